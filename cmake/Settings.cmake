@@ -1,0 +1,41 @@
+# Language, warnings, sanitizers and switches, as targets that a line gives to whoever wants them.
+include(GNUInstallDirs)
+
+if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
+    set(CMAKE_BUILD_TYPE RelWithDebInfo CACHE STRING "" FORCE)
+endif()
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 12)
+    message(FATAL_ERROR "modelseal needs GCC 12 or newer; this is ${CMAKE_CXX_COMPILER_VERSION}. Debian 12 has it as g++.")
+endif()
+
+option(MODELSEAL_TESTS "Build the tests" ${PROJECT_IS_TOP_LEVEL})
+option(MODELSEAL_EXAMPLES "Build the examples" ${PROJECT_IS_TOP_LEVEL})
+option(MODELSEAL_FUZZ "Build the libFuzzer targets (needs clang)" OFF)
+option(MODELSEAL_BENCH "Build the benchmarks" OFF)
+option(MODELSEAL_WARNINGS_AS_ERRORS "Treat warnings as errors" OFF)
+option(MODELSEAL_SANITIZE "Address and undefined-behaviour sanitizers" OFF)
+
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+find_program(CCACHE_PROGRAM ccache)
+if(CCACHE_PROGRAM AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+    set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE_PROGRAM})
+endif()
+
+add_library(modelseal_settings INTERFACE)
+target_compile_features(modelseal_settings INTERFACE cxx_std_20)
+target_include_directories(modelseal_settings INTERFACE ${PROJECT_SOURCE_DIR} ${PROJECT_SOURCE_DIR}/include
+                                                        ${PROJECT_SOURCE_DIR}/src)
+# No contraction of a*b+c: the deepisign scheme must give the same bits on every machine.
+target_compile_options(modelseal_settings INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion
+                                                    -Wno-missing-field-initializers -ffp-contract=off)
+if(MODELSEAL_WARNINGS_AS_ERRORS)
+    target_compile_options(modelseal_settings INTERFACE -Werror)
+endif()
+if(MODELSEAL_SANITIZE)
+    target_compile_options(modelseal_settings INTERFACE -fsanitize=address,undefined -fno-sanitize-recover=all
+                                                        -fno-omit-frame-pointer)
+    target_link_options(modelseal_settings INTERFACE -fsanitize=address,undefined)
+endif()
+if(MODELSEAL_FUZZ)
+    target_compile_options(modelseal_settings INTERFACE -fsanitize=fuzzer-no-link)
+endif()

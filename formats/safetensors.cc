@@ -1,0 +1,239 @@
+// safetensors: 8 bytes u64 N | N bytes JSON header | the tensors' bytes
+//   header = { "__metadata__": {string: string}?, NAME: {"dtype": D, "shape": [..], "data_offsets": [begin,
+//   end)}.. }
+// Offsets count from the end of the header. The tensors cover that buffer without hole, overlap or leftover, as
+// the reference demands ("This prevents the creation of polyglot files").
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "formats/leaves.h"
+#include "formats/reader.h"
+
+namespace modelseal::formats {
+namespace {
+
+constexpr std::uint64_t kMaxHeaderBytes = 100'000'000;  // MAX_HEADER_SIZE of the reference
+
+const std::map<std::string_view, DType> kDTypes = {
+    {"BOOL", DType::boolean},
+    {"U8", DType::u8},
+    {"I8", DType::i8},
+    {"U16", DType::u16},
+    {"I16", DType::i16},
+    {"U32", DType::u32},
+    {"I32", DType::i32},
+    {"U64", DType::u64},
+    {"I64", DType::i64},
+    {"F16", DType::f16},
+    {"BF16", DType::bf16},
+    {"F32", DType::f32},
+    {"F64", DType::f64},
+    {"C64", DType::c64},
+    {"F8_E4M3", DType::f8_e4m3fn},
+    {"F8_E5M2", DType::f8_e5m2},
+    {"F8_E8M0", DType::f8_e8m0},
+    {"F8_E4M3FNUZ", DType::f8_e4m3fnuz},
+    {"F8_E5M2FNUZ", DType::f8_e5m2fnuz},
+    {"F6_E2M3", DType::f6_e2m3},
+    {"F6_E3M2", DType::f6_e3m2},
+    {"F4", DType::f4_e2m1},
+};
+
+bool recognises(const Source& source) {
+    std::byte head[9];
+    if (source.size() < sizeof head || !source.read(0, head).ok()) return false;
+    std::uint64_t length = 0;
+    for (int i = 7; i >= 0; --i) length = length << 8 | std::to_integer<std::uint64_t>(head[i]);
+    return head[8] == std::byte{'{'} && length >= 2 && length < (std::uint64_t{1} << 48);
+}
+
+// Builds the document and refuses a key that comes twice in one object: two readers would see two models.
+class StrictBuilder : public nlohmann::json_sax<nlohmann::json> {
+  public:
+    explicit StrictBuilder(std::uint32_t max_depth) : max_depth_(max_depth) {}
+    nlohmann::json root;
+    std::string problem;
+
+    bool null() override { return put(nullptr); }
+    bool boolean(bool value) override { return put(value); }
+    bool number_integer(std::int64_t value) override { return put(value); }
+    bool number_unsigned(std::uint64_t value) override { return put(value); }
+    bool number_float(double value, const std::string&) override { return put(value); }
+    bool string(std::string& value) override { return put(value); }
+    bool binary(nlohmann::json::binary_t&) override { return false; }
+    bool key(std::string& name) override {
+        if (stack_.back()->contains(name)) {
+            problem = fmt::format("the key '{}' comes twice", printable(name));
+            return false;
+        }
+        key_ = name;
+        return true;
+    }
+    bool start_object(std::size_t) override { return open(nlohmann::json::object()); }
+    bool start_array(std::size_t) override { return open(nlohmann::json::array()); }
+    bool end_object() override { return close(); }
+    bool end_array() override { return close(); }
+    bool parse_error(std::size_t position, const std::string&, const nlohmann::json::exception&) override {
+        problem = fmt::format("broken JSON at character {}", position);
+        return false;
+    }
+
+  private:
+    nlohmann::json* place(nlohmann::json value) {
+        if (stack_.empty()) return &(root = std::move(value));
+        auto& parent = *stack_.back();
+        if (parent.is_array()) return &parent.emplace_back(std::move(value));
+        return &(parent[key_] = std::move(value));
+    }
+    bool put(nlohmann::json value) { return place(std::move(value)) != nullptr; }
+    bool open(nlohmann::json container) {
+        if (stack_.size() >= max_depth_) {
+            problem = "nested too deeply";
+            return false;
+        }
+        stack_.push_back(place(std::move(container)));
+        return true;
+    }
+    bool close() {
+        stack_.pop_back();
+        return true;
+    }
+
+    std::uint32_t max_depth_;
+    std::vector<nlohmann::json*> stack_;  // stable: only the innermost container grows
+    std::string key_;
+};
+
+struct Header {
+    nlohmann::json entries;
+    std::uint64_t data_begin = 0;
+};
+
+Result<Header> read_header(const Source& source, const Limits& limits) {
+    Reader reader(source);
+    MODELSEAL_TRY_ASSIGN(const auto length, reader.u64());
+    const auto cap =
+        limits.metadata_bytes == 0 ? kMaxHeaderBytes : std::min(limits.metadata_bytes, kMaxHeaderBytes);
+    MODELSEAL_TRY_ASSIGN(const auto text, reader.string(length, cap, "a header"));
+    StrictBuilder builder(4);
+    if (!nlohmann::json::sax_parse(text, &builder)) {
+        return malformed_at(source, 8, fmt::format("header: {}", builder.problem));
+    }
+    if (!builder.root.is_object()) return malformed_at(source, 8, "header: not a JSON object");
+    return Header{std::move(builder.root), reader.position()};
+}
+
+Result<std::vector<std::uint64_t>> unsigned_list(const Source& source, const std::string& name,
+                                                 const nlohmann::json& entry, const char* key) {
+    const auto problem = [&] {
+        return malformed_at(
+            source, 8, fmt::format("tensor '{}': {} is not a list of whole numbers", printable(name), key));
+    };
+    const auto found = entry.find(key);
+    if (found == entry.end() || !found->is_array()) return problem();
+    std::vector<std::uint64_t> numbers;
+    for (const auto& item : *found) {
+        if (!item.is_number_unsigned()) return problem();
+        numbers.push_back(item.get<std::uint64_t>());
+    }
+    return numbers;
+}
+
+Result<Tensor> read_entry(const Source& source, const Limits& limits, const std::string& name,
+                          const nlohmann::json& entry, std::uint64_t data_begin) {
+    const auto malformed = [&](const std::string& what) {
+        return malformed_at(source, 8, fmt::format("tensor '{}': {}", printable(name), what));
+    };
+    if (!entry.is_object()) return malformed("not described by an object");
+    if (entry.size() != 3) return malformed("has other keys than dtype, shape and data_offsets");
+    const auto dtype = entry.find("dtype");
+    if (dtype == entry.end() || !dtype->is_string()) return malformed("has no dtype");
+    const auto known = kDTypes.find(dtype->get_ref<const std::string&>());
+    if (known == kDTypes.end()) {
+        return unsupported_at(source, 8,
+                              fmt::format("tensor '{}': unknown dtype '{}'", printable(name),
+                                          printable(dtype->get_ref<const std::string&>())));
+    }
+    Tensor tensor{.name = name, .dtype = known->second};
+    MODELSEAL_TRY_ASSIGN(tensor.shape, unsigned_list(source, name, entry, "shape"));
+    if (limits.rank != 0 && tensor.shape.size() > limits.rank) return malformed("has too many dimensions");
+    MODELSEAL_TRY_ASSIGN(const auto offsets, unsigned_list(source, name, entry, "data_offsets"));
+    if (offsets.size() != 2 || offsets[0] > offsets[1]) return malformed("data_offsets is not [begin, end)");
+
+    std::uint64_t needed = 0;
+    if (!element_count(tensor.shape, tensor.elements) ||
+        !storage_bytes(tensor.dtype, tensor.elements, needed)) {
+        return malformed("its shape overflows");
+    }
+    const auto given = offsets[1] - offsets[0];
+    if (given != needed || tensor.elements % info(tensor.dtype).group_elements != 0) {
+        return malformed(fmt::format("data_offsets [{}, {}) hold {} bytes, {} elements of {} need {}",
+                                     offsets[0], offsets[1], given, tensor.elements, info(tensor.dtype).name,
+                                     needed));
+    }
+    const auto data_bytes = source.size() - data_begin;
+    if (offsets[1] > data_bytes) {
+        return malformed(fmt::format("data_offsets [{}, {}) but the file has {} data bytes, {} too few",
+                                     offsets[0], offsets[1], data_bytes, offsets[1] - data_bytes));
+    }
+    tensor.segments = {{.offset = data_begin + offsets[0], .bytes = given, .elements = tensor.elements}};
+    return tensor;
+}
+
+Result<void> check_metadata(const Source& source, const nlohmann::json& metadata) {
+    const bool strings = metadata.is_object() && std::ranges::all_of(metadata, [](const nlohmann::json& item) {
+                             return item.is_string();
+                         });
+    if (!strings) return malformed_at(source, 8, "__metadata__ is not a map from strings to strings");
+    return {};
+}
+
+// The tensors, by offset, follow one another from the first data byte to the last.
+Result<void> check_cover(const Source& source, const std::vector<Tensor>& tensors, std::uint64_t data_begin) {
+    auto expected = data_begin;
+    for (const auto& tensor : tensors) {
+        const auto& segment = tensor.segments.front();
+        if (segment.offset != expected) {
+            return malformed_at(source, expected,
+                                fmt::format("tensor '{}' {} the one before it", printable(tensor.name),
+                                            segment.offset < expected ? "overlaps" : "leaves a hole behind"));
+        }
+        expected += segment.bytes;
+    }
+    if (expected != source.size()) {
+        return malformed_at(source, expected,
+                            fmt::format("{} bytes behind the last tensor", source.size() - expected));
+    }
+    return {};
+}
+
+Result<Layout> parse(const Source& source, const Limits& limits) {
+    MODELSEAL_TRY_ASSIGN(const auto header, read_header(source, limits));
+    Layout layout{.format = kSafetensors.name};
+    for (const auto& [name, entry] : header.entries.items()) {
+        if (name == "__metadata__") {
+            MODELSEAL_TRY(check_metadata(source, entry));
+            continue;
+        }
+        if (limits.tensors != 0 && layout.tensors.size() >= limits.tensors) {
+            return malformed_at(source, 8, fmt::format("more than {} tensors", limits.tensors));
+        }
+        MODELSEAL_TRY_ASSIGN(auto tensor, read_entry(source, limits, name, entry, header.data_begin));
+        layout.tensors.push_back(std::move(tensor));
+    }
+    std::ranges::stable_sort(layout.tensors, {}, [](const Tensor& tensor) {
+        return std::pair(tensor.segments.front().offset, tensor.segments.front().bytes);
+    });
+    MODELSEAL_TRY(check_cover(source, layout.tensors, header.data_begin));
+    return layout;
+}
+
+}  // namespace
+
+const Format kSafetensors = {"safetensors", recognises, parse};
+
+}  // namespace modelseal::formats

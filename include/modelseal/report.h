@@ -1,0 +1,58 @@
+// What a check found: plain data, shown as text, JSON (schema modelseal-check/1), SARIF or HTML by src/report.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <modelseal/tensor.h>
+
+namespace modelseal {
+
+enum class Verdict { intact, tampered, unsealed, error };
+
+// One entry a tensor that is not intact (every tensor, if all were asked for).
+struct TensorFinding {
+    enum class Outcome { intact, changed, missing, added };
+    std::string name;
+    std::string dtype;  // name as in DTypeInfo; empty if unknown (missing)
+    std::vector<std::uint64_t> shape;
+    Outcome outcome = Outcome::intact;
+    std::optional<double>
+        bit_error_rate;  // of the mark bits that speak of this tensor, 0..1; none could be read: absent
+    struct Range {
+        std::uint64_t first = 0;  // element index, 0-based, row-major
+        std::uint64_t count = 0;  // at most 8,192 for the modelseal scheme, neighbours joined in text only
+    };
+    std::vector<Range> changed;  // ascending; empty for a changed tensor: somewhere in it
+};
+
+struct SealFinding {
+    enum class Outcome { intact, tampered, not_found, error };
+    Outcome outcome = Outcome::not_found;
+    std::string detail;         // one sentence for a person
+    std::string scheme;         // "modelseal", "deepisign"; empty if not found
+    bool frame_intact = true;   // names, shapes, graph, code: whatever is not a tensor
+    std::string frame_detail;   // which file's frame changed, if that is known
+    double bit_error_rate = 0;  // over all mark bits that could be compared
+    std::vector<std::pair<std::string, std::string>>
+        stamp;               // signed facts in order: name, version, customer, time, ...
+    std::string vendor_key;  // key id, hex
+    std::string root;        // hex SHA-256 of what is signed; empty if not found
+    std::uint64_t tensors_total = 0;
+    std::uint64_t bytes_total = 0;
+    std::vector<TensorFinding> tensors;
+};
+
+struct CheckReport {
+    std::string target;
+    Verdict verdict = Verdict::error;
+    std::string error;  // for Verdict::error: message
+    std::string hint;
+    std::optional<SealFinding> seal;  // fingerprint and signature findings join here as they are built
+};
+
+}  // namespace modelseal

@@ -1,0 +1,81 @@
+// The only place that opens files for reading and writing model bytes.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <span>
+#include <string>
+
+#include <modelseal/format.h>
+
+namespace modelseal::io {
+
+// A regular file, opened read-only. Remembers size and times of change; unchanged() tells whether they still
+// hold.
+class FileSource final : public Source {
+  public:
+    // `shown` is the name for messages. Refuses everything but a regular file.
+    static Result<std::unique_ptr<FileSource>> open(const std::filesystem::path& path, std::string shown);
+    ~FileSource() override;
+    FileSource(const FileSource&) = delete;
+    FileSource& operator=(const FileSource&) = delete;
+
+    const std::string& name() const override { return name_; }
+    std::uint64_t size() const override { return size_; }
+    Result<void> read(std::uint64_t offset, std::span<std::byte> out) const override;
+    // Error kind unreadable if the file was written, replaced or cut since it was opened.
+    Result<void> unchanged() const;
+    std::uint32_t mode() const { return mode_; }  // permission bits
+    bool same_file(const std::filesystem::path& other) const;
+
+  private:
+    FileSource() = default;
+    int fd_ = -1;
+    std::string name_;
+    std::filesystem::path path_;
+    std::uint64_t size_ = 0;
+    std::uint32_t mode_ = 0;
+    std::uint64_t device_ = 0, inode_ = 0;
+    std::int64_t changed_ns_ = 0;
+};
+
+// The whole file as text, if it has at most `cap` bytes; for keys, receipts, JSON.
+Result<std::string> read_text(const std::filesystem::path& path, std::uint64_t cap);
+
+enum class WriteMode {
+    replace,    // an existing file is replaced when the new one is whole
+    exclusive,  // an existing file is an error, and stays
+};
+
+// A file that appears under its name only when it is whole: written beside, fsynced, renamed by commit().
+// Without a commit the destructor removes what was written; killed at any moment, an earlier file of that name
+// is whole. write() is thread-safe for disjoint ranges.
+class AtomicFile {
+  public:
+    // `mode`: permission bits, 0600 for secrets.
+    static Result<AtomicFile> create(const std::filesystem::path& path, std::uint32_t mode,
+                                     WriteMode write_mode);
+    AtomicFile(AtomicFile&& other) noexcept;
+    AtomicFile& operator=(AtomicFile&& other) noexcept;
+    ~AtomicFile();
+
+    Result<void> reserve(std::uint64_t bytes);  // allocates on the disk, so that a full disk shows at once
+    Result<void> write(std::uint64_t offset, std::span<const std::byte> bytes);
+    Result<void> read(std::uint64_t offset, std::span<std::byte> out) const;
+    Result<void> commit();
+
+  private:
+    AtomicFile() = default;
+    void discard();
+    int fd_ = -1;
+    std::filesystem::path path_;
+    std::filesystem::path beside_;
+    WriteMode write_mode_ = WriteMode::replace;
+};
+
+// Convenience: a small file, whole or not at all.
+Result<void> write_text(const std::filesystem::path& path, std::string_view text, std::uint32_t mode,
+                        WriteMode write_mode);
+
+}  // namespace modelseal::io

@@ -1,0 +1,42 @@
+// A model is one file, or a folder of shards, or a graph with external data: one list of tensors plus the
+// frame.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "io/file.h"
+#include <modelseal/format.h>
+
+namespace modelseal {
+
+// A file that belongs to the model.
+struct ModelFile {
+    std::string
+        path;  // relative to the model's folder, '/' between parts; empty for the one file that was named
+    std::unique_ptr<Source> source;
+    std::vector<Checksum> checksums;
+};
+
+struct Model {
+    std::filesystem::path path;    // as given
+    bool folder = false;           // a folder was given: `files` are all that belongs to it
+    std::string format;            // of its tensors
+    std::vector<ModelFile> files;  // the given file first; a folder's files sorted by path
+    std::vector<Tensor> tensors;   // sorted by name, names unique; Segment::file indexes `files`
+    std::vector<std::string> warnings;
+
+    Result<void> unchanged() const;  // no file was written while we read
+};
+
+// Opens a file, a folder of shards (with their index json), or a graph with its external data. Refuses what
+// would leave the folder: absolute paths, "..", symbolic links; tensors that overlap; an index that names what
+// is not there.
+Result<Model> open_model(const std::filesystem::path& path, const Limits& limits = {});
+
+// A model of one file in memory, for tests and fuzz targets. `source` must outlive the model.
+Result<Model> model_of(std::unique_ptr<Source> source, const Limits& limits = {});
+
+}  // namespace modelseal
