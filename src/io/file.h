@@ -17,6 +17,8 @@ class FileSource final : public Source {
   public:
     // `shown` is the name for messages. Refuses everything but a regular file.
     static Result<std::unique_ptr<FileSource>> open(const std::filesystem::path& path, std::string shown);
+    // Takes over an open descriptor, also when it fails. `path` is where it was found, for unchanged().
+    static Result<std::unique_ptr<FileSource>> adopt(int fd, std::filesystem::path path, std::string shown);
     ~FileSource() override;
     FileSource(const FileSource&) = delete;
     FileSource& operator=(const FileSource&) = delete;
@@ -26,7 +28,8 @@ class FileSource final : public Source {
     Result<void> read(std::uint64_t offset, std::span<std::byte> out) const override;
     // Error kind unreadable if the file was written, replaced or cut since it was opened.
     Result<void> unchanged() const;
-    std::uint32_t mode() const { return mode_; }  // permission bits
+    std::uint32_t mode() const { return mode_; }    // permission bits
+    std::uint64_t links() const { return links_; }  // hard links, 1 for an ordinary file
     bool same_file(const std::filesystem::path& other) const;
 
   private:
@@ -36,6 +39,7 @@ class FileSource final : public Source {
     std::filesystem::path path_;
     std::uint64_t size_ = 0;
     std::uint32_t mode_ = 0;
+    std::uint64_t links_ = 1;
     std::uint64_t device_ = 0, inode_ = 0;
     std::int64_t changed_ns_ = 0;
 };

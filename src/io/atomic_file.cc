@@ -1,0 +1,196 @@
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <stdio.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "formats/reader.h"
+#include "io/file.h"
+#include "io/os_error.h"
+
+namespace modelseal::io {
+
+namespace {
+
+constexpr std::size_t kLongestName = 255;  // NAME_MAX of the file systems in use
+constexpr int kAttempts = 100;
+
+std::filesystem::path folder_of(const std::filesystem::path& path) {
+    return path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
+}
+
+// ".NAME.k3v9x2.part": hidden, in the same folder (so on the same file system), and not guessable.
+std::filesystem::path name_beside(const std::filesystem::path& path) {
+    constexpr std::string_view letters = "abcdefghijklmnopqrstuvwxyz012345";
+    unsigned char random[6] = {};
+    if (::getrandom(random, sizeof random, 0) != sizeof random)
+        random[0] = static_cast<unsigned char>(::getpid());
+    std::string suffix = ".";
+    for (const auto byte : random) suffix += letters[byte % letters.size()];
+    suffix += ".part";
+    return folder_of(path) /
+           ("." + path.filename().string().substr(0, kLongestName - 1 - suffix.size()) + suffix);
+}
+
+// Where the bytes shall go: through a symbolic link to the file that it names, so that the link stays. Refuses
+// what a rename would destroy: folders and devices (-o /dev/stdout).
+Result<std::filesystem::path> destination(const std::filesystem::path& path, WriteMode write_mode) {
+    const auto shown = path.string();
+    if (!path.has_filename()) return os_error(EISDIR, shown, "write");
+    struct stat status {};
+    if (::lstat(path.c_str(), &status) != 0) {
+        if (errno == ENOENT) return path;
+        return os_error(errno, shown, "write");
+    }
+    if (write_mode == WriteMode::exclusive) return os_error(EEXIST, shown, "create");
+    std::error_code failed;
+    auto real = S_ISLNK(status.st_mode) ? std::filesystem::canonical(path, failed) : path;
+    if (failed || ::stat(real.c_str(), &status) != 0) {
+        return Error{ErrorKind::unreadable,
+                     fmt::format("{}: a symbolic link that leads nowhere", formats::printable(shown)),
+                     "remove the link, or give the place that it should lead to"};
+    }
+    if (S_ISDIR(status.st_mode)) return os_error(EISDIR, shown, "write");
+    if (!S_ISREG(status.st_mode)) {
+        return Error{ErrorKind::unreadable,
+                     fmt::format("{}: not a regular file; the output must be one", formats::printable(shown)),
+                     {}};
+    }
+    return real;
+}
+
+// A rename is on the disk only when its folder is. Some file systems cannot sync a folder; then so be it.
+Result<void> sync_folder(const std::filesystem::path& folder) {
+    const int fd = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0) return {};  // a folder that may be written but not read
+    const int failed = ::fsync(fd) != 0 ? errno : 0;
+    ::close(fd);
+    if (failed != 0 && failed != EINVAL && failed != ENOTSUP) return os_error(failed, folder.string(), "sync");
+    return {};
+}
+
+// Both steps leave an existing file alone; link() serves file systems without RENAME_NOREPLACE.
+int rename_exclusively(const char* from, const char* to) {
+    if (::renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) == 0) return 0;
+    if (errno != EINVAL && errno != ENOSYS && errno != ENOTSUP) return errno;
+    if (::link(from, to) != 0) return errno;
+    ::unlink(from);
+    return 0;
+}
+
+}  // namespace
+
+Result<AtomicFile> AtomicFile::create(const std::filesystem::path& path, std::uint32_t mode,
+                                      WriteMode write_mode) {
+    AtomicFile file;
+    MODELSEAL_TRY_ASSIGN(file.path_, destination(path, write_mode));
+    file.write_mode_ = write_mode;
+    for (int attempt = 0; attempt < kAttempts; ++attempt) {
+        auto beside = name_beside(file.path_);
+        file.fd_ = ::open(beside.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode & 0777u);
+        if (file.fd_ >= 0) {
+            file.beside_ = std::move(beside);
+            return file;
+        }
+        if (errno == EINTR || errno == EEXIST) continue;
+        return os_error(errno, path.string(), "write");
+    }
+    return os_error(EEXIST, path.string(), "find a free name beside it");
+}
+
+AtomicFile::AtomicFile(AtomicFile&& other) noexcept
+    : fd_(std::exchange(other.fd_, -1)),
+      path_(std::move(other.path_)),
+      beside_(std::exchange(other.beside_, {})),
+      write_mode_(other.write_mode_) {}
+
+AtomicFile& AtomicFile::operator=(AtomicFile&& other) noexcept {
+    if (this == &other) return *this;
+    discard();
+    fd_ = std::exchange(other.fd_, -1);
+    path_ = std::move(other.path_);
+    beside_ = std::exchange(other.beside_, {});
+    write_mode_ = other.write_mode_;
+    return *this;
+}
+
+AtomicFile::~AtomicFile() {
+    discard();
+}
+
+void AtomicFile::discard() {
+    if (fd_ >= 0) ::close(std::exchange(fd_, -1));
+    if (!beside_.empty()) ::unlink(beside_.c_str());
+    beside_.clear();
+}
+
+Result<void> AtomicFile::reserve(std::uint64_t bytes) {
+    if (bytes == 0) return {};
+    int failed = 0;
+    do {
+        failed = ::fallocate(fd_, 0, 0, static_cast<off_t>(bytes)) != 0 ? errno : 0;
+    } while (failed == EINTR);
+    if (failed == EOPNOTSUPP || failed == ENOSYS) {
+        // The file system cannot promise the space; at least ask whether there is any.
+        struct statvfs disk {};
+        const bool known = ::fstatvfs(fd_, &disk) == 0 && disk.f_frsize != 0 && disk.f_blocks != 0;
+        failed = known && bytes / disk.f_frsize > disk.f_bavail ? ENOSPC : 0;
+        if (failed == 0 && ::ftruncate(fd_, static_cast<off_t>(bytes)) != 0) failed = errno;
+    }
+    if (failed != 0) return os_error(failed, path_.string(), fmt::format("reserve {} bytes", bytes));
+    return {};
+}
+
+Result<void> AtomicFile::write(std::uint64_t offset, std::span<const std::byte> bytes) {
+    while (!bytes.empty()) {
+        const auto count = ::pwrite(fd_, bytes.data(), bytes.size(), static_cast<off_t>(offset));
+        if (count < 0 && errno == EINTR) continue;
+        if (count < 0) return os_error(errno, path_.string(), "write");
+        offset += static_cast<std::uint64_t>(count);
+        bytes = bytes.subspan(static_cast<std::size_t>(count));
+    }
+    return {};
+}
+
+Result<void> AtomicFile::read(std::uint64_t offset, std::span<std::byte> out) const {
+    while (!out.empty()) {
+        const auto count = ::pread(fd_, out.data(), out.size(), static_cast<off_t>(offset));
+        if (count < 0 && errno == EINTR) continue;
+        if (count < 0) return os_error(errno, path_.string(), "read back");
+        if (count == 0) {
+            return Error{ErrorKind::unreadable,
+                         fmt::format("{}: ends before offset {}", formats::printable(path_.string()), offset),
+                         {}};
+        }
+        offset += static_cast<std::uint64_t>(count);
+        out = out.subspan(static_cast<std::size_t>(count));
+    }
+    return {};
+}
+
+Result<void> AtomicFile::commit() {
+    if (::fsync(fd_) != 0) return os_error(errno, path_.string(), "write to the disk");
+    // Network file systems tell of a full disk only here.
+    if (::close(std::exchange(fd_, -1)) != 0 && errno != EINTR) return os_error(errno, path_.string(), "write");
+    const int failed = write_mode_ == WriteMode::exclusive ? rename_exclusively(beside_.c_str(), path_.c_str())
+                       : ::rename(beside_.c_str(), path_.c_str()) != 0 ? errno
+                                                                       : 0;
+    if (failed != 0) return os_error(failed, path_.string(), "create");
+    beside_.clear();
+    return sync_folder(folder_of(path_));
+}
+
+Result<void> write_text(const std::filesystem::path& path, std::string_view text, std::uint32_t mode,
+                        WriteMode write_mode) {
+    MODELSEAL_TRY_ASSIGN(auto file, AtomicFile::create(path, mode, write_mode));
+    MODELSEAL_TRY(file.write(0, std::as_bytes(std::span(text))));
+    return file.commit();
+}
+
+}  // namespace modelseal::io

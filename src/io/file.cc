@@ -1,0 +1,134 @@
+#include "io/file.h"
+
+#include <cerrno>
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "formats/reader.h"
+#include "io/os_error.h"
+
+namespace modelseal::io {
+
+namespace {
+
+std::int64_t change_time(const struct stat& status) {
+    return std::int64_t{status.st_ctim.tv_sec} * 1'000'000'000 + status.st_ctim.tv_nsec;
+}
+
+// O_NONBLOCK: a named pipe must be refused, not waited for. It means nothing for regular files.
+int open_for_reading(const std::filesystem::path& path, int more_flags) {
+    int fd = -1;
+    do {
+        fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | more_flags);
+    } while (fd < 0 && errno == EINTR);
+    return fd;
+}
+
+// Bytes read, 0 at the end, or -1 with errno.
+ssize_t read_some(int fd, std::span<std::byte> out) {
+    ssize_t count = 0;
+    do {
+        count = ::read(fd, out.data(), out.size());
+    } while (count < 0 && errno == EINTR);
+    return count;
+}
+
+Error changed(std::string_view name, std::string_view how) {
+    return {ErrorKind::unreadable, fmt::format("{}: {} while it was read", formats::printable(name), how),
+            "try again when nothing writes to it"};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<FileSource>> FileSource::open(const std::filesystem::path& path, std::string shown) {
+    const int fd = open_for_reading(path, O_NONBLOCK);
+    if (fd < 0) return os_error(errno, shown, "open");
+    return adopt(fd, path, std::move(shown));
+}
+
+Result<std::unique_ptr<FileSource>> FileSource::adopt(int fd, std::filesystem::path path, std::string shown) {
+    std::unique_ptr<FileSource> source(new FileSource);
+    source->fd_ = fd;
+    source->path_ = std::move(path);
+    source->name_ = formats::printable(shown);
+    struct stat status {};
+    if (::fstat(fd, &status) != 0) return os_error(errno, shown, "look at it");
+    if (S_ISDIR(status.st_mode)) return os_error(EISDIR, shown, "read");
+    if (!S_ISREG(status.st_mode)) {
+        return Error{ErrorKind::unreadable,
+                     fmt::format("{}: not a regular file but a pipe, device or socket", source->name_),
+                     "copy its content into a file first"};
+    }
+    source->size_ = static_cast<std::uint64_t>(status.st_size);
+    source->mode_ = status.st_mode & 0777u;
+    source->links_ = status.st_nlink;
+    source->device_ = status.st_dev;
+    source->inode_ = status.st_ino;
+    source->changed_ns_ = change_time(status);
+    return source;
+}
+
+FileSource::~FileSource() {
+    if (fd_ >= 0) ::close(fd_);
+}
+
+Result<void> FileSource::read(std::uint64_t offset, std::span<std::byte> out) const {
+    if (offset > size_ || out.size() > size_ - offset) {
+        return Error{
+            ErrorKind::unreadable,
+            fmt::format("{}: {} bytes at offset {} wanted, the file has {}", name_, out.size(), offset, size_),
+            {}};
+    }
+    while (!out.empty()) {
+        const auto count = ::pread(fd_, out.data(), out.size(), static_cast<off_t>(offset));
+        if (count < 0 && errno == EINTR) continue;
+        if (count < 0) return os_error(errno, name_, "read");
+        if (count == 0) return changed(name_, "was cut");
+        offset += static_cast<std::uint64_t>(count);
+        out = out.subspan(static_cast<std::size_t>(count));
+    }
+    return {};
+}
+
+// The change time is what an ordinary program cannot set back, unlike the time of modification.
+Result<void> FileSource::unchanged() const {
+    struct stat now {};
+    if (::fstat(fd_, &now) != 0) return os_error(errno, name_, "look at it again");
+    if (static_cast<std::uint64_t>(now.st_size) != size_ || change_time(now) != changed_ns_) {
+        return changed(name_, "was changed");
+    }
+    if (!same_file(path_)) return changed(name_, "was replaced or removed");
+    return {};
+}
+
+bool FileSource::same_file(const std::filesystem::path& other) const {
+    struct stat status {};
+    return ::stat(other.c_str(), &status) == 0 && status.st_dev == device_ && status.st_ino == inode_;
+}
+
+// Unlike model files, a text may come through a pipe: --passphrase-file <(pass show seal).
+Result<std::string> read_text(const std::filesystem::path& path, std::uint64_t cap) {
+    const auto shown = path.string();
+    const int fd = open_for_reading(path, 0);
+    if (fd < 0) return os_error(errno, shown, "open");
+    std::string text;
+    std::byte chunk[16384];
+    ssize_t count = 0;
+    while ((count = read_some(fd, chunk)) > 0 && text.size() <= cap) {
+        text.append(reinterpret_cast<const char*>(chunk), static_cast<std::size_t>(count));
+    }
+    const int code = errno;
+    ::close(fd);
+    if (count < 0) return os_error(code, shown, "read");
+    if (text.size() > cap) {
+        return Error{ErrorKind::malformed,
+                     fmt::format("{}: over the limit of {} bytes", formats::printable(shown), cap),
+                     {}};
+    }
+    return text;
+}
+
+}  // namespace modelseal::io
