@@ -25,10 +25,11 @@ constexpr DTypeInfo kBlocks[] = {
     {"q6_k", 256, 210}, {"q8_k", 256, 292}, {"iq2_xxs", 256, 66}, {"iq2_xs", 256, 74}, {"iq3_xxs", 256, 98},
     {"iq1_s", 256, 50}, {"iq4_nl", 32, 18}, {"iq3_s", 256, 110},  {"iq2_s", 256, 82},  {"iq4_xs", 256, 136},
     {"iq1_m", 256, 56}, {"tq1_0", 256, 54}, {"tq2_0", 256, 66},   {"mxfp4", 32, 17},   {"nvfp4", 64, 36},
+    {"q1_0", 128, 18},  {"q2_0", 64, 18},
 };
 static_assert(std::size(kPlain) == static_cast<std::size_t>(DType::opaque) + 1);
 static_assert(std::size(kBlocks) ==
-              static_cast<std::size_t>(DType::nvfp4) - static_cast<std::size_t>(DType::q4_0) + 1);
+              static_cast<std::size_t>(DType::q2_0) - static_cast<std::size_t>(DType::q4_0) + 1);
 
 }  // namespace
 

@@ -152,6 +152,15 @@ std::size_t utf8_sequence(std::string_view text) {
 }
 }  // namespace
 
+bool is_utf8(std::string_view text) {
+    while (!text.empty()) {
+        const auto length = utf8_sequence(text);
+        if (length == 0) return false;
+        text.remove_prefix(length);
+    }
+    return true;
+}
+
 std::string printable(std::string_view text) {
     std::string out;
     while (!text.empty()) {

@@ -73,6 +73,9 @@ bool checked_mul(std::uint64_t a, std::uint64_t b, std::uint64_t& product);
 // Product of the dimensions; false on overflow. A scalar has one element.
 bool element_count(std::span<const std::uint64_t> shape, std::uint64_t& elements);
 
+// Well-formed UTF-8 (RFC 3629) from front to end.
+bool is_utf8(std::string_view text);
+
 // Names that cannot spoil a terminal or a log: control and non-UTF-8 bytes come out as \xNN.
 std::string printable(std::string_view text);
 

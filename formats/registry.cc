@@ -10,6 +10,7 @@ namespace modelseal {
 std::span<const Format> all_formats() {
     static const Format all[] = {
         formats::kSafetensors,
+        formats::kGguf,
     };
     return all;
 }

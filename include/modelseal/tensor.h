@@ -73,6 +73,8 @@ enum class DType : std::uint8_t {
     tq2_0,
     mxfp4,
     nvfp4,
+    q1_0,
+    q2_0,
 };
 
 struct DTypeInfo {

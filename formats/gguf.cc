@@ -1,0 +1,322 @@
+// GGUF, versions 2 and 3, little-endian:
+//   "GGUF" | u32 version | u64 tensors | u64 pairs | pairs: key, u32 type, value.. | infos: name, u32 rank,
+//   u64 extent[rank] (fastest first), u32 ggml type, u64 offset.. | padding | the tensors' bytes
+// Strings are u64 length and bytes. Offsets count from the data section, which starts at the next multiple of
+// general.alignment, and are multiples of it themselves. Tensors follow one another with nothing between them
+// but padding. Shapes are given row-major, extents reversed, as gguf-py shows them to numpy.
+#include <algorithm>
+#include <array>
+#include <string>
+#include <unordered_set>
+
+#include <fmt/format.h>
+
+#include "formats/gguf_types.h"
+#include "formats/leaves.h"
+#include "formats/reader.h"
+
+namespace modelseal::formats {
+namespace {
+
+constexpr std::string_view kMagic = "GGUF";
+constexpr std::string_view kAlignmentKey = "general.alignment";
+constexpr std::uint64_t kDefaultAlignment = 32;
+constexpr std::uint64_t kMaxAlignment = 1u << 20;
+constexpr std::uint64_t kMaxKeyBytes = 65535;  // docs/gguf.md
+constexpr std::uint32_t kMaxRank = 16;         // ggml has 4, and the specification lets it grow
+constexpr std::uint64_t kMinPairBytes = 8 + 1 + 4 + 1;
+constexpr std::uint64_t kMinInfoBytes = 8 + 4 + 4 + 8;
+
+struct Header {
+    std::uint64_t tensors = 0;
+    std::uint64_t pairs = 0;
+};
+
+struct Info {
+    Tensor tensor;             // without its segment
+    std::uint64_t bytes = 0;   // of the data
+    std::uint64_t offset = 0;  // in the data section
+};
+
+std::uint64_t padding_after(std::uint64_t position, std::uint64_t alignment) {
+    return (alignment - position % alignment) % alignment;
+}
+
+bool recognises(const Source& source) {
+    std::array<std::byte, kMagic.size()> head{};
+    if (source.size() < head.size() || !source.read(0, head).ok()) return false;
+    return std::ranges::equal(head, std::as_bytes(std::span(kMagic)));
+}
+
+Result<void> check_version(const Source& source, std::uint32_t version) {
+    if (version == 2 || version == 3) return {};
+    const auto what = [&]() -> std::string {
+        if (version == 0) return "version 0";
+        if (version == 1)
+            return "GGUF version 1 is not supported; the tools of llama.cpp convert it to version 3";
+        if ((version & 0xFFFF) == 0) return "big-endian GGUF is not supported";
+        return fmt::format("GGUF version {} is not supported, only 2 and 3", version);
+    }();
+    return version == 0 ? malformed_at(source, 4, what) : unsupported_at(source, 4, what);
+}
+
+// Reads the whole front of the file once, from the magic to the last tensor info. Values are passed over, not
+// kept, but for the alignment.
+class Front {
+  public:
+    Front(const Source& source, const Limits& limits) : source_(source), limits_(limits), reader_(source) {}
+
+    Result<void> read();
+    std::uint64_t end() const { return reader_.position(); }
+    std::uint64_t alignment() const { return alignment_; }
+    std::vector<Info>& infos() { return infos_; }
+
+  private:
+    Result<Header> header();
+    Result<void> pair();
+    Result<void> value(std::uint32_t type, const std::string& key, std::uint32_t depth);
+    Result<void> array(const std::string& key, std::uint32_t depth);
+    Result<void> pass_string();
+    Result<void> read_alignment(std::uint32_t type);
+    Result<Info> info();
+    Result<std::string> tensor_name();
+    Result<std::vector<std::uint64_t>> shape(const std::string& name);
+    Result<void> measure(Info& info);
+    Result<void> bounded() const;
+
+    const Source& source_;
+    const Limits& limits_;
+    Reader reader_;
+    std::uint64_t alignment_ = kDefaultAlignment;
+    std::vector<Info> infos_;
+    std::unordered_set<std::string> keys_;
+    std::unordered_set<std::string> names_;
+};
+
+// Bounds time and memory for whatever counts and lengths the file claims.
+Result<void> Front::bounded() const {
+    if (limits_.metadata_bytes == 0 || reader_.position() <= limits_.metadata_bytes) return {};
+    return reader_.malformed(fmt::format("metadata over the limit of {} bytes", limits_.metadata_bytes));
+}
+
+Result<void> Front::read() {
+    MODELSEAL_TRY_ASSIGN(const auto header, this->header());
+    for (std::uint64_t i = 0; i < header.pairs; ++i) MODELSEAL_TRY(pair());
+    for (std::uint64_t i = 0; i < header.tensors; ++i) {
+        MODELSEAL_TRY_ASSIGN(auto next, info());
+        infos_.push_back(std::move(next));
+    }
+    return {};
+}
+
+Result<Header> Front::header() {
+    MODELSEAL_TRY(reader_.skip(kMagic.size(), "the magic number"));
+    MODELSEAL_TRY_ASSIGN(const auto version, reader_.u32());
+    MODELSEAL_TRY(check_version(source_, version));
+    Header header;
+    MODELSEAL_TRY_ASSIGN(header.tensors, reader_.u64());
+    MODELSEAL_TRY_ASSIGN(header.pairs, reader_.u64());
+    if (limits_.tensors != 0 && header.tensors > limits_.tensors) {
+        return malformed_at(source_, 8,
+                            fmt::format("{} tensors, over the limit of {}", header.tensors, limits_.tensors));
+    }
+    if (header.tensors > reader_.left() / kMinInfoBytes) {
+        return malformed_at(source_, 8,
+                            fmt::format("{} tensors, but {} bytes left", header.tensors, reader_.left()));
+    }
+    if (header.pairs > reader_.left() / kMinPairBytes) {
+        return malformed_at(source_, 16,
+                            fmt::format("{} metadata pairs, but {} bytes left", header.pairs, reader_.left()));
+    }
+    return header;
+}
+
+Result<void> Front::pair() {
+    MODELSEAL_TRY(bounded());
+    const auto start = reader_.position();
+    MODELSEAL_TRY_ASSIGN(const auto length, reader_.u64());
+    MODELSEAL_TRY_ASSIGN(auto key, reader_.string(length, kMaxKeyBytes, "a metadata key"));
+    if (key.empty()) return malformed_at(source_, start, "an empty metadata key");
+    MODELSEAL_TRY_ASSIGN(const auto type, reader_.u32());
+    if (key == kAlignmentKey) {
+        MODELSEAL_TRY(read_alignment(type));
+    } else {
+        MODELSEAL_TRY(value(type, key, 0));
+    }
+    if (keys_.contains(key)) {
+        return malformed_at(source_, start, fmt::format("metadata key '{}' comes twice", printable(key)));
+    }
+    keys_.insert(std::move(key));
+    return {};
+}
+
+Result<void> Front::read_alignment(std::uint32_t type) {
+    if (type != gguf::kUint32) return reader_.malformed("general.alignment is not of type u32");
+    MODELSEAL_TRY_ASSIGN(alignment_, reader_.u32());
+    const bool power_of_two = alignment_ != 0 && (alignment_ & (alignment_ - 1)) == 0;
+    if (!power_of_two || alignment_ > kMaxAlignment) {
+        return reader_.malformed(
+            fmt::format("general.alignment is {}, not a power of two up to {}", alignment_, kMaxAlignment));
+    }
+    return {};
+}
+
+Result<void> Front::pass_string() {
+    MODELSEAL_TRY_ASSIGN(const auto length, reader_.u64());
+    return reader_.skip(length, "a string");
+}
+
+Result<void> Front::value(std::uint32_t type, const std::string& key, std::uint32_t depth) {
+    if (type == gguf::kString) return pass_string();
+    if (type == gguf::kArray) return array(key, depth + 1);
+    const auto size = gguf::value_bytes(type);
+    if (size == 0) {
+        return reader_.malformed(fmt::format("metadata key '{}': unknown value type {}", printable(key), type));
+    }
+    return reader_.skip(size, "a metadata value");
+}
+
+Result<void> Front::array(const std::string& key, std::uint32_t depth) {
+    if (limits_.depth != 0 && depth > limits_.depth) {
+        return reader_.malformed(
+            fmt::format("metadata key '{}': arrays nested over {} deep", printable(key), limits_.depth));
+    }
+    MODELSEAL_TRY_ASSIGN(const auto type, reader_.u32());
+    MODELSEAL_TRY_ASSIGN(const auto count, reader_.u64());
+    const auto size = gguf::value_bytes(type);
+    const auto smallest = type == gguf::kString ? 8u : type == gguf::kArray ? 12u : size;
+    if (smallest != 0 && count > reader_.left() / smallest) {
+        return reader_.malformed(fmt::format("metadata key '{}': array of {}, but {} bytes left",
+                                             printable(key), count, reader_.left()));
+    }
+    if (size != 0) return reader_.skip(count * size, "an array");
+    if (smallest == 0) return value(type, key, depth);  // which says what is wrong
+    for (std::uint64_t i = 0; i < count; ++i) {
+        MODELSEAL_TRY(bounded());
+        MODELSEAL_TRY(value(type, key, depth));
+    }
+    return {};
+}
+
+Result<std::string> Front::tensor_name() {
+    const auto start = reader_.position();
+    MODELSEAL_TRY_ASSIGN(const auto length, reader_.u64());
+    MODELSEAL_TRY_ASSIGN(auto name, reader_.string(length, limits_.name_bytes, "a tensor name"));
+    // A zero byte ends the name for readers in C, so that they would see another name than we do.
+    if (!is_utf8(name) || name.find('\0') != std::string::npos) {
+        return malformed_at(source_, start, fmt::format("tensor name '{}' is not UTF-8 text", printable(name)));
+    }
+    if (!names_.insert(name).second) {
+        return malformed_at(source_, start, fmt::format("tensor name '{}' comes twice", printable(name)));
+    }
+    return name;
+}
+
+Result<std::vector<std::uint64_t>> Front::shape(const std::string& name) {
+    MODELSEAL_TRY_ASSIGN(const auto rank, reader_.u32());
+    const auto cap = limits_.rank == 0 ? kMaxRank : std::min(limits_.rank, kMaxRank);
+    if (rank > cap) {
+        return reader_.malformed(
+            fmt::format("tensor '{}': {} dimensions, over the limit of {}", printable(name), rank, cap));
+    }
+    std::vector<std::uint64_t> extents(rank);
+    for (auto& extent : extents) {
+        MODELSEAL_TRY_ASSIGN(extent, reader_.u64());
+    }
+    std::ranges::reverse(extents);
+    return extents;
+}
+
+// Elements and bytes from shape and type; each row holds whole blocks.
+Result<void> Front::measure(Info& info) {
+    auto& tensor = info.tensor;
+    const auto& type = modelseal::info(tensor.dtype);
+    const auto row = tensor.shape.empty() ? 1 : tensor.shape.back();
+    if (row % type.group_elements != 0) {
+        return reader_.malformed(fmt::format("tensor '{}': rows of {} elements, not whole blocks of {} ({})",
+                                             printable(tensor.name), row, type.group_elements, type.name));
+    }
+    if (!element_count(tensor.shape, tensor.elements) ||
+        !storage_bytes(tensor.dtype, tensor.elements, info.bytes)) {
+        return reader_.malformed(fmt::format("tensor '{}': its shape overflows", printable(tensor.name)));
+    }
+    return {};
+}
+
+Result<Info> Front::info() {
+    MODELSEAL_TRY(bounded());
+    Info info;
+    MODELSEAL_TRY_ASSIGN(info.tensor.name, tensor_name());
+    MODELSEAL_TRY_ASSIGN(info.tensor.shape, shape(info.tensor.name));
+    const auto type_at = reader_.position();
+    MODELSEAL_TRY_ASSIGN(const auto type, reader_.u32());
+    const auto dtype = gguf::tensor_type(type);
+    if (!dtype) {
+        return unsupported_at(
+            source_, type_at,
+            fmt::format("tensor '{}': {}", printable(info.tensor.name), gguf::why_unsupported(type)));
+    }
+    info.tensor.dtype = *dtype;
+    MODELSEAL_TRY(measure(info));
+    MODELSEAL_TRY_ASSIGN(info.offset, reader_.u64());
+    if (info.offset % alignment_ != 0) {
+        return reader_.malformed(fmt::format("tensor '{}': offset {} is not a multiple of the alignment {}",
+                                             printable(info.tensor.name), info.offset, alignment_));
+    }
+    return info;
+}
+
+// Gives each tensor its segment, and checks that they follow one another with only padding between them.
+// `infos` are sorted by offset. Returns where the last tensor ends.
+Result<std::uint64_t> place(const Source& source, std::vector<Info>& infos, std::uint64_t data_begin,
+                            std::uint64_t alignment) {
+    const auto room = source.size() - data_begin;
+    std::uint64_t expected = 0;  // <= room rounded up, so that it cannot overflow
+    for (auto& [tensor, bytes, offset] : infos) {
+        const auto malformed = [&, &name = tensor.name](const std::string& what) {
+            return malformed_at(source, data_begin + std::min(offset, room),
+                                fmt::format("tensor '{}': {}", printable(name), what));
+        };
+        if (offset > room || bytes > room - offset) {
+            return malformed(
+                fmt::format("needs {} bytes at {} of the data section, which has {}", bytes, offset, room));
+        }
+        if (offset < expected) return malformed("overlaps the one before it");
+        if (offset > expected) {
+            return malformed(fmt::format("leaves a hole of {} bytes before it", offset - expected));
+        }
+        tensor.segments = {{.offset = data_begin + offset, .bytes = bytes, .elements = tensor.elements}};
+        expected = offset + bytes + padding_after(offset + bytes, alignment);
+    }
+    return infos.empty() ? data_begin : data_begin + infos.back().offset + infos.back().bytes;
+}
+
+Result<Layout> parse(const Source& source, const Limits& limits) {
+    Front front(source, limits);
+    MODELSEAL_TRY(front.read());
+    Layout layout{.format = kGguf.name};
+    auto& infos = front.infos();
+    std::ranges::stable_sort(infos, {}, [](const Info& info) { return std::pair(info.offset, info.bytes); });
+
+    const auto padding = infos.empty() ? 0 : padding_after(front.end(), front.alignment());
+    if (padding > source.size() - front.end()) {
+        return malformed_at(source, front.end(), "ends before the data section");
+    }
+    const auto data_begin = front.end() + padding;
+    MODELSEAL_TRY_ASSIGN(const auto data_end, place(source, infos, data_begin, front.alignment()));
+    layout.tensors.reserve(infos.size());
+    for (auto& info : infos) layout.tensors.push_back(std::move(info.tensor));
+
+    const auto behind = source.size() - data_end;
+    if (behind > padding_after(data_end - data_begin, front.alignment())) {
+        layout.warnings.push_back(
+            fmt::format("{} bytes behind the last tensor, which GGUF does not explain", behind));
+    }
+    return layout;
+}
+
+}  // namespace
+
+const Format kGguf = {"gguf", recognises, parse};
+
+}  // namespace modelseal::formats
