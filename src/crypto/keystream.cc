@@ -1,0 +1,48 @@
+#include "crypto/keystream.h"
+
+#include <algorithm>
+
+#include <sodium.h>
+
+namespace modelseal::crypto {
+
+Keystream::Keystream(std::span<const std::byte, 32> key, std::uint64_t nonce) : nonce_(nonce) {
+    std::ranges::copy(key, key_.begin());
+}
+
+Keystream::~Keystream() {
+    sodium_memzero(key_.data(), key_.size());
+    sodium_memzero(buffer_.data(), buffer_.size());
+}
+
+void Keystream::refill() {
+    unsigned char nonce[crypto_stream_chacha20_NONCEBYTES];
+    for (std::size_t i = 0; i < sizeof nonce; ++i) nonce[i] = static_cast<unsigned char>(nonce_ >> (8 * i));
+    buffer_.fill(std::byte{0});
+    const auto bytes = reinterpret_cast<unsigned char*>(buffer_.data());
+    crypto_stream_chacha20_xor_ic(bytes, bytes, buffer_.size(), nonce, block_,
+                                  reinterpret_cast<const unsigned char*>(key_.data()));
+    block_ += buffer_.size() / 64;  // ChaCha20 makes 64 bytes a block
+    used_ = 0;
+}
+
+std::byte Keystream::byte() {
+    if (used_ == buffer_.size()) refill();
+    return buffer_[used_++];
+}
+
+std::uint64_t Keystream::number() {
+    std::uint64_t value = 0;
+    for (int i = 0; i < 8; ++i) value |= std::to_integer<std::uint64_t>(byte()) << (8 * i);
+    return value;
+}
+
+std::uint64_t Keystream::below(std::uint64_t bound) {
+    const auto rest = (~std::uint64_t{0} - bound + 1) % bound;  // 2^64 mod bound
+    for (;;) {
+        const auto value = number();
+        if (value >= rest) return value % bound;
+    }
+}
+
+}  // namespace modelseal::crypto

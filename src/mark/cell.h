@@ -1,0 +1,94 @@
+// A cell: the part of one block that carries mark bits, and the digest of the block that does not see them.
+//
+// A cell begins at a keyed place of its block and takes up to 1,024 values that may carry, around the block's
+// end if need be. Its bits lie in keyed order, whitened by a keystream, behind a tag that tells damage:
+//     tag (8) | content (capacity - 8)
+// A block of a cell is hashed with the mark bits blanked, so that the content can hold digests of its own
+// block.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "crypto/sha256.h"
+#include "mark/carrier.h"
+#include <modelseal/tensor.h>
+
+namespace modelseal::mark {
+
+inline constexpr std::size_t kCellValues = 1024;
+inline constexpr std::size_t kTagBytes = 8;
+inline constexpr std::size_t kMinCellBytes = 48;  // a cell that would hold less carries nothing
+inline constexpr unsigned kAttempts = 8;          // whitenings that may be tried
+inline constexpr std::int64_t kMaxSteps =
+    16;  // a lattice value moves by at most so many units in the last place
+
+// Derived from the check secret for one tensor (plan.h). Wiped by whoever owns them.
+struct TensorKeys {
+    std::array<std::byte, 32> blocks;  // which blocks have a cell
+    std::array<std::byte, 32> order;   // where in the block, and in which order bits go to carriers
+    std::array<std::byte, 32> whiten;
+    std::array<std::byte, 32> tag;
+    ~TensorKeys();
+};
+
+// Digest of a block that has no cell.
+crypto::Digest plain_digest(crypto::Sha256& hash, std::span<const std::byte> block);
+
+class Cell {
+  public:
+    // `block`: dense little-endian bytes of at most 8,192 elements, which must outlive the cell unchanged
+    // (write() and restore() work on a copy). `index`: of the block in its tensor.
+    Cell(const TensorKeys& keys, DType dtype, std::uint64_t index, std::span<const std::byte> block);
+
+    // Bytes that the cell holds, tag included. 0: too few values that may carry; the block is hashed plainly.
+    std::size_t capacity() const { return capacity_; }
+
+    // Digest of the block that does not depend on the mark bits; plain_digest() if the capacity is 0.
+    crypto::Digest digest(crypto::Sha256& hash) const;
+
+    // The content behind a tag that holds, and the whitening that was used; nothing if the cell is damaged or
+    // was never written under these keys.
+    struct Content {
+        std::vector<std::byte> bytes;  // capacity() - kTagBytes
+        unsigned attempt = 0;
+    };
+    std::optional<Content> read() const;
+
+    // The bits as they lie, unwhitened: what a receipt keeps. And what read() would have seen, true or not, to
+    // count bit errors: tag and content.
+    std::vector<std::byte> carrier_bits() const;
+    std::vector<std::byte> unverified() const;
+    // What unverified() ought to show for this content.
+    std::vector<std::byte> expected(std::span<const std::byte> content) const;
+
+    // The block's bytes with `content` (capacity() - kTagBytes) written into its cell under whitening
+    // `attempt`. Nothing if a value would leave its range or move by more than kMaxSteps: about one cell in a
+    // hundred thousand, for which the next attempt (below kAttempts) is tried. The attempts of all cells are
+    // part of what is signed.
+    std::optional<std::vector<std::byte>> write(std::span<const std::byte> content, unsigned attempt) const;
+
+    // The block's bytes with the carriers set to `bits` (capacity() bytes), as carrier_bits() gave them.
+    std::vector<std::byte> restore(std::span<const std::byte> bits) const;
+
+  private:
+    std::vector<std::byte> sealed(std::span<const std::byte> content) const;  // tag | content
+    std::vector<std::byte> whitened(std::span<const std::byte> bytes, unsigned attempt) const;
+    bool acceptable(std::span<const std::byte> changed) const;
+
+    const TensorKeys& keys_;
+    DType dtype_;
+    CarrierKind kind_;
+    std::uint64_t index_;
+    std::span<const std::byte> block_;
+    std::vector<std::uint32_t> values_;  // elements (lattice) or byte positions (bits), in the cell's order
+    std::vector<std::uint32_t> order_;  // carriers in keyed order: coefficients (lattice) or indices of values_
+    std::vector<std::int64_t> coefficients_;  // lattice only
+    std::size_t capacity_ = 0;
+};
+
+}  // namespace modelseal::mark
