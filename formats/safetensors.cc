@@ -5,11 +5,11 @@
 // the reference demands ("This prevents the creation of polyglot files").
 #include <algorithm>
 #include <map>
-#include <set>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "formats/json.h"
 #include "formats/leaves.h"
 #include "formats/reader.h"
 
@@ -51,63 +51,6 @@ bool recognises(const Source& source) {
     return head[8] == std::byte{'{'} && length >= 2 && length < (std::uint64_t{1} << 48);
 }
 
-// Builds the document and refuses a key that comes twice in one object: two readers would see two models.
-class StrictBuilder : public nlohmann::json_sax<nlohmann::json> {
-  public:
-    explicit StrictBuilder(std::uint32_t max_depth) : max_depth_(max_depth) {}
-    nlohmann::json root;
-    std::string problem;
-
-    bool null() override { return put(nullptr); }
-    bool boolean(bool value) override { return put(value); }
-    bool number_integer(std::int64_t value) override { return put(value); }
-    bool number_unsigned(std::uint64_t value) override { return put(value); }
-    bool number_float(double value, const std::string&) override { return put(value); }
-    bool string(std::string& value) override { return put(value); }
-    bool binary(nlohmann::json::binary_t&) override { return false; }
-    bool key(std::string& name) override {
-        if (stack_.back()->contains(name)) {
-            problem = fmt::format("the key '{}' comes twice", printable(name));
-            return false;
-        }
-        key_ = name;
-        return true;
-    }
-    bool start_object(std::size_t) override { return open(nlohmann::json::object()); }
-    bool start_array(std::size_t) override { return open(nlohmann::json::array()); }
-    bool end_object() override { return close(); }
-    bool end_array() override { return close(); }
-    bool parse_error(std::size_t position, const std::string&, const nlohmann::json::exception&) override {
-        problem = fmt::format("broken JSON at character {}", position);
-        return false;
-    }
-
-  private:
-    nlohmann::json* place(nlohmann::json value) {
-        if (stack_.empty()) return &(root = std::move(value));
-        auto& parent = *stack_.back();
-        if (parent.is_array()) return &parent.emplace_back(std::move(value));
-        return &(parent[key_] = std::move(value));
-    }
-    bool put(nlohmann::json value) { return place(std::move(value)) != nullptr; }
-    bool open(nlohmann::json container) {
-        if (stack_.size() >= max_depth_) {
-            problem = "nested too deeply";
-            return false;
-        }
-        stack_.push_back(place(std::move(container)));
-        return true;
-    }
-    bool close() {
-        stack_.pop_back();
-        return true;
-    }
-
-    std::uint32_t max_depth_;
-    std::vector<nlohmann::json*> stack_;  // stable: only the innermost container grows
-    std::string key_;
-};
-
 struct Header {
     nlohmann::json entries;
     std::uint64_t data_begin = 0;
@@ -119,12 +62,9 @@ Result<Header> read_header(const Source& source, const Limits& limits) {
     const auto cap =
         limits.metadata_bytes == 0 ? kMaxHeaderBytes : std::min(limits.metadata_bytes, kMaxHeaderBytes);
     MODELSEAL_TRY_ASSIGN(const auto text, reader.string(length, cap, "a header"));
-    StrictBuilder builder(4);
-    if (!nlohmann::json::sax_parse(text, &builder)) {
-        return malformed_at(source, 8, fmt::format("header: {}", builder.problem));
-    }
-    if (!builder.root.is_object()) return malformed_at(source, 8, "header: not a JSON object");
-    return Header{std::move(builder.root), reader.position()};
+    MODELSEAL_TRY_ASSIGN(auto root, parse_json(source, 8, text, "header", 4));
+    if (!root.is_object()) return malformed_at(source, 8, "header: not a JSON object");
+    return Header{std::move(root), reader.position()};
 }
 
 Result<std::vector<std::uint64_t>> unsigned_list(const Source& source, const std::string& name,
