@@ -10,7 +10,7 @@ endif()
 
 option(MODELSEAL_TESTS "Build the tests" ${PROJECT_IS_TOP_LEVEL})
 option(MODELSEAL_EXAMPLES "Build the examples" ${PROJECT_IS_TOP_LEVEL})
-option(MODELSEAL_FUZZ "Build the libFuzzer targets (needs clang)" OFF)
+option(MODELSEAL_FUZZ "Build the libFuzzer targets (needs clang; turns the sanitizers on)" OFF)
 option(MODELSEAL_BENCH "Build the benchmarks" OFF)
 option(MODELSEAL_WARNINGS_AS_ERRORS "Treat warnings as errors" OFF)
 option(MODELSEAL_SANITIZE "Address and undefined-behaviour sanitizers" OFF)
@@ -31,7 +31,9 @@ target_compile_options(modelseal_settings INTERFACE -Wall -Wextra -Wpedantic -Ws
 if(MODELSEAL_WARNINGS_AS_ERRORS)
     target_compile_options(modelseal_settings INTERFACE -Werror)
 endif()
-if(MODELSEAL_SANITIZE)
+# Fuzzing without sanitizers would miss most of what it finds, and the coverage hooks need their runtime.
+if(MODELSEAL_SANITIZE OR MODELSEAL_FUZZ)
+    target_compile_definitions(modelseal_settings INTERFACE _GLIBCXX_ASSERTIONS)
     target_compile_options(modelseal_settings INTERFACE -fsanitize=address,undefined -fno-sanitize-recover=all
                                                         -fno-omit-frame-pointer)
     target_link_options(modelseal_settings INTERFACE -fsanitize=address,undefined)

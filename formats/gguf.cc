@@ -272,21 +272,23 @@ Result<std::uint64_t> place(const Source& source, std::vector<Info>& infos, std:
                             std::uint64_t alignment) {
     const auto room = source.size() - data_begin;
     std::uint64_t expected = 0;  // <= room rounded up, so that it cannot overflow
-    for (auto& [tensor, bytes, offset] : infos) {
-        const auto malformed = [&, &name = tensor.name](const std::string& what) {
-            return malformed_at(source, data_begin + std::min(offset, room),
-                                fmt::format("tensor '{}': {}", printable(name), what));
+    for (auto& info : infos) {
+        const auto malformed = [&](const std::string& what) {
+            return malformed_at(source, data_begin + std::min(info.offset, room),
+                                fmt::format("tensor '{}': {}", printable(info.tensor.name), what));
         };
-        if (offset > room || bytes > room - offset) {
-            return malformed(
-                fmt::format("needs {} bytes at {} of the data section, which has {}", bytes, offset, room));
+        if (info.offset > room || info.bytes > room - info.offset) {
+            return malformed(fmt::format("needs {} bytes at {} of the data section, which has {}", info.bytes,
+                                         info.offset, room));
         }
-        if (offset < expected) return malformed("overlaps the one before it");
-        if (offset > expected) {
-            return malformed(fmt::format("leaves a hole of {} bytes before it", offset - expected));
+        if (info.offset < expected) return malformed("overlaps the one before it");
+        if (info.offset > expected) {
+            return malformed(fmt::format("leaves a hole of {} bytes before it", info.offset - expected));
         }
-        tensor.segments = {{.offset = data_begin + offset, .bytes = bytes, .elements = tensor.elements}};
-        expected = offset + bytes + padding_after(offset + bytes, alignment);
+        info.tensor.segments = {
+            {.offset = data_begin + info.offset, .bytes = info.bytes, .elements = info.tensor.elements}};
+        const auto end = info.offset + info.bytes;
+        expected = end + padding_after(end, alignment);
     }
     return infos.empty() ? data_begin : data_begin + infos.back().offset + infos.back().bytes;
 }

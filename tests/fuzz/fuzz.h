@@ -1,0 +1,34 @@
+// What every fuzz target of a format asserts: whatever the bytes, a parse ends in an Error that is not our own
+// fault or in a layout that obeys the contract.
+#pragma once
+
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <span>
+#include <string>
+
+#include "formats/reader.h"
+#include "tests/support/layout_contract.h"
+
+namespace modelseal::test {
+
+[[noreturn]] inline void finding(const std::string& what) {
+    std::fprintf(stderr, "finding: %s\n", what.c_str());
+    std::abort();
+}
+
+inline void fuzz_format(const Format& format, std::span<const std::uint8_t> data) {
+    const formats::MemorySource source("fuzz", std::as_bytes(data));
+    static_cast<void>(format.recognises(source));
+    const auto layout = format.parse(source, Limits{});
+    if (!layout.ok()) {
+        const auto& error = layout.error();
+        if (error.kind == ErrorKind::internal) finding("internal error: " + error.message);
+        if (error.message.empty() || !formats::is_utf8(error.message)) finding("a message that cannot be shown");
+        return;
+    }
+    if (const auto violation = contract_violation(*layout, source); !violation.empty()) finding(violation);
+}
+
+}  // namespace modelseal::test
