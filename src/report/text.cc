@@ -1,0 +1,142 @@
+#include <fmt/format.h>
+
+#include "formats/reader.h"
+#include "report/report.h"
+#include "report/words.h"
+
+namespace modelseal {
+namespace {
+
+using formats::printable;
+using report::Ink;
+using report::paint;
+
+constexpr std::size_t kRows = 10;  // of a list that is cut
+constexpr std::string_view kCut = "use --all or --json";
+
+// What is left of a message that begins with the name of the file that the line already names.
+std::string without_name(const std::string& message, const std::string& name) {
+    const auto prefix = name + ": ";
+    return printable(message.starts_with(prefix) ? std::string_view(message).substr(prefix.size()) : message);
+}
+
+std::string where_text(const TensorFinding& tensor, std::size_t columns) {
+    if (tensor.outcome != TensorFinding::Outcome::changed) return std::string(report::word(tensor.outcome));
+    const auto ranges = report::joined(tensor.changed);
+    if (ranges.empty()) return "somewhere in it";
+    if (ranges.size() == 1 && ranges[0].first == 0 && ranges[0].count == report::elements_of(tensor.shape)) {
+        return fmt::format("all {}", report::grouped(ranges[0].count));
+    }
+    return report::ranges_text(ranges, columns);
+}
+
+std::vector<const TensorFinding*> listed_tensors(const SealFinding& seal, bool all) {
+    std::vector<const TensorFinding*> listed;
+    for (const auto& tensor : seal.tensors) {
+        if (all || tensor.outcome != TensorFinding::Outcome::intact) listed.push_back(&tensor);
+    }
+    return listed;
+}
+
+std::string tensor_table(const SealFinding& seal, const TextStyle& style) {
+    constexpr std::string_view kIndent = "    ";
+    const auto listed = listed_tensors(seal, style.all);
+    if (listed.empty()) return {};
+    const auto shown = style.all ? listed.size() : std::min(listed.size(), kRows);
+    using enum report::Table::Align;
+    const auto fill = [&](std::size_t columns) {
+        report::Table table({left, left, left, right, left});
+        table.add({"tensor", "type", "shape", "wrong bits", "changed elements"});
+        for (std::size_t i = 0; i < shown; ++i) {
+            const auto& tensor = *listed[i];
+            table.add({printable(tensor.name), printable(tensor.dtype),
+                       tensor.outcome == TensorFinding::Outcome::missing && tensor.shape.empty()
+                           ? std::string()
+                           : report::shape_text(tensor.shape),
+                       tensor.bit_error_rate ? report::percent(*tensor.bit_error_rate) : "-",
+                       where_text(tensor, columns)});
+        }
+        return table;
+    };
+    // The room for the last column follows from the others.
+    const auto used = fill(0).width_before_last() + kIndent.size();
+    const auto room = style.all || style.width == 0 ? 0 : style.width > used + 20 ? style.width - used : 20;
+    auto out = fill(room).text(kIndent, style);
+    if (shown < listed.size()) {
+        out += paint(style, Ink::dim,
+                     fmt::format("{}... and {} more ({})", kIndent, report::grouped(listed.size() - shown),
+                                 kCut)) +
+               "\n";
+    }
+    return out;
+}
+
+std::string stamp_table(const SealFinding& seal, const TextStyle& style) {
+    using enum report::Table::Align;
+    if (seal.stamp.empty()) return {};
+    report::Table table({left, left});
+    table.add({"stamp", ""});
+    for (const auto& [key, value] : seal.stamp) table.add({printable(key), printable(value)});
+    return table.text("    ", style);
+}
+
+std::string intact_text(const CheckReport& check, const TextStyle& style) {
+    auto line = printable(check.target) + ": ";
+    if (!check.seal) return paint(style, Ink::green, line + "intact") + "\n";
+    const auto& seal = *check.seal;
+    line += seal.frame_intact ? "intact" : "weights intact, frame changed";
+    line += fmt::format(", {} ({})", report::counted(seal.tensors_total, "tensor"),
+                        report::byte_size(seal.bytes_total));
+    const auto stamp = report::stamp_text(seal);
+    if (!stamp.empty()) line += ", " + stamp;
+    auto out = paint(style, Ink::green, line) + "\n";
+    if (!seal.frame_intact && !seal.frame_detail.empty())
+        out += "  frame: " + printable(seal.frame_detail) + "\n";
+    if (style.all) out += stamp_table(seal, style) + tensor_table(seal, style);
+    return out;
+}
+
+std::string tampered_text(const CheckReport& check, const TextStyle& style) {
+    auto line = printable(check.target) + ": tampered";
+    if (!check.seal) return paint(style, Ink::red, line) + "\n";
+    const auto& seal = *check.seal;
+    const auto findings = report::findings_text(seal);
+    if (!findings.empty()) line += ", " + findings;
+    auto out = paint(style, Ink::red, line) + "\n";
+    if (!seal.detail.empty()) out += "  " + without_name(seal.detail, check.target) + "\n";
+    if (!seal.frame_intact && !seal.frame_detail.empty())
+        out += "  frame: " + printable(seal.frame_detail) + "\n";
+    out += tensor_table(seal, style);
+    const auto stamp = report::stamp_text(seal);
+    if (!stamp.empty()) out += "  " + stamp + "\n";
+    if (style.all) out += stamp_table(seal, style);
+    return out;
+}
+
+}  // namespace
+
+std::string to_text(const CheckReport& check, const TextStyle& style) {
+    const auto name = printable(check.target);
+    const auto hint = check.hint.empty() ? std::string() : "  hint: " + printable(check.hint) + "\n";
+    switch (check.verdict) {
+        case Verdict::intact:
+            return intact_text(check, style) + hint;
+        case Verdict::tampered:
+            return tampered_text(check, style) + hint;
+        case Verdict::unsealed: {
+            const auto detail = check.seal && !check.seal->detail.empty()
+                                    ? without_name(check.seal->detail, check.target)
+                                    : std::string("no seal found under this key");
+            return paint(style, Ink::yellow, fmt::format("{}: unsealed, {}", name, detail)) + "\n" + hint;
+        }
+        case Verdict::error:
+            break;
+    }
+    const auto& message = check.error.empty() && check.seal ? check.seal->detail : check.error;
+    const auto told = without_name(message, check.target);
+    return paint(style, Ink::red,
+                 fmt::format("{}: not checked, {}", name, told.empty() ? "no reason given" : told)) +
+           "\n" + hint;
+}
+
+}  // namespace modelseal

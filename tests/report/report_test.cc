@@ -1,0 +1,316 @@
+#include "report/report.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include "report/words.h"
+
+namespace modelseal {
+namespace {
+
+using nlohmann::json;
+using testing::HasSubstr;
+using testing::Not;
+using Outcome = TensorFinding::Outcome;
+
+constexpr const char* kHostile = "w\x1b[31m<script>alert('1')</script>&\"\xff\xc2\x9b";
+
+CheckReport intact() {
+    CheckReport check{.target = "m.safetensors", .verdict = Verdict::intact};
+    check.seal = SealFinding{.outcome = SealFinding::Outcome::intact,
+                             .detail = "as sealed",
+                             .scheme = "modelseal",
+                             .stamp = {{"name", "resnet20"}, {"version", "3.1"}, {"customer", "acme"}},
+                             .vendor_key = "1a2b3c4d5e6f7081",
+                             .root = "00ff",
+                             .tensors_total = 65,
+                             .bytes_total = 1'089'832};
+    return check;
+}
+
+CheckReport tampered() {
+    auto check = intact();
+    check.verdict = Verdict::tampered;
+    auto& seal = *check.seal;
+    seal.outcome = SealFinding::Outcome::tampered;
+    seal.bit_error_rate = 0.25;
+    seal.tensors = {
+        {"conv", "f32", {64, 64, 3, 3}, Outcome::changed, 0.483, {{0, 8192}, {8192, 8192}, {24576, 8192}}},
+        {"bias", "", {}, Outcome::missing, std::nullopt, {}},
+        {"extra", "f16", {2}, Outcome::added, std::nullopt, {}},
+        {"tiny", "f32", {4}, Outcome::changed, std::nullopt, {}},
+    };
+    return check;
+}
+
+CheckReport hostile() {
+    auto check = tampered();
+    check.target = kHostile;
+    check.hint = kHostile;
+    auto& seal = *check.seal;
+    seal.detail = seal.frame_detail = seal.scheme = seal.vendor_key = seal.root = kHostile;
+    seal.frame_intact = false;
+    seal.stamp = {{"name", kHostile}, {kHostile, kHostile}};
+    for (auto& tensor : seal.tensors) tensor.name = tensor.dtype = kHostile;
+    return check;
+}
+
+std::string json_of(const CheckReport& check) {
+    return to_json({&check, 1}, true);
+}
+
+TEST(TextReport, IntactIsOneLineWithWhatWasChecked) {
+    EXPECT_EQ(to_text(intact(), {}),
+              "m.safetensors: intact, 65 tensors (1.1 MB), sealed as resnet20 3.1 for acme by key "
+              "1a2b3c4d5e6f7081\n");
+    EXPECT_TRUE(to_text(intact(), {.color = true}).starts_with("\x1b[32m"));
+}
+
+TEST(TextReport, TamperedNamesTensorsAndJoinedRanges) {
+    const auto text = to_text(tampered(), {.width = 100});
+    EXPECT_THAT(text, HasSubstr("tampered, 2 of 65 tensors changed, 1 missing, 1 added\n"));
+    EXPECT_THAT(text, HasSubstr("48.3 %  0-16383, 24576-32767\n"));
+    EXPECT_THAT(text, HasSubstr("somewhere in it"));
+    EXPECT_THAT(text, Not(HasSubstr("frame")));
+}
+
+TEST(TextReport, AChangedFrameIsToldEvenIfTheWeightsHold) {
+    auto check = intact();
+    check.seal->frame_intact = false;
+    check.seal->frame_detail = "header of m.safetensors";
+    EXPECT_THAT(to_text(check, {}), HasSubstr("weights intact, frame changed"));
+    EXPECT_THAT(to_text(check, {}), HasSubstr("frame: header of m.safetensors"));
+    check.verdict = Verdict::tampered;
+    EXPECT_THAT(to_text(check, {}), HasSubstr("tampered, frame changed"));
+}
+
+TEST(TextReport, LongListsAreCutAndSaySo) {
+    auto check = tampered();
+    check.seal->tensors.assign(25, check.seal->tensors[0]);
+    const auto lines = [](const std::string& text) { return std::ranges::count(text, '\n'); };
+    EXPECT_THAT(to_text(check, {}), HasSubstr("... and 15 more (use --all or --json)"));
+    EXPECT_LT(lines(to_text(check, {})), 18);
+    EXPECT_THAT(to_text(check, {.all = true}), Not(HasSubstr("more")));
+    EXPECT_GT(lines(to_text(check, {.all = true})), 25);
+}
+
+TEST(TextReport, OnlyAllListsIntactTensors) {
+    auto check = intact();
+    check.seal->tensors = {{"calm", "f32", {4}, Outcome::intact, 0.0, {}}};
+    EXPECT_THAT(to_text(check, {}), Not(HasSubstr("calm")));
+    EXPECT_THAT(to_text(check, {.all = true}), HasSubstr("calm"));
+}
+
+TEST(TextReport, RangesKeepToTheWidth) {
+    auto check = tampered();
+    auto& changed = check.seal->tensors[0].changed;
+    changed.clear();
+    for (std::uint64_t i = 0; i < 100; ++i) changed.push_back({i * 20'000, 8192});
+    const auto text = to_text(check, {.width = 90});
+    std::size_t longest = 0;
+    for (std::size_t begin = 0, end = 0; (end = text.find('\n', begin)) != std::string::npos; begin = end + 1) {
+        longest = std::max(longest, end - begin);
+    }
+    EXPECT_LE(longest, 90u);
+    EXPECT_THAT(text, HasSubstr(" more"));
+    EXPECT_THAT(to_text(check, {.width = 0}), Not(HasSubstr(" more")));
+}
+
+TEST(TextReport, ErrorsAndMissingSealsAreToldWithTheirHint) {
+    const CheckReport error{
+        .target = "m.pt", .verdict = Verdict::error, .error = "m.pt: cut short", .hint = "copy it again"};
+    EXPECT_EQ(to_text(error, {}), "m.pt: not checked, cut short\n  hint: copy it again\n");
+    const CheckReport unsealed{.target = "m.pt", .verdict = Verdict::unsealed};
+    EXPECT_EQ(to_text(unsealed, {}), "m.pt: unsealed, no seal found under this key\n");
+}
+
+TEST(JsonReport, KeysAreThoseOfTheContractInItsOrder) {
+    const auto check = tampered();
+    const auto parsed = nlohmann::ordered_json::parse(json_of(check));
+    const auto keys = [](const nlohmann::ordered_json& object) {
+        std::vector<std::string> names;
+        for (const auto& [key, value] : object.items()) names.push_back(key);
+        return names;
+    };
+    EXPECT_THAT(keys(parsed), testing::ElementsAre("schema", "target", "verdict", "checks"));
+    EXPECT_THAT(
+        keys(parsed["checks"][0]),
+        testing::ElementsAre("kind", "outcome", "detail", "frame", "bit_error_rate", "stamp", "vendor_key",
+                             "scheme", "root", "tensors_total", "bytes_total", "tensors"));
+    EXPECT_THAT(keys(parsed["checks"][0]["tensors"][0]),
+                testing::ElementsAre("name", "dtype", "shape", "outcome", "bit_error_rate", "changed"));
+}
+
+TEST(JsonReport, ValuesAreWhatWasFound) {
+    const auto parsed = json::parse(json_of(tampered()));
+    EXPECT_EQ(parsed["schema"], "modelseal-check/1");
+    EXPECT_EQ(parsed["verdict"], "tampered");
+    const auto& seal = parsed["checks"][0];
+    EXPECT_EQ(seal["kind"], "seal");
+    EXPECT_EQ(seal["frame"], "intact");
+    EXPECT_EQ(seal["bit_error_rate"], 0.25);
+    EXPECT_EQ(seal["stamp"]["version"], "3.1");
+    EXPECT_EQ(seal["tensors"][0]["changed"][1], json({{"first", 8192}, {"count", 8192}}));
+    EXPECT_EQ(seal["tensors"][1]["outcome"], "missing");
+    EXPECT_TRUE(seal["tensors"][1]["bit_error_rate"].is_null());
+}
+
+TEST(JsonReport, SeveralTargetsMakeAListAndOneAnObject) {
+    const std::vector checks = {intact(), tampered()};
+    EXPECT_EQ(json::parse(to_json(checks, false)).size(), 2u);
+    EXPECT_TRUE(json::parse(to_json({checks.data(), 1}, false)).is_array());
+    EXPECT_TRUE(json::parse(to_json({checks.data(), 1}, true)).is_object());
+}
+
+TEST(JsonReport, AMissingSealClaimsNothingAboutTheFrame) {
+    CheckReport check{.target = "m", .verdict = Verdict::unsealed};
+    check.seal = SealFinding{.detail = "no seal found under this key"};
+    const auto seal = json::parse(json_of(check))["checks"][0];
+    EXPECT_EQ(seal["outcome"], "not-found");
+    EXPECT_FALSE(seal.contains("frame"));
+    EXPECT_FALSE(seal.contains("bit_error_rate"));
+}
+
+TEST(SarifReport, HasOneRuleAKindAndOneResultAFinding) {
+    auto check = tampered();
+    check.seal->frame_intact = false;
+    const auto log = json::parse(to_sarif({&check, 1}, "0.1.0"));
+    EXPECT_EQ(log["version"], "2.1.0");
+    const auto& run = log["runs"][0];
+    const auto& rules = run["tool"]["driver"]["rules"];
+    std::vector<std::string> ids;
+    for (const auto& result : run["results"]) {
+        ids.push_back(result["ruleId"]);
+        EXPECT_EQ(rules[result["ruleIndex"].get<std::size_t>()]["id"], result["ruleId"]);
+        EXPECT_EQ(result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"], "m.safetensors");
+    }
+    EXPECT_THAT(ids, testing::ElementsAre("tensor-changed", "tensor-missing", "tensor-added", "tensor-changed",
+                                          "frame-changed"));
+    EXPECT_EQ(run["results"][0]["locations"][0]["logicalLocations"][0]["fullyQualifiedName"], "conv");
+    EXPECT_EQ(run["invocations"][0]["executionSuccessful"], true);
+}
+
+TEST(SarifReport, WhatIsIntactGivesNoResult) {
+    const auto check = intact();
+    const auto run = json::parse(to_sarif({&check, 1}, "1"))["runs"][0];
+    EXPECT_TRUE(run["results"].empty());
+    EXPECT_EQ(run["artifacts"].size(), 1u);
+}
+
+TEST(SarifReport, TamperedAlwaysGivesAResultAndAnErrorANotification) {
+    auto check = tampered();
+    check.seal->tensors.clear();
+    check.seal->detail = "the stamp says version 3.0";
+    auto run = json::parse(to_sarif({&check, 1}, ""))["runs"][0];
+    EXPECT_EQ(run["results"][0]["ruleId"], "seal-broken");
+    EXPECT_EQ(run["results"][0]["message"]["text"], "the stamp says version 3.0");
+    check.seal.reset();
+    EXPECT_EQ(json::parse(to_sarif({&check, 1}, ""))["runs"][0]["results"].size(), 1u);
+    check.verdict = Verdict::error;
+    check.error = "no such file";
+    run = json::parse(to_sarif({&check, 1}, ""))["runs"][0];
+    EXPECT_EQ(run["invocations"][0]["executionSuccessful"], false);
+    EXPECT_EQ(run["invocations"][0]["toolExecutionNotifications"][0]["message"]["text"], "no such file");
+}
+
+TEST(SarifReport, TargetsBecomeUris) {
+    const std::pair<const char*, const char*> rows[] = {
+        {"a b/m%1.onnx", "a%20b/m%251.onnx"},
+        {"/srv/m.onnx", "file:///srv/m.onnx"},
+        {"c:m.onnx", "c%3Am.onnx"},
+        {"https://host:8000/v2/models/m", "https://host:8000/v2/models/m"},
+        {"exec:./run me", "exec:./run%20me"},
+        {"caf\xc3\xa9", "caf%C3%A9"},
+    };
+    for (const auto& [target, uri] : rows) {
+        auto check = intact();
+        check.target = target;
+        EXPECT_EQ(json::parse(to_sarif({&check, 1}, ""))["runs"][0]["artifacts"][0]["location"]["uri"], uri);
+    }
+}
+
+TEST(HtmlReport, ShowsWhereTheChangedBlocksLie) {
+    const auto check = tampered();
+    const auto page = to_html({&check, 1});
+    EXPECT_THAT(page, HasSubstr("Tampered"));
+    // 64*64*3*3 = 36,864 elements in 400 cells: 0-16383 touches cells 0-177, 24576-32767 cells 266-355.
+    EXPECT_THAT(page, HasSubstr(R"(<rect class="hit" x="0" width="178" height="1"/>)"));
+    EXPECT_THAT(page, HasSubstr(R"(<rect class="hit" x="266" width="90" height="1"/>)"));
+}
+
+TEST(HtmlReport, AnElementThatIsChangedAloneIsSeen) {
+    auto check = tampered();
+    check.seal->tensors.resize(1);
+    check.seal->tensors[0].shape = {1'000'000'000};
+    check.seal->tensors[0].changed = {{999'999'999, 1}};
+    EXPECT_THAT(to_html({&check, 1}), HasSubstr(R"(<rect class="hit" x="399" width="1" height="1"/>)"));
+}
+
+TEST(HtmlReport, LoadsNothingAndRunsNothing) {
+    const auto check = hostile();
+    const auto page = to_html({&check, 1});
+    EXPECT_THAT(page, HasSubstr("default-src 'none'"));
+    for (const auto* forbidden :
+         {"<script", "<link", "<img", "src=", "href=", "url(", "@import", "http://", "https://"}) {
+        EXPECT_THAT(page, Not(HasSubstr(forbidden)));
+    }
+}
+
+TEST(HtmlReport, EveryAmountOfFindingsMakesABoundedPage) {
+    auto check = tampered();
+    check.seal->tensors.assign(5000, check.seal->tensors[0]);
+    EXPECT_THAT(to_html({&check, 1}), HasSubstr("and 3,000 more"));
+}
+
+TEST(EveryReport, HostileNamesCannotLeaveTheirPlace) {
+    const auto check = hostile();
+    const auto text = to_text(check, {.all = true});
+    const auto page = to_html({&check, 1});
+    const auto data = json_of(check);
+    const auto sarif = to_sarif({&check, 1}, "1");
+    for (const auto& output : {text, page, data, sarif}) {
+        const auto wild = std::ranges::find_if(output, [](char c) {
+            const auto byte = static_cast<unsigned char>(c);
+            return (byte < 0x20 && c != '\n') || byte == 0x7f || byte == 0xff;
+        });
+        EXPECT_EQ(wild, output.end()) << output;
+        EXPECT_THAT(output, Not(HasSubstr("\xc2\x9b")));
+    }
+    EXPECT_THAT(page, HasSubstr("w\\x1b[31m&lt;script&gt;alert(&#39;1&#39;)&lt;/script&gt;&amp;&quot;\\xff"));
+    EXPECT_TRUE(json::accept(data));
+    EXPECT_TRUE(json::accept(sarif));
+}
+
+TEST(EveryReport, NamesOfUtf8ComeBackFromJsonAsTheyWere) {
+    auto check = tampered();
+    check.seal->tensors[0].name = "caf\xc3\xa9\x1b\xe2\x80\xae";
+    EXPECT_EQ(json::parse(json_of(check))["checks"][0]["tensors"][0]["name"], "caf\xc3\xa9\x1b\xe2\x80\xae");
+}
+
+TEST(Words, RangesAreJoinedHoweverTheyCome) {
+    using Range = TensorFinding::Range;
+    const auto text = [](std::vector<Range> ranges) {
+        return report::ranges_text(report::joined(std::move(ranges)), 0);
+    };
+    EXPECT_EQ(text({{8, 8}, {0, 8}}), "0-15");
+    EXPECT_EQ(text({{0, 8}, {4, 2}}), "0-7");
+    EXPECT_EQ(text({{0, 8}, {9, 1}}), "0-7, 9");
+    EXPECT_EQ(text({{~std::uint64_t{0} - 1, 8}}), "18446744073709551614");
+    EXPECT_EQ(text({}), "");
+}
+
+TEST(Words, NumbersReadWell) {
+    EXPECT_EQ(report::grouped(0), "0");
+    EXPECT_EQ(report::grouped(999), "999");
+    EXPECT_EQ(report::grouped(1'234'567), "1,234,567");
+    EXPECT_EQ(report::byte_size(999), "999 B");
+    EXPECT_EQ(report::byte_size(999'999), "1.0 MB");
+    EXPECT_EQ(report::byte_size(~std::uint64_t{0}), "18.4 EB");
+    EXPECT_EQ(report::percent(0), "0.0 %");
+    EXPECT_EQ(report::percent(0.0001), "<0.1 %");
+    EXPECT_EQ(report::counted(1, "tensor"), "1 tensor");
+}
+
+}  // namespace
+}  // namespace modelseal
