@@ -1,0 +1,57 @@
+#include "crypto/armour.h"
+
+#include <sodium.h>
+
+#include "crypto/wipe.h"
+
+namespace modelseal {
+namespace {
+
+constexpr std::size_t kLine = 64;
+constexpr int kVariant = sodium_base64_VARIANT_ORIGINAL;
+
+std::string frame(std::string_view word, std::string_view label) {
+    return std::string("-----").append(word).append(" ").append(label).append("-----\n");
+}
+
+}  // namespace
+
+std::string armour(std::string_view label, std::span<const std::byte> body) {
+    std::string base64(sodium_base64_encoded_len(body.size(), kVariant), '\0');
+    const WipeAtEnd wiped(base64);
+    sodium_bin2base64(base64.data(), base64.size(), reinterpret_cast<const unsigned char*>(body.data()),
+                      body.size(), kVariant);
+    base64.pop_back();  // the terminating zero
+    std::string text;
+    text.reserve(base64.size() + base64.size() / kLine + 2 * label.size() + 64);
+    text += frame("BEGIN", label);
+    for (std::size_t at = 0; at < base64.size(); at += kLine) {
+        text.append(std::string_view(base64).substr(at, kLine)).append("\n");
+    }
+    return text += frame("END", label);
+}
+
+std::optional<std::vector<std::byte>> strip_armour(std::string_view label, std::string_view text,
+                                                   std::size_t cap) {
+    const std::string begin = frame("BEGIN", label), end = frame("END", label);
+    if (text.size() < begin.size() + end.size() || text.size() > 2 * cap + begin.size() + end.size() + 64 ||
+        !text.starts_with(begin) || !text.ends_with(end)) {
+        return std::nullopt;
+    }
+    const std::string_view base64 = text.substr(begin.size(), text.size() - begin.size() - end.size());
+    std::vector<std::byte> body(base64.size());
+    std::size_t size = 0;
+    if (sodium_base642bin(reinterpret_cast<unsigned char*>(body.data()), body.size(), base64.data(),
+                          base64.size(), "\n", &size, nullptr, kVariant) != 0 ||
+        size > cap) {
+        return std::nullopt;
+    }
+    body.resize(size);
+    // Line breaks elsewhere, or one too many: the same bytes in another spelling.
+    std::string again = armour(label, body);
+    const WipeAtEnd wiped(again);
+    if (again != text) return std::nullopt;
+    return body;
+}
+
+}  // namespace modelseal

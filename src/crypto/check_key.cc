@@ -1,0 +1,133 @@
+// Body of a check key, version 1:
+//
+//     1    version, 1
+//     32   the vendor's public key
+//     1    n, length of the customer's name, 1 to 255
+//     n    the customer's name, UTF-8 without control characters
+//     32   check secret
+//     64   the vendor's Ed25519 signature over the domain string below and everything before it
+#include "crypto/check_key.h"
+
+#include <algorithm>
+#include <vector>
+
+#include <sodium.h>
+
+#include "crypto/armour.h"
+#include "crypto/wipe.h"
+#include "formats/reader.h"
+
+namespace modelseal {
+namespace {
+
+// Version 1: first version.
+constexpr std::byte kVersion{1};
+constexpr std::string_view kDomain = "modelseal/1 check key";
+constexpr std::size_t kMaximalName = 255;
+constexpr std::size_t kBodyWithoutName = 1 + 32 + 1 + 32 + 64;
+
+using Bytes = std::vector<std::byte>;
+
+void append(Bytes& to, std::span<const std::byte> bytes) {
+    to.insert(to.end(), bytes.begin(), bytes.end());
+}
+
+Bytes signed_message(std::span<const std::byte> body) {
+    Bytes message;
+    message.reserve(kDomain.size() + body.size());
+    append(message, std::as_bytes(std::span(kDomain)));
+    append(message, body);
+    return message;
+}
+
+// Empty if `name` may stand in a check key, else what is wrong with it.
+std::string complaint(std::string_view name) {
+    if (name.empty()) return "the customer's name is empty";
+    if (name.size() > kMaximalName) {
+        return "the customer's name has " + std::to_string(name.size()) + " bytes, at most 255 fit";
+    }
+    if (formats::printable(name) != name) {
+        return "the customer's name '" + formats::printable(name) +
+               "' holds control characters or is not UTF-8";
+    }
+    return "";
+}
+
+Error malformed(const std::string& shown, const std::string& what) {
+    return {ErrorKind::malformed, shown + ": " + what, ""};
+}
+
+template <std::size_t N>
+std::array<std::byte, N> take(std::span<const std::byte>& body) {
+    std::array<std::byte, N> out;
+    std::copy_n(body.begin(), N, out.begin());
+    body = body.subspan(N);
+    return out;
+}
+
+Result<CheckKey> parse_body(std::span<const std::byte> whole, const std::string& shown) {
+    std::span<const std::byte> body = whole;
+    if (body.size() <= kBodyWithoutName) {
+        return malformed(shown, "check key of " + std::to_string(body.size()) + " bytes is too short");
+    }
+    if (const auto version = take<1>(body)[0]; version != kVersion) {
+        return Error{ErrorKind::unsupported,
+                     shown + ": check key of version " + std::to_string(std::to_integer<int>(version)) +
+                         ", this program knows version 1",
+                     "a newer modelseal may read it"};
+    }
+    CheckKey key;
+    key.vendor.bytes = take<32>(body);
+    const auto length = std::to_integer<std::size_t>(take<1>(body)[0]);
+    if (whole.size() - kBodyWithoutName != length) {
+        return malformed(shown, "check key of " + std::to_string(whole.size()) + " bytes, its fields need " +
+                                    std::to_string(kBodyWithoutName + length));
+    }
+    key.customer.assign(reinterpret_cast<const char*>(body.data()), length);
+    body = body.subspan(length);
+    if (const std::string wrong = complaint(key.customer); !wrong.empty()) return malformed(shown, wrong);
+    std::ranges::copy(body.first<32>(), key.secret.writable().begin());
+    body = body.subspan(32);
+    Bytes message = signed_message(whole.first(whole.size() - 64));
+    const bool valid = key.vendor.verify(message, take<64>(body));
+    wipe(message.data(), message.size());
+    if (!valid) {
+        return Error{ErrorKind::mismatch, shown + ": not signed by the vendor that it names: changed or forged",
+                     "ask the vendor for the check key again"};
+    }
+    return key;
+}
+
+}  // namespace
+
+Result<CheckKey> parse_check_key(std::string_view text, const std::string& shown) {
+    auto body = strip_armour(kCheckKeyLabel, text, kBodyWithoutName + kMaximalName);
+    if (!body) {
+        return malformed(shown, "not a check key in the form that modelseal writes (PEM label '" +
+                                    std::string(kCheckKeyLabel) + "', one spelling only)");
+    }
+    auto key = parse_body(*body, shown);
+    wipe(body->data(), body->size());
+    return key;
+}
+
+Result<std::string> new_check_key(const SigningKey& vendor, const std::string& customer) {
+    if (const std::string wrong = complaint(customer); !wrong.empty()) {
+        return Error{ErrorKind::usage, wrong, ""};
+    }
+    Bytes body;
+    body.reserve(kBodyWithoutName + customer.size());  // no reallocation that would leave the secret behind
+    body.push_back(kVersion);
+    append(body, vendor.public_key().bytes);
+    body.push_back(static_cast<std::byte>(customer.size()));
+    append(body, std::as_bytes(std::span(customer)));
+    append(body, SigningKey::generate().seed().bytes());
+    Bytes message = signed_message(body);
+    append(body, vendor.sign(message));
+    wipe(message.data(), message.size());
+    std::string text = armour(kCheckKeyLabel, body);
+    wipe(body.data(), body.size());
+    return text;
+}
+
+}  // namespace modelseal
