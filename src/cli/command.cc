@@ -1,0 +1,34 @@
+#include "cli/command.h"
+
+#include <utility>
+
+#include "cli/progress_bar.h"
+
+namespace modelseal::cli {
+namespace {
+
+struct Silent final : io::Progress {
+    void total(std::uint64_t) override {}
+    void advance(std::uint64_t) override {}
+};
+
+}  // namespace
+
+std::unique_ptr<io::Progress> Context::progress(std::string what) const {
+    if (!terminal.shows_progress()) return std::make_unique<Silent>();
+    return std::make_unique<ProgressBar>(std::move(what));
+}
+
+CLI::App& add_command(CLI::App& parent, const std::string& name, const std::string& description) {
+    CLI::App* command = parent.add_subcommand(name, description);
+    command->fallthrough();  // options of every command may stand anywhere
+    command->footer("");     // not the program's
+    return *command;
+}
+
+void on_run(CLI::App& command, Context& context, Run run) {
+    command.callback(
+        [&context, run = std::move(run)] { context.run = [&context, run] { return run(context); }; });
+}
+
+}  // namespace modelseal::cli

@@ -1,0 +1,9 @@
+#include "cli/commands.h"
+
+namespace modelseal::cli {
+
+void add_all_commands(CLI::App& program, Context& context) {
+    add_keygen(program, context);
+}
+
+}  // namespace modelseal::cli

@@ -1,0 +1,13 @@
+// All commands, in the order of `modelseal --help`. A new one is a line here, one in commands.cc, and its file.
+#pragma once
+
+#include "cli/command.h"
+
+namespace modelseal::cli {
+
+void add_keygen(CLI::App& program, Context& context);
+void add_completion(CLI::App& program, Context& context);
+
+void add_all_commands(CLI::App& program, Context& context);
+
+}  // namespace modelseal::cli

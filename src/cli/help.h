@@ -1,0 +1,16 @@
+// How `--help` looks: one sentence, the usage, the options, and those that every command has.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include <CLI/CLI.hpp>
+
+namespace modelseal::cli {
+
+std::shared_ptr<CLI::FormatterBase> help_formatter();
+
+// "modelseal keygen": a command's name with those of its parents.
+std::string full_name(const CLI::App& command);
+
+}  // namespace modelseal::cli

@@ -1,0 +1,163 @@
+#include <filesystem>
+#include <map>
+
+#include <fmt/format.h>
+
+#include "cli/commands.h"
+#include "cli/passphrase.h"
+#include "crypto/pem.h"
+#include "crypto/wipe.h"
+#include "formats/reader.h"
+#include "io/file.h"
+#include <modelseal/keys.h>
+
+namespace modelseal::cli {
+namespace {
+
+struct Options {
+    std::string name;
+    std::string type = "ed25519";
+    std::string vendor_key;
+    std::string customer;
+    std::string passphrase_file;
+    bool no_passphrase = false;
+};
+
+constexpr std::uint32_t kSecretMode = 0600, kOpenMode = 0644;
+
+const std::map<std::string, std::string>& curves() {
+    static const std::map<std::string, std::string> names = {
+        {"p256", "P-256"}, {"p384", "P-384"}, {"p521", "P-521"}};
+    return names;
+}
+
+Result<void> check_options(const Options& options) {
+    for (const char* ending : {".key", ".pub", ".check"}) {
+        if (options.name.ends_with(ending)) {
+            const std::string bare = options.name.substr(0, options.name.size() - std::string(ending).size());
+            return Error{ErrorKind::usage, "NAME stands without its ending; keygen adds it",
+                         fmt::format("try 'modelseal keygen {}'", formats::printable(bare))};
+        }
+    }
+    const bool check = options.type == "check";
+    if (check && options.vendor_key.empty()) {
+        return Error{ErrorKind::usage, "a check key needs the vendor's key that it is bound to",
+                     "give it with -k VENDOR.key"};
+    }
+    if (!check && !(options.vendor_key.empty() && options.customer.empty())) {
+        return Error{
+            ErrorKind::usage,
+            fmt::format("{} goes with --type check only", options.customer.empty() ? "-k" : "--customer"), ""};
+    }
+    if (check && options.no_passphrase) {
+        return Error{ErrorKind::usage, "a check key has no passphrase to leave out", ""};
+    }
+    return {};
+}
+
+// Before anybody types a passphrase; the files are made exclusively all the same.
+Result<void> must_not_exist(const std::string& path) {
+    std::error_code ignored;
+    if (!std::filesystem::exists(std::filesystem::symlink_status(path, ignored))) return {};
+    return Error{ErrorKind::unreadable,
+                 formats::printable(path) + ": exists already, and a key is never overwritten",
+                 "choose another name, or move the old key away"};
+}
+
+// Both files or none.
+Result<void> write_pair(const Options& options, const PemPair& pair) {
+    const std::string secret_path = options.name + ".key", open_path = options.name + ".pub";
+    MODELSEAL_TRY_ASSIGN(auto secret,
+                         io::AtomicFile::create(secret_path, kSecretMode, io::WriteMode::exclusive));
+    MODELSEAL_TRY_ASSIGN(auto open, io::AtomicFile::create(open_path, kOpenMode, io::WriteMode::exclusive));
+    MODELSEAL_TRY(secret.write(0, std::as_bytes(std::span(pair.secret))));
+    MODELSEAL_TRY(open.write(0, std::as_bytes(std::span(pair.open))));
+    MODELSEAL_TRY(open.commit());
+    if (auto done = secret.commit(); !done.ok()) {
+        std::error_code ignored;
+        std::filesystem::remove(open_path, ignored);
+        return done;
+    }
+    return {};
+}
+
+Result<PemPair> make_pair(const Options& options, std::string_view passphrase, std::string& id) {
+    if (const auto curve = curves().find(options.type); curve != curves().end()) {
+        return generate_ec_pair(curve->second, passphrase);
+    }
+    const SigningKey key = SigningKey::generate();
+    id = to_hex(key.public_key().id());
+    MODELSEAL_TRY_ASSIGN(std::string secret, signing_key_pem(key, passphrase));
+    return PemPair{std::move(secret), public_key_pem(key.public_key())};
+}
+
+Result<ExitCode> generate_pair(const Options& options, Context& context) {
+    MODELSEAL_TRY(must_not_exist(options.name + ".key"));
+    MODELSEAL_TRY(must_not_exist(options.name + ".pub"));
+    std::string passphrase;
+    const WipeAtEnd wiped(passphrase);
+    if (!options.no_passphrase) {
+        MODELSEAL_TRY_ASSIGN(passphrase, new_passphrase(options.passphrase_file, options.name + ".key"));
+    }
+    std::string id;
+    MODELSEAL_TRY_ASSIGN(PemPair pair, make_pair(options, passphrase, id));
+    const WipeAtEnd wiped_pem(pair.secret);
+    MODELSEAL_TRY(write_pair(options, pair));
+    if (context.terminal.quiet()) return ExitCode::done;
+    const std::string name = formats::printable(options.name);
+    context.terminal.print(fmt::format("{}.key  the secret half: it {}; {}", name,
+                                       id.empty() ? "signs models (modelseal sign)" : "seals models",
+                                       passphrase.empty() ? "not encrypted" : "encrypted with the passphrase"));
+    context.terminal.print(fmt::format("{}.pub  the public half: whoever has it can check them", name));
+    if (!id.empty()) context.terminal.print(fmt::format("key id {}", id));
+    return ExitCode::done;
+}
+
+Result<ExitCode> generate_check_key(const Options& options, Context& context) {
+    const std::string path = options.name + ".check";
+    MODELSEAL_TRY(must_not_exist(path));
+    const std::string customer =
+        options.customer.empty() ? std::filesystem::path(options.name).filename().string() : options.customer;
+    MODELSEAL_TRY_ASSIGN(const SigningKey vendor,
+                         load_signing_key(options.vendor_key, passphrase_from(options.passphrase_file)));
+    MODELSEAL_TRY_ASSIGN(std::string text, new_check_key(vendor, customer));
+    const WipeAtEnd wiped(text);
+    MODELSEAL_TRY(io::write_text(path, text, kSecretMode, io::WriteMode::exclusive));
+    if (context.terminal.quiet()) return ExitCode::done;
+    context.terminal.print(
+        fmt::format("{}  the check key of {}: it checks models that were sealed for them; send it "
+                    "to them alone, on a safe way",
+                    formats::printable(path), formats::printable(customer)));
+    context.terminal.print(fmt::format("vendor key id {}", to_hex(vendor.public_key().id())));
+    return ExitCode::done;
+}
+
+Result<ExitCode> run(const Options& options, Context& context) {
+    MODELSEAL_TRY(check_options(options));
+    return options.type == "check" ? generate_check_key(options, context) : generate_pair(options, context);
+}
+
+}  // namespace
+
+void add_keygen(CLI::App& program, Context& context) {
+    auto options = std::make_shared<Options>();
+    CLI::App& command = add_command(program, "keygen", "makes a key pair, or a customer's check key");
+    command.add_option("NAME", options->name, "the files to make: NAME.key and NAME.pub, or NAME.check")
+        ->required();
+    command
+        .add_option("--type", options->type,
+                    "what to make: ed25519 to seal models; p256, p384 or p521 to sign "
+                    "them; check for a customer's check key; default: ed25519")
+        ->type_name("TYPE")
+        ->check(CLI::IsMember({"ed25519", "p256", "p384", "p521", "check"}));
+    command.add_option("-k,--vendor-key", options->vendor_key, "the vendor's secret key, for --type check")
+        ->type_name("FILE");
+    command.add_option("--customer", options->customer, "the customer's name in the check key; default: NAME")
+        ->type_name("TEXT");
+    CLI::Option* none =
+        command.add_flag("--no-passphrase", options->no_passphrase, "do not encrypt the secret key");
+    add_passphrase_option(command, options->passphrase_file)->excludes(none);
+    on_run(command, context, [options](Context& with) { return run(*options, with); });
+}
+
+}  // namespace modelseal::cli

@@ -1,0 +1,19 @@
+// The program: options of every command, the command that was chosen, its exit code.
+#pragma once
+
+#include <memory>
+
+#include <CLI/CLI.hpp>
+
+#include "cli/command.h"
+
+namespace modelseal::cli {
+
+// The tree of all commands and options, for the parse, the help and the completion scripts. `context` outlives
+// it.
+std::unique_ptr<CLI::App> build_program(Context& context);
+
+// Never throws; an exit code as in cli/exit_code.h.
+int run_program(int argc, char** argv);
+
+}  // namespace modelseal::cli
