@@ -95,12 +95,12 @@ Result<void> FileSource::read(std::uint64_t offset, std::span<std::byte> out) co
 
 // The change time is what an ordinary program cannot set back, unlike the time of modification.
 Result<void> FileSource::unchanged() const {
+    if (!same_file(path_)) return changed(name_, "was replaced or removed");
     struct stat now {};
     if (::fstat(fd_, &now) != 0) return os_error(errno, name_, "look at it again");
     if (static_cast<std::uint64_t>(now.st_size) != size_ || change_time(now) != changed_ns_) {
         return changed(name_, "was changed");
     }
-    if (!same_file(path_)) return changed(name_, "was replaced or removed");
     return {};
 }
 

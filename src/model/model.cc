@@ -6,13 +6,22 @@
 #include <fmt/format.h>
 
 #include "formats/reader.h"
+#include "io/folder.h"
 #include "model/check.h"
+#include "model/folder.h"
+#include "model/part.h"
+#include "model/shards.h"
 
 namespace modelseal {
 
 namespace {
 
-Result<Model> finished(Model model) {
+Result<Model> of_one_file(std::unique_ptr<Source> source, Layout layout) {
+    Model model;
+    model.format = layout.format;
+    model.tensors = std::move(layout.tensors);
+    model.warnings = std::move(layout.warnings);
+    model.files.push_back({{}, std::move(source), std::move(layout.checksums)});
     std::ranges::stable_sort(model.tensors, {}, &Tensor::name);
     MODELSEAL_TRY(check_model(model));
     return model;
@@ -26,6 +35,7 @@ Result<void> Model::unchanged() const {
             MODELSEAL_TRY(on_disk->unchanged());
         }
     }
+    if (folder) return no_file_added(*this);
     return {};
 }
 
@@ -37,17 +47,54 @@ Result<Model> model_of(std::unique_ptr<Source> source, const Limits& limits) {
                                  formats::printable(layout.references.front())),
                      {}};
     }
-    Model model;
-    model.format = layout.format;
-    model.tensors = std::move(layout.tensors);
-    model.warnings = std::move(layout.warnings);
-    model.files.push_back({{}, std::move(source), std::move(layout.checksums)});
-    return finished(std::move(model));
+    return of_one_file(std::move(source), std::move(layout));
 }
 
-Result<Model> open_model(const std::filesystem::path& path, const Limits& limits) {
+namespace {
+
+// A graph with its external data: the folder is that of the path as it was given.
+Result<Model> open_with_external(const std::filesystem::path& path, std::unique_ptr<io::FileSource> source,
+                                 Layout layout, const Limits& limits) {
+    const auto name = path.filename().string();
+    MODELSEAL_TRY_ASSIGN(auto part, make_part(*source, name, std::move(layout)));
+    MODELSEAL_TRY_ASSIGN(auto folder, io::Folder::open(path.parent_path()));
+    FilePool pool(std::move(folder));
+    pool.add(name, std::move(source));
+    std::vector<Part> parts;
+    parts.push_back(std::move(part));
+    return assemble(std::move(pool), std::move(parts), name, limits);
+}
+
+Result<Model> open_sharded(const std::filesystem::path& path, std::unique_ptr<io::FileSource> source,
+                           const ShardIndex& index, const Limits& limits) {
+    MODELSEAL_TRY_ASSIGN(auto folder, io::Folder::open(path.parent_path()));
+    FilePool pool(std::move(folder));
+    MODELSEAL_TRY_ASSIGN(auto parts, read_shards(pool, *source, index, limits));
+    pool.add(index.path, std::move(source));
+    return assemble(std::move(pool), std::move(parts), index.path, limits);
+}
+
+Result<Model> open_file(const std::filesystem::path& path, const Limits& limits) {
     MODELSEAL_TRY_ASSIGN(auto source, io::FileSource::open(path, path.string()));
-    MODELSEAL_TRY_ASSIGN(auto model, model_of(std::move(source), limits));
+    if (!recognised(*source)) {
+        MODELSEAL_TRY_ASSIGN(const auto index, read_shard_index(*source, path.filename().string()));
+        if (index) return open_sharded(path, std::move(source), *index, limits);
+    }
+    MODELSEAL_TRY_ASSIGN(auto layout, parse_model_file(*source, limits));
+    if (!layout.references.empty()) {
+        return open_with_external(path, std::move(source), std::move(layout), limits);
+    }
+    MODELSEAL_TRY_ASSIGN(auto model, of_one_file(std::move(source), std::move(layout)));
+    std::ranges::move(missing_part_warnings({path.filename().string()}), std::back_inserter(model.warnings));
+    return model;
+}
+
+}  // namespace
+
+Result<Model> open_model(const std::filesystem::path& path, const Limits& limits) {
+    std::error_code ignored;  // what cannot be looked at cannot be opened either, and that says why
+    if (std::filesystem::is_directory(path, ignored)) return open_model_folder(path, limits);
+    MODELSEAL_TRY_ASSIGN(auto model, open_file(path, limits));
     model.path = path;
     return model;
 }

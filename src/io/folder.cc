@@ -1,0 +1,197 @@
+#include "io/folder.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "formats/reader.h"
+#include "io/os_error.h"
+
+namespace modelseal::io {
+
+namespace {
+
+constexpr std::string_view kSideSuffixes[] = {".sig", ".sigstore", ".receipt", ".fp", ".check", ".key", ".pub"};
+constexpr std::size_t kLongestPath = 4096;
+
+class Descriptor {
+  public:
+    explicit Descriptor(int fd) : fd_(fd) {}
+    Descriptor(Descriptor&& other) noexcept : fd_(other.release()) {}
+    Descriptor& operator=(Descriptor&& other) noexcept {
+        std::swap(fd_, other.fd_);
+        return *this;
+    }
+    ~Descriptor() {
+        if (fd_ >= 0) ::close(fd_);
+    }
+    int get() const { return fd_; }
+    int release() { return std::exchange(fd_, -1); }
+
+  private:
+    int fd_;
+};
+
+Error link_refused(const std::string& shown) {
+    return {
+        ErrorKind::unsupported,
+        fmt::format("{}: a symbolic link, which may lead out of the model's folder", formats::printable(shown)),
+        "put the files in the place of the links: cp -rL FOLDER COPY"};
+}
+
+// The error for `name` in the folder `fd`, after openat() set errno: links are told apart from other obstacles.
+Error open_error(int fd, const std::string& name, const std::string& shown) {
+    const int code = errno;
+    struct stat status {};
+    const bool known = ::fstatat(fd, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0;
+    if (known && S_ISLNK(status.st_mode)) return link_refused(shown);
+    return os_error(code, shown, "open");
+}
+
+// What walks a tree of folders and gathers the names of files.
+class Lister {
+  public:
+    Lister(const Folder& folder, std::uint64_t most, std::uint32_t depth)
+        : folder_(folder), most_(most), depth_(depth) {}
+
+    Result<void> list(Descriptor at, const std::string& prefix, std::uint32_t level) {
+        DIR* stream = ::fdopendir(at.get());
+        if (stream == nullptr) return os_error(errno, folder_.shown(prefix), "list");
+        at.release();  // the stream owns it
+        const std::unique_ptr<DIR, int (*)(DIR*)> closing(stream, ::closedir);
+        for (;;) {
+            errno = 0;
+            const auto* entry = ::readdir(stream);
+            if (entry == nullptr && errno != 0) return os_error(errno, folder_.shown(prefix), "list");
+            if (entry == nullptr) return {};
+            MODELSEAL_TRY(add(::dirfd(stream), prefix, entry->d_name, level));
+        }
+    }
+
+    std::vector<std::string> found;
+
+  private:
+    Result<void> add(int fd, const std::string& prefix, const std::string& name, std::uint32_t level) {
+        if (is_side_file(name)) return {};  // "." and ".." among them
+        const auto relative = prefix + name;
+        const auto shown = folder_.shown(relative);
+        if (++entries_ > most_) return too_much(fmt::format("more than {} files in it", most_));
+        struct stat status {};
+        if (::fstatat(fd, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0)
+            return os_error(errno, shown, "look at it");
+        if (S_ISREG(status.st_mode)) {
+            found.push_back(relative);
+            return {};
+        }
+        if (S_ISLNK(status.st_mode)) return link_refused(shown);
+        if (!S_ISDIR(status.st_mode)) {
+            return Error{
+                ErrorKind::unsupported,
+                fmt::format("{}: not a regular file but a pipe, device or socket", formats::printable(shown)),
+                "take it out of the model's folder"};
+        }
+        if (level >= depth_) return too_much(fmt::format("folders more than {} levels deep in it", depth_));
+        Descriptor inner(::openat(fd, name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+        if (inner.get() < 0) return open_error(fd, name, shown);
+        return list(std::move(inner), relative + "/", level + 1);
+    }
+
+    Error too_much(const std::string& what) const {
+        return {ErrorKind::unsupported, fmt::format("{}: {}", formats::printable(folder_.shown({})), what),
+                "is this the folder of one model?"};
+    }
+
+    const Folder& folder_;
+    const std::uint64_t most_;
+    const std::uint32_t depth_;
+    std::uint64_t entries_ = 0;
+};
+
+}  // namespace
+
+// What onnx/checker.cc, resolve_external_data_location, refuses, and what only another system would follow.
+Result<std::string> path_inside(std::string_view text, std::string_view where) {
+    const auto refuse = [&](std::string_view why) {
+        return Error{ErrorKind::malformed, fmt::format("{} '{}' {}", where, formats::printable(text), why), {}};
+    };
+    if (text.empty()) return refuse("is an empty name");
+    if (text.size() > kLongestPath) {
+        return Error{ErrorKind::malformed, fmt::format("{} has a name of {} bytes", where, text.size()), {}};
+    }
+    if (text.find('\0') != text.npos) return refuse("holds a NUL byte");
+    if (text.find('\\') != text.npos) return refuse("holds a backslash, which some systems take for a folder");
+    if (text[0] == '/') return refuse("is an absolute path");
+    if (text.size() > 1 && text[1] == ':') return refuse("begins with a drive letter");
+    std::string inside;
+    std::string_view part;
+    for (std::size_t begin = 0; begin <= text.size(); begin += part.size() + 1) {
+        part = text.substr(begin, text.find('/', begin) - begin);
+        if (part == "..") return refuse("leads out of the model's folder");
+        if (part.empty() || part == ".") continue;
+        if (!inside.empty()) inside += '/';
+        inside += part;
+    }
+    if (part.empty() || part == ".") return refuse("names a folder, not a file");
+    return inside;
+}
+
+bool is_side_file(std::string_view name) {
+    return name.starts_with('.') ||
+           std::ranges::any_of(kSideSuffixes, [&](std::string_view suffix) { return name.ends_with(suffix); });
+}
+
+Result<Folder> Folder::open(const std::filesystem::path& path) {
+    Folder folder;
+    folder.path_ = path;
+    const auto opened = path.empty() ? std::filesystem::path(".") : path;
+    folder.fd_ = ::open(opened.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (folder.fd_ < 0) return os_error(errno, opened.string(), "open");
+    return folder;
+}
+
+Folder::Folder(Folder&& other) noexcept : fd_(std::exchange(other.fd_, -1)), path_(std::move(other.path_)) {}
+
+Folder& Folder::operator=(Folder&& other) noexcept {
+    std::swap(fd_, other.fd_);
+    std::swap(path_, other.path_);
+    return *this;
+}
+
+Folder::~Folder() {
+    if (fd_ >= 0) ::close(fd_);
+}
+
+Result<std::unique_ptr<FileSource>> Folder::file(const std::string& relative) const {
+    Descriptor at(-1);
+    int from = fd_;
+    std::size_t begin = 0;
+    for (auto slash = relative.find('/'); slash != relative.npos; slash = relative.find('/', begin)) {
+        const auto part = relative.substr(begin, slash - begin);
+        Descriptor next(::openat(from, part.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+        if (next.get() < 0) return open_error(from, part, shown(relative.substr(0, slash)));
+        at = std::move(next);
+        from = at.get();
+        begin = slash + 1;
+    }
+    const auto name = relative.substr(begin);
+    const int fd = ::openat(from, name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    if (fd < 0) return open_error(from, name, shown(relative));
+    return FileSource::adopt(fd, path_ / relative, shown(relative));
+}
+
+Result<std::vector<std::string>> Folder::files(std::uint64_t most, std::uint32_t depth) const {
+    Lister lister(*this, most, depth);
+    Descriptor root(::openat(fd_, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (root.get() < 0) return os_error(errno, shown({}), "list");
+    MODELSEAL_TRY(lister.list(std::move(root), {}, 1));
+    std::ranges::sort(lister.found);
+    return std::move(lister.found);
+}
+
+}  // namespace modelseal::io

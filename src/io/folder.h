@@ -1,0 +1,49 @@
+// A folder as a cage: files in it are opened part by part of their path, never through a symbolic link, so that
+// nothing outside is reached however the folder changes under way.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "io/file.h"
+#include <modelseal/result.h>
+
+namespace modelseal::io {
+
+// `text`, found in a model file, as a path inside a folder: parts joined by '/', without "." and empty ones.
+// Refuses what any system would read as a way out or as another file: an absolute path, "..", a backslash, a
+// drive letter, a NUL, nothing at all. `where` begins the message: "model.onnx: external data".
+Result<std::string> path_inside(std::string_view text, std::string_view where);
+
+// Whether a file of this name stands beside models without being part of one: hidden files, keys, and what is
+// made about a model after it was sealed. Folders of hidden names are left out with all that is in them.
+bool is_side_file(std::string_view name);
+
+class Folder {
+  public:
+    static Result<Folder> open(const std::filesystem::path& path);
+    Folder(Folder&& other) noexcept;
+    Folder& operator=(Folder&& other) noexcept;
+    ~Folder();
+
+    // `relative` as path_inside() gives it. A symbolic link in any part is refused, and all but a regular file.
+    Result<std::unique_ptr<FileSource>> file(const std::string& relative) const;
+
+    // All regular files at any depth but side files, relative, in ascending order of bytes. Symbolic links and
+    // special files are refused, so are more than `most` entries or `depth` levels.
+    Result<std::vector<std::string>> files(std::uint64_t most, std::uint32_t depth) const;
+
+    // Name for messages.
+    std::string shown(const std::string& relative) const { return (path_ / relative).string(); }
+
+  private:
+    Folder() = default;
+    int fd_ = -1;
+    std::filesystem::path path_;
+};
+
+}  // namespace modelseal::io

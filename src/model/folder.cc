@@ -1,0 +1,203 @@
+#include "model/folder.h"
+
+#include <algorithm>
+#include <charconv>
+#include <map>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "formats/reader.h"
+#include "io/folder.h"
+#include "model/part.h"
+#include "model/shards.h"
+
+namespace modelseal {
+
+namespace {
+
+using formats::printable;
+
+constexpr std::uint32_t kDeepestFolder = 64;
+constexpr std::string_view kIndexSuffix = ".index.json";
+
+class FolderReader {
+  public:
+    FolderReader(io::Folder folder, const Limits& limits) : pool_(std::move(folder)), limits_(limits) {}
+
+    Result<void> add_indexes(const std::vector<std::string>& files) {
+        for (const auto& file : files) {
+            if (!file.ends_with(kIndexSuffix)) continue;
+            MODELSEAL_TRY_ASSIGN(const auto* source, pool_.open(file));
+            MODELSEAL_TRY_ASSIGN(const auto index, read_shard_index(*source, file));
+            if (!index) continue;
+            MODELSEAL_TRY_ASSIGN(auto shards, read_shards(pool_, *source, *index, limits_));
+            for (auto& shard : shards) {
+                const auto [taken, fresh] = shards_.emplace(shard.path, file);
+                if (!fresh) return claimed_twice(shard.path, taken->second, file);
+                parts_.push_back(std::move(shard));
+            }
+        }
+        return {};
+    }
+
+    Result<void> add_models(const std::vector<std::string>& files) {
+        for (const auto& file : files) {
+            MODELSEAL_TRY_ASSIGN(const auto* source, pool_.open(file));
+            if (shards_.contains(file) || !recognised(*source)) continue;
+            auto layout = parse_model_file(*source, limits_);
+            if (!layout) {
+                if (layout.error().kind == ErrorKind::unreadable) return std::move(layout).error();
+                failed_.emplace(file, std::move(layout).error());
+                continue;
+            }
+            auto part = make_part(*source, file, std::move(layout).value());
+            if (part) {
+                candidates_.push_back(std::move(part).value());
+            } else {
+                failed_.emplace(file, std::move(part).error());
+            }
+        }
+        return {};
+    }
+
+    // Files that others name as their external data are data, whatever they look like. A file is a model if
+    // no model names it; only models count, so this goes from the outermost inwards.
+    Result<void> settle() {
+        std::set<std::string> data;
+        for (const auto& shard : parts_) data.insert(std::next(shard.files.begin()), shard.files.end());
+        for (;;) {
+            std::erase_if(candidates_, [&](const Part& part) { return data.contains(part.path); });
+            if (candidates_.empty()) break;
+            std::set<std::string> named;
+            for (const auto& part : candidates_) named.insert(std::next(part.files.begin()), part.files.end());
+            const auto models = std::ranges::partition(
+                candidates_, [&](const Part& part) { return named.contains(part.path); });
+            if (models.empty()) {
+                return Error{ErrorKind::malformed,
+                             fmt::format("{}: is the external data of its own external data",
+                                         printable(candidates_.front().path)),
+                             {}};
+            }
+            for (auto& part : models) {
+                data.insert(std::next(part.files.begin()), part.files.end());
+                parts_.push_back(std::move(part));
+            }
+            candidates_.erase(models.begin(), models.end());
+        }
+        for (const auto& file : data) failed_.erase(file);
+        return {};
+    }
+
+    // Takes what could not be parsed for frame, if that is harmless.
+    Result<void> judge_failures() {
+        for (auto& [file, error] : failed_) {
+            if (error.kind != ErrorKind::unsupported || parts_.empty()) {
+                if (!parts_.empty()) error.hint = "if it is no model, take it out of the model's folder";
+                return std::move(error);
+            }
+            warnings_.push_back(
+                fmt::format("{}; its bytes are covered, its tensors are not told apart", error.message));
+        }
+        return {};
+    }
+
+    Result<Model> finish(const std::filesystem::path& path) {
+        if (parts_.empty()) {
+            return Error{
+                ErrorKind::unsupported,
+                fmt::format("{}: no model file of a known format in this folder", printable(path.string())),
+                "known are safetensors, ONNX, PyTorch (zip and legacy) and GGUF"};
+        }
+        std::vector<std::string> names;
+        for (const auto& part : parts_) {
+            if (!shards_.contains(part.path)) names.push_back(part.path);
+        }
+        std::ranges::move(missing_part_warnings(names), std::back_inserter(warnings_));
+        MODELSEAL_TRY_ASSIGN(auto model, assemble(std::move(pool_), std::move(parts_), {}, limits_));
+        std::ranges::move(warnings_, std::back_inserter(model.warnings));
+        model.path = path;
+        model.folder = true;
+        return model;
+    }
+
+  private:
+    static Error claimed_twice(const std::string& shard, const std::string& one, const std::string& other) {
+        return {ErrorKind::unsupported,
+                fmt::format("{}: named by two indexes, '{}' and '{}'", printable(shard), printable(one),
+                            printable(other)),
+                "give the index itself as the target"};
+    }
+
+    FilePool pool_;
+    const Limits& limits_;
+    std::map<std::string, std::string> shards_;  // shard to its index
+    std::vector<Part> parts_;
+    std::vector<Part> candidates_;
+    std::map<std::string, Error> failed_;
+    std::vector<std::string> warnings_;
+};
+
+// "x-00002-of-00003.gguf" is part 2 of 3 of "x.gguf".
+struct Numbered {
+    std::string whole;
+    unsigned number = 0;
+    unsigned total = 0;
+};
+
+bool digits_at(std::string_view text, std::size_t at, unsigned& value) {
+    if (at + 5 > text.size()) return false;
+    const auto* end = text.data() + at + 5;
+    const auto read = std::from_chars(text.data() + at, end, value);
+    return read.ec == std::errc() && read.ptr == end;
+}
+
+bool read_number(const std::string& path, Numbered& numbered) {
+    const auto of = path.rfind("-of-");
+    if (of == path.npos || of < 6 || path[of - 6] != '-') return false;
+    if (!digits_at(path, of - 5, numbered.number) || !digits_at(path, of + 4, numbered.total)) return false;
+    numbered.whole = path.substr(0, of - 6) + path.substr(of + 9);
+    return true;
+}
+
+}  // namespace
+
+std::vector<std::string> missing_part_warnings(const std::vector<std::string>& parts) {
+    std::map<std::pair<std::string, unsigned>, std::set<unsigned>> sets;
+    for (const auto& path : parts) {
+        Numbered numbered;
+        if (read_number(path, numbered)) sets[{numbered.whole, numbered.total}].insert(numbered.number);
+    }
+    std::vector<std::string> warnings;
+    for (const auto& [whole, numbers] : sets) {
+        if (numbers.size() == whole.second) continue;
+        warnings.push_back(fmt::format("{}: a model of {} parts, of which {} {} here", printable(whole.first),
+                                       whole.second, numbers.size(), numbers.size() == 1 ? "is" : "are"));
+    }
+    return warnings;
+}
+
+Result<Model> open_model_folder(const std::filesystem::path& path, const Limits& limits) {
+    MODELSEAL_TRY_ASSIGN(auto folder, io::Folder::open(path));
+    MODELSEAL_TRY_ASSIGN(const auto files, folder.files(kMostFiles, kDeepestFolder));
+    FolderReader reader(std::move(folder), limits);
+    MODELSEAL_TRY(reader.add_indexes(files));
+    MODELSEAL_TRY(reader.add_models(files));
+    MODELSEAL_TRY(reader.settle());
+    MODELSEAL_TRY(reader.judge_failures());
+    return reader.finish(path);
+}
+
+Result<void> no_file_added(const Model& model) {
+    MODELSEAL_TRY_ASSIGN(const auto folder, io::Folder::open(model.path));
+    MODELSEAL_TRY_ASSIGN(const auto now, folder.files(kMostFiles, kDeepestFolder));
+    for (const auto& path : now) {
+        if (std::ranges::binary_search(model.files, path, {}, &ModelFile::path)) continue;
+        return Error{ErrorKind::unreadable,
+                     fmt::format("{}: was added while the folder was read", printable(folder.shown(path))),
+                     "try again when nothing writes to it"};
+    }
+    return {};
+}
+
+}  // namespace modelseal

@@ -1,0 +1,24 @@
+// A folder as a model. Every regular file in it, at any depth, belongs to the model, but those that
+// io::is_side_file() names: so a changed tokenizer or configuration is noticed like a changed weight.
+//
+// Tensors come from
+// - the shards that an index (*.index.json) names;
+// - every other file that a format recognises, unless another file names it as its external data;
+// in the order of paths. Files whose format says "unsupported" are frame, with a warning, as long as there is
+// another model; "malformed" ones are refused: a broken model must not be sealed by accident.
+#pragma once
+
+#include "model/model.h"
+
+namespace modelseal {
+
+Result<Model> open_model_folder(const std::filesystem::path& path, const Limits& limits);
+
+// Error kind unreadable if a file was added since. (Model::unchanged() sees the rest.)
+Result<void> no_file_added(const Model& model);
+
+// Of "x-00002-of-00003.gguf" given alone, and of a folder that lacks one of them, tells what is missing; else
+// nothing. Such parts do not name one another, unlike shards with an index.
+std::vector<std::string> missing_part_warnings(const std::vector<std::string>& parts);
+
+}  // namespace modelseal

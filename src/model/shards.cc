@@ -1,0 +1,113 @@
+#include "model/shards.h"
+
+#include <algorithm>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "formats/json.h"
+#include "formats/reader.h"
+
+namespace modelseal {
+
+namespace {
+
+using formats::printable;
+
+constexpr std::uint32_t kMaxDepth = 16;
+constexpr std::uint64_t kMaxIndexBytes = 64u << 20;  // 91,000 tensors take 9 MB
+
+// Of a tensor and its aliases: those that the index gives to this file.
+bool known_here(const ShardIndex& index, const Tensor& tensor, const std::string& file) {
+    const auto here = [&](const std::string& name) {
+        const auto found = index.file.find(name);
+        return found != index.file.end() && found->second == file;
+    };
+    return here(tensor.name) || std::ranges::any_of(tensor.aliases, here);
+}
+
+Result<void> check_shard(const Source& source, const ShardIndex& index, const Part& part) {
+    for (const auto& tensor : part.layout.tensors) {
+        if (known_here(index, tensor, part.path)) continue;
+        const auto found = index.file.find(tensor.name);
+        const auto says = found == index.file.end() ? std::string("does not name it")
+                                                    : fmt::format("has it in '{}'", printable(found->second));
+        return Error{ErrorKind::malformed,
+                     fmt::format("{}: tensor '{}': the index '{}' {}", source.name(), printable(tensor.name),
+                                 printable(index.path), says),
+                     {}};
+    }
+    return {};
+}
+
+Result<void> check_all_found(const Source& index_source, const ShardIndex& index,
+                             const std::vector<Part>& parts) {
+    std::set<std::pair<std::string_view, std::string_view>> found;  // tensor, file
+    for (const auto& part : parts) {
+        for (const auto& tensor : part.layout.tensors) {
+            found.emplace(tensor.name, part.path);
+            for (const auto& alias : tensor.aliases) found.emplace(alias, part.path);
+        }
+    }
+    for (const auto& [tensor, file] : index.file) {
+        if (found.contains({tensor, file})) continue;
+        return Error{ErrorKind::malformed,
+                     fmt::format("{}: tensor '{}' is not in '{}'", index_source.name(), printable(tensor),
+                                 printable(file)),
+                     {}};
+    }
+    return {};
+}
+
+bool begins_an_object(const Source& source) {
+    formats::Reader reader(source);
+    for (;;) {
+        const auto byte = reader.u8();
+        if (!byte) return false;
+        if (*byte != ' ' && *byte != '\n' && *byte != '\r' && *byte != '\t') return *byte == '{';
+    }
+}
+
+}  // namespace
+
+Result<std::optional<ShardIndex>> read_shard_index(const Source& source, std::string path) {
+    if (!begins_an_object(source)) return std::optional<ShardIndex>{};
+    const auto malformed = [&](const std::string& what) {
+        return Error{ErrorKind::malformed, fmt::format("{}: {}", source.name(), what), {}};
+    };
+    formats::Reader reader(source);
+    MODELSEAL_TRY_ASSIGN(const auto text, reader.string(source.size(), kMaxIndexBytes, "an index"));
+    MODELSEAL_TRY_ASSIGN(const auto root, formats::parse_json(source, 0, text, "index", kMaxDepth));
+    const auto map = root.find("weight_map");
+    if (map == root.end()) return std::optional<ShardIndex>{};
+    if (!map->is_object() || map->empty()) return malformed("weight_map is not a map from tensors to files");
+    ShardIndex index{.path = std::move(path)};
+    for (const auto& [tensor, file] : map->items()) {
+        if (!file.is_string()) return malformed(fmt::format("tensor '{}' has no file", printable(tensor)));
+        const auto where = fmt::format("{}: tensor '{}': shard", source.name(), printable(tensor));
+        MODELSEAL_TRY_ASSIGN(const auto inside, io::path_inside(file.get_ref<const std::string&>(), where));
+        index.file.emplace(tensor, beside(index.path, inside));
+    }
+    return std::optional(std::move(index));
+}
+
+Result<std::vector<Part>> read_shards(FilePool& pool, const Source& source, const ShardIndex& index,
+                                      const Limits& limits) {
+    std::set<std::string> names;
+    for (const auto& [tensor, file] : index.file) names.insert(file);
+    if (names.contains(index.path)) {
+        return Error{ErrorKind::malformed, fmt::format("{}: names itself as a shard", source.name()), {}};
+    }
+    std::vector<Part> parts;
+    for (const auto& name : names) {
+        MODELSEAL_TRY_ASSIGN(const auto* shard, pool.open(name));
+        MODELSEAL_TRY_ASSIGN(auto layout, parse_model_file(*shard, limits));
+        MODELSEAL_TRY_ASSIGN(auto part, make_part(*shard, name, std::move(layout)));
+        MODELSEAL_TRY(check_shard(*shard, index, part));
+        parts.push_back(std::move(part));
+    }
+    MODELSEAL_TRY(check_all_found(source, index, parts));
+    return parts;
+}
+
+}  // namespace modelseal

@@ -1,0 +1,29 @@
+// The index of a sharded model, as Hugging Face tools write it beside the shards:
+//   {"metadata": {"total_size": N}, "weight_map": {TENSOR: FILE, ...}}
+// https://huggingface.co/docs/transformers/big_models ("Sharded checkpoints")
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "model/part.h"
+
+namespace modelseal {
+
+struct ShardIndex {
+    std::string path;                         // of the index, in the model's folder
+    std::map<std::string, std::string> file;  // of each tensor, a path in the model's folder
+};
+
+// Nothing if the file is no JSON object, or one without a weight_map: some other file.
+Result<std::optional<ShardIndex>> read_shard_index(const Source& source, std::string path);
+
+// Parses each shard once. Index and shards must agree: every tensor is in the file that the index says, and
+// none is there that the index does not know, since tools that follow the index would see another model than
+// tools that read whole shards. `source` is that of the index.
+Result<std::vector<Part>> read_shards(FilePool& pool, const Source& source, const ShardIndex& index,
+                                      const Limits& limits);
+
+}  // namespace modelseal

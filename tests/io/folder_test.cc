@@ -1,0 +1,114 @@
+#include "io/folder.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "tests/support/scratch.h"
+
+namespace modelseal::io {
+namespace {
+
+using test::Scratch;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+TEST(PathInside, DropsWhatMeansNothing) {
+    EXPECT_EQ(path_inside("weights.bin", "m").value(), "weights.bin");
+    EXPECT_EQ(path_inside("./a//b/./c.bin", "m").value(), "a/b/c.bin");
+    EXPECT_EQ(path_inside("..a/b..", "m").value(), "..a/b..");
+}
+
+TEST(PathInside, RefusesEveryWayOut) {
+    const std::pair<std::string, const char*> table[] = {
+        {"", "empty name"},
+        {"/etc/passwd", "absolute path"},
+        {"//host/share", "absolute path"},
+        {"..", "leads out"},
+        {"../w.bin", "leads out"},
+        {"a/../../w.bin", "leads out"},
+        {"a/../w.bin", "leads out"},  // inside, but not for a reader who follows a link at a
+        {"a/..", "leads out"},
+        {".", "names a folder"},
+        {"a/", "names a folder"},
+        {"a/.", "names a folder"},
+        {"..\\w.bin", "backslash"},
+        {"a\\b", "backslash"},
+        {"C:/w.bin", "drive letter"},
+        {"c:w.bin", "drive letter"},
+        {std::string("a\0b", 3), "NUL"},
+        {std::string(5000, 'a'), "5000 bytes"},
+    };
+    for (const auto& [text, why] : table) {
+        const auto inside = path_inside(text, "m.onnx: external data");
+        ASSERT_FALSE(inside.ok()) << text;
+        EXPECT_EQ(inside.error().kind, ErrorKind::malformed);
+        EXPECT_THAT(inside.error().message, HasSubstr(why)) << text;
+        EXPECT_THAT(inside.error().message, HasSubstr("m.onnx: external data")) << text;
+    }
+}
+
+TEST(Folder, OpensFilesAtAnyDepth) {
+    const Scratch scratch;
+    scratch.write("a/b/w.bin", "12345");
+    const auto folder = Folder::open(scratch.path()).value();
+    const auto file = folder.file("a/b/w.bin").value();
+    EXPECT_EQ(file->size(), 5u);
+    EXPECT_EQ(file->name(), (scratch / "a/b/w.bin").string());
+    EXPECT_TRUE(file->unchanged().ok());
+    EXPECT_THAT(folder.file("a/b/none").error().message, HasSubstr("not found"));
+    EXPECT_THAT(folder.file("a/none/w.bin").error().message, HasSubstr("a/none: cannot open: not found"));
+    EXPECT_THAT(folder.file("a/b").error().message, HasSubstr("is a directory"));
+    EXPECT_THAT(Folder::open(scratch / "none").error().message, HasSubstr("not found"));
+}
+
+TEST(Folder, FollowsNoLinkInAnyPartOfAPath) {
+    const Scratch scratch;
+    scratch.write("outside/w.bin", "secret");
+    scratch.write("model/real/w.bin", "ours");
+    std::filesystem::create_symlink("../outside/w.bin", scratch / "model/w.bin");
+    std::filesystem::create_symlink("real/w.bin", scratch / "model/inner.bin");
+    std::filesystem::create_directory_symlink("../outside", scratch / "model/data");
+    std::filesystem::create_symlink("none", scratch / "model/dangling");
+    const auto folder = Folder::open(scratch / "model").value();
+    for (const char* path : {"w.bin", "inner.bin", "data/w.bin", "dangling"}) {
+        const auto opened = folder.file(path);
+        ASSERT_FALSE(opened.ok()) << path;
+        EXPECT_THAT(opened.error().message, HasSubstr("symbolic link")) << path;
+    }
+    EXPECT_TRUE(folder.file("real/w.bin").ok());
+    // The folder itself may be reached through one: the user named it.
+    std::filesystem::create_directory_symlink("model", scratch / "latest");
+    EXPECT_TRUE(Folder::open(scratch / "latest").value().file("real/w.bin").ok());
+}
+
+TEST(Folder, ListsRegularFilesInOrderWithoutThoseBeside) {
+    const Scratch scratch;
+    for (const char* path :
+         {"b.json", "a/z", "a.bin", "a/y/x", ".hidden", ".git/config", "model.sig", "m.sigstore", "m.receipt",
+          "m.fp", "acme.check", "vendor.key", "vendor.pub", "a/.part"}) {
+        scratch.write(path, "x");
+    }
+    std::filesystem::create_symlink("nowhere", scratch / ".link");
+    std::filesystem::create_directory(scratch / "empty");
+    const auto folder = Folder::open(scratch.path()).value();
+    EXPECT_THAT(folder.files(100, 10).value(), ElementsAre("a.bin", "a/y/x", "a/z", "b.json"));
+    EXPECT_THAT(folder.files(3, 10).error().message, HasSubstr("more than 3 files"));
+    EXPECT_THAT(folder.files(100, 2).error().message, HasSubstr("more than 2 levels"));
+}
+
+TEST(Folder, ListRefusesLinksAndSpecialFiles) {
+    const Scratch links;
+    links.write("a/w.bin", "x");
+    std::filesystem::create_symlink("w.bin", links / "a/link");
+    EXPECT_THAT(Folder::open(links.path()).value().files(100, 10).error().message,
+                HasSubstr("a/link: a symbolic link"));
+    const Scratch pipes;
+    ASSERT_EQ(::mkfifo((pipes / "pipe").c_str(), 0600), 0);
+    EXPECT_THAT(Folder::open(pipes.path()).value().files(100, 10).error().message,
+                HasSubstr("pipe: not a regular file"));
+}
+
+}  // namespace
+}  // namespace modelseal::io

@@ -1,0 +1,281 @@
+#include "model/folder.h"
+
+#include <functional>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include "model/frame.h"
+#include "tests/support/safetensors.h"
+#include "tests/support/scratch.h"
+
+namespace modelseal {
+namespace {
+
+using test::Scratch;
+using testing::AllOf;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+std::vector<std::string> names(const Model& model) {
+    std::vector<std::string> all;
+    for (const auto& tensor : model.tensors) all.push_back(tensor.name);
+    return all;
+}
+
+std::vector<std::string> paths(const Model& model) {
+    std::vector<std::string> all;
+    for (const auto& file : model.files) all.push_back(file.path);
+    return all;
+}
+
+// Tensors and frame together must be every byte of every file.
+std::uint64_t covered(const Model& model) {
+    std::uint64_t bytes = 0;
+    for (const auto& tensor : model.tensors) {
+        for (const auto& segment : tensor.segments) bytes += segment.bytes;
+    }
+    for (std::uint32_t file = 0; file < model.files.size(); ++file) {
+        for (const auto& range : frame_ranges(model, file)) bytes += range.bytes;
+    }
+    return bytes;
+}
+
+std::uint64_t size_of(const Model& model) {
+    std::uint64_t bytes = 0;
+    for (const auto& file : model.files) bytes += file.source->size();
+    return bytes;
+}
+
+constexpr const char* kIndex = R"({"metadata": {"total_size": 12},
+    "weight_map": {"a": "m-00001-of-00002.safetensors", "b": "m-00002-of-00002.safetensors",
+                   "c": "m-00001-of-00002.safetensors"}})";
+
+void write_shards(const Scratch& scratch) {
+    scratch.write("m-00001-of-00002.safetensors", test::safetensors({{"a", 4}, {"c", 8}}));
+    scratch.write("m-00002-of-00002.safetensors", test::safetensors({{"b", 6}}));
+    scratch.write("m.safetensors.index.json", kIndex);
+}
+
+TEST(Shards, IndexAsTargetTakesItselfAndItsShards) {
+    const Scratch scratch;
+    write_shards(scratch);
+    scratch.write("config.json", "{}");
+    const auto model = open_model(scratch / "m.safetensors.index.json").value();
+    EXPECT_FALSE(model.folder);
+    EXPECT_THAT(paths(model), ElementsAre("", "m-00001-of-00002.safetensors", "m-00002-of-00002.safetensors"));
+    EXPECT_THAT(names(model), ElementsAre("a", "b", "c"));
+    EXPECT_EQ(model.tensors[1].segments[0].file, 2u);
+    EXPECT_EQ(model.format, "safetensors");
+    EXPECT_THAT(model.warnings, IsEmpty());
+    EXPECT_EQ(covered(model), size_of(model));
+    EXPECT_TRUE(model.unchanged().ok());
+}
+
+TEST(Shards, FolderTakesEveryFile) {
+    const Scratch scratch;
+    write_shards(scratch);
+    scratch.write("config.json", "{}");
+    scratch.write("vocab/merges.txt", "a b");
+    scratch.write("vocab/empty", "");
+    scratch.write("model.sig", "a signature");
+    const auto model = open_model(scratch.path()).value();
+    EXPECT_TRUE(model.folder);
+    EXPECT_THAT(paths(model),
+                ElementsAre("config.json", "m-00001-of-00002.safetensors", "m-00002-of-00002.safetensors",
+                            "m.safetensors.index.json", "vocab/empty", "vocab/merges.txt"));
+    EXPECT_THAT(names(model), ElementsAre("a", "b", "c"));
+    EXPECT_THAT(model.warnings, IsEmpty());
+    EXPECT_EQ(covered(model), size_of(model));
+}
+
+TEST(Folder, NoticesAddedChangedAndRemovedFiles) {
+    const Scratch scratch;
+    write_shards(scratch);
+    scratch.write("config.json", "{}");
+    const auto model = open_model(scratch.path()).value();
+    EXPECT_TRUE(model.unchanged().ok());
+    scratch.write("new.json", "{}");
+    EXPECT_THAT(model.unchanged().error().message, HasSubstr("new.json: was added"));
+    std::filesystem::remove(scratch / "new.json");
+    EXPECT_TRUE(model.unchanged().ok());
+    scratch.write("model.sig", "beside");
+    EXPECT_TRUE(model.unchanged().ok());
+    std::filesystem::remove(scratch / "config.json");
+    EXPECT_THAT(model.unchanged().error().message, HasSubstr("removed"));
+}
+
+TEST(Folder, AddedFileDoesNotRenameWhatWasThere) {
+    const Scratch scratch;
+    scratch.write("b.safetensors", test::safetensors({{"x", 4}, {"y", 4}}));
+    EXPECT_THAT(names(open_model(scratch.path()).value()), ElementsAre("x", "y"));
+    scratch.write("sub/c.safetensors", test::safetensors({{"y", 4}, {"z", 4}}));
+    const auto model = open_model(scratch.path()).value();
+    EXPECT_THAT(names(model), ElementsAre("sub/c.safetensors:y", "x", "y", "z"));
+    EXPECT_EQ(model.tensors[2].segments[0].file, 0u);
+    EXPECT_EQ(covered(model), size_of(model));
+}
+
+TEST(Folder, IndexesOfSubFoldersCountFromThere) {
+    const Scratch scratch;
+    for (const std::string part : {"unet", "vae"}) {
+        scratch.write(part + "/m.safetensors", test::safetensors({{part + ".w", 4}}));
+        scratch.write(part + "/m.index.json", R"({"weight_map": {")" + part + R"(.w": "m.safetensors"}})");
+    }
+    EXPECT_THAT(names(open_model(scratch.path()).value()), ElementsAre("unet.w", "vae.w"));
+}
+
+TEST(Folder, OtherJsonOfThatNameIsFrame) {
+    const Scratch scratch;
+    scratch.write("m.safetensors", test::safetensors({{"x", 4}}));
+    scratch.write("faiss.index.json", R"({"entries": []})");
+    EXPECT_THAT(names(open_model(scratch.path()).value()), ElementsAre("x"));
+}
+
+TEST(Folder, TellsOfMissingParts) {
+    EXPECT_THAT(missing_part_warnings({"g-00001-of-00002.gguf", "g-00002-of-00002.gguf", "x.gguf"}), IsEmpty());
+    EXPECT_THAT(missing_part_warnings({"d/g-00003-of-00003.gguf", "d/g-00001-of-00003.gguf"}),
+                ElementsAre("d/g.gguf: a model of 3 parts, of which 2 are here"));
+    EXPECT_THAT(missing_part_warnings({"-00001-of-00002", "g-1-of-2.gguf", "g-000a1-of-00002.gguf", "-of-"}),
+                ElementsAre(": a model of 2 parts, of which 1 is here"));
+    const Scratch scratch;
+    const auto file = scratch.write("m-00001-of-00002.safetensors", test::safetensors({{"x", 4}}));
+    EXPECT_THAT(open_model(file).value().warnings,
+                ElementsAre(HasSubstr("a model of 2 parts, of which 1 is here")));
+}
+
+TEST(Folder, HardLinksAreAWarning) {
+    const Scratch scratch;
+    write_shards(scratch);
+    std::filesystem::create_hard_link(scratch / "m-00001-of-00002.safetensors", scratch / ".elsewhere");
+    EXPECT_THAT(open_model(scratch.path()).value().warnings,
+                ElementsAre(AllOf(HasSubstr("m-00001-of-00002.safetensors"), HasSubstr("hard links"))));
+}
+
+struct Spoiled {
+    const char* what;
+    std::function<void(const Scratch&)> spoil;
+    const char* message;
+    ErrorKind kind = ErrorKind::malformed;
+};
+
+// Writes the index with `from` replaced by `to`.
+std::function<void(const Scratch&)> index_with(std::string from, std::string to) {
+    return [=](const Scratch& scratch) {
+        std::string text = kIndex;
+        const auto at = text.find(from);
+        ASSERT_NE(at, text.npos);
+        scratch.write("m.safetensors.index.json", text.replace(at, from.size(), to));
+    };
+}
+
+std::function<void(const Scratch&)> with_file(std::string path, std::string content) {
+    return [=](const Scratch& scratch) { scratch.write(path, content); };
+}
+
+TEST(Folder, RefusesWhatIsSpoiled) {
+    constexpr auto kUnsupported = ErrorKind::unsupported;
+    constexpr auto kUnreadable = ErrorKind::unreadable;
+    const std::string first = R"("m-00001-of-00002.safetensors")";
+    const auto good = test::safetensors({{"a", 4}, {"c", 8}});
+    const Spoiled table[] = {
+        {"index that is no JSON", index_with("}}", "}"), "index: broken JSON"},
+        {"key that comes twice", index_with(R"("b":)", R"("a":)"), "the key 'a' comes twice"},
+        {"list for a map",
+         index_with(R"({"a": "m-00001-of-00002.safetensors", "b": "m-00002-of-00002.safetensors",
+                   "c": "m-00001-of-00002.safetensors"})",
+                    "[1]"),
+         "weight_map is not a map"},
+        {"empty map",
+         index_with(R"("a": "m-00001-of-00002.safetensors", "b": "m-00002-of-00002.safetensors",
+                   "c": "m-00001-of-00002.safetensors")",
+                    ""),
+         "weight_map is not a map"},
+        {"number for a file", index_with(first, "7"), "tensor 'a' has no file"},
+        {"way out", index_with(first, R"("../m.safetensors")"), "shard '../m.safetensors' leads out"},
+        {"way out behind a folder", index_with(first, R"("x/../../m.safetensors")"), "leads out"},
+        {"absolute path", index_with(first, R"("/etc/passwd")"), "absolute path"},
+        {"backslash", index_with(first, R"("..\\m.safetensors")"), "backslash"},
+        {"drive letter", index_with(first, R"("C:m.safetensors")"), "drive letter"},
+        {"NUL", index_with(first, R"("m\u0000")"), "NUL"},
+        {"itself as a shard", index_with(first, R"("m.safetensors.index.json")"), "names itself"},
+        {"missing shard", [](const Scratch& s) { std::filesystem::remove(s / "m-00002-of-00002.safetensors"); },
+         "m-00002-of-00002.safetensors: cannot open: not found", kUnreadable},
+        {"shard that is a folder",
+         [](const Scratch& s) {
+             std::filesystem::remove(s / "m-00002-of-00002.safetensors");
+             std::filesystem::create_directory(s / "m-00002-of-00002.safetensors");
+         },
+         "is a directory", kUnreadable},
+        {"shard that is no model", with_file("m-00002-of-00002.safetensors", "hello"), "not a model file",
+         kUnsupported},
+        {"cut shard", with_file("m-00001-of-00002.safetensors", good.substr(0, good.size() - 1)), "too few"},
+        {"tensor that is not there", index_with(R"("b":)", R"("d": "m-00002-of-00002.safetensors", "b":)"),
+         "tensor 'd' is not in 'm-00002"},
+        {"tensor in another shard", index_with(R"("c": "m-00001)", R"("c": "m-00002)"),
+         "tensor 'c': the index 'm.safetensors.index.json' has it in 'm-00002"},
+        {"tensor that the index does not know",
+         with_file("m-00001-of-00002.safetensors", test::safetensors({{"a", 4}, {"c", 8}, {"d", 1}})),
+         "tensor 'd': the index 'm.safetensors.index.json' does not name it"},
+        {"tensor in both shards",
+         with_file("m-00002-of-00002.safetensors", test::safetensors({{"b", 6}, {"a", 4}})),
+         "tensor 'a': the index"},
+        {"two indexes for a shard", with_file("n.index.json", kIndex), "named by two indexes", kUnsupported},
+        {"link to a file inside",
+         [](const Scratch& s) { std::filesystem::create_symlink("config.json", s / "link.json"); },
+         "link.json: a symbolic link", kUnsupported},
+        {"shard behind a link",
+         [](const Scratch& s) {
+             std::filesystem::rename(s / "m-00002-of-00002.safetensors", s / ".blob");
+             std::filesystem::create_symlink(".blob", s / "m-00002-of-00002.safetensors");
+         },
+         "a symbolic link", kUnsupported},
+        {"folder behind a link",
+         [](const Scratch& s) { std::filesystem::create_directory_symlink("/tmp", s / "sub"); },
+         "sub: a symbolic link", kUnsupported},
+        {"pipe", [](const Scratch& s) { ASSERT_EQ(::mkfifo((s / "pipe").c_str(), 0600), 0); },
+         "pipe: not a regular file", kUnsupported},
+        {"broken model beside", with_file("z.safetensors", good.substr(0, good.size() - 1)),
+         "z.safetensors: tensor"},
+        {"folders too deep",
+         [](const Scratch& s) {
+             std::string deep;
+             for (int i = 0; i < 70; ++i) deep += "d/";
+             s.write(deep + "x", "");
+         },
+         "levels deep", kUnsupported},
+    };
+    for (const auto& row : table) {
+        const Scratch scratch;
+        write_shards(scratch);
+        scratch.write("config.json", "{}");
+        ASSERT_TRUE(open_model(scratch.path()).ok());
+        row.spoil(scratch);
+        const auto model = open_model(scratch.path());
+        ASSERT_FALSE(model.ok()) << row.what;
+        EXPECT_THAT(model.error().message, HasSubstr(row.message)) << row.what;
+        EXPECT_EQ(model.error().kind, row.kind) << row.what;
+    }
+}
+
+TEST(Folder, WithoutAModelSaysSo) {
+    const Scratch scratch;
+    EXPECT_THAT(open_model(scratch.path()).error().message, HasSubstr("no model file of a known format"));
+    scratch.write("readme.txt", "hello");
+    EXPECT_EQ(open_model(scratch.path()).error().kind, ErrorKind::unsupported);
+    scratch.write("m.safetensors", test::safetensors({}));
+    EXPECT_THAT(names(open_model(scratch.path()).value()), IsEmpty());
+}
+
+TEST(OpenModel, JsonThatIsNoIndexIsNoModel) {
+    const Scratch scratch;
+    EXPECT_THAT(open_model(scratch.write("m.json", R"({"a": 1})")).error().message,
+                HasSubstr("not a model file"));
+    EXPECT_THAT(open_model(scratch.write("n.json", R"({"weight_map": 1})")).error().message,
+                HasSubstr("weight_map is not a map"));
+}
+
+}  // namespace
+}  // namespace modelseal
