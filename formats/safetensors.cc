@@ -17,6 +17,7 @@ namespace modelseal::formats {
 namespace {
 
 constexpr std::uint64_t kMaxHeaderBytes = 100'000'000;  // MAX_HEADER_SIZE of the reference
+constexpr std::uint32_t kMaxHeaderDepth = 16;           // 3 are used; the rest is for keys that are passed over
 
 const std::map<std::string_view, DType> kDTypes = {
     {"BOOL", DType::boolean},
@@ -51,20 +52,16 @@ bool recognises(const Source& source) {
     return head[8] == std::byte{'{'} && length >= 2 && length < (std::uint64_t{1} << 48);
 }
 
-struct Header {
-    nlohmann::json entries;
-    std::uint64_t data_begin = 0;
-};
-
-Result<Header> read_header(const Source& source, const Limits& limits) {
+Result<std::string> read_header(const Source& source, const Limits& limits) {
     Reader reader(source);
     MODELSEAL_TRY_ASSIGN(const auto length, reader.u64());
     const auto cap =
         limits.metadata_bytes == 0 ? kMaxHeaderBytes : std::min(limits.metadata_bytes, kMaxHeaderBytes);
-    MODELSEAL_TRY_ASSIGN(const auto text, reader.string(length, cap, "a header"));
-    MODELSEAL_TRY_ASSIGN(auto root, parse_json(source, 8, text, "header", 4));
-    if (!root.is_object()) return malformed_at(source, 8, "header: not a JSON object");
-    return Header{std::move(root), reader.position()};
+    auto text = reader.string(length, cap, "a header");
+    if (text.ok() && !text->starts_with('{')) {
+        return malformed_at(source, 8, "header: does not start with '{'");
+    }
+    return text;
 }
 
 Result<std::vector<std::uint64_t>> unsigned_list(const Source& source, const std::string& name,
@@ -89,7 +86,9 @@ Result<Tensor> read_entry(const Source& source, const Limits& limits, const std:
         return malformed_at(source, 8, fmt::format("tensor '{}': {}", printable(name), what));
     };
     if (!entry.is_object()) return malformed("not described by an object");
-    if (entry.size() != 3) return malformed("has other keys than dtype, shape and data_offsets");
+    if (limits.name_bytes != 0 && name.size() > limits.name_bytes) {
+        return malformed(fmt::format("a name over the limit of {} bytes", limits.name_bytes));
+    }
     const auto dtype = entry.find("dtype");
     if (dtype == entry.end() || !dtype->is_string()) return malformed("has no dtype");
     const auto known = kDTypes.find(dtype->get_ref<const std::string&>());
@@ -153,22 +152,29 @@ Result<void> check_cover(const Source& source, const std::vector<Tensor>& tensor
 
 Result<Layout> parse(const Source& source, const Limits& limits) {
     MODELSEAL_TRY_ASSIGN(const auto header, read_header(source, limits));
+    const auto data_begin = 8 + header.size();
     Layout layout{.format = kSafetensors.name};
-    for (const auto& [name, entry] : header.entries.items()) {
-        if (name == "__metadata__") {
-            MODELSEAL_TRY(check_metadata(source, entry));
-            continue;
-        }
+    std::uint64_t unexplained = 0;  // tensors with keys that the reference passes over
+    const auto visit = [&](const std::string& name, const nlohmann::json& entry) -> Result<void> {
+        if (name == "__metadata__") return check_metadata(source, entry);
         if (limits.tensors != 0 && layout.tensors.size() >= limits.tensors) {
             return malformed_at(source, 8, fmt::format("more than {} tensors", limits.tensors));
         }
-        MODELSEAL_TRY_ASSIGN(auto tensor, read_entry(source, limits, name, entry, header.data_begin));
+        MODELSEAL_TRY_ASSIGN(auto tensor, read_entry(source, limits, name, entry, data_begin));
         layout.tensors.push_back(std::move(tensor));
-    }
+        if (entry.size() > 3) ++unexplained;
+        return {};
+    };
+    MODELSEAL_TRY(parse_json_members(source, 8, header, "header", kMaxHeaderDepth, visit));
     std::ranges::stable_sort(layout.tensors, {}, [](const Tensor& tensor) {
         return std::pair(tensor.segments.front().offset, tensor.segments.front().bytes);
     });
-    MODELSEAL_TRY(check_cover(source, layout.tensors, header.data_begin));
+    MODELSEAL_TRY(check_cover(source, layout.tensors, data_begin));
+    if (unexplained != 0) {
+        layout.warnings.push_back(fmt::format(
+            "{} tensors have keys besides dtype, shape and data_offsets, which safetensors does not explain",
+            unexplained));
+    }
     return layout;
 }
 

@@ -33,5 +33,60 @@ TEST(ParseJson, RefusesWhatTwoReadersCouldReadDifferently) {
     EXPECT_THAT(parsed(R"({"a": 1, "a": 1})").error().message, HasSubstr("the key 'a' comes twice"));
 }
 
+TEST(ParseJson, RefusesWhatSomeParsersPassOver) {
+    EXPECT_THAT(parsed("\xEF\xBB\xBF{}").error().message, HasSubstr("byte order mark"));
+    EXPECT_THAT(parsed(std::string_view("{}\0{}", 5)).error().message,
+                HasSubstr("header: a zero byte in JSON (at offset 10)"));
+}
+
+TEST(ParseJson, NamesThePlaceOfWhatIsBroken) {
+    EXPECT_THAT(parsed(R"({"a": x})").error().message, HasSubstr("broken JSON (at offset 14)"));
+}
+
+TEST(ParseJson, CountsValues) {
+    const auto list = [](std::uint64_t zeros) {
+        std::string text = "[0";
+        for (std::uint64_t i = 1; i < zeros; ++i) text += ",0";
+        return text + "]";
+    };
+    EXPECT_TRUE(parsed(list(kMaxJsonValues - 1)).ok());
+    EXPECT_THAT(parsed(list(kMaxJsonValues)).error().message, HasSubstr("more than 1048576 values"));
+}
+
+Result<std::string> members(std::string_view text) {
+    std::string seen;
+    const auto visit = [&](const std::string& key, const nlohmann::json& value) -> Result<void> {
+        if (value.is_null()) return Error{ErrorKind::unsupported, "no nulls", {}};
+        seen += key + "=" + value.dump() + ";";
+        return {};
+    };
+    MODELSEAL_TRY(parse_json_members(MemorySource("m", {}), 8, text, "header", 3, visit));
+    return seen;
+}
+
+TEST(ParseJsonMembers, HandsOverEachMemberInOrder) {
+    EXPECT_EQ(members(R"({"b": 1, "a": {"x": [1, "2"]}, "c": []})").value(), R"(b=1;a={"x":[1,"2"]};c=[];)");
+    EXPECT_EQ(members("{}").value(), "");
+}
+
+TEST(ParseJsonMembers, EndsWithTheVisitorsError) {
+    const auto result = members(R"({"a": 1, "b": null, "c": x})");
+    EXPECT_EQ(result.error().kind, ErrorKind::unsupported);
+    EXPECT_EQ(result.error().message, "no nulls");
+}
+
+TEST(ParseJsonMembers, IsAsStrictAsParseJson) {
+    EXPECT_THAT(members(R"({"a": 1, "a": 2})").error().message, HasSubstr("the key 'a' comes twice"));
+    EXPECT_THAT(members(R"({"a": {"b": 1, "b": 2}})").error().message, HasSubstr("the key 'b' comes twice"));
+    EXPECT_TRUE(members(R"({"a": {"a": {}}})").ok());
+    EXPECT_THAT(members(R"({"a": {"a": {"a": {}}}})").error().message, HasSubstr("nested too deeply"));
+    for (const std::string_view text : {"[]", "1", "\"a\"", "[{}]"}) {
+        EXPECT_THAT(members(text).error().message, HasSubstr("not a JSON object")) << text;
+    }
+    for (const std::string_view text : {"", "{", "{} {}", "{\"a\": 1,}", "{\"a\"}"}) {
+        EXPECT_THAT(members(text).error().message, HasSubstr("broken JSON")) << text;
+    }
+}
+
 }  // namespace
 }  // namespace modelseal::formats
