@@ -4,6 +4,7 @@ namespace modelseal::cli {
 
 void add_all_commands(CLI::App& program, Context& context) {
     add_keygen(program, context);
+    add_completion(program, context);
 }
 
 }  // namespace modelseal::cli

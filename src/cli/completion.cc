@@ -1,0 +1,21 @@
+#include "cli/completion.h"
+
+#include "cli/commands.h"
+
+namespace modelseal::cli {
+
+void add_completion(CLI::App& program, Context& context) {
+    auto shell = std::make_shared<std::string>();
+    CLI::App& command = add_command(program, "completion", "prints a script that completes words in a shell");
+    command.add_option("SHELL", *shell, "bash, zsh or fish")
+        ->required()
+        ->check(CLI::IsMember({"bash", "zsh", "fish"}));
+    on_run(command, context, [shell, &program](Context& with) {
+        with.terminal.print(*shell == "bash"  ? bash_completion(program)
+                            : *shell == "zsh" ? zsh_completion(program)
+                                              : fish_completion(program));
+        return ExitCode::done;
+    });
+}
+
+}  // namespace modelseal::cli
