@@ -79,7 +79,7 @@ std::string value_cases(const CLI::App& program, const std::string& offer, const
             if (option->get_positional() || value_name(*option).empty()) continue;
             const auto values = choices(*option);
             lines.push_back(fmt::format(
-                "        {}) {} ;;\n", pattern(command, *option),
+                "    {}) {} ;;\n", pattern(command, *option),
                 values.empty() ? offer_files : fmt::format(fmt::runtime(offer), join(values, " "))));
         }
     });
@@ -97,7 +97,7 @@ _modelseal() {{
         esac
     done
     case "$command $before" in
-{values}        esac
+{values}    esac
     case "$command" in
 {words}    esac
     COMPREPLY=($(compgen -W "$words" -- "$word"))
@@ -117,11 +117,11 @@ _modelseal() {{
         esac
     done
     case "$command $before" in
-{values}        esac
+{values}    esac
     case "$command" in
 {words}    esac
     if [[ ${{words[CURRENT]}} == -* ]]; then
-        _describe option offers
+        _describe -o option offers
     elif (( ${{#offers[(r)[^-]*]}} )); then
         offers=(${{(M)offers:#[^-]*}})
         _describe word offers

@@ -1,6 +1,7 @@
 #include "crypto/check_key.h"
 #include "crypto/pem.h"
 #include "crypto/wipe.h"
+#include "formats/reader.h"
 #include "io/file.h"
 #include <modelseal/keys.h>
 
@@ -15,19 +16,19 @@ constexpr std::uint64_t kMaximalKeyFile = 64u << 10;
 Result<SigningKey> load_signing_key(const std::string& path, const Passphrase& passphrase) {
     MODELSEAL_TRY_ASSIGN(std::string text, io::read_text(path, kMaximalKeyFile));
     const WipeAtEnd wiped(text);
-    return parse_signing_key(text, path, passphrase);
+    return parse_signing_key(text, formats::printable(path), passphrase);
 }
 
 Result<PublicKey> load_public_key(const std::string& path) {
     MODELSEAL_TRY_ASSIGN(std::string text, io::read_text(path, kMaximalKeyFile));
     const WipeAtEnd wiped(text);  // a private key may have been given by mistake
-    return parse_public_key(text, path);
+    return parse_public_key(text, formats::printable(path));
 }
 
 Result<CheckKey> load_check_key(const std::string& path) {
     MODELSEAL_TRY_ASSIGN(std::string text, io::read_text(path, kMaximalKeyFile));
     const WipeAtEnd wiped(text);
-    return parse_check_key(text, path);
+    return parse_check_key(text, formats::printable(path));
 }
 
 }  // namespace modelseal

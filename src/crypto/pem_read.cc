@@ -8,6 +8,7 @@
 #include "crypto/pem.h"
 #include "crypto/pem_block.h"
 #include "crypto/wipe.h"
+#include "formats/reader.h"
 
 namespace modelseal {
 namespace {
@@ -43,7 +44,8 @@ Error wrong_type(const EVP_PKEY* key, const std::string& shown, const std::strin
 // What to say about a PEM block that is no such key at all.
 Error wrong_label(const std::string& label, const std::string& shown, const std::string& half) {
     Error error{ErrorKind::unsupported,
-                shown + ": holds a PEM block '" + label + "', an Ed25519 " + half + " key is needed",
+                shown + ": holds a PEM block '" + formats::printable(label) + "', an Ed25519 " + half +
+                    " key is needed",
                 kHowToMake};
     if (label.ends_with("PRIVATE KEY") && half == "public") {
         error.message = shown + ": holds a private key, the public one is needed";
