@@ -75,6 +75,19 @@ Result<void> sync_folder(const std::filesystem::path& folder) {
     return {};
 }
 
+// The link in /proc that stands for an open file: what linkat() gives a name to without privileges.
+std::string proc_link(int fd) {
+    return fmt::format("/proc/self/fd/{}", fd);
+}
+
+// -1 where a file cannot be made without a name, or not be given one later.
+int open_nameless(const std::filesystem::path& folder, mode_t mode) {
+    const int fd = ::open(folder.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, mode);
+    if (fd < 0 || ::access(proc_link(fd).c_str(), F_OK) == 0) return fd;
+    ::close(fd);
+    return -1;
+}
+
 // Both steps leave an existing file alone; link() serves file systems without RENAME_NOREPLACE.
 int rename_exclusively(const char* from, const char* to) {
     if (::renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) == 0) return 0;
@@ -87,21 +100,21 @@ int rename_exclusively(const char* from, const char* to) {
 }  // namespace
 
 Result<AtomicFile> AtomicFile::create(const std::filesystem::path& path, std::uint32_t mode,
-                                      WriteMode write_mode) {
+                                      WriteMode write_mode, Unseen unseen) {
     AtomicFile file;
     MODELSEAL_TRY_ASSIGN(file.path_, destination(path, write_mode));
     file.write_mode_ = write_mode;
-    for (int attempt = 0; attempt < kAttempts; ++attempt) {
-        auto beside = name_beside(file.path_);
+    if (unseen == Unseen::nameless) file.fd_ = open_nameless(folder_of(file.path_), mode & 0777u);
+    for (int attempt = 0; file.fd_ < 0; ++attempt) {
+        const auto beside = name_beside(file.path_);
         file.fd_ = ::open(beside.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode & 0777u);
         if (file.fd_ >= 0) {
-            file.beside_ = std::move(beside);
-            return file;
+            file.beside_ = beside;
+        } else if ((errno != EINTR && errno != EEXIST) || attempt == kAttempts) {
+            return os_error(errno, path.string(), "write");
         }
-        if (errno == EINTR || errno == EEXIST) continue;
-        return os_error(errno, path.string(), "write");
     }
-    return os_error(EEXIST, path.string(), "find a free name beside it");
+    return file;
 }
 
 AtomicFile::AtomicFile(AtomicFile&& other) noexcept
@@ -174,15 +187,34 @@ Result<void> AtomicFile::read(std::uint64_t offset, std::span<std::byte> out) co
     return {};
 }
 
-Result<void> AtomicFile::commit() {
-    if (::fsync(fd_) != 0) return os_error(errno, path_.string(), "write to the disk");
-    // Network file systems tell of a full disk only here.
-    if (::close(std::exchange(fd_, -1)) != 0 && errno != EINTR) return os_error(errno, path_.string(), "write");
+// A link never replaces; so a nameless file gets a hidden name first when it shall replace.
+Result<void> AtomicFile::give_name() {
+    const auto link_to = [&](const std::filesystem::path& name) {
+        return ::linkat(AT_FDCWD, proc_link(fd_).c_str(), AT_FDCWD, name.c_str(), AT_SYMLINK_FOLLOW) == 0;
+    };
+    if (beside_.empty() && write_mode_ == WriteMode::exclusive) {
+        return link_to(path_) ? Result<void>() : os_error(errno, path_.string(), "create");
+    }
+    for (int attempt = 0; beside_.empty(); ++attempt) {
+        const auto beside = name_beside(path_);
+        if (link_to(beside)) {
+            beside_ = beside;
+        } else if (errno != EEXIST || attempt == kAttempts) {
+            return os_error(errno, path_.string(), "create");
+        }
+    }
     const int failed = write_mode_ == WriteMode::exclusive ? rename_exclusively(beside_.c_str(), path_.c_str())
                        : ::rename(beside_.c_str(), path_.c_str()) != 0 ? errno
                                                                        : 0;
     if (failed != 0) return os_error(failed, path_.string(), "create");
     beside_.clear();
+    return {};
+}
+
+Result<void> AtomicFile::commit() {
+    if (::fsync(fd_) != 0) return os_error(errno, path_.string(), "write to the disk");
+    MODELSEAL_TRY(give_name());
+    ::close(std::exchange(fd_, -1));  // what a disk could refuse was refused by fsync()
     return sync_folder(folder_of(path_));
 }
 

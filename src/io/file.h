@@ -52,14 +52,21 @@ enum class WriteMode {
     exclusive,  // an existing file is an error, and stays
 };
 
-// A file that appears under its name only when it is whole: written beside, fsynced, renamed by commit().
+// How a file is kept out of sight until it is whole.
+enum class Unseen {
+    nameless,  // it has no name at all, so nothing is left of it when the process is killed; where the file
+               // system cannot do that (O_TMPFILE), as `hidden`
+    hidden,    // ".NAME.xxxxxx.part" in the same folder
+};
+
+// A file that appears under its name only when it is whole: written unseen, fsynced, then named by commit().
 // Without a commit the destructor removes what was written; killed at any moment, an earlier file of that name
 // is whole. write() is thread-safe for disjoint ranges.
 class AtomicFile {
   public:
     // `mode`: permission bits, 0600 for secrets.
     static Result<AtomicFile> create(const std::filesystem::path& path, std::uint32_t mode,
-                                     WriteMode write_mode);
+                                     WriteMode write_mode, Unseen unseen = Unseen::nameless);
     AtomicFile(AtomicFile&& other) noexcept;
     AtomicFile& operator=(AtomicFile&& other) noexcept;
     ~AtomicFile();
@@ -72,9 +79,10 @@ class AtomicFile {
   private:
     AtomicFile() = default;
     void discard();
+    Result<void> give_name();
     int fd_ = -1;
     std::filesystem::path path_;
-    std::filesystem::path beside_;
+    std::filesystem::path beside_;  // empty while the file has no name
     WriteMode write_mode_ = WriteMode::replace;
 };
 
