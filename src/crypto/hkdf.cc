@@ -21,13 +21,14 @@ const unsigned char* raw(std::span<const std::byte> bytes) {
 class Hmac {
   public:
     explicit Hmac(std::span<const unsigned char> key) {
-        crypto_auth_hmacsha256_init(&state_, key.data(), key.size());
+        constexpr unsigned char kEmpty = 0;  // libsodium takes no null pointer, not even for zero bytes
+        crypto_auth_hmacsha256_init(&state_, key.empty() ? &kEmpty : key.data(), key.size());
     }
     Hmac(const Hmac&) = delete;
     Hmac& operator=(const Hmac&) = delete;
     ~Hmac() { sodium_memzero(&state_, sizeof state_); }
     Hmac& add(const void* bytes, std::size_t size) {
-        crypto_auth_hmacsha256_update(&state_, static_cast<const unsigned char*>(bytes), size);
+        if (size > 0) crypto_auth_hmacsha256_update(&state_, static_cast<const unsigned char*>(bytes), size);
         return *this;
     }
     void finish(Digest& out) { crypto_auth_hmacsha256_final(&state_, out.data()); }
