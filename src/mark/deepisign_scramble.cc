@@ -1,0 +1,50 @@
+#include "mark/deepisign_scramble.h"
+
+#include <algorithm>
+#include <array>
+#include <unordered_map>
+
+#include "crypto/hkdf.h"
+#include "crypto/keystream.h"
+#include "crypto/wipe.h"
+
+namespace modelseal::mark::deepisign {
+namespace {
+
+constexpr std::size_t kScrambleValues = 256;  // |nu|
+constexpr std::size_t kValueBytes = 4;
+
+// The seed of one layer's order: all of nu, read from the layer's number on.
+std::array<std::byte, 32> layer_seed(std::span<const std::byte, 32> check_secret, std::uint64_t layer) {
+    std::array<std::byte, kScrambleValues * kValueBytes> nu{};
+    hkdf_sha256(check_secret, {}, "modelseal deepisign scramble vector", nu);
+    std::ranges::rotate(nu, nu.begin() + static_cast<std::ptrdiff_t>(layer % kScrambleValues * kValueBytes));
+    std::array<std::byte, 32> seed{};
+    hkdf_sha256(nu, {}, "modelseal deepisign layer order", seed);
+    wipe(nu.data(), nu.size());
+    return seed;
+}
+
+}  // namespace
+
+std::vector<std::uint64_t> scramble(std::span<const std::byte, 32> check_secret, std::uint64_t layer,
+                                    std::uint64_t available, std::size_t count) {
+    auto seed = layer_seed(check_secret, layer);
+    crypto::Keystream random(seed, 0);
+    wipe(seed.data(), seed.size());
+    // The first `count` steps of a Fisher-Yates shuffle of 0, 1, .. available - 1; what moved is kept in a map.
+    std::unordered_map<std::uint64_t, std::uint64_t> moved;
+    const auto at = [&](std::uint64_t place) {
+        const auto found = moved.find(place);
+        return found == moved.end() ? place : found->second;
+    };
+    std::vector<std::uint64_t> order(count);
+    for (std::size_t i = 0; i < count; ++i) {
+        const auto other = i + random.below(available - i);
+        order[i] = at(other);
+        moved[other] = at(i);
+    }
+    return order;
+}
+
+}  // namespace modelseal::mark::deepisign
