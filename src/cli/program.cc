@@ -61,7 +61,7 @@ ExitCode parse_and_run(int argc, char** argv, Context& context) {
             return ExitCode::done;
         };
     } catch (const CLI::ParseError& error) {
-        return report(context.terminal, usage_error(*program, error));
+        return report(context.terminal, usage_error(*program, error, argc > 1 ? argv[1] : ""));
     }
     return run_command(context);
 }

@@ -47,8 +47,7 @@ std::string unknown_word(const CLI::App& program) {
     }
 }
 
-Error unknown(const CLI::App& program, const std::string& word) {
-    const CLI::App& command = chosen(program);
+Error unknown(const CLI::App& command, const std::string& word) {
     const bool option = word.size() > 1 && word.front() == '-';
     const bool expects_command = !option && !command.get_subcommands({}).empty();
     std::string bare = word.substr(0, word.find('='));
@@ -73,10 +72,12 @@ std::string in_our_words(std::string text) {
 
 }  // namespace
 
-Error usage_error(const CLI::App& program, const CLI::ParseError& error) {
+Error usage_error(const CLI::App& program, const CLI::ParseError& error, std::string_view first_word) {
     const CLI::App& command = chosen(program);
     // Asked first: CLI11 would rather complain about a missing command than about a misspelt one.
-    if (const std::string word = unknown_word(program); !word.empty()) return unknown(program, word);
+    if (const std::string word = unknown_word(program); !word.empty()) {
+        return unknown(word == first_word ? program : command, word);
+    }
     if (error.get_name() == "RequiredError" && !command.get_subcommands({}).empty()) {
         return {ErrorKind::usage, full_name(command) + " needs a command", see_help(command)};
     }

@@ -1,0 +1,127 @@
+// The program from outside: what every command has in common.
+#include <string>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/support/run.h"
+#include "tests/support/scratch.h"
+
+namespace modelseal {
+namespace {
+
+using test::modelseal;
+using test::Outcome;
+using test::run;
+using testing::HasSubstr;
+using testing::StartsWith;
+
+TEST(Program, ShowsItsVersion) {
+    const Outcome outcome = run(modelseal({"--version"}));
+    EXPECT_EQ(outcome.code, 0);
+    EXPECT_THAT(outcome.out, testing::MatchesRegex("modelseal [0-9]+\\.[0-9]+\\.[0-9]+\n"));
+    EXPECT_EQ(outcome.err, "");
+}
+
+TEST(Program, HelpsOnStandardOutput) {
+    for (const auto& words : {test::Words{"--help"}, test::Words{"-h"}, test::Words{"keygen", "--help"},
+                              test::Words{"keygen", "-h"}}) {
+        const Outcome outcome = run(modelseal(words));
+        EXPECT_EQ(outcome.code, 0);
+        EXPECT_THAT(outcome.out, HasSubstr("usage: modelseal "));
+        EXPECT_THAT(outcome.out, HasSubstr("--quiet"));
+        EXPECT_EQ(outcome.err, "");
+    }
+}
+
+TEST(Program, WithoutACommandSaysHowToGetHelp) {
+    const Outcome outcome = run(modelseal({}));
+    EXPECT_EQ(outcome.code, 2);
+    EXPECT_EQ(outcome.out, "");
+    EXPECT_EQ(outcome.err,
+              "modelseal: modelseal needs a command\nmodelseal: hint: 'modelseal --help' shows the usage\n");
+}
+
+struct Misuse {
+    const char* name;
+    test::Words words;
+    const char* says;
+    const char* hint;
+};
+
+const Misuse kMisuses[] = {
+    {"MisspeltCommand", {"keyegn", "x"}, "unknown command 'keyegn'", "did you mean 'keygen'?"},
+    {"MisspeltCommandBeforeARealOne",
+     {"keyegn", "keygen"},
+     "unknown command 'keyegn'",
+     "did you mean 'keygen'?"},
+    {"StrangeCommand", {"frobnicate"}, "unknown command 'frobnicate'", "'modelseal --help'"},
+    {"MisspeltOption", {"keygen", "x", "--tpye=check"}, "unknown option '--tpye'", "did you mean '--type'?"},
+    {"MisspeltCommonOption", {"keygen", "x", "--quite"}, "unknown option '--quite'", "did you mean '--quiet'?"},
+    {"StrangeOption",
+     {"keygen", "x", "--frobnicate"},
+     "unknown option '--frobnicate'",
+     "'modelseal keygen --help'"},
+    {"StrangeLetter", {"keygen", "x", "-z"}, "unknown option '-z'", "'modelseal keygen --help'"},
+    {"WordTooMany", {"keygen", "x", "y"}, "unexpected word 'y'", "'modelseal keygen --help'"},
+    {"WordMissing", {"keygen"}, "NAME is required", "'modelseal keygen --help'"},
+    {"ValueMissing", {"keygen", "x", "--type"}, "--type", "'modelseal keygen --help'"},
+    {"ValueNotAChoice",
+     {"keygen", "x", "--type", "dsa"},
+     "--type: dsa not in {ed25519,",
+     "'modelseal keygen --help'"},
+    {"ValueNotANumber", {"keygen", "x", "--jobs", "many"}, "--jobs: ", "'modelseal keygen --help'"},
+    {"NoThreads", {"keygen", "x", "--jobs", "0"}, "--jobs: ", "'modelseal keygen --help'"},
+    {"NegativeThreads", {"keygen", "x", "--jobs", "-1"}, "--jobs: ", "'modelseal keygen --help'"},
+    {"StrangeColor", {"--color", "mauve", "keygen", "x"}, "--color: mauve not in", "--help'"},
+    {"ControlCharacters", {"\x1b[31mred"}, "unknown command '\\x1b[31mred'", "'modelseal --help'"},
+};
+
+class Misused : public testing::TestWithParam<Misuse> {};
+
+TEST_P(Misused, SaysWhatAndExitsWithTwo) {
+    const test::Scratch scratch;
+    const Outcome outcome = run(modelseal(GetParam().words), {.folder = scratch.path()});
+    EXPECT_EQ(outcome.code, 2);
+    EXPECT_EQ(outcome.out, "");
+    EXPECT_THAT(outcome.err, StartsWith("modelseal: "));
+    EXPECT_THAT(outcome.err, HasSubstr(GetParam().says));
+    EXPECT_THAT(outcome.err, HasSubstr(std::string("\nmodelseal: hint: ")));
+    EXPECT_THAT(outcome.err, HasSubstr(GetParam().hint));
+    EXPECT_TRUE(std::filesystem::is_empty(scratch.path()));
+}
+
+INSTANTIATE_TEST_SUITE_P(Table, Misused, testing::ValuesIn(kMisuses),
+                         [](const auto& each) { return std::string(each.param.name); });
+
+TEST(Program, TakesCommonOptionsBeforeAndBehindTheCommand) {
+    const test::Scratch scratch;
+    const test::Surroundings here{.folder = scratch.path()};
+    EXPECT_EQ(run(modelseal({"--quiet", "--jobs", "2", "keygen", "a", "--no-passphrase"}), here).out, "");
+    EXPECT_EQ(run(modelseal({"keygen", "b", "--no-passphrase", "--quiet", "--jobs=2"}), here).out, "");
+    EXPECT_NE(run(modelseal({"keygen", "c", "--no-passphrase"}), here).out, "");
+}
+
+TEST(Program, TakesAFileThatIsNamedLikeACommand) {
+    const test::Scratch scratch;
+    const Outcome outcome =
+        run(modelseal({"keygen", "completion", "--no-passphrase"}), {.folder = scratch.path()});
+    EXPECT_EQ(outcome.code, 0) << outcome.err;
+    EXPECT_TRUE(std::filesystem::exists(scratch / "completion.key"));
+}
+
+TEST(Program, FailsWhenItsOutputIsLost) {
+    const Outcome outcome = run({"sh", "-c", "exec \"$0\" completion bash > /dev/full", MODELSEAL_PROGRAM});
+    EXPECT_EQ(outcome.code, 3);
+    EXPECT_EQ(outcome.err, "modelseal: could not write to standard output: No space left on device\n");
+}
+
+TEST(Program, BearsThatItsReaderGoesAway) {
+    const Outcome outcome =
+        run({"bash", "-c", "\"$0\" completion bash | true; exit ${PIPESTATUS[0]}", MODELSEAL_PROGRAM});
+    EXPECT_EQ(outcome.code, 0);
+    EXPECT_EQ(outcome.err, "");
+}
+
+}  // namespace
+}  // namespace modelseal
