@@ -25,11 +25,13 @@ Error about(const Model& model, const Tensor& tensor, ErrorKind kind, const std:
 
 bool fits_elements(const Segment& segment, DType dtype) {
     if (segment.elements == 0) return segment.bytes == 0;
-    if (segment.encoding == Encoding::varint) {
-        return segment.stride == 0 && segment.elements <= kVarintElements &&
-               segment.bytes >= segment.elements && segment.bytes <= segment.elements * kVarintBytes;
-    }
     const auto& type = info(dtype);
+    if (segment.encoding == Encoding::varint) {
+        const auto varints =
+            segment.elements / type.group_elements + (segment.elements % type.group_elements != 0 ? 1 : 0);
+        return segment.stride == 0 && segment.elements <= kVarintElements && segment.bytes >= varints &&
+               segment.bytes <= varints * kVarintBytes;
+    }
     std::uint64_t bytes = 0;
     if (segment.stride == 0) return storage_bytes(dtype, segment.elements, bytes) && bytes == segment.bytes;
     return type.group_elements == 1 && segment.stride >= type.group_bytes &&

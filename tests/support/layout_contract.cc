@@ -34,16 +34,18 @@ bool dense_bytes(DType dtype, const Segment& segment, std::uint64_t& bytes) {
            formats::checked_add(bytes, info(dtype).group_bytes, bytes);
 }
 
-std::string varint_violation(const Segment& segment, const Source& source) {
+std::string varint_violation(const Segment& segment, const DTypeInfo& type, const Source& source) {
+    // One varint an element, of sub-byte types one a group.
+    const auto varints = segment.elements / type.group_elements + (segment.elements % type.group_elements != 0);
     if (segment.stride != 0) return "a varint run with a stride";
     if (segment.elements > kMaxVarintElements) return "a varint run of too many elements";
-    if (segment.bytes > 10 * segment.elements) return "a varint run longer than its elements can be";
+    if (segment.bytes > 10 * varints) return "a varint run longer than its elements can be";
     if (segment.file != 0) return "a varint run in another file";
     std::vector<std::byte> bytes(static_cast<std::size_t>(segment.bytes));
     if (!source.read(segment.offset, bytes).ok()) return "a varint run that cannot be read";
     const auto ends =
         std::ranges::count_if(bytes, [](std::byte byte) { return (byte & std::byte{0x80}) == std::byte{0}; });
-    if (static_cast<std::uint64_t>(ends) != segment.elements) return "a varint run with another number of ends";
+    if (static_cast<std::uint64_t>(ends) != varints) return "a varint run with another number of ends";
     if (!bytes.empty() && (bytes.back() & std::byte{0x80}) != std::byte{0}) return "a varint run cut short";
     return {};
 }
@@ -55,7 +57,10 @@ std::string segment_violation(const Tensor& tensor, const Segment& segment, cons
     std::uint64_t end = 0;
     if (!formats::checked_add(segment.offset, segment.bytes, end)) return "a segment that overflows";
     if (segment.file == 0 && end > source.size()) return "a segment that leaves the file";
-    if (segment.encoding == Encoding::varint) return varint_violation(segment, source);
+    if (segment.encoding == Encoding::varint) {
+        if (segment.elements % type.group_elements != 0 && !last) return "a segment that ends inside a group";
+        return varint_violation(segment, type, source);
+    }
 
     std::uint64_t bytes = 0;
     if (!dense_bytes(tensor.dtype, segment, bytes)) return "a segment whose size overflows";

@@ -1,0 +1,124 @@
+#include "formats/protobuf.h"
+
+#include <algorithm>
+#include <array>
+
+#include <fmt/format.h>
+
+namespace modelseal::formats::protobuf {
+
+namespace {
+
+constexpr std::size_t kMaxVarintBytes = 10;
+constexpr std::uint64_t kMaxFieldNumber = (1u << 29) - 1;
+
+bool is_number(Wire wire) {
+    return wire == Wire::varint || wire == Wire::fixed32 || wire == Wire::fixed64;
+}
+
+}  // namespace
+
+const FieldRule* Message::find(std::uint32_t number) const {
+    const auto found = std::ranges::find(fields, number, &FieldRule::number);
+    return found == fields.end() ? nullptr : &*found;
+}
+
+Result<Varint> read_varint(Input& input, std::uint64_t at, std::uint64_t end) {
+    std::array<std::byte, kMaxVarintBytes> raw{};
+    const auto count = static_cast<std::size_t>(std::min<std::uint64_t>(raw.size(), end - at));
+    MODELSEAL_TRY(input.reader.seek(at));
+    MODELSEAL_TRY(input.reader.bytes(std::span(raw).first(count)));
+    Varint varint;
+    for (std::size_t i = 0; i < count; ++i) {
+        const auto byte = std::to_integer<std::uint64_t>(raw[i]);
+        if (i + 1 == kMaxVarintBytes && byte > 1) break;
+        varint.value |= (byte & 0x7f) << (7 * i);
+        if (byte < 0x80) {
+            varint.end = at + i + 1;
+            return varint;
+        }
+    }
+    return malformed_at(input.source, at,
+                        count == kMaxVarintBytes ? "a varint of more than 64 bits"
+                                                 : fmt::format("a varint is cut off after {} bytes", count));
+}
+
+Result<std::string> read_text(Input& input, const Field& field, std::uint64_t cap, std::string_view what) {
+    MODELSEAL_TRY(input.reader.seek(field.payload.begin));
+    return input.reader.string(field.payload.size(), cap, what);
+}
+
+Result<std::optional<Field>> Fields::next() {
+    if (at_ == end_) return std::optional<Field>();
+    MODELSEAL_TRY_ASSIGN(const auto tag, read_varint(input_, at_, end_));
+    const auto number = tag.value >> 3;
+    const auto wire = tag.value & 7;
+    if (number == 0 || number > kMaxFieldNumber || wire > static_cast<std::uint64_t>(Wire::fixed32)) {
+        return malformed(at_, fmt::format("no field has the tag {:#x}", tag.value));
+    }
+    Field field{.number = static_cast<std::uint32_t>(number), .wire = static_cast<Wire>(wire), .tag = at_};
+    field.payload.begin = tag.end;
+    MODELSEAL_TRY(read_payload(field));
+    MODELSEAL_TRY(check_rule(field));
+    at_ = field.payload.end;
+    return std::optional(field);
+}
+
+// Sets the payload's range, which begins behind the tag when this is called.
+Result<void> Fields::read_payload(Field& field) {
+    auto& payload = field.payload;
+    std::uint64_t bytes = 0;
+    switch (field.wire) {
+        case Wire::varint: {
+            MODELSEAL_TRY_ASSIGN(const auto varint, read_varint(input_, payload.begin, end_));
+            field.value = varint.value;
+            payload.end = varint.end;
+            return {};
+        }
+        case Wire::fixed64:
+            bytes = 8;
+            break;
+        case Wire::fixed32:
+            bytes = 4;
+            break;
+        case Wire::bytes: {
+            MODELSEAL_TRY_ASSIGN(const auto length, read_varint(input_, payload.begin, end_));
+            bytes = length.value;
+            payload.begin = length.end;
+            break;
+        }
+        case Wire::group_begin:
+        case Wire::group_end:
+            return malformed(field.tag, fmt::format("field {} is a group", field.number));
+    }
+    if (bytes > end_ - payload.begin) {
+        const auto left = end_ - payload.begin;
+        return malformed(field.tag, fmt::format("field {} of {} bytes, but {} left, {} too few", field.number,
+                                                bytes, left, bytes - left));
+    }
+    payload.end = payload.begin + bytes;
+    return {};
+}
+
+Result<void> Fields::check_rule(Field& field) {
+    const auto* rule = message_.find(field.number);
+    if (rule == nullptr) return {};
+    const bool packed = rule->times == Times::numbers && is_number(rule->wire) && field.wire == Wire::bytes;
+    if (field.wire != rule->wire && !packed) {
+        return malformed(field.tag,
+                         fmt::format("{} has wire type {}", rule->name, static_cast<int>(field.wire)));
+    }
+    const auto bit = std::uint64_t{1} << rule->number;
+    if (rule->times == Times::once && (seen_ & bit) != 0) {
+        return malformed(field.tag, fmt::format("{} comes twice", rule->name));
+    }
+    seen_ |= bit;
+    field.known = true;
+    return {};
+}
+
+Error Fields::malformed(std::uint64_t offset, const std::string& what) const {
+    return malformed_at(input_.source, offset, fmt::format("{}: {}", message_.name, what));
+}
+
+}  // namespace modelseal::formats::protobuf
