@@ -33,6 +33,11 @@ static_assert(std::size(kBlocks) ==
 
 }  // namespace
 
+bool is_dtype(std::uint8_t value) {
+    const auto first_block = static_cast<std::size_t>(DType::q4_0);
+    return value < std::size(kPlain) || (value >= first_block && value - first_block < std::size(kBlocks));
+}
+
 const DTypeInfo& info(DType dtype) {
     const auto index = static_cast<std::size_t>(dtype);
     const auto first_block = static_cast<std::size_t>(DType::q4_0);

@@ -33,15 +33,18 @@ struct TensorFinding {
 struct SealFinding {
     enum class Outcome { intact, tampered, not_found, error };
     Outcome outcome = Outcome::not_found;
-    std::string detail;         // one sentence for a person
-    std::string scheme;         // "modelseal", "deepisign"; empty if not found
-    bool frame_intact = true;   // names, shapes, graph, code: whatever is not a tensor
-    std::string frame_detail;   // which file's frame changed, if that is known
-    double bit_error_rate = 0;  // over all mark bits that could be compared
+    std::string detail;          // one sentence for a person
+    std::string scheme;          // "modelseal", "deepisign"; empty if not found
+    bool weights_intact = true;  // all tensors are as sealed; with a changed frame: a converted container
+    bool frame_intact = true;    // names, shapes, graph, code: whatever is not a tensor
+    std::string frame_detail;    // which file's frame changed, if that is known
+    double bit_error_rate = 0;   // over all mark bits that could be compared
     std::vector<std::pair<std::string, std::string>>
-        stamp;               // signed facts in order: name, version, customer, time, ...
-    std::string vendor_key;  // key id, hex
-    std::string root;        // hex SHA-256 of what is signed; empty if not found
+        stamp;                     // signed facts in order: name, version, customer, time, ...
+    bool stamp_authentic = false;  // the vendor's signature over the stamp holds, whatever became of the rest
+    std::string parent;            // hex root of the sealed model that this one was derived from, if it says so
+    std::string vendor_key;        // key id, hex
+    std::string root;              // hex SHA-256 of what is signed; empty if not found
     std::uint64_t tensors_total = 0;
     std::uint64_t bytes_total = 0;
     std::vector<TensorFinding> tensors;

@@ -83,6 +83,9 @@ struct DTypeInfo {
     std::uint32_t group_bytes;     // bytes of such a group
 };
 
+// Is there a DType of that value? For values that come out of files.
+bool is_dtype(std::uint8_t value);
+
 // Total function: every DType has an entry.
 const DTypeInfo& info(DType dtype);
 

@@ -1,0 +1,97 @@
+// Seal a model, check a seal, take it off again: the main job of modelseal in three calls.
+//
+//     SigningKey key = ...; CheckKey check = public_check_key(key.public_key());
+//     seal_model("net.onnx", "net.sealed.onnx", {.key = key, .check = check});
+//     CheckReport report = check_model("net.sealed.onnx", {.keys = {&check, 1}});
+//
+// A model is a file (safetensors, ONNX, PyTorch, GGUF; told by content), an ONNX graph with external data, or a
+// folder of shards. The mark lies in the weights: a sealed file has the same size, tensors, names, types and
+// shapes. Memory stays bounded whatever the model's size. Format: modelseal-seal(5); what it withstands:
+// modelseal-threats(7).
+//
+// Thread safety: calls on different outputs may run at the same time; each uses up to `jobs` threads.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <modelseal/format.h>
+#include <modelseal/keys.h>
+#include <modelseal/report.h>
+#include <modelseal/result.h>
+
+namespace modelseal {
+
+// How far a job is. Called from any thread; see io/progress.h for the contract.
+namespace io {
+class Progress;
+}
+
+enum class Scheme {
+    modelseal,  // every bit covered, signed; the default
+    deepisign,  // as published (SAC 2021), for comparison: covers what its secret bits touch, unsigned
+};
+
+struct SealOptions {
+    const SigningKey& key;
+    const CheckKey& check;  // public_check_key(), or a customer's; must be bound to `key`
+    // Signed facts, UTF-8; at most 4,096 bytes together. `name` (default: the file's stem), `time` (default:
+    // now, or SOURCE_DATE_EPOCH, RFC 3339) and `customer` are filled in where missing.
+    std::vector<std::pair<std::string, std::string>> stamp = {};
+    std::optional<std::filesystem::path> parent =
+        {};  // sealed model, by the same keys, that this one derives from
+    std::optional<std::filesystem::path> receipt =
+        {};  // where to keep what unsealing takes; holds secrets, mode 0600
+    Scheme scheme = Scheme::modelseal;
+    bool reseal = false;  // seal again what already carries a seal under these keys
+    // Affects performance only.
+    unsigned jobs = 0;  // threads; 0: all
+    io::Progress* progress = nullptr;
+    Limits limits = {};
+};
+
+struct SealSummary {
+    std::string format;
+    std::uint64_t files = 0, bytes = 0, tensors = 0, elements = 0;
+    std::uint64_t cells = 0;    // places that carry mark bits
+    std::uint64_t touched = 0;  // elements (bytes of packed types) that changed
+    std::string root;           // hex; names this sealed model
+    std::vector<std::pair<std::string, std::string>> stamp;
+};
+
+// Writes a sealed copy of `model` to `out`, whole or not at all, and checks it before it appears. Errors:
+// `usage` for out == model and bad stamps, `unsupported` for a model that is already sealed or too small to
+// carry a mark.
+Result<SealSummary> seal_model(const std::filesystem::path& model, const std::filesystem::path& out,
+                               const SealOptions& options);
+
+struct CheckOptions {
+    std::span<const CheckKey> keys;  // tried in turn; the first under which a seal is found counts
+    std::vector<std::pair<std::string, std::string>> expect = {};  // stamp entries that must be there
+    bool weights_only = false;  // a changed frame around intact weights passes
+    bool all = false;           // list intact tensors as well
+    unsigned jobs = 0;
+    io::Progress* progress = nullptr;
+    Limits limits = {};
+};
+
+// Never fails: what went wrong is in the report. Executes nothing.
+CheckReport check_model(const std::filesystem::path& model, const CheckOptions& options);
+
+struct UnsealOptions {
+    unsigned jobs = 0;
+    io::Progress* progress = nullptr;
+    Limits limits = {};
+};
+
+// Restores the original, byte for byte. ErrorKind::mismatch if `sealed` is not what the receipt was written
+// for, or has changed since.
+Result<void> unseal_model(const std::filesystem::path& sealed, const std::filesystem::path& receipt,
+                          const std::filesystem::path& out, const UnsealOptions& options = {});
+
+}  // namespace modelseal

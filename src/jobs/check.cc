@@ -1,0 +1,89 @@
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "formats/reader.h"
+#include "io/progress.h"
+#include "mark/evidence.h"
+#include "mark/verdict.h"
+#include <modelseal/seal.h>
+
+namespace modelseal {
+namespace {
+
+// The stamp must be the vendor's word and say what is expected.
+void apply_expectations(const CheckOptions& options, SealFinding& finding) {
+    for (const auto& [name, value] : options.expect) {
+        const auto found =
+            std::ranges::find(finding.stamp, name, [](const auto& entry) { return entry.first; });
+        if (found != finding.stamp.end() && found->second == value && finding.stamp_authentic) continue;
+        finding.outcome = SealFinding::Outcome::tampered;
+        finding.detail =
+            found == finding.stamp.end()
+                ? fmt::format("the stamp has no '{}', expected '{}'", name, value)
+                : fmt::format("the stamp says {} is '{}', expected '{}'", name, found->second, value);
+        return;
+    }
+}
+
+Result<SealFinding> check_seal(const Model& model, const CheckOptions& options, io::Progress& progress) {
+    const mark::Geometry geometry(model.tensors);
+    for (const auto& key : options.keys) {
+        MODELSEAL_TRY_ASSIGN(const auto evidence, mark::gather(model, geometry, key, options.jobs, progress));
+        if (!evidence) continue;
+        auto finding = mark::judge(model, geometry, *evidence, options.all);
+        const bool passes = options.weights_only && finding.weights_intact;
+        if (passes) finding.outcome = SealFinding::Outcome::intact;
+        apply_expectations(options, finding);
+        return finding;
+    }
+    SealFinding finding;
+    finding.detail =
+        "no seal under this key: never sealed, sealed under another key, or every place that could carry a "
+        "mark was overwritten";
+    return finding;
+}
+
+Verdict verdict_of(SealFinding::Outcome outcome) {
+    switch (outcome) {
+        case SealFinding::Outcome::intact:
+            return Verdict::intact;
+        case SealFinding::Outcome::tampered:
+            return Verdict::tampered;
+        case SealFinding::Outcome::not_found:
+            return Verdict::unsealed;
+        case SealFinding::Outcome::error:
+            break;
+    }
+    return Verdict::error;
+}
+
+Result<SealFinding> examine(const std::filesystem::path& path, const CheckOptions& options) {
+    auto& progress = options.progress != nullptr ? *options.progress : io::no_progress();
+    MODELSEAL_TRY_ASSIGN(const auto model, open_model(path, options.limits));
+    std::uint64_t bytes = 0;
+    for (const auto& file : model.files) bytes += file.source->size();
+    progress.total(bytes);
+    MODELSEAL_TRY_ASSIGN(auto finding, check_seal(model, options, progress));
+    MODELSEAL_TRY(model.unchanged());
+    finding.tensors_total = model.tensors.size();
+    finding.bytes_total = bytes;
+    return finding;
+}
+
+}  // namespace
+
+CheckReport check_model(const std::filesystem::path& path, const CheckOptions& options) {
+    CheckReport report{.target = path.string()};
+    auto finding = examine(path, options);
+    if (!finding) {
+        report.error = finding.error().message;
+        report.hint = finding.error().hint;
+        return report;
+    }
+    report.verdict = verdict_of(finding->outcome);
+    report.seal = std::move(*finding);
+    return report;
+}
+
+}  // namespace modelseal

@@ -1,0 +1,97 @@
+#include "jobs/receipt.h"
+
+#include <fmt/format.h>
+
+#include "io/file.h"
+#include "mark/bytes.h"
+#include "mark/geometry.h"
+
+namespace modelseal::jobs {
+namespace {
+
+constexpr std::string_view kMagic = "MSRECPT1";
+constexpr std::uint64_t kMaxReceiptBytes = std::uint64_t{1} << 32;
+
+crypto::Digest digest_of(std::span<const std::byte> bytes) {
+    crypto::Sha256 hash;
+    return hash.update(bytes).finish();
+}
+
+}  // namespace
+
+std::vector<std::byte> encode(const Receipt& receipt) {
+    mark::ByteWriter writer;
+    writer.raw(std::as_bytes(std::span(kMagic))).number(static_cast<std::uint8_t>(receipt.scheme));
+    writer.raw(receipt.check.vendor.bytes).raw(receipt.check.secret.bytes());
+    writer.number(static_cast<std::uint8_t>(receipt.check.customer.size()));
+    writer.raw(std::as_bytes(std::span(receipt.check.customer))).raw(receipt.root);
+    writer.number(static_cast<std::uint8_t>(receipt.carrier_class))
+        .number(static_cast<std::uint8_t>(receipt.rate_step));
+    writer.number(static_cast<std::uint32_t>(receipt.cells.size()));
+    for (const auto& cell : receipt.cells) {
+        writer.number(cell.tensor)
+            .number(cell.block)
+            .number(static_cast<std::uint16_t>(cell.bits.size()))
+            .raw(cell.bits);
+    }
+    auto bytes = writer.take();
+    const auto digest = digest_of(bytes);
+    bytes.insert(bytes.end(), digest.begin(), digest.end());
+    return bytes;
+}
+
+Result<Receipt> decode_receipt(std::span<const std::byte> bytes, const std::string& name) {
+    const auto malformed = [&](const char* what) {
+        return Error{ErrorKind::malformed, fmt::format("{}: {}", name, what), {}};
+    };
+    const auto magic = std::as_bytes(std::span(kMagic));
+    if (bytes.size() < magic.size() || !std::ranges::equal(bytes.first(magic.size()), magic)) {
+        return malformed("not a receipt of a seal");
+    }
+    if (bytes.size() < magic.size() + sizeof(crypto::Digest)) return malformed("a receipt that was cut short");
+    const auto body = bytes.first(bytes.size() - sizeof(crypto::Digest));
+    if (!std::ranges::equal(digest_of(body), bytes.last(sizeof(crypto::Digest)))) {
+        return malformed("a receipt that was cut short or damaged: its digest does not fit");
+    }
+    mark::ByteReader reader(body.subspan(magic.size()));
+    Receipt receipt;
+    if (reader.number<std::uint8_t>() != static_cast<std::uint8_t>(Scheme::modelseal)) {
+        return malformed("a receipt of an unknown scheme");
+    }
+    reader.fill(receipt.check.vendor.bytes);
+    const auto secret = reader.raw(32);
+    if (!reader.ok()) return malformed("a receipt that was cut short");
+    receipt.check.secret = Secret32(secret.first<32>());
+    const auto customer = reader.raw(reader.number<std::uint8_t>());
+    receipt.check.customer.assign(reinterpret_cast<const char*>(customer.data()), customer.size());
+    reader.fill(receipt.root);
+    receipt.carrier_class = reader.number<std::uint8_t>();
+    receipt.rate_step = reader.number<std::uint8_t>();
+    const auto count = reader.number<std::uint32_t>();
+    for (std::uint32_t i = 0; i < count && reader.ok(); ++i) {
+        mark::Overwritten cell;
+        cell.tensor = reader.number<std::uint32_t>();
+        cell.block = reader.number<std::uint64_t>();
+        const auto bits = reader.raw(reader.number<std::uint16_t>());
+        cell.bits.assign(bits.begin(), bits.end());
+        receipt.cells.push_back(std::move(cell));
+    }
+    if (!reader.ok() || reader.left() != 0 || receipt.carrier_class >= mark::kClasses ||
+        receipt.rate_step > mark::kRateSteps) {
+        return malformed("a receipt whose fields do not fit together");
+    }
+    return receipt;
+}
+
+Result<Receipt> load_receipt(const std::filesystem::path& path) {
+    MODELSEAL_TRY_ASSIGN(const auto text, io::read_text(path, kMaxReceiptBytes));
+    return decode_receipt(std::as_bytes(std::span(text)), path.string());
+}
+
+bool looks_like_receipt(const Source& source) {
+    std::byte head[kMagic.size()];
+    return source.size() >= sizeof head && source.read(0, head).ok() &&
+           std::ranges::equal(head, std::as_bytes(std::span(kMagic)));
+}
+
+}  // namespace modelseal::jobs

@@ -1,0 +1,34 @@
+// The receipt of a seal: the bits it overwrote, and the check secret under which it finds them again.
+//
+//   "MSRECPT1" | u8 scheme | 32 vendor public key | 32 check secret | u8 length, customer | 32 root
+//   u8 carrier class | u8 rate step | u32 count
+//   count times: u32 tensor (in name order) | u64 block | u16 length | carrier bits of the cell, before
+//   32 SHA-256 over all before
+// Numbers are little-endian. A receipt is as secret as a check key.
+#pragma once
+
+#include <filesystem>
+#include <vector>
+
+#include "mark/embed.h"
+#include <modelseal/keys.h>
+#include <modelseal/seal.h>
+
+namespace modelseal::jobs {
+
+struct Receipt {
+    Scheme scheme = Scheme::modelseal;
+    CheckKey check;
+    crypto::Digest root{};
+    unsigned carrier_class = 0;
+    unsigned rate_step = 0;
+    std::vector<mark::Overwritten> cells;
+};
+
+std::vector<std::byte> encode(const Receipt& receipt);
+// ErrorKind::malformed, with `name` of the file.
+Result<Receipt> decode_receipt(std::span<const std::byte> bytes, const std::string& name);
+Result<Receipt> load_receipt(const std::filesystem::path& path);
+bool looks_like_receipt(const Source& source);
+
+}  // namespace modelseal::jobs

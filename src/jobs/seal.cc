@@ -1,0 +1,168 @@
+#include <chrono>
+#include <cstdlib>
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include "formats/reader.h"
+#include "io/progress.h"
+#include "jobs/receipt.h"
+#include "mark/embed.h"
+#include "mark/evidence.h"
+#include "mark/locate.h"
+#include "model/output.h"
+#include <modelseal/seal.h>
+
+namespace modelseal {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string now() {
+    auto seconds = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
+    // Reproducible builds: https://reproducible-builds.org/specs/source-date-epoch/
+    if (const char* given = std::getenv("SOURCE_DATE_EPOCH"); given != nullptr) {
+        char* end = nullptr;
+        const auto fixed = std::strtoll(given, &end, 10);
+        if (end != given && *end == '\0' && fixed >= 0) seconds = static_cast<std::time_t>(fixed);
+    }
+    return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(seconds));
+}
+
+mark::Stamp complete_stamp(const fs::path& model, const SealOptions& options) {
+    auto stamp = options.stamp;
+    const auto add = [&](const char* name, const std::string& value) {
+        const bool given = std::ranges::any_of(stamp, [&](const auto& entry) { return entry.first == name; });
+        if (!given && !value.empty()) stamp.emplace_back(name, value);
+    };
+    auto path = model.lexically_normal();
+    if (!path.has_filename()) path = path.parent_path();
+    add("name", formats::printable(path.stem().string()));
+    add("customer", options.check.customer);
+    add("time", now());
+    return stamp;
+}
+
+Result<void> refuse_sealed(const Model& model, const mark::Geometry& geometry, const SealOptions& options) {
+    if (options.reseal) return {};
+    const auto everyone = public_check_key(options.key.public_key());
+    for (const auto* key : {&options.check, &everyone}) {
+        MODELSEAL_TRY_ASSIGN(const auto found, mark::locate(model, geometry, key->secret.bytes()));
+        if (!found) continue;
+        return Error{ErrorKind::unsupported,
+                     fmt::format("{}: already sealed with this key", model.path.string()),
+                     "seal the original, or give --reseal to put a new seal over the old one"};
+    }
+    return {};
+}
+
+// Root of the parent's seal, which must hold.
+Result<std::optional<crypto::Digest>> parent_root(const SealOptions& options) {
+    if (!options.parent) return std::optional<crypto::Digest>();
+    MODELSEAL_TRY_ASSIGN(const auto parent, open_model(*options.parent, options.limits));
+    const mark::Geometry geometry(parent.tensors);
+    const auto everyone = public_check_key(options.key.public_key());
+    for (const auto* key : {&options.check, &everyone}) {
+        MODELSEAL_TRY_ASSIGN(const auto evidence,
+                             mark::gather(parent, geometry, *key, options.jobs, io::no_progress()));
+        if (evidence && evidence->intact()) return std::optional(mark::root(*evidence->manifest));
+    }
+    return Error{ErrorKind::mismatch,
+                 fmt::format("{}: has no intact seal by this key to derive from", options.parent->string()),
+                 {}};
+}
+
+class Borrowed final : public Source {
+  public:
+    explicit Borrowed(const Source& source) : source_(source) {}
+    const std::string& name() const override { return source_.name(); }
+    std::uint64_t size() const override { return source_.size(); }
+    Result<void> read(std::uint64_t offset, std::span<std::byte> out) const override {
+        return source_.read(offset, out);
+    }
+
+  private:
+    const Source& source_;
+};
+
+// The copy under way, seen as a model: its layout is the original's.
+Model as_model(const Model& original, const ModelOutput& output) {
+    Model model{.path = original.path, .folder = original.folder, .format = original.format};
+    model.tensors = original.tensors;
+    for (std::size_t i = 0; i < original.files.size(); ++i) {
+        model.files.push_back(
+            {original.files[i].path, std::make_unique<Borrowed>(output.file(i)), original.files[i].checksums});
+    }
+    return model;
+}
+
+Result<void> must_check_intact(const Model& model, const ModelOutput& output, const SealOptions& options,
+                               io::Progress& progress) {
+    const auto copy = as_model(model, output);
+    const mark::Geometry geometry(copy.tensors);
+    MODELSEAL_TRY_ASSIGN(const auto evidence,
+                         mark::gather(copy, geometry, options.check, options.jobs, progress));
+    if (evidence && evidence->intact()) return {};
+    return Error{
+        ErrorKind::internal,
+        fmt::format("{}: the sealed copy did not check as intact and was thrown away", model.path.string()),
+        "was the file written to meanwhile?"};
+}
+
+std::uint64_t total_bytes(const Model& model) {
+    std::uint64_t bytes = 0;
+    for (const auto& file : model.files) bytes += file.source->size();
+    return bytes;
+}
+
+}  // namespace
+
+Result<SealSummary> seal_model(const fs::path& path, const fs::path& out, const SealOptions& options) {
+    auto& progress = options.progress != nullptr ? *options.progress : io::no_progress();
+    if (options.check.vendor != options.key.public_key()) {
+        return Error{ErrorKind::mismatch, "the check key is bound to another vendor's key", {}};
+    }
+    mark::SignedPart wanted;
+    wanted.stamp = complete_stamp(path, options);
+    MODELSEAL_TRY(mark::encode_stamp(wanted.stamp));
+    wanted.vendor = options.key.public_key().id();
+    MODELSEAL_TRY_ASSIGN(wanted.parent, parent_root(options));
+
+    MODELSEAL_TRY_ASSIGN(const auto model, open_model(path, options.limits));
+    const auto bytes = total_bytes(model);
+    progress.total(3 * bytes);  // digested, copied, checked
+    const mark::Geometry geometry(model.tensors);
+    MODELSEAL_TRY(refuse_sealed(model, geometry, options));
+    MODELSEAL_TRY_ASSIGN(const auto plan,
+                         mark::plan_seal(model, geometry, options.check.secret.bytes(), wanted, options.jobs));
+    MODELSEAL_TRY_ASSIGN(auto scan, mark::scan(model, geometry, plan.cells, options.jobs, progress));
+    MODELSEAL_TRY_ASSIGN(const auto frame, mark::scan_frame(model, options.jobs, progress));
+
+    MODELSEAL_TRY_ASSIGN(auto output, ModelOutput::copy(model, out, options.jobs, progress));
+    MODELSEAL_TRY_ASSIGN(auto embedded, mark::embed(model, geometry, plan, std::move(scan), frame, options.key,
+                                                    options.jobs, output));
+    MODELSEAL_TRY(model.unchanged());
+    MODELSEAL_TRY(must_check_intact(model, output, options, progress));
+
+    const auto root = mark::root(embedded.manifest);
+    const auto cells = embedded.overwritten.size();
+    if (options.receipt) {
+        const auto receipt =
+            jobs::encode({Scheme::modelseal, options.check.clone(), root, plan.part.carrier_class,
+                          plan.part.rate_step, std::move(embedded.overwritten)});
+        const std::string_view text(reinterpret_cast<const char*>(receipt.data()), receipt.size());
+        MODELSEAL_TRY(io::write_text(*options.receipt, text, 0600, io::WriteMode::replace));
+    }
+    MODELSEAL_TRY(output.commit());
+    return SealSummary{.format = model.format,
+                       .files = model.files.size(),
+                       .bytes = bytes,
+                       .tensors = model.tensors.size(),
+                       .elements = geometry.total_elements(),
+                       .cells = cells,
+                       .touched = embedded.touched,
+                       .root = to_hex(root),
+                       .stamp = embedded.manifest.claims.stamp};
+}
+
+}  // namespace modelseal

@@ -1,0 +1,68 @@
+#include <fmt/format.h>
+
+#include "io/progress.h"
+#include "io/threads.h"
+#include "jobs/receipt.h"
+#include "mark/evidence.h"
+#include "model/output.h"
+#include <modelseal/seal.h>
+
+namespace modelseal {
+namespace {
+
+namespace fs = std::filesystem;
+
+Result<void> restore_cells(const Model& model, const mark::Geometry& geometry, const mark::Evidence& evidence,
+                           const jobs::Receipt& receipt, unsigned jobs, ModelOutput& output) {
+    const auto restore = [&](std::size_t i, unsigned) -> Result<void> {
+        const auto& entry = receipt.cells[i];
+        const auto wrong = [&] {
+            return Error{ErrorKind::mismatch,
+                         fmt::format("{}: the receipt names a cell that is not there", model.path.string()),
+                         {}};
+        };
+        if (entry.tensor >= model.tensors.size() || !evidence.cells.find(entry.tensor, entry.block))
+            return wrong();
+        std::vector<std::byte> block;
+        MODELSEAL_TRY(mark::read_block(model, geometry, entry.tensor, entry.block, block));
+        const auto& tensor = model.tensors[entry.tensor];
+        const mark::Cell cell(evidence.cells.keys(entry.tensor), tensor.dtype, entry.block, block);
+        if (cell.capacity() == 0 || cell.capacity() != entry.bits.size()) return wrong();
+        return output.write_elements(tensor, entry.block * geometry.block_elements(),
+                                     geometry.elements_in(entry.tensor, entry.block), cell.restore(entry.bits));
+    };
+    return io::parallel_for(receipt.cells.size(), jobs, restore);
+}
+
+}  // namespace
+
+Result<void> unseal_model(const fs::path& sealed, const fs::path& receipt_path, const fs::path& out,
+                          const UnsealOptions& options) {
+    auto& progress = options.progress != nullptr ? *options.progress : io::no_progress();
+    MODELSEAL_TRY_ASSIGN(const auto receipt, jobs::load_receipt(receipt_path));
+    MODELSEAL_TRY_ASSIGN(const auto model, open_model(sealed, options.limits));
+    std::uint64_t bytes = 0;
+    for (const auto& file : model.files) bytes += file.source->size();
+    progress.total(2 * bytes);  // checked, copied
+    const mark::Geometry geometry(model.tensors);
+    MODELSEAL_TRY_ASSIGN(const auto evidence,
+                         mark::gather(model, geometry, receipt.check, options.jobs, progress));
+    if (!evidence || !evidence->manifest || mark::root(*evidence->manifest) != receipt.root) {
+        return Error{ErrorKind::mismatch,
+                     fmt::format("{}: is not the sealed model of this receipt", sealed.string()),
+                     "each seal has a receipt of its own"};
+    }
+    if (!evidence->intact()) {
+        return Error{
+            ErrorKind::mismatch,
+            fmt::format("{}: changed since it was sealed, so the original cannot be restored", sealed.string()),
+            "run 'modelseal check' to see what changed"};
+    }
+    MODELSEAL_TRY_ASSIGN(auto output, ModelOutput::copy(model, out, options.jobs, progress));
+    MODELSEAL_TRY(restore_cells(model, geometry, *evidence, receipt, options.jobs, output));
+    MODELSEAL_TRY(mark::renew_checksums(model, evidence->frame, options.jobs, output));
+    MODELSEAL_TRY(model.unchanged());
+    return output.commit();
+}
+
+}  // namespace modelseal

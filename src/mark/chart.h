@@ -1,0 +1,76 @@
+// What stands in which cell: the one canonical way to lay out check values and manifest over the cells of a
+// model.
+//
+// The content of a cell:  u8 rate step | u8 carrier class | records | zeros
+// A record:               u8 kind | u32 first | u16 count | payload       (little-endian)
+//   own check values      first block in the cell's tensor, 4 bytes each: a tensor with its own table keeps it
+//   in its
+//                         own cells, twice, half of its cells apart
+//   manifest              offset, bytes: what room is left goes round and round the manifest
+// Records say themselves what they hold, so that a cell which survived can be used whatever became of the
+// others; when a seal is checked, the whole chart is drawn again and compared bit by bit, so that no cell has a
+// second spelling.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "mark/manifest.h"
+
+namespace modelseal::mark {
+
+// A cell that holds something. Cells are listed in canonical order: the first cell of every host, by tensor,
+// then the second of each, and so on.
+struct Place {
+    std::uint32_t tensor = 0;
+    std::uint64_t block = 0;     // in its tensor
+    std::uint32_t capacity = 0;  // bytes, tag included
+};
+
+// The tensors that keep their own tables: hosts of many blocks. All others are in the common table of the
+// manifest, because what a small tensor would say of itself is lost with it.
+inline constexpr std::uint64_t kOwnTableBlocks = 8;
+
+class Chart {
+  public:
+    // `own_blocks[t]`: number of blocks of tensor t if it keeps its own table, else 0. Nothing if the places
+    // cannot hold two copies of all.
+    static std::optional<Chart> draw(std::span<const Place> places, std::span<const std::uint64_t> own_blocks,
+                                     std::size_t manifest_bytes);
+
+    struct Record {
+        enum class Kind : std::uint8_t { own_checks = 1, manifest = 2 } kind;
+        std::uint32_t first = 0;
+        std::uint16_t count = 0;
+    };
+    std::span<const Record> records(std::size_t place) const { return records_[place]; }
+
+  private:
+    std::vector<std::vector<Record>> records_;
+};
+
+// Content (capacity - tag) of one cell. `own` are all check values of its tensor.
+std::vector<std::byte> cell_content(std::size_t bytes, unsigned rate_step, unsigned carrier_class,
+                                    std::span<const Chart::Record> records, std::span<const CheckValue> own,
+                                    std::span<const std::byte> manifest);
+
+// A content taken apart; nothing if it is not well-formed.
+struct CellContent {
+    unsigned rate_step = 0;
+    unsigned carrier_class = 0;
+    struct Own {
+        std::uint32_t first_block;
+        std::vector<CheckValue> values;
+    };
+    struct Piece {
+        std::uint32_t offset;
+        std::vector<std::byte> bytes;
+    };
+    std::vector<Own> own;
+    std::vector<Piece> manifest;
+};
+std::optional<CellContent> parse_content(std::span<const std::byte> content);
+
+}  // namespace modelseal::mark

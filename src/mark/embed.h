@@ -1,0 +1,42 @@
+// The sealer's work on the weights: digests in, signed manifest and mark bits out.
+#pragma once
+
+#include <functional>
+
+#include "mark/frame_digest.h"
+#include "mark/plan.h"
+#include "mark/scan.h"
+#include "model/output.h"
+
+namespace modelseal::mark {
+
+// The carrier bits that a cell had before: what it takes to undo the seal.
+struct Overwritten {
+    std::uint32_t tensor = 0;
+    std::uint64_t block = 0;
+    std::vector<std::byte> bits;
+};
+
+struct Embedded {
+    Manifest manifest;
+    std::vector<Overwritten> overwritten;  // in the order of the plan's places
+    std::uint64_t touched = 0;             // elements (bytes of packed types) that changed
+};
+
+// Writes the seal into `output`, a copy of `model`; container checksums that were right are right again.
+Result<Embedded> embed(const Model& model, const Geometry& geometry, const SealPlan& plan, Scan scan,
+                       const FrameScan& frame, const SigningKey& key, unsigned jobs, ModelOutput& output);
+
+// Rewrites the checksums named as right in `frame` after tensors were written.
+Result<void> renew_checksums(const Model& model, const FrameScan& frame, unsigned jobs, ModelOutput& output);
+
+// What every place ought to hold.
+std::vector<std::vector<std::byte>> contents(const Geometry& geometry, const Arrangement& arrangement,
+                                             const SignedPart& part, std::span<const CheckValue> checks,
+                                             std::span<const std::byte> manifest);
+
+// The manifest's tables, out of what a scan computed.
+Manifest fill_tables(SignedPart part, const Geometry& geometry, std::span<const CheckValue> checks,
+                     std::span<const crypto::Digest> files);
+
+}  // namespace modelseal::mark

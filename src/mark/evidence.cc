@@ -1,0 +1,174 @@
+#include "mark/evidence.h"
+
+#include <algorithm>
+
+#include "mark/embed.h"
+#include "mark/locate.h"
+
+namespace modelseal::mark {
+namespace {
+
+constexpr std::uint64_t kMaxManifestBytes = std::uint64_t{1} << 30;
+
+// Puts the manifest together from the pieces that survived. Of two pieces that contradict each other the first
+// counts; the contradiction shows when the cells are compared with what they should hold.
+std::optional<Manifest> assemble(const std::vector<CellContent>& contents) {
+    std::uint64_t length = 0;
+    for (const auto& content : contents) {
+        for (const auto& piece : content.manifest) {
+            if (piece.offset != 0 || piece.bytes.size() < 4 || length != 0) continue;
+            for (std::size_t i = 4; i-- > 0;)
+                length = length << 8 | std::to_integer<std::uint64_t>(piece.bytes[i]);
+        }
+    }
+    if (length == 0 || length > kMaxManifestBytes) return std::nullopt;
+    std::vector<std::byte> bytes(length);
+    std::vector<bool> known(length);
+    for (const auto& content : contents) {
+        for (const auto& piece : content.manifest) {
+            for (std::uint64_t i = 0; i < piece.bytes.size() && piece.offset + i < length; ++i) {
+                if (known[piece.offset + i]) continue;
+                known[piece.offset + i] = true;
+                bytes[piece.offset + i] = piece.bytes[i];
+            }
+        }
+    }
+    if (std::ranges::find(known, false) != known.end()) return std::nullopt;
+    return decode(bytes);
+}
+
+std::vector<CellContent> parse_valid(const std::vector<Reading>& readings, std::vector<std::size_t>& sites) {
+    std::vector<CellContent> contents;
+    for (std::size_t i = 0; i < readings.size(); ++i) {
+        if (!readings[i].valid) continue;
+        if (auto content = parse_content(readings[i].bytes)) {
+            contents.push_back(std::move(*content));
+            sites.push_back(i);
+        }
+    }
+    return contents;
+}
+
+bool same_tensors(const Geometry& geometry, const SignedPart& part) {
+    if (part.tensors != geometry.tensors().size()) return false;
+    const auto directory = decode_directory(part.directory);
+    if (!directory) return true;
+    return std::ranges::equal(
+        *directory, geometry.tensors(), [](const DirectoryEntry& entry, const Tensor& tensor) {
+            return entry.name == tensor.name && entry.dtype == tensor.dtype && entry.shape == tensor.shape;
+        });
+}
+
+// Where the sealed tensor list differs from ours, its common table is read through its directory.
+void record_common_table(const Geometry& geometry, const Manifest& manifest, bool same,
+                         std::vector<std::optional<CheckValue>>& recorded) {
+    const auto& claims = manifest.claims;
+    const auto directory = same ? std::nullopt : decode_directory(claims.directory);
+    if (!same && (!directory || directory->size() != claims.tensors)) return;
+    std::size_t next = 0;
+    for (std::size_t sealed = 0; sealed < claims.in_common_table.size(); ++sealed) {
+        if (!claims.in_common_table[sealed]) continue;
+        std::optional<std::size_t> here = sealed;
+        std::uint64_t blocks = 0;
+        if (same) {
+            blocks = geometry.blocks(sealed);
+        } else {
+            const auto& entry = (*directory)[sealed];
+            std::uint64_t elements = 1;
+            for (const auto extent : entry.shape) elements *= extent;
+            blocks = (elements + geometry.block_elements() - 1) / geometry.block_elements();
+            const auto found = std::ranges::lower_bound(geometry.tensors(), entry.name, {}, &Tensor::name);
+            const bool there = found != geometry.tensors().end() && found->name == entry.name &&
+                               found->dtype == entry.dtype && found->shape == entry.shape;
+            here = there ? std::optional<std::size_t>(found - geometry.tensors().begin()) : std::nullopt;
+        }
+        if (blocks > manifest.common.size() - next) return;
+        for (std::uint64_t block = 0; here && block < blocks; ++block) {
+            recorded[geometry.first_block(*here) + block] = manifest.common[next + block];
+        }
+        next += blocks;
+    }
+}
+
+void record_own_tables(const Geometry& geometry, const CellMap& cells, std::span<const CellContent> contents,
+                       std::span<const std::size_t> sites, std::vector<std::optional<CheckValue>>& recorded) {
+    for (std::size_t i = 0; i < contents.size(); ++i) {
+        const auto tensor = cells.sites()[sites[i]].tensor;
+        for (const auto& own : contents[i].own) {
+            for (std::size_t k = 0; k < own.values.size() && own.first_block + k < geometry.blocks(tensor);
+                 ++k) {
+                recorded[geometry.first_block(tensor) + own.first_block + k] = own.values[k];
+            }
+        }
+    }
+}
+
+// What every cell should hold, drawn anew; tables as the sealer noted them where known, else as computed.
+void draw_expected(const Geometry& geometry, Evidence& evidence) {
+    const auto& manifest = *evidence.manifest;
+    std::vector<std::uint32_t> capacities;
+    for (const auto& reading : evidence.scan.readings) capacities.push_back(reading.capacity);
+    const auto bytes = encode(manifest);
+    evidence.arrangement =
+        arrange(geometry, evidence.cells, capacities, manifest.claims.in_common_table, bytes.size());
+    if (!evidence.arrangement) return;
+    auto checks = evidence.scan.checks;
+    for (std::size_t i = 0; i < checks.size(); ++i) checks[i] = evidence.recorded[i].value_or(checks[i]);
+    evidence.expected = contents(geometry, *evidence.arrangement, manifest.claims, checks, bytes);
+}
+
+// The tables must be those of the weights at hand, and every cell must hold its part of them.
+bool compare_cells(const Geometry& geometry, const Evidence& evidence) {
+    if (!evidence.arrangement) return false;
+    const auto anew = fill_tables(evidence.manifest->claims, geometry, evidence.scan.checks, {});
+    if (anew.common != evidence.manifest->common) return false;
+    for (std::size_t i = 0; i < evidence.expected.size(); ++i) {
+        const auto& reading = evidence.scan.readings[evidence.arrangement->sites[i]];
+        if (!reading.valid || reading.bytes != evidence.expected[i]) return false;
+    }
+    for (std::size_t i = 0; i < evidence.recorded.size(); ++i) {
+        if (evidence.recorded[i] && *evidence.recorded[i] != evidence.scan.checks[i]) return false;
+    }
+    return true;
+}
+
+bool files_match(const Manifest& manifest, const FrameScan& frame) {
+    return std::ranges::equal(manifest.files, frame.files, {}, {}, check_value);
+}
+
+}  // namespace
+
+Result<std::optional<Evidence>> gather(const Model& model, const Geometry& geometry, const CheckKey& key,
+                                       unsigned jobs, io::Progress& progress) {
+    MODELSEAL_TRY_ASSIGN(const auto located, locate(model, geometry, key.secret.bytes()));
+    if (!located) return std::optional<Evidence>();
+    CellMap cells(geometry, key.secret.bytes(), located->carrier_class, located->rate_step);
+    MODELSEAL_TRY_ASSIGN(auto scanned, scan(model, geometry, cells, jobs, progress));
+    MODELSEAL_TRY_ASSIGN(auto frame, scan_frame(model, jobs, progress));
+    Evidence evidence{.cells = std::move(cells), .scan = std::move(scanned), .frame = std::move(frame)};
+    evidence.recorded.resize(geometry.total_blocks());
+
+    std::vector<std::size_t> sites;
+    const auto parsed = parse_valid(evidence.scan.readings, sites);
+    record_own_tables(geometry, evidence.cells, parsed, sites, evidence.recorded);
+    evidence.manifest = assemble(parsed);
+    if (!evidence.manifest) return std::optional(std::move(evidence));
+
+    const auto& manifest = *evidence.manifest;
+    evidence.tensor_list_same = same_tensors(geometry, manifest.claims);
+    record_common_table(geometry, manifest, evidence.tensor_list_same, evidence.recorded);
+    evidence.signature_holds = manifest.claims.vendor == key.vendor.id() && verify(key.vendor, manifest) &&
+                               manifest.claims.rate_step == located->rate_step &&
+                               manifest.claims.carrier_class == located->carrier_class;
+    if (evidence.tensor_list_same) {
+        draw_expected(geometry, evidence);
+        evidence.cells_hold = compare_cells(geometry, evidence);
+        evidence.weights_match = manifest.claims.weights == weights_root(evidence.scan);
+    }
+    evidence.frame_matches = manifest.claims.frame == evidence.frame.digest &&
+                             manifest.claims.files == model.files.size() &&
+                             files_match(manifest, evidence.frame);
+    return std::optional(std::move(evidence));
+}
+
+}  // namespace modelseal::mark

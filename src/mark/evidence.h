@@ -1,0 +1,38 @@
+// What a model says under one check key: everything read and computed, before it is judged (verdict.h).
+#pragma once
+
+#include <optional>
+
+#include "mark/frame_digest.h"
+#include "mark/plan.h"
+#include "mark/scan.h"
+#include <modelseal/keys.h>
+
+namespace modelseal::mark {
+
+struct Evidence {
+    CellMap cells;
+    Scan scan;
+    FrameScan frame;
+    std::optional<Manifest> manifest;  // if its signed part survived; tables as far as they did
+    std::vector<std::optional<CheckValue>>
+        recorded;                            // what the sealer noted of each block, where a copy survived
+    std::optional<Arrangement> arrangement;  // as signed; absent if it cannot be drawn on what is left
+    std::vector<std::vector<std::byte>>
+        expected;                  // content of each place; own tables of damaged tensors are unknown
+    bool tensor_list_same = true;  // as far as can be told
+
+    bool signature_holds = false;  // the vendor signed what the manifest claims
+    bool cells_hold = false;       // every cell holds, bit by bit, what it should
+    bool weights_match = false;    // the weights are those that were signed
+    bool frame_matches = false;
+
+    bool weights_intact() const { return signature_holds && cells_hold && weights_match; }
+    bool intact() const { return weights_intact() && frame_matches; }
+};
+
+// Nothing if there is no seal under this key.
+Result<std::optional<Evidence>> gather(const Model& model, const Geometry& geometry, const CheckKey& key,
+                                       unsigned jobs, io::Progress& progress);
+
+}  // namespace modelseal::mark

@@ -1,0 +1,87 @@
+#include "mark/geometry.h"
+
+#include <algorithm>
+#include <bit>
+#include <numeric>
+#include <unordered_map>
+
+#include "crypto/hkdf.h"
+#include "crypto/keystream.h"
+
+namespace modelseal::mark {
+
+crypto::Digest identity(const Tensor& tensor) {
+    crypto::Sha256 hash;
+    hash.update_text("modelseal/1 tensor identity").update_text(tensor.name);
+    hash.update_number(static_cast<std::uint64_t>(tensor.dtype)).update_number(tensor.shape.size());
+    for (const auto extent : tensor.shape) hash.update_number(extent);
+    return hash.finish();
+}
+
+Geometry::Geometry(std::span<const Tensor> tensors) : tensors_(tensors) {
+    for (const auto& tensor : tensors) total_elements_ += tensor.elements;
+    // Small models get small blocks, so that there are cells enough for two copies.
+    block_elements_ = std::clamp(std::bit_floor(total_elements_ / 32), kMinBlockElements, kMaxBlockElements);
+    first_block_.reserve(tensors.size() + 1);
+    first_block_.push_back(0);
+    for (const auto& tensor : tensors) {
+        const auto whole = tensor.elements / block_elements_;
+        first_block_.push_back(first_block_.back() + whole + (tensor.elements % block_elements_ != 0 ? 1 : 0));
+    }
+}
+
+std::uint64_t Geometry::elements_in(std::size_t tensor, std::uint64_t block) const {
+    return std::min(block_elements_, tensors_[tensor].elements - block * block_elements_);
+}
+
+bool Geometry::is_host(std::size_t tensor, unsigned carrier_class) const {
+    return tensors_[tensor].elements >= kMinHostElements &&
+           carrier_type(tensors_[tensor].dtype).carrier_class <= carrier_class &&
+           carrier_type(tensors_[tensor].dtype).kind != CarrierKind::none;
+}
+
+TensorKeys tensor_keys(std::span<const std::byte, 32> secret, const Tensor& tensor) {
+    TensorKeys keys;
+    const auto salt = identity(tensor);
+    hkdf_sha256(secret, salt, "modelseal/1 blocks", keys.blocks);
+    hkdf_sha256(secret, salt, "modelseal/1 order", keys.order);
+    hkdf_sha256(secret, salt, "modelseal/1 whiten", keys.whiten);
+    hkdf_sha256(secret, salt, "modelseal/1 tag", keys.tag);
+    return keys;
+}
+
+namespace {
+
+// round(2^16 * 2^(-k / 8)), k = 0..7; whole octaves are shifts.
+constexpr std::uint64_t kEighths[] = {65536, 60097, 55109, 50535, 46341, 42495, 38968, 35734};
+
+}  // namespace
+
+std::uint64_t cells_at_rate(std::uint64_t blocks, unsigned step) {
+    const auto below = kRateSteps - std::min(step, kRateSteps);
+    __extension__ typedef unsigned __int128 Wide;
+    const auto scaled = (static_cast<Wide>(blocks) * kEighths[below % 8]) >> (below / 8);
+    const auto cells = static_cast<std::uint64_t>((scaled + 0xFFFF) >> 16);
+    return std::max<std::uint64_t>(1, std::min(cells, blocks));
+}
+
+std::vector<std::uint64_t> cell_blocks(const TensorKeys& keys, std::uint64_t blocks, std::uint64_t count) {
+    // A Fisher-Yates shuffle of 0..blocks-1, stopped after `count`; `moved` holds what was swapped away from
+    // its place.
+    crypto::Keystream stream(keys.blocks, 0);
+    std::unordered_map<std::uint64_t, std::uint64_t> moved;
+    const auto at = [&](std::uint64_t place) {
+        const auto found = moved.find(place);
+        return found == moved.end() ? place : found->second;
+    };
+    std::vector<std::uint64_t> chosen;
+    chosen.reserve(count);
+    for (std::uint64_t i = 0; i < std::min(count, blocks); ++i) {
+        const auto pick = i + stream.below(blocks - i);
+        chosen.push_back(at(pick));
+        moved[pick] = at(i);
+    }
+    return chosen;
+}
+
+}  // namespace modelseal::mark

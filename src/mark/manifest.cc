@@ -1,0 +1,215 @@
+#include "mark/manifest.h"
+
+#include <set>
+
+#include <fmt/format.h>
+#include <zlib.h>
+
+#include "mark/bytes.h"
+
+namespace modelseal::mark {
+namespace {
+
+constexpr std::uint8_t kVersion = 1;
+constexpr std::uint8_t kHasParent = 1;
+constexpr std::uint8_t kHasDirectory = 2;
+constexpr std::string_view kSignatureDomain = "modelseal/1 seal";
+constexpr std::size_t kMaxDirectoryBytes = std::size_t{64} << 20;  // inflated
+
+std::span<const std::byte> bytes_of(std::string_view text) {
+    return std::as_bytes(std::span(text));
+}
+
+std::string text_of(std::span<const std::byte> bytes) {
+    return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+// The only code for what is used most; any other name is written out.
+constexpr std::string_view kCodedNames[] = {"", "name", "version", "customer", "time"};
+
+std::optional<Stamp> decode_stamp(std::span<const std::byte> bytes) {
+    ByteReader reader(bytes);
+    Stamp stamp;
+    while (reader.ok() && reader.left() > 0) {
+        const auto code = reader.number<std::uint8_t>();
+        if (code >= std::size(kCodedNames)) return std::nullopt;
+        const auto name =
+            code == 0 ? text_of(reader.raw(reader.number<std::uint8_t>())) : std::string(kCodedNames[code]);
+        auto value = text_of(reader.raw(reader.number<std::uint16_t>()));
+        stamp.emplace_back(name, std::move(value));
+    }
+    if (!reader.ok()) return std::nullopt;
+    return stamp;
+}
+
+std::vector<std::byte> message(const std::vector<std::byte>& signed_bytes) {
+    return ByteWriter().raw(bytes_of(kSignatureDomain)).number(std::uint8_t{0}).raw(signed_bytes).take();
+}
+
+std::size_t check_values(const Manifest& manifest) {
+    return manifest.common.size() + manifest.files.size();
+}
+
+}  // namespace
+
+CheckValue check_value(const crypto::Digest& digest) {
+    return ByteReader(digest).number<CheckValue>();
+}
+
+Result<std::vector<std::byte>> encode_stamp(const Stamp& stamp) {
+    const auto wrong = [](std::string what) { return Error{ErrorKind::usage, "stamp: " + what, {}}; };
+    ByteWriter writer;
+    std::set<std::string_view> seen;
+    for (const auto& [name, value] : stamp) {
+        if (name.empty() || name.size() > 255) return wrong("a name has 1 to 255 bytes");
+        if (value.size() > kMaxStampBytes) return wrong(fmt::format("the value of '{}' is too long", name));
+        if (!seen.insert(name).second) return wrong(fmt::format("'{}' is given twice", name));
+        const auto coded = std::ranges::find(kCodedNames, name);
+        const auto code = coded == std::end(kCodedNames) ? 0 : coded - std::begin(kCodedNames);
+        writer.number(static_cast<std::uint8_t>(code));
+        if (code == 0) writer.number(static_cast<std::uint8_t>(name.size())).raw(bytes_of(name));
+        writer.number(static_cast<std::uint16_t>(value.size())).raw(bytes_of(value));
+    }
+    if (writer.size() > kMaxStampBytes) return wrong(fmt::format("longer than {} bytes", kMaxStampBytes));
+    return writer.take();
+}
+
+std::vector<std::byte> encode_signed(const SignedPart& part, std::size_t check_values) {
+    const auto flags = (part.parent ? kHasParent : 0) | (part.directory.empty() ? 0 : kHasDirectory);
+    const auto stamp = encode_stamp(part.stamp).value();
+    ByteWriter rest;
+    rest.number(kVersion).number(static_cast<std::uint8_t>(flags));
+    rest.number(static_cast<std::uint8_t>(part.rate_step))
+        .number(static_cast<std::uint8_t>(part.carrier_class));
+    rest.number(part.tensors).number(part.files);
+    rest.number(static_cast<std::uint16_t>(stamp.size())).raw(stamp);
+    rest.raw(part.frame).raw(part.weights).raw(part.vendor);
+    if (part.parent) rest.raw(*part.parent);
+    std::vector<std::byte> bitmap((part.in_common_table.size() + 7) / 8);
+    for (std::size_t i = 0; i < part.in_common_table.size(); ++i) {
+        if (part.in_common_table[i]) bitmap[i / 8] |= static_cast<std::byte>(1u << (i % 8));
+    }
+    rest.raw(bitmap);
+    if (!part.directory.empty())
+        rest.number(static_cast<std::uint32_t>(part.directory.size())).raw(part.directory);
+    const auto length = 4 + rest.size() + sizeof(SignatureBytes) + check_values * sizeof(CheckValue);
+    return ByteWriter().number(static_cast<std::uint32_t>(length)).raw(rest.take()).take();
+}
+
+std::vector<std::byte> encode(const Manifest& manifest) {
+    ByteWriter writer;
+    writer.raw(encode_signed(manifest.claims, check_values(manifest))).raw(manifest.signature);
+    for (const auto value : manifest.common) writer.number(value);
+    for (const auto value : manifest.files) writer.number(value);
+    return writer.take();
+}
+
+std::optional<Manifest> decode(std::span<const std::byte> bytes) {
+    ByteReader reader(bytes);
+    const auto length = reader.number<std::uint32_t>();
+    if (!reader.ok() || length < 4 || length > bytes.size()) return std::nullopt;
+    reader = ByteReader(bytes.first(length));
+    reader.raw(4);
+    Manifest manifest;
+    auto& claims = manifest.claims;
+    if (reader.number<std::uint8_t>() != kVersion) return std::nullopt;
+    const auto flags = reader.number<std::uint8_t>();
+    if ((flags & ~(kHasParent | kHasDirectory)) != 0) return std::nullopt;
+    claims.rate_step = reader.number<std::uint8_t>();
+    claims.carrier_class = reader.number<std::uint8_t>();
+    claims.tensors = reader.number<std::uint32_t>();
+    claims.files = reader.number<std::uint32_t>();
+    auto stamp = decode_stamp(reader.raw(reader.number<std::uint16_t>()));
+    if (!stamp) return std::nullopt;
+    claims.stamp = std::move(*stamp);
+    reader.fill(claims.frame);
+    reader.fill(claims.weights);
+    reader.fill(claims.vendor);
+    if ((flags & kHasParent) != 0) reader.fill(claims.parent.emplace());
+    const auto bitmap = reader.raw((std::uint64_t{claims.tensors} + 7) / 8);
+    if (!reader.ok()) return std::nullopt;
+    claims.in_common_table.resize(claims.tensors);
+    for (std::size_t i = 0; i < claims.tensors; ++i) {
+        claims.in_common_table[i] = (std::to_integer<unsigned>(bitmap[i / 8]) >> (i % 8) & 1u) != 0;
+    }
+    if ((flags & kHasDirectory) != 0) {
+        const auto directory = reader.raw(reader.number<std::uint32_t>());
+        claims.directory.assign(directory.begin(), directory.end());
+    }
+    reader.fill(manifest.signature);
+    const auto values_bytes = reader.left();
+    if (!reader.ok() || values_bytes % sizeof(CheckValue) != 0 ||
+        values_bytes / sizeof(CheckValue) < claims.files) {
+        return std::nullopt;
+    }
+    manifest.common.resize(values_bytes / sizeof(CheckValue) - claims.files);
+    for (auto& value : manifest.common) value = reader.number<CheckValue>();
+    manifest.files.resize(claims.files);
+    for (auto& value : manifest.files) value = reader.number<CheckValue>();
+    // One spelling only: what does not come out the same was not written by a sealer.
+    if (!encode_stamp(claims.stamp).ok() || !std::ranges::equal(encode(manifest), bytes.first(length)))
+        return std::nullopt;
+    return manifest;
+}
+
+SignatureBytes sign(const SigningKey& key, const SignedPart& part, std::size_t check_values) {
+    return key.sign(message(encode_signed(part, check_values)));
+}
+
+bool verify(const PublicKey& key, const Manifest& manifest) {
+    return key.verify(message(encode_signed(manifest.claims, check_values(manifest))), manifest.signature);
+}
+
+crypto::Digest root(const Manifest& manifest) {
+    crypto::Sha256 hash;
+    return hash.update(message(encode_signed(manifest.claims, check_values(manifest)))).finish();
+}
+
+std::vector<std::byte> encode_directory(std::span<const Tensor> tensors) {
+    ByteWriter writer;
+    for (const auto& tensor : tensors) {
+        writer.number(static_cast<std::uint8_t>(tensor.dtype))
+            .number(static_cast<std::uint8_t>(tensor.shape.size()));
+        for (const auto extent : tensor.shape) writer.number(extent);
+        writer.number(static_cast<std::uint32_t>(tensor.name.size())).raw(bytes_of(tensor.name));
+    }
+    const auto plain = writer.take();
+    if (plain.size() > kMaxDirectoryBytes) return {};
+    auto size = compressBound(plain.size());
+    std::vector<std::byte> packed(size);
+    if (compress2(reinterpret_cast<Bytef*>(packed.data()), &size, reinterpret_cast<const Bytef*>(plain.data()),
+                  plain.size(), Z_BEST_COMPRESSION) != Z_OK) {
+        return {};
+    }
+    packed.resize(size);
+    return ByteWriter().number(static_cast<std::uint32_t>(plain.size())).raw(packed).take();
+}
+
+std::optional<std::vector<DirectoryEntry>> decode_directory(std::span<const std::byte> bytes) {
+    ByteReader outer(bytes);
+    const auto plain_size = outer.number<std::uint32_t>();
+    if (!outer.ok() || plain_size > kMaxDirectoryBytes) return std::nullopt;
+    const auto packed = outer.raw(outer.left());
+    std::vector<std::byte> plain(plain_size);
+    uLongf size = plain.size();
+    if (uncompress(reinterpret_cast<Bytef*>(plain.data()), &size, reinterpret_cast<const Bytef*>(packed.data()),
+                   packed.size()) != Z_OK ||
+        size != plain.size()) {
+        return std::nullopt;
+    }
+    ByteReader reader(plain);
+    std::vector<DirectoryEntry> entries;
+    while (reader.ok() && reader.left() > 0) {
+        DirectoryEntry entry;
+        entry.dtype = static_cast<DType>(reader.number<std::uint8_t>());
+        if (!is_dtype(static_cast<std::uint8_t>(entry.dtype))) return std::nullopt;
+        entry.shape.resize(reader.number<std::uint8_t>());
+        for (auto& extent : entry.shape) extent = reader.number<std::uint64_t>();
+        entry.name = text_of(reader.raw(reader.number<std::uint32_t>()));
+        entries.push_back(std::move(entry));
+    }
+    if (!reader.ok()) return std::nullopt;
+    return entries;
+}
+
+}  // namespace modelseal::mark

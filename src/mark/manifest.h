@@ -1,0 +1,77 @@
+// The manifest: what the cells hold together, in at least two copies. Everything up to the signature is signed;
+// the check values behind it only help to place a change, and are computed anew when a seal is checked.
+//
+//   u32 length of the manifest | u8 version = 1 | u8 flags | u8 rate step | u8 carrier class
+//   u32 tensors | u32 files | u16 stamp length | stamp | 32 frame digest | 32 weights root | 8 vendor key id
+//   [32 parent root] | bitmap of the tensors in the common table, ceil(tensors / 8)
+//   [u32 length | directory: names, types and shapes, deflated]
+//   64 Ed25519 signature
+//   4 check value of each block of the tensors in the common table | 4 check value of each file's frame
+// Numbers are little-endian.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "crypto/sha256.h"
+#include <modelseal/keys.h>
+#include <modelseal/result.h>
+#include <modelseal/tensor.h>
+
+namespace modelseal::mark {
+
+using CheckValue = std::uint32_t;  // first four bytes of a digest, little-endian
+CheckValue check_value(const crypto::Digest& digest);
+
+// What the vendor says about the model: names and values in order, UTF-8, as `--stamp` and the tool gave them.
+using Stamp = std::vector<std::pair<std::string, std::string>>;
+inline constexpr std::size_t kMaxStampBytes = 4096;  // encoded
+// ErrorKind::usage for empty, repeated or overlong names, and for more than kMaxStampBytes.
+Result<std::vector<std::byte>> encode_stamp(const Stamp& stamp);
+
+struct SignedPart {
+    unsigned rate_step = 0;
+    unsigned carrier_class = 0;
+    std::uint32_t tensors = 0;
+    std::uint32_t files = 0;
+    Stamp stamp;
+    crypto::Digest frame{};
+    crypto::Digest weights{};
+    KeyId vendor{};
+    std::optional<crypto::Digest> parent;
+    std::vector<bool> in_common_table;  // one a tensor
+    std::vector<std::byte> directory;   // encoded, may be empty
+};
+
+struct Manifest {
+    SignedPart claims;
+    SignatureBytes signature{};
+    std::vector<CheckValue> common;  // of the tensors in the common table, block by block
+    std::vector<CheckValue> files;
+};
+
+// The signed bytes, without the domain that precedes them in the signature.
+std::vector<std::byte> encode_signed(const SignedPart& part, std::size_t check_values);
+std::vector<std::byte> encode(const Manifest& manifest);
+// The manifest that begins `bytes`; nothing if it is not one, whole and in its only spelling.
+std::optional<Manifest> decode(std::span<const std::byte> bytes);
+
+SignatureBytes sign(const SigningKey& key, const SignedPart& part, std::size_t check_values);
+bool verify(const PublicKey& key, const Manifest& manifest);
+// Root of a seal: SHA-256 over the signed bytes. Names the sealed model; children name it as their parent.
+crypto::Digest root(const Manifest& manifest);
+
+struct DirectoryEntry {
+    std::string name;
+    DType dtype = DType::f32;
+    std::vector<std::uint64_t> shape;
+};
+std::vector<std::byte> encode_directory(std::span<const Tensor> tensors);
+std::optional<std::vector<DirectoryEntry>> decode_directory(std::span<const std::byte> bytes);
+
+}  // namespace modelseal::mark

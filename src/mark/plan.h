@@ -1,0 +1,42 @@
+// Where a seal goes: how many cells, in which class of tensors, and what stands in each. Drawn by the sealer,
+// who looks for the fewest cells that hold two copies of everything; drawn again by the checker from what is
+// signed.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "mark/cell_map.h"
+#include "mark/chart.h"
+#include "mark/manifest.h"
+#include "model/model.h"
+
+namespace modelseal::mark {
+
+// The cells that hold something, and what.
+struct Arrangement {
+    std::vector<Place> places;
+    std::vector<std::size_t> sites;         // of each place: index into CellMap::sites()
+    std::vector<std::uint64_t> own_blocks;  // as Chart::draw() wants them
+    Chart chart;
+};
+
+// `capacities`: one a site. Nothing if what they offer cannot hold it. `in_common_table`: one a tensor.
+std::optional<Arrangement> arrange(const Geometry& geometry, const CellMap& cells,
+                                   std::span<const std::uint32_t> capacities,
+                                   const std::vector<bool>& in_common_table, std::size_t manifest_bytes);
+
+struct SealPlan {
+    CellMap cells;
+    Arrangement arrangement;
+    SignedPart part;  // all but the digests
+    std::size_t check_values = 0;
+};
+
+// `stamp`, `parent` and `vendor` of `wanted` are taken over. ErrorKind::unsupported for a model too small to
+// carry, naming how many weights it takes.
+Result<SealPlan> plan_seal(const Model& model, const Geometry& geometry, std::span<const std::byte, 32> secret,
+                           const SignedPart& wanted, unsigned jobs);
+
+}  // namespace modelseal::mark

@@ -1,0 +1,247 @@
+#include "mark/verdict.h"
+
+#include <algorithm>
+#include <bit>
+#include <set>
+
+#include <fmt/format.h>
+
+namespace modelseal::mark {
+namespace {
+
+struct BitErrors {
+    std::uint64_t wrong = 0;
+    std::uint64_t compared = 0;
+    std::optional<double> rate() const {
+        if (compared == 0) return std::nullopt;
+        return static_cast<double>(wrong) / static_cast<double>(compared);
+    }
+};
+
+struct Blame {
+    std::vector<BitErrors> bits;                  // one a tensor
+    std::vector<std::set<std::uint64_t>> blocks;  // changed ones, one set a tensor
+    std::uint64_t unknown = 0;  // blocks of which no note survived, in tensors that show no other damage
+    std::vector<bool> unsure;   // no note of any block of that tensor survived
+};
+
+void blame_by_notes(const Geometry& geometry, const Evidence& evidence, Blame& blame) {
+    for (std::size_t tensor = 0; tensor < geometry.tensors().size(); ++tensor) {
+        const auto first = geometry.first_block(tensor);
+        std::uint64_t noted = 0;
+        for (std::uint64_t block = 0; block < geometry.blocks(tensor); ++block) {
+            const auto& note = evidence.recorded[first + block];
+            if (!note) continue;
+            ++noted;
+            const auto difference = *note ^ evidence.scan.checks[first + block];
+            blame.bits[tensor].wrong += static_cast<std::uint64_t>(std::popcount(difference));
+            blame.bits[tensor].compared += 8 * sizeof difference;
+            if (difference != 0) blame.blocks[tensor].insert(block);
+        }
+        blame.unsure[tensor] = noted == 0 && geometry.blocks(tensor) != 0;
+        blame.unknown += geometry.blocks(tensor) - noted;
+    }
+}
+
+std::uint64_t differing_bits(std::span<const std::byte> a, std::span<const std::byte> b) {
+    std::uint64_t count = 0;
+    for (std::size_t i = 0; i < std::min(a.size(), b.size()); ++i) {
+        count += static_cast<std::uint64_t>(std::popcount(std::to_integer<unsigned>(a[i] ^ b[i])));
+    }
+    return count;
+}
+
+// A chart can be trusted to say what damaged cells held if the cells that are whole agree with it.
+bool chart_is_plausible(const Evidence& evidence) {
+    if (!evidence.arrangement) return false;
+    std::size_t whole = 0, agree = 0;
+    for (std::size_t i = 0; i < evidence.expected.size(); ++i) {
+        const auto& reading = evidence.scan.readings[evidence.arrangement->sites[i]];
+        if (!reading.valid) continue;
+        ++whole;
+        agree += reading.bytes.size() == evidence.expected[i].size();
+    }
+    return agree == whole && whole > 0;
+}
+
+// Bits of a damaged cell against those that it held, as far as they are known: what it said of the blocks of
+// its own tensor is unknown where no other copy survived.
+void compare_damaged(const Geometry& geometry, const Evidence& evidence, std::size_t place_index,
+                     BitErrors& bits) {
+    const auto& place = evidence.arrangement->places[place_index];
+    const auto& reading = evidence.scan.readings[evidence.arrangement->sites[place_index]];
+    const auto found = std::span(reading.bytes).subspan(kTagBytes);
+    const auto& expected = evidence.expected[place_index];
+    const auto compare = [&](std::size_t at, std::size_t count) {
+        bits.wrong += differing_bits(found.subspan(at, count), std::span(expected).subspan(at, count));
+        bits.compared += 8 * count;
+    };
+    std::size_t at = 2;
+    compare(0, at);
+    for (const auto& record : evidence.arrangement->chart.records(place_index)) {
+        compare(at, 7);
+        at += 7;
+        if (record.kind == Chart::Record::Kind::manifest) {
+            compare(at, record.count);
+            at += record.count;
+            continue;
+        }
+        for (std::size_t k = 0; k < record.count; ++k, at += sizeof(CheckValue)) {
+            if (evidence.recorded[geometry.first_block(place.tensor) + record.first + k])
+                compare(at, sizeof(CheckValue));
+        }
+    }
+}
+
+void blame_by_cells(const Geometry& geometry, const Evidence& evidence, Blame& blame) {
+    for (std::size_t site = 0; site < evidence.scan.readings.size(); ++site) {
+        const auto& reading = evidence.scan.readings[site];
+        const auto& where = evidence.cells.sites()[site];
+        if (reading.capacity != 0 && !reading.valid) blame.blocks[where.tensor].insert(where.block);
+    }
+    if (!chart_is_plausible(evidence)) return;
+    for (std::size_t i = 0; i < evidence.expected.size(); ++i) {
+        const auto& place = evidence.arrangement->places[i];
+        const auto& reading = evidence.scan.readings[evidence.arrangement->sites[i]];
+        auto& bits = blame.bits[place.tensor];
+        if (!reading.valid) {
+            compare_damaged(geometry, evidence, i, bits);
+        } else if (reading.bytes == evidence.expected[i]) {
+            bits.compared += 8 * reading.bytes.size();
+        } else {
+            // Its tag holds, its content is not what belongs there: written by someone who has the check key.
+            blame.blocks[place.tensor].insert(place.block);
+            bits.wrong += differing_bits(reading.bytes, evidence.expected[i]);
+            bits.compared += 8 * reading.bytes.size();
+        }
+    }
+}
+
+TensorFinding describe(const Geometry& geometry, std::size_t index, const Blame& blame) {
+    const auto& tensor = geometry.tensors()[index];
+    TensorFinding finding{
+        .name = tensor.name, .dtype = std::string(info(tensor.dtype).name), .shape = tensor.shape};
+    finding.bit_error_rate = blame.bits[index].rate();
+    for (const auto block : blame.blocks[index]) {
+        finding.changed.push_back({block * geometry.block_elements(), geometry.elements_in(index, block)});
+    }
+    if (!finding.changed.empty()) finding.outcome = TensorFinding::Outcome::changed;
+    return finding;
+}
+
+// Tensors that were sealed and are gone, that are here and were not sealed, or that have another type or shape.
+void compare_lists(const Geometry& geometry, const SignedPart& claims, SealFinding& finding) {
+    const auto directory = decode_directory(claims.directory);
+    if (!directory) return;
+    const auto named = [&](const std::string& name) -> TensorFinding* {
+        const auto found = std::ranges::find(finding.tensors, name, &TensorFinding::name);
+        return found == finding.tensors.end() ? nullptr : &*found;
+    };
+    const auto put = [&](const std::string& name, DType dtype, const std::vector<std::uint64_t>& shape,
+                         TensorFinding::Outcome outcome) {
+        auto* entry = named(name);
+        if (entry == nullptr) entry = &finding.tensors.emplace_back();
+        *entry = {.name = name, .dtype = std::string(info(dtype).name), .shape = shape, .outcome = outcome};
+    };
+    for (const auto& entry : *directory) {
+        const auto here = std::ranges::lower_bound(geometry.tensors(), entry.name, {}, &Tensor::name);
+        if (here == geometry.tensors().end() || here->name != entry.name) {
+            put(entry.name, entry.dtype, entry.shape, TensorFinding::Outcome::missing);
+        } else if (here->dtype != entry.dtype || here->shape != entry.shape) {
+            put(entry.name, here->dtype, here->shape, TensorFinding::Outcome::changed);
+        }
+    }
+    for (const auto& tensor : geometry.tensors()) {
+        if (std::ranges::find(*directory, tensor.name, &DirectoryEntry::name) == directory->end()) {
+            put(tensor.name, tensor.dtype, tensor.shape, TensorFinding::Outcome::added);
+        }
+    }
+}
+
+void judge_frame(const Model& model, const Evidence& evidence, bool weights_changed, SealFinding& finding) {
+    if (!evidence.manifest) {
+        finding.frame_intact = false;
+        finding.frame_detail = "unknown: the signed manifest did not survive";
+        return;
+    }
+    const auto& manifest = *evidence.manifest;
+    // A container checksum that is wrong because the tensor under it changed is not a change of its own.
+    const bool excused = weights_changed && manifest.claims.frame == evidence.frame.digest_if_right;
+    finding.frame_intact = evidence.frame_matches || excused;
+    if (finding.frame_intact) return;
+    if (manifest.files.size() != model.files.size()) {
+        finding.frame_detail =
+            fmt::format("{} files were sealed, {} are here", manifest.files.size(), model.files.size());
+        return;
+    }
+    for (std::size_t i = 0; i < model.files.size(); ++i) {
+        if (manifest.files[i] == check_value(evidence.frame.files[i])) continue;
+        if (weights_changed && manifest.files[i] == check_value(evidence.frame.files_if_right[i])) continue;
+        const auto& name = model.files[i].path.empty() ? model.files[i].source->name() : model.files[i].path;
+        finding.frame_detail += (finding.frame_detail.empty() ? "" : ", ") + name;
+    }
+}
+
+std::string summarise(const Evidence& evidence, const SealFinding& finding, const Blame& blame,
+                      bool weights_changed) {
+    if (evidence.intact()) return "every bit is as it was sealed";
+    if (!evidence.manifest)
+        return "the weights changed so much that the signed part of the seal did not survive";
+    if (!evidence.signature_holds)
+        return "the signature is not the vendor's: forged, or sealed by someone else";
+    if (!evidence.tensor_list_same) {
+        return fmt::format("the list of tensors is not the sealed one: {} were sealed, {} are here",
+                           evidence.manifest->claims.tensors, finding.tensors_total);
+    }
+    if (!weights_changed) return "the weights are intact, the frame around them changed";
+    const auto changed =
+        std::ranges::count(finding.tensors, TensorFinding::Outcome::changed, &TensorFinding::outcome);
+    auto text = fmt::format("{} of {} tensors changed{}", changed, finding.tensors_total,
+                            finding.frame_intact ? "" : ", and the frame around them");
+    if (blame.unknown != 0) text += fmt::format("; of {} blocks no note survived", blame.unknown);
+    return text;
+}
+
+}  // namespace
+
+SealFinding judge(const Model& model, const Geometry& geometry, const Evidence& evidence, bool all) {
+    SealFinding finding{.scheme = "modelseal"};
+    finding.outcome = evidence.intact() ? SealFinding::Outcome::intact : SealFinding::Outcome::tampered;
+    finding.tensors_total = model.tensors.size();
+    for (const auto& file : model.files) finding.bytes_total += file.source->size();
+    if (evidence.manifest) {
+        finding.stamp = evidence.manifest->claims.stamp;
+        finding.vendor_key = to_hex(evidence.manifest->claims.vendor);
+        finding.root = to_hex(root(*evidence.manifest));
+        finding.stamp_authentic = evidence.signature_holds;
+        if (evidence.manifest->claims.parent) finding.parent = to_hex(*evidence.manifest->claims.parent);
+    }
+    const auto tensors = model.tensors.size();
+    Blame blame{std::vector<BitErrors>(tensors), std::vector<std::set<std::uint64_t>>(tensors), 0,
+                std::vector<bool>(tensors)};
+    blame_by_notes(geometry, evidence, blame);
+    blame_by_cells(geometry, evidence, blame);
+    const bool weights_changed = !evidence.weights_intact();
+
+    BitErrors sum;
+    bool explained = false;
+    for (std::size_t i = 0; i < tensors; ++i) {
+        auto entry = describe(geometry, i, blame);
+        sum.wrong += blame.bits[i].wrong;
+        sum.compared += blame.bits[i].compared;
+        // Nothing is known of it, and the weights as a whole do not match: it is not called intact.
+        if (weights_changed && blame.unsure[i] && entry.changed.empty())
+            entry.outcome = TensorFinding::Outcome::changed;
+        explained = explained || entry.outcome != TensorFinding::Outcome::intact;
+        if (all || entry.outcome != TensorFinding::Outcome::intact) finding.tensors.push_back(std::move(entry));
+    }
+    if (!evidence.tensor_list_same && evidence.manifest)
+        compare_lists(geometry, evidence.manifest->claims, finding);
+    finding.bit_error_rate = sum.rate().value_or(0);
+    judge_frame(model, evidence, weights_changed, finding);
+    finding.weights_intact = !weights_changed;
+    finding.detail = summarise(evidence, finding, blame, weights_changed);
+    return finding;
+}
+
+}  // namespace modelseal::mark

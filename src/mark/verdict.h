@@ -1,0 +1,12 @@
+// From evidence to findings: what changed, where, and how much of the mark is gone.
+#pragma once
+
+#include "mark/evidence.h"
+#include <modelseal/report.h>
+
+namespace modelseal::mark {
+
+// `all`: intact tensors are listed as well.
+SealFinding judge(const Model& model, const Geometry& geometry, const Evidence& evidence, bool all);
+
+}  // namespace modelseal::mark

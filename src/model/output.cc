@@ -1,0 +1,207 @@
+#include "model/output.h"
+
+#include <cstring>
+#include <mutex>
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include "formats/reader.h"
+#include "io/threads.h"
+#include "model/elements.h"
+
+namespace modelseal {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::uint64_t kPieceBytes = 1u << 20;
+
+class OutputSource final : public Source {
+  public:
+    OutputSource(io::AtomicFile file, std::string name, std::uint64_t size)
+        : file_(std::move(file)), name_(std::move(name)), size_(size) {}
+    const std::string& name() const override { return name_; }
+    std::uint64_t size() const override { return size_; }
+    Result<void> read(std::uint64_t offset, std::span<std::byte> out) const override {
+        return file_.read(offset, out);
+    }
+    io::AtomicFile& file() { return file_; }
+
+  private:
+    io::AtomicFile file_;
+    std::string name_;
+    std::uint64_t size_;
+};
+
+Error os_problem(const fs::path& path, const std::error_code& code) {
+    return {ErrorKind::unreadable, fmt::format("{}: {}", path.string(), code.message()), {}};
+}
+
+Result<void> copy_bytes(const Source& from, io::AtomicFile& to, unsigned jobs, io::Progress& progress) {
+    MODELSEAL_TRY(to.reserve(from.size()));
+    const auto pieces = (from.size() + kPieceBytes - 1) / kPieceBytes;
+    std::vector<std::vector<std::byte>> buffers(jobs);
+    return io::parallel_for(pieces, jobs, [&](std::size_t piece, unsigned worker) -> Result<void> {
+        auto& buffer = buffers[worker];
+        const auto offset = piece * kPieceBytes;
+        buffer.resize(std::min(kPieceBytes, from.size() - offset));
+        MODELSEAL_TRY(from.read(offset, buffer));
+        MODELSEAL_TRY(to.write(offset, buffer));
+        progress.advance(buffer.size());
+        return {};
+    });
+}
+
+std::uint32_t mode_of(const Source& source) {
+    const auto* file = dynamic_cast<const io::FileSource*>(&source);
+    return file != nullptr ? file->mode() & 0777 : 0644;
+}
+
+// A folder beside `path` that nobody else has.
+Result<fs::path> make_staging(const fs::path& path) {
+    const auto parent = path.has_parent_path() ? path.parent_path() : fs::path(".");
+    auto pattern = (parent / fmt::format(".{}.XXXXXX.part", path.filename().string())).string();
+    pattern.resize(pattern.size() - 5);  // mkdtemp wants the X at the end
+    if (::mkdtemp(pattern.data()) == nullptr) return os_problem(path, {errno, std::generic_category()});
+    fs::permissions(pattern, fs::perms(0755));
+    return fs::path(pattern);
+}
+
+Result<void> refuse_overwriting(const Model& model, const fs::path& path) {
+    for (const auto& file : model.files) {
+        const auto* source = dynamic_cast<const io::FileSource*>(file.source.get());
+        if (source != nullptr && source->same_file(path)) {
+            return Error{ErrorKind::usage, fmt::format("{}: output and input are the same", path.string()),
+                         "give -o another name; the original stays as it is"};
+        }
+    }
+    if (!model.folder) return {};
+    std::error_code ignored;
+    if (fs::exists(path, ignored)) {
+        return Error{ErrorKind::unreadable, fmt::format("{}: already exists", path.string()),
+                     "a sealed folder is written as a whole; give -o a new name"};
+    }
+    const auto inside =
+        fs::weakly_canonical(path, ignored).lexically_relative(fs::weakly_canonical(model.path, ignored));
+    if (!inside.empty() && *inside.begin() != "..") {
+        return Error{
+            ErrorKind::usage, fmt::format("{}: lies in the folder that is to be sealed", path.string()), {}};
+    }
+    return {};
+}
+
+}  // namespace
+
+struct ModelOutput::State {
+    const Model* model = nullptr;
+    fs::path path;
+    fs::path staging;  // empty unless a folder is written
+    std::vector<std::unique_ptr<OutputSource>> files;
+    std::mutex varints;
+    ~State() {
+        files.clear();
+        std::error_code ignored;
+        if (!staging.empty()) fs::remove_all(staging, ignored);
+    }
+};
+
+ModelOutput::ModelOutput(std::unique_ptr<State> state) : state_(std::move(state)) {}
+ModelOutput::ModelOutput(ModelOutput&&) noexcept = default;
+ModelOutput& ModelOutput::operator=(ModelOutput&&) noexcept = default;
+ModelOutput::~ModelOutput() = default;
+
+Result<ModelOutput> ModelOutput::copy(const Model& model, const fs::path& path, unsigned jobs,
+                                      io::Progress& progress) {
+    if (jobs == 0) jobs = io::default_jobs();
+    MODELSEAL_TRY(refuse_overwriting(model, path));
+    auto state = std::make_unique<State>();
+    state->model = &model;
+    state->path = path;
+    if (model.folder) {
+        MODELSEAL_TRY_ASSIGN(state->staging, make_staging(path));
+    }
+    for (const auto& file : model.files) {
+        const bool main_file = file.path.empty();
+        const auto target = model.folder ? state->staging / file.path
+                            : main_file  ? path
+                                         : path.parent_path() / file.path;
+        std::error_code code;
+        if (target.has_parent_path() && !fs::exists(target.parent_path(), code) && !main_file) {
+            fs::create_directories(target.parent_path(), code);
+            if (code) return os_problem(target.parent_path(), code);
+        }
+        MODELSEAL_TRY_ASSIGN(
+            auto to, io::AtomicFile::create(target, mode_of(*file.source),
+                                            main_file ? io::WriteMode::replace : io::WriteMode::exclusive));
+        MODELSEAL_TRY(copy_bytes(*file.source, to, jobs, progress));
+        state->files.push_back(
+            std::make_unique<OutputSource>(std::move(to), target.string(), file.source->size()));
+    }
+    return ModelOutput(std::move(state));
+}
+
+const Source& ModelOutput::file(std::size_t index) const {
+    return *state_->files[index];
+}
+
+Result<void> ModelOutput::write(std::size_t file, std::uint64_t offset, std::span<const std::byte> bytes) {
+    return state_->files[file]->file().write(offset, bytes);
+}
+
+namespace {
+
+// Sets the lowest bit of each wanted varint to that of its element.
+Result<void> patch_varints(const ElementRun& run, std::size_t element_bytes,
+                           std::span<const std::byte> elements, std::span<std::byte> segment) {
+    std::size_t at = 0;
+    for (std::uint64_t i = 0; i < run.skip + run.elements && at < segment.size(); ++i) {
+        if (i >= run.skip) {
+            const auto low = elements[(i - run.skip) * element_bytes] & std::byte{1};
+            segment[at] = (segment[at] & std::byte{0xFE}) | low;
+        }
+        while (at < segment.size() && (segment[at] & std::byte{0x80}) != std::byte{0}) ++at;
+        ++at;
+    }
+    return {};
+}
+
+}  // namespace
+
+Result<void> ModelOutput::write_elements(const Tensor& tensor, std::uint64_t first, std::uint64_t count,
+                                         std::span<const std::byte> bytes) {
+    const auto& type = info(tensor.dtype);
+    const auto write_run = [&](const ElementRun& run) -> Result<void> {
+        const auto& where = run.where;
+        const auto from = (run.first - first) / type.group_elements * type.group_bytes;
+        if (where.encoding == Encoding::varint) {
+            const std::scoped_lock one_at_a_time(state_->varints);  // neighbours may share the segment
+            std::vector<std::byte> segment(where.bytes);
+            MODELSEAL_TRY(file(where.file).read(where.offset, segment));
+            MODELSEAL_TRY(patch_varints(run, type.group_bytes, bytes.subspan(from), segment));
+            return write(where.file, where.offset, segment);
+        }
+        if (where.stride == 0) return write(where.file, where.offset, bytes.subspan(from, where.bytes));
+        for (std::uint64_t i = 0; i < run.elements; ++i) {
+            MODELSEAL_TRY(write(where.file, where.offset + i * where.stride,
+                                bytes.subspan(from + i * type.group_bytes, type.group_bytes)));
+        }
+        return {};
+    };
+    return for_each_run(tensor, first, count, write_run);
+}
+
+Result<void> ModelOutput::commit() {
+    // What the first file refers to appears before it does.
+    for (auto file = state_->files.rbegin(); file != state_->files.rend(); ++file) {
+        MODELSEAL_TRY((*file)->file().commit());
+    }
+    if (state_->staging.empty()) return {};
+    if (::rename(state_->staging.c_str(), state_->path.c_str()) != 0) {
+        return os_problem(state_->path, {errno, std::generic_category()});
+    }
+    state_->staging.clear();
+    return {};
+}
+
+}  // namespace modelseal
