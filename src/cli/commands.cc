@@ -4,6 +4,9 @@ namespace modelseal::cli {
 
 void add_all_commands(CLI::App& program, Context& context) {
     add_keygen(program, context);
+    add_seal(program, context);
+    add_check(program, context);
+    add_unseal(program, context);
     add_completion(program, context);
 }
 

@@ -6,6 +6,9 @@
 namespace modelseal::cli {
 
 void add_keygen(CLI::App& program, Context& context);
+void add_seal(CLI::App& program, Context& context);
+void add_check(CLI::App& program, Context& context);
+void add_unseal(CLI::App& program, Context& context);
 void add_completion(CLI::App& program, Context& context);
 
 void add_all_commands(CLI::App& program, Context& context);

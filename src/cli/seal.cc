@@ -1,0 +1,87 @@
+#include <fmt/format.h>
+
+#include "cli/commands.h"
+#include "cli/key_values.h"
+#include "cli/passphrase.h"
+#include "formats/reader.h"
+#include <modelseal/seal.h>
+
+namespace modelseal::cli {
+namespace {
+
+struct Options {
+    std::string model, key, out, customer, parent, receipt, passphrase_file;
+    std::string scheme = "modelseal";
+    std::vector<std::string> stamp;
+    bool reseal = false;
+};
+
+std::string summary_text(const Options& options, const SealSummary& summary, const Context& context) {
+    const auto name = formats::printable(options.out);
+    auto text = fmt::format("{} {}\n", context.terminal.paint(Paint::good, "sealed"), name);
+    text += fmt::format("  {} tensors, {} elements, {} bytes of {}\n", summary.tensors, summary.elements,
+                        summary.bytes, summary.format);
+    const auto share = summary.elements == 0 ? 0.0
+                                             : 100.0 * static_cast<double>(summary.touched) /
+                                                   static_cast<double>(summary.elements);
+    text +=
+        fmt::format("  {} weights touched ({:.2f} %), in {} cells\n", summary.touched, share, summary.cells);
+    for (const auto& [key, value] : summary.stamp) {
+        text += fmt::format("  {}: {}\n", formats::printable(key), formats::printable(value));
+    }
+    text += fmt::format("  root: {}\n", summary.root);
+    return text;
+}
+
+Result<ExitCode> run(const Options& options, Context& context) {
+    if (options.receipt == options.out) {
+        return Error{ErrorKind::usage, "the receipt and the sealed model need names of their own", {}};
+    }
+    MODELSEAL_TRY_ASSIGN(auto stamp, key_values(options.stamp, "--stamp"));
+    MODELSEAL_TRY_ASSIGN(const auto key,
+                         load_signing_key(options.key, passphrase_from(options.passphrase_file)));
+    auto check = public_check_key(key.public_key());
+    if (!options.customer.empty()) {
+        MODELSEAL_TRY_ASSIGN(check, load_check_key(options.customer));
+    }
+    const auto progress = context.progress("sealing " + options.model);
+    SealOptions wanted{.key = key, .check = check, .stamp = std::move(stamp)};
+    if (!options.parent.empty()) wanted.parent = options.parent;
+    if (!options.receipt.empty()) wanted.receipt = options.receipt;
+    wanted.scheme = options.scheme == "deepisign" ? Scheme::deepisign : Scheme::modelseal;
+    wanted.reseal = options.reseal;
+    wanted.jobs = context.jobs;
+    wanted.progress = progress.get();
+    MODELSEAL_TRY_ASSIGN(const auto summary, seal_model(options.model, options.out, wanted));
+    if (!context.terminal.quiet()) context.terminal.print(summary_text(options, summary, context));
+    return ExitCode::done;
+}
+
+}  // namespace
+
+void add_seal(CLI::App& program, Context& context) {
+    auto options = std::make_shared<Options>();
+    auto& command = add_command(program, "seal", "embeds a signed fragile mark in the weights of a model");
+    command.add_option("MODEL", options->model, "model file, or folder of shards")->required();
+    command.add_option("-k,--key", options->key, "the vendor's Ed25519 key that signs")
+        ->required()
+        ->type_name("NAME.key");
+    command.add_option("-o,--output", options->out, "where the sealed copy goes")->required()->type_name("OUT");
+    command.add_option("--stamp", options->stamp, "signed fact, may be given several times")
+        ->type_name("KEY=VALUE")
+        ->expected(1)
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+    command.add_option("--for", options->customer, "only this customer's check key finds the seal")
+        ->type_name("CUSTOMER.check");
+    command.add_option("--parent", options->parent, "sealed model that this one was derived from")
+        ->type_name("SEALED");
+    command.add_option("--receipt", options->receipt, "keeps what 'unseal' needs; secret")->type_name("FILE");
+    command.add_option("--scheme", options->scheme, "modelseal, or the published deepisign for comparison")
+        ->type_name("modelseal|deepisign")
+        ->check(CLI::IsMember({"modelseal", "deepisign"}));
+    command.add_flag("--reseal", options->reseal, "put a new seal over an old one");
+    add_passphrase_option(command, options->passphrase_file);
+    on_run(command, context, [options](Context& with) { return run(*options, with); });
+}
+
+}  // namespace modelseal::cli

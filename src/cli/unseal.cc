@@ -1,0 +1,39 @@
+#include <fmt/format.h>
+
+#include "cli/commands.h"
+#include "formats/reader.h"
+#include <modelseal/seal.h>
+
+namespace modelseal::cli {
+namespace {
+
+struct Options {
+    std::string sealed, receipt, out;
+};
+
+Result<ExitCode> run(const Options& options, Context& context) {
+    const auto progress = context.progress("unsealing " + options.sealed);
+    MODELSEAL_TRY(unseal_model(options.sealed, options.receipt, options.out,
+                               {.jobs = context.jobs, .progress = progress.get()}));
+    if (!context.terminal.quiet()) {
+        context.terminal.print(fmt::format("{} {}: the original, byte for byte\n",
+                                           context.terminal.paint(Paint::good, "restored"),
+                                           formats::printable(options.out)));
+    }
+    return ExitCode::done;
+}
+
+}  // namespace
+
+void add_unseal(CLI::App& program, Context& context) {
+    auto options = std::make_shared<Options>();
+    auto& command = add_command(program, "unseal", "restores the original of a sealed model from its receipt");
+    command.add_option("SEALED", options->sealed, "sealed model file or folder")->required();
+    command.add_option("--receipt", options->receipt, "what 'seal --receipt' kept")
+        ->required()
+        ->type_name("FILE");
+    command.add_option("-o,--output", options->out, "where the original goes")->required()->type_name("OUT");
+    on_run(command, context, [options](Context& with) { return run(*options, with); });
+}
+
+}  // namespace modelseal::cli
