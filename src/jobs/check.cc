@@ -4,6 +4,7 @@
 
 #include "formats/reader.h"
 #include "io/progress.h"
+#include "jobs/deepisign.h"
 #include "mark/evidence.h"
 #include "mark/verdict.h"
 #include <modelseal/seal.h>
@@ -13,10 +14,13 @@ namespace {
 
 // The stamp must be the vendor's word and say what is expected.
 void apply_expectations(const CheckOptions& options, SealFinding& finding) {
+    const bool unsigned_scheme = finding.scheme == "deepisign";
     for (const auto& [name, value] : options.expect) {
         const auto found =
             std::ranges::find(finding.stamp, name, [](const auto& entry) { return entry.first; });
-        if (found != finding.stamp.end() && found->second == value && finding.stamp_authentic) continue;
+        if (found != finding.stamp.end() && found->second == value &&
+            (finding.stamp_authentic || unsigned_scheme))
+            continue;
         finding.outcome = SealFinding::Outcome::tampered;
         finding.detail =
             found == finding.stamp.end()
@@ -34,6 +38,12 @@ Result<SealFinding> check_seal(const Model& model, const CheckOptions& options, 
         auto finding = mark::judge(model, geometry, *evidence, options.all);
         const bool passes = options.weights_only && finding.weights_intact;
         if (passes) finding.outcome = SealFinding::Outcome::intact;
+        apply_expectations(options, finding);
+        return finding;
+    }
+    for (const auto& key : options.keys) {
+        MODELSEAL_TRY_ASSIGN(auto finding, jobs::check_deepisign(model, key, options.all));
+        if (finding.outcome == SealFinding::Outcome::not_found) continue;
         apply_expectations(options, finding);
         return finding;
     }

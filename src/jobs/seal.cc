@@ -6,6 +6,7 @@
 
 #include "formats/reader.h"
 #include "io/progress.h"
+#include "jobs/deepisign.h"
 #include "jobs/receipt.h"
 #include "mark/embed.h"
 #include "mark/evidence.h"
@@ -125,14 +126,17 @@ Result<SealSummary> seal_model(const fs::path& path, const fs::path& out, const 
     mark::SignedPart wanted;
     wanted.stamp = complete_stamp(path, options);
     MODELSEAL_TRY(mark::encode_stamp(wanted.stamp));
+    MODELSEAL_TRY_ASSIGN(const auto model, open_model(path, options.limits));
+    const mark::Geometry geometry(model.tensors);
+    MODELSEAL_TRY(refuse_sealed(model, geometry, options));
+    if (options.scheme == Scheme::deepisign) {
+        return jobs::seal_deepisign(model, out, wanted.stamp, options, progress);
+    }
     wanted.vendor = options.key.public_key().id();
     MODELSEAL_TRY_ASSIGN(wanted.parent, parent_root(options));
 
-    MODELSEAL_TRY_ASSIGN(const auto model, open_model(path, options.limits));
     const auto bytes = total_bytes(model);
     progress.total(3 * bytes);  // digested, copied, checked
-    const mark::Geometry geometry(model.tensors);
-    MODELSEAL_TRY(refuse_sealed(model, geometry, options));
     MODELSEAL_TRY_ASSIGN(const auto plan,
                          mark::plan_seal(model, geometry, options.check.secret.bytes(), wanted, options.jobs));
     MODELSEAL_TRY_ASSIGN(auto scan, mark::scan(model, geometry, plan.cells, options.jobs, progress));

@@ -1,0 +1,112 @@
+#include "jobs/deepisign.h"
+
+#include <algorithm>
+#include <atomic>
+
+#include <fmt/format.h>
+
+#include "mark/deepisign.h"
+#include "mark/embed.h"
+
+namespace modelseal::jobs {
+namespace {
+
+// The stamp is one text in the paper: a line for each entry.
+std::string stamp_text(const mark::Stamp& stamp, const PublicKey& vendor) {
+    auto text = fmt::format("vendor={}\n", to_hex(vendor.id()));
+    for (const auto& [name, value] : stamp) text += fmt::format("{}={}\n", name, value);
+    return text;
+}
+
+void parse_stamp(const std::string& text, SealFinding& finding) {
+    for (std::size_t at = 0; at < text.size();) {
+        const auto end = std::min(text.find('\n', at), text.size());
+        const auto line = text.substr(at, end - at);
+        at = end + 1;
+        const auto equals = line.find('=');
+        if (equals == std::string::npos) continue;
+        if (line.starts_with("vendor=")) {
+            finding.vendor_key = line.substr(equals + 1);
+        } else {
+            finding.stamp.emplace_back(line.substr(0, equals), line.substr(equals + 1));
+        }
+    }
+}
+
+std::uint64_t total_bytes(const Model& model) {
+    std::uint64_t bytes = 0;
+    for (const auto& file : model.files) bytes += file.source->size();
+    return bytes;
+}
+
+}  // namespace
+
+Result<SealSummary> seal_deepisign(const Model& model, const std::filesystem::path& out,
+                                   const mark::Stamp& stamp, const SealOptions& options,
+                                   io::Progress& progress) {
+    if (options.receipt) {
+        return Error{ErrorKind::usage,
+                     "the deepisign scheme keeps no receipt, for it rewrites every layer whole",
+                     "keep the original, or seal with the modelseal scheme"};
+    }
+    progress.total(total_bytes(model));
+    MODELSEAL_TRY_ASSIGN(const auto frame, mark::scan_frame(model, options.jobs, io::no_progress()));
+    MODELSEAL_TRY_ASSIGN(auto output, ModelOutput::copy(model, out, options.jobs, progress));
+    std::atomic<std::uint64_t> bytes_written = 0;
+    const auto patch = [&](std::uint32_t file, std::uint64_t offset, std::span<const std::byte> bytes) {
+        bytes_written += bytes.size();
+        return output.write(file, offset, bytes);
+    };
+    MODELSEAL_TRY_ASSIGN(const auto embedding,
+                         mark::deepisign_embed(model, options.check.secret.bytes(),
+                                               stamp_text(stamp, options.key.public_key()), patch));
+    MODELSEAL_TRY(mark::renew_checksums(model, frame, options.jobs, output));
+    MODELSEAL_TRY(model.unchanged());
+    MODELSEAL_TRY(output.commit());
+    SealSummary summary{.format = model.format,
+                        .files = model.files.size(),
+                        .bytes = total_bytes(model),
+                        .tensors = model.tensors.size()};
+    for (const auto& tensor : model.tensors) summary.elements += tensor.elements;
+    summary.cells = embedding.layers;
+    summary.touched = bytes_written / sizeof(float);
+    summary.stamp = stamp;
+    return summary;
+}
+
+Result<SealFinding> check_deepisign(const Model& model, const CheckKey& key, bool all) {
+    MODELSEAL_TRY_ASSIGN(const auto reading, mark::deepisign_read(model, key.secret.bytes()));
+    SealFinding finding;
+    if (!reading.found) return finding;
+    finding.scheme = "deepisign";
+    finding.outcome = reading.intact() ? SealFinding::Outcome::intact : SealFinding::Outcome::tampered;
+    finding.frame_detail = "not covered by this scheme";
+    parse_stamp(reading.stamp, finding);
+    double wrong = 0, carriers = 0;
+    std::size_t changed = 0;
+    for (const auto& layer : reading.layers) {
+        const auto tensor = std::ranges::lower_bound(model.tensors, layer.tensor, {}, &Tensor::name);
+        wrong += layer.bit_error_rate * static_cast<double>(layer.carriers);
+        carriers += static_cast<double>(layer.carriers);
+        changed += layer.hash_matches ? 0 : 1;
+        if (!all && layer.hash_matches) continue;
+        finding.tensors.push_back(
+            {.name = layer.tensor,
+             .dtype = std::string(info(tensor->dtype).name),
+             .shape = tensor->shape,
+             .outcome = layer.hash_matches ? TensorFinding::Outcome::intact : TensorFinding::Outcome::changed,
+             .bit_error_rate = layer.bit_error_rate});
+    }
+    finding.bit_error_rate = carriers > 0 ? wrong / carriers : 0;
+    finding.weights_intact = reading.intact();
+    finding.detail =
+        changed == 0
+            ? fmt::format("the secrets of all {} marked layers hold", reading.layers.size())
+            : fmt::format("the secrets of {} of {} marked layers do not hold", changed, reading.layers.size());
+    if (!reading.unmarked.empty()) {
+        finding.detail += fmt::format("; {} tensors are not covered", reading.unmarked.size());
+    }
+    return finding;
+}
+
+}  // namespace modelseal::jobs
