@@ -103,18 +103,43 @@ void record_own_tables(const Geometry& geometry, const CellMap& cells, std::span
     }
 }
 
-// What every cell should hold, drawn anew; tables as the sealer noted them where known, else as computed.
-void draw_expected(const Geometry& geometry, Evidence& evidence) {
+// What every cell should hold, drawn anew for cells of these capacities; tables as the sealer noted them where
+// that is known, else as computed.
+void draw_expected(const Geometry& geometry, std::span<const std::uint32_t> capacities, Evidence& evidence) {
     const auto& manifest = *evidence.manifest;
-    std::vector<std::uint32_t> capacities;
-    for (const auto& reading : evidence.scan.readings) capacities.push_back(reading.capacity);
     const auto bytes = encode(manifest);
+    evidence.expected.clear();
     evidence.arrangement =
         arrange(geometry, evidence.cells, capacities, manifest.claims.in_common_table, bytes.size());
     if (!evidence.arrangement) return;
     auto checks = evidence.scan.checks;
     for (std::size_t i = 0; i < checks.size(); ++i) checks[i] = evidence.recorded[i].value_or(checks[i]);
     evidence.expected = contents(geometry, *evidence.arrangement, manifest.claims, checks, bytes);
+}
+
+bool whole_cells_agree(const Evidence& evidence) {
+    if (!evidence.arrangement) return false;
+    for (std::size_t i = 0; i < evidence.expected.size(); ++i) {
+        const auto& reading = evidence.scan.readings[evidence.arrangement->sites[i]];
+        if (reading.valid && reading.bytes != evidence.expected[i]) return false;
+    }
+    return true;
+}
+
+// A change may have taken values from a damaged cell, or given it some, and so have moved what all cells behind
+// it should hold. Then it was most likely a full one.
+void draw_expected(const Geometry& geometry, Evidence& evidence) {
+    std::vector<std::uint32_t> as_read, as_full;
+    for (const auto& reading : evidence.scan.readings) {
+        as_read.push_back(reading.capacity);
+        as_full.push_back(reading.valid ? reading.capacity : kCellValues / 8);
+    }
+    draw_expected(geometry, as_read, evidence);
+    evidence.chart_certain = whole_cells_agree(evidence);
+    if (evidence.chart_certain || as_read == as_full) return;
+    draw_expected(geometry, as_full, evidence);
+    evidence.chart_certain = whole_cells_agree(evidence);
+    if (!evidence.chart_certain) draw_expected(geometry, as_read, evidence);
 }
 
 // The tables must be those of the weights at hand, and every cell must hold its part of them.

@@ -18,6 +18,7 @@ struct Evidence {
     std::vector<std::optional<CheckValue>>
         recorded;                            // what the sealer noted of each block, where a copy survived
     std::optional<Arrangement> arrangement;  // as signed; absent if it cannot be drawn on what is left
+    bool chart_certain = false;              // every cell that is whole holds what the arrangement says
     std::vector<std::vector<std::byte>>
         expected;                  // content of each place; own tables of damaged tensors are unknown
     bool tensor_list_same = true;  // as far as can be told

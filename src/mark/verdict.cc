@@ -51,28 +51,17 @@ std::uint64_t differing_bits(std::span<const std::byte> a, std::span<const std::
     return count;
 }
 
-// A chart can be trusted to say what damaged cells held if the cells that are whole agree with it.
-bool chart_is_plausible(const Evidence& evidence) {
-    if (!evidence.arrangement) return false;
-    std::size_t whole = 0, agree = 0;
-    for (std::size_t i = 0; i < evidence.expected.size(); ++i) {
-        const auto& reading = evidence.scan.readings[evidence.arrangement->sites[i]];
-        if (!reading.valid) continue;
-        ++whole;
-        agree += reading.bytes.size() == evidence.expected[i].size();
-    }
-    return agree == whole && whole > 0;
-}
-
 // Bits of a damaged cell against those that it held, as far as they are known: what it said of the blocks of
 // its own tensor is unknown where no other copy survived.
 void compare_damaged(const Geometry& geometry, const Evidence& evidence, std::size_t place_index,
                      BitErrors& bits) {
     const auto& place = evidence.arrangement->places[place_index];
     const auto& reading = evidence.scan.readings[evidence.arrangement->sites[place_index]];
+    if (reading.bytes.size() < kTagBytes) return;  // nothing of it is left to be read
     const auto found = std::span(reading.bytes).subspan(kTagBytes);
     const auto& expected = evidence.expected[place_index];
     const auto compare = [&](std::size_t at, std::size_t count) {
+        if (at + count > std::min(found.size(), expected.size())) return;
         bits.wrong += differing_bits(found.subspan(at, count), std::span(expected).subspan(at, count));
         bits.compared += 8 * count;
     };
@@ -94,26 +83,28 @@ void compare_damaged(const Geometry& geometry, const Evidence& evidence, std::si
 }
 
 void blame_by_cells(const Geometry& geometry, const Evidence& evidence, Blame& blame) {
+    bool damaged = false;
     for (std::size_t site = 0; site < evidence.scan.readings.size(); ++site) {
         const auto& reading = evidence.scan.readings[site];
         const auto& where = evidence.cells.sites()[site];
-        if (reading.capacity != 0 && !reading.valid) blame.blocks[where.tensor].insert(where.block);
+        if (reading.capacity == 0 || reading.valid) continue;
+        blame.blocks[where.tensor].insert(where.block);
+        damaged = true;
     }
-    if (!chart_is_plausible(evidence)) return;
+    if (!evidence.arrangement || (damaged && !evidence.chart_certain)) return;
     for (std::size_t i = 0; i < evidence.expected.size(); ++i) {
         const auto& place = evidence.arrangement->places[i];
         const auto& reading = evidence.scan.readings[evidence.arrangement->sites[i]];
         auto& bits = blame.bits[place.tensor];
         if (!reading.valid) {
             compare_damaged(geometry, evidence, i, bits);
-        } else if (reading.bytes == evidence.expected[i]) {
-            bits.compared += 8 * reading.bytes.size();
-        } else {
-            // Its tag holds, its content is not what belongs there: written by someone who has the check key.
-            blame.blocks[place.tensor].insert(place.block);
-            bits.wrong += differing_bits(reading.bytes, evidence.expected[i]);
-            bits.compared += 8 * reading.bytes.size();
+            continue;
         }
+        bits.compared += 8 * reading.bytes.size();
+        if (reading.bytes == evidence.expected[i]) continue;
+        // Its tag holds, its content is not what belongs there: written by someone who has the check key.
+        blame.blocks[place.tensor].insert(place.block);
+        bits.wrong += differing_bits(reading.bytes, evidence.expected[i]);
     }
 }
 

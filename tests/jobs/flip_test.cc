@@ -1,0 +1,118 @@
+// The strongest test: flip any one bit of a sealed file, and the check notices, names the tensor and the place.
+#include <atomic>
+#include <mutex>
+#include <random>
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include "formats/reader.h"
+#include "io/threads.h"
+#include "mark/evidence.h"
+#include "mark/verdict.h"
+#include "tests/support/small_models.h"
+
+namespace modelseal {
+namespace {
+
+// Where a byte lies: an element of a tensor, or the frame.
+struct Spot {
+    std::string tensor;
+    std::uint64_t first = 0, last = 0;  // elements that the byte is part of
+};
+
+std::vector<std::optional<Spot>> spots(const Model& model) {
+    std::vector<std::optional<Spot>> found(model.files[0].source->size());
+    for (const auto& tensor : model.tensors) {
+        const auto& type = info(tensor.dtype);
+        std::uint64_t before = 0;
+        for (const auto& segment : tensor.segments) {
+            for (std::uint64_t byte = 0; byte < segment.bytes && segment.stride == 0; ++byte) {
+                const auto first = before + byte / type.group_bytes * type.group_elements;
+                found[segment.offset + byte] = Spot{tensor.name, first, first + type.group_elements - 1};
+            }
+            before += segment.elements;
+        }
+    }
+    return found;
+}
+
+Result<std::optional<SealFinding>> check_bytes(std::span<const std::byte> bytes, const CheckKey& key) {
+    MODELSEAL_TRY_ASSIGN(const auto model, model_of(std::make_unique<formats::MemorySource>("flipped", bytes)));
+    const mark::Geometry geometry(model.tensors);
+    MODELSEAL_TRY_ASSIGN(const auto evidence, mark::gather(model, geometry, key, 1, io::no_progress()));
+    if (!evidence) return std::optional<SealFinding>();
+    return std::optional(mark::judge(model, geometry, *evidence, false));
+}
+
+bool names(const SealFinding& finding, const Spot& spot) {
+    for (const auto& tensor : finding.tensors) {
+        if (tensor.name != spot.tensor) continue;
+        for (const auto& range : tensor.changed) {
+            if (range.count > 8192) return false;
+            if (range.first <= spot.last && spot.first < range.first + range.count) return true;
+        }
+    }
+    return false;
+}
+
+// What is wrong with the answer to this one flipped bit, or empty.
+std::string problem(std::span<std::byte> bytes, std::uint64_t bit, const CheckKey& key,
+                    const std::vector<std::optional<Spot>>& where) {
+    bytes[bit / 8] ^= static_cast<std::byte>(1u << (bit % 8));
+    const auto answer = check_bytes(bytes, key);
+    bytes[bit / 8] ^= static_cast<std::byte>(1u << (bit % 8));
+    const auto& spot = where[bit / 8];
+    if (!answer) {
+        if (answer.error().kind == ErrorKind::internal) return "internal error: " + answer.error().message;
+        return spot ? "refused, though only a weight changed: " + answer.error().message : "";
+    }
+    if (!*answer) return spot ? "no seal found, though only a weight changed" : "";
+    const auto& finding = **answer;
+    if (finding.outcome == SealFinding::Outcome::intact) return "called intact";
+    if (!spot) return "";
+    if (!finding.frame_intact) return "the frame is blamed for a weight";
+    if (finding.tensors.size() != 1) return fmt::format("{} tensors are blamed", finding.tensors.size());
+    return names(finding, *spot) ? "" : fmt::format("not placed in {} at {}", spot->tensor, spot->first);
+}
+
+class EveryBit : public testing::TestWithParam<test::SmallModel> {};
+
+TEST_P(EveryBit, FlippedIsNoticedNamedAndPlaced) {
+    const auto key = test::test_key();
+    const auto check = public_check_key(key.public_key());
+    const auto sealed = test::sealed_bytes(GetParam().bytes, key);
+    const auto whole = std::as_bytes(std::span(sealed));
+    const auto model = model_of(std::make_unique<formats::MemorySource>("whole", whole));
+    ASSERT_TRUE(model.ok()) << model.error().message;
+    const auto where = spots(*model);
+    const auto intact = check_bytes(whole, check);
+    ASSERT_TRUE(intact.ok() && intact->has_value());
+    ASSERT_EQ((*intact)->outcome, SealFinding::Outcome::intact) << (*intact)->detail;
+
+    // Float files are four times as large: every bit of the frame, and every fifth of the weights.
+    const auto bits = sealed.size() * 8;
+    const std::uint64_t step = sealed.size() > 10'000 ? 5 : 1;
+    const unsigned jobs = io::default_jobs();
+    std::vector<std::vector<std::byte>> copies(jobs, {whole.begin(), whole.end()});
+    std::mutex reporting;
+    std::vector<std::string> problems;
+    const auto flip = [&](std::size_t byte, unsigned worker) -> Result<void> {
+        for (std::uint64_t bit = 8 * byte; bit < 8 * byte + 8; ++bit) {
+            if (where[byte] && bit % step != 0) continue;
+            const auto text = problem(copies[worker], bit, check, where);
+            if (text.empty()) continue;
+            const std::scoped_lock lock(reporting);
+            problems.push_back(fmt::format("bit {}: {}", bit, text));
+        }
+        return {};
+    };
+    ASSERT_TRUE(io::parallel_for(bits / 8, jobs, flip).ok());
+    EXPECT_TRUE(problems.empty()) << problems.size() << " of " << bits << ", first: " << problems.front();
+}
+
+INSTANTIATE_TEST_SUITE_P(OfASmallFile, EveryBit, testing::ValuesIn(test::small_models()),
+                         [](const auto& given) { return given.param.name; });
+
+}  // namespace
+}  // namespace modelseal
