@@ -31,11 +31,10 @@ void apply_expectations(const CheckOptions& options, SealFinding& finding) {
 }
 
 Result<SealFinding> check_seal(const Model& model, const CheckOptions& options, io::Progress& progress) {
-    const mark::Geometry geometry(model.tensors);
     for (const auto& key : options.keys) {
-        MODELSEAL_TRY_ASSIGN(const auto evidence, mark::gather(model, geometry, key, options.jobs, progress));
+        MODELSEAL_TRY_ASSIGN(const auto evidence, mark::gather(model, key, options.jobs, progress));
         if (!evidence) continue;
-        auto finding = mark::judge(model, geometry, *evidence, options.all);
+        auto finding = mark::judge(model, *evidence, options.all);
         const bool passes = options.weights_only && finding.weights_intact;
         if (passes) finding.outcome = SealFinding::Outcome::intact;
         apply_expectations(options, finding);

@@ -61,11 +61,9 @@ Result<void> refuse_sealed(const Model& model, const mark::Geometry& geometry, c
 Result<std::optional<crypto::Digest>> parent_root(const SealOptions& options) {
     if (!options.parent) return std::optional<crypto::Digest>();
     MODELSEAL_TRY_ASSIGN(const auto parent, open_model(*options.parent, options.limits));
-    const mark::Geometry geometry(parent.tensors);
     const auto everyone = public_check_key(options.key.public_key());
     for (const auto* key : {&options.check, &everyone}) {
-        MODELSEAL_TRY_ASSIGN(const auto evidence,
-                             mark::gather(parent, geometry, *key, options.jobs, io::no_progress()));
+        MODELSEAL_TRY_ASSIGN(const auto evidence, mark::gather(parent, *key, options.jobs, io::no_progress()));
         if (evidence && evidence->intact()) return std::optional(mark::root(*evidence->manifest));
     }
     return Error{ErrorKind::mismatch,
@@ -100,9 +98,7 @@ Model as_model(const Model& original, const ModelOutput& output) {
 Result<void> must_check_intact(const Model& model, const ModelOutput& output, const SealOptions& options,
                                io::Progress& progress) {
     const auto copy = as_model(model, output);
-    const mark::Geometry geometry(copy.tensors);
-    MODELSEAL_TRY_ASSIGN(const auto evidence,
-                         mark::gather(copy, geometry, options.check, options.jobs, progress));
+    MODELSEAL_TRY_ASSIGN(const auto evidence, mark::gather(copy, options.check, options.jobs, progress));
     if (evidence && evidence->intact()) return {};
     return Error{
         ErrorKind::internal,

@@ -12,8 +12,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-Result<void> restore_cells(const Model& model, const mark::Geometry& geometry, const mark::Evidence& evidence,
-                           const jobs::Receipt& receipt, unsigned jobs, ModelOutput& output) {
+Result<void> restore_cells(const Model& model, const mark::Evidence& evidence, const jobs::Receipt& receipt,
+                           unsigned jobs, ModelOutput& output) {
+    const auto& geometry = *evidence.geometry;
     const auto restore = [&](std::size_t i, unsigned) -> Result<void> {
         const auto& entry = receipt.cells[i];
         const auto wrong = [&] {
@@ -44,9 +45,7 @@ Result<void> unseal_model(const fs::path& sealed, const fs::path& receipt_path, 
     std::uint64_t bytes = 0;
     for (const auto& file : model.files) bytes += file.source->size();
     progress.total(2 * bytes);  // checked, copied
-    const mark::Geometry geometry(model.tensors);
-    MODELSEAL_TRY_ASSIGN(const auto evidence,
-                         mark::gather(model, geometry, receipt.check, options.jobs, progress));
+    MODELSEAL_TRY_ASSIGN(const auto evidence, mark::gather(model, receipt.check, options.jobs, progress));
     if (!evidence || !evidence->manifest || mark::root(*evidence->manifest) != receipt.root) {
         return Error{ErrorKind::mismatch,
                      fmt::format("{}: is not the sealed model of this receipt", sealed.string()),
@@ -59,7 +58,7 @@ Result<void> unseal_model(const fs::path& sealed, const fs::path& receipt_path, 
             "run 'modelseal check' to see what changed"};
     }
     MODELSEAL_TRY_ASSIGN(auto output, ModelOutput::copy(model, out, options.jobs, progress));
-    MODELSEAL_TRY(restore_cells(model, geometry, *evidence, receipt, options.jobs, output));
+    MODELSEAL_TRY(restore_cells(model, *evidence, receipt, options.jobs, output));
     MODELSEAL_TRY(mark::renew_checksums(model, evidence->frame, options.jobs, output));
     MODELSEAL_TRY(model.unchanged());
     return output.commit();

@@ -161,30 +161,34 @@ bool files_match(const Manifest& manifest, const FrameScan& frame) {
     return std::ranges::equal(manifest.files, frame.files, {}, {}, check_value);
 }
 
-}  // namespace
+struct Found {
+    std::unique_ptr<const Geometry> geometry;
+    Located located;
+};
 
-Result<std::optional<Evidence>> gather(const Model& model, const Geometry& geometry, const CheckKey& key,
-                                       unsigned jobs, io::Progress& progress) {
-    MODELSEAL_TRY_ASSIGN(const auto located, locate(model, geometry, key.secret.bytes()));
-    if (!located) return std::optional<Evidence>();
-    CellMap cells(geometry, key.secret.bytes(), located->carrier_class, located->rate_step);
-    MODELSEAL_TRY_ASSIGN(auto scanned, scan(model, geometry, cells, jobs, progress));
-    MODELSEAL_TRY_ASSIGN(auto frame, scan_frame(model, jobs, progress));
-    Evidence evidence{.cells = std::move(cells), .scan = std::move(scanned), .frame = std::move(frame)};
-    evidence.recorded.resize(geometry.total_blocks());
+// A model that lost or gained tensors may have been sealed with blocks of another length.
+Result<std::optional<Found>> find_seal(const Model& model, std::span<const std::byte, 32> secret) {
+    auto natural = std::make_unique<const Geometry>(model.tensors);
+    const auto usual = natural->block_elements();
+    MODELSEAL_TRY_ASSIGN(const auto located, locate(model, *natural, secret));
+    if (located) return std::optional(Found{std::move(natural), *located});
+    for (auto length = kMaxBlockElements; length >= kMinBlockElements; length /= 2) {
+        if (length == usual) continue;
+        auto other = std::make_unique<const Geometry>(model.tensors, length);
+        MODELSEAL_TRY_ASSIGN(const auto there, locate(model, *other, secret, Effort::first_cells));
+        if (there) return std::optional(Found{std::move(other), *there});
+    }
+    return std::optional<Found>();
+}
 
-    std::vector<std::size_t> sites;
-    const auto parsed = parse_valid(evidence.scan.readings, sites);
-    record_own_tables(geometry, evidence.cells, parsed, sites, evidence.recorded);
-    evidence.manifest = assemble(parsed);
-    if (!evidence.manifest) return std::optional(std::move(evidence));
-
+void read_manifest(const Model& model, const CheckKey& key, const Located& located, Evidence& evidence) {
+    const auto& geometry = *evidence.geometry;
     const auto& manifest = *evidence.manifest;
     evidence.tensor_list_same = same_tensors(geometry, manifest.claims);
     record_common_table(geometry, manifest, evidence.tensor_list_same, evidence.recorded);
     evidence.signature_holds = manifest.claims.vendor == key.vendor.id() && verify(key.vendor, manifest) &&
-                               manifest.claims.rate_step == located->rate_step &&
-                               manifest.claims.carrier_class == located->carrier_class;
+                               manifest.claims.rate_step == located.rate_step &&
+                               manifest.claims.carrier_class == located.carrier_class;
     if (evidence.tensor_list_same) {
         draw_expected(geometry, evidence);
         evidence.cells_hold = compare_cells(geometry, evidence);
@@ -193,6 +197,30 @@ Result<std::optional<Evidence>> gather(const Model& model, const Geometry& geome
     evidence.frame_matches = manifest.claims.frame == evidence.frame.digest &&
                              manifest.claims.files == model.files.size() &&
                              files_match(manifest, evidence.frame);
+}
+
+}  // namespace
+
+Result<std::optional<Evidence>> gather(const Model& model, const CheckKey& key, unsigned jobs,
+                                       io::Progress& progress) {
+    MODELSEAL_TRY_ASSIGN(auto found, find_seal(model, key.secret.bytes()));
+    if (!found) return std::optional<Evidence>();
+    const auto located = found->located;
+    const auto& geometry = *found->geometry;
+    CellMap cells(geometry, key.secret.bytes(), located.carrier_class, located.rate_step);
+    MODELSEAL_TRY_ASSIGN(auto scanned, scan(model, geometry, cells, jobs, progress));
+    MODELSEAL_TRY_ASSIGN(auto frame, scan_frame(model, jobs, progress));
+    Evidence evidence{.geometry = std::move(found->geometry),
+                      .cells = std::move(cells),
+                      .scan = std::move(scanned),
+                      .frame = std::move(frame)};
+    evidence.recorded.resize(geometry.total_blocks());
+
+    std::vector<std::size_t> sites;
+    const auto parsed = parse_valid(evidence.scan.readings, sites);
+    record_own_tables(geometry, evidence.cells, parsed, sites, evidence.recorded);
+    evidence.manifest = assemble(parsed);
+    if (evidence.manifest) read_manifest(model, key, located, evidence);
     return std::optional(std::move(evidence));
 }
 

@@ -1,6 +1,7 @@
 // What a model says under one check key: everything read and computed, before it is judged (verdict.h).
 #pragma once
 
+#include <memory>
 #include <optional>
 
 #include "mark/frame_digest.h"
@@ -11,6 +12,7 @@
 namespace modelseal::mark {
 
 struct Evidence {
+    std::unique_ptr<const Geometry> geometry;  // under which the seal was found
     CellMap cells;
     Scan scan;
     FrameScan frame;
@@ -32,8 +34,8 @@ struct Evidence {
     bool intact() const { return weights_intact() && frame_matches; }
 };
 
-// Nothing if there is no seal under this key.
-Result<std::optional<Evidence>> gather(const Model& model, const Geometry& geometry, const CheckKey& key,
-                                       unsigned jobs, io::Progress& progress);
+// Nothing if there is no seal under this key. `model` must outlive the evidence.
+Result<std::optional<Evidence>> gather(const Model& model, const CheckKey& key, unsigned jobs,
+                                       io::Progress& progress);
 
 }  // namespace modelseal::mark

@@ -18,10 +18,12 @@ crypto::Digest identity(const Tensor& tensor) {
     return hash.finish();
 }
 
-Geometry::Geometry(std::span<const Tensor> tensors) : tensors_(tensors) {
+Geometry::Geometry(std::span<const Tensor> tensors, std::uint64_t block_elements) : tensors_(tensors) {
     for (const auto& tensor : tensors) total_elements_ += tensor.elements;
     // Small models get small blocks, so that there are cells enough for two copies.
-    block_elements_ = std::clamp(std::bit_floor(total_elements_ / 32), kMinBlockElements, kMaxBlockElements);
+    block_elements_ = block_elements != 0 ? block_elements
+                                          : std::clamp(std::bit_floor(total_elements_ / 32), kMinBlockElements,
+                                                       kMaxBlockElements);
     first_block_.reserve(tensors.size() + 1);
     first_block_.push_back(0);
     for (const auto& tensor : tensors) {

@@ -21,8 +21,10 @@ crypto::Digest identity(const Tensor& tensor);
 
 class Geometry {
   public:
-    // `tensors` sorted by name; must outlive the geometry.
-    explicit Geometry(std::span<const Tensor> tensors);
+    // `tensors` sorted by name; must outlive the geometry. `block_elements` 0: what follows from the tensors;
+    // another power of two in [kMinBlockElements, kMaxBlockElements] to look for a seal made when the list was
+    // another.
+    explicit Geometry(std::span<const Tensor> tensors, std::uint64_t block_elements = 0);
 
     std::span<const Tensor> tensors() const { return tensors_; }
     std::uint64_t block_elements() const { return block_elements_; }

@@ -195,7 +195,8 @@ std::string summarise(const Evidence& evidence, const SealFinding& finding, cons
 
 }  // namespace
 
-SealFinding judge(const Model& model, const Geometry& geometry, const Evidence& evidence, bool all) {
+SealFinding judge(const Model& model, const Evidence& evidence, bool all) {
+    const auto& geometry = *evidence.geometry;
     SealFinding finding{.scheme = "modelseal"};
     finding.outcome = evidence.intact() ? SealFinding::Outcome::intact : SealFinding::Outcome::tampered;
     finding.tensors_total = model.tensors.size();

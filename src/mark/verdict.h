@@ -7,6 +7,6 @@
 namespace modelseal::mark {
 
 // `all`: intact tensors are listed as well.
-SealFinding judge(const Model& model, const Geometry& geometry, const Evidence& evidence, bool all);
+SealFinding judge(const Model& model, const Evidence& evidence, bool all);
 
 }  // namespace modelseal::mark
