@@ -11,6 +11,7 @@ std::span<const Format> all_formats() {
     static const Format all[] = {
         formats::kSafetensors,
         formats::kGguf,
+        formats::kPytorchZip,
         formats::kOnnx,
     };
     return all;
