@@ -1,1 +1,21 @@
-# Installed: the library with its headers, the program, the man pages; found by find_package(modelseal) and pkg-config.
+# Installed: the library with its headers, the program, man pages and completion scripts; found by
+# find_package(modelseal) and pkg-config.
+include(CMakePackageConfigHelpers)
+
+install(TARGETS modelseal EXPORT modelsealTargets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}
+                                                  LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
+install(TARGETS modelseal_program RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+install(DIRECTORY include/modelseal DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+foreach(section 1 5 7)
+    file(GLOB pages ${PROJECT_SOURCE_DIR}/man/*.${section})
+    install(FILES ${pages} DESTINATION ${CMAKE_INSTALL_MANDIR}/man${section})
+endforeach()
+
+set(config_folder ${CMAKE_INSTALL_LIBDIR}/cmake/modelseal)
+install(EXPORT modelsealTargets NAMESPACE modelseal:: DESTINATION ${config_folder})
+configure_package_config_file(cmake/modelsealConfig.cmake.in modelsealConfig.cmake INSTALL_DESTINATION ${config_folder})
+write_basic_package_version_file(modelsealConfigVersion.cmake COMPATIBILITY SameMajorVersion)
+install(FILES ${PROJECT_BINARY_DIR}/modelsealConfig.cmake ${PROJECT_BINARY_DIR}/modelsealConfigVersion.cmake
+        DESTINATION ${config_folder})
+configure_file(cmake/modelseal.pc.in modelseal.pc @ONLY)
+install(FILES ${PROJECT_BINARY_DIR}/modelseal.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
