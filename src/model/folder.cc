@@ -71,19 +71,19 @@ class FolderReader {
             if (candidates_.empty()) break;
             std::set<std::string> named;
             for (const auto& part : candidates_) named.insert(std::next(part.files.begin()), part.files.end());
-            const auto models = std::ranges::partition(
-                candidates_, [&](const Part& part) { return named.contains(part.path); });
-            if (models.empty()) {
+            const auto models = std::partition(candidates_.begin(), candidates_.end(),
+                                               [&](const Part& part) { return named.contains(part.path); });
+            if (models == candidates_.end()) {
                 return Error{ErrorKind::malformed,
                              fmt::format("{}: is the external data of its own external data",
                                          printable(candidates_.front().path)),
                              {}};
             }
-            for (auto& part : models) {
-                data.insert(std::next(part.files.begin()), part.files.end());
-                parts_.push_back(std::move(part));
+            for (auto part = models; part != candidates_.end(); ++part) {
+                data.insert(std::next(part->files.begin()), part->files.end());
+                parts_.push_back(std::move(*part));
             }
-            candidates_.erase(models.begin(), models.end());
+            candidates_.erase(models, candidates_.end());
         }
         for (const auto& file : data) failed_.erase(file);
         return {};
