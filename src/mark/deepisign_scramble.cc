@@ -18,7 +18,8 @@ constexpr std::size_t kValueBytes = 4;
 std::array<std::byte, 32> layer_seed(std::span<const std::byte, 32> check_secret, std::uint64_t layer) {
     std::array<std::byte, kScrambleValues * kValueBytes> nu{};
     hkdf_sha256(check_secret, {}, "modelseal deepisign scramble vector", nu);
-    std::ranges::rotate(nu, nu.begin() + static_cast<std::ptrdiff_t>(layer % kScrambleValues * kValueBytes));
+    std::rotate(nu.begin(), nu.begin() + static_cast<std::ptrdiff_t>(layer % kScrambleValues * kValueBytes),
+                nu.end());
     std::array<std::byte, 32> seed{};
     hkdf_sha256(nu, {}, "modelseal deepisign layer order", seed);
     wipe(nu.data(), nu.size());
