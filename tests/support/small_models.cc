@@ -8,7 +8,9 @@
 
 #include "tests/support/gguf_builder.h"
 #include "tests/support/onnx_builder.h"
+#include "tests/support/pickle_text.h"
 #include "tests/support/scratch.h"
+#include "tests/support/torch_zip.h"
 
 namespace modelseal::test {
 namespace {
@@ -40,7 +42,32 @@ std::string onnx_floats() {
     return onnx::model(onnx::graph({weight})).text();
 }
 
+std::string torch_zip_i8() {
+    using namespace pkl;
+    TorchZip file;
+    file.object =
+        pickle(dict({{str("fc.weight"), pkl::tensor(storage("CharStorage", "0", 5120), {0, {40, 128}, {}})},
+                     {str("fc.bias"), floats("1", {10})}}));
+    file.storages = {{"0", bytes_of(integer_weights(5120, 1))}, {"1", bytes_of(float_weights(10, 2))}};
+    file.others.push_back({.name = "version", .data = bytes_of("3\n")});
+    return text_of(file.build());
+}
+
 }  // namespace
+
+std::string torch_zip_floats(const std::vector<NamedTensor>& tensors) {
+    using namespace pkl;
+    TorchZip file;
+    std::vector<std::pair<Fragment, Fragment>> entries;
+    for (std::size_t i = 0; i < tensors.size(); ++i) {
+        const auto key = std::to_string(i);
+        entries.emplace_back(str(tensors[i].name),
+                             floats(key, {tensors[i].shape.begin(), tensors[i].shape.end()}));
+        file.storages.emplace_back(key, bytes_of(tensors[i].data));
+    }
+    file.object = pickle(dict(entries));
+    return text_of(file.build());
+}
 
 std::string integer_weights(std::size_t count, unsigned seed) {
     std::mt19937 generator(seed);
@@ -83,6 +110,7 @@ std::vector<SmallModel> small_models() {
         {"onnx_i8", onnx_i8()},
         {"onnx_packed_floats", onnx_floats()},
         {"gguf_q8_0", gguf_q8()},
+        {"pytorch_zip_i8", torch_zip_i8()},
     };
 }
 

@@ -27,6 +27,9 @@ struct NamedTensor {
 };
 std::string safetensors_file(const std::vector<NamedTensor>& tensors, std::string_view metadata = {});
 
+// A torch.save archive of f32 tensors.
+std::string torch_zip_floats(const std::vector<NamedTensor>& tensors);
+
 // Every format, integer weights (small, for flipping every bit) and float weights.
 std::vector<SmallModel> small_models();
 

@@ -1,0 +1,349 @@
+// Laws and refusals of seal, check and unseal, on small models of every format.
+#include <cmath>
+#include <cstring>
+#include <random>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/support/scratch.h"
+#include "tests/support/small_models.h"
+#include <modelseal/seal.h>
+
+namespace modelseal {
+namespace {
+
+using test::content_of;
+using test::Scratch;
+using testing::HasSubstr;
+
+const std::vector<std::pair<std::string, std::string>> kStamp = {{"name", "small"},
+                                                                 {"time", "2026-01-01T00:00:00Z"}};
+
+struct Bench {
+    Scratch folder;
+    SigningKey key = test::test_key();
+    CheckKey check = public_check_key(key.public_key());
+
+    std::filesystem::path write(const std::string& name, const std::string& bytes) {
+        return folder.write(name, bytes);
+    }
+    SealOptions options(unsigned jobs = 1) {
+        return {.key = key, .check = check, .stamp = kStamp, .jobs = jobs};
+    }
+    CheckReport look(const std::filesystem::path& path) {
+        return check_model(path, {.keys = {&check, 1}, .jobs = 1});
+    }
+};
+
+class SealOf : public testing::TestWithParam<test::SmallModel> {};
+
+TEST_P(SealOf, ChecksIntactAndUnsealsToTheOriginalBytes) {
+    Bench bench;
+    const auto original = bench.write("model", GetParam().bytes);
+    auto options = bench.options();
+    options.receipt = bench.folder / "receipt";
+    const auto sealed = seal_model(original, bench.folder / "sealed", options);
+    ASSERT_TRUE(sealed.ok()) << sealed.error().message;
+    EXPECT_EQ(content_of(original), GetParam().bytes);
+    EXPECT_EQ(content_of(bench.folder / "sealed").size(), GetParam().bytes.size());
+    EXPECT_NE(content_of(bench.folder / "sealed"), GetParam().bytes);
+    EXPECT_EQ(bench.look(bench.folder / "sealed").verdict, Verdict::intact);
+    const auto back = unseal_model(bench.folder / "sealed", *options.receipt, bench.folder / "back");
+    ASSERT_TRUE(back.ok()) << back.error().message;
+    EXPECT_EQ(content_of(bench.folder / "back"), GetParam().bytes);
+}
+
+TEST_P(SealOf, AnyNumberOfThreadsGivesTheSameFile) {
+    Bench bench;
+    const auto original = bench.write("model", GetParam().bytes);
+    std::string first;
+    for (const unsigned jobs : {1u, 2u, 3u, 8u}) {
+        const auto out = bench.folder / std::to_string(jobs);
+        ASSERT_TRUE(seal_model(original, out, bench.options(jobs)).ok());
+        if (first.empty()) first = content_of(out);
+        EXPECT_EQ(content_of(out), first) << jobs;
+        EXPECT_EQ(check_model(out, {.keys = {&bench.check, 1}, .jobs = jobs}).verdict, Verdict::intact);
+    }
+}
+
+TEST_P(SealOf, OtherKeysFindNothing) {
+    Bench bench;
+    const auto sealed = bench.write("sealed", test::sealed_bytes(GetParam().bytes, bench.key));
+    const auto other = public_check_key(test::test_key(2).public_key());
+    EXPECT_EQ(check_model(sealed, {.keys = {&other, 1}}).verdict, Verdict::unsealed);
+    EXPECT_EQ(bench.look(bench.write("model", GetParam().bytes)).verdict, Verdict::unsealed);
+}
+
+INSTANTIATE_TEST_SUITE_P(EveryFormat, SealOf, testing::ValuesIn(test::small_models()),
+                         [](const auto& given) { return given.param.name; });
+
+std::vector<test::NamedTensor> three_layers() {
+    return {{"conv.weight", "F32", {64, 128}, test::float_weights(8192, 1)},
+            {"fc.bias", "F32", {10}, test::float_weights(10, 3)},
+            {"fc.weight", "F32", {48, 128}, test::float_weights(6144, 2)}};
+}
+
+TEST(Seal, SameTensorsInAnotherContainerAreIntactInAChangedFrame) {
+    Bench bench;
+    const auto sealed = test::sealed_bytes(test::safetensors_file(three_layers()), bench.key);
+    auto tensors = three_layers();
+    std::size_t at = sealed.size();
+    for (auto tensor = tensors.rbegin(); tensor != tensors.rend(); ++tensor) {
+        at -= tensor->data.size();
+        tensor->data = sealed.substr(at, tensor->data.size());
+    }
+    const auto wrapped = bench.write("model.pt", test::torch_zip_floats(tensors));
+    const auto report = bench.look(wrapped);
+    ASSERT_TRUE(report.seal) << report.error;
+    EXPECT_EQ(report.verdict, Verdict::tampered);
+    EXPECT_TRUE(report.seal->weights_intact);
+    EXPECT_FALSE(report.seal->frame_intact);
+    EXPECT_TRUE(report.seal->tensors.empty());
+    const auto lenient = check_model(wrapped, {.keys = {&bench.check, 1}, .weights_only = true});
+    EXPECT_EQ(lenient.verdict, Verdict::intact);
+    EXPECT_FALSE(lenient.seal->frame_intact);
+}
+
+TEST(Seal, OneUnitInTheLastPlaceIsFoundWhereverItIs) {
+    Bench bench;
+    const auto sealed = test::sealed_bytes(test::safetensors_file(three_layers()), bench.key);
+    const auto data = sealed.size() - 4 * (8192 + 10 + 6144);
+    std::mt19937 generator(1);
+    for (int round = 0; round < 60; ++round) {
+        auto spoiled = sealed;
+        const auto at = data + 4 * (generator() % (8192 + 10 + 6144));
+        std::uint32_t bits;
+        std::memcpy(&bits, spoiled.data() + at, 4);
+        bits += generator() % 2 == 0 ? 1 : -1u;
+        std::memcpy(spoiled.data() + at, &bits, 4);
+        const auto report = bench.look(bench.write("spoiled", spoiled));
+        ASSERT_EQ(report.verdict, Verdict::tampered);
+        ASSERT_EQ(report.seal->tensors.size(), 1u);
+    }
+}
+
+TEST(Seal, SecondSealIsRefusedUnlessAskedFor) {
+    Bench bench;
+    const auto sealed =
+        bench.write("sealed", test::sealed_bytes(test::safetensors_file(three_layers()), bench.key));
+    auto options = bench.options();
+    const auto refused = seal_model(sealed, bench.folder / "twice", options);
+    ASSERT_FALSE(refused.ok());
+    EXPECT_THAT(refused.error().message, HasSubstr("already sealed"));
+    EXPECT_FALSE(std::filesystem::exists(bench.folder / "twice"));
+    options.reseal = true;
+    options.stamp = {{"name", "second"}};
+    ASSERT_TRUE(seal_model(sealed, bench.folder / "twice", options).ok());
+    const auto report = bench.look(bench.folder / "twice");
+    EXPECT_EQ(report.verdict, Verdict::intact);
+    EXPECT_EQ(report.seal->stamp[0].second, "second");
+}
+
+TEST(Seal, OutputMayNotBeTheInput) {
+    Bench bench;
+    const auto model = bench.write("model", test::safetensors_file(three_layers()));
+    const auto refused = seal_model(model, model, bench.options());
+    ASSERT_FALSE(refused.ok());
+    EXPECT_EQ(refused.error().kind, ErrorKind::usage);
+    EXPECT_EQ(content_of(model), test::safetensors_file(three_layers()));
+}
+
+TEST(Seal, TooSmallAModelIsToldHowManyWeightsItTakes) {
+    Bench bench;
+    const auto tiny =
+        bench.write("tiny", test::safetensors_file({{"w", "F32", {500}, test::float_weights(500, 1)}}));
+    const auto refused = seal_model(tiny, bench.folder / "out", bench.options());
+    ASSERT_FALSE(refused.ok());
+    EXPECT_EQ(refused.error().kind, ErrorKind::unsupported);
+    EXPECT_THAT(refused.error().message, HasSubstr("500"));
+    EXPECT_THAT(refused.error().message, HasSubstr("are needed"));
+    EXPECT_FALSE(std::filesystem::exists(bench.folder / "out"));
+}
+
+TEST(Seal, CustomersSealIsFoundByTheirKeyAlone) {
+    Bench bench;
+    Secret32 secret;
+    secret.writable()[0] = std::byte{7};
+    const CheckKey customer{bench.key.public_key(), "acme", std::move(secret)};
+    const auto model = bench.write("model", test::safetensors_file(three_layers()));
+    const SealOptions options{.key = bench.key, .check = customer};
+    ASSERT_TRUE(seal_model(model, bench.folder / "sealed", options).ok());
+    EXPECT_EQ(bench.look(bench.folder / "sealed").verdict, Verdict::unsealed);
+    const auto theirs =
+        check_model(bench.folder / "sealed", {.keys = {&customer, 1}, .expect = {{"customer", "acme"}}});
+    EXPECT_EQ(theirs.verdict, Verdict::intact);
+}
+
+TEST(Seal, ForgedByWhoHoldsTheCheckKeyIsTampered) {
+    Bench bench;
+    // The forger seals another model with a key of their own at the places of the vendor's check key.
+    const auto forger = test::test_key(9);
+    const CheckKey places{forger.public_key(), "", bench.check.secret.clone()};
+    const auto model = bench.write("model", test::safetensors_file(three_layers()));
+    ASSERT_TRUE(seal_model(model, bench.folder / "forged", {.key = forger, .check = places}).ok());
+    const auto report = bench.look(bench.folder / "forged");
+    EXPECT_EQ(report.verdict, Verdict::tampered);
+    EXPECT_FALSE(report.seal->stamp_authentic);
+    EXPECT_THAT(report.seal->detail, HasSubstr("signature"));
+}
+
+TEST(Check, ExpectationsAreHeldAgainstTheSignedStamp) {
+    Bench bench;
+    const auto sealed =
+        bench.write("sealed", test::sealed_bytes(test::safetensors_file(three_layers()), bench.key));
+    EXPECT_EQ(check_model(sealed, {.keys = {&bench.check, 1}, .expect = {{"name", "small"}}}).verdict,
+              Verdict::intact);
+    const auto other = check_model(sealed, {.keys = {&bench.check, 1}, .expect = {{"name", "large"}}});
+    EXPECT_EQ(other.verdict, Verdict::tampered);
+    EXPECT_THAT(other.seal->detail, HasSubstr("large"));
+    EXPECT_EQ(check_model(sealed, {.keys = {&bench.check, 1}, .expect = {{"version", "1"}}}).verdict,
+              Verdict::tampered);
+}
+
+TEST(Check, MissingAndAddedTensorsAreNamed) {
+    Bench bench;
+    auto tensors = three_layers();
+    tensors.push_back({"head.weight", "F32", {64, 256}, test::float_weights(64 * 256, 5)});
+    const auto sealed = test::sealed_bytes(test::safetensors_file(tensors), bench.key);
+    std::size_t at = sealed.size();
+    for (auto tensor = tensors.rbegin(); tensor != tensors.rend(); ++tensor) {
+        at -= tensor->data.size();
+        tensor->data = sealed.substr(at, tensor->data.size());
+    }
+    auto fewer = tensors;
+    fewer.erase(fewer.begin() + 1);
+    const auto missing = bench.look(bench.write("fewer", test::safetensors_file(fewer)));
+    ASSERT_TRUE(missing.seal);
+    EXPECT_EQ(missing.verdict, Verdict::tampered);
+    ASSERT_EQ(missing.seal->tensors.size(), 1u) << missing.seal->detail;
+    EXPECT_EQ(missing.seal->tensors[0].name, "fc.bias");
+    EXPECT_EQ(missing.seal->tensors[0].outcome, TensorFinding::Outcome::missing);
+
+    auto more = tensors;
+    more.push_back({"zzz", "F32", {4}, test::float_weights(4, 1)});
+    const auto added = bench.look(bench.write("more", test::safetensors_file(more)));
+    EXPECT_EQ(added.verdict, Verdict::tampered);
+    ASSERT_EQ(added.seal->tensors.size(), 1u);
+    EXPECT_EQ(added.seal->tensors[0].outcome, TensorFinding::Outcome::added);
+}
+
+TEST(Check, ChangedLayersShowHalfOfTheirBitsWrongAndOthersNone) {
+    Bench bench;
+    auto tensors = three_layers();
+    tensors.push_back({"head.weight", "F32", {64, 256}, test::float_weights(64 * 256, 5)});
+    auto sealed = test::sealed_bytes(test::safetensors_file(tensors), bench.key);
+    const auto head = sealed.size() - 4 * 64 * 256;
+    std::mt19937 generator(1);
+    std::normal_distribution<float> step(0, 1e-4f);
+    for (auto at = head; at < sealed.size(); at += 4) {
+        float value;
+        std::memcpy(&value, sealed.data() + at, 4);
+        value += step(generator);
+        std::memcpy(sealed.data() + at, &value, 4);
+    }
+    const auto tuned = bench.write("tuned", sealed);
+    const auto report = check_model(tuned, {.keys = {&bench.check, 1}, .all = true});
+    EXPECT_EQ(report.verdict, Verdict::tampered);
+    for (const auto& tensor : report.seal->tensors) {
+        ASSERT_TRUE(tensor.bit_error_rate) << tensor.name;
+        if (tensor.name == "head.weight") {
+            EXPECT_NEAR(*tensor.bit_error_rate, 0.5, 0.1);
+        } else {
+            EXPECT_EQ(*tensor.bit_error_rate, 0) << tensor.name;
+            EXPECT_EQ(tensor.outcome, TensorFinding::Outcome::intact) << tensor.name;
+        }
+    }
+}
+
+TEST(Check, LineageNamesTheParentsRoot) {
+    Bench bench;
+    const auto model = bench.write("model", test::safetensors_file(three_layers()));
+    const auto parent = seal_model(model, bench.folder / "parent", bench.options());
+    ASSERT_TRUE(parent.ok());
+    auto options = bench.options();
+    options.parent = bench.folder / "parent";
+    ASSERT_TRUE(seal_model(model, bench.folder / "child", options).ok());
+    EXPECT_EQ(bench.look(bench.folder / "child").seal->parent, parent->root);
+    options.parent = model;
+    EXPECT_FALSE(seal_model(model, bench.folder / "orphan", options).ok());
+}
+
+TEST(Unseal, RefusesAnotherModelsReceiptAndAChangedFile) {
+    Bench bench;
+    const auto model = bench.write("model", test::safetensors_file(three_layers()));
+    auto options = bench.options();
+    options.receipt = bench.folder / "receipt";
+    ASSERT_TRUE(seal_model(model, bench.folder / "sealed", options).ok());
+    auto changed = content_of(bench.folder / "sealed");
+    changed[changed.size() - 3] ^= 1;
+    const auto refused = unseal_model(bench.write("changed", changed), *options.receipt, bench.folder / "out");
+    ASSERT_FALSE(refused.ok());
+    EXPECT_EQ(refused.error().kind, ErrorKind::mismatch);
+    options.stamp = {{"name", "another"}};
+    options.receipt = bench.folder / "other-receipt";
+    ASSERT_TRUE(seal_model(model, bench.folder / "other", options).ok());
+    EXPECT_FALSE(
+        unseal_model(bench.folder / "sealed", bench.folder / "other-receipt", bench.folder / "out").ok());
+    EXPECT_FALSE(std::filesystem::exists(bench.folder / "out"));
+    EXPECT_EQ(std::filesystem::status(bench.folder / "receipt").permissions() & std::filesystem::perms(077),
+              std::filesystem::perms::none);
+}
+
+TEST(Unseal, EveryFlippedBitOfAReceiptIsRefused) {
+    Bench bench;
+    const auto model = bench.write("model", test::safetensors_file(three_layers()));
+    auto options = bench.options();
+    options.receipt = bench.folder / "receipt";
+    ASSERT_TRUE(seal_model(model, bench.folder / "sealed", options).ok());
+    const auto whole = content_of(*options.receipt);
+    for (std::size_t at = 0; at < whole.size(); at += 7) {
+        auto spoiled = whole;
+        spoiled[at] = static_cast<char>(spoiled[at] ^ (1 << (at % 8)));
+        EXPECT_FALSE(
+            unseal_model(bench.folder / "sealed", bench.write("spoiled", spoiled), bench.folder / "out").ok());
+    }
+}
+
+TEST(Seal, FolderIsSealedWholeAndEveryFileOfItIsCovered) {
+    Bench bench;
+    bench.write("net/model.safetensors", test::safetensors_file(three_layers()));
+    bench.write("net/config.json", "{\"layers\": 3}");
+    bench.write("net/sub/tokenizer.txt", "a b c");
+    const auto sealed = seal_model(bench.folder / "net", bench.folder / "out", bench.options());
+    ASSERT_TRUE(sealed.ok()) << sealed.error().message;
+    EXPECT_EQ(sealed->files, 3u);
+    EXPECT_EQ(bench.look(bench.folder / "out").verdict, Verdict::intact);
+    bench.write("out/config.json", "{\"layers\": 4}");
+    const auto changed = bench.look(bench.folder / "out");
+    EXPECT_EQ(changed.verdict, Verdict::tampered);
+    EXPECT_TRUE(changed.seal->weights_intact);
+    EXPECT_THAT(changed.seal->frame_detail, HasSubstr("config.json"));
+    bench.write("out/config.json", "{\"layers\": 3}");
+    EXPECT_EQ(bench.look(bench.folder / "out").verdict, Verdict::intact);
+    bench.write("out/extra.bin", "x");
+    EXPECT_EQ(bench.look(bench.folder / "out").verdict, Verdict::tampered);
+    EXPECT_FALSE(seal_model(bench.folder / "net", bench.folder / "out", bench.options()).ok());
+    EXPECT_FALSE(seal_model(bench.folder / "net", bench.folder / "net/inside", bench.options()).ok());
+}
+
+TEST(Seal, PrunedModelStaysPruned) {
+    Bench bench;
+    auto weights = test::float_weights(65536, 1);
+    std::mt19937 generator(2);
+    for (std::size_t i = 0; i < weights.size(); i += 4) {
+        if (generator() % 10 != 0) std::memset(weights.data() + i, 0, 4);
+    }
+    const auto model = bench.write("model", test::safetensors_file({{"w", "F32", {256, 256}, weights}}));
+    ASSERT_TRUE(seal_model(model, bench.folder / "sealed", bench.options()).ok());
+    const auto sealed = content_of(bench.folder / "sealed");
+    const auto at = sealed.size() - weights.size();
+    for (std::size_t i = 0; i < weights.size(); i += 4) {
+        const bool zero = std::memcmp(weights.data() + i, "\0\0\0\0", 4) == 0;
+        ASSERT_EQ(std::memcmp(sealed.data() + at + i, "\0\0\0\0", 4) == 0, zero);
+    }
+    EXPECT_EQ(bench.look(bench.folder / "sealed").verdict, Verdict::intact);
+}
+
+}  // namespace
+}  // namespace modelseal
