@@ -1,0 +1,226 @@
+#include "jobs/diff.h"
+
+#include <algorithm>
+#include <atomic>
+#include <cmath>
+#include <memory>
+#include <unordered_map>
+
+#include "io/threads.h"
+#include "jobs/difference.h"
+#include "jobs/frame_difference.h"
+#include "model/elements.h"
+#include "model/values.h"
+
+namespace modelseal {
+namespace {
+
+constexpr std::uint64_t kBlock =
+    64u << 10;  // elements in memory at once, a side and thread; a multiple of any group
+constexpr std::uint64_t kChunk = 64 * kBlock;  // elements that a thread takes at once
+
+// A tensor of each side; either may be absent.
+struct Pair {
+    const Tensor* a = nullptr;
+    const Tensor* b = nullptr;
+    bool comparable = false;
+};
+
+bool comparable(const Tensor& a, const Tensor& b) {
+    return a.elements == b.elements && (a.dtype == b.dtype || (has_values(a.dtype) && has_values(b.dtype)));
+}
+
+// By name; what is left, by a further name. Sorted by the name that is shown.
+std::vector<Pair> pair_up(const Model& a, const Model& b) {
+    std::unordered_map<std::string_view, const Tensor*> left;
+    std::unordered_map<std::string_view, const Tensor*> by_alias;
+    for (const auto& tensor : b.tensors) left.emplace(tensor.name, &tensor);
+    for (const auto& tensor : b.tensors) {
+        for (const auto& alias : tensor.aliases) by_alias.emplace(alias, &tensor);
+    }
+    const auto take = [&](const std::string& name) -> const Tensor* {
+        auto found = left.find(name);
+        if (found == left.end()) {
+            const auto alias = by_alias.find(name);
+            if (alias != by_alias.end()) found = left.find(alias->second->name);
+        }
+        if (found == left.end()) return nullptr;
+        const auto* tensor = found->second;
+        left.erase(found);
+        return tensor;
+    };
+    std::vector<Pair> pairs;
+    for (const auto& tensor : a.tensors) pairs.push_back({.a = &tensor});
+    // Names first, so that no alias takes the tensor of another's name.
+    for (auto& pair : pairs) {
+        if (left.contains(pair.a->name)) pair.b = take(pair.a->name);
+    }
+    for (auto& pair : pairs) {
+        if (pair.b == nullptr) pair.b = take(pair.a->name);
+        for (auto alias = pair.a->aliases.begin(); pair.b == nullptr && alias != pair.a->aliases.end();
+             ++alias) {
+            pair.b = take(*alias);
+        }
+        pair.comparable = pair.b != nullptr && comparable(*pair.a, *pair.b);
+    }
+    for (const auto& tensor : b.tensors) {
+        if (left.contains(tensor.name)) pairs.push_back({.b = &tensor});
+    }
+    std::ranges::stable_sort(pairs, {},
+                             [](const Pair& pair) { return pair.a != nullptr ? pair.a->name : pair.b->name; });
+    return pairs;
+}
+
+// What a thread takes at once.
+struct Chunk {
+    std::size_t pair = 0;
+    std::uint64_t first = 0, count = 0;
+};
+
+std::vector<Chunk> chunks_of(const std::vector<Pair>& pairs, const std::function<bool(std::size_t)>& wanted) {
+    std::vector<Chunk> chunks;
+    for (std::size_t i = 0; i < pairs.size(); ++i) {
+        if (!pairs[i].comparable || !wanted(i)) continue;
+        const auto elements = pairs[i].a->elements;
+        for (std::uint64_t first = 0; first < elements; first += kChunk) {
+            chunks.push_back({i, first, std::min(kChunk, elements - first)});
+        }
+    }
+    return chunks;
+}
+
+class Comparer {
+  public:
+    Comparer(const Model& a, const Model& b, const DiffOptions& options, io::Progress& progress)
+        : a_(a), b_(b), options_(options), progress_(progress), pairs_(pair_up(a, b)) {
+        for (const auto& pair : pairs_) {
+            maps_a_.push_back(pair.comparable ? std::make_unique<ElementMap>(*pair.a) : nullptr);
+            maps_b_.push_back(pair.comparable ? std::make_unique<ElementMap>(*pair.b) : nullptr);
+        }
+    }
+
+    // Bytes first: most tensors of most models are the same, and equal bytes need no arithmetic. Then each
+    // tensor that differs is read again, for how much.
+    Result<void> run(Comparison& out) {
+        const auto all = chunks_of(pairs_, [](std::size_t) { return true; });
+        std::vector<std::atomic<bool>> differs(pairs_.size());
+        progress_.total(bytes_of(all));
+        MODELSEAL_TRY(each(all, [&](const Chunk& chunk, std::span<const std::byte> a,
+                                    std::span<const std::byte> b, std::uint64_t, std::uint64_t, std::size_t) {
+            const auto& pair = pairs_[chunk.pair];
+            if (pair.a->dtype != pair.b->dtype || !std::ranges::equal(a, b)) differs[chunk.pair] = true;
+            progress_.advance(a.size());
+        }));
+        const auto changed = chunks_of(pairs_, [&](std::size_t i) { return differs[i].load(); });
+        std::vector<Difference> parts(changed.size());
+        MODELSEAL_TRY(
+            each(changed, [&](const Chunk& chunk, std::span<const std::byte> a, std::span<const std::byte> b,
+                              std::uint64_t first, std::uint64_t count, std::size_t index) {
+                BlockComparer(pairs_[chunk.pair].a->dtype, pairs_[chunk.pair].b->dtype)
+                    .add(a, b, first, count, parts[index]);
+            }));
+        describe(out, changed, parts);
+        return {};
+    }
+
+  private:
+    using Visit = std::function<void(const Chunk&, std::span<const std::byte>, std::span<const std::byte>,
+                                     std::uint64_t first, std::uint64_t count, std::size_t index)>;
+
+    static std::uint64_t bytes_of_elements(const Tensor& tensor, std::uint64_t count) {
+        std::uint64_t bytes = 0;
+        return storage_bytes(tensor.dtype, count, bytes) ? bytes : 0;
+    }
+
+    std::uint64_t bytes_of(const std::vector<Chunk>& chunks) const {
+        std::uint64_t sum = 0;
+        for (const auto& chunk : chunks) sum += bytes_of_elements(*pairs_[chunk.pair].a, chunk.count);
+        return sum;
+    }
+
+    // Reads the chunks block by block on all threads.
+    Result<void> each(const std::vector<Chunk>& chunks, const Visit& visit) const {
+        return io::parallel_for(chunks.size(), options_.jobs, [&](std::size_t index, unsigned) -> Result<void> {
+            const auto& chunk = chunks[index];
+            const auto& pair = pairs_[chunk.pair];
+            std::vector<std::byte> a, b;
+            for (std::uint64_t done = 0; done < chunk.count;) {
+                const auto now = std::min(kBlock, chunk.count - done);
+                a.resize(bytes_of_elements(*pair.a, now));
+                b.resize(bytes_of_elements(*pair.b, now));
+                MODELSEAL_TRY(maps_a_[chunk.pair]->read(a_, chunk.first + done, now, a));
+                MODELSEAL_TRY(maps_b_[chunk.pair]->read(b_, chunk.first + done, now, b));
+                visit(chunk, a, b, chunk.first + done, now, index);
+                done += now;
+            }
+            return {};
+        });
+    }
+
+    void describe(Comparison& out, const std::vector<Chunk>& changed,
+                  const std::vector<Difference>& parts) const;
+
+    const Model& a_;
+    const Model& b_;
+    const DiffOptions& options_;
+    io::Progress& progress_;
+    std::vector<Pair> pairs_;
+    std::vector<std::unique_ptr<ElementMap>> maps_a_, maps_b_;
+};
+
+std::optional<TensorDifference::Side> side_of(const Tensor* tensor) {
+    if (tensor == nullptr) return std::nullopt;
+    return TensorDifference::Side{std::string(info(tensor->dtype).name), tensor->shape};
+}
+
+void fill_numbers(TensorDifference& out, const Pair& pair, const Difference& sum) {
+    out.differing = sum.differing;
+    out.non_finite = sum.non_finite;
+    out.ranges = sum.ranges;
+    out.ranges_total = sum.ranges_total;
+    if (!has_values(pair.a->dtype) || !has_values(pair.b->dtype) || sum.finite == 0) return;
+    out.max_abs = sum.max_abs;
+    out.mean_abs = sum.sum_abs / static_cast<double>(sum.finite);
+    if (pair.a->dtype == pair.b->dtype && is_floating(pair.a->dtype)) out.max_ulp = sum.max_ulp;
+    if (sum.sum_squares_a > 0) out.relative_l2 = std::sqrt(sum.sum_squares) / std::sqrt(sum.sum_squares_a);
+}
+
+void Comparer::describe(Comparison& out, const std::vector<Chunk>& changed,
+                        const std::vector<Difference>& parts) const {
+    std::unordered_map<std::size_t, Difference> sums;
+    for (std::size_t i = 0; i < changed.size(); ++i) sums[changed[i].pair].append(parts[i]);
+    for (std::size_t i = 0; i < pairs_.size(); ++i) {
+        const auto& pair = pairs_[i];
+        TensorDifference entry{.a = side_of(pair.a), .b = side_of(pair.b)};
+        entry.name = pair.a != nullptr ? pair.a->name : pair.b->name;
+        entry.compared = pair.comparable;
+        if (pair.a != nullptr && pair.b != nullptr) ++out.tensors_compared;
+        if (pair.comparable) {
+            entry.elements = pair.a->elements;
+            out.elements_compared += entry.elements;
+            const auto sum = sums.find(i);
+            if (sum != sums.end()) fill_numbers(entry, pair, sum->second);
+        }
+        if (entry.a != entry.b || entry.differing > 0) out.tensors.push_back(std::move(entry));
+    }
+}
+
+Comparison::Side side_of(const Model& model) {
+    return {model.path.string(), model.format, model.tensors.size()};
+}
+
+}  // namespace
+
+Result<Comparison> diff(const std::filesystem::path& a, const std::filesystem::path& b,
+                        const DiffOptions& options, io::Progress& progress) {
+    MODELSEAL_TRY_ASSIGN(const auto model_a, open_model(a, options.limits));
+    MODELSEAL_TRY_ASSIGN(const auto model_b, open_model(b, options.limits));
+    Comparison out{.a = side_of(model_a), .b = side_of(model_b), .frame_asked = !options.weights_only};
+    MODELSEAL_TRY_ASSIGN(out.frame, compare_frames(model_a, model_b));
+    MODELSEAL_TRY(Comparer(model_a, model_b, options, progress).run(out));
+    MODELSEAL_TRY(model_a.unchanged());
+    MODELSEAL_TRY(model_b.unchanged());
+    return out;
+}
+
+}  // namespace modelseal

@@ -1,0 +1,176 @@
+#include "report/comparison.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "formats/reader.h"
+#include "report/words.h"
+
+namespace modelseal {
+namespace {
+
+using formats::printable;
+using nlohmann::ordered_json;
+using report::Ink;
+using report::json_text;
+using report::paint;
+
+constexpr std::size_t kRows = 20;  // of a list that is cut
+
+std::string_view outcome_of(const TensorDifference& tensor) {
+    if (!tensor.b) return "only-in-a";
+    if (!tensor.a) return "only-in-b";
+    if (tensor.a->shape != tensor.b->shape) return "reshaped";
+    return tensor.a->dtype != tensor.b->dtype ? "retyped" : "changed";
+}
+
+std::string both(const TensorDifference& tensor, std::string (*text)(const TensorDifference::Side&)) {
+    if (!tensor.a || !tensor.b) return text(tensor.a ? *tensor.a : *tensor.b);
+    const auto a = text(*tensor.a), b = text(*tensor.b);
+    return a == b ? a : fmt::format("{} -> {}", a, b);
+}
+
+std::string differing_text(const TensorDifference& tensor) {
+    if (!tensor.b) return "only in A";
+    if (!tensor.a) return "only in B";
+    if (!tensor.compared) return "not comparable";
+    if (tensor.differing == 0) return "same values";
+    const auto share = static_cast<double>(tensor.differing) / static_cast<double>(tensor.elements);
+    return fmt::format("{} of {} ({})", report::grouped(tensor.differing), report::grouped(tensor.elements),
+                       report::percent(share));
+}
+
+std::string number(const std::optional<double>& value) {
+    return value ? fmt::format("{:.2e}", *value) : std::string();
+}
+
+std::string where_text(const TensorDifference& tensor, std::size_t columns) {
+    auto text = report::ranges_text(tensor.ranges, columns);
+    if (tensor.ranges_total > tensor.ranges.size() && text.find(" and ") == std::string::npos) {
+        text += fmt::format(" and {} more", report::grouped(tensor.ranges_total - tensor.ranges.size()));
+    }
+    return text;
+}
+
+report::Table table_of(const Comparison& comparison, std::size_t rows, std::size_t columns) {
+    using enum report::Table::Align;
+    report::Table table({left, left, left, right, right, right, right, right, left});
+    table.add({"tensor", "type", "shape", "differing", "max abs", "mean abs", "rel. L2", "max ulp", "where"});
+    for (std::size_t i = 0; i < rows; ++i) {
+        const auto& tensor = comparison.tensors[i];
+        table.add({printable(tensor.name),
+                   both(tensor, [](const TensorDifference::Side& side) { return printable(side.dtype); }),
+                   both(tensor, [](const TensorDifference::Side& side) { return report::shape_text(side.shape); }),
+                   differing_text(tensor), number(tensor.max_abs), number(tensor.mean_abs), number(tensor.relative_l2),
+                   tensor.max_ulp ? report::grouped(*tensor.max_ulp) : std::string(), where_text(tensor, columns)});
+    }
+    return table;
+}
+
+std::string frame_text(const Comparison& comparison) {
+    switch (comparison.frame) {
+        case Comparison::Frame::same:
+            return "frame the same";
+        case Comparison::Frame::differs:
+            return "frame differs";
+        case Comparison::Frame::not_compared:
+            break;
+    }
+    if (comparison.a.format == comparison.b.format) return "frames not compared: other files";
+    return fmt::format("frames not compared: {} and {}", printable(comparison.a.format),
+                       printable(comparison.b.format));
+}
+
+std::string headline(const Comparison& comparison) {
+    const auto names = fmt::format("{} and {}", printable(comparison.a.path), printable(comparison.b.path));
+    if (comparison.same()) {
+        return fmt::format("{}: the same, {} ({}), {}", names, report::counted(comparison.tensors_compared, "tensor"),
+                           report::counted(comparison.elements_compared, "element"), frame_text(comparison));
+    }
+    std::uint64_t only_a = 0, only_b = 0;
+    for (const auto& tensor : comparison.tensors) {
+        only_a += !tensor.b;
+        only_b += !tensor.a;
+    }
+    auto line = fmt::format("{}: {} of {} in both differ", names,
+                            report::grouped(comparison.tensors.size() - only_a - only_b),
+                            report::counted(comparison.tensors_compared, "tensor"));
+    if (only_a > 0) line += fmt::format(", {} only in A", report::grouped(only_a));
+    if (only_b > 0) line += fmt::format(", {} only in B", report::grouped(only_b));
+    return line + ", " + frame_text(comparison);
+}
+
+ordered_json side_json(const std::optional<TensorDifference::Side>& side) {
+    if (!side) return nullptr;
+    return {{"dtype", json_text(side->dtype)}, {"shape", side->shape}};
+}
+
+template <class T>
+ordered_json optional_json(const std::optional<T>& value) {
+    return value ? ordered_json(*value) : ordered_json(nullptr);
+}
+
+ordered_json tensor_json(const TensorDifference& tensor) {
+    ordered_json out;
+    out["name"] = json_text(tensor.name);
+    out["outcome"] = outcome_of(tensor);
+    out["a"] = side_json(tensor.a);
+    out["b"] = side_json(tensor.b);
+    if (!tensor.compared) return out;
+    auto ranges = ordered_json::array();
+    for (const auto& range : tensor.ranges) ranges.push_back({{"first", range.first}, {"count", range.count}});
+    out["elements"] = tensor.elements;
+    out["differing"] = tensor.differing;
+    out["non_finite"] = tensor.non_finite;
+    out["max_abs"] = optional_json(tensor.max_abs);
+    out["mean_abs"] = optional_json(tensor.mean_abs);
+    out["max_ulp"] = optional_json(tensor.max_ulp);
+    out["relative_l2"] = optional_json(tensor.relative_l2);
+    out["ranges"] = tensor.ranges_total;
+    out["first_ranges"] = std::move(ranges);
+    return out;
+}
+
+ordered_json model_json(const Comparison::Side& side) {
+    return {{"path", json_text(side.path)}, {"format", json_text(side.format)}, {"tensors", side.tensors}};
+}
+
+}  // namespace
+
+std::string to_text(const Comparison& comparison, const TextStyle& style) {
+    constexpr std::string_view kIndent = "    ";
+    auto out = paint(style, comparison.same() ? Ink::green : Ink::red, headline(comparison)) + "\n";
+    if (comparison.tensors.empty()) return out;
+    const auto total = comparison.tensors.size();
+    const auto shown = style.all ? total : std::min(total, kRows);
+    const auto used = table_of(comparison, shown, 0).width_before_last() + kIndent.size();
+    const auto room = style.all || style.width == 0 ? 0 : style.width > used + 20 ? style.width - used : 20;
+    out += table_of(comparison, shown, room).text(kIndent, style);
+    if (shown < total) {
+        out += paint(style, Ink::dim,
+                     fmt::format("{}... and {} more (use --all or --json)", kIndent, report::grouped(total - shown))) +
+               "\n";
+    }
+    return out;
+}
+
+std::string to_json(const Comparison& comparison) {
+    ordered_json out;
+    out["schema"] = "modelseal-diff/1";
+    out["same"] = comparison.same();
+    out["a"] = model_json(comparison.a);
+    out["b"] = model_json(comparison.b);
+    out["frame"] = comparison.frame == Comparison::Frame::same      ? "same"
+                   : comparison.frame == Comparison::Frame::differs ? "differs"
+                                                                    : "not-compared";
+    out["tensors_compared"] = comparison.tensors_compared;
+    out["elements_compared"] = comparison.elements_compared;
+    out["tensors"] = ordered_json::array();
+    for (const auto& tensor : comparison.tensors) out["tensors"].push_back(tensor_json(tensor));
+    return out.dump(2, ' ', true) + "\n";
+}
+
+}  // namespace modelseal
