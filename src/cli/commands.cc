@@ -7,6 +7,8 @@ void add_all_commands(CLI::App& program, Context& context) {
     add_seal(program, context);
     add_check(program, context);
     add_unseal(program, context);
+    add_inspect(program, context);
+    add_diff(program, context);
     add_completion(program, context);
 }
 

@@ -9,6 +9,8 @@ void add_keygen(CLI::App& program, Context& context);
 void add_seal(CLI::App& program, Context& context);
 void add_check(CLI::App& program, Context& context);
 void add_unseal(CLI::App& program, Context& context);
+void add_inspect(CLI::App& program, Context& context);
+void add_diff(CLI::App& program, Context& context);
 void add_completion(CLI::App& program, Context& context);
 
 void add_all_commands(CLI::App& program, Context& context);

@@ -52,20 +52,31 @@ std::string where_text(const TensorDifference& tensor, std::size_t columns) {
     if (tensor.ranges_total > tensor.ranges.size() && text.find(" and ") == std::string::npos) {
         text += fmt::format(" and {} more", report::grouped(tensor.ranges_total - tensor.ranges.size()));
     }
+    if (tensor.non_finite > 0) text += fmt::format(" ({} not finite)", report::grouped(tensor.non_finite));
     return text;
 }
 
-report::Table table_of(const Comparison& comparison, std::size_t rows, std::size_t columns) {
+// What is in both first: it is what one looks for.
+std::vector<const TensorDifference*> listed(const Comparison& comparison) {
+    std::vector<const TensorDifference*> list;
+    for (const auto& tensor : comparison.tensors) list.push_back(&tensor);
+    std::ranges::stable_partition(list, [](const TensorDifference* tensor) { return tensor->a && tensor->b; });
+    return list;
+}
+
+report::Table table_of(std::span<const TensorDifference* const> tensors, std::size_t columns) {
     using enum report::Table::Align;
     report::Table table({left, left, left, right, right, right, right, right, left});
     table.add({"tensor", "type", "shape", "differing", "max abs", "mean abs", "rel. L2", "max ulp", "where"});
-    for (std::size_t i = 0; i < rows; ++i) {
-        const auto& tensor = comparison.tensors[i];
-        table.add({printable(tensor.name),
-                   both(tensor, [](const TensorDifference::Side& side) { return printable(side.dtype); }),
-                   both(tensor, [](const TensorDifference::Side& side) { return report::shape_text(side.shape); }),
-                   differing_text(tensor), number(tensor.max_abs), number(tensor.mean_abs), number(tensor.relative_l2),
-                   tensor.max_ulp ? report::grouped(*tensor.max_ulp) : std::string(), where_text(tensor, columns)});
+    for (const auto* entry : tensors) {
+        const auto& tensor = *entry;
+        table.add(
+            {printable(tensor.name),
+             both(tensor, [](const TensorDifference::Side& side) { return printable(side.dtype); }),
+             both(tensor, [](const TensorDifference::Side& side) { return report::shape_text(side.shape); }),
+             differing_text(tensor), number(tensor.max_abs), number(tensor.mean_abs),
+             number(tensor.relative_l2), tensor.max_ulp ? report::grouped(*tensor.max_ulp) : std::string(),
+             where_text(tensor, columns)});
     }
     return table;
 }
@@ -87,13 +98,18 @@ std::string frame_text(const Comparison& comparison) {
 std::string headline(const Comparison& comparison) {
     const auto names = fmt::format("{} and {}", printable(comparison.a.path), printable(comparison.b.path));
     if (comparison.same()) {
-        return fmt::format("{}: the same, {} ({}), {}", names, report::counted(comparison.tensors_compared, "tensor"),
+        return fmt::format("{}: the same, {} ({}), {}", names,
+                           report::counted(comparison.tensors_compared, "tensor"),
                            report::counted(comparison.elements_compared, "element"), frame_text(comparison));
     }
     std::uint64_t only_a = 0, only_b = 0;
     for (const auto& tensor : comparison.tensors) {
         only_a += !tensor.b;
         only_b += !tensor.a;
+    }
+    if (comparison.tensors_compared == 0 && only_a + only_b > 0) {
+        return fmt::format("{}: no tensor in common, {} only in A, {} only in B", names,
+                           report::grouped(only_a), report::grouped(only_b));
     }
     auto line = fmt::format("{}: {} of {} in both differ", names,
                             report::grouped(comparison.tensors.size() - only_a - only_b),
@@ -146,12 +162,15 @@ std::string to_text(const Comparison& comparison, const TextStyle& style) {
     if (comparison.tensors.empty()) return out;
     const auto total = comparison.tensors.size();
     const auto shown = style.all ? total : std::min(total, kRows);
-    const auto used = table_of(comparison, shown, 0).width_before_last() + kIndent.size();
+    const auto list = listed(comparison);
+    const auto rows = std::span(list).first(shown);
+    const auto used = table_of(rows, 0).width_before_last() + kIndent.size();
     const auto room = style.all || style.width == 0 ? 0 : style.width > used + 20 ? style.width - used : 20;
-    out += table_of(comparison, shown, room).text(kIndent, style);
+    out += table_of(rows, room).text(kIndent, style);
     if (shown < total) {
         out += paint(style, Ink::dim,
-                     fmt::format("{}... and {} more (use --all or --json)", kIndent, report::grouped(total - shown))) +
+                     fmt::format("{}... and {} more (use --all or --json)", kIndent,
+                                 report::grouped(total - shown))) +
                "\n";
     }
     return out;

@@ -1,0 +1,38 @@
+#include "jobs/diff.h"
+
+#include "cli/commands.h"
+#include "cli/width.h"
+
+namespace modelseal::cli {
+namespace {
+
+struct Options {
+    std::string a, b;
+    bool json = false, all = false, weights_only = false;
+};
+
+Result<ExitCode> run(const Options& options, Context& context) {
+    const auto progress = context.progress("comparing");
+    MODELSEAL_TRY_ASSIGN(
+        const auto comparison,
+        diff(options.a, options.b, {.jobs = context.jobs, .weights_only = options.weights_only}, *progress));
+    const TextStyle style{.color = context.terminal.color(), .all = options.all, .width = output_columns()};
+    context.terminal.print(options.json ? to_json(comparison) : to_text(comparison, style));
+    return comparison.same() ? ExitCode::done : ExitCode::mismatch;
+}
+
+}  // namespace
+
+void add_diff(CLI::App& program, Context& context) {
+    auto options = std::make_shared<Options>();
+    CLI::App& command =
+        add_command(program, "diff", "tells which tensors of two models differ, and by how much");
+    command.add_option("A", options->a, "a model file or folder")->required();
+    command.add_option("B", options->b, "the one to compare it with, of any format")->required();
+    command.add_flag("--weights-only", options->weights_only, "what is not a tensor may differ");
+    command.add_flag("--all", options->all, "list every tensor that differs");
+    command.add_flag("--json", options->json, "print JSON (schema modelseal-diff/1)");
+    on_run(command, context, [options](Context& with) { return run(*options, with); });
+}
+
+}  // namespace modelseal::cli

@@ -1,0 +1,30 @@
+#include "jobs/inspect.h"
+
+#include "cli/commands.h"
+
+namespace modelseal::cli {
+namespace {
+
+struct Options {
+    std::string file;
+    bool json = false;
+};
+
+Result<ExitCode> run(const Options& options, Context& context) {
+    MODELSEAL_TRY_ASSIGN(const auto inspection, inspect(options.file));
+    context.terminal.print(options.json ? to_json(inspection)
+                                        : to_text(inspection, {.color = context.terminal.color()}));
+    return ExitCode::done;
+}
+
+}  // namespace
+
+void add_inspect(CLI::App& program, Context& context) {
+    auto options = std::make_shared<Options>();
+    CLI::App& command = add_command(program, "inspect", "says what a model, key or signature is and holds");
+    command.add_option("FILE", options->file, "a model file or folder, a key, a signature")->required();
+    command.add_flag("--json", options->json, "print JSON (schema modelseal-inspect/1)");
+    on_run(command, context, [options](Context& with) { return run(*options, with); });
+}
+
+}  // namespace modelseal::cli

@@ -1,0 +1,9 @@
+// How wide the output may be.
+#pragma once
+
+namespace modelseal::cli {
+
+// Columns of the terminal that standard output is; 0, without a limit, where it goes to a file or a pipe.
+unsigned output_columns();
+
+}  // namespace modelseal::cli

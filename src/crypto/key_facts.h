@@ -1,0 +1,25 @@
+// What a key file says about itself to whoever has no passphrase. Nothing here is secret.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include <modelseal/result.h>
+
+namespace modelseal {
+
+struct KeyFacts {
+    enum class Half { secret, open, check, certificate };
+    Half half = Half::open;
+    bool encrypted = false;
+    std::string algorithm;  // "Ed25519", "EC prime256v1", "RSA 2048"; empty while it is encrypted
+    std::string key_id;     // hex, of the vendor's public key; empty unless that is an Ed25519 key
+    std::string customer;   // of a check key
+    // Certificates only: whose it is, who signed it, until when.
+    std::string subject, issuer, not_after;
+};
+
+// `shown` names the file in errors. Unsupported for PEM blocks of other kinds, by name.
+Result<KeyFacts> describe_key(std::string_view text, const std::string& shown);
+
+}  // namespace modelseal

@@ -1,0 +1,151 @@
+#include "jobs/inspect.h"
+
+#include <optional>
+
+#include "crypto/key_facts.h"
+#include "crypto/wipe.h"
+#include "formats/json.h"
+#include "formats/reader.h"
+#include "io/file.h"
+#include "model/model.h"
+
+namespace modelseal {
+namespace {
+
+constexpr std::uint64_t kMaxKeyBytes = 64u << 10;
+constexpr std::uint64_t kMaxDocumentBytes = 64u << 20;
+constexpr std::string_view kBundleType = "application/vnd.dev.sigstore.bundle";
+
+Result<std::string> read_all(const Source& source) {
+    std::string text(source.size(), '\0');
+    MODELSEAL_TRY(source.read(0, std::as_writable_bytes(std::span(text))));
+    return text;
+}
+
+Inspection describe_facts(const KeyFacts& key, const std::string& target) {
+    Inspection out{.target = target};
+    const auto add = [&](const char* name, const std::string& value) {
+        if (!value.empty()) out.facts.push_back({name, value});
+    };
+    using Half = KeyFacts::Half;
+    out.kind = key.half == Half::secret  ? "private-key"
+               : key.half == Half::open  ? "public-key"
+               : key.half == Half::check ? "check-key"
+                                         : "certificate";
+    add("algorithm", key.algorithm);
+    if (key.half == Half::secret) out.facts.push_back({"encrypted", key.encrypted});
+    add("customer", key.customer);
+    add(key.half == Half::check ? "vendor_key" : "key_id", key.key_id);
+    add("subject", key.subject);
+    add("issuer", key.issuer);
+    add("not_after", key.not_after);
+    if (key.half == Half::secret && !key.encrypted) {
+        out.warnings.emplace_back(
+            "not encrypted: whoever reads this file can sign in its owner's name");
+    }
+    return out;
+}
+
+// How a bundle says whose signature it is (Sigstore bundle, verificationMaterial).
+std::string method_of(const nlohmann::json& material) {
+    if (material.contains("publicKey")) return "key";
+    if (material.contains("x509CertificateChain")) return "certificate chain";
+    return material.contains("certificate") ? "sigstore (keyless)" : "unknown";
+}
+
+// Nothing if the document is not a Sigstore bundle.
+std::optional<Inspection> describe_bundle(const nlohmann::json& bundle, const std::string& target) {
+    if (!bundle.is_object()) return std::nullopt;
+    const auto type = bundle.find("mediaType");
+    const auto material = bundle.find("verificationMaterial");
+    if (type == bundle.end() || !type->is_string() || material == bundle.end() || !material->is_object()) {
+        return std::nullopt;
+    }
+    const auto& name = type->get_ref<const std::string&>();
+    if (!name.starts_with(kBundleType)) return std::nullopt;
+    Inspection out{.target = target, .kind = "signature"};
+    out.facts.push_back({"format", std::string("OpenSSF model signature (Sigstore bundle)")});
+    out.facts.push_back({"media_type", name});
+    out.facts.push_back({"method", method_of(*material)});
+    return out;
+}
+
+std::uint64_t bytes_of(const Tensor& tensor) {
+    const auto& type = info(tensor.dtype);
+    std::uint64_t sum = 0;
+    for (const auto& segment : tensor.segments) {
+        // What lies between strided elements is not the tensor's.
+        const bool strided = segment.encoding == Encoding::dense && segment.stride != 0;
+        sum += strided ? segment.elements * type.group_bytes : segment.bytes;
+    }
+    return sum;
+}
+
+Inspection describe_model(const Model& model, const std::string& target) {
+    Inspection out{.target = target, .kind = "model", .warnings = model.warnings};
+    auto& contents = out.model.emplace();
+    contents.format = model.format;
+    for (const auto& file : model.files) {
+        contents.files.push_back(file.path.empty() ? model.path.filename().string() : file.path);
+    }
+    for (const auto& tensor : model.tensors) {
+        ModelContents::TensorEntry entry{.name = tensor.name,
+                                         .dtype = std::string(info(tensor.dtype).name),
+                                         .shape = tensor.shape,
+                                         .bytes = bytes_of(tensor),
+                                         .elements = tensor.elements,
+                                         .pieces = tensor.segments.size(),
+                                         .opaque = tensor.dtype == DType::opaque,
+                                         .aliases = tensor.aliases};
+        if (!tensor.segments.empty()) {
+            entry.file = tensor.segments.front().file;
+            entry.offset = tensor.segments.front().offset;
+        }
+        contents.tensors.push_back(std::move(entry));
+    }
+    return out;
+}
+
+// Text with a PEM block in it. A model that quotes one somewhere holds bytes that no text has.
+bool looks_like_pem(std::string_view text) {
+    const auto begin = text.find("-----BEGIN ");
+    return begin != std::string_view::npos && (begin == 0 || text[begin - 1] == '\n') &&
+           text.find('\0') == std::string_view::npos;
+}
+
+// What the file is if it is no model; nothing if it may be one.
+Result<std::optional<Inspection>> inspect_document(const Source& source, const std::string& target) {
+    const std::optional<Inspection> none;
+    std::byte first{};
+    if (source.size() == 0) return none;
+    MODELSEAL_TRY(source.read(0, {&first, 1}));
+    const bool json = first == std::byte{'{'};
+    if (source.size() > (json ? kMaxDocumentBytes : kMaxKeyBytes)) return none;
+    MODELSEAL_TRY_ASSIGN(auto text, read_all(source));
+    const WipeAtEnd wiped(text);
+    if (json) {
+        const auto document = formats::parse_json(source, 0, text, "document", 32);
+        return document.ok() ? describe_bundle(document.value(), target) : none;
+    }
+    if (!looks_like_pem(text)) return none;
+    MODELSEAL_TRY_ASSIGN(const auto key, describe_key(text, source.name()));
+    return std::optional(describe_facts(key, target));
+}
+
+}  // namespace
+
+Result<Inspection> inspect(const std::filesystem::path& path, const Limits& limits) {
+    const auto target = path.string();
+    std::error_code ignored;
+    if (!std::filesystem::is_directory(path, ignored)) {
+        MODELSEAL_TRY_ASSIGN(const auto source, io::FileSource::open(path, target));
+        MODELSEAL_TRY_ASSIGN(auto document, inspect_document(*source, target));
+        if (document) return std::move(*document);
+    }
+    MODELSEAL_TRY_ASSIGN(const auto model, open_model(path, limits));
+    auto out = describe_model(model, target);
+    MODELSEAL_TRY(model.unchanged());
+    return out;
+}
+
+}  // namespace modelseal

@@ -1,0 +1,173 @@
+#include "report/inspection.h"
+
+#include <algorithm>
+#include <map>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "formats/reader.h"
+#include "report/words.h"
+
+namespace modelseal {
+namespace {
+
+using formats::printable;
+using nlohmann::ordered_json;
+using report::Ink;
+using report::json_text;
+using report::paint;
+using report::Table;
+using TensorEntry = ModelContents::TensorEntry;
+
+constexpr std::string_view kIndent = "    ";
+
+struct Total {
+    std::uint64_t tensors = 0, elements = 0, bytes = 0;
+};
+
+std::map<std::string, Total> totals_of(const ModelContents& model) {
+    std::map<std::string, Total> totals;
+    for (const auto& tensor : model.tensors) {
+        auto& total = totals[tensor.dtype];
+        total.tensors += 1;
+        total.elements += tensor.elements;
+        total.bytes += tensor.bytes;
+    }
+    return totals;
+}
+
+std::string headline(const std::string& target, const ModelContents& model) {
+    std::uint64_t bytes = 0, parameters = 0;
+    for (const auto& tensor : model.tensors) {
+        bytes += tensor.bytes;
+        if (!tensor.opaque) parameters += tensor.elements;
+    }
+    auto line = fmt::format("{}: {}, {}, {}, {}", printable(target), printable(model.format),
+                            report::counted(model.tensors.size(), "tensor"),
+                            report::counted(parameters, "parameter"), report::byte_size(bytes));
+    if (model.files.size() > 1) line += " in " + report::counted(model.files.size(), "file");
+    return line;
+}
+
+std::string tensor_table(const ModelContents& model, const TextStyle& style) {
+    using enum Table::Align;
+    if (model.tensors.empty()) return {};
+    const bool several = model.files.size() > 1;
+    Table table(several ? std::vector{left, left, left, right, right, left}
+                        : std::vector{left, left, left, right, right});
+    table.add(several ? std::vector<std::string>{"tensor", "type", "shape", "bytes", "offset", "file"}
+                      : std::vector<std::string>{"tensor", "type", "shape", "bytes", "offset"});
+    for (const auto& tensor : model.tensors) {
+        std::vector<std::string> cells = {printable(tensor.name), printable(tensor.dtype),
+                                          report::shape_text(tensor.shape), report::grouped(tensor.bytes),
+                                          fmt::format("{}", tensor.offset)};
+        if (several) cells.push_back(printable(model.files[tensor.file]));
+        table.add(std::move(cells));
+    }
+    return table.text(kIndent, style);
+}
+
+std::string totals_table(const ModelContents& model, const TextStyle& style) {
+    using enum Table::Align;
+    const auto totals = totals_of(model);
+    if (totals.empty()) return {};
+    Table table({left, right, right, right});
+    table.add({"type", "tensors", "elements", "size"});
+    for (const auto& [dtype, total] : totals) {
+        table.add({printable(dtype), report::grouped(total.tensors), report::grouped(total.elements),
+                   report::byte_size(total.bytes)});
+    }
+    return table.text(kIndent, style);
+}
+
+std::string value_text(const Inspection::Fact& fact) {
+    if (const auto* text = std::get_if<std::string>(&fact.value)) return printable(*text);
+    if (const auto* flag = std::get_if<bool>(&fact.value)) return *flag ? "yes" : "no";
+    return report::grouped(std::get<std::uint64_t>(fact.value));
+}
+
+std::string spaced(std::string text) {
+    std::ranges::replace_if(
+        text, [](char c) { return c == '_' || c == '-'; }, ' ');
+    return text;
+}
+
+std::string fact_lines(const Inspection& inspection) {
+    std::size_t widest = 0;
+    for (const auto& fact : inspection.facts)
+        widest = std::max(widest, report::columns_of(printable(fact.key)));
+    std::string out;
+    for (const auto& fact : inspection.facts) {
+        out += fmt::format("{}{:<{}}  {}\n", kIndent, printable(spaced(fact.key)), widest, value_text(fact));
+    }
+    return out;
+}
+
+ordered_json tensor_json(const ModelContents& model, const TensorEntry& tensor) {
+    ordered_json out;
+    out["name"] = json_text(tensor.name);
+    out["dtype"] = json_text(tensor.dtype);
+    out["shape"] = tensor.shape;
+    out["file"] = json_text(model.files[tensor.file]);
+    out["offset"] = tensor.offset;
+    out["bytes"] = tensor.bytes;
+    if (tensor.pieces > 1) out["pieces"] = tensor.pieces;
+    if (!tensor.aliases.empty()) {
+        out["aliases"] = ordered_json::array();
+        for (const auto& alias : tensor.aliases) out["aliases"].push_back(json_text(alias));
+    }
+    return out;
+}
+
+ordered_json value_json(const Inspection::Fact& fact) {
+    if (const auto* text = std::get_if<std::string>(&fact.value)) return json_text(*text);
+    if (const auto* flag = std::get_if<bool>(&fact.value)) return *flag;
+    return std::get<std::uint64_t>(fact.value);
+}
+
+}  // namespace
+
+std::string to_text(const Inspection& inspection, const TextStyle& style) {
+    std::string out;
+    if (inspection.model) {
+        out = paint(style, Ink::bold, headline(inspection.target, *inspection.model)) + "\n" +
+              tensor_table(*inspection.model, style);
+        if (inspection.model->tensors.size() > 1) out += "\n" + totals_table(*inspection.model, style);
+    } else {
+        const auto name = fmt::format("{}: {}", printable(inspection.target), spaced(inspection.kind));
+        out = paint(style, Ink::bold, name) + "\n";
+    }
+    out += fact_lines(inspection);
+    for (const auto& warning : inspection.warnings) {
+        out += paint(style, Ink::yellow, "  warning: " + printable(warning)) + "\n";
+    }
+    if (inspection.model) {
+        out += paint(style, Ink::dim,
+                     "  a seal cannot be seen without a key: 'modelseal check' with --pub or --key tells") +
+               "\n";
+    }
+    return out;
+}
+
+std::string to_json(const Inspection& inspection) {
+    ordered_json out;
+    out["schema"] = "modelseal-inspect/1";
+    out["kind"] = json_text(inspection.kind);
+    if (inspection.model) {
+        const auto& model = *inspection.model;
+        out["format"] = json_text(model.format);
+        out["files"] = ordered_json::array();
+        for (const auto& file : model.files) out["files"].push_back(json_text(file));
+        out["tensors"] = ordered_json::array();
+        for (const auto& tensor : model.tensors) out["tensors"].push_back(tensor_json(model, tensor));
+    } else {
+        out["files"] = ordered_json::array({json_text(inspection.target)});
+    }
+    for (const auto& fact : inspection.facts) out[json_text(fact.key)] = value_json(fact);
+    out["warnings"] = ordered_json::array();
+    for (const auto& warning : inspection.warnings) out["warnings"].push_back(json_text(warning));
+    return out.dump(2, ' ', true) + "\n";
+}
+
+}  // namespace modelseal

@@ -1,0 +1,49 @@
+// What a file is and holds: plain data, and how people and machines read it.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "report/report.h"
+
+namespace modelseal {
+
+struct ModelContents {
+    struct TensorEntry {
+        std::string name, dtype;
+        std::vector<std::uint64_t> shape;
+        std::size_t file = 0;      // index into `files`
+        std::uint64_t offset = 0;  // of its first byte in that file
+        std::uint64_t bytes = 0;   // that its elements take there
+        std::uint64_t elements = 0;
+        std::uint64_t pieces = 0;  // segments that it lies in; 1 for nearly all
+        bool opaque = false;       // elements are bytes of a type that the format does not explain
+        std::vector<std::string> aliases;
+    };
+    std::string format;
+    std::vector<std::string> files;
+    std::vector<TensorEntry> tensors;  // by name
+};
+
+struct Inspection {
+    // A fact about what is no model: "key_id", "1a2b". The key is the one in JSON; text shows it with spaces.
+    struct Fact {
+        std::string key;
+        std::variant<std::string, bool, std::uint64_t> value;
+    };
+    std::string target;
+    std::string
+        kind;  // "model", "private-key", "public-key", "check-key", "certificate", "signature", "receipt"
+    std::optional<ModelContents> model;
+    std::vector<Fact> facts;
+    std::vector<std::string> warnings;
+};
+
+std::string to_text(const Inspection& inspection, const TextStyle& style);
+// Schema modelseal-inspect/1; pure ASCII, ends with a newline.
+std::string to_json(const Inspection& inspection);
+
+}  // namespace modelseal
