@@ -1,0 +1,292 @@
+#!/usr/bin/env python3
+"""A second reader of seals, written from the page modelseal-seal(5) alone, to prove that the page is enough.
+
+    second_reader.py SEALED.safetensors NAME.pub|NAME.check
+
+Python's standard library is all it takes. Exit status: 0 intact, 1 not, 3 not readable, 4 no seal. It reads
+safetensors only, holds everything in memory and is slow; section titles of the page are given in brackets.
+"""
+import base64
+import hmac
+import json
+import struct
+import sys
+import zlib
+
+from second_reader_cells import Cell, H, N, T
+from second_reader_crypto import Stream, verify
+
+
+def hkdf(secret, salt, info):
+    key = hmac.digest(salt or bytes(32), secret, "sha256")
+    return hmac.digest(key, info.encode() + b"\x01", "sha256")
+
+
+def check_value(digest):
+    return struct.unpack("<I", digest[:4])[0]
+
+
+# [KEYS] -> vendor's public key, check secret
+def read_key(path):
+    lines = open(path).read().split("\n")
+    body = base64.b64decode("".join(lines[1:-2]))
+    if lines[0] == "-----BEGIN PUBLIC KEY-----":
+        vendor = body[-32:]
+        return vendor, hkdf(vendor, b"", "modelseal/1 public check key")
+    if lines[0] != "-----BEGIN MODELSEAL CHECK KEY-----" or body[0] != 1:
+        raise ValueError("not a key")
+    if not verify(body[1:33], b"modelseal/1 check key" + body[:-64], body[-64:]):
+        raise ValueError("a check key that its vendor did not sign")
+    return body[1:33], body[-96:-64]
+
+
+# [safetensors], [Tensors]: name -> type number, elements and bytes that lie together, carrier class
+TYPES = {"BOOL": (0, 1, 1), "U8": (1, 1, 1, 2), "I8": (2, 1, 1, 2), "U16": (3, 1, 2), "I16": (4, 1, 2),
+         "U32": (5, 1, 4), "I32": (6, 1, 4), "U64": (7, 1, 8), "I64": (8, 1, 8), "F16": (9, 1, 2, 1),
+         "BF16": (10, 1, 2, 1), "F32": (11, 1, 4, 0), "F64": (12, 1, 8, 0), "F8_E4M3": (13, 1, 1, 2),
+         "F8_E4M3FNUZ": (14, 1, 1, 2), "F8_E5M2": (15, 1, 1, 2), "F8_E5M2FNUZ": (16, 1, 1, 2),
+         "F8_E8M0": (17, 1, 1), "F6_E2M3": (18, 4, 3), "F6_E3M2": (19, 4, 3), "F4": (20, 2, 1), "C64": (27, 1, 8)}
+
+
+class Tensor:
+    def __init__(self, name, entry, data):
+        begin, end = entry["data_offsets"]
+        kind = TYPES[entry["dtype"]]
+        self.name, self.dtype, self.shape = name.encode(), entry["dtype"], entry["shape"]
+        self.type, self.group, self.group_bytes = kind[:3]
+        self.carrier_class = kind[3] if len(kind) > 3 else None
+        self.values = data[begin:end]
+        self.elements = (end - begin) // self.group_bytes * self.group
+        self.identity = H(T("modelseal/1 tensor identity") + T(self.name) + N(self.type) + N(len(self.shape)) +
+                          b"".join(map(N, self.shape)))
+
+    def cut(self, length, secret):
+        step = length // self.group * self.group_bytes
+        self.blocks = [self.values[at:at + step] for at in range(0, len(self.values), step)]
+        keys = ("blocks", "order", "whiten", "tag")
+        self.keys = {key: hkdf(secret, self.identity, "modelseal/1 " + key) for key in keys}
+
+    def is_host(self, carrier_class):
+        return self.elements >= 384 and self.carrier_class is not None and self.carrier_class <= carrier_class
+
+
+def read_model(path):
+    file = open(path, "rb").read()
+    front = 8 + struct.unpack("<Q", file[:8])[0]
+    header = json.loads(file[8:front])
+    header.pop("__metadata__", None)
+    tensors = [Tensor(name, entry, file[front:]) for name, entry in header.items()]
+    return file, front, sorted(tensors, key=lambda tensor: tensor.name)
+
+
+# [Places]
+RATES = (65536, 60097, 55109, 50535, 46341, 42495, 38968, 35734)
+
+
+def cells_at_rate(blocks, step):
+    d = 40 - step
+    return max(1, min(blocks, (blocks * RATES[d % 8] // 2**(d // 8) + 65535) // 65536))
+
+
+def shuffled_front(stream, n, count):
+    order = list(range(n))
+    for i in range(count):
+        r = stream.below(n - i)
+        order[i], order[i + r] = order[i + r], order[i]
+    return order[:count]
+
+
+def sites(tensors, carrier_class, step):
+    places = []
+    for tensor in tensors:
+        if tensor.is_host(carrier_class):
+            n = len(tensor.blocks)
+            places.append([(tensor, block) for block in
+                           shuffled_front(Stream(tensor.keys["blocks"], 0), n, cells_at_rate(n, step))])
+    deepest = max((len(of_host) for of_host in places), default=0)
+    return [of_host[depth] for depth in range(deepest) for of_host in places if depth < len(of_host)]
+
+
+# [CHART]
+def records_of(content):
+    """-> rate step, carrier class, pieces of the manifest; None if malformed."""
+    step, carrier_class, at, pieces = content[0], content[1], 2, []
+    if step > 40 or carrier_class > 2:
+        return None
+    while len(content) - at >= 7 and content[at] != 0:
+        kind, first, count = struct.unpack("<BIH", content[at:at + 7])
+        size = 4 * count if kind == 1 else count
+        at += 7 + size
+        if kind > 2 or at > len(content):
+            return None
+        if kind == 2:
+            pieces.append((first, content[at - size:at]))
+    return step, carrier_class, pieces
+
+
+def chart(cells, own, manifest):
+    """Content of each cell that has room; `own`: tensor -> its check values."""
+    count = {tensor: sum(cell.tensor is tensor for cell in cells) for tensor in own}
+    if any(c < 2 for c in count.values()):
+        return None
+    seen = dict.fromkeys(own, 0)
+    M, cursor, written, holders, contents = len(manifest), 0, 0, 0, []
+    for cell in cells:
+        content = manifest[6:8]
+        room = cell.capacity - 10
+        if cell.tensor in own:
+            checks, c = own[cell.tensor], count[cell.tensor]
+            length, o = (len(checks) + c - 1) // c, seen[cell.tensor]
+            seen[cell.tensor] += 1
+            for x in (o, (o + c // 2) % c):
+                part = checks[x * length:(x + 1) * length]
+                if part:
+                    content += struct.pack("<BIH%dI" % len(part), 1, x * length, len(part), *part)
+                    room -= 7 + 4 * len(part)
+            if room < 0 or length > 65535:
+                return None
+        allowed = M
+        while allowed > 0 and room >= 7 + min(8, allowed):
+            size = min(room - 7, allowed, M - cursor, 65535)
+            content += struct.pack("<BIH", 2, cursor, size) + manifest[cursor:cursor + size]
+            cursor, room, allowed, written = (cursor + size) % M, room - 7 - size, allowed - size, written + size
+        holders += allowed < M
+        contents.append(content.ljust(cell.capacity - 8, b"\0"))
+    return contents if written >= 2 * M and holders >= 2 else None
+
+
+# [MANIFEST]
+class Manifest:
+    def __init__(self, data):
+        self.data = data
+        (length, version, flags, self.step, self.carrier_class, self.tensors, self.files,
+         stamp) = struct.unpack("<IBBBBIIH", data[:18])
+        if version != 1 or flags > 3 or length != len(data):
+            raise ValueError("not a manifest")
+        at = 18 + stamp
+        self.stamp = read_stamp(data[18:at])
+        self.frame, self.weights, self.vendor = data[at:at + 32], data[at + 32:at + 64], data[at + 64:at + 72]
+        at += 72 + (32 if flags & 1 else 0)
+        bitmap = data[at:at + (self.tensors + 7) // 8]
+        self.common = [bool(bitmap[i // 8] >> i % 8 & 1) for i in range(self.tensors)]
+        at += len(bitmap)
+        self.directory = None
+        if flags & 2:
+            size = struct.unpack("<I", data[at:at + 4])[0]
+            self.directory = zlib.decompress(data[at + 8:at + 4 + size])
+            at += 4 + size
+        self.signed, self.signature = b"modelseal/1 seal\0" + data[:at], data[at:at + 64]
+        self.checks = struct.unpack("<%dI" % ((len(data) - at - 64) // 4), data[at + 64:])
+
+
+def read_stamp(data):
+    stamp, at = {}, 0
+    while at < len(data):
+        name, at = ("", "name", "version", "customer", "time")[data[at]], at + 1
+        if not name:
+            name, at = data[at + 1:at + 1 + data[at]].decode(), at + 1 + data[at]
+        size = struct.unpack("<H", data[at:at + 2])[0]
+        stamp[name], at = data[at + 2:at + 2 + size].decode(), at + 2 + size
+    return stamp
+
+
+# [FINDING A SEAL]
+def find(tensors):
+    hosts = [tensor for tensor in tensors if tensor.is_host(2)]
+    for front in range(32):
+        for tensor in hosts:
+            if front >= len(tensor.blocks):
+                continue
+            index = shuffled_front(Stream(tensor.keys["blocks"], 0), len(tensor.blocks), front + 1)[-1]
+            content = Cell(tensor, index).content
+            if content and records_of(content):
+                return records_of(content)[:2]
+    return None
+
+
+def put_together(cells):
+    pieces = [piece for cell in cells if cell.content for piece in (records_of(cell.content) or (0, 0, []))[2]]
+    length = next((struct.unpack("<I", data[:4])[0] for first, data in pieces if first == 0 and len(data) >= 4), 0)
+    if length > sum(len(data) for _, data in pieces):
+        return None
+    parts = [None] * length
+    for first, data in pieces:
+        parts[first:first + len(data)] = data[:max(0, length - first)]
+    return Manifest(bytes(parts)) if length and None not in parts else None
+
+
+# [DIGESTS]
+def weights_root(tensors, length, cells):
+    by_block = {(cell.tensor, cell.index): cell for cell in cells if cell.capacity}
+    total = T("modelseal/1 weights") + N(len(tensors))
+    checks = {}
+    for tensor in tensors:
+        digests = [by_block[tensor, i].digest() if (tensor, i) in by_block else H(b"\x01" + block)
+                   for i, block in enumerate(tensor.blocks)]
+        nodes = [H(b"\x10" + b"".join(digests[at:at + 16])) for at in range(0, len(digests), 16)]
+        total += H(T("modelseal/1 tensor") + tensor.identity + N(length) + N(len(digests)) + b"".join(nodes))
+        checks[tensor] = [check_value(digest) for digest in digests]
+    for site, cell in enumerate(cells):
+        if cell.attempt:
+            total += N(site) + N(cell.attempt)
+    return H(total), checks
+
+
+def frame_of(file, front):
+    x = H(T("modelseal/1 frame of a file") + T("") + N(len(file)) + N(0) + N(front) + file[:front])
+    y = H(T("modelseal/1 checksums of a file") + x)
+    return H(T("modelseal/1 frame") + N(1) + y), y
+
+
+def directory_of(tensors):
+    return b"".join(struct.pack("<BB", t.type, len(t.shape)) + b"".join(map(N, t.shape)) +
+                    struct.pack("<I", len(t.name)) + t.name for t in tensors)
+
+
+def check(path, key_path):
+    """-> exit status and what to say. [What intact means]"""
+    vendor, secret = read_key(key_path)
+    file, front, tensors = read_model(path)
+    length = sum(tensor.elements for tensor in tensors) // 32
+    length = min(8192, max(1024, 1 << length.bit_length() >> 1))
+    for tensor in tensors:
+        tensor.cut(length, secret)
+    found = find(tensors)
+    if not found:
+        return 4, "no seal under this key"
+    cells = [Cell(tensor, index) for tensor, index in sites(tensors, found[1], found[0])]
+    manifest = put_together(cells)
+    if not manifest:
+        return 1, "the manifest did not survive"
+    if manifest.vendor != H(vendor)[:8] or not verify(vendor, manifest.signed, manifest.signature):
+        return 1, "the signature is not the vendor's"
+    if (manifest.step, manifest.carrier_class) != found:
+        return 1, "the cells are not those of the manifest"
+    if manifest.tensors != len(tensors) or manifest.directory not in (None, directory_of(tensors)):
+        return 1, "the list of tensors is another"
+    root, checks = weights_root(tensors, length, cells)
+    frame, of_file = frame_of(file, front)
+    if root != manifest.weights:
+        return 1, "the weights changed"
+    noted = [value for tensor, common in zip(tensors, manifest.common) if common for value in checks[tensor]]
+    if list(manifest.checks) != noted + [check_value(of_file)]:
+        return 1, "the check values changed"
+    own = {tensor: checks[tensor] for tensor, common in zip(tensors, manifest.common) if not common}
+    with_room = [cell for cell in cells if cell.capacity]
+    if chart(with_room, own, manifest.data) != [cell.content for cell in with_room]:
+        return 1, "a cell changed"
+    if manifest.files != 1 or frame != manifest.frame:
+        return 1, "the frame changed"
+    return 0, "intact, %d tensors, %d cells, root %s, %s" % (len(tensors), len(with_room),
+                                                             H(manifest.signed).hex(), manifest.stamp)
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 3:
+        sys.exit(__doc__)
+    try:
+        status, text = check(sys.argv[1], sys.argv[2])
+    except (OSError, ValueError, KeyError, IndexError, TypeError, struct.error, zlib.error) as problem:
+        status, text = 3, "%s: %s" % (type(problem).__name__, problem)
+    print("%s: %s" % (sys.argv[1], text))
+    sys.exit(status)

@@ -1,0 +1,122 @@
+// A second implementation, second_reader.py, was written from the page modelseal-seal(5) alone. It must come to
+// the answers of the program: that proves the page complete, and keeps it true.
+#include <gtest/gtest.h>
+
+#include "tests/support/run.h"
+#include "tests/support/scratch.h"
+#include "tests/support/small_models.h"
+
+namespace modelseal {
+namespace {
+
+using test::safetensors_file;
+
+struct Case {
+    std::string name;
+    std::string file;
+};
+
+// Enough blocks for tables of their own, more than one node, and other tensors around.
+std::string many_blocks(const std::string& dtype, std::size_t element_bytes) {
+    return safetensors_file({{"a.weight", dtype, {300, 100}, test::integer_weights(30'000 * element_bytes, 1)},
+                             {"b.weight", dtype, {25'000}, test::integer_weights(25'000 * element_bytes, 2)},
+                             {"c.bias", "F32", {300}, test::float_weights(300, 3)},
+                             {"d.steps", "I64", {}, std::string(8, '\7')},
+                             {"e.\xC3\xA9mpty", "F32", {0, 3}, {}}});
+}
+
+std::vector<Case> cases() {
+    std::vector<Case> all = {
+        {"i8", many_blocks("I8", 1)},
+        {"u8", many_blocks("U8", 1)},
+        {"f16", many_blocks("F16", 2)},
+        {"bf16", many_blocks("BF16", 2)},
+        {"f64", many_blocks("F64", 8)},
+        {"e4m3", many_blocks("F8_E4M3", 1)},
+        {"e5m2", many_blocks("F8_E5M2", 1)},
+        {"e4m3fnuz", many_blocks("F8_E4M3FNUZ", 1)},
+        {"e5m2fnuz", many_blocks("F8_E5M2FNUZ", 1)},
+        {"f32", safetensors_file({{"a.weight", "F32", {300, 100}, test::float_weights(30'000, 1)},
+                                  {"b.weight", "F32", {25'000}, test::float_weights(25'000, 2)},
+                                  {"c.weight", "BF16", {700}, test::integer_weights(1400, 3)}})},
+    };
+    for (const auto& model : test::small_models()) {
+        if (model.name.starts_with("safetensors")) all.push_back({"small_" + model.name, model.bytes});
+    }
+    return all;
+}
+
+test::Outcome second_reader(const std::filesystem::path& model, const std::filesystem::path& key) {
+    const auto script = std::filesystem::path(MODELSEAL_SOURCE_DIR) / "tests/vectors/second_reader.py";
+    return test::run({"python3", "-B", script, model, key});
+}
+
+#define MODELSEAL_NEED_PYTHON() \
+    if (!test::installed("python3")) GTEST_SKIP() << "no python3 for the second reader"
+
+class SecondReader : public testing::TestWithParam<Case> {
+  protected:
+    test::Scratch folder_;
+    SigningKey key_ = test::test_key();
+    std::filesystem::path public_key_ = folder_.write("vendor.pub", public_key_pem(key_.public_key()));
+};
+
+TEST_P(SecondReader, CallsIntactWhatTheProgramSealed) {
+    MODELSEAL_NEED_PYTHON();
+    const auto sealed = folder_.write("sealed", test::sealed_bytes(GetParam().file, key_));
+    const auto outcome = second_reader(sealed, public_key_);
+    EXPECT_EQ(outcome.code, 0) << outcome.out << outcome.err;
+}
+
+INSTANTIATE_TEST_SUITE_P(OfType, SecondReader, testing::ValuesIn(cases()),
+                         [](const auto& given) { return given.param.name; });
+
+class SecondReaderOfSpoiled : public SecondReader {};
+
+TEST_P(SecondReaderOfSpoiled, AgreesWithTheProgramThatAFlippedBitIsNotIntact) {
+    MODELSEAL_NEED_PYTHON();
+    const auto sealed = test::sealed_bytes(GetParam().file, key_);
+    const auto check = public_check_key(key_.public_key());
+    for (const auto place : {sealed.size() - 1, sealed.size() / 2, sealed.size() / 3}) {
+        auto spoiled = sealed;
+        spoiled[place] = static_cast<char>(spoiled[place] ^ 1);
+        const auto file = folder_.write("spoiled", spoiled);
+        const auto outcome = second_reader(file, public_key_);
+        EXPECT_EQ(outcome.code, 1) << place << ": " << outcome.out << outcome.err;
+        const auto report = check_model(file, {.keys = std::span(&check, 1), .jobs = 1});
+        EXPECT_EQ(report.verdict, Verdict::tampered) << place << ": " << report.error;
+    }
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    OfType, SecondReaderOfSpoiled,
+    testing::Values(Case{"i8", many_blocks("I8", 1)},
+                    Case{"f32", safetensors_file({{"w", "F32", {6000}, test::float_weights(6000, 1)}})}),
+    [](const auto& given) { return given.param.name; });
+
+TEST_P(SecondReaderOfSpoiled, FindsNoSealUnderTheKeyOfAnother) {
+    MODELSEAL_NEED_PYTHON();
+    const auto sealed = folder_.write("sealed", test::sealed_bytes(GetParam().file, key_));
+    const auto other = folder_.write("other.pub", public_key_pem(test::test_key(2).public_key()));
+    const auto outcome = second_reader(sealed, other);
+    EXPECT_EQ(outcome.code, 4) << outcome.out << outcome.err;
+}
+
+TEST_P(SecondReaderOfSpoiled, FindsWhatIsSealedForACustomerWithTheCustomersKeyOnly) {
+    MODELSEAL_NEED_PYTHON();
+    const auto check_key = folder_.write("acme.check", new_check_key(key_, "ACME, Inc.").value());
+    const auto check = load_check_key(check_key).value();
+    const auto parent = folder_.write("parent", test::sealed_bytes(GetParam().file, key_));
+    const auto original = folder_.write("original", GetParam().file);
+    const auto done =
+        seal_model(original, folder_ / "sealed",
+                   {.key = key_, .check = check, .stamp = {{"use", "test"}}, .parent = parent, .jobs = 1});
+    ASSERT_TRUE(done.ok()) << done.error().message;
+    const auto found = second_reader(folder_ / "sealed", check_key);
+    EXPECT_EQ(found.code, 0) << found.out << found.err;
+    EXPECT_NE(found.out.find(done->root), std::string::npos) << found.out;
+    EXPECT_EQ(second_reader(folder_ / "sealed", public_key_).code, 4);
+}
+
+}  // namespace
+}  // namespace modelseal
