@@ -36,19 +36,22 @@ Result<void> check_depth(const Walk& walk, const Scope& scope, Range message) {
     return malformed_at(walk.input.source, message.begin, fmt::format("messages nested deeper than {}", cap));
 }
 
-// Names that must differ within one message.
+// Names that must differ within one message; at most `cap` of them, or any number if that is 0.
 class Distinct {
   public:
-    explicit Distinct(std::string_view what) : what_(what) {}
+    Distinct(std::string_view what, std::uint64_t cap) : what_(what), cap_(cap) {}
     Result<void> add(const Walk& walk, const std::string& name, std::uint64_t offset) {
+        if (cap_ != 0 && seen_.size() >= cap_) {
+            return malformed_at(walk.input.source, offset, fmt::format("more than {} {}s", cap_, what_));
+        }
         if (seen_.insert(name).second) return {};
         return malformed_at(walk.input.source, offset,
                             fmt::format("the {} '{}' comes twice", what_, printable(name)));
     }
-    std::size_t size() const { return seen_.size(); }
 
   private:
     std::string_view what_;
+    std::uint64_t cap_;
     std::set<std::string> seen_;
 };
 
@@ -127,10 +130,6 @@ Result<void> walk_attribute(Walk& walk, const Scope& scope, const Owner& owner, 
                             Distinct& names) {
     MODELSEAL_TRY_ASSIGN(const auto name, attribute_name(walk, message));
     MODELSEAL_TRY(names.add(walk, name, message.begin));
-    if (names.size() > kMaxAttributes) {
-        return malformed_at(walk.input.source, message.begin,
-                            fmt::format("a node has more than {} attributes", kMaxAttributes));
-    }
     const auto label = owner.label + '/' + name;
     const bool is_value = !owner.constant.empty() && (name == "value" || name == "sparse_value");
     const auto single = scope.path + (is_value ? owner.constant : label);
@@ -169,7 +168,7 @@ Result<void> walk_attribute(Walk& walk, const Scope& scope, const Owner& owner, 
 // Walks the fields `number` of the message, each an attribute of `owner`.
 Result<void> walk_attributes(Walk& walk, const Scope& scope, const Owner& owner, Range message,
                              const Message& rules, std::uint32_t number) {
-    Distinct names("attribute");
+    Distinct names("attribute", kMaxAttributes);
     Fields fields(walk.input, message, rules);
     for (;;) {
         MODELSEAL_TRY_ASSIGN(const auto field, fields.next());
@@ -201,7 +200,7 @@ Result<void> walk_node(Walk& walk, const Scope& scope, Range message) {
 
 Result<void> walk_graph(Walk& walk, const Scope& scope, Range message) {
     MODELSEAL_TRY(check_depth(walk, scope, message));
-    Distinct initializers("initializer");
+    Distinct initializers("initializer", 0);  // locate_tensor() counts them
     Fields fields(walk.input, message, graph::kMessage);
     for (;;) {
         MODELSEAL_TRY_ASSIGN(const auto field, fields.next());
@@ -259,7 +258,7 @@ Result<void> walk_training(Walk& walk, Range message, std::size_t index) {
 Result<void> walk_model(Walk& walk, Range message) {
     bool version = false, main_graph = false;
     std::size_t trainings = 0;
-    Distinct functions("function");
+    Distinct functions("function", walk.limits.tensors);
     Fields fields(walk.input, message, model::kMessage);
     for (;;) {
         MODELSEAL_TRY_ASSIGN(const auto field, fields.next());

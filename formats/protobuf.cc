@@ -1,7 +1,6 @@
 #include "formats/protobuf.h"
 
 #include <algorithm>
-#include <array>
 
 #include <fmt/format.h>
 
@@ -23,11 +22,21 @@ const FieldRule* Message::find(std::uint32_t number) const {
     return found == fields.end() ? nullptr : &*found;
 }
 
+Result<void> Input::load(std::uint64_t at, std::size_t count) {
+    if (at >= near_begin_ && at < near_end_ && count <= near_end_ - at) return {};
+    near_begin_ = near_end_ = 0;
+    MODELSEAL_TRY(reader.seek(at));
+    const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(kNear, reader.left()));
+    MODELSEAL_TRY(reader.bytes(std::span(near_).first(size)));
+    near_begin_ = at;
+    near_end_ = at + size;
+    return {};
+}
+
 Result<Varint> read_varint(Input& input, std::uint64_t at, std::uint64_t end) {
-    std::array<std::byte, kMaxVarintBytes> raw{};
-    const auto count = static_cast<std::size_t>(std::min<std::uint64_t>(raw.size(), end - at));
-    MODELSEAL_TRY(input.reader.seek(at));
-    MODELSEAL_TRY(input.reader.bytes(std::span(raw).first(count)));
+    const auto count = static_cast<std::size_t>(std::min<std::uint64_t>(kMaxVarintBytes, end - at));
+    MODELSEAL_TRY(input.load(at, count));
+    const auto* raw = input.bytes(at);
     Varint varint;
     for (std::size_t i = 0; i < count; ++i) {
         const auto byte = std::to_integer<std::uint64_t>(raw[i]);

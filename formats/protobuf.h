@@ -9,6 +9,8 @@
 // skip it), and groups are refused. Unknown fields are skipped. Nothing here allocates.
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -48,11 +50,23 @@ struct Message {
     const FieldRule* find(std::uint32_t number) const;
 };
 
-// One reader for the whole walk, so that there is one window however deep the messages nest.
-struct Input {
+// One reader for the whole walk, so that there is one window however deep the messages nest; and the few bytes
+// around the last varint, for the next.
+class Input {
+  public:
     explicit Input(const Source& from) : source(from), reader(from) {}
     const Source& source;
     Reader reader;
+
+    // Makes bytes() good for [at, at + count), which lies in the source; count is at most kNear.
+    Result<void> load(std::uint64_t at, std::size_t count);
+    const std::byte* bytes(std::uint64_t at) const { return near_.data() + (at - near_begin_); }
+
+  private:
+    static constexpr std::size_t kNear = 1024;
+    std::array<std::byte, kNear> near_;
+    std::uint64_t near_begin_ = 0;
+    std::uint64_t near_end_ = 0;
 };
 
 struct Field {

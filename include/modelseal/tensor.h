@@ -95,7 +95,8 @@ bool storage_bytes(DType dtype, std::uint64_t elements, std::uint64_t& bytes);
 
 enum class Encoding : std::uint8_t {
     dense,   // little-endian elements, `stride` bytes apart (stride == element size: contiguous)
-    varint,  // protobuf base-128 varints, one an element, each decoding to the element's little-endian bits
+    varint,  // protobuf base-128 varints, one an element (of sub-byte types one a group), each decoding to its
+             // little-endian bits
 };
 
 // A run of consecutive elements in one file. A dense, contiguous run of sub-byte or block types starts on a

@@ -27,6 +27,12 @@ Proto in_node(const Proto& inner_attribute) {
     return model(Proto().message(1, node("n", "Other", {inner_attribute})));
 }
 
+Proto many_attributes(int count) {
+    auto n = node("n", "X", {});
+    for (int i = 0; i < count; ++i) n.message(5, Proto().bytes(1, std::to_string(i)));
+    return n;
+}
+
 Proto nested(int levels) {
     auto inner = graph({small("w")});
     for (int i = 0; i < levels; ++i) {
@@ -66,6 +72,12 @@ std::vector<Spoiled> messages() {
         {"one function twice",
          model(graph({})).message(25, Proto().bytes(1, "F")).message(25, Proto().bytes(1, "F")),
          "the function 'F' comes twice"},
+        {"too many functions",
+         model(graph({})).message(25, Proto().bytes(1, "F")).message(25, Proto().bytes(1, "G")),
+         "more than 1 functions",
+         ErrorKind::malformed,
+         {.tensors = 1}},
+        {"too many attributes", model(Proto().message(1, many_attributes(4097))), "more than 4096 attributes"},
         {"too deep", nested(40), "messages nested deeper than 64"},
         {"too deep for a low limit",
          nested(2),
