@@ -12,6 +12,7 @@ option(MODELSEAL_TESTS "Build the tests" ${PROJECT_IS_TOP_LEVEL})
 option(MODELSEAL_EXAMPLES "Build the examples" ${PROJECT_IS_TOP_LEVEL})
 option(MODELSEAL_FUZZ "Build the libFuzzer targets (needs clang; turns the sanitizers on)" OFF)
 option(MODELSEAL_BENCH "Build the benchmarks" OFF)
+option(MODELSEAL_EVIDENCE "Build the program that attacks real networks (needs LibTorch)" OFF)
 option(MODELSEAL_WARNINGS_AS_ERRORS "Treat warnings as errors" OFF)
 option(MODELSEAL_SANITIZE "Address and undefined-behaviour sanitizers" OFF)
 

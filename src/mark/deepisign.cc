@@ -119,8 +119,13 @@ StoreWeights storer(const ElementMap& map, const PatchFile& patch) {
     };
 }
 
+std::string shown_name(const Model& model) {
+    const auto path = model.path.string();
+    return formats::printable(path.empty() && !model.files.empty() ? model.files[0].source->name() : path);
+}
+
 Result<void> check_room(const Model& model, const Layers& layers, std::string_view stamp) {
-    const auto shown = formats::printable(model.path.string());
+    const auto shown = shown_name(model);
     if (layers.carrying.empty()) {
         const auto* hint = "the deepisign scheme marks layers of f32 or f64; --scheme modelseal takes any type";
         std::string best = "it has no tensor";
@@ -186,7 +191,7 @@ Result<DeepisignEmbedding> deepisign_embed(const Model& model, CheckSecret check
         if (!done.ok()) {
             auto error = std::move(done).error();
             if (error.kind == ErrorKind::unsupported) {
-                error.message = fmt::format("{}: tensor '{}': {}", formats::printable(model.path.string()),
+                error.message = fmt::format("{}: tensor '{}': {}", shown_name(model),
                                             formats::printable(layer.tensor->name), error.message);
                 error.hint = "use --scheme modelseal";
             }

@@ -1,0 +1,25 @@
+// Weights of any file that the library reads, as floats, and casts of them as safetensors.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+#include <modelseal/tensor.h>
+
+namespace modelseal::evidence {
+
+struct Weights {
+    std::vector<std::uint64_t> shape;
+    std::vector<float> values;
+};
+
+// All tensors of f64, f32, f16 or bf16, by name. Throws std::runtime_error.
+std::map<std::string, Weights> load_weights(const std::filesystem::path& path);
+
+// Writes all of them as `dtype` (f32, f16 or bf16), rounded to nearest, ties to even.
+void save_safetensors(const std::filesystem::path& path, const std::map<std::string, Weights>& weights,
+                      DType dtype);
+
+}  // namespace modelseal::evidence
