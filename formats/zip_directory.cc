@@ -39,12 +39,12 @@ Result<std::uint64_t> find_end(const Source& source) {
     std::vector<std::byte> bytes(static_cast<std::size_t>(tail));
     MODELSEAL_TRY(source.read(source.size() - tail, bytes));
     constexpr std::array signature = {std::byte{'P'}, std::byte{'K'}, std::byte{5}, std::byte{6}};
-    const auto found = std::ranges::find_end(bytes, signature);
-    if (found.empty()) {
+    const auto found = std::find_end(bytes.begin(), bytes.end(), signature.begin(), signature.end());
+    if (found == bytes.end()) {
         return malformed_at(source, source.size(),
                             "zip: no end of central directory, the file is cut short or not a zip archive");
     }
-    const auto at = source.size() - tail + static_cast<std::uint64_t>(found.begin() - bytes.begin());
+    const auto at = source.size() - tail + static_cast<std::uint64_t>(found - bytes.begin());
     if (source.size() - at < kEndBytes) return malformed_at(source, at, "zip: the end record is cut short");
     Reader reader(source, at + 20, at + kEndBytes);
     MODELSEAL_TRY_ASSIGN(const auto comment, reader.u16());

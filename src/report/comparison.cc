@@ -60,7 +60,8 @@ std::string where_text(const TensorDifference& tensor, std::size_t columns) {
 std::vector<const TensorDifference*> listed(const Comparison& comparison) {
     std::vector<const TensorDifference*> list;
     for (const auto& tensor : comparison.tensors) list.push_back(&tensor);
-    std::ranges::stable_partition(list, [](const TensorDifference* tensor) { return tensor->a && tensor->b; });
+    std::stable_partition(list.begin(), list.end(),
+                          [](const TensorDifference* tensor) { return tensor->a && tensor->b; });
     return list;
 }
 
