@@ -164,7 +164,12 @@ Result<void> PickleMachine::make_object(PickleRef callable, PickleRef arguments)
     const auto& node = out_.nodes_[callable];
     if (node.kind == Kind::global) {
         out_.globals_[node.place].called = true;
-    } else if (node.kind != Kind::object && node.kind != Kind::persistent) {
+    } else if (node.kind == Kind::persistent) {
+        // PyTorch's ('module', class, ..) stands for the class.
+        for (const auto item : out_.items(node.first)) {
+            if (out_.is(item, Kind::global)) out_.globals_[out_.nodes_[item].place].called = true;
+        }
+    } else if (node.kind != Kind::object) {
         return in_.malformed(fmt::format("pickle: calls {}", called(node.kind)));
     }
     const auto given = out_.kind(arguments);

@@ -124,7 +124,7 @@ Result<void> Collector::visit(PickleRef ref) {
 Result<void> Collector::visit_contents(PickleRef ref) {
     switch (pickle_.kind(ref)) {
         case Kind::dict:
-            return visit_pairs(pickle_.pairs(ref), false);
+            return visit_pairs(pickle_.pairs(ref));
         case Kind::object:
             return visit_object(ref);
         case Kind::persistent:
@@ -168,17 +168,40 @@ Result<void> Collector::check_keys(PickleRef ref) {
     return malformed(fmt::format("the key '{}' comes twice", printable(twice->substr(0, 200))));
 }
 
-Result<void> Collector::visit_pairs(Refs pairs, bool module_state) {
+Result<void> Collector::visit_pairs(Refs pairs) {
     for (std::size_t i = 0; i + 1 < pairs.size(); i += 2) {
         const auto key = pairs[i], value = pairs[i + 1];
         if (pickle_.is(key, Kind::text)) {
-            const auto text = pickle_.text(key);
-            MODELSEAL_TRY(module_state && is_module_part(text) ? visit(value) : visit_at(text, value));
+            MODELSEAL_TRY(visit_at(pickle_.text(key), value));
         } else if (pickle_.is(key, Kind::integer)) {
             MODELSEAL_TRY(visit_at(pickle_.integer(key), value));
-        } else {
+        } else {  // a key that has no spelling, and may itself hold a tensor
             MODELSEAL_TRY(visit_at(static_cast<std::int64_t>(i / 2), value));
+            MODELSEAL_TRY(visit_at(static_cast<std::int64_t>(i / 2), key));
         }
+    }
+    return {};
+}
+
+// The attributes of an object. Those of a torch.nn.Module hold its parameters, buffers and modules under names
+// that nobody mentions; what it keeps beside them (an LSTM's _flat_weights) gives names of second choice.
+Result<void> Collector::visit_attributes(PickleRef dict) {
+    const auto pairs = pickle_.pairs(dict);
+    const auto key_at = [&](std::size_t i) {
+        return pickle_.is(pairs[i], Kind::text) ? pickle_.text(pairs[i]) : std::string_view();
+    };
+    bool module = false;
+    for (std::size_t i = 0; i < pairs.size(); i += 2) module |= is_module_part(key_at(i));
+    if (!module) return visit_pairs(pairs);
+    for (std::size_t i = 0; i < pairs.size(); i += 2) {
+        if (is_module_part(key_at(i))) {
+            MODELSEAL_TRY(visit(pairs[i + 1]));
+            continue;
+        }
+        ++beside_;
+        auto visited = visit_pairs(pairs.subspan(i, 2));
+        --beside_;
+        MODELSEAL_TRY(std::move(visited));
     }
     return {};
 }
@@ -198,7 +221,7 @@ Result<void> Collector::visit_state(PickleRef state) {
     if (!pickle_.is(state, Kind::dict)) return visit(state);
     MODELSEAL_TRY(check_keys(state));
     if (!enter(state)) return {};
-    auto visited = visit_pairs(pickle_.pairs(state), true);
+    auto visited = visit_attributes(state);
     marks_[state] = kSeen;
     return visited;
 }
@@ -212,7 +235,7 @@ Result<void> Collector::visit_object(PickleRef ref) {
     }
     MODELSEAL_TRY(visit(callable));
     MODELSEAL_TRY(visit_items(pickle_.items(ref)));
-    MODELSEAL_TRY(visit_pairs(pickle_.pairs(ref), false));
+    MODELSEAL_TRY(visit_pairs(pickle_.pairs(ref)));
     for (const auto state : pickle_.states(ref)) MODELSEAL_TRY(visit_state(state));
     return {};
 }
@@ -248,15 +271,18 @@ Result<void> Collector::visit_list_of_pairs(PickleRef ref) {
         if (pair.size() != 2) return malformed("an OrderedDict of what are not pairs");
         pairs.insert(pairs.end(), pair.begin(), pair.end());
     }
-    return visit_pairs(pairs, false);
+    return visit_pairs(pairs);
 }
 
 // (layout, (indices, values, ...)) or (layout, (compressed indices, plain indices, values, ...))
 Result<void> Collector::visit_sparse(Refs arguments) {
     if (arguments.size() != 2) return visit_items(arguments);
     const auto data = pickle_.items(arguments[1]);
+    const auto is_tensor = [&](PickleRef ref) {
+        return pickle_.is(ref, Kind::object) && pickle_.text(pickle_.callable(ref)) != "torch.Size";
+    };
     std::size_t tensors = 0;
-    while (tensors < data.size() && pickle_.is(data[tensors], Kind::object) && tensors < 3) ++tensors;
+    while (tensors < data.size() && tensors < 3 && is_tensor(data[tensors])) ++tensors;
     constexpr std::array<std::string_view, 2> coordinates = {"indices", "values"};
     constexpr std::array<std::string_view, 3> compressed = {"compressed_indices", "plain_indices", "values"};
     for (std::size_t i = 0; i < tensors; ++i) {

@@ -23,7 +23,8 @@ class Collector {
     Result<void> visit_at(std::string_view part, PickleRef ref);
     Result<void> visit_at(std::int64_t part, PickleRef ref);
     Result<void> visit_items(Refs items, std::size_t from = 0);
-    Result<void> visit_pairs(Refs pairs, bool module_state);
+    Result<void> visit_pairs(Refs pairs);
+    Result<void> visit_attributes(PickleRef dict);
     Result<void> visit_state(PickleRef state);
     Result<void> visit_object(PickleRef ref);
     Result<void> visit_call(std::string_view callable, Refs arguments);
@@ -59,6 +60,7 @@ class Collector {
     std::uint64_t again_ = 0;          // visits of what was seen before
     std::uint64_t path_bytes_ = 0;
     std::uint64_t views_ = 0;
+    std::uint32_t beside_ = 0;  // modules' attributes that we are in
     std::uint32_t depth_ = 0;
     std::uint32_t max_depth_ = 0;
     bool cut_short_ = false;

@@ -16,8 +16,8 @@ namespace modelseal::formats::pytorch {
 
 struct View {
     std::string path;            // where it sits: "layer1.0.conv1.weight"
-    std::uint32_t rank = 0;      // of its pickle; names are taken from the lowest
-    std::optional<DType> dtype;  // nothing: raw bytes
+    std::uint32_t rank = 0;      // names are taken from the lowest
+    std::optional<DType> dtype;  // nothing: the storage itself, which has no shape to lend
     std::uint64_t offset = 0;    // in elements
     std::vector<std::uint64_t> shape;
     std::vector<std::uint64_t> strides;  // in elements
@@ -26,6 +26,7 @@ struct View {
 struct Storage {
     std::optional<DType> dtype;  // nothing: untyped, or described by several types
     std::uint64_t bytes = 0;
+    std::uint32_t unit_bytes = 1;  // of what its size is counted in
     std::vector<View> views;
 };
 
@@ -37,7 +38,7 @@ struct Part {
     std::string_view name;    // "data.pkl", for messages
     std::string_view prefix;  // of all its paths: "", "constants"
     std::string_view folder;  // of its storages: "data/"
-    std::uint32_t rank = 0;
+    std::uint32_t rank = 0;   // names in the pickle of the lowest rank come first
 };
 
 // Adds the storages that `pickle` reaches from its root. `source` gives the name for messages.

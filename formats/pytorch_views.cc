@@ -83,8 +83,9 @@ Result<Collector::Described> Collector::describe(PickleRef persistent) {
     const auto key = pickle_.text(id[2]);
     if (key.size() > limits_.name_bytes && limits_.name_bytes != 0) return malformed("a storage key too long");
     MODELSEAL_TRY_ASSIGN(const auto elements, number(id[4], "the size of a storage"));
+    const auto unit_bytes = described.dtype ? info(*described.dtype).group_bytes : 1;
     std::uint64_t bytes = 0;
-    if (!checked_mul(elements, described.dtype ? info(*described.dtype).group_bytes : 1, bytes)) {
+    if (!checked_mul(elements, unit_bytes, bytes)) {
         return malformed(fmt::format("storage '{}' overflows", printable(key)));
     }
     described.view_elements = elements;
@@ -101,7 +102,7 @@ Result<Collector::Described> Collector::describe(PickleRef persistent) {
         if (limits_.tensors != 0 && storages_.size() >= limits_.tensors) {
             return malformed(fmt::format("more than {} storages", limits_.tensors));
         }
-        found = storages_.emplace(place, Storage{described.dtype, bytes, {}}).first;
+        found = storages_.emplace(place, Storage{described.dtype, bytes, unit_bytes, {}}).first;
     }
     described.storage = &found->second;
     if (described.storage->bytes != bytes) {
@@ -114,7 +115,8 @@ Result<Collector::Described> Collector::describe(PickleRef persistent) {
 
 Result<void> Collector::add(Described described, View view) {
     if (!checked_add(view.offset, described.view_offset, view.offset)) return malformed("its offset overflows");
-    if (!stays_inside(view, view.dtype.value_or(DType::opaque), described.storage->bytes)) {
+    const auto dtype = view.dtype ? view.dtype : described.dtype;
+    if (!stays_inside(view, dtype.value_or(DType::opaque), described.storage->bytes)) {
         return malformed(fmt::format("leaves its storage of {} bytes", described.storage->bytes));
     }
     if (limits_.tensors != 0 && ++views_ > limits_.tensors) {
@@ -130,7 +132,7 @@ Result<void> Collector::add(Described described, View view) {
     if (limits_.metadata_bytes != 0 && path_bytes_ > limits_.metadata_bytes) {
         return malformed("its names together are over the limit");
     }
-    view.rank = part_.rank;
+    view.rank = 2 * part_.rank + (beside_ != 0 ? 1 : 0);
     described.storage->views.push_back(std::move(view));
     return {};
 }
@@ -169,14 +171,14 @@ Result<void> Collector::visit_quantizer(PickleRef parameters) {
     return {};
 }
 
-// A storage that was saved as such, without a tensor around it.
+// A storage that was saved as such, without a tensor around it: it has a name, but no shape to lend.
 Result<void> Collector::visit_storage(PickleRef persistent) {
     MODELSEAL_TRY_ASSIGN(const auto described, describe(persistent));
     auto elements = described.view_elements;
     if (described.dtype && !checked_mul(elements, info(*described.dtype).group_elements, elements)) {
         return malformed("its size overflows");
     }
-    return add(described, {.dtype = described.dtype, .shape = {elements}, .strides = {1}});
+    return add(described, {.shape = {elements}, .strides = {1}});
 }
 
 }  // namespace modelseal::formats::pytorch

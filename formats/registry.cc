@@ -1,7 +1,9 @@
+#include <array>
+
 #include <fmt/format.h>
 
 #include "formats/leaves.h"
-#include "formats/reader.h"
+#include "formats/zip.h"
 
 namespace modelseal {
 
@@ -9,20 +11,40 @@ namespace modelseal {
 // last.
 std::span<const Format> all_formats() {
     static const Format all[] = {
-        formats::kSafetensors,
-        formats::kGguf,
-        formats::kPytorchZip,
-        formats::kOnnx,
+        formats::kSafetensors, formats::kGguf, formats::kPytorchZip, formats::kPytorchLegacy, formats::kOnnx,
     };
     return all;
 }
+
+namespace {
+
+// Says what the bytes are instead, where their front tells.
+Error unknown(const Source& source, const Limits& limits) {
+    const auto error = [&](std::string_view what) {
+        return Error{ErrorKind::unsupported, fmt::format("{}: {}", source.name(), what),
+                     "known are safetensors, ONNX, PyTorch (zip and legacy) and GGUF"};
+    };
+    if (formats::looks_like_zip(source)) {
+        auto directory = formats::read_zip_directory(source, limits);
+        if (!directory.ok()) return std::move(directory).error();
+        return error("a zip archive without a data.pkl, so not one of PyTorch");
+    }
+    std::array<std::byte, 2> head{};
+    if (source.size() >= head.size() && source.read(0, head).ok()) {
+        const auto protocol = std::to_integer<unsigned>(head[1]);
+        const bool pickle = head[0] == std::byte{0x80} && protocol >= 2 && protocol <= 5;
+        if (pickle) return error("a bare Python pickle, not one that torch.save wrote");
+    }
+    return error("not a model file of a known format");
+}
+
+}  // namespace
 
 Result<Layout> parse_model_file(const Source& source, const Limits& limits) {
     for (const auto& format : all_formats()) {
         if (format.recognises(source)) return format.parse(source, limits);
     }
-    return Error{ErrorKind::unsupported, fmt::format("{}: not a model file of a known format", source.name()),
-                 "known are safetensors, ONNX, PyTorch (zip and legacy) and GGUF"};
+    return unknown(source, limits);
 }
 
 }  // namespace modelseal

@@ -226,6 +226,18 @@ TEST(PytorchZip, StoragesSavedAsSuchAreRows) {
     EXPECT_EQ(layout_of(pickled_as_x(untyped(12)), 12).tensors[0].dtype, DType::opaque);
 }
 
+TEST(PytorchZip, ATensorLendsItsShapeAndNameToAStorageThatWasSavedBesideIt) {
+    const auto layout =
+        layout_of(pickle(dict({{str("a"), twelve()}, {str("b"), tensor(twelve(), {.shape = {3, 4}})}})), 48);
+    EXPECT_EQ(layout.tensors[0].name, "b");
+    EXPECT_THAT(layout.tensors[0].shape, ElementsAre(3, 4));
+    EXPECT_THAT(layout.tensors[0].aliases, ElementsAre("a"));
+}
+
+TEST(PytorchZip, TensorsThatAreKeysAreFound) {
+    EXPECT_EQ(layout_of(pickle(dict({{floats("0", {12}), num(1)}})), 48).tensors[0].name, "0");
+}
+
 // What PyTorch wraps around a tensor does not change where it sits.
 TEST(PytorchZip, WrappersAreSeenThrough) {
     const auto plain = tensor(twelve(), {.shape = {12}});
@@ -271,6 +283,17 @@ TEST(PytorchZip, ModulesAreCalledAsInTheirStateDict) {
                 ElementsAre(HasSubstr("calls net.Net"), HasSubstr("calls torch.nn.modules.linear.Linear")));
 }
 
+// As torch.nn.LSTM keeps them.
+TEST(PytorchZip, WhatAModuleKeepsBesideItsParametersGivesNamesOfSecondChoice) {
+    const auto weight = floats("0", {12});
+    const auto model = object(name("net", "Net"), dict({{str("_parameters"), dict({{str("weight"), weight}})},
+                                                        {str("_flat_weights"), list({weight})},
+                                                        {str("_modules"), dict({})}}));
+    const auto layout = layout_of(pickle(model), 48);
+    EXPECT_EQ(layout.tensors[0].name, "weight");
+    EXPECT_THAT(layout.tensors[0].aliases, ElementsAre("_flat_weights.0"));
+}
+
 TEST(PytorchZip, PlainDictsKeepKeysThatModulesUseToo) {
     const auto object = pickled_as_x(dict({{str("_parameters"), floats("0", {12})}}));
     EXPECT_EQ(layout_of(object, 48).tensors[0].name, "x._parameters");
@@ -285,8 +308,8 @@ TEST(PytorchZip, QuantisersAndSparseTensorsNameTheirParts) {
          truth(false), call(name("collections", "OrderedDict"), {})});
     const auto sparse = call(
         name("torch._utils", "_rebuild_sparse_tensor"),
-        {name("torch", "sparse_coo"),
-         tuple({tensor(storage("LongStorage", "3", 2), {.shape = {1, 2}}), floats("4", {2}), numbers({9})})});
+        {name("torch", "sparse_coo"), tuple({tensor(storage("LongStorage", "3", 2), {.shape = {1, 2}}),
+                                             floats("4", {2}), call(name("torch", "Size"), {numbers({9})})})});
     TorchZip file{
         .object = pickle(dict({{str("q"), quantised}, {str("s"), sparse}})),
         .storages = {{"0", Bytes(6)}, {"1", Bytes(16)}, {"2", Bytes(16)}, {"3", Bytes(16)}, {"4", Bytes(8)}}};
