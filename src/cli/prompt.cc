@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include <fcntl.h>
+#include <poll.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -16,24 +17,39 @@ namespace {
 constexpr std::array kSignals = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP};
 volatile std::sig_atomic_t caught = 0;
 
-// While it lives, the signals only interrupt the read; they take effect when the terminal is as it was.
+// While it lives, the signals only interrupt wait_for_input(), wherever they come; they take effect when the
+// terminal is as it was.
 class SignalsHeld {
   public:
     SignalsHeld() {
+        sigset_t blocked;
+        sigemptyset(&blocked);
+        for (const int number : kSignals) sigaddset(&blocked, number);
+        pthread_sigmask(SIG_BLOCK, &blocked, &mask_);
         caught = 0;
-        struct sigaction held {};
-        held.sa_handler = [](int signal) { caught = signal; };
-        for (std::size_t i = 0; i < kSignals.size(); ++i) sigaction(kSignals[i], &held, &before_[i]);
+        struct sigaction noted {};
+        noted.sa_handler = [](int number) { caught = number; };
+        for (std::size_t i = 0; i < kSignals.size(); ++i) sigaction(kSignals[i], &noted, &before_[i]);
     }
     SignalsHeld(const SignalsHeld&) = delete;
     SignalsHeld& operator=(const SignalsHeld&) = delete;
     ~SignalsHeld() {
         for (std::size_t i = 0; i < kSignals.size(); ++i) sigaction(kSignals[i], &before_[i], nullptr);
+        pthread_sigmask(SIG_SETMASK, &mask_, nullptr);
         if (caught != 0) std::raise(caught);
+    }
+    // False if a signal came, now or since the object was made.
+    bool wait_for_input(int fd) const {
+        pollfd input{fd, POLLIN, 0};
+        while (caught == 0) {
+            if (::ppoll(&input, 1, nullptr, &mask_) >= 0 || errno != EINTR) break;
+        }
+        return caught == 0;
     }
 
   private:
     std::array<struct sigaction, kSignals.size()> before_{};
+    sigset_t mask_{};
 };
 
 class EchoOff {
@@ -76,15 +92,13 @@ class TerminalFile {
 enum class End { line, closed, interrupted };
 
 // One line, a byte at a time, so that nothing of the next answer is swallowed.
-End read_line(int fd, std::string& line) {
+End read_line(int fd, const SignalsHeld& signals, std::string& line) {
     constexpr std::size_t kLongest = 4096;
     // On the heap from the start and never moved: no copies are left behind.
     line.reserve(kLongest);
     for (char c = 0;;) {
-        const ssize_t count = ::read(fd, &c, 1);
-        if (caught != 0) return End::interrupted;
-        if (count < 0 && errno == EINTR) continue;
-        if (count <= 0) return End::closed;
+        if (!signals.wait_for_input(fd)) return End::interrupted;
+        if (::read(fd, &c, 1) <= 0) return End::closed;
         if (c == '\n' || c == '\r') return End::line;
         if (line.size() < kLongest) line += c;
     }
@@ -102,7 +116,7 @@ Result<std::optional<std::string>> ask_hidden(const std::string& question) {
             const SignalsHeld held;
             const EchoOff silent(terminal.fd());
             terminal.write(question);
-            end = read_line(terminal.fd(), line);
+            end = read_line(terminal.fd(), held, line);
             terminal.write("\n");
         }
         if (end == End::line) return std::optional(std::move(line));
