@@ -40,8 +40,7 @@ Inspection describe_facts(const KeyFacts& key, const std::string& target) {
     add("issuer", key.issuer);
     add("not_after", key.not_after);
     if (key.half == Half::secret && !key.encrypted) {
-        out.warnings.emplace_back(
-            "not encrypted: whoever reads this file can sign in its owner's name");
+        out.warnings.emplace_back("not encrypted: whoever reads this file can sign in its owner's name");
     }
     return out;
 }

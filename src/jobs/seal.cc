@@ -134,13 +134,13 @@ Result<SealSummary> seal_model(const fs::path& path, const fs::path& out, const 
     const auto bytes = total_bytes(model);
     progress.total(3 * bytes);  // digested, copied, checked
     MODELSEAL_TRY_ASSIGN(const auto plan,
-                         mark::plan_seal(model, geometry, options.check.secret.bytes(), wanted, options.jobs));
-    MODELSEAL_TRY_ASSIGN(auto scan, mark::scan(model, geometry, plan.cells, options.jobs, progress));
+                         mark::plan_seal(model, options.check.secret.bytes(), wanted, options.jobs));
+    MODELSEAL_TRY_ASSIGN(auto scan, mark::scan(model, *plan.geometry, plan.cells, options.jobs, progress));
     MODELSEAL_TRY_ASSIGN(const auto frame, mark::scan_frame(model, options.jobs, progress));
 
     MODELSEAL_TRY_ASSIGN(auto output, ModelOutput::copy(model, out, options.jobs, progress));
-    MODELSEAL_TRY_ASSIGN(auto embedded, mark::embed(model, geometry, plan, std::move(scan), frame, options.key,
-                                                    options.jobs, output));
+    MODELSEAL_TRY_ASSIGN(auto embedded,
+                         mark::embed(model, plan, std::move(scan), frame, options.key, options.jobs, output));
     MODELSEAL_TRY(model.unchanged());
     MODELSEAL_TRY(must_check_intact(model, output, options, progress));
 

@@ -58,12 +58,9 @@ Cell::Cell(const TensorKeys& keys, DType dtype, std::uint64_t index, std::span<c
     values_.resize(offered);
 
     if (kind_ == CarrierKind::lattice) {
-        coefficients_.reserve(offered);
         for (const auto element : values_) {
-            coefficients_.push_back(lattice_value(dtype, block, element));
-            if (!lattice_clear(dtype, coefficients_.back(), kMargin)) return;
+            if (!lattice_clear(dtype, lattice_value(dtype, block, element), kMargin)) return;
         }
-        packets_forward(coefficients_);
     }
     order_.resize(carriers);
     std::iota(order_.begin(), order_.end(),
@@ -71,6 +68,14 @@ Cell::Cell(const TensorKeys& keys, DType dtype, std::uint64_t index, std::span<c
     for (std::size_t i = carriers; i > 1; --i) std::swap(order_[i - 1], order_[stream.below(i)]);
     order_.resize(carriers_used(kind_, capacity));
     capacity_ = capacity;
+}
+
+const std::vector<std::int64_t>& Cell::coefficients() const {
+    if (coefficients_.empty()) {
+        for (const auto element : values_) coefficients_.push_back(lattice_value(dtype_, block_, element));
+        packets_forward(coefficients_);
+    }
+    return coefficients_;
 }
 
 crypto::Digest Cell::digest(crypto::Sha256& hash) const {
@@ -88,7 +93,7 @@ crypto::Digest Cell::digest(crypto::Sha256& hash) const {
                     std::byte{0});
         taking_part[element / 8] |= static_cast<std::byte>(1u << (element % 8));
     }
-    auto masked = coefficients_;
+    auto masked = coefficients();
     for (const auto carrier : order_) masked[carrier] &= ~std::int64_t{3};
     return hash.update(one(BlockKind::lattice))
         .update(blanked)
@@ -102,7 +107,7 @@ std::vector<std::byte> Cell::carrier_bits() const {
     const auto set = [&](std::size_t at) { bytes[at / 8] |= static_cast<std::byte>(1u << (at % 8)); };
     for (std::size_t i = 0; i < order_.size() && capacity_ != 0; ++i) {
         if (kind_ == CarrierKind::lattice) {
-            const auto low = static_cast<std::uint64_t>(coefficients_[order_[i]]) & 3u;
+            const auto low = static_cast<std::uint64_t>(coefficients()[order_[i]]) & 3u;
             if ((low & 1u) != 0) set(2 * i);
             if ((low & 2u) != 0) set(2 * i + 1);
         } else if ((block_[values_[order_[i]]] & std::byte{1}) != std::byte{0}) {
@@ -121,7 +126,7 @@ std::vector<std::byte> Cell::restore(std::span<const std::byte> bits) const {
         }
         return block;
     }
-    auto values = coefficients_;
+    auto values = coefficients();
     for (std::size_t i = 0; i < order_.size(); ++i) {
         const auto low = (bit(bits, 2 * i) ? 1 : 0) | (bit(bits, 2 * i + 1) ? 2 : 0);
         values[order_[i]] = (values[order_[i]] & ~std::int64_t{3}) | low;

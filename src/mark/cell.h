@@ -39,6 +39,7 @@ struct TensorKeys {
 // Digest of a block that has no cell.
 crypto::Digest plain_digest(crypto::Sha256& hash, std::span<const std::byte> block);
 
+// Thread safety: none, not even for const calls.
 class Cell {
   public:
     // `block`: dense little-endian bytes of at most 8,192 elements, which must outlive the cell unchanged
@@ -79,6 +80,7 @@ class Cell {
     std::vector<std::byte> sealed(std::span<const std::byte> content) const;  // tag | content
     std::vector<std::byte> whitened(std::span<const std::byte> bytes, unsigned attempt) const;
     bool acceptable(std::span<const std::byte> changed) const;
+    const std::vector<std::int64_t>& coefficients() const;  // transformed when first asked for
 
     const TensorKeys& keys_;
     DType dtype_;
@@ -87,7 +89,7 @@ class Cell {
     std::span<const std::byte> block_;
     std::vector<std::uint32_t> values_;  // elements (lattice) or byte positions (bits), in the cell's order
     std::vector<std::uint32_t> order_;  // carriers in keyed order: coefficients (lattice) or indices of values_
-    std::vector<std::int64_t> coefficients_;  // lattice only
+    mutable std::vector<std::int64_t> coefficients_;  // lattice only; see coefficients()
     std::size_t capacity_ = 0;
 };
 

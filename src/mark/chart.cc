@@ -5,20 +5,18 @@
 
 #include "mark/bytes.h"
 #include "mark/cell.h"
+#include "mark/erasure.h"
 #include "mark/geometry.h"
 
 namespace modelseal::mark {
 namespace {
 
-constexpr std::size_t kHeadBytes = 2;
+constexpr std::size_t kHeadBytes = 6;
 constexpr std::size_t kRecordHeadBytes = 7;
-constexpr std::size_t kLeastPiece = 8;  // a shorter piece of the manifest is not worth its head
+constexpr std::size_t kMaxManifestBytes = (std::size_t{1} << 24) - 1;
+constexpr std::size_t kLeastPiece = 8, kMostPiece = 112, kPieceStep = 8;
 
 using Record = Chart::Record;
-
-std::size_t payload_bytes(const Record& record) {
-    return record.kind == Record::Kind::own_checks ? record.count * sizeof(CheckValue) : record.count;
-}
 
 // Slice `slice` of a table of `blocks` values that is cut into slices of `length`.
 std::optional<Record> table_slice(std::uint64_t slice, std::uint64_t length, std::uint64_t blocks) {
@@ -28,24 +26,19 @@ std::optional<Record> table_slice(std::uint64_t slice, std::uint64_t length, std
                   static_cast<std::uint16_t>(std::min(length, blocks - first))};
 }
 
-}  // namespace
-
-std::optional<Chart> Chart::draw(std::span<const Place> places, std::span<const std::uint64_t> own_blocks,
-                                 std::size_t manifest_bytes) {
-    std::vector<std::uint64_t> cells(own_blocks.size());
+// Room in each place behind the own tables, whose records are appended; nothing if they do not fit.
+std::optional<std::vector<std::size_t>> place_tables(std::span<const Place> places,
+                                                     std::span<const std::uint64_t> own_blocks,
+                                                     std::vector<std::vector<Record>>& records) {
+    std::vector<std::uint64_t> cells(own_blocks.size()), seen(own_blocks.size());
     for (const auto& place : places) ++cells[place.tensor];
     for (std::size_t tensor = 0; tensor < cells.size(); ++tensor) {
         if (own_blocks[tensor] != 0 && cells[tensor] < 2) return std::nullopt;
     }
-    Chart chart;
-    chart.records_.resize(places.size());
-    std::vector<std::uint64_t> seen(own_blocks.size());
-    std::uint64_t cursor = 0, written = 0;
-    std::size_t holders = 0;
+    std::vector<std::size_t> rooms;
     for (std::size_t i = 0; i < places.size(); ++i) {
-        auto& records = chart.records_[i];
         const auto tensor = places[i].tensor;
-        std::size_t room = places[i].capacity - kTagBytes - kHeadBytes;
+        auto room = places[i].capacity - kTagBytes - kHeadBytes;
         if (own_blocks[tensor] != 0) {
             const auto length = (own_blocks[tensor] + cells[tensor] - 1) / cells[tensor];
             if (length > std::numeric_limits<std::uint16_t>::max()) return std::nullopt;
@@ -53,41 +46,83 @@ std::optional<Chart> Chart::draw(std::span<const Place> places, std::span<const 
             for (const auto slice : {ordinal, (ordinal + cells[tensor] / 2) % cells[tensor]}) {
                 const auto record = table_slice(slice, length, own_blocks[tensor]);
                 if (!record) continue;
-                if (kRecordHeadBytes + payload_bytes(*record) > room) return std::nullopt;
-                room -= kRecordHeadBytes + payload_bytes(*record);
-                records.push_back(*record);
+                const auto bytes = kRecordHeadBytes + record->count * sizeof(CheckValue);
+                if (bytes > room) return std::nullopt;
+                room -= bytes;
+                records[i].push_back(*record);
             }
         }
-        // At most one whole manifest a cell: a second copy in the same block would be lost with the first.
-        std::size_t allowed = manifest_bytes;
-        while (allowed > 0 && room >= kRecordHeadBytes + std::min(kLeastPiece, allowed)) {
-            const auto piece =
-                std::min({room - kRecordHeadBytes, allowed, manifest_bytes - static_cast<std::size_t>(cursor),
-                          std::size_t{std::numeric_limits<std::uint16_t>::max()}});
-            records.push_back({Record::Kind::manifest, static_cast<std::uint32_t>(cursor),
-                               static_cast<std::uint16_t>(piece)});
-            cursor = (cursor + piece) % manifest_bytes;
-            room -= kRecordHeadBytes + piece;
-            allowed -= piece;
-            written += piece;
-        }
-        holders += allowed != manifest_bytes;
+        rooms.push_back(room);
     }
-    if (written < 2 * std::uint64_t{manifest_bytes} || holders < 2) return std::nullopt;
+    return rooms;
+}
+
+std::size_t pieces_in(std::size_t room, std::size_t piece_bytes) {
+    return room <= kRecordHeadBytes ? 0 : (room - kRecordHeadBytes) / piece_bytes;
+}
+
+// The piece length that spreads the manifest most often over the cells; of equals the longest.
+std::size_t choose_piece(std::span<const std::size_t> rooms, std::size_t manifest_bytes) {
+    std::size_t best = kLeastPiece;
+    double most = 0;
+    for (auto length = kLeastPiece; length <= kMostPiece; length += kPieceStep) {
+        std::uint64_t pieces = 0;
+        for (const auto room : rooms) pieces += pieces_in(room, length);
+        const auto needed = (manifest_bytes + length - 1) / length;
+        const auto times = static_cast<double>(pieces) / static_cast<double>(needed);
+        if (times < most) continue;
+        most = times;
+        best = length;
+    }
+    return best;
+}
+
+}  // namespace
+
+std::optional<Chart> Chart::draw(std::span<const Place> places, std::span<const std::uint64_t> own_blocks,
+                                 std::size_t manifest_bytes, Spread spread) {
+    if (manifest_bytes == 0 || manifest_bytes > kMaxManifestBytes) return std::nullopt;
+    Chart chart;
+    chart.records_.resize(places.size());
+    const auto rooms = place_tables(places, own_blocks, chart.records_);
+    if (!rooms) return std::nullopt;
+    chart.piece_bytes_ = choose_piece(*rooms, manifest_bytes);
+    const auto needed = Erasure(manifest_bytes, chart.piece_bytes_).data_pieces();
+    std::uint32_t next = 0;
+    std::size_t holders = 0;
+    std::vector<std::uint64_t> in_tensor(own_blocks.size());
+    for (std::size_t i = 0; i < places.size(); ++i) {
+        // A cell is lost as a whole, so it holds no more than what restores the manifest by itself.
+        const auto count = std::min(pieces_in((*rooms)[i], chart.piece_bytes_), needed);
+        if (count == 0) continue;
+        chart.records_[i].push_back({Record::Kind::manifest, next, static_cast<std::uint16_t>(count)});
+        next += static_cast<std::uint32_t>(count);
+        in_tensor[places[i].tensor] += count;
+        ++holders;
+    }
+    const auto largest = in_tensor.empty() ? 0 : *std::ranges::max_element(in_tensor);
+    if (holders < 2 || next < 2 * needed) return std::nullopt;
+    if (spread == Spread::beyond_any_tensor && next - largest < needed + needed / 8) return std::nullopt;
     return chart;
 }
 
-std::vector<std::byte> cell_content(std::size_t bytes, unsigned rate_step, unsigned carrier_class,
-                                    std::span<const Record> records, std::span<const CheckValue> own,
-                                    std::span<const std::byte> manifest) {
+std::vector<std::byte> cell_content(std::size_t bytes, const CellHead& head, std::span<const Record> records,
+                                    std::span<const CheckValue> own, std::span<const std::byte> manifest) {
     ByteWriter writer;
-    writer.number(static_cast<std::uint8_t>(rate_step)).number(static_cast<std::uint8_t>(carrier_class));
+    writer.number(static_cast<std::uint8_t>(head.rate_step))
+        .number(static_cast<std::uint8_t>(head.carrier_class));
+    writer.number(static_cast<std::uint16_t>(head.manifest_bytes));
+    writer.number(static_cast<std::uint8_t>(head.manifest_bytes >> 16));
+    writer.number(static_cast<std::uint8_t>(head.piece_bytes));
+    const Erasure code(manifest.size(), head.piece_bytes);
     for (const auto& record : records) {
         writer.number(static_cast<std::uint8_t>(record.kind)).number(record.first).number(record.count);
-        if (record.kind == Record::Kind::own_checks) {
-            for (const auto value : own.subspan(record.first, record.count)) writer.number(value);
-        } else {
-            writer.raw(manifest.subspan(record.first, record.count));
+        for (std::uint32_t i = 0; i < record.count; ++i) {
+            if (record.kind == Record::Kind::own_checks) {
+                writer.number(own[record.first + i]);
+            } else {
+                writer.raw(code.piece(manifest, record.first + i));
+            }
         }
     }
     auto content = writer.take();
@@ -98,10 +133,16 @@ std::vector<std::byte> cell_content(std::size_t bytes, unsigned rate_step, unsig
 std::optional<CellContent> parse_content(std::span<const std::byte> bytes) {
     ByteReader reader(bytes);
     CellContent content;
-    content.rate_step = reader.number<std::uint8_t>();
-    content.carrier_class = reader.number<std::uint8_t>();
-    if (!reader.ok() || content.rate_step > kRateSteps || content.carrier_class >= kClasses)
+    auto& head = content.head;
+    head.rate_step = reader.number<std::uint8_t>();
+    head.carrier_class = reader.number<std::uint8_t>();
+    head.manifest_bytes = reader.number<std::uint16_t>();
+    head.manifest_bytes |= std::uint32_t{reader.number<std::uint8_t>()} << 16;
+    head.piece_bytes = reader.number<std::uint8_t>();
+    if (!reader.ok() || head.rate_step > kRateSteps || head.carrier_class >= kClasses ||
+        head.manifest_bytes == 0 || head.piece_bytes == 0) {
         return std::nullopt;
+    }
     while (reader.left() >= kRecordHeadBytes) {
         const auto kind = reader.number<std::uint8_t>();
         if (kind == 0) break;
@@ -113,8 +154,10 @@ std::optional<CellContent> parse_content(std::span<const std::byte> bytes) {
                 own.values.push_back(reader.number<CheckValue>());
             content.own.push_back(std::move(own));
         } else if (kind == static_cast<std::uint8_t>(Record::Kind::manifest)) {
-            const auto piece = reader.raw(count);
-            content.manifest.push_back({first, {piece.begin(), piece.end()}});
+            for (std::uint32_t i = 0; i < count && reader.ok(); ++i) {
+                const auto piece = reader.raw(head.piece_bytes);
+                content.pieces.push_back({first + i, {piece.begin(), piece.end()}});
+            }
         } else {
             return std::nullopt;
         }

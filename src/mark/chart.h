@@ -1,12 +1,15 @@
 // What stands in which cell: the one canonical way to lay out check values and manifest over the cells of a
 // model.
 //
-// The content of a cell:  u8 rate step | u8 carrier class | records | zeros
+// The content of a cell:  u8 rate step | u8 carrier class | u24 length of the manifest | u8 length of a piece
+//                         records | zeros
 // A record:               u8 kind | u32 first | u16 count | payload       (little-endian)
 //   own check values      first block in the cell's tensor, 4 bytes each: a tensor with its own table keeps it
 //   in its
 //                         own cells, twice, half of its cells apart
-//   manifest              offset, bytes: what room is left goes round and round the manifest
+//   manifest              number of the first piece (erasure.h), pieces one behind the other: what room is left
+//   holds
+//                         pieces, numbered on from cell to cell, at least twice as many as restore the manifest
 // Records say themselves what they hold, so that a cell which survived can be used whatever became of the
 // others; when a seal is checked, the whole chart is drawn again and compared bit by bit, so that no cell has a
 // second spelling.
@@ -35,41 +38,56 @@ inline constexpr std::uint64_t kOwnTableBlocks = 8;
 
 class Chart {
   public:
+    // Whether the pieces outside of any one tensor must suffice to restore the manifest. Asked of the sealer's
+    // first choice; a model of one great tensor cannot have it.
+    enum class Spread { any, beyond_any_tensor };
+
     // `own_blocks[t]`: number of blocks of tensor t if it keeps its own table, else 0. Nothing if the places
     // cannot hold two copies of all.
     static std::optional<Chart> draw(std::span<const Place> places, std::span<const std::uint64_t> own_blocks,
-                                     std::size_t manifest_bytes);
+                                     std::size_t manifest_bytes, Spread spread = Spread::any);
 
     struct Record {
         enum class Kind : std::uint8_t { own_checks = 1, manifest = 2 } kind;
         std::uint32_t first = 0;
-        std::uint16_t count = 0;
+        std::uint16_t count = 0;  // check values, or pieces
     };
     std::span<const Record> records(std::size_t place) const { return records_[place]; }
+    std::size_t piece_bytes() const { return piece_bytes_; }
 
   private:
     std::vector<std::vector<Record>> records_;
+    std::size_t piece_bytes_ = 0;
+};
+
+// What all cells of a seal begin with.
+struct CellHead {
+    unsigned rate_step = 0;
+    unsigned carrier_class = 0;
+    std::uint32_t manifest_bytes = 0;
+    unsigned piece_bytes = 0;
+    friend bool operator==(const CellHead&, const CellHead&) = default;
+    friend auto operator<=>(const CellHead&, const CellHead&) = default;
 };
 
 // Content (capacity - tag) of one cell. `own` are all check values of its tensor.
-std::vector<std::byte> cell_content(std::size_t bytes, unsigned rate_step, unsigned carrier_class,
+std::vector<std::byte> cell_content(std::size_t bytes, const CellHead& head,
                                     std::span<const Chart::Record> records, std::span<const CheckValue> own,
                                     std::span<const std::byte> manifest);
 
 // A content taken apart; nothing if it is not well-formed.
 struct CellContent {
-    unsigned rate_step = 0;
-    unsigned carrier_class = 0;
+    CellHead head;
     struct Own {
         std::uint32_t first_block;
         std::vector<CheckValue> values;
     };
     struct Piece {
-        std::uint32_t offset;
-        std::vector<std::byte> bytes;
+        std::uint32_t index;
+        std::vector<std::byte> bytes;  // head.piece_bytes
     };
     std::vector<Own> own;
-    std::vector<Piece> manifest;
+    std::vector<Piece> pieces;
 };
 std::optional<CellContent> parse_content(std::span<const std::byte> content);
 

@@ -119,13 +119,15 @@ Manifest fill_tables(SignedPart part, const Geometry& geometry, std::span<const 
 std::vector<std::vector<std::byte>> contents(const Geometry& geometry, const Arrangement& arrangement,
                                              const SignedPart& part, std::span<const CheckValue> checks,
                                              std::span<const std::byte> manifest) {
+    const CellHead head{part.rate_step, part.carrier_class, static_cast<std::uint32_t>(manifest.size()),
+                        static_cast<unsigned>(arrangement.chart.piece_bytes())};
     std::vector<std::vector<std::byte>> made;
     made.reserve(arrangement.places.size());
     for (std::size_t i = 0; i < arrangement.places.size(); ++i) {
         const auto& place = arrangement.places[i];
         const auto own = checks.subspan(geometry.first_block(place.tensor), geometry.blocks(place.tensor));
-        made.push_back(cell_content(place.capacity - kTagBytes, part.rate_step, part.carrier_class,
-                                    arrangement.chart.records(i), own, manifest));
+        made.push_back(
+            cell_content(place.capacity - kTagBytes, head, arrangement.chart.records(i), own, manifest));
     }
     return made;
 }
@@ -144,8 +146,9 @@ Result<void> renew_checksums(const Model& model, const FrameScan& frame, unsigne
     return io::parallel_for(frame.checksums.size(), jobs, renew);
 }
 
-Result<Embedded> embed(const Model& model, const Geometry& geometry, const SealPlan& plan, Scan scan,
-                       const FrameScan& frame, const SigningKey& key, unsigned jobs, ModelOutput& output) {
+Result<Embedded> embed(const Model& model, const SealPlan& plan, Scan scan, const FrameScan& frame,
+                       const SigningKey& key, unsigned jobs, ModelOutput& output) {
+    const auto& geometry = *plan.geometry;
     Embedder embedder(model, geometry, plan, output);
     auto manifest = fill_tables(plan.part, geometry, scan.checks, frame.files);
     manifest.claims.frame = frame.digest;

@@ -24,8 +24,8 @@ struct Embedded {
 };
 
 // Writes the seal into `output`, a copy of `model`; container checksums that were right are right again.
-Result<Embedded> embed(const Model& model, const Geometry& geometry, const SealPlan& plan, Scan scan,
-                       const FrameScan& frame, const SigningKey& key, unsigned jobs, ModelOutput& output);
+Result<Embedded> embed(const Model& model, const SealPlan& plan, Scan scan, const FrameScan& frame,
+                       const SigningKey& key, unsigned jobs, ModelOutput& output);
 
 // Rewrites the checksums named as right in `frame` after tensors were written.
 Result<void> renew_checksums(const Model& model, const FrameScan& frame, unsigned jobs, ModelOutput& output);

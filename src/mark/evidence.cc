@@ -1,40 +1,28 @@
 #include "mark/evidence.h"
 
 #include <algorithm>
+#include <map>
 
 #include "mark/embed.h"
+#include "mark/erasure.h"
 #include "mark/locate.h"
 
 namespace modelseal::mark {
 namespace {
 
-constexpr std::uint64_t kMaxManifestBytes = std::uint64_t{1} << 30;
-
-// Puts the manifest together from the pieces that survived. Of two pieces that contradict each other the first
-// counts; the contradiction shows when the cells are compared with what they should hold.
+// Puts the manifest together from the pieces that survived, if they are enough. Cells that disagree about its
+// length were not written by one sealer; the most frequent length counts.
 std::optional<Manifest> assemble(const std::vector<CellContent>& contents) {
-    std::uint64_t length = 0;
+    std::map<CellHead, std::vector<Erasure::Piece>> by_head;
     for (const auto& content : contents) {
-        for (const auto& piece : content.manifest) {
-            if (piece.offset != 0 || piece.bytes.size() < 4 || length != 0) continue;
-            for (std::size_t i = 4; i-- > 0;)
-                length = length << 8 | std::to_integer<std::uint64_t>(piece.bytes[i]);
-        }
+        auto& pieces = by_head[content.head];
+        for (const auto& piece : content.pieces) pieces.push_back({piece.index, piece.bytes});
     }
-    if (length == 0 || length > kMaxManifestBytes) return std::nullopt;
-    std::vector<std::byte> bytes(length);
-    std::vector<bool> known(length);
-    for (const auto& content : contents) {
-        for (const auto& piece : content.manifest) {
-            for (std::uint64_t i = 0; i < piece.bytes.size() && piece.offset + i < length; ++i) {
-                if (known[piece.offset + i]) continue;
-                known[piece.offset + i] = true;
-                bytes[piece.offset + i] = piece.bytes[i];
-            }
-        }
-    }
-    if (std::ranges::find(known, false) != known.end()) return std::nullopt;
-    return decode(bytes);
+    const auto most =
+        std::ranges::max_element(by_head, {}, [](const auto& entry) { return entry.second.size(); });
+    if (most == by_head.end()) return std::nullopt;
+    const auto bytes = Erasure(most->first.manifest_bytes, most->first.piece_bytes).restore(most->second);
+    return bytes ? decode(*bytes) : std::nullopt;
 }
 
 std::vector<CellContent> parse_valid(const std::vector<Reading>& readings, std::vector<std::size_t>& sites) {

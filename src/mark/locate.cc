@@ -42,7 +42,7 @@ Result<std::optional<Located>> locate(const Model& model, const Geometry& geomet
                 const auto content = Cell(keys, tensor.dtype, blocks[i], buffer).read();
                 if (!content) continue;
                 if (const auto parsed = parse_content(content->bytes)) {
-                    return std::optional(Located{parsed->carrier_class, parsed->rate_step});
+                    return std::optional(Located{parsed->head.carrier_class, parsed->head.rate_step});
                 }
             }
         }

@@ -1,6 +1,8 @@
 #include "mark/plan.h"
 
 #include <algorithm>
+#include <atomic>
+#include <map>
 #include <numeric>
 
 #include <fmt/format.h>
@@ -12,13 +14,15 @@ namespace modelseal::mark {
 namespace {
 
 // Content bytes that a dense cell offers to payload, its heads taken off.
-constexpr std::uint64_t kUsefulBytes = kCellValues / 8 - kTagBytes - 10;
+constexpr std::uint64_t kUsefulBytes = kCellValues / 8 - kTagBytes - 13;
 
-// Share of the weights that cells may take for the sake of the directory, which is a comfort: without it a
-// missing tensor is noticed but not named. Small models pay more, for they have less to lose.
+// Share of the weights that cells may take for the sake of comforts: a directory, without which a missing
+// tensor is noticed but not named, and a spread that survives the loss of any one tensor. Small models pay more
+// of what they have.
 constexpr std::uint64_t kLargeModelElements = 1'000'000;
-constexpr double kDirectoryShareLarge = 0.012;
-constexpr double kDirectoryShareSmall = 0.10;
+constexpr double kComfortLarge[kClasses] = {0.018, 0.008, 0.008};
+constexpr double kComfortSmall = 0.15;
+constexpr std::uint64_t kComfortCells = 16;  // are allowed to any model
 
 class Planner {
   public:
@@ -26,7 +30,7 @@ class Planner {
         : model_(model), geometry_(geometry), secret_(secret), jobs_(jobs) {}
 
     // The sparsest plan for this part, with or without a directory as it says.
-    Result<std::optional<SealPlan>> sparsest(SignedPart part) const {
+    Result<std::optional<SealPlan>> sparsest(SignedPart part, Chart::Spread spread) {
         for (part.carrier_class = 0; part.carrier_class < kClasses; ++part.carrier_class) {
             for (part.rate_step = 0; part.rate_step <= kRateSteps; ++part.rate_step) {
                 if (!may_fit(part)) continue;
@@ -34,20 +38,21 @@ class Planner {
                 MODELSEAL_TRY_ASSIGN(const auto capacities, survey(cells));
                 choose_tables(part, cells, capacities);
                 const auto values = check_values(part);
-                auto arrangement = arrange(geometry_, cells, capacities, part.in_common_table,
-                                           encode(Manifest{part,
-                                                           {},
-                                                           std::vector<CheckValue>(values - part.files),
-                                                           std::vector<CheckValue>(part.files)})
-                                               .size());
-                if (arrangement)
-                    return std::optional(SealPlan{std::move(cells), std::move(*arrangement), part, values});
+                const Manifest empty{part,
+                                     {},
+                                     std::vector<CheckValue>(values - part.files),
+                                     std::vector<CheckValue>(part.files)};
+                auto arrangement =
+                    arrange(geometry_, cells, capacities, part.in_common_table, encode(empty).size(), spread);
+                if (!arrangement) continue;
+                return std::optional(
+                    SealPlan{nullptr, std::move(cells), std::move(*arrangement), part, values});
             }
         }
         return std::optional<SealPlan>();
     }
 
-    // How many bytes of payload two copies come to, at the least.
+    // How many bytes of payload it comes to, twice, at the least.
     std::uint64_t needed(const SignedPart& part) const {
         auto bytes = encode_signed(part, 0).size() + sizeof(SignatureBytes) + 4 * part.files;
         return 2 * (bytes + 4 * geometry_.total_blocks());
@@ -63,18 +68,25 @@ class Planner {
         return offered >= needed(part);
     }
 
-    Result<std::vector<std::uint32_t>> survey(const CellMap& cells) const {
+    // Capacities of all sites. What was looked at for a sparser plan is not read again.
+    Result<std::vector<std::uint32_t>> survey(const CellMap& cells) {
         const auto sites = cells.sites();
         std::vector<std::uint32_t> capacities(sites.size());
-        const auto look = [&](std::size_t i, unsigned) -> Result<void> {
+        std::vector<std::size_t> unseen;
+        for (std::size_t i = 0; i < sites.size(); ++i) {
+            const auto known = seen_.find({sites[i].tensor, sites[i].block});
+            known == seen_.end() ? unseen.push_back(i) : void(capacities[i] = known->second);
+        }
+        const auto look = [&](std::size_t index, unsigned) -> Result<void> {
+            const auto [tensor, block] = sites[unseen[index]];
             std::vector<std::byte> buffer;
-            const auto [tensor, block] = sites[i];
             MODELSEAL_TRY(read_block(model_, geometry_, tensor, block, buffer));
             const Cell cell(cells.keys(tensor), model_.tensors[tensor].dtype, block, buffer);
-            capacities[i] = static_cast<std::uint32_t>(cell.capacity());
+            capacities[unseen[index]] = static_cast<std::uint32_t>(cell.capacity());
             return {};
         };
-        MODELSEAL_TRY(io::parallel_for(sites.size(), jobs_, look));
+        MODELSEAL_TRY(io::parallel_for(unseen.size(), jobs_, look));
+        for (const auto i : unseen) seen_[{sites[i].tensor, sites[i].block}] = capacities[i];
         return capacities;
     }
 
@@ -102,6 +114,7 @@ class Planner {
     const Geometry& geometry_;
     std::span<const std::byte, 32> secret_;
     unsigned jobs_;
+    std::map<std::pair<std::uint32_t, std::uint64_t>, std::uint32_t> seen_;
 };
 
 // Values that the cells of a plan may touch.
@@ -113,28 +126,56 @@ std::uint64_t values_taken(const SealPlan& plan) {
                : bits / 2;  // a wavelet spreads a bit, a lowest bit stays as often
 }
 
-Error too_small(const Model& model, const Geometry& geometry, std::uint64_t needed_bytes) {
-    std::uint64_t able = 0;
-    for (std::size_t i = 0; i < model.tensors.size(); ++i) {
-        if (geometry.is_host(i, kClasses - 1)) able += model.tensors[i].elements;
+bool affordable(const Geometry& geometry, const SealPlan& plan) {
+    const auto elements = geometry.total_elements();
+    const auto share = elements >= kLargeModelElements ? kComfortLarge[plan.part.carrier_class] : kComfortSmall;
+    const auto allowed = static_cast<std::uint64_t>(share * static_cast<double>(elements));
+    return values_taken(plan) <= std::max<std::uint64_t>(allowed, kComfortCells * kCellValues);
+}
+
+// Values that may carry, counted one by one: told to whoever has too few of them.
+Result<std::uint64_t> count_carriers(const Model& model, const Geometry& geometry, unsigned jobs) {
+    std::atomic<std::uint64_t> sum = 0;
+    std::vector<std::pair<std::size_t, std::uint64_t>> blocks;
+    for (std::size_t tensor = 0; tensor < model.tensors.size(); ++tensor) {
+        if (carrier_type(model.tensors[tensor].dtype).kind == CarrierKind::none) continue;
+        for (std::uint64_t block = 0; block < geometry.blocks(tensor); ++block)
+            blocks.emplace_back(tensor, block);
     }
-    const auto cells = std::max<std::uint64_t>(2, (needed_bytes + kUsefulBytes - 1) / kUsefulBytes);
-    return {
+    const auto count = [&](std::size_t i, unsigned) -> Result<void> {
+        const auto [tensor, block] = blocks[i];
+        const auto dtype = model.tensors[tensor].dtype;
+        std::vector<std::byte> buffer;
+        std::vector<std::uint32_t> found;
+        MODELSEAL_TRY(read_block(model, geometry, tensor, block, buffer));
+        carrier_type(dtype).kind == CarrierKind::lattice ? lattice_elements(dtype, buffer, found)
+                                                         : bit_carriers(dtype, buffer, found);
+        sum += found.size();
+        return {};
+    };
+    MODELSEAL_TRY(io::parallel_for(blocks.size(), jobs, count));
+    return sum.load();
+}
+
+Result<SealPlan> too_small(const Model& model, const Geometry& geometry, std::uint64_t needed_bytes,
+                           unsigned jobs) {
+    MODELSEAL_TRY_ASSIGN(const auto able, count_carriers(model, geometry, jobs));
+    const auto cells =
+        std::max<std::uint64_t>(2, needed_bytes * 9 / 8 / kUsefulBytes + 1);  // an eighth is cuttings
+    return Error{
         ErrorKind::unsupported,
-        fmt::format(
-            "{}: too small to carry a mark: it has {} non-zero weights in tensors that may carry, about {} are "
-            "needed",
-            model.path.string(), able, cells * kCellValues),
-        "a mark lives in floating-point or quantised weights, in tensors of at least 384; sign such a file "
-        "with a "
-        "detached signature instead"};
+        fmt::format("{}: too small to carry a mark: it has {} weights that may carry, about {} are needed, in "
+                    "tensors of {} or more",
+                    model.path.string(), able, cells * kCellValues, kMinHostElements),
+        "zeros, flags and indices carry nothing; a detached signature can cover such a file"};
 }
 
 }  // namespace
 
 std::optional<Arrangement> arrange(const Geometry& geometry, const CellMap& cells,
                                    std::span<const std::uint32_t> capacities,
-                                   const std::vector<bool>& in_common_table, std::size_t manifest_bytes) {
+                                   const std::vector<bool>& in_common_table, std::size_t manifest_bytes,
+                                   Chart::Spread spread) {
     Arrangement made;
     for (std::size_t i = 0; i < capacities.size(); ++i) {
         if (capacities[i] == 0) continue;
@@ -144,31 +185,48 @@ std::optional<Arrangement> arrange(const Geometry& geometry, const CellMap& cell
     for (std::size_t tensor = 0; tensor < in_common_table.size(); ++tensor) {
         made.own_blocks.push_back(in_common_table[tensor] ? 0 : geometry.blocks(tensor));
     }
-    auto chart = Chart::draw(made.places, made.own_blocks, manifest_bytes);
+    auto chart = Chart::draw(made.places, made.own_blocks, manifest_bytes, spread);
     if (!chart) return std::nullopt;
     made.chart = std::move(*chart);
     return made;
 }
 
-Result<SealPlan> plan_seal(const Model& model, const Geometry& geometry, std::span<const std::byte, 32> secret,
-                           const SignedPart& wanted, unsigned jobs) {
-    const Planner planner(model, geometry, secret, jobs);
+namespace {
+
+// The best plan that this cut into blocks allows: comforts where they are affordable, else none.
+Result<std::optional<SealPlan>> best_plan(const Model& model, const Geometry& geometry,
+                                          std::span<const std::byte, 32> secret, const SignedPart& part,
+                                          unsigned jobs) {
+    Planner planner(model, geometry, secret, jobs);
+    auto with_directory = part;
+    with_directory.directory = encode_directory(model.tensors);
+    for (const auto spread : {Chart::Spread::beyond_any_tensor, Chart::Spread::any}) {
+        for (const auto* wanted : {&std::as_const(with_directory), &part}) {
+            MODELSEAL_TRY_ASSIGN(auto plan, planner.sparsest(*wanted, spread));
+            if (plan && affordable(geometry, *plan)) return plan;
+        }
+    }
+    return planner.sparsest(part, Chart::Spread::any);
+}
+
+}  // namespace
+
+Result<SealPlan> plan_seal(const Model& model, std::span<const std::byte, 32> secret, const SignedPart& wanted,
+                           unsigned jobs) {
     auto part = wanted;
     part.tensors = static_cast<std::uint32_t>(model.tensors.size());
     part.files = static_cast<std::uint32_t>(model.files.size());
     part.in_common_table.assign(model.tensors.size(), false);
-    part.directory.clear();
-    MODELSEAL_TRY_ASSIGN(auto bare, planner.sparsest(part));
-    if (!bare) return too_small(model, geometry, planner.needed(part));
-
-    part.directory = encode_directory(model.tensors);
-    MODELSEAL_TRY_ASSIGN(auto with_directory, planner.sparsest(part));
-    const auto large = geometry.total_elements() >= kLargeModelElements;
-    const auto allowed =
-        static_cast<double>(geometry.total_elements()) * (large ? kDirectoryShareLarge : kDirectoryShareSmall);
-    const bool affordable = with_directory && with_directory->part.carrier_class == bare->part.carrier_class &&
-                            static_cast<double>(values_taken(*with_directory)) <= allowed;
-    return affordable ? std::move(*with_directory) : std::move(*bare);
+    auto geometry = std::make_unique<const Geometry>(model.tensors);
+    // Longer blocks gather more of the few values that a pruned model has left.
+    for (auto length = geometry->block_elements(); length <= kMaxBlockElements; length *= 2) {
+        auto cut = std::make_unique<const Geometry>(model.tensors, length);
+        MODELSEAL_TRY_ASSIGN(auto plan, best_plan(model, *cut, secret, part, jobs));
+        if (!plan) continue;
+        plan->geometry = std::move(cut);
+        return std::move(*plan);
+    }
+    return too_small(model, *geometry, Planner(model, *geometry, secret, jobs).needed(part), jobs);
 }
 
 }  // namespace modelseal::mark

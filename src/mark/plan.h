@@ -3,6 +3,7 @@
 // signed.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <span>
 #include <vector>
@@ -25,9 +26,11 @@ struct Arrangement {
 // `capacities`: one a site. Nothing if what they offer cannot hold it. `in_common_table`: one a tensor.
 std::optional<Arrangement> arrange(const Geometry& geometry, const CellMap& cells,
                                    std::span<const std::uint32_t> capacities,
-                                   const std::vector<bool>& in_common_table, std::size_t manifest_bytes);
+                                   const std::vector<bool>& in_common_table, std::size_t manifest_bytes,
+                                   Chart::Spread spread = Chart::Spread::any);
 
 struct SealPlan {
+    std::unique_ptr<const Geometry> geometry;
     CellMap cells;
     Arrangement arrangement;
     SignedPart part;  // all but the digests
@@ -35,8 +38,8 @@ struct SealPlan {
 };
 
 // `stamp`, `parent` and `vendor` of `wanted` are taken over. ErrorKind::unsupported for a model too small to
-// carry, naming how many weights it takes.
-Result<SealPlan> plan_seal(const Model& model, const Geometry& geometry, std::span<const std::byte, 32> secret,
-                           const SignedPart& wanted, unsigned jobs);
+// carry, naming how many weights it takes. `model` must outlive the plan.
+Result<SealPlan> plan_seal(const Model& model, std::span<const std::byte, 32> secret, const SignedPart& wanted,
+                           unsigned jobs);
 
 }  // namespace modelseal::mark

@@ -65,14 +65,15 @@ void compare_damaged(const Geometry& geometry, const Evidence& evidence, std::si
         bits.wrong += differing_bits(found.subspan(at, count), std::span(expected).subspan(at, count));
         bits.compared += 8 * count;
     };
-    std::size_t at = 2;
+    std::size_t at = 6;
     compare(0, at);
     for (const auto& record : evidence.arrangement->chart.records(place_index)) {
         compare(at, 7);
         at += 7;
         if (record.kind == Chart::Record::Kind::manifest) {
-            compare(at, record.count);
-            at += record.count;
+            const auto bytes = record.count * evidence.arrangement->chart.piece_bytes();
+            compare(at, bytes);
+            at += bytes;
             continue;
         }
         for (std::size_t k = 0; k < record.count; ++k, at += sizeof(CheckValue)) {
@@ -222,7 +223,7 @@ SealFinding judge(const Model& model, const Evidence& evidence, bool all) {
         sum.wrong += blame.bits[i].wrong;
         sum.compared += blame.bits[i].compared;
         // Nothing is known of it, and the weights as a whole do not match: it is not called intact.
-        if (weights_changed && blame.unsure[i] && entry.changed.empty())
+        if (weights_changed && evidence.tensor_list_same && blame.unsure[i] && entry.changed.empty())
             entry.outcome = TensorFinding::Outcome::changed;
         explained = explained || entry.outcome != TensorFinding::Outcome::intact;
         if (all || entry.outcome != TensorFinding::Outcome::intact) finding.tensors.push_back(std::move(entry));

@@ -22,7 +22,7 @@ std::string text_of(const Bytes& bytes) {
 std::string gguf_q8() {
     GgufFile file;
     file.pairs = {gguf_string("general.name", "small")};
-    constexpr std::uint64_t kBlocks = 170;
+    constexpr std::uint64_t kBlocks = 200;
     file.tensors = {{"blk.0.weight", {32, kBlocks}, 8, 0, {}}};  // 8: q8_0
     file.data_bytes = (kBlocks * 34 + 31) / 32 * 32;
     auto bytes = file.build();
@@ -32,7 +32,7 @@ std::string gguf_q8() {
 }
 
 std::string onnx_i8() {
-    const auto weight = onnx::tensor("conv.weight", onnx::kInt8, {40, 128}).bytes(9, integer_weights(5120, 3));
+    const auto weight = onnx::tensor("conv.weight", onnx::kInt8, {48, 128}).bytes(9, integer_weights(6144, 3));
     const auto bias = onnx::tensor("conv.bias", onnx::kFloat, {16}).bytes(9, float_weights(16, 4));
     return onnx::model(onnx::graph({weight, bias})).text();
 }
@@ -46,9 +46,9 @@ std::string torch_zip_i8() {
     using namespace pkl;
     TorchZip file;
     file.object =
-        pickle(dict({{str("fc.weight"), pkl::tensor(storage("CharStorage", "0", 5120), {0, {40, 128}, {}})},
+        pickle(dict({{str("fc.weight"), pkl::tensor(storage("CharStorage", "0", 6144), {0, {48, 128}, {}})},
                      {str("fc.bias"), floats("1", {10})}}));
-    file.storages = {{"0", bytes_of(integer_weights(5120, 1))}, {"1", bytes_of(float_weights(10, 2))}};
+    file.storages = {{"0", bytes_of(integer_weights(6144, 1))}, {"1", bytes_of(float_weights(10, 2))}};
     file.others.push_back({.name = "version", .data = bytes_of("3\n")});
     return text_of(file.build());
 }
@@ -102,7 +102,7 @@ std::string safetensors_file(const std::vector<NamedTensor>& tensors, std::strin
 
 std::vector<SmallModel> small_models() {
     return {
-        {"safetensors_i8", safetensors_file({{"fc.weight", "I8", {40, 128}, integer_weights(5120, 1)},
+        {"safetensors_i8", safetensors_file({{"fc.weight", "I8", {48, 128}, integer_weights(6144, 1)},
                                              {"fc.bias", "F32", {10}, float_weights(10, 2)}},
                                             "made for a test")},
         {"safetensors_f32", safetensors_file({{"a.weight", "F32", {24, 128}, float_weights(3072, 1)},
