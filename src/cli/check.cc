@@ -1,7 +1,9 @@
 #include <fmt/format.h>
 
+#include "cli/check_keys.h"
 #include "cli/commands.h"
 #include "cli/key_values.h"
+#include "cli/width.h"
 #include "io/file.h"
 #include "report/report.h"
 #include <modelseal/seal.h>
@@ -10,27 +12,19 @@ namespace modelseal::cli {
 namespace {
 
 struct Options {
-    std::vector<std::string> targets, public_keys, check_keys, expect, require;
+    std::vector<std::string> targets, expect, require;
+    CheckKeyFiles keys;
     std::string html;
     bool weights_only = false, all = false, json = false, sarif = false;
 };
 
 Result<std::vector<CheckKey>> load_keys(const Options& options) {
-    std::vector<CheckKey> keys;
-    for (const auto& path : options.check_keys) {
-        MODELSEAL_TRY_ASSIGN(auto key, load_check_key(path));
-        keys.push_back(std::move(key));
-    }
-    for (const auto& path : options.public_keys) {
-        MODELSEAL_TRY_ASSIGN(const auto key, load_public_key(path));
-        keys.push_back(public_check_key(key));
-    }
-    if (keys.empty()) {
+    if (options.keys.empty()) {
         return Error{
             ErrorKind::usage, "no key to check with",
             "give the vendor's public key with --pub NAME.pub, or your check key with --key CUSTOMER.check"};
     }
-    return keys;
+    return load_check_keys(options.keys);
 }
 
 Result<void> show(const Options& options, std::span<const CheckReport> reports, Context& context) {
@@ -47,7 +41,8 @@ Result<void> show(const Options& options, std::span<const CheckReport> reports, 
             if (report.verdict == Verdict::error) {
                 terminal.error({ErrorKind::unreadable, report.error, report.hint});
             } else if (!terminal.quiet() || report.verdict != Verdict::intact) {
-                terminal.print(to_text(report, {.color = terminal.color(), .all = options.all}));
+                terminal.print(to_text(
+                    report, {.color = terminal.color(), .all = options.all, .width = output_columns()}));
             }
         }
     }
@@ -80,14 +75,7 @@ void add_check(CLI::App& program, Context& context) {
     auto& command =
         add_command(program, "check", "tells whether models are still what was sealed, and what changed");
     command.add_option("TARGET", options->targets, "model file, or folder of shards")->required();
-    command.add_option("--pub", options->public_keys, "the vendor's public key")
-        ->type_name("NAME.pub")
-        ->expected(1)
-        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-    command.add_option("--key", options->check_keys, "your check key, if the model was sealed for you")
-        ->type_name("CUSTOMER.check")
-        ->expected(1)
-        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+    add_check_key_options(command, options->keys);
     command.add_option("--expect", options->expect, "the stamp must say so; may be given several times")
         ->type_name("KEY=VALUE")
         ->expected(1)

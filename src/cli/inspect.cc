@@ -1,5 +1,6 @@
 #include "jobs/inspect.h"
 
+#include "cli/check_keys.h"
 #include "cli/commands.h"
 
 namespace modelseal::cli {
@@ -7,11 +8,16 @@ namespace {
 
 struct Options {
     std::string file;
+    CheckKeyFiles keys;
     bool json = false;
 };
 
 Result<ExitCode> run(const Options& options, Context& context) {
-    MODELSEAL_TRY_ASSIGN(const auto inspection, inspect(options.file));
+    MODELSEAL_TRY_ASSIGN(const auto keys, load_check_keys(options.keys));
+    const auto progress = context.progress("looking for the seal of " + options.file);
+    MODELSEAL_TRY_ASSIGN(
+        const auto inspection,
+        inspect(options.file, {.keys = keys, .jobs = context.jobs, .progress = progress.get()}));
     context.terminal.print(options.json ? to_json(inspection)
                                         : to_text(inspection, {.color = context.terminal.color()}));
     return ExitCode::done;
@@ -21,8 +27,11 @@ Result<ExitCode> run(const Options& options, Context& context) {
 
 void add_inspect(CLI::App& program, Context& context) {
     auto options = std::make_shared<Options>();
-    CLI::App& command = add_command(program, "inspect", "says what a model, key or signature is and holds");
-    command.add_option("FILE", options->file, "a model file or folder, a key, a signature")->required();
+    CLI::App& command =
+        add_command(program, "inspect", "says what a model, key, receipt or signature is and holds");
+    command.add_option("FILE", options->file, "a model file or folder, a key, a receipt, a signature")
+        ->required();
+    add_check_key_options(command, options->keys);
     command.add_flag("--json", options->json, "print JSON (schema modelseal-inspect/1)");
     on_run(command, context, [options](Context& with) { return run(*options, with); });
 }

@@ -3,7 +3,7 @@
 
 namespace modelseal::cli {
 
-// Columns of the terminal that standard output is; 0, without a limit, where it goes to a file or a pipe.
+// Columns of the terminal that standard output is; 120 where it goes to a file or a pipe.
 unsigned output_columns();
 
 }  // namespace modelseal::cli

@@ -9,6 +9,7 @@
 #include "io/threads.h"
 #include "jobs/difference.h"
 #include "jobs/frame_difference.h"
+#include "jobs/pairing.h"
 #include "model/elements.h"
 #include "model/values.h"
 
@@ -19,56 +20,10 @@ constexpr std::uint64_t kBlock =
     64u << 10;  // elements in memory at once, a side and thread; a multiple of any group
 constexpr std::uint64_t kChunk = 64 * kBlock;  // elements that a thread takes at once
 
-// A tensor of each side; either may be absent.
-struct Pair {
-    const Tensor* a = nullptr;
-    const Tensor* b = nullptr;
-    bool comparable = false;
-};
-
-bool comparable(const Tensor& a, const Tensor& b) {
+bool comparable(const TensorPair& pair) {
+    if (pair.a == nullptr || pair.b == nullptr) return false;
+    const auto &a = *pair.a, &b = *pair.b;
     return a.elements == b.elements && (a.dtype == b.dtype || (has_values(a.dtype) && has_values(b.dtype)));
-}
-
-// By name; what is left, by a further name. Sorted by the name that is shown.
-std::vector<Pair> pair_up(const Model& a, const Model& b) {
-    std::unordered_map<std::string_view, const Tensor*> left;
-    std::unordered_map<std::string_view, const Tensor*> by_alias;
-    for (const auto& tensor : b.tensors) left.emplace(tensor.name, &tensor);
-    for (const auto& tensor : b.tensors) {
-        for (const auto& alias : tensor.aliases) by_alias.emplace(alias, &tensor);
-    }
-    const auto take = [&](const std::string& name) -> const Tensor* {
-        auto found = left.find(name);
-        if (found == left.end()) {
-            const auto alias = by_alias.find(name);
-            if (alias != by_alias.end()) found = left.find(alias->second->name);
-        }
-        if (found == left.end()) return nullptr;
-        const auto* tensor = found->second;
-        left.erase(found);
-        return tensor;
-    };
-    std::vector<Pair> pairs;
-    for (const auto& tensor : a.tensors) pairs.push_back({.a = &tensor});
-    // Names first, so that no alias takes the tensor of another's name.
-    for (auto& pair : pairs) {
-        if (left.contains(pair.a->name)) pair.b = take(pair.a->name);
-    }
-    for (auto& pair : pairs) {
-        if (pair.b == nullptr) pair.b = take(pair.a->name);
-        for (auto alias = pair.a->aliases.begin(); pair.b == nullptr && alias != pair.a->aliases.end();
-             ++alias) {
-            pair.b = take(*alias);
-        }
-        pair.comparable = pair.b != nullptr && comparable(*pair.a, *pair.b);
-    }
-    for (const auto& tensor : b.tensors) {
-        if (left.contains(tensor.name)) pairs.push_back({.b = &tensor});
-    }
-    std::ranges::stable_sort(pairs, {},
-                             [](const Pair& pair) { return pair.a != nullptr ? pair.a->name : pair.b->name; });
-    return pairs;
 }
 
 // What a thread takes at once.
@@ -77,10 +32,11 @@ struct Chunk {
     std::uint64_t first = 0, count = 0;
 };
 
-std::vector<Chunk> chunks_of(const std::vector<Pair>& pairs, const std::function<bool(std::size_t)>& wanted) {
+std::vector<Chunk> chunks_of(const std::vector<TensorPair>& pairs,
+                             const std::function<bool(std::size_t)>& wanted) {
     std::vector<Chunk> chunks;
     for (std::size_t i = 0; i < pairs.size(); ++i) {
-        if (!pairs[i].comparable || !wanted(i)) continue;
+        if (!comparable(pairs[i]) || !wanted(i)) continue;
         const auto elements = pairs[i].a->elements;
         for (std::uint64_t first = 0; first < elements; first += kChunk) {
             chunks.push_back({i, first, std::min(kChunk, elements - first)});
@@ -92,10 +48,10 @@ std::vector<Chunk> chunks_of(const std::vector<Pair>& pairs, const std::function
 class Comparer {
   public:
     Comparer(const Model& a, const Model& b, const DiffOptions& options, io::Progress& progress)
-        : a_(a), b_(b), options_(options), progress_(progress), pairs_(pair_up(a, b)) {
+        : a_(a), b_(b), options_(options), progress_(progress), pairs_(pair_tensors(a, b)) {
         for (const auto& pair : pairs_) {
-            maps_a_.push_back(pair.comparable ? std::make_unique<ElementMap>(*pair.a) : nullptr);
-            maps_b_.push_back(pair.comparable ? std::make_unique<ElementMap>(*pair.b) : nullptr);
+            maps_a_.push_back(comparable(pair) ? std::make_unique<ElementMap>(*pair.a) : nullptr);
+            maps_b_.push_back(comparable(pair) ? std::make_unique<ElementMap>(*pair.b) : nullptr);
         }
     }
 
@@ -164,7 +120,7 @@ class Comparer {
     const Model& b_;
     const DiffOptions& options_;
     io::Progress& progress_;
-    std::vector<Pair> pairs_;
+    std::vector<TensorPair> pairs_;
     std::vector<std::unique_ptr<ElementMap>> maps_a_, maps_b_;
 };
 
@@ -173,7 +129,7 @@ std::optional<TensorDifference::Side> side_of(const Tensor* tensor) {
     return TensorDifference::Side{std::string(info(tensor->dtype).name), tensor->shape};
 }
 
-void fill_numbers(TensorDifference& out, const Pair& pair, const Difference& sum) {
+void fill_numbers(TensorDifference& out, const TensorPair& pair, const Difference& sum) {
     out.differing = sum.differing;
     out.non_finite = sum.non_finite;
     out.ranges = sum.ranges;
@@ -192,16 +148,24 @@ void Comparer::describe(Comparison& out, const std::vector<Chunk>& changed,
     for (std::size_t i = 0; i < pairs_.size(); ++i) {
         const auto& pair = pairs_[i];
         TensorDifference entry{.a = side_of(pair.a), .b = side_of(pair.b)};
-        entry.name = pair.a != nullptr ? pair.a->name : pair.b->name;
-        entry.compared = pair.comparable;
-        if (pair.a != nullptr && pair.b != nullptr) ++out.tensors_compared;
-        if (pair.comparable) {
+        entry.name = pair.name();
+        entry.compared = comparable(pair);
+        if (pair.a != nullptr && pair.b != nullptr) {
+            ++out.tensors_compared;
+            if (pair.a->name != pair.b->name) entry.name_b = pair.b->name;
+        }
+        if (comparable(pair)) {
             entry.elements = pair.a->elements;
             out.elements_compared += entry.elements;
             const auto sum = sums.find(i);
             if (sum != sums.end()) fill_numbers(entry, pair, sum->second);
         }
-        if (entry.a != entry.b || entry.differing > 0) out.tensors.push_back(std::move(entry));
+        const bool renamed = entry.name_b.has_value();
+        out.tensors_renamed += renamed;
+        // Between formats a name that is only alike is no difference.
+        if (entry.a != entry.b || entry.differing > 0 || (renamed && a_.format == b_.format)) {
+            out.tensors.push_back(std::move(entry));
+        }
     }
 }
 

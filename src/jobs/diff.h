@@ -16,8 +16,8 @@ struct DiffOptions {
     Limits limits;
 };
 
-// Opens both and compares them, whatever their formats; tensors are paired by name, or by a further name
-// (alias). The answer does not depend on the number of threads.
+// Opens both and compares them, whatever their formats; tensors are paired as pair_tensors() says. The answer
+// does not depend on the number of threads.
 Result<Comparison> diff(const std::filesystem::path& a, const std::filesystem::path& b,
                         const DiffOptions& options, io::Progress& progress = io::no_progress());
 

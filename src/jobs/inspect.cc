@@ -7,6 +7,7 @@
 #include "formats/json.h"
 #include "formats/reader.h"
 #include "io/file.h"
+#include "jobs/receipt.h"
 #include "model/model.h"
 
 namespace modelseal {
@@ -131,19 +132,43 @@ Result<std::optional<Inspection>> inspect_document(const Source& source, const s
     return std::optional(describe_facts(key, target));
 }
 
+Result<Inspection> inspect_receipt(const std::filesystem::path& path) {
+    MODELSEAL_TRY_ASSIGN(const auto receipt, jobs::load_receipt(path));
+    Inspection out{.target = path.string(), .kind = "receipt"};
+    if (!receipt.check.customer.empty()) out.facts.push_back({"customer", receipt.check.customer});
+    out.facts.push_back({"vendor_key", to_hex(receipt.check.vendor.id())});
+    out.facts.push_back({"root", to_hex(receipt.root)});
+    out.facts.push_back({"cells", std::uint64_t{receipt.cells.size()}});
+    out.warnings.emplace_back(
+        "a receipt is as secret as a check key: it tells where the mark is, and takes it off");
+    return out;
+}
+
+Result<SealFinding> find_seal(const std::filesystem::path& path, const InspectOptions& options) {
+    auto check = check_model(
+        path,
+        {.keys = options.keys, .jobs = options.jobs, .progress = options.progress, .limits = options.limits});
+    if (!check.seal) return Error{ErrorKind::unreadable, check.error, check.hint};
+    return std::move(*check.seal);
+}
+
 }  // namespace
 
-Result<Inspection> inspect(const std::filesystem::path& path, const Limits& limits) {
+Result<Inspection> inspect(const std::filesystem::path& path, const InspectOptions& options) {
     const auto target = path.string();
     std::error_code ignored;
     if (!std::filesystem::is_directory(path, ignored)) {
         MODELSEAL_TRY_ASSIGN(const auto source, io::FileSource::open(path, target));
         MODELSEAL_TRY_ASSIGN(auto document, inspect_document(*source, target));
         if (document) return std::move(*document);
+        if (jobs::looks_like_receipt(*source)) return inspect_receipt(path);
     }
-    MODELSEAL_TRY_ASSIGN(const auto model, open_model(path, limits));
+    MODELSEAL_TRY_ASSIGN(const auto model, open_model(path, options.limits));
     auto out = describe_model(model, target);
     MODELSEAL_TRY(model.unchanged());
+    if (!options.keys.empty()) {
+        MODELSEAL_TRY_ASSIGN(out.seal, find_seal(path, options));
+    }
     return out;
 }
 

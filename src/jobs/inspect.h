@@ -2,15 +2,24 @@
 #pragma once
 
 #include <filesystem>
+#include <span>
 
 #include "report/inspection.h"
 #include <modelseal/format.h>
 #include <modelseal/result.h>
+#include <modelseal/seal.h>
 
 namespace modelseal {
 
+struct InspectOptions {
+    std::span<const CheckKey> keys = {};  // look for a model's seal under these
+    unsigned jobs = 0;
+    io::Progress* progress = nullptr;  // of looking for the seal
+    Limits limits = {};
+};
+
 // Tells by content, never by name: a key or certificate (PEM), an OpenSSF model signature (a Sigstore bundle),
-// or else a model. Keys need no passphrase for this.
-Result<Inspection> inspect(const std::filesystem::path& path, const Limits& limits = {});
+// a receipt, or else a model. Keys need no passphrase for this.
+Result<Inspection> inspect(const std::filesystem::path& path, const InspectOptions& options = {});
 
 }  // namespace modelseal

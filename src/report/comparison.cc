@@ -24,7 +24,8 @@ std::string_view outcome_of(const TensorDifference& tensor) {
     if (!tensor.b) return "only-in-a";
     if (!tensor.a) return "only-in-b";
     if (tensor.a->shape != tensor.b->shape) return "reshaped";
-    return tensor.a->dtype != tensor.b->dtype ? "retyped" : "changed";
+    if (tensor.a->dtype != tensor.b->dtype) return "retyped";
+    return tensor.differing > 0 ? "changed" : "renamed";
 }
 
 std::string both(const TensorDifference& tensor, std::string (*text)(const TensorDifference::Side&)) {
@@ -72,7 +73,8 @@ report::Table table_of(std::span<const TensorDifference* const> tensors, std::si
     for (const auto* entry : tensors) {
         const auto& tensor = *entry;
         table.add(
-            {printable(tensor.name),
+            {tensor.name_b ? fmt::format("{} -> {}", printable(tensor.name), printable(*tensor.name_b))
+                           : printable(tensor.name),
              both(tensor, [](const TensorDifference::Side& side) { return printable(side.dtype); }),
              both(tensor, [](const TensorDifference::Side& side) { return report::shape_text(side.shape); }),
              differing_text(tensor), number(tensor.max_abs), number(tensor.mean_abs),
@@ -99,9 +101,13 @@ std::string frame_text(const Comparison& comparison) {
 std::string headline(const Comparison& comparison) {
     const auto names = fmt::format("{} and {}", printable(comparison.a.path), printable(comparison.b.path));
     if (comparison.same()) {
-        return fmt::format("{}: the same, {} ({}), {}", names,
-                           report::counted(comparison.tensors_compared, "tensor"),
-                           report::counted(comparison.elements_compared, "element"), frame_text(comparison));
+        const auto renamed =
+            comparison.tensors_renamed == 0
+                ? std::string()
+                : fmt::format(", {} under a name that is alike", report::grouped(comparison.tensors_renamed));
+        return fmt::format(
+            "{}: the same, {} ({}){}, {}", names, report::counted(comparison.tensors_compared, "tensor"),
+            report::counted(comparison.elements_compared, "element"), renamed, frame_text(comparison));
     }
     std::uint64_t only_a = 0, only_b = 0;
     for (const auto& tensor : comparison.tensors) {
@@ -133,6 +139,7 @@ ordered_json optional_json(const std::optional<T>& value) {
 ordered_json tensor_json(const TensorDifference& tensor) {
     ordered_json out;
     out["name"] = json_text(tensor.name);
+    if (tensor.name_b) out["name_b"] = json_text(*tensor.name_b);
     out["outcome"] = outcome_of(tensor);
     out["a"] = side_json(tensor.a);
     out["b"] = side_json(tensor.b);
@@ -187,6 +194,7 @@ std::string to_json(const Comparison& comparison) {
                    : comparison.frame == Comparison::Frame::differs ? "differs"
                                                                     : "not-compared";
     out["tensors_compared"] = comparison.tensors_compared;
+    out["tensors_renamed"] = comparison.tensors_renamed;
     out["elements_compared"] = comparison.elements_compared;
     out["tensors"] = ordered_json::array();
     for (const auto& tensor : comparison.tensors) out["tensors"].push_back(tensor_json(tensor));

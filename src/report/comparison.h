@@ -19,7 +19,8 @@ struct TensorDifference {
         friend bool operator==(const Side&, const Side&) = default;
     };
     std::string name;
-    std::optional<Side> a, b;  // absent: the tensor is not in that model
+    std::optional<std::string> name_b;  // its name in B, if that is only alike
+    std::optional<Side> a, b;           // absent: the tensor is not in that model
 
     // Elements were compared one by one: the same number of them, and their types have a meaning in common.
     bool compared = false;
@@ -45,6 +46,7 @@ struct Comparison {
     Frame frame = Frame::not_compared;
     bool frame_asked = true;             // whether a frame that differs makes the models differ
     std::uint64_t tensors_compared = 0;  // in both models
+    std::uint64_t tensors_renamed = 0;   // of these, under names that are only alike
     std::uint64_t elements_compared = 0;
     std::vector<TensorDifference> tensors;  // only those that differ, by name
     bool same() const { return tensors.empty() && (!frame_asked || frame != Frame::differs); }

@@ -149,13 +149,17 @@ std::string facts(const SealFinding& seal) {
     if (read) {
         out += fact("tensors", report::grouped(seal.tensors_total));
         out += fact("size", report::byte_size(seal.bytes_total));
-        out += fact("frame", seal.frame_intact ? "intact" : "changed", {},
-                    seal.frame_intact ? std::string_view() : kOff);
+        const auto frame = !report::covers_frame(seal) ? "not covered"
+                           : seal.frame_intact         ? "intact"
+                                                       : "changed";
+        out += fact("frame", frame, {}, seal.frame_intact ? std::string_view() : kOff);
+        if (!seal.stamp_authentic) out += fact("stamp", "not signed by the vendor", {}, kOff);
         out += fact("wrong bits", report::percent(seal.bit_error_rate));
     }
     out += fact("vendor key", escaped(seal.vendor_key), {}, kMono);
     out += fact("scheme", escaped(seal.scheme));
     if (!seal.frame_intact) out += fact("frame detail", escaped(seal.frame_detail), kWide);
+    out += fact("derived from", escaped(seal.parent), kWide, kMono);
     out += fact("root", escaped(seal.root), kWide, kMono);
     return out.empty() ? out : "<dl>\n" + out + "</dl>\n";
 }
@@ -186,7 +190,7 @@ std::string detail_of(const CheckReport& check) {
     if (check.verdict == Verdict::error) say(check.error);
     if (check.seal) {
         if (check.verdict == Verdict::tampered) say(report::findings_text(*check.seal));
-        say(check.seal->detail);
+        say(report::detail_text(*check.seal));
     }
     say(check.hint);
     return out;

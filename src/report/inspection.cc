@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "formats/reader.h"
+#include "report/seal_json.h"
 #include "report/words.h"
 
 namespace modelseal {
@@ -128,6 +129,30 @@ ordered_json value_json(const Inspection::Fact& fact) {
 
 }  // namespace
 
+namespace {
+
+// What the seal says and whether it holds; where it does not, `check` tells more.
+std::string seal_lines(const SealFinding& seal, const TextStyle& style) {
+    const bool found =
+        seal.outcome == SealFinding::Outcome::intact || seal.outcome == SealFinding::Outcome::tampered;
+    if (!found) return paint(style, Ink::yellow, "  " + printable(seal.detail)) + "\n";
+    const bool intact = seal.outcome == SealFinding::Outcome::intact;
+    Table table({Table::Align::left, Table::Align::left});
+    table.add({"seal", intact ? "intact" : "does not hold: 'modelseal check' tells more"});
+    const auto add = [&](const std::string& key, const std::string& value) {
+        if (!value.empty()) table.add({printable(key), printable(value)});
+    };
+    if (!seal.stamp_authentic) add("stamp", "not signed by the vendor: do not believe it");
+    for (const auto& [key, value] : seal.stamp) add(key, value);
+    add("vendor key", seal.vendor_key);
+    add("scheme", seal.scheme);
+    add("derived from", seal.parent);
+    add("root", seal.root);
+    return "\n" + table.text(kIndent, style);
+}
+
+}  // namespace
+
 std::string to_text(const Inspection& inspection, const TextStyle& style) {
     std::string out;
     if (inspection.model) {
@@ -142,9 +167,11 @@ std::string to_text(const Inspection& inspection, const TextStyle& style) {
     for (const auto& warning : inspection.warnings) {
         out += paint(style, Ink::yellow, "  warning: " + printable(warning)) + "\n";
     }
-    if (inspection.model) {
+    if (inspection.seal) {
+        out += seal_lines(*inspection.seal, style);
+    } else if (inspection.model) {
         out += paint(style, Ink::dim,
-                     "  a seal cannot be seen without a key: 'modelseal check' with --pub or --key tells") +
+                     "  a seal cannot be seen without a key: give --pub or --key to look for it") +
                "\n";
     }
     return out;
@@ -165,6 +192,7 @@ std::string to_json(const Inspection& inspection) {
         out["files"] = ordered_json::array({json_text(inspection.target)});
     }
     for (const auto& fact : inspection.facts) out[json_text(fact.key)] = value_json(fact);
+    if (inspection.seal) out["seal"] = report::seal_json(*inspection.seal);
     out["warnings"] = ordered_json::array();
     for (const auto& warning : inspection.warnings) out["warnings"].push_back(json_text(warning));
     return out.dump(2, ' ', true) + "\n";

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "report/report.h"
+#include <modelseal/report.h>
 
 namespace modelseal {
 
@@ -39,6 +40,7 @@ struct Inspection {
         kind;  // "model", "private-key", "public-key", "check-key", "certificate", "signature", "receipt"
     std::optional<ModelContents> model;
     std::vector<Fact> facts;
+    std::optional<SealFinding> seal;  // of a model, if a key was given to look for it
     std::vector<std::string> warnings;
 };
 

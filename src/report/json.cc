@@ -1,6 +1,7 @@
 #include <nlohmann/json.hpp>
 
 #include "report/report.h"
+#include "report/seal_json.h"
 #include "report/words.h"
 
 namespace modelseal {
@@ -30,9 +31,12 @@ ordered_json stamp_json(const SealFinding& seal) {
     return out;
 }
 
-// Keys in the order of the contract; scheme, root, frame_detail and the totals are additions to it. What a
-// missing seal cannot tell is left out rather than made up.
-ordered_json seal_json(const SealFinding& seal) {
+}  // namespace
+
+// Keys in the order of the contract; what stands between vendor_key and tensors is an addition to it, and so is
+// the frame "not-covered" of a scheme that does not. What a missing seal cannot tell is left out rather than
+// made up.
+ordered_json report::seal_json(const SealFinding& seal) {
     const bool read =
         seal.outcome == SealFinding::Outcome::intact || seal.outcome == SealFinding::Outcome::tampered;
     ordered_json out;
@@ -40,11 +44,16 @@ ordered_json seal_json(const SealFinding& seal) {
     out["outcome"] = report::word(seal.outcome);
     out["detail"] = json_text(seal.detail);
     if (read) {
-        out["frame"] = seal.frame_intact ? "intact" : "changed";
+        out["frame"] = !report::covers_frame(seal) ? "not-covered" : seal.frame_intact ? "intact" : "changed";
         out["bit_error_rate"] = seal.bit_error_rate;
     }
     out["stamp"] = stamp_json(seal);
     out["vendor_key"] = json_text(seal.vendor_key);
+    if (read) {
+        out["stamp_authentic"] = seal.stamp_authentic;
+        out["weights"] = seal.weights_intact ? "intact" : "changed";
+    }
+    if (!seal.parent.empty()) out["parent"] = json_text(seal.parent);
     if (!seal.frame_detail.empty()) out["frame_detail"] = json_text(seal.frame_detail);
     if (!seal.scheme.empty()) out["scheme"] = json_text(seal.scheme);
     if (!seal.root.empty()) out["root"] = json_text(seal.root);
@@ -57,6 +66,8 @@ ordered_json seal_json(const SealFinding& seal) {
     return out;
 }
 
+namespace {
+
 ordered_json report_json(const CheckReport& check) {
     ordered_json out;
     out["schema"] = "modelseal-check/1";
@@ -65,7 +76,7 @@ ordered_json report_json(const CheckReport& check) {
     if (!check.error.empty()) out["error"] = json_text(check.error);
     if (!check.hint.empty()) out["hint"] = json_text(check.hint);
     out["checks"] = ordered_json::array();
-    if (check.seal) out["checks"].push_back(seal_json(*check.seal));
+    if (check.seal) out["checks"].push_back(report::seal_json(*check.seal));
     return out;
 }
 

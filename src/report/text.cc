@@ -90,6 +90,10 @@ std::string intact_text(const CheckReport& check, const TextStyle& style) {
     const auto stamp = report::stamp_text(seal);
     if (!stamp.empty()) line += ", " + stamp;
     auto out = paint(style, Ink::green, line) + "\n";
+    if (!report::covers_frame(seal)) {
+        out += fmt::format("  scheme {}: {}; the frame is not covered\n", printable(seal.scheme),
+                           printable(seal.detail));
+    }
     if (!seal.frame_intact && !seal.frame_detail.empty())
         out += "  frame: " + printable(seal.frame_detail) + "\n";
     if (style.all) out += stamp_table(seal, style) + tensor_table(seal, style);
@@ -103,7 +107,8 @@ std::string tampered_text(const CheckReport& check, const TextStyle& style) {
     const auto findings = report::findings_text(seal);
     if (!findings.empty()) line += ", " + findings;
     auto out = paint(style, Ink::red, line) + "\n";
-    if (!seal.detail.empty()) out += "  " + without_name(seal.detail, check.target) + "\n";
+    const auto detail = report::detail_text(seal);
+    if (!detail.empty()) out += "  " + without_name(detail, check.target) + "\n";
     if (!seal.frame_intact && !seal.frame_detail.empty())
         out += "  frame: " + printable(seal.frame_detail) + "\n";
     out += tensor_table(seal, style);

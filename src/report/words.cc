@@ -145,6 +145,10 @@ std::string_view word(TensorFinding::Outcome outcome) {
     return "added";
 }
 
+bool covers_frame(const SealFinding& seal) {
+    return seal.scheme != "deepisign";
+}
+
 Counts count_findings(const SealFinding& seal) {
     Counts counts;
     for (const auto& tensor : seal.tensors) {
@@ -173,8 +177,17 @@ std::string findings_text(const SealFinding& seal) {
     return fmt::format("{}", fmt::join(parts, ", "));
 }
 
+std::string detail_text(const SealFinding& seal) {
+    const auto counted_there =
+        fmt::format("{} of {} tensors changed", count_findings(seal).changed, seal.tensors_total);
+    const bool counts_only =
+        seal.detail.starts_with(counted_there) && seal.detail.find(';') == std::string::npos;
+    return counts_only ? std::string() : seal.detail;
+}
+
 std::string stamp_text(const SealFinding& seal) {
-    std::string out = "sealed";
+    std::string out = seal.stamp_authentic ? "sealed" : "says, without a valid signature, that it was sealed";
+    const auto nothing = out;
     const auto say = [&](std::string_view before, const std::string* value) {
         if (value != nullptr && !value->empty()) out += fmt::format("{}{}", before, formats::printable(*value));
     };
@@ -183,8 +196,8 @@ std::string stamp_text(const SealFinding& seal) {
     say(" as ", name);
     say(name != nullptr ? " " : " as version ", version);
     say(" for ", stamp_value(seal, "customer"));
-    if (!seal.vendor_key.empty()) out += " by key " + formats::printable(seal.vendor_key);
-    return out == "sealed" ? std::string() : out;
+    say(" by key ", &seal.vendor_key);
+    return out == nothing ? std::string() : out;
 }
 
 std::string paint(const TextStyle& style, Ink ink, std::string_view text) {

@@ -33,6 +33,9 @@ std::string_view word(Verdict verdict);  // as in the JSON of `check`
 std::string_view word(SealFinding::Outcome outcome);
 std::string_view word(TensorFinding::Outcome outcome);
 
+// Whether the scheme covers what is not a tensor; the published one does not.
+bool covers_frame(const SealFinding& seal);
+
 // How many tensors are not intact, by outcome.
 struct Counts {
     std::uint64_t changed = 0, missing = 0, added = 0;
@@ -41,7 +44,10 @@ struct Counts {
 Counts count_findings(const SealFinding& seal);
 // "2 of 65 tensors changed, 1 missing, frame changed"; empty if nothing of this was found.
 std::string findings_text(const SealFinding& seal);
-// "sealed as resnet20 3.1 for acme by key 1a2b3c"; what the stamp does not say is left out.
+// The sentence of the check, unless it only counts what findings_text() counts.
+std::string detail_text(const SealFinding& seal);
+// "sealed as resnet20 3.1 for acme by key 1a2b3c"; what the stamp does not say is left out, and a stamp that is
+// not authentic is called so.
 std::string stamp_text(const SealFinding& seal);
 
 enum class Ink { plain, bold, dim, red, green, yellow };

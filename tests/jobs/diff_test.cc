@@ -113,6 +113,16 @@ TEST_F(Diff, OtherFormatsAreComparedByTheirTensors) {
     EXPECT_THAT(to_text(found, {}), HasSubstr("frames not compared: safetensors and gguf"));
 }
 
+TEST_F(Diff, ARenamedTensorIsADifferenceWithinAFormat) {
+    const auto found = between(tensor_file({floats("a.w", {1})}), tensor_file({floats("module.a_w", {1})}));
+    EXPECT_FALSE(found.same());
+    EXPECT_EQ(found.tensors_renamed, 1u);
+    const auto entry = json::parse(to_json(found))["tensors"][0];
+    EXPECT_EQ(entry["outcome"], "renamed");
+    EXPECT_EQ(entry["name_b"], "module.a_w");
+    EXPECT_THAT(to_text(found, {}), HasSubstr("a.w -> module.a_w"));
+}
+
 TEST_F(Diff, TheNumberOfThreadsDoesNotChangeTheAnswer) {
     std::vector<float> a(5'000'000), b;
     for (std::size_t i = 0; i < a.size(); ++i) a[i] = std::sin(static_cast<float>(i));
@@ -148,6 +158,19 @@ TEST_F(Diff, EmptyTensorsAndModelsAreTheSame) {
     const auto file = tensor_file({{"none", "F32", {0}, ""}});
     EXPECT_TRUE(between(file, file).same());
     EXPECT_TRUE(between(tensor_file({}), tensor_file({})).same());
+}
+
+TEST(DiffRealFiles, AConversionThatKeptEveryWeightIsSeenThroughItsNames) {
+    MODELSEAL_NEED_DATA();
+    const auto models = test::data_folder() / "models";
+    const auto found = diff(models / "safetensors/cifar10-resnet20.safetensors",
+                            models / "torchscript/cifar10-resnet20.pt", {})
+                           .value();
+    EXPECT_EQ(found.tensors_compared, 97u);
+    EXPECT_EQ(found.tensors_renamed, 97u);
+    ASSERT_EQ(found.tensors.size(), 2u);  // the normalisation, which only the graph has
+    EXPECT_EQ(found.tensors[0].name, "mean");
+    EXPECT_EQ(found.tensors[1].name, "std");
 }
 
 TEST(DiffRealFiles, OneWeightInARealModelIsFound) {

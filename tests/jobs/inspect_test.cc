@@ -1,5 +1,7 @@
 #include "jobs/inspect.h"
 
+#include <cmath>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
@@ -108,6 +110,36 @@ TEST_F(Inspect, WhatIsNothingOfThisIsAnErrorThatNamesTheFile) {
         EXPECT_NE(result.error().kind, ErrorKind::internal);
     }
     EXPECT_EQ(inspect(scratch_ / "absent").error().kind, ErrorKind::unreadable);
+}
+
+TEST_F(Inspect, TheStampOfASealedModelAndItsReceiptAreToldToWhoHasAKey) {
+    std::vector<float> weights(20'000);
+    for (std::size_t i = 0; i < weights.size(); ++i) weights[i] = std::sin(static_cast<float>(i));
+    const auto model = scratch_.write("m.safetensors", tensor_file({floats("w", weights)}));
+    const auto key = SigningKey::generate();
+    const auto check = public_check_key(key.public_key());
+    const auto sealed = scratch_ / "s.safetensors";
+    ASSERT_TRUE(
+        seal_model(model, sealed,
+                   {.key = key, .check = check, .stamp = {{"version", "3.1"}}, .receipt = scratch_ / "r"})
+            .ok());
+
+    const auto found = inspect(sealed, {.keys = {&check, 1}}).value();
+    EXPECT_THAT(to_text(found, {}), HasSubstr("seal        intact\n    version     3.1\n"));
+    const auto seal = json::parse(to_json(found))["seal"];
+    EXPECT_EQ(seal["outcome"], "intact");
+    EXPECT_EQ(seal["stamp"]["version"], "3.1");
+    EXPECT_FALSE(json::parse(to_json(inspect(sealed).value())).contains("seal"));
+
+    const auto receipt = inspect(scratch_ / "r").value();
+    EXPECT_EQ(receipt.kind, "receipt");
+    EXPECT_EQ(json::parse(to_json(receipt))["root"], seal["root"]);
+    EXPECT_EQ(json::parse(to_json(receipt))["vendor_key"], seal["vendor_key"]);
+    EXPECT_THAT(to_text(receipt, {}), Not(HasSubstr(to_hex(check.secret.bytes()))));
+
+    const auto stranger = public_check_key(SigningKey::generate().public_key());
+    EXPECT_THAT(to_text(inspect(sealed, {.keys = {&stranger, 1}}).value(), {}),
+                HasSubstr("no seal under this key"));
 }
 
 TEST_F(Inspect, AModelThatQuotesAKeyIsAModel) {

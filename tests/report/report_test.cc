@@ -22,6 +22,7 @@ CheckReport intact() {
                              .detail = "as sealed",
                              .scheme = "modelseal",
                              .stamp = {{"name", "resnet20"}, {"version", "3.1"}, {"customer", "acme"}},
+                             .stamp_authentic = true,
                              .vendor_key = "1a2b3c4d5e6f7081",
                              .root = "00ff",
                              .tensors_total = 65,
@@ -85,6 +86,32 @@ TEST(TextReport, AChangedFrameIsToldEvenIfTheWeightsHold) {
     EXPECT_THAT(to_text(check, {}), HasSubstr("tampered, frame changed"));
 }
 
+TEST(TextReport, AStampThatIsNotSignedIsCalledSo) {
+    auto check = tampered();
+    EXPECT_THAT(to_text(check, {}), HasSubstr("\n  sealed as resnet20 3.1"));
+    check.seal->stamp_authentic = false;
+    EXPECT_THAT(to_text(check, {}),
+                HasSubstr("says, without a valid signature, that it was sealed as resnet20 3.1"));
+    EXPECT_THAT(to_html({&check, 1}), HasSubstr("not signed by the vendor"));
+    EXPECT_EQ(json::parse(json_of(check))["checks"][0]["stamp_authentic"], false);
+}
+
+TEST(EveryReport, AFrameThatTheSchemeDoesNotCoverIsNotCalledIntact) {
+    auto check = intact();
+    check.seal->scheme = "deepisign";
+    EXPECT_THAT(to_text(check, {}), HasSubstr("the frame is not covered"));
+    EXPECT_THAT(to_html({&check, 1}), HasSubstr("not covered"));
+    EXPECT_EQ(json::parse(json_of(check))["checks"][0]["frame"], "not-covered");
+}
+
+TEST(TextReport, WhatTheHeadlineSaysIsNotSaidTwice) {
+    auto check = tampered();
+    check.seal->tensors.resize(1);
+    check.seal->detail = "1 of 65 tensors changed";
+    const auto text = to_text(check, {});
+    EXPECT_EQ(text.find("1 of 65"), text.rfind("1 of 65"));
+}
+
 TEST(TextReport, LongListsAreCutAndSaySo) {
     auto check = tampered();
     check.seal->tensors.assign(25, check.seal->tensors[0]);
@@ -134,10 +161,10 @@ TEST(JsonReport, KeysAreThoseOfTheContractInItsOrder) {
         return names;
     };
     EXPECT_THAT(keys(parsed), testing::ElementsAre("schema", "target", "verdict", "checks"));
-    EXPECT_THAT(
-        keys(parsed["checks"][0]),
-        testing::ElementsAre("kind", "outcome", "detail", "frame", "bit_error_rate", "stamp", "vendor_key",
-                             "scheme", "root", "tensors_total", "bytes_total", "tensors"));
+    EXPECT_THAT(keys(parsed["checks"][0]),
+                testing::ElementsAre("kind", "outcome", "detail", "frame", "bit_error_rate", "stamp",
+                                     "vendor_key", "stamp_authentic", "weights", "scheme", "root",
+                                     "tensors_total", "bytes_total", "tensors"));
     EXPECT_THAT(keys(parsed["checks"][0]["tensors"][0]),
                 testing::ElementsAre("name", "dtype", "shape", "outcome", "bit_error_rate", "changed"));
 }

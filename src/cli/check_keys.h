@@ -1,0 +1,25 @@
+// The keys that look for a seal: --pub and --key, each any number of times.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+
+#include <modelseal/keys.h>
+#include <modelseal/result.h>
+
+namespace modelseal::cli {
+
+struct CheckKeyFiles {
+    std::vector<std::string> public_keys, check_keys;
+    bool empty() const { return public_keys.empty() && check_keys.empty(); }
+};
+
+// Declares --pub and --key.
+void add_check_key_options(CLI::App& command, CheckKeyFiles& files);
+
+// The customers' keys first, as the more likely ones.
+Result<std::vector<CheckKey>> load_check_keys(const CheckKeyFiles& files);
+
+}  // namespace modelseal::cli

@@ -1,0 +1,58 @@
+#include "jobs/pairing.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace modelseal {
+namespace {
+
+Model model_of_names(const std::vector<std::string>& names) {
+    Model model;
+    for (const auto& name : names) model.tensors.push_back({.name = name, .elements = 4});
+    std::ranges::sort(model.tensors, {}, &Tensor::name);
+    return model;
+}
+
+// "a=b" for each pair, "a=" and "=b" for what is on one side only.
+std::vector<std::string> paired(const Model& a, const Model& b) {
+    std::vector<std::string> out;
+    for (const auto& pair : pair_tensors(a, b)) {
+        out.push_back((pair.a != nullptr ? pair.a->name : "") + "=" + (pair.b != nullptr ? pair.b->name : ""));
+    }
+    return out;
+}
+
+TEST(PairTensors, TheSameNameWins) {
+    EXPECT_THAT(paired(model_of_names({"a.b", "a_b"}), model_of_names({"a_b", "a.b"})),
+                testing::ElementsAre("a.b=a.b", "a_b=a_b"));
+    EXPECT_THAT(paired(model_of_names({"a_b", "c"}), model_of_names({"a.b", "a_b"})),
+                testing::ElementsAre("=a.b", "a_b=a_b", "c="));
+}
+
+TEST(PairTensors, AFurtherNameOfEitherSideWillDo) {
+    auto a = model_of_names({"head"}), b = model_of_names({"embedding"});
+    b.tensors[0].aliases = {"head"};
+    EXPECT_THAT(paired(a, b), testing::ElementsAre("head=embedding"));
+    EXPECT_THAT(paired(b, a), testing::ElementsAre("embedding=head"));
+}
+
+TEST(PairTensors, NamesThatAreAlikeArePairedWhereThatIsUnique) {
+    EXPECT_THAT(
+        paired(model_of_names({"layer1.0.conv.weight"}), model_of_names({"module.layer1_0_conv_weight"})),
+        testing::ElementsAre("layer1.0.conv.weight=module.layer1_0_conv_weight"));
+    EXPECT_THAT(paired(model_of_names({"x.a.b"}), model_of_names({"x_a.b", "x/a/b"})),
+                testing::ElementsAre("x.a.b=", "=x/a/b", "=x_a.b"));
+    auto longer = model_of_names({"a_b"});
+    longer.tensors[0].elements = 5;
+    EXPECT_THAT(paired(model_of_names({"a.b"}), longer), testing::ElementsAre("a.b=", "=a_b"));
+}
+
+TEST(PairTensors, EachTensorIsUsedOnce) {
+    auto b = model_of_names({"one"});
+    b.tensors[0].aliases = {"two", "three"};
+    EXPECT_THAT(paired(model_of_names({"one", "three", "two"}), b),
+                testing::ElementsAre("one=one", "three=", "two="));
+}
+
+}  // namespace
+}  // namespace modelseal
