@@ -12,9 +12,11 @@ import json
 import struct
 import sys
 import zlib
+from fractions import Fraction
 
 from second_reader_cells import Cell, H, N, T
 from second_reader_crypto import Stream, verify
+from second_reader_pieces import Pieces
 
 
 def hkdf(secret, salt, info):
@@ -108,20 +110,26 @@ def sites(tensors, carrier_class, step):
 
 
 # [CHART]
+def head_of(step, carrier_class, length, piece):
+    return struct.pack("<BBHBB", step, carrier_class, length & 0xFFFF, length >> 16, piece)
+
+
 def records_of(content):
-    """-> rate step, carrier class, pieces of the manifest; None if malformed."""
-    step, carrier_class, at, pieces = content[0], content[1], 2, []
-    if step > 40 or carrier_class > 2:
+    """-> (rate step, carrier class, M, L), numbered pieces of the manifest; None if malformed."""
+    step, carrier_class, low, high, piece = struct.unpack("<BBHBB", content[:6])
+    length, at, pieces = low | high << 16, 6, []
+    if step > 40 or carrier_class > 2 or not length or not piece:
         return None
     while len(content) - at >= 7 and content[at] != 0:
         kind, first, count = struct.unpack("<BIH", content[at:at + 7])
-        size = 4 * count if kind == 1 else count
-        at += 7 + size
-        if kind > 2 or at > len(content):
+        size = 4 if kind == 1 else piece
+        at += 7
+        if kind > 2 or at + size * count > len(content):
             return None
         if kind == 2:
-            pieces.append((first, content[at - size:at]))
-    return step, carrier_class, pieces
+            pieces += [(first + i, content[at + i * size:at + (i + 1) * size]) for i in range(count)]
+        at += size * count
+    return (step, carrier_class, length, piece), pieces
 
 
 def chart(cells, own, manifest):
@@ -130,10 +138,9 @@ def chart(cells, own, manifest):
     if any(c < 2 for c in count.values()):
         return None
     seen = dict.fromkeys(own, 0)
-    M, cursor, written, holders, contents = len(manifest), 0, 0, 0, []
+    M, tables, rooms = len(manifest), [], []
     for cell in cells:
-        content = manifest[6:8]
-        room = cell.capacity - 10
+        table = b""
         if cell.tensor in own:
             checks, c = own[cell.tensor], count[cell.tensor]
             length, o = (len(checks) + c - 1) // c, seen[cell.tensor]
@@ -141,18 +148,25 @@ def chart(cells, own, manifest):
             for x in (o, (o + c // 2) % c):
                 part = checks[x * length:(x + 1) * length]
                 if part:
-                    content += struct.pack("<BIH%dI" % len(part), 1, x * length, len(part), *part)
-                    room -= 7 + 4 * len(part)
-            if room < 0 or length > 65535:
+                    table += struct.pack("<BIH%dI" % len(part), 1, x * length, len(part), *part)
+            if length > 65535:
                 return None
-        allowed = M
-        while allowed > 0 and room >= 7 + min(8, allowed):
-            size = min(room - 7, allowed, M - cursor, 65535)
-            content += struct.pack("<BIH", 2, cursor, size) + manifest[cursor:cursor + size]
-            cursor, room, allowed, written = (cursor + size) % M, room - 7 - size, allowed - size, written + size
-        holders += allowed < M
+        tables.append(table)
+        rooms.append(cell.capacity - 14 - len(table))
+    if not cells or min(rooms) < 0 or M >= 1 << 24:
+        return None
+    fit = lambda room, L: max(0, room - 7) // L
+    L = max(range(8, 113, 8), key=lambda L: (Fraction(sum(fit(room, L) for room in rooms), (M + L - 1) // L), L))
+    pieces, k = Pieces(M, L), (M + L - 1) // L
+    number, holders, contents = 0, 0, []
+    for cell, table, room in zip(cells, tables, rooms):
+        content, here = head_of(*manifest[6:8], M, L) + table, min(fit(room, L), k)
+        if here:
+            content += struct.pack("<BIH", 2, number, here)
+            content += b"".join(pieces.piece(manifest, number + i) for i in range(here))
+            number, holders = number + here, holders + 1
         contents.append(content.ljust(cell.capacity - 8, b"\0"))
-    return contents if written >= 2 * M and holders >= 2 else None
+    return contents if number >= 2 * k and holders >= 2 else None
 
 
 # [MANIFEST]
@@ -200,19 +214,21 @@ def find(tensors):
             index = shuffled_front(Stream(tensor.keys["blocks"], 0), len(tensor.blocks), front + 1)[-1]
             content = Cell(tensor, index).content
             if content and records_of(content):
-                return records_of(content)[:2]
+                return records_of(content)[0][:2]
     return None
 
 
 def put_together(cells):
-    pieces = [piece for cell in cells if cell.content for piece in (records_of(cell.content) or (0, 0, []))[2]]
-    length = next((struct.unpack("<I", data[:4])[0] for first, data in pieces if first == 0 and len(data) >= 4), 0)
-    if length > sum(len(data) for _, data in pieces):
+    by_head = {}
+    for cell in cells:
+        records = records_of(cell.content) if cell.content else None
+        if records:
+            by_head.setdefault(records[0], []).extend(records[1])
+    if not by_head:
         return None
-    parts = [None] * length
-    for first, data in pieces:
-        parts[first:first + len(data)] = data[:max(0, length - first)]
-    return Manifest(bytes(parts)) if length and None not in parts else None
+    (_, _, length, piece), pieces = max(by_head.items(), key=lambda item: len(item[1]))
+    data = Pieces(length, piece).restore(pieces)
+    return Manifest(data) if data else None
 
 
 # [DIGESTS]
@@ -247,11 +263,14 @@ def check(path, key_path):
     """-> exit status and what to say. [What intact means]"""
     vendor, secret = read_key(key_path)
     file, front, tensors = read_model(path)
-    length = sum(tensor.elements for tensor in tensors) // 32
-    length = min(8192, max(1024, 1 << length.bit_length() >> 1))
-    for tensor in tensors:
-        tensor.cut(length, secret)
-    found = find(tensors)
+    natural = sum(tensor.elements for tensor in tensors) // 32
+    natural = min(8192, max(1024, 1 << natural.bit_length() >> 1))
+    for length in (natural, 8192, 4096, 2048, 1024):
+        for tensor in tensors:
+            tensor.cut(length, secret)
+        found = find(tensors)
+        if found:
+            break
     if not found:
         return 4, "no seal under this key"
     cells = [Cell(tensor, index) for tensor, index in sites(tensors, found[1], found[0])]
