@@ -65,16 +65,6 @@ Result<std::filesystem::path> destination(const std::filesystem::path& path, Wri
     return real;
 }
 
-// A rename is on the disk only when its folder is. Some file systems cannot sync a folder; then so be it.
-Result<void> sync_folder(const std::filesystem::path& folder) {
-    const int fd = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0) return {};  // a folder that may be written but not read
-    const int failed = ::fsync(fd) != 0 ? errno : 0;
-    ::close(fd);
-    if (failed != 0 && failed != EINVAL && failed != ENOTSUP) return os_error(failed, folder.string(), "sync");
-    return {};
-}
-
 // The link in /proc that stands for an open file: what linkat() gives a name to without privileges.
 std::string proc_link(int fd) {
     return fmt::format("/proc/self/fd/{}", fd);
@@ -98,6 +88,15 @@ int rename_exclusively(const char* from, const char* to) {
 }
 
 }  // namespace
+
+Result<void> sync_folder(const std::filesystem::path& folder) {
+    const int fd = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0) return {};  // a folder that may be written but not read
+    const int failed = ::fsync(fd) != 0 ? errno : 0;
+    ::close(fd);
+    if (failed != 0 && failed != EINVAL && failed != ENOTSUP) return os_error(failed, folder.string(), "sync");
+    return {};
+}
 
 Result<AtomicFile> AtomicFile::create(const std::filesystem::path& path, std::uint32_t mode,
                                       WriteMode write_mode, Unseen unseen) {

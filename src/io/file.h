@@ -86,6 +86,9 @@ class AtomicFile {
     WriteMode write_mode_ = WriteMode::replace;
 };
 
+// What was renamed in the folder is on the disk when this returns. Some file systems cannot; that is no error.
+Result<void> sync_folder(const std::filesystem::path& folder);
+
 // Convenience: a small file, whole or not at all.
 Result<void> write_text(const std::filesystem::path& path, std::string_view text, std::uint32_t mode,
                         WriteMode write_mode);

@@ -1,12 +1,13 @@
 #include "model/output.h"
 
-#include <cstring>
+#include <cerrno>
 #include <mutex>
 
 #include <fmt/format.h>
 #include <unistd.h>
 
 #include "formats/reader.h"
+#include "io/os_error.h"
 #include "io/threads.h"
 #include "model/elements.h"
 
@@ -34,10 +35,6 @@ class OutputSource final : public Source {
     std::uint64_t size_;
 };
 
-Error os_problem(const fs::path& path, const std::error_code& code) {
-    return {ErrorKind::unreadable, fmt::format("{}: {}", path.string(), code.message()), {}};
-}
-
 Result<void> copy_bytes(const Source& from, io::AtomicFile& to, unsigned jobs, io::Progress& progress) {
     MODELSEAL_TRY(to.reserve(from.size()));
     const auto pieces = (from.size() + kPieceBytes - 1) / kPieceBytes;
@@ -58,13 +55,14 @@ std::uint32_t mode_of(const Source& source) {
     return file != nullptr ? file->mode() & 0777 : 0644;
 }
 
-// A folder beside `path` that nobody else has.
+fs::path folder_of(const fs::path& path) {
+    return path.has_parent_path() ? path.parent_path() : fs::path(".");
+}
+
+// A folder beside `path` that nobody else has, and nobody else may look into before it is whole.
 Result<fs::path> make_staging(const fs::path& path) {
-    const auto parent = path.has_parent_path() ? path.parent_path() : fs::path(".");
-    auto pattern = (parent / fmt::format(".{}.XXXXXX.part", path.filename().string())).string();
-    pattern.resize(pattern.size() - 5);  // mkdtemp wants the X at the end
-    if (::mkdtemp(pattern.data()) == nullptr) return os_problem(path, {errno, std::generic_category()});
-    fs::permissions(pattern, fs::perms(0755));
+    auto pattern = (folder_of(path) / fmt::format(".{}.XXXXXX", path.filename().string())).string();
+    if (::mkdtemp(pattern.data()) == nullptr) return io::os_error(errno, path.string(), "create");
     return fs::path(pattern);
 }
 
@@ -98,11 +96,65 @@ struct ModelOutput::State {
     fs::path path;
     fs::path staging;  // empty unless a folder is written
     std::vector<std::unique_ptr<OutputSource>> files;
+    std::vector<fs::path> made;  // removed in reverse order unless all went well
     std::mutex varints;
+
     ~State() {
         files.clear();
         std::error_code ignored;
+        for (auto path_made = made.rbegin(); path_made != made.rend(); ++path_made) {
+            fs::remove(*path_made, ignored);
+        }
         if (!staging.empty()) fs::remove_all(staging, ignored);
+    }
+
+    fs::path target_of(const ModelFile& file) const {
+        if (model->folder) return staging / file.path;
+        return file.path.empty() ? path : path.parent_path() / file.path;
+    }
+
+    // The folders on the way to `target`.
+    Result<void> make_folders(const fs::path& target) {
+        std::error_code code;
+        std::vector<fs::path> missing;
+        for (auto folder = target.parent_path(); !folder.empty() && !fs::exists(folder, code);
+             folder = folder.parent_path()) {
+            missing.push_back(folder);
+        }
+        for (auto folder = missing.rbegin(); folder != missing.rend(); ++folder) {
+            if (!fs::create_directory(*folder, code)) {
+                return io::os_error(code ? code.value() : EEXIST, folder->string(), "create");
+            }
+            if (staging.empty()) made.push_back(*folder);
+        }
+        return {};
+    }
+
+    // The folder gets the permissions of the model's and its name.
+    Result<void> name_folder() {
+        std::error_code code;
+        const auto given = fs::status(model->path, code).permissions();
+        if (!code) fs::permissions(staging, given & fs::perms::all, code);
+        if (code || ::rename(staging.c_str(), path.c_str()) != 0) {
+            return io::os_error(code ? code.value() : errno, path.string(), "create");
+        }
+        staging.clear();
+        return io::sync_folder(folder_of(path));
+    }
+
+    Result<io::AtomicFile> create(const ModelFile& file) {
+        const auto target = target_of(file);
+        const auto mode = mode_of(*file.source);
+        if (file.path.empty()) return io::AtomicFile::create(target, mode, io::WriteMode::replace);
+        std::error_code ignored;
+        if (fs::exists(fs::symlink_status(target, ignored))) {
+            return Error{ErrorKind::unreadable,
+                         fmt::format("{}: exists already, and the output needs a file of this name beside it",
+                                     formats::printable(target.string())),
+                         "give -o a path in another folder"};
+        }
+        MODELSEAL_TRY(make_folders(target));
+        return io::AtomicFile::create(target, mode, io::WriteMode::exclusive);
     }
 };
 
@@ -111,9 +163,10 @@ ModelOutput::ModelOutput(ModelOutput&&) noexcept = default;
 ModelOutput& ModelOutput::operator=(ModelOutput&&) noexcept = default;
 ModelOutput::~ModelOutput() = default;
 
-Result<ModelOutput> ModelOutput::copy(const Model& model, const fs::path& path, unsigned jobs,
+Result<ModelOutput> ModelOutput::copy(const Model& model, const fs::path& wanted, unsigned jobs,
                                       io::Progress& progress) {
     if (jobs == 0) jobs = io::default_jobs();
+    const auto path = wanted.has_filename() ? wanted : wanted.parent_path();  // "sealed/" is "sealed"
     MODELSEAL_TRY(refuse_overwriting(model, path));
     auto state = std::make_unique<State>();
     state->model = &model;
@@ -122,21 +175,10 @@ Result<ModelOutput> ModelOutput::copy(const Model& model, const fs::path& path, 
         MODELSEAL_TRY_ASSIGN(state->staging, make_staging(path));
     }
     for (const auto& file : model.files) {
-        const bool main_file = file.path.empty();
-        const auto target = model.folder ? state->staging / file.path
-                            : main_file  ? path
-                                         : path.parent_path() / file.path;
-        std::error_code code;
-        if (target.has_parent_path() && !fs::exists(target.parent_path(), code) && !main_file) {
-            fs::create_directories(target.parent_path(), code);
-            if (code) return os_problem(target.parent_path(), code);
-        }
-        MODELSEAL_TRY_ASSIGN(
-            auto to, io::AtomicFile::create(target, mode_of(*file.source),
-                                            main_file ? io::WriteMode::replace : io::WriteMode::exclusive));
+        MODELSEAL_TRY_ASSIGN(auto to, state->create(file));
         MODELSEAL_TRY(copy_bytes(*file.source, to, jobs, progress));
-        state->files.push_back(
-            std::make_unique<OutputSource>(std::move(to), target.string(), file.source->size()));
+        state->files.push_back(std::make_unique<OutputSource>(std::move(to), state->target_of(file).string(),
+                                                              file.source->size()));
     }
     return ModelOutput(std::move(state));
 }
@@ -193,14 +235,13 @@ Result<void> ModelOutput::write_elements(const Tensor& tensor, std::uint64_t fir
 
 Result<void> ModelOutput::commit() {
     // What the first file refers to appears before it does.
-    for (auto file = state_->files.rbegin(); file != state_->files.rend(); ++file) {
-        MODELSEAL_TRY((*file)->file().commit());
+    for (auto i = state_->files.size(); i-- > 0;) {
+        const auto& file = state_->model->files[i];
+        MODELSEAL_TRY(state_->files[i]->file().commit());
+        if (!state_->model->folder && !file.path.empty()) state_->made.push_back(state_->target_of(file));
     }
-    if (state_->staging.empty()) return {};
-    if (::rename(state_->staging.c_str(), state_->path.c_str()) != 0) {
-        return os_problem(state_->path, {errno, std::generic_category()});
-    }
-    state_->staging.clear();
+    if (state_->model->folder) MODELSEAL_TRY(state_->name_folder());
+    state_->made.clear();
     return {};
 }
 

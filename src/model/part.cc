@@ -179,8 +179,8 @@ Result<Model> assemble(FilePool pool, std::vector<Part> parts, const std::string
     }
     std::ranges::sort(parts, {}, &Part::path);
     Assembler assembler(std::move(pool), named, limits);
-    const bool several = parts.size() > 1;
-    for (auto& part : parts) MODELSEAL_TRY(assembler.add(std::move(part), several));
+    const bool tell_path = parts.size() > 1 || named.empty();
+    for (auto& part : parts) MODELSEAL_TRY(assembler.add(std::move(part), tell_path));
     auto model = assembler.finish();
     MODELSEAL_TRY(check_model(model));
     return model;

@@ -8,37 +8,19 @@
 #include "formats/reader.h"
 #include "model/frame.h"
 #include "model/model.h"
-#include "tests/support/onnx_builder.h"
+#include "tests/support/external_graph.h"
 #include "tests/support/safetensors.h"
 #include "tests/support/scratch.h"
 
 namespace modelseal {
 namespace {
 
+using test::External;
+using test::graph_of;
 using test::Scratch;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
-
-struct External {
-    std::string name;
-    std::string location;
-    std::uint64_t offset = 0;
-    std::uint64_t bytes = 8;
-};
-
-// A graph of u8 tensors that all lie in other files.
-std::string graph_of(const std::vector<External>& tensors) {
-    test::Proto graph;
-    graph.bytes(2, "graph");
-    for (const auto& tensor : tensors) {
-        auto proto = test::onnx::tensor(tensor.name, test::onnx::kUint8, {tensor.bytes});
-        proto.message(13, test::onnx::entry("location", tensor.location));
-        proto.message(13, test::onnx::entry("offset", std::to_string(tensor.offset)));
-        graph.message(5, proto.varint(14, 1));
-    }
-    return std::string(test::onnx::model(graph).text());
-}
 
 std::vector<std::string> names(const Model& model) {
     std::vector<std::string> all;
@@ -52,7 +34,7 @@ std::vector<std::string> paths(const Model& model) {
     return all;
 }
 
-TEST(External, DataBesideTheGraphIsPartOfTheModel) {
+TEST(ExternalData, DataBesideTheGraphIsPartOfTheModel) {
     const Scratch scratch;
     scratch.write("w.bin", std::string(32, 'w'));
     scratch.write("a/v.bin", std::string(8, 'v'));
@@ -73,7 +55,7 @@ TEST(External, DataBesideTheGraphIsPartOfTheModel) {
     EXPECT_FALSE(model.unchanged().ok());
 }
 
-TEST(External, InAFolderTheDataIsNoModelOfItsOwn) {
+TEST(ExternalData, InAFolderTheDataIsNoModelOfItsOwn) {
     const Scratch scratch;
     // The data is a valid model itself, and a graph that would lead out.
     const auto inner = test::safetensors({{"inner", 64}});
@@ -88,7 +70,7 @@ TEST(External, InAFolderTheDataIsNoModelOfItsOwn) {
     EXPECT_THAT(model.warnings, IsEmpty());
 }
 
-TEST(External, GraphsThatShareDataShareTensors) {
+TEST(ExternalData, GraphsThatShareDataShareTensors) {
     const Scratch scratch;
     scratch.write("w.bin", std::string(32, 'w'));
     scratch.write("a.onnx", graph_of({{"x", "w.bin"}, {"y", "w.bin", 8}}));
@@ -102,7 +84,7 @@ TEST(External, GraphsThatShareDataShareTensors) {
     EXPECT_THAT(open_model(scratch.path()).error().message, HasSubstr("overlaps tensor"));
 }
 
-TEST(External, HiddenDataThatIsNamedBelongsToTheModel) {
+TEST(ExternalData, HiddenDataThatIsNamedBelongsToTheModel) {
     const Scratch scratch;
     scratch.write(".weights", std::string(8, 'w'));
     scratch.write("m.onnx", graph_of({{"x", ".weights"}}));
@@ -176,7 +158,7 @@ void write_good(const Scratch& scratch) {
     scratch.write("m/a/v.bin", std::string(32, 'v'));
 }
 
-TEST(External, RefusesReferencesThatMustNotBeFollowed) {
+TEST(ExternalData, RefusesReferencesThatMustNotBeFollowed) {
     for (const auto& row : table()) {
         const Scratch scratch;
         write_good(scratch);
@@ -192,14 +174,14 @@ TEST(External, RefusesReferencesThatMustNotBeFollowed) {
     }
 }
 
-TEST(External, GraphsThatNameOneAnotherAreRefused) {
+TEST(ExternalData, GraphsThatNameOneAnotherAreRefused) {
     const Scratch scratch;
     scratch.write("a.onnx", graph_of({{"x", "b.onnx"}}));
     scratch.write("b.onnx", graph_of({{"y", "a.onnx"}}));
     EXPECT_THAT(open_model(scratch.path()).error().message, HasSubstr("its own external data"));
 }
 
-TEST(External, ModelsFromMemoryHaveNoFolder) {
+TEST(ExternalData, ModelsFromMemoryHaveNoFolder) {
     static const auto text = graph_of({{"x", "w.bin"}});
     auto source = std::make_unique<formats::MemorySource>("m.onnx", std::as_bytes(std::span(text)));
     EXPECT_THAT(model_of(std::move(source)).error().message, HasSubstr("lie in other files ('w.bin')"));

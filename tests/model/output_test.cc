@@ -1,0 +1,129 @@
+#include "model/output.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include "tests/support/external_graph.h"
+#include "tests/support/safetensors.h"
+#include "tests/support/scratch.h"
+
+namespace modelseal {
+namespace {
+
+using test::content_of;
+using test::Scratch;
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::UnorderedElementsAre;
+
+std::vector<std::string> names_in(const std::filesystem::path& folder) {
+    std::vector<std::string> names;
+    for (const auto& entry : std::filesystem::directory_iterator(folder))
+        names.push_back(entry.path().filename());
+    return names;
+}
+
+// A graph "m/g.onnx" with "m/a/w.bin", and beside them a model of one file "m/s.safetensors".
+void write_models(const Scratch& scratch) {
+    scratch.write("m/g.onnx", test::graph_of({{"x", "a/w.bin"}}));
+    scratch.write("m/a/w.bin", std::string(16, 'w'));
+    scratch.write("m/s.safetensors", test::safetensors({{"t", 300}}));
+}
+
+std::string message_of(const Model& model, const std::filesystem::path& path) {
+    const auto output = ModelOutput::copy(model, path, 2, io::no_progress());
+    return output.ok() ? "no error" : output.error().message;
+}
+
+TEST(ModelOutput, OfOneFileAppearsPatchedAtCommit) {
+    const Scratch scratch;
+    write_models(scratch);
+    const auto model = open_model(scratch / "m/s.safetensors").value();
+    scratch.write("out", "earlier");
+    auto output = ModelOutput::copy(model, scratch / "out", 2, io::no_progress()).value();
+    const std::byte patch[] = {std::byte{'p'}};
+    ASSERT_TRUE(output.write_elements(model.tensors[0], 7, 1, patch).ok());
+    EXPECT_EQ(content_of(scratch / "out"), "earlier");
+    ASSERT_TRUE(output.commit().ok());
+    auto expected = content_of(scratch / "m/s.safetensors");
+    expected[expected.size() - 300 + 7] = 'p';
+    EXPECT_EQ(content_of(scratch / "out"), expected);
+    EXPECT_TRUE(model.unchanged().ok());
+}
+
+TEST(ModelOutput, OfAFolderIsRenamedAsAWhole) {
+    const Scratch scratch;
+    write_models(scratch);
+    ASSERT_EQ(::chmod((scratch / "m").c_str(), 0750), 0);
+    const auto model = open_model(scratch / "m/").value();
+    auto output = ModelOutput::copy(model, scratch / "out/", 2, io::no_progress()).value();
+    EXPECT_FALSE(std::filesystem::exists(scratch / "out"));
+    ASSERT_TRUE(output.commit().ok());
+    EXPECT_THAT(names_in(scratch.path()), UnorderedElementsAre("m", "out"));
+    EXPECT_THAT(names_in(scratch / "out"), UnorderedElementsAre("a", "g.onnx", "s.safetensors"));
+    EXPECT_EQ(content_of(scratch / "out/a/w.bin"), std::string(16, 'w'));
+    struct stat status {};
+    ASSERT_EQ(::stat((scratch / "out").c_str(), &status), 0);
+    EXPECT_EQ(status.st_mode & 0777u, 0750u);
+}
+
+TEST(ModelOutput, OfAGraphPutsItsDataBesideIt) {
+    const Scratch scratch;
+    write_models(scratch);
+    const auto model = open_model(scratch / "m/g.onnx").value();
+    std::filesystem::create_directory(scratch / "out");
+    { auto dropped = ModelOutput::copy(model, scratch / "out/g.onnx", 2, io::no_progress()).value(); }
+    EXPECT_THAT(names_in(scratch / "out"), UnorderedElementsAre());  // nor the folder of the data
+    auto output = ModelOutput::copy(model, scratch / "out/sealed.onnx", 2, io::no_progress()).value();
+    ASSERT_TRUE(output.commit().ok());
+    EXPECT_THAT(names_in(scratch / "out"), UnorderedElementsAre("a", "sealed.onnx"));
+    EXPECT_TRUE(open_model(scratch / "out/sealed.onnx").ok());
+}
+
+TEST(ModelOutput, WhoseLastFileFailsLeavesNone) {
+    const Scratch scratch;
+    write_models(scratch);
+    const auto model = open_model(scratch / "m/g.onnx").value();
+    std::filesystem::create_directory(scratch / "out");
+    auto output = std::make_unique<ModelOutput>(
+        ModelOutput::copy(model, scratch / "out/g.onnx", 2, io::no_progress()).value());
+    std::filesystem::create_directories(scratch / "out/g.onnx/in the way");
+    const auto committed = output->commit();
+    ASSERT_FALSE(committed.ok());
+    EXPECT_THAT(committed.error().message, HasSubstr("out/g.onnx: cannot create"));
+    output.reset();
+    EXPECT_THAT(names_in(scratch / "out"), UnorderedElementsAre("g.onnx"));
+    EXPECT_TRUE(model.unchanged().ok());
+}
+
+TEST(ModelOutput, NeverOverwritesTheOriginalOrWhatIsBesideIt) {
+    const Scratch scratch;
+    write_models(scratch);
+    std::filesystem::create_hard_link(scratch / "m/s.safetensors", scratch / "hard");
+    const auto file = open_model(scratch / "m/s.safetensors").value();
+    const auto graph = open_model(scratch / "m/g.onnx").value();
+    const auto folder = open_model(scratch / "m").value();
+    std::filesystem::create_symlink("m/s.safetensors", scratch / "link");
+    std::filesystem::create_directory(scratch / "full");
+
+    EXPECT_THAT(message_of(file, scratch / "m/s.safetensors"), HasSubstr("output and input are the same"));
+    EXPECT_THAT(message_of(file, scratch / "m/a/../s.safetensors"), HasSubstr("output and input are the same"));
+    EXPECT_THAT(message_of(file, scratch / "link"), HasSubstr("output and input are the same"));
+    EXPECT_THAT(message_of(file, scratch / "hard"), HasSubstr("output and input are the same"));
+    EXPECT_THAT(message_of(file, scratch / "full"), HasSubstr("is a directory"));
+    EXPECT_THAT(message_of(file, scratch / "none/out"), HasSubstr("not found"));
+    EXPECT_THAT(message_of(graph, scratch / "m/a/w.bin"), HasSubstr("output and input are the same"));
+    EXPECT_THAT(message_of(graph, scratch / "m/sealed.onnx"),
+                AllOf(HasSubstr("m/a/w.bin: exists already"), HasSubstr("beside it")));
+    EXPECT_THAT(message_of(folder, scratch / "m"), HasSubstr("already exists"));
+    EXPECT_THAT(message_of(folder, scratch / "full"), HasSubstr("already exists"));
+    EXPECT_THAT(message_of(folder, scratch / "m/sealed"), HasSubstr("lies in the folder"));
+    EXPECT_THAT(message_of(folder, scratch / "full/../m/a/sealed"), HasSubstr("lies in the folder"));
+    EXPECT_THAT(message_of(folder, scratch / "none/out"), HasSubstr("not found"));
+    EXPECT_TRUE(folder.unchanged().ok());
+    EXPECT_THAT(names_in(scratch.path()), UnorderedElementsAre("m", "link", "hard", "full"));
+}
+
+}  // namespace
+}  // namespace modelseal
