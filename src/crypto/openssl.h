@@ -2,8 +2,9 @@
 #pragma once
 
 #include <memory>
-#include <span>
+#include <new>
 #include <string>
+#include <vector>
 
 #include <openssl/bio.h>
 #include <openssl/err.h>
@@ -28,13 +29,31 @@ using KeyContext = std::unique_ptr<EVP_PKEY_CTX, Deleter<EVP_PKEY_CTX_free>>;
 using PrivateInfo = std::unique_ptr<PKCS8_PRIV_KEY_INFO, Deleter<PKCS8_PRIV_KEY_INFO_free>>;
 using EncryptedInfo = std::unique_ptr<X509_SIG, Deleter<X509_SIG_free>>;
 
-// What OpenSSL noted about its last failure, or "unknown"; clears the notes.
+// What OpenSSL noted about a failure.
+struct Note {
+    int library;
+    int reason;
+    std::string text;
+};
+
+// Takes the notes, first cause first. A lack of memory is no answer to any question about a key: it is thrown.
+inline std::vector<Note> take_notes() {
+    std::vector<Note> notes;
+    for (unsigned long code = ERR_get_error(); code != 0; code = ERR_get_error()) {
+        if (ERR_GET_REASON(code) == ERR_R_MALLOC_FAILURE) {
+            ERR_clear_error();
+            throw std::bad_alloc();
+        }
+        const char* text = ERR_reason_error_string(code);
+        notes.push_back({ERR_GET_LIB(code), ERR_GET_REASON(code), text == nullptr ? "unknown" : text});
+    }
+    return notes;
+}
+
+// The last of them, or "unknown".
 inline std::string last_error() {
-    const unsigned long code = ERR_peek_last_error();
-    const char* reason = code == 0 ? nullptr : ERR_reason_error_string(code);
-    std::string text = reason == nullptr ? "unknown" : reason;
-    ERR_clear_error();
-    return text;
+    const std::vector<Note> notes = take_notes();
+    return notes.empty() ? "unknown" : notes.back().text;
 }
 
 }  // namespace modelseal::openssl

@@ -1,7 +1,10 @@
 #include <climits>
+#include <vector>
 
 #include <openssl/evperr.h>
 #include <openssl/objects.h>
+#include <openssl/pkcs12err.h>
+#include <openssl/proverr.h>
 #include <sodium.h>
 
 #include "crypto/openssl.h"
@@ -15,6 +18,8 @@ namespace {
 
 constexpr const char* kHowToMake =
     "'modelseal keygen' makes one, and so does 'openssl genpkey -algorithm ed25519'";
+
+constexpr const char* kHowToEncrypt = "'openssl pkcs8 -topk8 -v2 aes256 -scrypt' encrypts a key again";
 
 Error malformed(const std::string& shown, const std::string& what) {
     return {ErrorKind::malformed, shown + ": " + what, ""};
@@ -72,23 +77,21 @@ Error wrong_label(const std::string& label, const std::string& shown, const std:
 }
 
 // Why the decryption failed, from OpenSSL's notes. A wrong passphrase shows as bad padding or, once in 256
-// times, as plain bytes that are no key; what is left are algorithms that this OpenSSL does not have.
+// times, as plain bytes that are no key. Anything else is not the user's mistake: an algorithm that this
+// OpenSSL does not have, or costs above its limits.
 Error decryption_error(const std::string& shown) {
-    for (unsigned long code = ERR_get_error(); code != 0; code = ERR_get_error()) {
-        const int reason = ERR_GET_REASON(code);
-        const bool ours = ERR_GET_LIB(code) == ERR_LIB_EVP;
-        if (ours && (reason == EVP_R_UNSUPPORTED_CIPHER || reason == EVP_R_UNSUPPORTED_PRF ||
-                     reason == EVP_R_UNSUPPORTED_KEYLENGTH || reason == EVP_R_UNKNOWN_PBE_ALGORITHM ||
-                     reason == EVP_R_UNSUPPORTED_KEY_DERIVATION_FUNCTION ||
-                     reason == EVP_R_ILLEGAL_SCRYPT_PARAMETERS)) {
-            ERR_clear_error();
-            return {
-                ErrorKind::unsupported,
-                shown + ": encrypted in a way that this OpenSSL cannot undo: " + ERR_reason_error_string(code),
-                "'openssl pkcs8 -topk8 -v2 aes256 -scrypt' encrypts a key again"};
+    const std::vector<openssl::Note> notes = openssl::take_notes();
+    for (const auto& [library, reason, text] : notes) {
+        const bool bad_padding = (library == ERR_LIB_EVP && reason == EVP_R_BAD_DECRYPT) ||
+                                 (library == ERR_LIB_PROV && reason == PROV_R_BAD_DECRYPT);
+        if (bad_padding || (library == ERR_LIB_PKCS12 && reason == PKCS12_R_DECODE_ERROR)) {
+            return {ErrorKind::mismatch, shown + ": wrong passphrase", ""};
         }
     }
-    return {ErrorKind::mismatch, shown + ": wrong passphrase", ""};
+    return {ErrorKind::unsupported,
+            shown + ": encrypted in a way that OpenSSL cannot undo here: " +
+                (notes.empty() ? "unknown" : notes.front().text),
+            kHowToEncrypt};
 }
 
 Result<openssl::PrivateInfo> decrypt(std::span<const unsigned char> body, const std::string& shown,
@@ -103,7 +106,7 @@ Result<openssl::PrivateInfo> decrypt(std::span<const unsigned char> body, const 
     if (OBJ_obj2nid(algorithm->algorithm) != NID_pbes2) {
         return Error{ErrorKind::unsupported,
                      shown + ": encrypted by an older scheme than PBES2, which protects it badly",
-                     "'openssl pkcs8 -topk8 -v2 aes256 -scrypt' encrypts a key again"};
+                     kHowToEncrypt};
     }
     if (!passphrase) return Error{ErrorKind::usage, shown + ": encrypted, and no passphrase was given", ""};
     MODELSEAL_TRY_ASSIGN(std::string word, passphrase(shown));

@@ -116,6 +116,21 @@ TEST(Program, FailsWhenItsOutputIsLost) {
     EXPECT_EQ(outcome.err, "modelseal: could not write to standard output: No space left on device\n");
 }
 
+// Of 20 MB, the key derivation alone wants 16. Address sanitizers need more than any limit.
+#if !defined(__SANITIZE_ADDRESS__)
+TEST(Program, SaysThatItHasNoMemory) {
+    const test::Scratch scratch;
+    const test::Surroundings here{.folder = scratch.path(), .variables = {{"MODELSEAL_PASSPHRASE", "word"}}};
+    ASSERT_EQ(run(modelseal({"keygen", "v"}), here).code, 0);
+    for (const char* words : {"keygen w", "keygen acme --type check -k v.key"}) {
+        const Outcome outcome =
+            run({"bash", "-c", std::string("ulimit -v 24000; \"$0\" ") + words, MODELSEAL_PROGRAM}, here);
+        EXPECT_EQ(outcome.code, 3) << words;
+        EXPECT_EQ(outcome.err, "modelseal: out of memory\n") << words;
+    }
+}
+#endif
+
 TEST(Program, BearsThatItsReaderGoesAway) {
     const Outcome outcome =
         run({"bash", "-c", "\"$0\" completion bash | true; exit ${PIPESTATUS[0]}", MODELSEAL_PROGRAM});

@@ -57,6 +57,22 @@ MFgwHAYKKoZIhvcNAQwBAzAOBAiAPUYudWy94AICCAAEOEN9EbJnrIpnca5ofAZc
 79tEac+9ReRsVgkkIgkxcQROeI20k7wCPtz+J5uh0N0DfSLHymf9941+
 -----END ENCRYPTED PRIVATE KEY-----
 )";
+// kScrypt, whose costs were raised to N 16384, r 127: 266 MB
+constexpr const char* kCostly = R"(-----BEGIN ENCRYPTED PRIVATE KEY-----
+MIGTME8GCSqGSIb3DQEFDTBCMCEGCSsGAQQB2kcECzAUBAh/RsN3r5VEpAICQAAC
+AX8CAQEwHQYJYIZIAWUDBAEqBBCRnZns4DB4EjZonOevQfIeBEAWrI57MVqSwcGH
+oGMOPJJr/YEEK7iHp6Y3ap5hz5cJV6P8DnW6+UFnZBGxMDJigonFe641NmJGOQ5A
+nZ7Qz7QH
+-----END ENCRYPTED PRIVATE KEY-----
+)";
+// openssl pkcs8 -topk8 -v2 rc2 -provider legacy -provider default
+constexpr const char* kRc2 = R"(-----BEGIN ENCRYPTED PRIVATE KEY-----
+MIGSMFYGCSqGSIb3DQEFDTBJMCwGCSqGSIb3DQEFDDAfBAhTlxXDPvIsCQICCAAC
+ARAwDAYIKoZIhvcNAgkFADAZBggqhkiG9w0DAjANAgE6BAjUERKvMD03BwQ4qXQi
+eh1VLh4Lfwzg7RBDzL+2jIldKwXjln9jN/IYtRxCB74O6tnkLkYjBVl9JkBx8JwD
+6/BhWsA=
+-----END ENCRYPTED PRIVATE KEY-----
+)";
 // openssl ecparam -name prime256v1 -genkey
 constexpr const char* kTraditionalEc = R"(-----BEGIN EC PARAMETERS-----
 BggqhkjOPQMBBw==
@@ -230,6 +246,8 @@ const Refused kRefused[] = {
     {"BrokenEncrypted", [] { return with(kEncrypted, "MIGb", "MIGc"); }, true, malformed,
      "broken encrypted private key"},
     {"TripleDes", [] { return std::string(kTripleDes); }, true, unsupported, "older scheme"},
+    {"Rc2", [] { return std::string(kRc2); }, true, unsupported, "cannot undo here: unsupported"},
+    {"CostlyScrypt", [] { return std::string(kCostly); }, true, unsupported, "memory limit exceeded"},
     {"Rsa", [] { return rsa(true); }, true, unsupported,
      "a 1024-bit RSA private key, an Ed25519 one is needed"},
     {"Ec", [] { return ec(true); }, true, unsupported, "an EC (secp384r1) private key, an Ed25519 one"},
