@@ -30,6 +30,7 @@ seeds() {
         onnx*) echo models/onnx onnx-node hostile/onnx ;;
         pytorch* | pickle* | zip* | torch*)
             echo models/checkpoint models/torchscript hostile/modelscan hostile/picklescan hostile/zip-yauzl ;;
+        key*) echo oms/model-transparency/keys ;;
         shard_index*) ;;  # no real ones
         *) echo models hostile ;;
     esac
