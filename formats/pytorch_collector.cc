@@ -12,7 +12,7 @@
 namespace modelseal::formats::pytorch {
 namespace {
 
-constexpr std::uint64_t kMaxAgain = 1u << 20;
+constexpr std::uint64_t kMaxAgain = 1u << 18;
 constexpr std::uint32_t kNodesAPart = 4;       // object, state, dict, call: what one part of a path may take
 constexpr std::uint32_t kMaxNodesDeep = 2000;  // whatever the limits say: the walk is recursive
 constexpr std::uint8_t kOnTheWay = 1, kSeen = 2;
@@ -92,10 +92,23 @@ bool Collector::enter(PickleRef ref) {
             cut_short_ = true;
             return false;
         }
-        again_ += 1 + pickle_.items(ref).size() + pickle_.pairs(ref).size();
+        again_ += cost(ref);
     }
     mark = kOnTheWay | kSeen;
     return true;
+}
+
+void Collector::leave(PickleRef ref) {
+    marks_[ref] = kSeen;
+}
+
+// How many values a visit looks at before it comes to others that are entered.
+std::uint64_t Collector::cost(PickleRef ref) const {
+    auto values = 1 + pickle_.items(ref).size() + pickle_.pairs(ref).size();
+    if (pickle_.is(ref, Kind::object)) {
+        values += pickle_.items(pickle_.arguments(ref)).size() + pickle_.states(ref).size();
+    }
+    return values;
 }
 
 Result<void> Collector::visit(PickleRef ref) {
@@ -113,11 +126,11 @@ Result<void> Collector::visit(PickleRef ref) {
     const bool again = (marks_[ref] & kSeen) != 0;
     if (!enter(ref)) return {};
     if (depth_ >= max_depth_) return malformed(fmt::format("nested more than {} deep", depth_));
-    if (!again) MODELSEAL_TRY(check_keys(ref));
+    if (!again) MODELSEAL_TRY(check_keys(pickle_.pairs(ref)));
     ++depth_;
     auto visited = visit_contents(ref);
     --depth_;
-    marks_[ref] = kSeen;
+    leave(ref);
     return visited;
 }
 
@@ -156,16 +169,22 @@ Result<void> Collector::visit_items(Refs items, std::size_t from) {
 }
 
 // A key that comes twice would let two readers see two models.
-Result<void> Collector::check_keys(PickleRef ref) {
-    const auto pairs = pickle_.pairs(ref);
-    std::vector<std::string_view> keys;
-    for (std::size_t i = 0; i < pairs.size(); i += 2) {
-        if (pickle_.is(pairs[i], Kind::text)) keys.push_back(pickle_.text(pairs[i]));
+Result<void> Collector::check_keys(Refs pairs) {
+    std::vector<std::string_view> texts;
+    std::vector<std::int64_t> numbers;
+    for (std::size_t i = 0; i + 1 < pairs.size(); i += 2) {
+        if (pickle_.is(pairs[i], Kind::text)) texts.push_back(pickle_.text(pairs[i]));
+        if (pickle_.is(pairs[i], Kind::integer)) numbers.push_back(pickle_.integer(pairs[i]));
     }
-    std::ranges::sort(keys);
-    const auto twice = std::ranges::adjacent_find(keys);
-    if (twice == keys.end()) return {};
-    return malformed(fmt::format("the key '{}' comes twice", printable(twice->substr(0, 200))));
+    std::ranges::sort(texts);
+    std::ranges::sort(numbers);
+    if (const auto twice = std::ranges::adjacent_find(texts); twice != texts.end()) {
+        return malformed(fmt::format("the key '{}' comes twice", printable(twice->substr(0, 200))));
+    }
+    if (const auto twice = std::ranges::adjacent_find(numbers); twice != numbers.end()) {
+        return malformed(fmt::format("the key {} comes twice", *twice));
+    }
+    return {};
 }
 
 Result<void> Collector::visit_pairs(Refs pairs) {
@@ -219,10 +238,11 @@ Result<void> Collector::visit_state(PickleRef state) {
         return visit_state(items[1]);
     }
     if (!pickle_.is(state, Kind::dict)) return visit(state);
-    MODELSEAL_TRY(check_keys(state));
+    const bool again = (marks_[state] & kSeen) != 0;
     if (!enter(state)) return {};
+    if (!again) MODELSEAL_TRY(check_keys(pickle_.pairs(state)));
     auto visited = visit_attributes(state);
-    marks_[state] = kSeen;
+    leave(state);
     return visited;
 }
 
@@ -265,18 +285,24 @@ Result<void> Collector::visit_call(std::string_view callable, Refs arguments) {
 }
 
 Result<void> Collector::visit_list_of_pairs(PickleRef ref) {
+    const bool again = (marks_[ref] & kSeen) != 0;
+    if (!enter(ref)) return {};
     std::vector<PickleRef> pairs;
     for (const auto item : pickle_.items(ref)) {
         const auto pair = pickle_.items(item);
         if (pair.size() != 2) return malformed("an OrderedDict of what are not pairs");
         pairs.insert(pairs.end(), pair.begin(), pair.end());
     }
-    return visit_pairs(pairs);
+    if (!again) MODELSEAL_TRY(check_keys(pairs));
+    auto visited = visit_pairs(pairs);
+    leave(ref);
+    return visited;
 }
 
 // (layout, (indices, values, ...)) or (layout, (compressed indices, plain indices, values, ...))
 Result<void> Collector::visit_sparse(Refs arguments) {
-    if (arguments.size() != 2) return visit_items(arguments);
+    if (arguments.size() != 2 || !pickle_.is(arguments[1], Kind::tuple)) return visit_items(arguments);
+    if (!enter(arguments[1])) return {};
     const auto data = pickle_.items(arguments[1]);
     const auto is_tensor = [&](PickleRef ref) {
         return pickle_.is(ref, Kind::object) && pickle_.text(pickle_.callable(ref)) != "torch.Size";
@@ -286,9 +312,11 @@ Result<void> Collector::visit_sparse(Refs arguments) {
     constexpr std::array<std::string_view, 2> coordinates = {"indices", "values"};
     constexpr std::array<std::string_view, 3> compressed = {"compressed_indices", "plain_indices", "values"};
     for (std::size_t i = 0; i < tensors; ++i) {
-        MODELSEAL_TRY(visit_at(tensors == 3 ? compressed[i] : i < 2 ? coordinates[i] : "values", data[i]));
+        MODELSEAL_TRY(visit_at(tensors == 3 ? compressed[i] : coordinates[i], data[i]));
     }
-    return visit_items(data, tensors);
+    auto visited = visit_items(data, tensors);
+    leave(arguments[1]);
+    return visited;
 }
 
 Result<void> collect(const Pickle& pickle, const Part& part, const Source& source, const Limits& limits,

@@ -31,7 +31,9 @@ class Collector {
     Result<void> visit_list_of_pairs(PickleRef ref);
     Result<void> visit_sparse(Refs arguments);
     bool enter(PickleRef ref);
-    Result<void> check_keys(PickleRef ref);
+    void leave(PickleRef ref);
+    std::uint64_t cost(PickleRef ref) const;
+    Result<void> check_keys(Refs pairs);
 
     // The tensors.
     Result<void> visit_view(std::string_view callable, Refs arguments);
@@ -57,8 +59,8 @@ class Collector {
     Storages& storages_;
     Path path_;
     std::vector<std::uint8_t> marks_;  // one a node: on the way to where we are, seen before
-    std::uint64_t again_ = 0;          // visits of what was seen before
-    std::uint64_t path_bytes_ = 0;
+    std::uint64_t again_ = 0;          // cost of the visits to what was seen before
+    std::uint64_t path_bytes_ = 0;     // names and shapes of all views
     std::uint64_t views_ = 0;
     std::uint32_t beside_ = 0;  // modules' attributes that we are in
     std::uint32_t depth_ = 0;

@@ -183,6 +183,16 @@ std::string_view storage_class(std::string_view name) {
     return behind(name, std::array<std::string_view, 3>{"torch.cuda.", "torch.storage.", "torch."});
 }
 
+// "torch.FloatTensor", "torch.cuda.sparse.HalfTensor": classes of before 0.4.
+bool is_tensor_class(std::string_view name) {
+    constexpr std::string_view suffix = "Tensor";
+    const std::array<std::string_view, 4> prefixes = {"torch.cuda.sparse.", "torch.sparse.", "torch.cuda.",
+                                                      "torch."};
+    const auto rest = behind(name, prefixes);
+    if (!rest.ends_with(suffix)) return false;
+    return kStorages.contains(std::string(rest.substr(0, rest.size() - suffix.size())) + "Storage");
+}
+
 std::optional<DType> find(const std::unordered_map<std::string_view, DType>& table, std::string_view name) {
     const auto found = table.find(name);
     if (found == table.end()) return std::nullopt;
@@ -205,8 +215,8 @@ std::optional<DType> tensor_dtype(std::string_view name) {
 }
 
 bool is_harmless(std::string_view global) {
-    return kHarmless.contains(global) || storage_dtype(global) || is_untyped_storage(global) ||
-           tensor_dtype(global) || global.starts_with("__torch__.");
+    return kHarmless.contains(global) || storage_dtype(global) || is_tensor_class(global) ||
+           is_untyped_storage(global) || tensor_dtype(global) || global.starts_with("__torch__.");
 }
 
 void warn_about_globals(const Pickle& pickle, std::string_view name, std::vector<std::string>& warnings) {

@@ -19,9 +19,9 @@ bool is_untyped_storage(std::string_view class_name);
 std::optional<DType> tensor_dtype(std::string_view name);
 
 // Names that a pickle may use without a word: what torch.load(weights_only=True) accepts of its own accord
-// (torch/_weights_only_unpickler.py), the helpers of TorchScript (torch/jit/_pickle.py) and TorchScript's own
-// classes, which are code inside the archive and not Python's. Whatever else a pickle names would be looked up
-// and perhaps called by a reader that executes pickles.
+// (torch/_weights_only_unpickler.py), the plain containers and numbers of Python, the helpers of TorchScript
+// (torch/jit/_pickle.py) and TorchScript's own classes, which are code inside the archive and not Python's.
+// Whatever else a pickle names would be looked up, and perhaps called, by a reader that executes pickles.
 bool is_harmless(std::string_view global);
 
 // Tells what `pickle`, called `name` in messages, would do beyond that. Nothing of it is ever done here.

@@ -128,9 +128,10 @@ Result<void> Collector::add(Described described, View view) {
     // A tensor that is all that was saved sits nowhere.
     if (view.path.empty()) view.path = "data";
     if (!is_utf8(view.path)) view.path = printable(view.path);
-    path_bytes_ += view.path.size();
+    path_bytes_ += sizeof(View) + view.path.size() + 2 * sizeof(std::uint64_t) * view.shape.size();
     if (limits_.metadata_bytes != 0 && path_bytes_ > limits_.metadata_bytes) {
-        return malformed("its names together are over the limit");
+        return malformed(
+            fmt::format("its tensors' names together are over the limit of {} bytes", limits_.metadata_bytes));
     }
     view.rank = 2 * part_.rank + (beside_ != 0 ? 1 : 0);
     described.storage->views.push_back(std::move(view));

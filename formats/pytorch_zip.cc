@@ -177,6 +177,7 @@ Result<Storages> read_pickles(const Source& source, const Limits& limits, const 
 
 Result<void> check_storage(const Source& source, const std::string& place, const pytorch::Storage& storage,
                            const ZipEntry* entry) {
+    if (entry != nullptr && entry->stored() && !entry->encrypted() && entry->size == storage.bytes) return {};
     const auto who = fmt::format("tensor '{}'", printable(pytorch::tensor_of(storage, 0).name));
     if (entry == nullptr) {
         return malformed_at(source, 0, fmt::format("{}: its storage {} is missing", who, printable(place)));
@@ -189,12 +190,9 @@ Result<void> check_storage(const Source& source, const std::string& place, const
         error.hint = "load the file with PyTorch and save it again: PyTorch stores tensors unpacked";
         return error;
     }
-    if (entry->size != storage.bytes) {
-        return malformed_at(source, entry->data,
-                            fmt::format("{}: needs a storage of {} bytes, {} has {}", who, storage.bytes,
-                                        shown(*entry), entry->size));
-    }
-    return {};
+    return malformed_at(source, entry->data,
+                        fmt::format("{}: needs a storage of {} bytes, {} has {}", who, storage.bytes,
+                                    shown(*entry), entry->size));
 }
 
 Checksum checksum_of(const ZipEntry& entry) {

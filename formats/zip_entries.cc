@@ -87,14 +87,16 @@ Result<void> read_local(const Source& source, ZipEntry& entry, std::uint64_t nex
     entry.data = extra + extra_bytes;
     MODELSEAL_TRY_ASSIGN(sizes, widen(source, sizes, extra, extra_bytes, entry));
 
-    // With a descriptor, the writer did not know these three yet and may leave them 0.
+    // With a descriptor, the writer did not know these three yet and left them 0. A CRC-32 that is there all
+    // the same is refused even if it is right: whether it is there must not depend on anything but the flags,
+    // or it could be put in unnoticed where checksums are looked through.
     const bool later = (entry.flags & kHasDescriptor) != 0;
     const auto same = [&](std::uint64_t local, std::uint64_t central) {
         return local == central || (later && local == 0);
     };
-    if (!same(crc, entry.crc)) return differs("CRC-32");
+    if (crc != (later ? 0 : entry.crc)) return differs("CRC-32");
     if (!same(sizes.packed, entry.packed) || !same(sizes.size, entry.size)) return differs("size");
-    if (!later || crc != 0) entry.local_crc = entry.header + 14;
+    if (!later) entry.local_crc = entry.header + 14;
     return {};
 }
 

@@ -425,6 +425,31 @@ TEST(PytorchZip, WhateverAPickleWouldCallIsToldInWarnings) {
     EXPECT_EQ(layout.tensors[0].name, "w");
 }
 
+// Each of these would take hours if what is shared were looked through at each of its places.
+TEST(PytorchZip, WideValuesSharedOftenEndSoon) {
+    const Fragment many(20'000, 'N');
+    const std::vector<Fragment> wide = {
+        call(name("a", "b"), {many}),
+        call(name("collections", "OrderedDict"), {"(" + Fragment(20'000, ')') + "l"}),
+        call(name("torch._utils", "_rebuild_sparse_tensor"), {none(), tuple({many})}),
+        object(name("a", "B"), "(" + many + "d"),
+        "(" + many + "d",
+        "(" + many + "l",
+    };
+    for (const auto& value : wide) {
+        // x = (value, value); x = (x, x); ... 40 times
+        auto object = value;
+        for (int i = 0; i < 40; ++i) object += "q\x09" + Fragment("0") + "h\x09h\x09\x86";
+        TorchZip file{.object = pickle(object)};
+        const auto layout = parsed(file.build());
+        if (layout.ok()) {
+            EXPECT_THAT(layout->warnings, testing::Contains(HasSubstr("in too many places")));
+        } else {
+            EXPECT_THAT(layout.error().message, HasSubstr("what are not pairs"));
+        }
+    }
+}
+
 TEST(PytorchZip, ManyWarningsAreCounted) {
     std::vector<Fragment> names;
     for (int i = 0; i < 1000; ++i) names.push_back(name("os", "f" + std::to_string(i)));
@@ -505,6 +530,17 @@ const Spoiled kSpoiled[] = {
     {"key_twice",
      [](TorchZip& f) {
          f.object = pickle(dict({{str("w"), floats("0", {6})}, {str("w"), floats("1", {4})}}));
+     },
+     "the key 'w' comes twice"},
+    {"number_twice",
+     [](TorchZip& f) {
+         f.object = pickle(dict({{num(1), floats("0", {6})}, {num(1), floats("1", {4})}}));
+     },
+     "the key 1 comes twice"},
+    {"key_twice_as_python_2_wrote_it",
+     [](TorchZip& f) {
+         const auto pair = list({str("w"), none()});
+         f.object = pickle(call(name("collections", "OrderedDict"), {list({pair, pair})}));
      },
      "the key 'w' comes twice"},
     {"attribute_twice",

@@ -1,0 +1,7 @@
+#include "formats/leaves.h"
+#include "tests/fuzz/fuzz.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    modelseal::test::fuzz_format(modelseal::formats::kPytorchZip, {data, size});
+    return 0;
+}
