@@ -3,6 +3,7 @@
 #include "cli/check_keys.h"
 #include "cli/commands.h"
 #include "cli/key_values.h"
+#include "cli/outputs.h"
 #include "cli/width.h"
 #include "io/file.h"
 #include "report/report.h"
@@ -50,6 +51,9 @@ Result<void> show(const Options& options, std::span<const CheckReport> reports, 
 }
 
 Result<ExitCode> run(const Options& options, Context& context) {
+    for (const auto* inputs : {&options.targets, &options.keys.public_keys, &options.keys.check_keys}) {
+        MODELSEAL_TRY(refuse_overwriting(options.html, *inputs));
+    }
     MODELSEAL_TRY_ASSIGN(const auto keys, load_keys(options));
     MODELSEAL_TRY_ASSIGN(auto expect, key_values(options.expect, "--expect"));
     std::vector<CheckReport> reports;

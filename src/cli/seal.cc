@@ -2,6 +2,7 @@
 
 #include "cli/commands.h"
 #include "cli/key_values.h"
+#include "cli/outputs.h"
 #include "cli/passphrase.h"
 #include "formats/reader.h"
 #include <modelseal/seal.h>
@@ -34,9 +35,11 @@ std::string summary_text(const Options& options, const SealSummary& summary, con
 }
 
 Result<ExitCode> run(const Options& options, Context& context) {
-    if (options.receipt == options.out) {
-        return Error{ErrorKind::usage, "the receipt and the sealed model need names of their own", {}};
-    }
+    const std::vector<std::string> inputs = {options.model, options.key, options.customer, options.parent,
+                                             options.passphrase_file};
+    MODELSEAL_TRY(refuse_overwriting(options.out, inputs));
+    MODELSEAL_TRY(refuse_overwriting(options.receipt, inputs));
+    MODELSEAL_TRY(refuse_overwriting(options.receipt, {options.out}));
     MODELSEAL_TRY_ASSIGN(auto stamp, key_values(options.stamp, "--stamp"));
     MODELSEAL_TRY_ASSIGN(const auto key,
                          load_signing_key(options.key, passphrase_from(options.passphrase_file)));

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "cli/commands.h"
+#include "cli/outputs.h"
 #include "formats/reader.h"
 #include <modelseal/seal.h>
 
@@ -12,6 +13,7 @@ struct Options {
 };
 
 Result<ExitCode> run(const Options& options, Context& context) {
+    MODELSEAL_TRY(refuse_overwriting(options.out, {options.sealed, options.receipt}));
     const auto progress = context.progress("unsealing " + options.sealed);
     MODELSEAL_TRY(unseal_model(options.sealed, options.receipt, options.out,
                                {.jobs = context.jobs, .progress = progress.get()}));

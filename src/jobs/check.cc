@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <new>
 
 #include <fmt/format.h>
 
@@ -14,13 +15,10 @@ namespace {
 
 // The stamp must be the vendor's word and say what is expected.
 void apply_expectations(const CheckOptions& options, SealFinding& finding) {
-    const bool unsigned_scheme = finding.scheme == "deepisign";
     for (const auto& [name, value] : options.expect) {
         const auto found =
             std::ranges::find(finding.stamp, name, [](const auto& entry) { return entry.first; });
-        if (found != finding.stamp.end() && found->second == value &&
-            (finding.stamp_authentic || unsigned_scheme))
-            continue;
+        if (found != finding.stamp.end() && found->second == value && finding.stamp_authentic) continue;
         finding.outcome = SealFinding::Outcome::tampered;
         finding.detail =
             found == finding.stamp.end()
@@ -84,7 +82,14 @@ Result<SealFinding> examine(const std::filesystem::path& path, const CheckOption
 
 CheckReport check_model(const std::filesystem::path& path, const CheckOptions& options) {
     CheckReport report{.target = path.string()};
-    auto finding = examine(path, options);
+    const auto guarded = [&]() -> Result<SealFinding> {
+        try {
+            return examine(path, options);
+        } catch (const std::bad_alloc&) {
+            return Error{ErrorKind::unreadable, path.string() + ": not enough memory to check it", {}};
+        }
+    };
+    auto finding = guarded();
     if (!finding) {
         report.error = finding.error().message;
         report.hint = finding.error().hint;

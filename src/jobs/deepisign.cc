@@ -2,34 +2,69 @@
 
 #include <algorithm>
 #include <atomic>
+#include <charconv>
 
 #include <fmt/format.h>
 
+#include "mark/bytes.h"
 #include "mark/deepisign.h"
 #include "mark/embed.h"
 
 namespace modelseal::jobs {
 namespace {
 
-// The stamp is one text in the paper: a line for each entry.
-std::string stamp_text(const mark::Stamp& stamp, const PublicKey& vendor) {
-    auto text = fmt::format("vendor={}\n", to_hex(vendor.id()));
-    for (const auto& [name, value] : stamp) text += fmt::format("{}={}\n", name, value);
-    return text;
+constexpr std::string_view kDomain = "modelseal/1 deepisign";
+constexpr std::string_view kSignatureLine = "signature=";
+
+// What the vendor signs: the stamp, and which tensors it was made for. It does not bind the weights, as nothing
+// in this scheme does; but nobody else can make a stamp.
+std::vector<std::byte> message(const Model& model, std::string_view facts) {
+    crypto::Sha256 hash;
+    for (const auto& tensor : model.tensors) hash.update(mark::identity(tensor));
+    return mark::ByteWriter()
+        .raw(std::as_bytes(std::span(kDomain)))
+        .number(std::uint8_t{0})
+        .raw(std::as_bytes(std::span(facts)))
+        .raw(hash.finish())
+        .take();
 }
 
-void parse_stamp(const std::string& text, SealFinding& finding) {
+// The stamp is one text in the paper: here a line for each entry, and the signature last.
+std::string stamp_text(const Model& model, const mark::Stamp& stamp, const SigningKey& key) {
+    auto text = fmt::format("vendor={}\n", to_hex(key.public_key().id()));
+    for (const auto& [name, value] : stamp) text += fmt::format("{}={}\n", name, value);
+    return text + fmt::format("{}{}\n", kSignatureLine, to_hex(key.sign(message(model, text))));
+}
+
+std::optional<SignatureBytes> signature_of(std::string_view hex) {
+    SignatureBytes signature;
+    if (hex.size() != 2 * signature.size()) return std::nullopt;
+    for (std::size_t i = 0; i < signature.size(); ++i) {
+        unsigned value = 0;
+        const auto* begin = hex.data() + 2 * i;
+        const auto read = std::from_chars(begin, begin + 2, value, 16);
+        if (read.ec != std::errc() || read.ptr != begin + 2) return std::nullopt;
+        signature[i] = static_cast<std::byte>(value);
+    }
+    return signature;
+}
+
+// Fills in the stamp, and whether the vendor signed it for these tensors.
+void parse_stamp(const Model& model, const PublicKey& vendor, const std::string& text, SealFinding& finding) {
     for (std::size_t at = 0; at < text.size();) {
         const auto end = std::min(text.find('\n', at), text.size());
         const auto line = text.substr(at, end - at);
-        at = end + 1;
         const auto equals = line.find('=');
-        if (equals == std::string::npos) continue;
-        if (line.starts_with("vendor=")) {
+        if (line.starts_with(kSignatureLine)) {
+            const auto signature = signature_of(std::string_view(line).substr(kSignatureLine.size()));
+            finding.stamp_authentic = end + 1 == text.size() && signature &&
+                                      vendor.verify(message(model, text.substr(0, at)), *signature);
+        } else if (line.starts_with("vendor=")) {
             finding.vendor_key = line.substr(equals + 1);
-        } else {
+        } else if (equals != std::string::npos) {
             finding.stamp.emplace_back(line.substr(0, equals), line.substr(equals + 1));
         }
+        at = end + 1;
     }
 }
 
@@ -59,9 +94,15 @@ Result<SealSummary> seal_deepisign(const Model& model, const std::filesystem::pa
     };
     MODELSEAL_TRY_ASSIGN(const auto embedding,
                          mark::deepisign_embed(model, options.check.secret.bytes(),
-                                               stamp_text(stamp, options.key.public_key()), patch));
+                                               stamp_text(model, stamp, options.key), patch));
     MODELSEAL_TRY(mark::renew_checksums(model, frame, options.jobs, output));
     MODELSEAL_TRY(model.unchanged());
+    MODELSEAL_TRY_ASSIGN(const auto found, check_deepisign(output.as_model(), options.check, false));
+    if (found.outcome != SealFinding::Outcome::intact) {
+        return Error{ErrorKind::unsupported,
+                     fmt::format("{}: the marks do not read back: {}", model.path.string(), found.detail),
+                     "weights too large or too small for four decimals; use --scheme modelseal"};
+    }
     MODELSEAL_TRY(output.commit());
     SealSummary summary{.format = model.format,
                         .files = model.files.size(),
@@ -81,7 +122,7 @@ Result<SealFinding> check_deepisign(const Model& model, const CheckKey& key, boo
     finding.scheme = "deepisign";
     finding.outcome = reading.intact() ? SealFinding::Outcome::intact : SealFinding::Outcome::tampered;
     finding.frame_detail = "not covered by this scheme";
-    parse_stamp(reading.stamp, finding);
+    parse_stamp(model, key.vendor, reading.stamp, finding);
     double wrong = 0, carriers = 0;
     std::size_t changed = 0;
     for (const auto& layer : reading.layers) {
@@ -99,10 +140,12 @@ Result<SealFinding> check_deepisign(const Model& model, const CheckKey& key, boo
     }
     finding.bit_error_rate = carriers > 0 ? wrong / carriers : 0;
     finding.weights_intact = reading.intact();
+    if (!finding.stamp_authentic) finding.outcome = SealFinding::Outcome::tampered;
     finding.detail =
         changed == 0
             ? fmt::format("the secrets of all {} marked layers hold", reading.layers.size())
             : fmt::format("the secrets of {} of {} marked layers do not hold", changed, reading.layers.size());
+    if (!finding.stamp_authentic) finding.detail += "; the stamp is not signed by the vendor";
     if (!reading.unmarked.empty()) {
         finding.detail += fmt::format("; {} tensors are not covered", reading.unmarked.size());
     }

@@ -10,16 +10,16 @@ namespace modelseal::jobs {
 namespace {
 
 constexpr std::string_view kMagic = "MSRECPT1";
+constexpr std::string_view kDomain = "modelseal/1 receipt";
 constexpr std::uint64_t kMaxReceiptBytes = std::uint64_t{1} << 32;
 
-crypto::Digest digest_of(std::span<const std::byte> bytes) {
-    crypto::Sha256 hash;
-    return hash.update(bytes).finish();
+std::vector<std::byte> message(std::span<const std::byte> body) {
+    return mark::ByteWriter().raw(std::as_bytes(std::span(kDomain))).number(std::uint8_t{0}).raw(body).take();
 }
 
 }  // namespace
 
-std::vector<std::byte> encode(const Receipt& receipt) {
+std::vector<std::byte> encode(const Receipt& receipt, const SigningKey& vendor) {
     mark::ByteWriter writer;
     writer.raw(std::as_bytes(std::span(kMagic))).number(static_cast<std::uint8_t>(receipt.scheme));
     writer.raw(receipt.check.vendor.bytes).raw(receipt.check.secret.bytes());
@@ -35,8 +35,8 @@ std::vector<std::byte> encode(const Receipt& receipt) {
             .raw(cell.bits);
     }
     auto bytes = writer.take();
-    const auto digest = digest_of(bytes);
-    bytes.insert(bytes.end(), digest.begin(), digest.end());
+    const auto signature = vendor.sign(message(bytes));
+    bytes.insert(bytes.end(), signature.begin(), signature.end());
     return bytes;
 }
 
@@ -48,17 +48,19 @@ Result<Receipt> decode_receipt(std::span<const std::byte> bytes, const std::stri
     if (bytes.size() < magic.size() || !std::ranges::equal(bytes.first(magic.size()), magic)) {
         return malformed("not a receipt of a seal");
     }
-    if (bytes.size() < magic.size() + sizeof(crypto::Digest)) return malformed("a receipt that was cut short");
-    const auto body = bytes.first(bytes.size() - sizeof(crypto::Digest));
-    if (!std::ranges::equal(digest_of(body), bytes.last(sizeof(crypto::Digest)))) {
-        return malformed("a receipt that was cut short or damaged: its digest does not fit");
-    }
+    if (bytes.size() < magic.size() + sizeof(SignatureBytes)) return malformed("a receipt that was cut short");
+    const auto body = bytes.first(bytes.size() - sizeof(SignatureBytes));
+    SignatureBytes signature;
+    std::ranges::copy(bytes.last(sizeof(SignatureBytes)), signature.begin());
     mark::ByteReader reader(body.subspan(magic.size()));
     Receipt receipt;
     if (reader.number<std::uint8_t>() != static_cast<std::uint8_t>(Scheme::modelseal)) {
         return malformed("a receipt of an unknown scheme");
     }
     reader.fill(receipt.check.vendor.bytes);
+    if (!reader.ok() || !receipt.check.vendor.verify(message(body), signature)) {
+        return malformed("a receipt that was cut short or changed: its signature does not hold");
+    }
     const auto secret = reader.raw(32);
     if (!reader.ok()) return malformed("a receipt that was cut short");
     receipt.check.secret = Secret32(secret.first<32>());

@@ -44,6 +44,20 @@ mark::Stamp complete_stamp(const fs::path& model, const SealOptions& options) {
     return stamp;
 }
 
+// A receipt never takes the place of what it belongs to.
+Result<void> refuse_receipt_over_model(const Model& model, const fs::path& out, const SealOptions& options) {
+    if (!options.receipt) return {};
+    bool taken = fs::weakly_canonical(*options.receipt) == fs::weakly_canonical(out);
+    for (const auto& file : model.files) {
+        const auto* source = dynamic_cast<const io::FileSource*>(file.source.get());
+        taken = taken || (source != nullptr && source->same_file(*options.receipt));
+    }
+    if (!taken) return {};
+    return Error{ErrorKind::usage,
+                 fmt::format("{}: the receipt needs a name of its own", options.receipt->string()),
+                 {}};
+}
+
 Result<void> refuse_sealed(const Model& model, const mark::Geometry& geometry, const SealOptions& options) {
     if (options.reseal) return {};
     const auto everyone = public_check_key(options.key.public_key());
@@ -71,33 +85,9 @@ Result<std::optional<crypto::Digest>> parent_root(const SealOptions& options) {
                  {}};
 }
 
-class Borrowed final : public Source {
-  public:
-    explicit Borrowed(const Source& source) : source_(source) {}
-    const std::string& name() const override { return source_.name(); }
-    std::uint64_t size() const override { return source_.size(); }
-    Result<void> read(std::uint64_t offset, std::span<std::byte> out) const override {
-        return source_.read(offset, out);
-    }
-
-  private:
-    const Source& source_;
-};
-
-// The copy under way, seen as a model: its layout is the original's.
-Model as_model(const Model& original, const ModelOutput& output) {
-    Model model{.path = original.path, .folder = original.folder, .format = original.format};
-    model.tensors = original.tensors;
-    for (std::size_t i = 0; i < original.files.size(); ++i) {
-        model.files.push_back(
-            {original.files[i].path, std::make_unique<Borrowed>(output.file(i)), original.files[i].checksums});
-    }
-    return model;
-}
-
 Result<void> must_check_intact(const Model& model, const ModelOutput& output, const SealOptions& options,
                                io::Progress& progress) {
-    const auto copy = as_model(model, output);
+    const auto copy = output.as_model();
     MODELSEAL_TRY_ASSIGN(const auto evidence, mark::gather(copy, options.check, options.jobs, progress));
     if (evidence && evidence->intact()) return {};
     return Error{
@@ -124,6 +114,7 @@ Result<SealSummary> seal_model(const fs::path& path, const fs::path& out, const 
     MODELSEAL_TRY(mark::encode_stamp(wanted.stamp));
     MODELSEAL_TRY_ASSIGN(const auto model, open_model(path, options.limits));
     const mark::Geometry geometry(model.tensors);
+    MODELSEAL_TRY(refuse_receipt_over_model(model, out, options));
     MODELSEAL_TRY(refuse_sealed(model, geometry, options));
     if (options.scheme == Scheme::deepisign) {
         return jobs::seal_deepisign(model, out, wanted.stamp, options, progress);
@@ -146,14 +137,17 @@ Result<SealSummary> seal_model(const fs::path& path, const fs::path& out, const 
 
     const auto root = mark::root(embedded.manifest);
     const auto cells = embedded.overwritten.size();
+    std::optional<io::AtomicFile> receipt;
     if (options.receipt) {
-        const auto receipt =
+        const auto bytes_kept =
             jobs::encode({Scheme::modelseal, options.check.clone(), root, plan.part.carrier_class,
-                          plan.part.rate_step, std::move(embedded.overwritten)});
-        const std::string_view text(reinterpret_cast<const char*>(receipt.data()), receipt.size());
-        MODELSEAL_TRY(io::write_text(*options.receipt, text, 0600, io::WriteMode::replace));
+                          plan.part.rate_step, std::move(embedded.overwritten)},
+                         options.key);
+        MODELSEAL_TRY_ASSIGN(receipt, io::AtomicFile::create(*options.receipt, 0600, io::WriteMode::replace));
+        MODELSEAL_TRY(receipt->write(0, bytes_kept));
     }
     MODELSEAL_TRY(output.commit());
+    if (receipt) MODELSEAL_TRY(receipt->commit());
     return SealSummary{.format = model.format,
                        .files = model.files.size(),
                        .bytes = bytes,

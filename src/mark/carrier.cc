@@ -189,7 +189,8 @@ std::int64_t lattice_value(DType dtype, std::span<const std::byte> block, std::u
 }
 
 void set_lattice_value(DType dtype, std::span<std::byte> block, std::uint32_t element, std::int64_t value) {
-    const auto magnitude = static_cast<std::uint64_t>(value < 0 ? -value : value);
+    const auto magnitude =
+        value < 0 ? std::uint64_t{0} - static_cast<std::uint64_t>(value) : static_cast<std::uint64_t>(value);
     if (dtype == DType::f32) {
         const auto bits = static_cast<std::uint32_t>(magnitude | (value < 0 ? std::uint64_t{1} << 31 : 0));
         std::memcpy(block.data() + std::size_t{element} * 4, &bits, 4);
@@ -199,11 +200,13 @@ void set_lattice_value(DType dtype, std::span<std::byte> block, std::uint32_t el
     }
 }
 
-bool lattice_clear(DType dtype, std::int64_t value, std::int64_t steps) {
+bool lattice_clear(DType dtype, std::int64_t value, std::uint64_t steps) {
     const auto& range = dtype == DType::f32 ? kF32 : kF64;
-    const auto magnitude = value < 0 ? -value : value;
-    return magnitude - steps >= static_cast<std::int64_t>(range.lowest_exponent << range.mantissa_bits) &&
-           magnitude + steps < static_cast<std::int64_t>(range.highest_exponent << range.mantissa_bits);
+    const auto magnitude =
+        value < 0 ? std::uint64_t{0} - static_cast<std::uint64_t>(value) : static_cast<std::uint64_t>(value);
+    const auto lowest = range.lowest_exponent << range.mantissa_bits;
+    const auto end = range.highest_exponent << range.mantissa_bits;
+    return magnitude >= lowest + steps && magnitude < end - steps;
 }
 
 }  // namespace modelseal::mark

@@ -47,6 +47,6 @@ void set_lattice_value(DType dtype, std::span<std::byte> block, std::uint32_t el
 
 // True if `value` stays clear of the ends of the range by more than `steps`, so that a change of that size
 // cannot make it leave.
-bool lattice_clear(DType dtype, std::int64_t value, std::int64_t steps);
+bool lattice_clear(DType dtype, std::int64_t value, std::uint64_t steps);
 
 }  // namespace modelseal::mark

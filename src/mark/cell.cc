@@ -13,7 +13,7 @@ namespace {
 
 // A cell is void if a value is so near to the end of its range; more than kMaxSteps, so that writing cannot
 // reach it.
-constexpr std::int64_t kMargin = 64;
+constexpr std::uint64_t kMargin = 64;
 
 enum class BlockKind : unsigned char { plain = 1, lattice = 2, bits = 3 };
 
@@ -165,8 +165,10 @@ bool Cell::acceptable(std::span<const std::byte> changed) const {
     return std::ranges::all_of(values_, [&](std::uint32_t element) {
         const auto before = lattice_value(dtype_, block_, element);
         const auto after = lattice_value(dtype_, changed, element);
-        return after - before <= kMaxSteps && before - after <= kMaxSteps && (before < 0) == (after < 0) &&
-               lattice_clear(dtype_, after, kMargin);
+        // Restored bits may have wrapped around 2^64, so distances are taken there.
+        const auto up = static_cast<std::uint64_t>(after) - static_cast<std::uint64_t>(before);
+        const auto distance = std::min(up, std::uint64_t{0} - up);
+        return distance <= kMaxSteps && (before < 0) == (after < 0) && lattice_clear(dtype_, after, kMargin);
     });
 }
 

@@ -140,7 +140,8 @@ std::optional<CellContent> parse_content(std::span<const std::byte> bytes) {
     head.manifest_bytes |= std::uint32_t{reader.number<std::uint8_t>()} << 16;
     head.piece_bytes = reader.number<std::uint8_t>();
     if (!reader.ok() || head.rate_step > kRateSteps || head.carrier_class >= kClasses ||
-        head.manifest_bytes == 0 || head.piece_bytes == 0) {
+        head.manifest_bytes == 0 || head.piece_bytes < kLeastPiece || head.piece_bytes > kMostPiece ||
+        head.piece_bytes % kPieceStep != 0) {
         return std::nullopt;
     }
     while (reader.left() >= kRecordHeadBytes) {
@@ -155,8 +156,7 @@ std::optional<CellContent> parse_content(std::span<const std::byte> bytes) {
             content.own.push_back(std::move(own));
         } else if (kind == static_cast<std::uint8_t>(Record::Kind::manifest)) {
             for (std::uint32_t i = 0; i < count && reader.ok(); ++i) {
-                const auto piece = reader.raw(head.piece_bytes);
-                content.pieces.push_back({first + i, {piece.begin(), piece.end()}});
+                content.pieces.push_back({std::uint64_t{first} + i, reader.raw(head.piece_bytes)});
             }
         } else {
             return std::nullopt;

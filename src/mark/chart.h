@@ -20,6 +20,7 @@
 #include <span>
 #include <vector>
 
+#include "mark/erasure.h"
 #include "mark/manifest.h"
 
 namespace modelseal::mark {
@@ -82,12 +83,8 @@ struct CellContent {
         std::uint32_t first_block;
         std::vector<CheckValue> values;
     };
-    struct Piece {
-        std::uint32_t index;
-        std::vector<std::byte> bytes;  // head.piece_bytes
-    };
     std::vector<Own> own;
-    std::vector<Piece> pieces;
+    std::vector<Erasure::Piece> pieces;  // views of the bytes that were parsed
 };
 std::optional<CellContent> parse_content(std::span<const std::byte> content);
 

@@ -104,16 +104,15 @@ class Embedder {
 
 }  // namespace
 
-Manifest fill_tables(SignedPart part, const Geometry& geometry, std::span<const CheckValue> checks,
-                     std::span<const crypto::Digest> files) {
-    Manifest manifest{std::move(part), {}, {}, {}};
-    for (std::size_t tensor = 0; tensor < manifest.claims.in_common_table.size(); ++tensor) {
-        if (!manifest.claims.in_common_table[tensor]) continue;
+std::vector<CheckValue> common_table(const SignedPart& part, const Geometry& geometry,
+                                     std::span<const CheckValue> checks) {
+    std::vector<CheckValue> table;
+    for (std::size_t tensor = 0; tensor < part.in_common_table.size(); ++tensor) {
+        if (!part.in_common_table[tensor]) continue;
         const auto own = checks.subspan(geometry.first_block(tensor), geometry.blocks(tensor));
-        manifest.common.insert(manifest.common.end(), own.begin(), own.end());
+        table.insert(table.end(), own.begin(), own.end());
     }
-    for (const auto& file : files) manifest.files.push_back(check_value(file));
-    return manifest;
+    return table;
 }
 
 std::vector<std::vector<std::byte>> contents(const Geometry& geometry, const Arrangement& arrangement,
@@ -150,12 +149,14 @@ Result<Embedded> embed(const Model& model, const SealPlan& plan, Scan scan, cons
                        const SigningKey& key, unsigned jobs, ModelOutput& output) {
     const auto& geometry = *plan.geometry;
     Embedder embedder(model, geometry, plan, output);
-    auto manifest = fill_tables(plan.part, geometry, scan.checks, frame.files);
+    Manifest manifest{plan.part, {}, common_table(plan.part, geometry, scan.checks)};
     manifest.claims.frame = frame.digest;
+    for (std::size_t i = 0; i < frame.files.size(); ++i)
+        manifest.claims.file_checks[i] = check_value(frame.files[i]);
     for (bool again = true; again;) {
         embedder.record_attempts(scan);
         manifest.claims.weights = weights_root(scan);
-        manifest.signature = sign(key, manifest.claims, plan.check_values);
+        manifest.signature = sign(key, manifest.claims, plan.common_values);
         const auto bytes = encode(manifest);
         MODELSEAL_TRY_ASSIGN(
             again,

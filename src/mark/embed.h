@@ -35,8 +35,8 @@ std::vector<std::vector<std::byte>> contents(const Geometry& geometry, const Arr
                                              const SignedPart& part, std::span<const CheckValue> checks,
                                              std::span<const std::byte> manifest);
 
-// The manifest's tables, out of what a scan computed.
-Manifest fill_tables(SignedPart part, const Geometry& geometry, std::span<const CheckValue> checks,
-                     std::span<const crypto::Digest> files);
+// The check values that the manifest keeps, out of those of all blocks.
+std::vector<CheckValue> common_table(const SignedPart& part, const Geometry& geometry,
+                                     std::span<const CheckValue> checks);
 
 }  // namespace modelseal::mark

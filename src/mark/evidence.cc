@@ -16,7 +16,7 @@ std::optional<Manifest> assemble(const std::vector<CellContent>& contents) {
     std::map<CellHead, std::vector<Erasure::Piece>> by_head;
     for (const auto& content : contents) {
         auto& pieces = by_head[content.head];
-        for (const auto& piece : content.pieces) pieces.push_back({piece.index, piece.bytes});
+        pieces.insert(pieces.end(), content.pieces.begin(), content.pieces.end());
     }
     const auto most =
         std::ranges::max_element(by_head, {}, [](const auto& entry) { return entry.second.size(); });
@@ -39,7 +39,7 @@ std::vector<CellContent> parse_valid(const std::vector<Reading>& readings, std::
 
 bool same_tensors(const Geometry& geometry, const SignedPart& part) {
     if (part.tensors != geometry.tensors().size()) return false;
-    const auto directory = decode_directory(part.directory);
+    const auto directory = decode_directory(part.directory, part.tensors);
     if (!directory) return true;
     return std::ranges::equal(
         *directory, geometry.tensors(), [](const DirectoryEntry& entry, const Tensor& tensor) {
@@ -51,8 +51,8 @@ bool same_tensors(const Geometry& geometry, const SignedPart& part) {
 void record_common_table(const Geometry& geometry, const Manifest& manifest, bool same,
                          std::vector<std::optional<CheckValue>>& recorded) {
     const auto& claims = manifest.claims;
-    const auto directory = same ? std::nullopt : decode_directory(claims.directory);
-    if (!same && (!directory || directory->size() != claims.tensors)) return;
+    const auto directory = same ? std::nullopt : decode_directory(claims.directory, claims.tensors);
+    if (!same && !directory) return;
     std::size_t next = 0;
     for (std::size_t sealed = 0; sealed < claims.in_common_table.size(); ++sealed) {
         if (!claims.in_common_table[sealed]) continue;
@@ -71,7 +71,7 @@ void record_common_table(const Geometry& geometry, const Manifest& manifest, boo
             here = there ? std::optional<std::size_t>(found - geometry.tensors().begin()) : std::nullopt;
         }
         if (blocks > manifest.common.size() - next) return;
-        for (std::uint64_t block = 0; here && block < blocks; ++block) {
+        for (std::uint64_t block = 0; here && block < std::min(blocks, geometry.blocks(*here)); ++block) {
             recorded[geometry.first_block(*here) + block] = manifest.common[next + block];
         }
         next += blocks;
@@ -133,8 +133,8 @@ void draw_expected(const Geometry& geometry, Evidence& evidence) {
 // The tables must be those of the weights at hand, and every cell must hold its part of them.
 bool compare_cells(const Geometry& geometry, const Evidence& evidence) {
     if (!evidence.arrangement) return false;
-    const auto anew = fill_tables(evidence.manifest->claims, geometry, evidence.scan.checks, {});
-    if (anew.common != evidence.manifest->common) return false;
+    const auto& manifest = *evidence.manifest;
+    if (common_table(manifest.claims, geometry, evidence.scan.checks) != manifest.common) return false;
     for (std::size_t i = 0; i < evidence.expected.size(); ++i) {
         const auto& reading = evidence.scan.readings[evidence.arrangement->sites[i]];
         if (!reading.valid || reading.bytes != evidence.expected[i]) return false;
@@ -146,7 +146,7 @@ bool compare_cells(const Geometry& geometry, const Evidence& evidence) {
 }
 
 bool files_match(const Manifest& manifest, const FrameScan& frame) {
-    return std::ranges::equal(manifest.files, frame.files, {}, {}, check_value);
+    return std::ranges::equal(manifest.claims.file_checks, frame.files, {}, {}, check_value);
 }
 
 struct Found {
@@ -169,22 +169,23 @@ Result<std::optional<Found>> find_seal(const Model& model, std::span<const std::
     return std::optional<Found>();
 }
 
-void read_manifest(const Model& model, const CheckKey& key, const Located& located, Evidence& evidence) {
+void read_manifest(const CheckKey& key, const Located& located, Evidence& evidence) {
     const auto& geometry = *evidence.geometry;
     const auto& manifest = *evidence.manifest;
-    evidence.tensor_list_same = same_tensors(geometry, manifest.claims);
-    record_common_table(geometry, manifest, evidence.tensor_list_same, evidence.recorded);
     evidence.signature_holds = manifest.claims.vendor == key.vendor.id() && verify(key.vendor, manifest) &&
                                manifest.claims.rate_step == located.rate_step &&
                                manifest.claims.carrier_class == located.carrier_class;
+    // What nobody signed is not looked into: whoever has the check key may have written it.
+    if (!evidence.signature_holds) return;
+    evidence.tensor_list_same = same_tensors(geometry, manifest.claims);
+    record_common_table(geometry, manifest, evidence.tensor_list_same, evidence.recorded);
     if (evidence.tensor_list_same) {
         draw_expected(geometry, evidence);
         evidence.cells_hold = compare_cells(geometry, evidence);
         evidence.weights_match = manifest.claims.weights == weights_root(evidence.scan);
     }
-    evidence.frame_matches = manifest.claims.frame == evidence.frame.digest &&
-                             manifest.claims.files == model.files.size() &&
-                             files_match(manifest, evidence.frame);
+    evidence.frame_matches =
+        manifest.claims.frame == evidence.frame.digest && files_match(manifest, evidence.frame);
 }
 
 }  // namespace
@@ -208,7 +209,7 @@ Result<std::optional<Evidence>> gather(const Model& model, const CheckKey& key, 
     const auto parsed = parse_valid(evidence.scan.readings, sites);
     record_own_tables(geometry, evidence.cells, parsed, sites, evidence.recorded);
     evidence.manifest = assemble(parsed);
-    if (evidence.manifest) read_manifest(model, key, located, evidence);
+    if (evidence.manifest) read_manifest(key, located, evidence);
     return std::optional(std::move(evidence));
 }
 

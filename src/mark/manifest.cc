@@ -46,10 +46,6 @@ std::vector<std::byte> message(const std::vector<std::byte>& signed_bytes) {
     return ByteWriter().raw(bytes_of(kSignatureDomain)).number(std::uint8_t{0}).raw(signed_bytes).take();
 }
 
-std::size_t check_values(const Manifest& manifest) {
-    return manifest.common.size() + manifest.files.size();
-}
-
 }  // namespace
 
 CheckValue check_value(const crypto::Digest& digest) {
@@ -74,14 +70,14 @@ Result<std::vector<std::byte>> encode_stamp(const Stamp& stamp) {
     return writer.take();
 }
 
-std::vector<std::byte> encode_signed(const SignedPart& part, std::size_t check_values) {
+std::vector<std::byte> encode_signed(const SignedPart& part, std::size_t common) {
     const auto flags = (part.parent ? kHasParent : 0) | (part.directory.empty() ? 0 : kHasDirectory);
     const auto stamp = encode_stamp(part.stamp).value();
     ByteWriter rest;
     rest.number(kVersion).number(static_cast<std::uint8_t>(flags));
     rest.number(static_cast<std::uint8_t>(part.rate_step))
         .number(static_cast<std::uint8_t>(part.carrier_class));
-    rest.number(part.tensors).number(part.files);
+    rest.number(part.tensors).number(static_cast<std::uint32_t>(part.file_checks.size()));
     rest.number(static_cast<std::uint16_t>(stamp.size())).raw(stamp);
     rest.raw(part.frame).raw(part.weights).raw(part.vendor);
     if (part.parent) rest.raw(*part.parent);
@@ -92,15 +88,15 @@ std::vector<std::byte> encode_signed(const SignedPart& part, std::size_t check_v
     rest.raw(bitmap);
     if (!part.directory.empty())
         rest.number(static_cast<std::uint32_t>(part.directory.size())).raw(part.directory);
-    const auto length = 4 + rest.size() + sizeof(SignatureBytes) + check_values * sizeof(CheckValue);
+    for (const auto value : part.file_checks) rest.number(value);
+    const auto length = 4 + rest.size() + sizeof(SignatureBytes) + common * sizeof(CheckValue);
     return ByteWriter().number(static_cast<std::uint32_t>(length)).raw(rest.take()).take();
 }
 
 std::vector<std::byte> encode(const Manifest& manifest) {
     ByteWriter writer;
-    writer.raw(encode_signed(manifest.claims, check_values(manifest))).raw(manifest.signature);
+    writer.raw(encode_signed(manifest.claims, manifest.common.size())).raw(manifest.signature);
     for (const auto value : manifest.common) writer.number(value);
-    for (const auto value : manifest.files) writer.number(value);
     return writer.take();
 }
 
@@ -118,7 +114,7 @@ std::optional<Manifest> decode(std::span<const std::byte> bytes) {
     claims.rate_step = reader.number<std::uint8_t>();
     claims.carrier_class = reader.number<std::uint8_t>();
     claims.tensors = reader.number<std::uint32_t>();
-    claims.files = reader.number<std::uint32_t>();
+    const auto files = reader.number<std::uint32_t>();
     auto stamp = decode_stamp(reader.raw(reader.number<std::uint16_t>()));
     if (!stamp) return std::nullopt;
     claims.stamp = std::move(*stamp);
@@ -136,33 +132,30 @@ std::optional<Manifest> decode(std::span<const std::byte> bytes) {
         const auto directory = reader.raw(reader.number<std::uint32_t>());
         claims.directory.assign(directory.begin(), directory.end());
     }
+    if (!reader.ok() || files > reader.left() / sizeof(CheckValue)) return std::nullopt;
+    claims.file_checks.resize(files);
+    for (auto& value : claims.file_checks) value = reader.number<CheckValue>();
     reader.fill(manifest.signature);
-    const auto values_bytes = reader.left();
-    if (!reader.ok() || values_bytes % sizeof(CheckValue) != 0 ||
-        values_bytes / sizeof(CheckValue) < claims.files) {
-        return std::nullopt;
-    }
-    manifest.common.resize(values_bytes / sizeof(CheckValue) - claims.files);
+    if (!reader.ok() || reader.left() % sizeof(CheckValue) != 0) return std::nullopt;
+    manifest.common.resize(reader.left() / sizeof(CheckValue));
     for (auto& value : manifest.common) value = reader.number<CheckValue>();
-    manifest.files.resize(claims.files);
-    for (auto& value : manifest.files) value = reader.number<CheckValue>();
     // One spelling only: what does not come out the same was not written by a sealer.
     if (!encode_stamp(claims.stamp).ok() || !std::ranges::equal(encode(manifest), bytes.first(length)))
         return std::nullopt;
     return manifest;
 }
 
-SignatureBytes sign(const SigningKey& key, const SignedPart& part, std::size_t check_values) {
-    return key.sign(message(encode_signed(part, check_values)));
+SignatureBytes sign(const SigningKey& key, const SignedPart& part, std::size_t common) {
+    return key.sign(message(encode_signed(part, common)));
 }
 
 bool verify(const PublicKey& key, const Manifest& manifest) {
-    return key.verify(message(encode_signed(manifest.claims, check_values(manifest))), manifest.signature);
+    return key.verify(message(encode_signed(manifest.claims, manifest.common.size())), manifest.signature);
 }
 
 crypto::Digest root(const Manifest& manifest) {
     crypto::Sha256 hash;
-    return hash.update(message(encode_signed(manifest.claims, check_values(manifest)))).finish();
+    return hash.update(message(encode_signed(manifest.claims, manifest.common.size()))).finish();
 }
 
 std::vector<std::byte> encode_directory(std::span<const Tensor> tensors) {
@@ -185,7 +178,8 @@ std::vector<std::byte> encode_directory(std::span<const Tensor> tensors) {
     return ByteWriter().number(static_cast<std::uint32_t>(plain.size())).raw(packed).take();
 }
 
-std::optional<std::vector<DirectoryEntry>> decode_directory(std::span<const std::byte> bytes) {
+std::optional<std::vector<DirectoryEntry>> decode_directory(std::span<const std::byte> bytes,
+                                                            std::size_t tensors) {
     ByteReader outer(bytes);
     const auto plain_size = outer.number<std::uint32_t>();
     if (!outer.ok() || plain_size > kMaxDirectoryBytes) return std::nullopt;
@@ -200,6 +194,7 @@ std::optional<std::vector<DirectoryEntry>> decode_directory(std::span<const std:
     ByteReader reader(plain);
     std::vector<DirectoryEntry> entries;
     while (reader.ok() && reader.left() > 0) {
+        if (entries.size() == tensors) return std::nullopt;
         DirectoryEntry entry;
         entry.dtype = static_cast<DType>(reader.number<std::uint8_t>());
         if (!is_dtype(static_cast<std::uint8_t>(entry.dtype))) return std::nullopt;
@@ -208,7 +203,7 @@ std::optional<std::vector<DirectoryEntry>> decode_directory(std::span<const std:
         entry.name = text_of(reader.raw(reader.number<std::uint32_t>()));
         entries.push_back(std::move(entry));
     }
-    if (!reader.ok()) return std::nullopt;
+    if (!reader.ok() || entries.size() != tensors) return std::nullopt;
     return entries;
 }
 

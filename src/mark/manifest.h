@@ -5,8 +5,9 @@
 //   u32 tensors | u32 files | u16 stamp length | stamp | 32 frame digest | 32 weights root | 8 vendor key id
 //   [32 parent root] | bitmap of the tensors in the common table, ceil(tensors / 8)
 //   [u32 length | directory: names, types and shapes, deflated]
+//   4 check value of each file's frame
 //   64 Ed25519 signature
-//   4 check value of each block of the tensors in the common table | 4 check value of each file's frame
+//   4 check value of each block of the tensors in the common table
 // Numbers are little-endian.
 #pragma once
 
@@ -38,30 +39,30 @@ struct SignedPart {
     unsigned rate_step = 0;
     unsigned carrier_class = 0;
     std::uint32_t tensors = 0;
-    std::uint32_t files = 0;
     Stamp stamp;
     crypto::Digest frame{};
     crypto::Digest weights{};
     KeyId vendor{};
     std::optional<crypto::Digest> parent;
-    std::vector<bool> in_common_table;  // one a tensor
-    std::vector<std::byte> directory;   // encoded, may be empty
+    std::vector<bool> in_common_table;    // one a tensor
+    std::vector<std::byte> directory;     // encoded, may be empty
+    std::vector<CheckValue> file_checks;  // of each file\'s frame
 };
 
 struct Manifest {
     SignedPart claims;
     SignatureBytes signature{};
     std::vector<CheckValue> common;  // of the tensors in the common table, block by block
-    std::vector<CheckValue> files;
 };
 
-// The signed bytes, without the domain that precedes them in the signature.
-std::vector<std::byte> encode_signed(const SignedPart& part, std::size_t check_values);
+// The signed bytes, without the domain that precedes them in the signature. `common`: how many check values
+// follow it.
+std::vector<std::byte> encode_signed(const SignedPart& part, std::size_t common);
 std::vector<std::byte> encode(const Manifest& manifest);
 // The manifest that begins `bytes`; nothing if it is not one, whole and in its only spelling.
 std::optional<Manifest> decode(std::span<const std::byte> bytes);
 
-SignatureBytes sign(const SigningKey& key, const SignedPart& part, std::size_t check_values);
+SignatureBytes sign(const SigningKey& key, const SignedPart& part, std::size_t common);
 bool verify(const PublicKey& key, const Manifest& manifest);
 // Root of a seal: SHA-256 over the signed bytes. Names the sealed model; children name it as their parent.
 crypto::Digest root(const Manifest& manifest);
@@ -72,6 +73,9 @@ struct DirectoryEntry {
     std::vector<std::uint64_t> shape;
 };
 std::vector<std::byte> encode_directory(std::span<const Tensor> tensors);
-std::optional<std::vector<DirectoryEntry>> decode_directory(std::span<const std::byte> bytes);
+// Nothing unless it names exactly `tensors`. Only for a directory whose signature was verified: it may be
+// deflated a thousandfold.
+std::optional<std::vector<DirectoryEntry>> decode_directory(std::span<const std::byte> bytes,
+                                                            std::size_t tensors);
 
 }  // namespace modelseal::mark

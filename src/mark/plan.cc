@@ -37,11 +37,8 @@ class Planner {
                 CellMap cells(geometry_, secret_, part.carrier_class, part.rate_step);
                 MODELSEAL_TRY_ASSIGN(const auto capacities, survey(cells));
                 choose_tables(part, cells, capacities);
-                const auto values = check_values(part);
-                const Manifest empty{part,
-                                     {},
-                                     std::vector<CheckValue>(values - part.files),
-                                     std::vector<CheckValue>(part.files)};
+                const auto values = common_values(part);
+                const Manifest empty{part, {}, std::vector<CheckValue>(values)};
                 auto arrangement =
                     arrange(geometry_, cells, capacities, part.in_common_table, encode(empty).size(), spread);
                 if (!arrangement) continue;
@@ -54,7 +51,7 @@ class Planner {
 
     // How many bytes of payload it comes to, twice, at the least.
     std::uint64_t needed(const SignedPart& part) const {
-        auto bytes = encode_signed(part, 0).size() + sizeof(SignatureBytes) + 4 * part.files;
+        auto bytes = encode_signed(part, 0).size() + sizeof(SignatureBytes);
         return 2 * (bytes + 4 * geometry_.total_blocks());
     }
 
@@ -102,8 +99,8 @@ class Planner {
         }
     }
 
-    std::size_t check_values(const SignedPart& part) const {
-        std::size_t values = part.files;
+    std::size_t common_values(const SignedPart& part) const {
+        std::size_t values = 0;
         for (std::size_t tensor = 0; tensor < part.in_common_table.size(); ++tensor) {
             if (part.in_common_table[tensor]) values += geometry_.blocks(tensor);
         }
@@ -215,7 +212,7 @@ Result<SealPlan> plan_seal(const Model& model, std::span<const std::byte, 32> se
                            unsigned jobs) {
     auto part = wanted;
     part.tensors = static_cast<std::uint32_t>(model.tensors.size());
-    part.files = static_cast<std::uint32_t>(model.files.size());
+    part.file_checks.assign(model.files.size(), 0);
     part.in_common_table.assign(model.tensors.size(), false);
     auto geometry = std::make_unique<const Geometry>(model.tensors);
     // Longer blocks gather more of the few values that a pruned model has left.

@@ -33,8 +33,8 @@ struct SealPlan {
     std::unique_ptr<const Geometry> geometry;
     CellMap cells;
     Arrangement arrangement;
-    SignedPart part;  // all but the digests
-    std::size_t check_values = 0;
+    SignedPart part;                // all but the digests
+    std::size_t common_values = 0;  // check values in the common table
 };
 
 // `stamp`, `parent` and `vendor` of `wanted` are taken over. ErrorKind::unsupported for a model too small to

@@ -51,6 +51,7 @@ crypto::Digest tensor_digest(const Geometry& geometry, std::size_t tensor,
                              std::span<const crypto::Digest> nodes) {
     crypto::Sha256 hash;
     hash.update_text("modelseal/1 tensor").update(identity(geometry.tensors()[tensor]));
+    hash.update_number(geometry.tensors()[tensor].elements);
     hash.update_number(geometry.block_elements()).update_number(geometry.blocks(tensor));
     for (const auto& node : nodes) hash.update(node);
     return hash.finish();

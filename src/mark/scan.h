@@ -3,7 +3,7 @@
 //
 //   block digest    cell.h
 //   node digest     SHA-256(0x10 | up to 16 block digests)
-//   tensor digest   SHA-256(domain, identity, block length, number of blocks, its node digests)
+//   tensor digest   SHA-256(domain, identity, elements, block length, number of blocks, its node digests)
 //   weights root    SHA-256(domain, number of tensors, tensor digests by name, (site, attempt) of every attempt
 //   above 0)
 #pragma once

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <map>
 #include <set>
 
 #include <fmt/format.h>
@@ -123,31 +124,35 @@ TensorFinding describe(const Geometry& geometry, std::size_t index, const Blame&
 
 // Tensors that were sealed and are gone, that are here and were not sealed, or that have another type or shape.
 void compare_lists(const Geometry& geometry, const SignedPart& claims, SealFinding& finding) {
-    const auto directory = decode_directory(claims.directory);
+    const auto directory = decode_directory(claims.directory, claims.tensors);
     if (!directory) return;
-    const auto named = [&](const std::string& name) -> TensorFinding* {
-        const auto found = std::ranges::find(finding.tensors, name, &TensorFinding::name);
-        return found == finding.tensors.end() ? nullptr : &*found;
-    };
+    std::map<std::string, TensorFinding> by_name;
+    for (auto& entry : finding.tensors) by_name[entry.name] = std::move(entry);
     const auto put = [&](const std::string& name, DType dtype, const std::vector<std::uint64_t>& shape,
                          TensorFinding::Outcome outcome) {
-        auto* entry = named(name);
-        if (entry == nullptr) entry = &finding.tensors.emplace_back();
-        *entry = {.name = name, .dtype = std::string(info(dtype).name), .shape = shape, .outcome = outcome};
+        by_name[name] = {
+            .name = name, .dtype = std::string(info(dtype).name), .shape = shape, .outcome = outcome};
     };
-    for (const auto& entry : *directory) {
-        const auto here = std::ranges::lower_bound(geometry.tensors(), entry.name, {}, &Tensor::name);
-        if (here == geometry.tensors().end() || here->name != entry.name) {
-            put(entry.name, entry.dtype, entry.shape, TensorFinding::Outcome::missing);
-        } else if (here->dtype != entry.dtype || here->shape != entry.shape) {
-            put(entry.name, here->dtype, here->shape, TensorFinding::Outcome::changed);
+    // Both lists are sorted by name.
+    auto sealed = directory->begin();
+    auto here = geometry.tensors().begin();
+    while (sealed != directory->end() || here != geometry.tensors().end()) {
+        if (here == geometry.tensors().end() || (sealed != directory->end() && sealed->name < here->name)) {
+            put(sealed->name, sealed->dtype, sealed->shape, TensorFinding::Outcome::missing);
+            ++sealed;
+        } else if (sealed == directory->end() || here->name < sealed->name) {
+            put(here->name, here->dtype, here->shape, TensorFinding::Outcome::added);
+            ++here;
+        } else {
+            if (here->dtype != sealed->dtype || here->shape != sealed->shape) {
+                put(here->name, here->dtype, here->shape, TensorFinding::Outcome::changed);
+            }
+            ++sealed;
+            ++here;
         }
     }
-    for (const auto& tensor : geometry.tensors()) {
-        if (std::ranges::find(*directory, tensor.name, &DirectoryEntry::name) == directory->end()) {
-            put(tensor.name, tensor.dtype, tensor.shape, TensorFinding::Outcome::added);
-        }
-    }
+    finding.tensors.clear();
+    for (auto& [name, entry] : by_name) finding.tensors.push_back(std::move(entry));
 }
 
 void judge_frame(const Model& model, const Evidence& evidence, bool weights_changed, SealFinding& finding) {
@@ -161,14 +166,15 @@ void judge_frame(const Model& model, const Evidence& evidence, bool weights_chan
     const bool excused = weights_changed && manifest.claims.frame == evidence.frame.digest_if_right;
     finding.frame_intact = evidence.frame_matches || excused;
     if (finding.frame_intact) return;
-    if (manifest.files.size() != model.files.size()) {
-        finding.frame_detail =
-            fmt::format("{} files were sealed, {} are here", manifest.files.size(), model.files.size());
+    if (manifest.claims.file_checks.size() != model.files.size()) {
+        finding.frame_detail = fmt::format("{} files were sealed, {} are here",
+                                           manifest.claims.file_checks.size(), model.files.size());
         return;
     }
     for (std::size_t i = 0; i < model.files.size(); ++i) {
-        if (manifest.files[i] == check_value(evidence.frame.files[i])) continue;
-        if (weights_changed && manifest.files[i] == check_value(evidence.frame.files_if_right[i])) continue;
+        if (manifest.claims.file_checks[i] == check_value(evidence.frame.files[i])) continue;
+        if (weights_changed && manifest.claims.file_checks[i] == check_value(evidence.frame.files_if_right[i]))
+            continue;
         const auto& name = model.files[i].path.empty() ? model.files[i].source->name() : model.files[i].path;
         finding.frame_detail += (finding.frame_detail.empty() ? "" : ", ") + name;
     }

@@ -35,7 +35,7 @@ class Joiner {
 
 // What of the segment's own extent is frame.
 Result<void> add_inside(Joiner& joiner, const Segment& segment, DType dtype) {
-    if (segment.encoding == Encoding::varint) return joiner.add(segment.offset, segment.bytes);
+    if (segment.encoding == Encoding::varint) return {};  // elements without a gap
     const std::uint64_t element = info(dtype).group_bytes;
     if (segment.stride <= element) return {};  // 0 or the element size: contiguous
     for (std::uint64_t i = 1; i < segment.elements; ++i) {

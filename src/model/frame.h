@@ -1,9 +1,8 @@
 // The frame: every byte of a model's files that is not the value of a tensor element. Names, shapes, graph,
 // code, padding. Tensors and frame together cover each file without a gap.
 //
-// The spelling of a varint is not determined by its value (0x80 0x00 means zero as well), so a varint segment
-// belongs to its tensor and to the frame. The fields of a Checksum are frame too; who digests the frame masks
-// them.
+// A varint has one spelling only, the shortest, or its file is refused; so its value covers its bytes and they
+// are not frame. The fields of a Checksum are frame; who digests the frame masks them.
 #pragma once
 
 #include <cstdint>

@@ -89,6 +89,19 @@ Result<void> refuse_overwriting(const Model& model, const fs::path& path) {
     return {};
 }
 
+class Borrowed final : public Source {
+  public:
+    explicit Borrowed(const Source& source) : source_(source) {}
+    const std::string& name() const override { return source_.name(); }
+    std::uint64_t size() const override { return source_.size(); }
+    Result<void> read(std::uint64_t offset, std::span<std::byte> out) const override {
+        return source_.read(offset, out);
+    }
+
+  private:
+    const Source& source_;
+};
+
 }  // namespace
 
 struct ModelOutput::State {
@@ -181,6 +194,17 @@ Result<ModelOutput> ModelOutput::copy(const Model& model, const fs::path& wanted
                                                               file.source->size()));
     }
     return ModelOutput(std::move(state));
+}
+
+Model ModelOutput::as_model() const {
+    const auto& original = *state_->model;
+    Model model{.path = original.path, .folder = original.folder, .format = original.format};
+    model.tensors = original.tensors;
+    for (std::size_t i = 0; i < original.files.size(); ++i) {
+        model.files.push_back(
+            {original.files[i].path, std::make_unique<Borrowed>(file(i)), original.files[i].checksums});
+    }
+    return model;
 }
 
 const Source& ModelOutput::file(std::size_t index) const {

@@ -28,6 +28,8 @@ class ModelOutput {
 
     // The bytes as they are now; valid as long as the output.
     const Source& file(std::size_t index) const;
+    // The copy as a model, whose layout is the original's; valid as long as the output.
+    Model as_model() const;
     // Thread-safe for disjoint ranges.
     Result<void> write(std::size_t file, std::uint64_t offset, std::span<const std::byte> bytes);
     // Elements [first, first + count) of a tensor := dense little-endian `bytes`. In varint segments only the

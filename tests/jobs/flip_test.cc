@@ -27,7 +27,8 @@ std::vector<std::optional<Spot>> spots(const Model& model) {
         const auto& type = info(tensor.dtype);
         std::uint64_t before = 0;
         for (const auto& segment : tensor.segments) {
-            for (std::uint64_t byte = 0; byte < segment.bytes && segment.stride == 0; ++byte) {
+            for (std::uint64_t byte = 0;
+                 byte < segment.bytes && segment.stride == 0 && segment.encoding == Encoding::dense; ++byte) {
                 const auto first = before + byte / type.group_bytes * type.group_elements;
                 found[segment.offset + byte] = Spot{tensor.name, first, first + type.group_elements - 1};
             }

@@ -188,6 +188,40 @@ TEST(Seal, ForgedByWhoHoldsTheCheckKeyIsTampered) {
     EXPECT_THAT(report.seal->detail, HasSubstr("signature"));
 }
 
+TEST(Seal, DeepisignMarkMadeByWhoHoldsTheCheckKeyIsTampered) {
+    Bench bench;
+    const auto forger = test::test_key(9);
+    const CheckKey places{forger.public_key(), "", bench.check.secret.clone()};
+    const auto model =
+        bench.write("model", test::safetensors_file({{"w", "F32", {128, 128}, test::float_weights(16384, 1)}}));
+    SealOptions options{.key = forger, .check = places, .stamp = kStamp, .scheme = Scheme::deepisign};
+    ASSERT_TRUE(seal_model(model, bench.folder / "forged", options).ok());
+    const auto report = bench.look(bench.folder / "forged");
+    EXPECT_EQ(report.verdict, Verdict::tampered);
+    EXPECT_FALSE(report.seal->stamp_authentic);
+
+    auto honest = bench.options();
+    honest.scheme = Scheme::deepisign;
+    ASSERT_TRUE(seal_model(model, bench.folder / "honest", honest).ok());
+    const auto intact =
+        check_model(bench.folder / "honest", {.keys = {&bench.check, 1}, .expect = {{"name", "small"}}});
+    EXPECT_EQ(intact.verdict, Verdict::intact) << intact.seal->detail;
+    EXPECT_EQ(intact.seal->scheme, "deepisign");
+}
+
+TEST(Seal, ReceiptTakesNobodysPlace) {
+    Bench bench;
+    const auto model = bench.write("model", test::safetensors_file(three_layers()));
+    auto options = bench.options();
+    for (const auto& taken : {model, bench.folder / "out"}) {
+        options.receipt = taken;
+        const auto refused = seal_model(model, bench.folder / "out", options);
+        ASSERT_FALSE(refused.ok());
+        EXPECT_EQ(refused.error().kind, ErrorKind::usage);
+    }
+    EXPECT_EQ(content_of(model), test::safetensors_file(three_layers()));
+}
+
 TEST(Check, ExpectationsAreHeldAgainstTheSignedStamp) {
     Bench bench;
     const auto sealed =

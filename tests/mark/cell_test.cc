@@ -140,7 +140,7 @@ TEST(Cell, FloatsMoveByAtMostSixteenStepsAndZerosStay) {
         for (std::size_t i = 0; i < before.size(); ++i) {
             const auto distance =
                 std::abs(static_cast<std::int64_t>(before[i]) - static_cast<std::int64_t>(after[i]));
-            EXPECT_LE(distance, kMaxSteps);
+            EXPECT_LE(static_cast<std::uint64_t>(distance), kMaxSteps);
             if ((before[i] & 0x7FFFFFFF) == 0) {
                 EXPECT_EQ(before[i], after[i]);
             }

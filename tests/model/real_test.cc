@@ -11,14 +11,14 @@
 namespace modelseal {
 namespace {
 
-// Tensors and frame are every byte of the files, once; but varints, which belong to both.
+// Tensors and frame are every byte of the files, once.
 void expect_every_byte_once(const Model& model, const std::string& what) {
     std::uint64_t bytes = 0;
     std::uint64_t size = 0;
     for (const auto& tensor : model.tensors) {
         for (const auto& segment : tensor.segments) {
-            if (segment.encoding == Encoding::varint) continue;
-            bytes += segment.stride == 0 ? segment.bytes : segment.elements * info(tensor.dtype).group_bytes;
+            const bool spaced = segment.stride != 0;
+            bytes += spaced ? segment.elements * info(tensor.dtype).group_bytes : segment.bytes;
         }
     }
     const FrameMap map(model);

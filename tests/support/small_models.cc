@@ -42,6 +42,16 @@ std::string onnx_floats() {
     return onnx::model(onnx::graph({weight})).text();
 }
 
+// Signed bytes in int32_data, a varint each, negative ones of ten bytes.
+std::string onnx_varints() {
+    const auto weights = integer_weights(6144, 7);
+    Proto packed;
+    for (const auto weight : weights)
+        packed.number(static_cast<std::uint64_t>(std::int64_t{static_cast<signed char>(weight)}));
+    return onnx::model(onnx::graph({onnx::tensor("conv.weight", onnx::kInt8, {48, 128}).message(5, packed)}))
+        .text();
+}
+
 std::string torch_zip_i8() {
     using namespace pkl;
     TorchZip file;
@@ -110,6 +120,7 @@ std::vector<SmallModel> small_models() {
         {"onnx_i8", onnx_i8()},
         {"onnx_packed_floats", onnx_floats()},
         {"gguf_q8_0", gguf_q8()},
+        {"onnx_varints_i8", onnx_varints()},
         {"pytorch_zip_i8", torch_zip_i8()},
     };
 }

@@ -110,6 +110,9 @@ def sites(tensors, carrier_class, step):
 
 
 # [CHART]
+PIECE_LENGTHS = range(8, 113, 8)
+
+
 def head_of(step, carrier_class, length, piece):
     return struct.pack("<BBHBB", step, carrier_class, length & 0xFFFF, length >> 16, piece)
 
@@ -118,7 +121,7 @@ def records_of(content):
     """-> (rate step, carrier class, M, L), numbered pieces of the manifest; None if malformed."""
     step, carrier_class, low, high, piece = struct.unpack("<BBHBB", content[:6])
     length, at, pieces = low | high << 16, 6, []
-    if step > 40 or carrier_class > 2 or not length or not piece:
+    if step > 40 or carrier_class > 2 or not length or piece not in PIECE_LENGTHS:
         return None
     while len(content) - at >= 7 and content[at] != 0:
         kind, first, count = struct.unpack("<BIH", content[at:at + 7])
@@ -156,7 +159,7 @@ def chart(cells, own, manifest):
     if not cells or min(rooms) < 0 or M >= 1 << 24:
         return None
     fit = lambda room, L: max(0, room - 7) // L
-    L = max(range(8, 113, 8), key=lambda L: (Fraction(sum(fit(room, L) for room in rooms), (M + L - 1) // L), L))
+    L = max(PIECE_LENGTHS, key=lambda L: (Fraction(sum(fit(room, L) for room in rooms), (M + L - 1) // L), L))
     pieces, k = Pieces(M, L), (M + L - 1) // L
     number, holders, contents = 0, 0, []
     for cell, table, room in zip(cells, tables, rooms):
@@ -187,10 +190,12 @@ class Manifest:
         self.directory = None
         if flags & 2:
             size = struct.unpack("<I", data[at:at + 4])[0]
-            self.directory = zlib.decompress(data[at + 8:at + 4 + size])
+            self.directory = data[at + 8:at + 4 + size]
             at += 4 + size
+        self.file_checks = struct.unpack("<%dI" % self.files, data[at:at + 4 * self.files])
+        at += 4 * self.files
         self.signed, self.signature = b"modelseal/1 seal\0" + data[:at], data[at:at + 64]
-        self.checks = struct.unpack("<%dI" % ((len(data) - at - 64) // 4), data[at + 64:])
+        self.common_checks = struct.unpack("<%dI" % ((len(data) - at - 64) // 4), data[at + 64:])
 
 
 def read_stamp(data):
@@ -240,7 +245,8 @@ def weights_root(tensors, length, cells):
         digests = [by_block[tensor, i].digest() if (tensor, i) in by_block else H(b"\x01" + block)
                    for i, block in enumerate(tensor.blocks)]
         nodes = [H(b"\x10" + b"".join(digests[at:at + 16])) for at in range(0, len(digests), 16)]
-        total += H(T("modelseal/1 tensor") + tensor.identity + N(length) + N(len(digests)) + b"".join(nodes))
+        total += H(T("modelseal/1 tensor") + tensor.identity + N(tensor.elements) + N(length) + N(len(digests)) +
+                   b"".join(nodes))
         checks[tensor] = [check_value(digest) for digest in digests]
     for site, cell in enumerate(cells):
         if cell.attempt:
@@ -281,20 +287,21 @@ def check(path, key_path):
         return 1, "the signature is not the vendor's"
     if (manifest.step, manifest.carrier_class) != found:
         return 1, "the cells are not those of the manifest"
-    if manifest.tensors != len(tensors) or manifest.directory not in (None, directory_of(tensors)):
+    directory = manifest.directory and zlib.decompress(manifest.directory)
+    if manifest.tensors != len(tensors) or directory not in (None, directory_of(tensors)):
         return 1, "the list of tensors is another"
     root, checks = weights_root(tensors, length, cells)
     frame, of_file = frame_of(file, front)
     if root != manifest.weights:
         return 1, "the weights changed"
     noted = [value for tensor, common in zip(tensors, manifest.common) if common for value in checks[tensor]]
-    if list(manifest.checks) != noted + [check_value(of_file)]:
+    if list(manifest.common_checks) != noted:
         return 1, "the check values changed"
     own = {tensor: checks[tensor] for tensor, common in zip(tensors, manifest.common) if not common}
     with_room = [cell for cell in cells if cell.capacity]
     if chart(with_room, own, manifest.data) != [cell.content for cell in with_room]:
         return 1, "a cell changed"
-    if manifest.files != 1 or frame != manifest.frame:
+    if list(manifest.file_checks) != [check_value(of_file)] or frame != manifest.frame:
         return 1, "the frame changed"
     return 0, "intact, %d tensors, %d cells, root %s, %s" % (len(tensors), len(with_room),
                                                              H(manifest.signed).hex(), manifest.stamp)

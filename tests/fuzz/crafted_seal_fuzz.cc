@@ -1,0 +1,68 @@
+// Whoever holds a check key can write any content into the cells of a model, behind tags that hold. Here the
+// fuzzer does: nothing it writes may crash the check, take long, or pass as intact.
+#include <cstdint>
+#include <cstdlib>
+#include <random>
+
+#include "formats/reader.h"
+#include "mark/evidence.h"
+#include "mark/verdict.h"
+
+namespace {
+
+using namespace modelseal;
+
+constexpr std::size_t kElements = 8192;
+
+// One i8 tensor as safetensors.
+std::vector<std::byte> base_model() {
+    const std::string header = R"({"w":{"dtype":"I8","shape":[8192],"data_offsets":[0,8192]}})";
+    std::vector<std::byte> file(8);
+    file[0] = static_cast<std::byte>(header.size());
+    for (const char letter : header) file.push_back(static_cast<std::byte>(letter));
+    std::mt19937 generator(1);
+    for (std::size_t i = 0; i < kElements; ++i) file.push_back(static_cast<std::byte>(generator()));
+    return file;
+}
+
+const CheckKey& key() {
+    static const CheckKey fixed = public_check_key(PublicKey{});
+    return fixed;
+}
+
+// The model with the input spread over its cells.
+std::vector<std::byte> crafted(std::span<const std::byte> input) {
+    static const auto base = base_model();
+    static const auto model = *model_of(std::make_unique<formats::MemorySource>("base", base));
+    static const mark::Geometry geometry(model.tensors);
+    static const mark::CellMap cells(geometry, key().secret.bytes(), mark::kQuantised, mark::kRateSteps);
+    auto file = base;
+    const auto data = file.size() - kElements;
+    for (const auto& site : cells.sites()) {
+        const auto begin = data + site.block * geometry.block_elements();
+        const auto block = std::span<const std::byte>(file).subspan(begin, geometry.elements_in(0, site.block));
+        const mark::Cell cell(cells.keys(0), DType::i8, site.block, block);
+        if (cell.capacity() == 0) continue;
+        std::vector<std::byte> content(cell.capacity() - mark::kTagBytes);
+        const auto take = std::min(content.size(), input.size());
+        std::copy_n(input.begin(), take, content.begin());
+        input = input.subspan(take);
+        const auto written = cell.write(content, 0);
+        std::copy(written->begin(), written->end(), file.begin() + static_cast<std::ptrdiff_t>(begin));
+    }
+    return file;
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    const auto file = crafted({reinterpret_cast<const std::byte*>(data), size});
+    const auto model = model_of(std::make_unique<formats::MemorySource>("crafted", file));
+    if (!model) std::abort();
+    const auto evidence = mark::gather(*model, key(), 1, io::no_progress());
+    if (!evidence) std::abort();
+    if (!*evidence) return 0;
+    const auto finding = mark::judge(*model, **evidence, true);
+    if (finding.outcome == SealFinding::Outcome::intact) std::abort();
+    return 0;
+}
