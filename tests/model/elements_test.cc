@@ -1,6 +1,6 @@
 #include "model/elements.h"
 
-#include <numeric>
+#include <random>
 
 #include <gtest/gtest.h>
 
@@ -188,6 +188,28 @@ TEST(ReadElements, ASpoiledVarintIsMalformed) {
         EXPECT_EQ(got.error().kind, ErrorKind::malformed) << row.what;
         EXPECT_NE(got.error().message.find("tensor 'w': element 0"), std::string::npos) << got.error().message;
     }
+}
+
+TEST(DecodeVarint, WhatIsAcceptedIsTheOnlySpellingOfItsValue) {
+    std::mt19937 random(11);
+    std::uint64_t accepted = 0;
+    for (int round = 0; round < 200'000; ++round) {
+        Bytes bytes(1 + random() % 11);
+        // High bits mostly set, as in a varint that goes on; often all ones or zeros, as in sign extensions.
+        const auto fill = random() % 3;
+        for (auto& byte : bytes) byte = static_cast<std::byte>(fill == 0 ? random() : fill == 1 ? 0xff : 0x80);
+        bytes.back() = static_cast<std::byte>(random() % 8 == 0 ? random() : random() % 2);
+        for (const auto dtype : {DType::i8, DType::u8, DType::f16, DType::i32, DType::u64}) {
+            std::size_t position = 0;
+            std::uint64_t value = 0;
+            if (!decode_varint(bytes, dtype, position, value)) continue;
+            ++accepted;
+            Bytes again;
+            append_varint(again, value);
+            ASSERT_EQ(again, Bytes(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(position)));
+        }
+    }
+    EXPECT_GT(accepted, 10'000u);
 }
 
 TEST(ReadElements, ManyVarintSegmentsReadTheSameAnywhere) {
