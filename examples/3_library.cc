@@ -12,12 +12,14 @@ int main(int argc, char** argv) {
     const auto key = modelseal::SigningKey::generate();
     const auto check = modelseal::public_check_key(key.public_key());
 
-    const auto sealed = modelseal::seal_model(argv[1], argv[2], {.key = key, .check = check, .stamp = {{"version", "1"}}});
+    const auto sealed =
+        modelseal::seal_model(argv[1], argv[2], {.key = key, .check = check, .stamp = {{"version", "1"}}});
     if (!sealed) {
         std::fprintf(stderr, "%s\n", sealed.error().message.c_str());
         return 3;
     }
-    std::printf("sealed %llu tensors, root %s\n", static_cast<unsigned long long>(sealed->tensors), sealed->root.c_str());
+    std::printf("sealed %llu tensors, root %s\n", static_cast<unsigned long long>(sealed->tensors),
+                sealed->root.c_str());
 
     const auto report = modelseal::check_model(argv[2], {.keys = {&check, 1}, .expect = {{"version", "1"}}});
     if (report.verdict == modelseal::Verdict::intact) {

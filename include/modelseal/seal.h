@@ -34,7 +34,7 @@ class Progress;
 
 enum class Scheme {
     modelseal,  // every bit covered, signed; the default
-    deepisign,  // as published (SAC 2021), for comparison: covers what its secret bits touch, unsigned
+    deepisign,  // as published (SAC 2021), for comparison: covers what its secret bits touch
 };
 
 struct SealOptions {

@@ -30,7 +30,7 @@ std::string summary_text(const Options& options, const SealSummary& summary, con
     for (const auto& [key, value] : summary.stamp) {
         text += fmt::format("  {}: {}\n", formats::printable(key), formats::printable(value));
     }
-    text += fmt::format("  root: {}\n", summary.root);
+    if (!summary.root.empty()) text += fmt::format("  root: {}\n", summary.root);
     return text;
 }
 

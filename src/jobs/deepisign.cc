@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "formats/reader.h"
 #include "mark/bytes.h"
 #include "mark/deepisign.h"
 #include "mark/embed.h"
@@ -74,6 +75,19 @@ std::uint64_t total_bytes(const Model& model) {
     return bytes;
 }
 
+// The stamp's text has lines NAME=VALUE and two names of its own.
+Result<void> check_names(const mark::Stamp& stamp) {
+    for (const auto& [name, value] : stamp) {
+        const bool taken =
+            name == "vendor" || name == "signature" || name.find_first_of("=\n") != std::string::npos;
+        if (!taken && value.find('\n') == std::string::npos) continue;
+        return Error{ErrorKind::usage,
+                     fmt::format("stamp: the deepisign scheme cannot hold '{}'", formats::printable(name)),
+                     "'vendor', 'signature' and line breaks are its own"};
+    }
+    return {};
+}
+
 }  // namespace
 
 Result<SealSummary> seal_deepisign(const Model& model, const std::filesystem::path& out,
@@ -84,6 +98,7 @@ Result<SealSummary> seal_deepisign(const Model& model, const std::filesystem::pa
                      "the deepisign scheme keeps no receipt, for it rewrites every layer whole",
                      "keep the original, or seal with the modelseal scheme"};
     }
+    MODELSEAL_TRY(check_names(stamp));
     progress.total(total_bytes(model));
     MODELSEAL_TRY_ASSIGN(const auto frame, mark::scan_frame(model, options.jobs, io::no_progress()));
     MODELSEAL_TRY_ASSIGN(auto output, ModelOutput::copy(model, out, options.jobs, progress));
@@ -139,7 +154,7 @@ Result<SealFinding> check_deepisign(const Model& model, const CheckKey& key, boo
              .bit_error_rate = layer.bit_error_rate});
     }
     finding.bit_error_rate = carriers > 0 ? wrong / carriers : 0;
-    finding.weights_intact = reading.intact();
+    finding.weights_intact = reading.intact() && finding.stamp_authentic;
     if (!finding.stamp_authentic) finding.outcome = SealFinding::Outcome::tampered;
     finding.detail =
         changed == 0

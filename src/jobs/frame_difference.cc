@@ -17,13 +17,6 @@ std::vector<Range> derived_ranges(const Model& model, std::uint32_t file) {
     for (const auto& checksum : model.files[file].checksums) {
         for (const auto field : checksum.fields) derived.push_back({field, kFieldBytes});
     }
-    for (const auto& tensor : model.tensors) {
-        for (const auto& segment : tensor.segments) {
-            if (segment.file == file && segment.encoding == Encoding::varint && segment.bytes > 0) {
-                derived.push_back({segment.offset, segment.bytes});
-            }
-        }
-    }
     std::ranges::sort(derived, {}, &Range::offset);
     return derived;
 }

@@ -8,7 +8,7 @@
 namespace modelseal {
 
 // Byte for byte and file by file; not compared if the formats or the lists of files differ. What follows from
-// the tensors (fields of checksums, the spelling of varints) is left out.
+// the tensors (fields of checksums) is left out.
 Result<Comparison::Frame> compare_frames(const Model& a, const Model& b);
 
 }  // namespace modelseal

@@ -40,7 +40,7 @@ std::vector<CellContent> parse_valid(const std::vector<Reading>& readings, std::
 bool same_tensors(const Geometry& geometry, const SignedPart& part) {
     if (part.tensors != geometry.tensors().size()) return false;
     const auto directory = decode_directory(part.directory, part.tensors);
-    if (!directory) return true;
+    if (!directory) return part.directory.empty();
     return std::ranges::equal(
         *directory, geometry.tensors(), [](const DirectoryEntry& entry, const Tensor& tensor) {
             return entry.name == tensor.name && entry.dtype == tensor.dtype && entry.shape == tensor.shape;

@@ -46,7 +46,7 @@ struct SignedPart {
     std::optional<crypto::Digest> parent;
     std::vector<bool> in_common_table;    // one a tensor
     std::vector<std::byte> directory;     // encoded, may be empty
-    std::vector<CheckValue> file_checks;  // of each file\'s frame
+    std::vector<CheckValue> file_checks;  // of each file's frame
 };
 
 struct Manifest {

@@ -25,7 +25,8 @@ inline void fuzz_format(const Format& format, std::span<const std::uint8_t> data
     if (!layout.ok()) {
         const auto& error = layout.error();
         if (error.kind == ErrorKind::internal) finding("internal error: " + error.message);
-        if (error.message.empty() || !formats::is_utf8(error.message)) finding("a message that cannot be shown");
+        if (error.message.empty() || !formats::is_utf8(error.message))
+            finding("a message that cannot be shown");
         return;
     }
     if (const auto violation = contract_violation(*layout, source); !violation.empty()) finding(violation);
