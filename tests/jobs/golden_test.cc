@@ -1,0 +1,43 @@
+// Files sealed by past releases keep verifying. tests/golden/README.md tells each one's story;
+// MODELSEAL_UPDATE_GOLDENS=1 writes those of this release.
+#include <cstdlib>
+
+#include <gtest/gtest.h>
+
+#include "tests/support/scratch.h"
+#include "tests/support/small_models.h"
+
+namespace modelseal {
+namespace {
+
+const std::filesystem::path kGolden = std::filesystem::path(MODELSEAL_SOURCE_DIR) / "tests" / "golden" / "v1";
+
+class Golden : public testing::TestWithParam<test::SmallModel> {};
+
+TEST_P(Golden, SealedFileStillChecksAndUnseals) {
+    const auto key = test::test_key();
+    const auto check = public_check_key(key.public_key());
+    const auto sealed = kGolden / (GetParam().name + ".sealed");
+    const auto receipt = kGolden / (GetParam().name + ".receipt");
+    const test::Scratch folder;
+    if (std::getenv("MODELSEAL_UPDATE_GOLDENS") != nullptr) {
+        const auto model = folder.write("model", GetParam().bytes);
+        const SealOptions options{
+            .key = key,
+            .check = check,
+            .stamp = {{"name", "golden"}, {"version", "1"}, {"time", "2026-11-21T00:00:00Z"}},
+            .receipt = receipt};
+        ASSERT_TRUE(seal_model(model, sealed, options).ok());
+    }
+    const auto report =
+        check_model(sealed, {.keys = {&check, 1}, .expect = {{"name", "golden"}, {"version", "1"}}});
+    EXPECT_EQ(report.verdict, Verdict::intact) << report.error;
+    ASSERT_TRUE(unseal_model(sealed, receipt, folder / "original").ok());
+    EXPECT_EQ(test::content_of(folder / "original"), GetParam().bytes);
+}
+
+INSTANTIATE_TEST_SUITE_P(OfVersion1, Golden, testing::ValuesIn(test::small_models()),
+                         [](const auto& given) { return given.param.name; });
+
+}  // namespace
+}  // namespace modelseal
