@@ -129,11 +129,10 @@ Result<void> check_room(const Model& model, const Layers& layers, std::string_vi
     if (layers.carrying.empty()) {
         const auto* hint = "the deepisign scheme marks layers of f32 or f64; --scheme modelseal takes any type";
         std::string best = "it has no tensor";
-        if (!layers.unmarked.empty()) {
-            const auto& first = *std::ranges::max_element(
-                layers.unmarked, {},
-                [&](const DeepisignUnmarked& one) { return one.reason.ends_with("are needed"); });
-            best = fmt::format("tensor '{}': {}", formats::printable(first.tensor), first.reason);
+        const auto largest = std::ranges::max_element(model.tensors, {}, &Tensor::elements);
+        if (largest != model.tensors.end()) {
+            const auto why = std::ranges::find(layers.unmarked, largest->name, &DeepisignUnmarked::tensor);
+            best = fmt::format("its largest tensor '{}': {}", formats::printable(why->tensor), why->reason);
         }
         return Error{ErrorKind::unsupported, fmt::format("{}: no layer can carry a mark; {}", shown, best),
                      hint};
