@@ -161,23 +161,34 @@ bool is_utf8(std::string_view text) {
     return true;
 }
 
+namespace {
+
+// Characters that act on a terminal or on the order of what is shown: controls, and the bidirectional ones,
+// which can make a name read as another (Unicode TR 36).
+bool acts(std::string_view character) {
+    const auto at = [&](std::size_t i) { return static_cast<unsigned char>(character[i]); };
+    if (character.size() == 1) return at(0) < 0x20 || at(0) == 0x7F;
+    if (character.size() == 2) return at(0) == 0xC2 && at(1) < 0xA0;
+    if (character.size() != 3 || at(0) != 0xE2) return false;
+    const bool marks_and_overrides =
+        at(1) == 0x80 && (at(2) == 0x8E || at(2) == 0x8F || (at(2) >= 0xAA && at(2) <= 0xAE));
+    const bool isolates = at(1) == 0x81 && at(2) >= 0xA6 && at(2) <= 0xA9;
+    return marks_and_overrides || isolates;
+}
+
+}  // namespace
+
 std::string printable(std::string_view text) {
     std::string out;
     while (!text.empty()) {
         const auto length = utf8_sequence(text);
-        const auto lead = static_cast<unsigned char>(text[0]);
-        const bool c1_control = length == 2 && lead == 0xC2 && static_cast<unsigned char>(text[1]) < 0xA0;
-        if (length == 0 || lead < 0x20 || lead == 0x7F || c1_control) {
-            out += fmt::format("\\x{:02x}", lead);
-            text.remove_prefix(1);
-            if (c1_control) {
-                out += fmt::format("\\x{:02x}", static_cast<unsigned char>(text[0]));
-                text.remove_prefix(1);
-            }
-        } else {
-            out += text.substr(0, length);
-            text.remove_prefix(length);
+        const auto character = text.substr(0, std::max<std::size_t>(length, 1));
+        text.remove_prefix(character.size());
+        if (length != 0 && !acts(character)) {
+            out += character;
+            continue;
         }
+        for (const char byte : character) out += fmt::format("\\x{:02x}", static_cast<unsigned char>(byte));
     }
     return out;
 }

@@ -53,6 +53,7 @@ TEST(Printable, EscapesWhatCouldSpoilATerminal) {
     EXPECT_EQ(printable("a\x1b[31m\n"), "a\\x1b[31m\\x0a");
     EXPECT_EQ(printable("caf\xc3\xa9 \xff"), "caf\xc3\xa9 \\xff");
     EXPECT_EQ(printable("\xc2\x9b"), "\\xc2\\x9b");
+    EXPECT_EQ(printable("gnp\xe2\x80\xae.sh"), "gnp\\xe2\\x80\\xae.sh");
 }
 
 TEST(ElementCount, OverflowIsToldAndZeroWins) {
