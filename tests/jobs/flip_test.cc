@@ -1,5 +1,5 @@
 // The strongest test: flip any one bit of a sealed file, and the check notices, names the tensor and the place.
-#include <atomic>
+#include <cstdlib>
 #include <mutex>
 #include <random>
 
@@ -10,6 +10,8 @@
 #include "io/threads.h"
 #include "mark/evidence.h"
 #include "mark/verdict.h"
+#include "tests/support/data.h"
+#include "tests/support/scratch.h"
 #include "tests/support/small_models.h"
 
 namespace modelseal {
@@ -113,6 +115,48 @@ TEST_P(EveryBit, FlippedIsNoticedNamedAndPlaced) {
 
 INSTANTIATE_TEST_SUITE_P(OfASmallFile, EveryBit, testing::ValuesIn(test::small_models()),
                          [](const auto& given) { return given.param.name; });
+
+// MODELSEAL_FLIPS=20000 for the long run, shared among the files.
+std::size_t flips_wanted() {
+    const char* given = std::getenv("MODELSEAL_FLIPS");
+    return given != nullptr ? std::strtoull(given, nullptr, 10) : 300;
+}
+
+TEST(RandomBits, FlippedInRealModelsAreNoticedNamedAndPlaced) {
+    MODELSEAL_NEED_DATA();
+    const auto models = test::data_folder() / "models";
+    const std::vector<std::filesystem::path> files = {
+        "safetensors/cifar10-resnet20.safetensors",  "onnx/cifar10-resnet20.onnx",
+        "onnx/squeezenet1.0-fp16-imagenet.onnx",     "onnx/shufflenet-v2-12-int8-imagenet.onnx",
+        "torchscript/cifar10-resnet20.pt",           "checkpoint/executorch-nxp-cifar_net.pth",
+        "checkpoint/akamaster-resnet20-12fca82f.th", "gguf/superpoint.gguf",
+    };
+    const auto key = test::test_key();
+    const auto check = public_check_key(key.public_key());
+    const auto jobs = io::default_jobs();
+    for (const auto& file : files) {
+        const auto sealed = test::sealed_bytes(test::content_of(models / file), key);
+        const auto whole = std::as_bytes(std::span(sealed));
+        const auto model = model_of(std::make_unique<formats::MemorySource>("whole", whole));
+        ASSERT_TRUE(model.ok()) << model.error().message;
+        const auto where = spots(*model);
+        std::vector<std::vector<std::byte>> copies(jobs, {whole.begin(), whole.end()});
+        std::mutex reporting;
+        std::vector<std::string> problems;
+        const auto flip = [&](std::size_t i, unsigned worker) -> Result<void> {
+            std::mt19937_64 generator(i);
+            const auto bit = generator() % (sealed.size() * 8);
+            const auto text = problem(copies[worker], bit, check, where);
+            if (text.empty()) return {};
+            const std::scoped_lock lock(reporting);
+            problems.push_back(fmt::format("bit {}: {}", bit, text));
+            return {};
+        };
+        ASSERT_TRUE(io::parallel_for(flips_wanted() / files.size(), jobs, flip).ok());
+        EXPECT_TRUE(problems.empty()) << file << ": " << problems.size()
+                                      << " problems, first: " << problems.front();
+    }
+}
 
 }  // namespace
 }  // namespace modelseal
