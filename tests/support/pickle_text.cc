@@ -98,4 +98,15 @@ Fragment floats(std::string_view key, const std::vector<std::int64_t>& shape) {
     return tensor(storage("FloatStorage", key, elements), {.shape = shape});
 }
 
+Fragment untyped(std::int64_t bytes) {
+    return persistent(
+        tuple({str("storage"), name("torch.storage", "UntypedStorage"), str("0"), str("cpu"), num(bytes)}));
+}
+
+Fragment tensor_v3(std::string_view dtype, const std::vector<std::int64_t>& shape, std::int64_t bytes) {
+    return call(name("torch._utils", "_rebuild_tensor_v3"),
+                {untyped(bytes), num(0), numbers(shape), numbers(row_major(shape)), truth(false),
+                 call(name("collections", "OrderedDict"), {}), name("torch", dtype)});
+}
+
 }  // namespace modelseal::test::pkl

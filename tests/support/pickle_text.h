@@ -38,6 +38,9 @@ struct View {
 Fragment tensor(const Fragment& storage, const View& view);
 // A FloatStorage of its own that the tensor covers.
 Fragment floats(std::string_view key, const std::vector<std::int64_t>& shape);
+// An UntypedStorage "0" of so many bytes, and torch._utils._rebuild_tensor_v3 over it.
+Fragment untyped(std::int64_t bytes);
+Fragment tensor_v3(std::string_view dtype, const std::vector<std::int64_t>& shape, std::int64_t bytes);
 std::vector<std::int64_t> row_major(const std::vector<std::int64_t>& shape);
 
 }  // namespace modelseal::test::pkl

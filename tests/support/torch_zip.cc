@@ -1,5 +1,11 @@
 #include "tests/support/torch_zip.h"
 
+#include <gtest/gtest.h>
+
+#include "formats/leaves.h"
+#include "formats/reader.h"
+#include "tests/support/layout_contract.h"
+
 namespace modelseal::test {
 
 ZipFile TorchZip::zip() const {
@@ -22,6 +28,15 @@ TorchZip good_torch_zip() {
     file.storages = {{"0", Bytes(24, std::byte{1})}, {"1", Bytes(16, std::byte{2})}};
     file.others.push_back({.name = "version", .data = bytes_of("3\n")});
     return file;
+}
+
+Result<Layout> parsed(const Bytes& bytes, const Limits& limits) {
+    const formats::MemorySource source("m.pt", bytes);
+    auto layout = formats::kPytorchZip.parse(source, limits);
+    if (layout.ok()) {
+        EXPECT_EQ(contract_violation(*layout, source), "");
+    }
+    return layout;
 }
 
 std::string pickled_as_x(const std::string& value) {

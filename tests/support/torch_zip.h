@@ -7,6 +7,7 @@
 
 #include "tests/support/pickle_text.h"
 #include "tests/support/zip_builder.h"
+#include <modelseal/format.h>
 
 namespace modelseal::test {
 
@@ -22,6 +23,9 @@ struct TorchZip {
 
 // {"w": 2 x 3 floats, "b": 4 floats}, storages "0" and "1".
 TorchZip good_torch_zip();
+
+// Read as "m.pt"; what comes out is held to the layout contract.
+Result<Layout> parsed(const Bytes& bytes, const Limits& limits = {});
 
 // A pickle of dict({{str("x"), value}}), the usual place for one odd value.
 std::string pickled_as_x(const std::string& value);

@@ -140,6 +140,14 @@ ZipFile::Built ZipFile::build() const {
     return built;
 }
 
+ZipFile good_zip() {
+    ZipFile file;
+    file.items.push_back({.name = "a/one", .data = bytes_of("12345678")});
+    file.items.push_back({.name = "a/two", .data = bytes_of(std::string(1000, 'x')), .deflate = true});
+    file.items.push_back({.name = "a/three", .data = bytes_of("3"), .descriptor = false});
+    return file;
+}
+
 Bytes zip64_extra(const std::vector<std::uint64_t>& values) {
     Bytes out;
     put(out, std::uint16_t{1});

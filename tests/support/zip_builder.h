@@ -45,6 +45,9 @@ struct ZipFile {
     Built build() const;
 };
 
+// Three entries: stored, deflated, and stored without a descriptor.
+ZipFile good_zip();
+
 // A zip64 field with these values.
 Bytes zip64_extra(const std::vector<std::uint64_t>& values);
 
