@@ -39,6 +39,7 @@ std::optional<std::vector<std::byte>> strip_armour(std::string_view label, std::
         return std::nullopt;
     }
     const std::string_view base64 = text.substr(begin.size(), text.size() - begin.size() - end.size());
+    if (base64.empty()) return std::vector<std::byte>{};  // libsodium demands a place to write to
     std::vector<std::byte> body(base64.size());
     std::size_t size = 0;
     if (sodium_base642bin(reinterpret_cast<unsigned char*>(body.data()), body.size(), base64.data(),
