@@ -70,12 +70,16 @@ Result<crypto::Digest> digest_of_bytes(const Model& model, const FrameMap& map, 
     return hash.finish();
 }
 
-crypto::Digest with_sums(const crypto::Digest& bytes, std::span<const CheckedSum> sums, std::size_t file,
-                         bool as_if_right) {
+// Where the checksums stand is hashed, for their bytes are not.
+crypto::Digest with_sums(const Model& model, const crypto::Digest& bytes, std::span<const CheckedSum> sums,
+                         std::size_t file, bool as_if_right) {
     crypto::Sha256 hash;
     hash.update_text("modelseal/1 checksums of a file").update(bytes);
     for (const auto& sum : sums) {
         if (sum.file != file) continue;
+        const auto& places = model.files[file].checksums[sum.index].fields;
+        hash.update_number(places.size());
+        for (const auto place : places) hash.update_number(place);
         hash.update_number(sum.right || as_if_right ? 1 : 0);
         if (sum.right || as_if_right) continue;
         for (const auto field : sum.fields) hash.update_number(field);
@@ -123,8 +127,8 @@ Result<FrameScan> scan_frame(const Model& model, unsigned jobs, io::Progress& pr
     FrameScan frame;
     for (const auto& sum : sums) frame.checksums.push_back({sum.file, sum.index, sum.right});
     for (std::size_t file = 0; file < model.files.size(); ++file) {
-        frame.files.push_back(with_sums(bytes[file], sums, file, false));
-        frame.files_if_right.push_back(with_sums(bytes[file], sums, file, true));
+        frame.files.push_back(with_sums(model, bytes[file], sums, file, false));
+        frame.files_if_right.push_back(with_sums(model, bytes[file], sums, file, true));
     }
     frame.digest = joined(frame.files);
     frame.digest_if_right = joined(frame.files_if_right);
