@@ -2,7 +2,7 @@
 # Attacks and edits of a CIFAR-10 ResNet-20 under both schemes, side by side, as a Markdown table.
 #   tests/evidence/table.sh BUILD DATA WORK     BUILD: configured with -DMODELSEAL_EVIDENCE=ON; DATA: real models and
 #                                               data sets; WORK: a folder for some 50 MB of results
-# Takes about 20 minutes on four cores; STEPS (100) shortens the training.
+# Takes about 6 minutes on four idle cores; STEPS (100) shortens the training.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 build=$(cd "$1" && pwd) data=$(cd "$2" && pwd) work=$3
