@@ -18,6 +18,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <tuple>
 #include <vector>
 
 #include "mark/erasure.h"
@@ -67,8 +68,10 @@ struct CellHead {
     unsigned carrier_class = 0;
     std::uint32_t manifest_bytes = 0;
     unsigned piece_bytes = 0;
-    friend bool operator==(const CellHead&, const CellHead&) = default;
-    friend auto operator<=>(const CellHead&, const CellHead&) = default;
+    friend bool operator<(const CellHead& a, const CellHead& b) {
+        return std::tie(a.rate_step, a.carrier_class, a.manifest_bytes, a.piece_bytes) <
+               std::tie(b.rate_step, b.carrier_class, b.manifest_bytes, b.piece_bytes);
+    }
 };
 
 // Content (capacity - tag) of one cell. `own` are all check values of its tensor.

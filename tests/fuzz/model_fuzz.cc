@@ -20,8 +20,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     std::uint64_t covered = 0;
     for (const auto& tensor : model->tensors) {
         for (const auto& segment : tensor.segments) {
-            if (segment.encoding == Encoding::varint) continue;  // frame as well
-            covered += segment.stride == 0 ? segment.bytes : segment.elements * info(tensor.dtype).group_bytes;
+            const bool spaced = segment.stride != 0;
+            covered += spaced ? segment.elements * info(tensor.dtype).group_bytes : segment.bytes;
         }
     }
     std::uint64_t before = 0;
