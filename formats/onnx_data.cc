@@ -12,7 +12,6 @@ namespace modelseal::formats::onnx {
 
 using protobuf::Field;
 using protobuf::Fields;
-using protobuf::Range;
 
 namespace {
 
