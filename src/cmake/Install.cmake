@@ -13,9 +13,9 @@ endforeach()
 
 set(config_folder ${CMAKE_INSTALL_LIBDIR}/cmake/modelseal)
 install(EXPORT modelsealTargets NAMESPACE modelseal:: DESTINATION ${config_folder})
-configure_package_config_file(cmake/modelsealConfig.cmake.in modelsealConfig.cmake INSTALL_DESTINATION ${config_folder})
+configure_package_config_file(src/cmake/modelsealConfig.cmake.in modelsealConfig.cmake INSTALL_DESTINATION ${config_folder})
 write_basic_package_version_file(modelsealConfigVersion.cmake COMPATIBILITY SameMajorVersion)
 install(FILES ${PROJECT_BINARY_DIR}/modelsealConfig.cmake ${PROJECT_BINARY_DIR}/modelsealConfigVersion.cmake
         DESTINATION ${config_folder})
-configure_file(cmake/modelseal.pc.in modelseal.pc @ONLY)
+configure_file(src/cmake/modelseal.pc.in modelseal.pc @ONLY)
 install(FILES ${PROJECT_BINARY_DIR}/modelseal.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
