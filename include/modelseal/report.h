@@ -1,6 +1,8 @@
 // What a check found: plain data, shown as text, JSON (schema modelseal-check/1), SARIF or HTML by src/report.
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -50,12 +52,46 @@ struct SealFinding {
     std::vector<TensorFinding> tensors;
 };
 
+// What the answers to a fingerprint's pairs say.
+struct FingerprintFinding {
+    enum class Outcome {
+        intact,
+        other_runtime,  // not changed as far as runtimes may differ, but not the very runtime of the
+                        // fingerprint either
+        tampered,
+        error,  // could not be told: see detail
+    };
+    struct RungFinding {
+        std::string name;              // exact, fp32, mixed
+        std::uint64_t pairs = 0;       // that were asked and could be told
+        std::uint64_t mismatched = 0;  // a member is on the other side of the boundary than on record
+        std::uint64_t untold = 0;      // answers too coarse or noisy for this pair; in neither of the two
+        double noise = 0, floor = 0;   // on record, in units of the margin
+        // Margins of both members of each pair, as on record and as answered; empty for answers that are
+        // labels.
+        std::vector<std::array<double, 2>> recorded, answered;
+    };
+    Outcome outcome = Outcome::error;
+    std::string detail;                       // one sentence for a person
+    std::string access;                       // logits, probabilities, label
+    std::string rung;                         // the one that the verdict rests on
+    std::uint64_t pairs = 0, mismatched = 0;  // on that rung
+    std::uint64_t threshold = 1;              // so many mismatches make "tampered"
+    double false_alarm_bound = 0;             // of that, per check, for an honest runtime
+    std::optional<double> shift;              // median |answered - recorded| margin
+    std::vector<RungFinding> rungs;
+    std::string id, root, vendor_key, customer, created, expires, model;
+    std::uint64_t queries = 0;       // inputs that were sent
+    std::vector<std::byte> preview;  // PNG: some pairs as images; empty if the inputs are no images
+};
+
 struct CheckReport {
     std::string target;
     Verdict verdict = Verdict::error;
     std::string error;  // for Verdict::error: message
     std::string hint;
-    std::optional<SealFinding> seal;  // fingerprint and signature findings join here as they are built
+    std::optional<SealFinding> seal;  // what was checked; signature findings join here as they are built
+    std::optional<FingerprintFinding> fingerprint;
 };
 
 }  // namespace modelseal

@@ -20,6 +20,7 @@
 #include <utility>
 #include <vector>
 
+#include <modelseal/fingerprint.h>
 #include <modelseal/format.h>
 #include <modelseal/keys.h>
 #include <modelseal/report.h>
@@ -75,6 +76,15 @@ struct CheckOptions {
     std::vector<std::pair<std::string, std::string>> expect = {};  // stamp entries that must be there
     bool weights_only = false;  // a changed frame around intact weights passes
     bool all = false;           // list intact tensors as well
+    // The other kind of check: a fingerprint, asked of whoever answers. With one, `model` of check_model() may
+    // also be an endpoint (see modelseal-check(1)); keys open it.
+    std::optional<std::filesystem::path> fingerprint = {};
+    bool black_box = false;                               // run a local file instead of reading its seal
+    std::optional<std::filesystem::path> responses = {};  // folder of answers to a challenge
+    std::optional<Rung> rung = {};                        // that the verdict rests on; default fp32
+    EndpointOptions endpoint = {};
+    std::string device = "auto";  // on which a local file is run
+    bool require_seal = false, require_fingerprint = false;
     unsigned jobs = 0;
     io::Progress* progress = nullptr;
     Limits limits = {};

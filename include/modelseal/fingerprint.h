@@ -1,0 +1,115 @@
+// Fingerprints: tell whether a model that can only be queried is still the one that was sealed.
+//
+// A fingerprint holds pairs of inputs on both sides of a decision boundary that follows from a customer's check
+// key; the smallest change of the weights moves the boundary across one of them (sensitive sample pairing,
+// arXiv 2404.07572, with keyed zero-sum directions and measured noise). It is signed by the vendor, encrypted
+// to the check key and bound to the sealed model. Format: modelseal-fingerprint(5).
+//
+// Making one runs the model (LibTorch, loaded on demand). Checking one is part of check_model() in seal.h.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <modelseal/keys.h>
+#include <modelseal/result.h>
+
+namespace modelseal {
+
+namespace io {
+class Progress;
+}
+
+// What the service that is checked answers with.
+enum class Access { logits, probabilities, label };
+
+// `none`: any float32. `u8`: grey levels of 8 bits; such inputs survive PNG.
+enum class Grid { none, u8 };
+
+// How close to the boundary the members of a pair are, and so which runtimes it may be asked on.
+//   exact: neighbouring floats; the very same runtime
+//   fp32:  at least 8 times the largest noise among honest float32 runtimes
+//   mixed: the same for TF32 and half precision
+enum class Rung { exact, fp32, mixed };
+
+// `keyed`: sign steps and a bisection, seconds. `paper`: stages 0 to 2 as published, for comparison; hours.
+enum class Schedule { keyed, paper };
+
+// How pixels become inputs: pairs are made in [low, high]; the model is given (x - mean) / std, a channel at a
+// time.
+struct InputOptions {
+    std::optional<std::string> name;
+    std::vector<std::int64_t> shape;                 // without the batch dimension; empty: from the model
+    std::optional<std::array<float, 2>> range = {};  // empty: from the model's metadata, else [0, 1]
+    std::vector<float> mean, std;                    // one value, or one a channel; empty: 0 and 1
+};
+
+// How to reach whoever answers.
+struct EndpointOptions {
+    std::string token = {};    // bearer token, RFC 6750; empty: none
+    std::string ca_file = {};  // PEM; trusted instead of the system's anchors
+    unsigned timeout_s = 30;   // of each request, from connecting to the last byte
+    unsigned retries = 4;      // of requests that may succeed later: no connection, 429, 502, 503, 504
+    std::size_t batch = 0;     // most inputs a request; 0: found out, starting large and halving when refused
+    enum class Tensors {
+        automatic,
+        json,
+        binary
+    } tensors = Tensors::automatic;  // OIP: JSON or binary extension
+    std::string output = {};         // of several outputs, the one that counts; empty: the only one
+};
+
+struct FingerprintOptions {
+    const SigningKey& key;
+    const CheckKey& check;  // public_check_key(), or a customer's; must be bound to `key`
+    unsigned pairs = 150;   // on each rung; 1 to 10,000
+    Access access = Access::logits;
+    Grid grid = Grid::none;
+    Schedule schedule = Schedule::keyed;
+    InputOptions input = {};
+    std::string device = "auto";                        // auto, cpu, cuda, cuda:N
+    std::string expires = {};                           // RFC 3339 date and time; empty: never
+    std::optional<std::filesystem::path> preview = {};  // PNG: the pairs as images, the margins as a plot
+    // Affects performance only.
+    unsigned jobs = 0;
+    io::Progress* progress = nullptr;
+};
+
+struct FingerprintSummary {
+    std::string id;    // hex, names this fingerprint
+    std::string root;  // hex, of the sealed model; of the file if it carries no seal
+    bool sealed = false;
+    std::size_t classes = 0;
+    struct OnRung {
+        Rung rung = Rung::exact;
+        std::size_t pairs = 0;
+        double noise = 0;  // largest seen among the honest runtimes of this rung, in units of the margin
+        double floor = 0;  // no member is closer to the boundary
+    };
+    std::vector<OnRung> rungs;
+    std::uint64_t evaluations = 0;  // of the model for one input; a gradient step counts 3
+    double seconds = 0;
+    std::string device;
+    std::vector<std::string> notes;  // what was assumed, and who would want to know
+};
+
+// Makes a fingerprint of `model` (TorchScript or ONNX) and writes it to `out`, whole or not at all.
+Result<FingerprintSummary> fingerprint_model(const std::filesystem::path& model,
+                                             const std::filesystem::path& out,
+                                             const FingerprintOptions& options);
+
+struct ChallengeSummary {
+    std::size_t inputs = 0;
+    std::string format;  // "png" or "npy"
+};
+
+// Writes the inputs of a fingerprint to the folder `out`, in shuffled order, with a manifest, for answers made
+// elsewhere.
+Result<ChallengeSummary> write_challenge(const std::filesystem::path& fingerprint, const CheckKey& key,
+                                         const std::filesystem::path& out);
+
+}  // namespace modelseal

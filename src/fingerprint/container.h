@@ -1,0 +1,31 @@
+// The fingerprint file: signed by the vendor, encrypted to a check key; described byte by byte in
+// modelseal-fingerprint(5).
+#pragma once
+
+#include "fingerprint/fingerprint.h"
+#include <modelseal/format.h>
+#include <modelseal/keys.h>
+
+namespace modelseal::fingerprint {
+
+// What anyone may see of a fingerprint, without a key.
+struct Shown {
+    std::string id;          // hex SHA-256 of the signed file
+    std::string vendor_key;  // key id, hex
+    std::string created, expires;
+    bool for_everybody = false;  // encrypted to the public check key
+};
+
+// Whole or not at all. Returns the id.
+Result<std::string> save(const Fingerprint& fingerprint, const SigningKey& vendor, const CheckKey& check,
+                         const std::filesystem::path& out);
+
+// Errors: `mismatch` for another vendor's, another customer's, a forged or changed one, `malformed` for what is
+// cut short or breaks the format, `mismatch` for one that is expired at `now` (seconds since 1970;
+// SOURCE_DATE_EPOCH is not consulted).
+Result<Fingerprint> load(const std::filesystem::path& file, const CheckKey& check, std::int64_t now);
+
+Result<Shown> show(const Source& source);
+bool looks_like_fingerprint(const Source& source);
+
+}  // namespace modelseal::fingerprint

@@ -1,0 +1,63 @@
+// A model file that is run here: an oracle that can also be differentiated, and run in other ways.
+//
+// Implemented on LibTorch in src/torch, a module of its own that open_network() loads when it is first needed.
+// Thread safety: one call at a time on one object.
+#pragma once
+
+#include <functional>
+#include <optional>
+
+#include "oracle/oracle.h"
+
+namespace modelseal::oracle {
+
+// One honest way to evaluate the same network. Ways differ in rounding only, unless `half` is set.
+struct Runtime {
+    unsigned threads = 0;        // 0: as many as the network was opened with
+    std::size_t batch = 0;       // inputs at a time; 0: all that are given
+    bool channels_last = false;  // memory format of 4-D inputs and weights
+    bool plain_kernels = false;  // without oneDNN on the CPU, without cuDNN on a GPU
+    bool half = false;           // weights rounded to float16 and back; on a GPU also TF32 products
+    std::string device;          // "cpu", "cuda:0"; empty: the one that the network was opened on
+    std::string name() const;    // for progress and reports: "4 threads, batch 1, channels last"
+};
+
+// Fills `cotangents` (count x classes, zero before), the derivative of what is wanted with respect to each
+// output, for `outputs` of the same layout.
+using Cotangents = std::function<void(std::span<const float> outputs, std::span<float> cotangents)>;
+
+class Network : public Oracle {
+  public:
+    // The number of classes, or an error if the output is not that of a classifier: one row of at least two
+    // finite numbers for each input.
+    virtual Result<std::size_t> classes() = 0;
+
+    // As ask(), but as `runtime` says. Error `unsupported` for a runtime that this machine has not.
+    virtual Result<Answers> ask_as(std::span<const float> inputs, std::size_t count,
+                                   const Runtime& runtime) = 0;
+
+    // The vector-Jacobian product: count x elements, the derivative of sum(cotangents * outputs) with respect
+    // to each input. One forward and one backward pass. Error `unsupported` if the network has no gradient.
+    virtual Result<std::vector<float>> gradient(std::span<const float> inputs, std::size_t count,
+                                                const Cotangents& cotangents) = 0;
+
+    // Devices of this machine that the network could be run on, the one it was opened on first.
+    virtual std::vector<std::string> devices() const = 0;
+};
+
+struct NetworkOptions {
+    std::string device = "auto";  // auto (a GPU if there is one), cpu, cuda, cuda:N
+    unsigned threads = 0;         // 0: all processors
+    // Where the file does not say, or says otherwise: TorchScript knows no shapes, ONNX may have symbols in
+    // them.
+    std::optional<std::string> input_name;
+    std::vector<std::int64_t> input_shape;  // without the batch dimension; empty: from the model
+    std::uint64_t max_bytes = 8ull << 30;   // cap on the file and on any one tensor of its graph
+};
+
+// Opens a TorchScript or ONNX file (told by content). Loading TorchScript runs none of its code; asking does.
+// Errors: `unreadable`, `malformed`, `unsupported` (an operator by name, a network of several inputs, no input
+// shape: the hint says which flag gives it; or the module of LibTorch is not installed).
+Result<std::unique_ptr<Network>> open_network(const std::string& path, const NetworkOptions& options);
+
+}  // namespace modelseal::oracle

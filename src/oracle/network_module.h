@@ -1,0 +1,12 @@
+// What the module of LibTorch, libmodelseal_torch.so, offers to the program that loads it: one function under a
+// name that carries the version of this interface. Program and module are built together.
+#pragma once
+
+#include "oracle/network.h"
+
+namespace modelseal::oracle {
+
+inline constexpr const char* kNetworkModuleEntry = "modelseal_open_network_v1";
+using OpenNetwork = Result<std::unique_ptr<Network>>(const std::string& path, const NetworkOptions& options);
+
+}  // namespace modelseal::oracle

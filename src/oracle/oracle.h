@@ -1,0 +1,61 @@
+// Who answers queries: a batch of inputs in, one row of outputs for each out.
+//
+// Behind the interface is a served model (Open Inference Protocol, TensorFlow Serving), a program, or a file
+// that is run here (network.h). What comes back may be logits, probabilities or labels: whoever asks tells them
+// apart.
+//
+// Thread safety: one call at a time on one object.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include <modelseal/result.h>
+
+namespace modelseal::oracle {
+
+// One input, without the batch dimension.
+struct InputShape {
+    std::string name;                 // as the model calls it; may be empty
+    std::vector<std::int64_t> shape;  // (3, 32, 32), row-major, each at least 1; empty: the model does not say
+    std::size_t elements() const {
+        std::size_t count = shape.empty() ? 0 : 1;
+        for (const auto extent : shape) count *= static_cast<std::size_t>(extent);
+        return count;
+    }
+};
+
+// Rows in the order of the inputs. Either `values` or `labels` is there.
+struct Answers {
+    std::size_t count = 0;             // rows
+    std::size_t classes = 0;           // columns of `values`; 0 for labels
+    std::vector<float> values;         // count x classes, row-major: logits or probabilities
+    std::vector<std::int64_t> labels;  // count; class indices, where the answer is nothing but that
+    // Largest distance between an answer and what was sent over the wire, if that was rounded to few decimals:
+    // half of the last decimal's step. 0: as exact as float32.
+    double rounding = 0;
+};
+
+class Oracle {
+  public:
+    virtual ~Oracle() = default;
+
+    // For messages: "http://host:8000/v2/models/resnet".
+    virtual const std::string& name() const = 0;
+
+    // What goes in. Fields that the other side does not tell are empty.
+    virtual const InputShape& input() const = 0;
+
+    // `inputs`: count x elements, row-major float32, as the model takes them. Larger batches than the other
+    // side takes are cut by the implementation. Errors: `unreadable` (nobody there, timed out, connection lost
+    // after the retries), `malformed` (the answer breaks its protocol or has another number of rows),
+    // `unsupported` (other types or shapes than a classifier's), always naming name(). NaN and infinities are
+    // passed on.
+    virtual Result<Answers> ask(std::span<const float> inputs, std::size_t count) = 0;
+};
+
+}  // namespace modelseal::oracle
