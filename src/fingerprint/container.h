@@ -25,6 +25,9 @@ Result<std::string> save(const Fingerprint& fingerprint, const SigningKey& vendo
 // SOURCE_DATE_EPOCH is not consulted).
 Result<Fingerprint> load(const std::filesystem::path& file, const CheckKey& check, std::int64_t now);
 
+// The same of bytes that are not in a file.
+Result<Fingerprint> load(const Source& source, const CheckKey& check, std::int64_t now);
+
 Result<Shown> show(const Source& source);
 bool looks_like_fingerprint(const Source& source);
 

@@ -2,8 +2,8 @@
 # Runs every fuzz target that is built: run.sh [SECONDS] [TARGET...]
 #
 # SECONDS a target, default 60; all targets found in FUZZ_BUILD (default build-fuzz beside the sources), JOBS of
-# them at a time (default: one a core). Seeds are the real files of MODELSEAL_TEST_DATA, and its hostile ones; what
-# was learned stays in FUZZ_BUILD/corpus for the next run. Ends with a line a target. Exits 1 if there was a finding,
+# them at a time (default: one a core). Seeds are the real files of MODELSEAL_TEST_DATA, its hostile ones, and
+# those in seeds/TARGET; what was learned stays in FUZZ_BUILD/corpus for the next run. Ends with a line a target. Exits 1 if there was a finding,
 # whose input then lies in FUZZ_BUILD/findings.
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
@@ -31,7 +31,7 @@ seeds() {
         pytorch* | pickle* | zip* | torch*)
             echo models/checkpoint models/torchscript hostile/modelscan hostile/picklescan hostile/zip-yauzl ;;
         key*) echo oms/model-transparency/keys ;;
-        shard_index*) ;;  # no real ones
+        shard_index* | fingerprint*) ;;  # no real ones
         *) echo models hostile ;;
     esac
 }
@@ -42,6 +42,7 @@ run() {
     for folder in $(seeds "$target"); do
         [ -d "$data/$folder" ] && folders+=("$data/$folder")
     done
+    [ -d "$here/seeds/$target" ] && folders+=("$here/seeds/$target")
     # Whatever is larger than max_len is read up to there; the front of a model file is what a parser looks at.
     "$build/tests/fuzz/$target" -max_total_time="$seconds" -max_len=65536 -rss_limit_mb=2048 -malloc_limit_mb=1024 \
         -timeout=10 -print_final_stats=1 -artifact_prefix="$build/findings/$target-" \

@@ -1,0 +1,26 @@
+#include "io/rfc3339.h"
+
+#include <gtest/gtest.h>
+
+namespace modelseal::io {
+namespace {
+
+TEST(Rfc3339, ReadsWhatItWrites) {
+    for (const std::int64_t seconds : {0LL, 951782400LL, 1'900'000'000LL, 4102444799LL, 253402300799LL}) {
+        EXPECT_EQ(parse_rfc3339(rfc3339(seconds)), seconds);
+    }
+    EXPECT_EQ(rfc3339(951782400), "2000-02-29T00:00:00Z");
+}
+
+TEST(Rfc3339, RefusesWhatIsNoTimeInUtc) {
+    for (const char* text :
+         {"", "2026-11-21", "2026-11-21T00:00:00", "2026-11-21T00:00:00+01:00", "2026-02-29T00:00:00Z",
+          "2026-13-01T00:00:00Z", "2026-00-01T00:00:00Z", "2026-01-01T24:00:00Z", "2026-01-01T00:60:00Z",
+          "2026-01-01T00:00:60Z", "1969-12-31T23:59:59Z", "2026-1-01T000:00:00Z", " 026-01-01T00:00:00Z",
+          "2026-01-01t00:00:00Z", "2026-01-01T00:00:00Z ", "+026-01-01T00:00:00Z"}) {
+        EXPECT_EQ(parse_rfc3339(text), std::nullopt) << text;
+    }
+}
+
+}  // namespace
+}  // namespace modelseal::io

@@ -1,0 +1,15 @@
+// A made-up fingerprint of a 3-class model of 2 x 3 x 3 inputs: two paths, an exact and an fp32 rung.
+#pragma once
+
+#include "fingerprint/fingerprint.h"
+#include <modelseal/keys.h>
+
+namespace modelseal::test {
+
+// Whole grey levels between two bytes, unit 1/255: everything lies on the 8-bit grid.
+fingerprint::Fingerprint small_fingerprint();
+
+// A customer's check key whose secret is always the same.
+CheckKey customer_key(const SigningKey& vendor, const std::string& name = "acme", unsigned seed = 7);
+
+}  // namespace modelseal::test
