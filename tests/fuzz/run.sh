@@ -3,8 +3,8 @@
 #
 # SECONDS a target, default 60; all targets found in FUZZ_BUILD (default build-fuzz beside the sources), JOBS of
 # them at a time (default: one a core). Seeds are the real files of MODELSEAL_TEST_DATA, its hostile ones, and
-# those in seeds/TARGET; what was learned stays in FUZZ_BUILD/corpus for the next run. Ends with a line a target. Exits 1 if there was a finding,
-# whose input then lies in FUZZ_BUILD/findings.
+# those in seeds/TARGET; what was learned stays in FUZZ_BUILD/corpus for the next run. Ends with a line a target.
+# Exits 1 if there was a finding, whose input then lies in FUZZ_BUILD/findings.
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
 build=${FUZZ_BUILD:-$here/../../build-fuzz}
@@ -31,7 +31,7 @@ seeds() {
         pytorch* | pickle* | zip* | torch*)
             echo models/checkpoint models/torchscript hostile/modelscan hostile/picklescan hostile/zip-yauzl ;;
         key*) echo oms/model-transparency/keys ;;
-        shard_index* | fingerprint*) ;;  # no real ones
+        shard_index* | fingerprint* | responses*) ;;  # no real ones
         *) echo models hostile ;;
     esac
 }

@@ -1,0 +1,117 @@
+#include "fingerprint/challenge.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "crypto/hkdf.h"
+#include "crypto/keystream.h"
+#include "crypto/sha256.h"
+#include "fingerprint/challenge_manifest.h"
+#include "formats/reader.h"
+#include "oracle/responses.h"
+
+namespace modelseal::fingerprint {
+namespace {
+
+constexpr std::string_view kOrderLabel = "modelseal/1 challenge order";
+constexpr std::string_view kTagLabel = "modelseal/1 challenge tag";
+constexpr std::uint64_t kMostElements = std::uint64_t{1} << 28;
+
+Secret32 derived(const CheckKey& key, const crypto::Salt& salt, std::string_view label) {
+    Secret32 out;
+    hkdf_sha256(key.secret.bytes(), salt, label, out.writable());
+    return out;
+}
+
+}  // namespace
+
+std::size_t count_inputs(const Fingerprint& fingerprint) {
+    std::size_t count = 0;
+    for (const auto& rung : fingerprint.rungs) count += 2 * rung.pairs.size();
+    return count;
+}
+
+Result<std::vector<float>> all_inputs(const Fingerprint& fingerprint) {
+    const auto count = count_inputs(fingerprint), elements = fingerprint.input.shape.elements();
+    if (count > kMostElements / elements) {
+        return Error{ErrorKind::unsupported,
+                     fmt::format("{} inputs of {} elements are too much for one challenge", count, elements),
+                     "make a fingerprint of fewer pairs"};
+    }
+    std::vector<float> all;
+    all.reserve(count * elements);
+    for (const auto& rung : fingerprint.rungs) {
+        const auto part = inputs_of(fingerprint, rung.pairs);
+        all.insert(all.end(), part.begin(), part.end());
+    }
+    return all;
+}
+
+// Fisher and Yates, from the end.
+std::vector<std::size_t> shuffled_order(std::size_t count, const CheckKey& key, const crypto::Salt& salt) {
+    const auto secret = derived(key, salt, kOrderLabel);
+    crypto::Keystream stream(secret.bytes(), 0);
+    std::vector<std::size_t> order(count);
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    for (std::size_t i = count; i > 1; --i) std::swap(order[i - 1], order[stream.below(i)]);
+    return order;
+}
+
+std::string challenge_tag(std::span<const float> inputs, const CheckKey& key, const crypto::Salt& salt) {
+    const auto secret = derived(key, salt, kTagLabel);
+    const auto digest = crypto::Sha256().update(std::as_bytes(inputs)).finish();
+    return to_hex(crypto::hmac_tag(secret.bytes(), {digest}));
+}
+
+std::optional<std::vector<std::uint8_t>> grey_levels(const Fingerprint& fingerprint,
+                                                     std::span<const float> pixels) {
+    std::vector<std::uint8_t> levels;
+    levels.reserve(pixels.size());
+    const double low = fingerprint.input.low;
+    for (const float pixel : pixels) {
+        const double level = std::round((double{pixel} - low) / fingerprint.unit);
+        if (!(level >= 0 && level <= 255)) return std::nullopt;
+        if (static_cast<float>(low + fingerprint.unit * level) != pixel) return std::nullopt;
+        levels.push_back(static_cast<std::uint8_t>(level));
+    }
+    return levels;
+}
+
+Result<oracle::Answers> answers_of_responses(const Fingerprint& fingerprint, const CheckKey& key,
+                                             const std::filesystem::path& folder) {
+    MODELSEAL_TRY_ASSIGN(const auto manifest, load_challenge_manifest(folder / kChallengeManifest));
+    MODELSEAL_TRY_ASSIGN(const auto inputs, all_inputs(fingerprint));
+    const auto count = count_inputs(fingerprint);
+    if (manifest.count != count || manifest.tag != challenge_tag(inputs, key, manifest.salt)) {
+        return Error{ErrorKind::mismatch,
+                     fmt::format("{}: a challenge of another fingerprint, or made with another key",
+                                 formats::printable(folder.string())),
+                     "give the fingerprint that the challenge was written from"};
+    }
+    MODELSEAL_TRY_ASSIGN(auto given, oracle::read_responses(folder, count));
+    if (given.labels.empty() && given.classes != fingerprint.classes) {
+        return Error{ErrorKind::malformed,
+                     fmt::format("{}: answers of {} outputs, the model has {} classes",
+                                 formats::printable(folder.string()), given.classes, fingerprint.classes),
+                     {}};
+    }
+    const auto order = shuffled_order(count, key, manifest.salt);
+    auto answers = given;
+    const auto classes = static_cast<std::ptrdiff_t>(given.classes);
+    for (std::size_t i = 0; i < count; ++i) {
+        if (!given.labels.empty()) {
+            answers.labels[order[i]] = given.labels[i];
+            continue;
+        }
+        const auto from = given.values.begin() + static_cast<std::ptrdiff_t>(i) * classes;
+        std::copy(from, from + classes,
+                  answers.values.begin() + static_cast<std::ptrdiff_t>(order[i]) * classes);
+    }
+    return answers;
+}
+
+}  // namespace modelseal::fingerprint

@@ -1,0 +1,23 @@
+// Answers that were made offline: one file in a folder, in the order of the challenge's files.
+//
+//   responses.npy    float32 or float64 [count, classes], or int32 or int64 labels [count]
+//   responses.json   {"outputs": [[..], ..]} or {"labels": [..]}
+//   responses.csv    a line an input: its number or file name, then its outputs, or one label; in any order
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+
+#include "oracle/oracle.h"
+#include <modelseal/format.h>
+
+namespace modelseal::oracle {
+
+// `unreadable` if there is no such file or more than one; `malformed` for another number of rows than `count`,
+// rows of several lengths or given twice, and what is not a finite number.
+Result<Answers> read_responses(const std::filesystem::path& folder, std::size_t count);
+
+// The same of a file that is in memory; `source.name()` ends in .npy, .json or .csv.
+Result<Answers> parse_responses(const Source& source, std::size_t count);
+
+}  // namespace modelseal::oracle

@@ -1,0 +1,130 @@
+// Answers made offline: every form says the same, and nothing is guessed.
+#include "oracle/responses.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "formats/npy.h"
+#include "formats/reader.h"
+#include "tests/support/scratch.h"
+#include "tests/support/tensor_file.h"
+
+namespace modelseal::oracle {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+Result<Answers> parse(const std::string& name, const std::string& text, std::size_t count = 2) {
+    return parse_responses(formats::MemorySource(name, std::as_bytes(std::span(text))), count);
+}
+
+std::string array(const std::vector<std::uint64_t>& shape, const std::vector<float>& values) {
+    return formats::npy_header(shape) + test::raw(values);
+}
+
+TEST(Responses, EveryFormSaysTheSame) {
+    const std::pair<const char*, std::string> forms[] = {
+        {"responses.npy", array({2, 3}, {1, 2, 3, 4, 5, 6.5f})},
+        {"responses.json", R"({"outputs": [[1, 2.0, 3], [4, 5e0, 6.5]]})"},
+        {"responses.csv", "1,1,2,3\n2,4,5,6.5\n"},
+        {"responses.csv", "input,a,b,c\r\n0002.png, 4, 5, 6.5\r\n0001.png,1,2,3"},
+    };
+    for (const auto& [name, text] : forms) {
+        const auto answers = parse(name, text);
+        ASSERT_TRUE(answers.ok()) << answers.error().message;
+        EXPECT_EQ(answers->count, 2u);
+        EXPECT_EQ(answers->classes, 3u);
+        EXPECT_THAT(answers->values, ElementsAre(1, 2, 3, 4, 5, 6.5f)) << name;
+        EXPECT_THAT(answers->labels, IsEmpty());
+    }
+}
+
+TEST(Responses, LabelsAreTold) {
+    auto integers = formats::npy_header({2}) + std::string("\7\0\0\0\0\0\0\0\3\0\0\0\0\0\0\0", 16);
+    integers.replace(integers.find("<f4"), 3, "<i8");
+    const std::pair<const char*, std::string> forms[] = {
+        {"responses.npy", integers},
+        {"responses.json", R"({"labels": [7, 3]})"},
+        {"responses.csv", "2,3\n1,7\n"},
+    };
+    for (const auto& [name, text] : forms) {
+        const auto answers = parse(name, text);
+        ASSERT_TRUE(answers.ok()) << answers.error().message;
+        EXPECT_THAT(answers->labels, ElementsAre(7, 3));
+        EXPECT_THAT(answers->values, IsEmpty());
+        EXPECT_EQ(answers->classes, 0u);
+    }
+}
+
+struct Spoiled {
+    const char* name;
+    const char* file;
+    std::string text;
+    const char* message;
+};
+
+class SpoiledResponses : public testing::TestWithParam<Spoiled> {};
+
+TEST_P(SpoiledResponses, AreRefused) {
+    const auto refused = parse(GetParam().file, GetParam().text);
+    ASSERT_FALSE(refused.ok());
+    EXPECT_THAT(refused.error().message, HasSubstr(GetParam().message));
+    EXPECT_THAT(refused.error().message, HasSubstr(GetParam().file));
+}
+
+constexpr const char *kNpy = "responses.npy", *kJson = "responses.json", *kCsv = "responses.csv";
+
+INSTANTIATE_TEST_SUITE_P(
+    Each, SpoiledResponses,
+    testing::Values(
+        Spoiled{"NpyRows", kNpy, array({3, 2}, {1, 2, 3, 4, 5, 6}), "shape [3, 2]; the challenge has 2 inputs"},
+        Spoiled{"NpyFlat", kNpy, array({2}, {1, 2}), "it must be [2, classes]"},
+        Spoiled{"NpyDeep", kNpy, array({2, 1, 2}, {1, 2, 3, 4}), "shape [2, 1, 2]"},
+        Spoiled{"NpyOneClass", kNpy, array({2, 1}, {1, 2}), "answer 1 has 1 outputs"},
+        Spoiled{"NpyNan", kNpy, array({2, 2}, {1, 2, 3, NAN}), "answer 2: output 2 is nan"},
+        Spoiled{"NpyInfinite", kNpy, array({2, 2}, {INFINITY, 2, 3, 4}), "answer 1: output 1 is inf"},
+        Spoiled{"NpyBroken", kNpy, "x", "magic"},
+        Spoiled{"JsonMissing", kJson, R"({"outputs": [[1, 2]]})", "answer 2 of 2 is missing"},
+        Spoiled{"JsonTooMany", kJson, R"({"labels": [1, 2, 3]})", "answer 3, but the challenge has 2 inputs"},
+        Spoiled{"JsonRagged", kJson, R"({"outputs": [[1, 2], [1, 2, 3]]})",
+                "answer 2 has 3 outputs, others have 2"},
+        Spoiled{"JsonText", kJson, R"({"outputs": [[1, "2"], [1, 2]]})", "answer 1 is not a list of numbers"},
+        Spoiled{"JsonNull", kJson, R"({"outputs": [[1, null], [1, 2]]})", "answer 1 is not a list of numbers"},
+        Spoiled{"JsonFlat", kJson, R"({"outputs": [1, 2]})", "answer 1 is not a list of numbers"},
+        Spoiled{"JsonHuge", kJson, R"({"outputs": [[1, 1e39], [1, 2]]})", "answer 1: output 2 is 1e+39"},
+        Spoiled{"JsonLabel", kJson, R"({"labels": [1, 2.5]})", "label 2 is not a whole number"},
+        Spoiled{"JsonNegative", kJson, R"({"labels": [1, -2]})", "answer 2 is the label -2"},
+        Spoiled{"JsonHugeLabel", kJson, R"({"labels": [1, 18446744073709551615]})", "answer 2 is the label"},
+        Spoiled{"JsonBoth", kJson, R"({"labels": [1, 2], "outputs": [[1, 2], [3, 4]]})", "neither"},
+        Spoiled{"JsonTwice", kJson, R"({"labels": [1, 2], "labels": [1, 3]})", "comes twice"},
+        Spoiled{"JsonOther", kJson, "[[1, 2], [3, 4]]", "neither"},
+        Spoiled{"JsonBroken", kJson, R"({"labels": [1, 2)", "broken JSON"},
+        Spoiled{"CsvTwice", kCsv, "1,1,2\n1,1,2\n", "answer 1 is given twice"},
+        Spoiled{"CsvMissing", kCsv, "2,1,2\n", "answer 1 of 2 is missing"},
+        Spoiled{"CsvBeyond", kCsv, "1,1,2\n3,1,2\n", "answer 3, but"},
+        Spoiled{"CsvZero", kCsv, "0,1,2\n1,1,2\n", "line 1: does not begin with the number"},
+        Spoiled{"CsvTwoHeadings", kCsv, "a,b\nc,d\n", "line 2: does not begin with the number"},
+        Spoiled{"CsvOther", kCsv, "1.jpg,1,2\n", "line 1: does not begin with the number"},
+        Spoiled{"CsvNoAnswer", kCsv, "1\n2\n", "line 1: has no answer"},
+        Spoiled{"CsvEmptyField", kCsv, "1,1,\n2,1,2\n", "line 1: has an output that is not a number"},
+        Spoiled{"CsvNan", kCsv, "1,1,nan\n2,1,2\n", "answer 1: output 2 is nan"},
+        Spoiled{"CsvMixed", kCsv, "1,1,2\n2,1\n", "some answers are labels"},
+        Spoiled{"CsvMixedToo", kCsv, "1,1\n2,1,2\n", "some answers are labels"},
+        Spoiled{"CsvEmpty", kCsv, "", "answer 1 of 2 is missing"},
+        Spoiled{"CsvHex", kCsv, "1,0x1,2\n2,1,2\n", "not a number"}),
+    [](const auto& each) { return each.param.name; });
+
+TEST(Responses, AreFoundInTheirFolderIfThereIsOne) {
+    const test::Scratch folder;
+    EXPECT_THAT(read_responses(folder.path(), 2).error().message, HasSubstr("no answers"));
+    folder.write("responses.json", R"({"labels": [7, 3]})");
+    EXPECT_TRUE(read_responses(folder.path(), 2).ok());
+    folder.write("responses.csv", "1,7\n2,3\n");
+    EXPECT_THAT(read_responses(folder.path(), 2).error().message,
+                HasSubstr("holds both responses.json and responses.csv"));
+}
+
+}  // namespace
+}  // namespace modelseal::oracle
