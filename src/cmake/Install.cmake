@@ -1,10 +1,13 @@
-# Installed: the library with its headers, the program, man pages and completion scripts; found by
+# Installed: the library with its headers, the program, the module of LibTorch, man pages and completion scripts; found by
 # find_package(modelseal) and pkg-config.
 include(CMakePackageConfigHelpers)
 
 install(TARGETS modelseal EXPORT modelsealTargets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}
                                                   LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(TARGETS modelseal_program RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+if(MODELSEAL_TORCH)
+    install(TARGETS modelseal_torch LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/modelseal)
+endif()
 install(DIRECTORY include/modelseal DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 foreach(section 1 5 7)
     file(GLOB pages ${PROJECT_SOURCE_DIR}/man/*.${section})

@@ -7,6 +7,9 @@
 namespace modelseal::oracle {
 
 inline constexpr const char* kNetworkModuleEntry = "modelseal_open_network_v1";
-using OpenNetwork = Result<std::unique_ptr<Network>>(const std::string& path, const NetworkOptions& options);
+
+// Fills `opened`; throws nothing.
+using OpenNetwork = void(const std::string& path, const NetworkOptions& options,
+                         Result<std::unique_ptr<Network>>& opened);
 
 }  // namespace modelseal::oracle

@@ -1,0 +1,83 @@
+#include "torch/device.h"
+
+#include <charconv>
+
+#include <ATen/Parallel.h>
+#include <fmt/format.h>
+#include <torch/cuda.h>
+
+#include "formats/reader.h"
+#include "torch/errors.h"
+
+namespace modelseal::oracle {
+namespace {
+
+std::size_t gpus() {
+    return torch::cuda::is_available() ? torch::cuda::device_count() : 0;
+}
+
+Result<c10::Device> gpu(std::size_t index) {
+    const auto there = gpus();
+    if (index < there) return c10::Device(c10::kCUDA, static_cast<c10::DeviceIndex>(index));
+    const auto why = there > 0       ? fmt::format("this machine has {}, counted from 0", there)
+                     : at::hasCUDA() ? "LibTorch finds none on this machine"
+                                     : "this LibTorch was built for the CPU alone";
+    return Error{ErrorKind::unsupported, fmt::format("no GPU cuda:{}: {}", index, why), "give --device cpu"};
+}
+
+}  // namespace
+
+std::vector<std::string> devices_here() {
+    std::vector<std::string> devices{"cpu"};
+    for (std::size_t i = 0; i < gpus(); ++i) devices.push_back(fmt::format("cuda:{}", i));
+    return devices;
+}
+
+Result<c10::Device> find_device(const std::string& wanted) {
+    if (wanted == "auto" || wanted.empty()) return gpus() > 0 ? gpu(0) : c10::Device(c10::kCPU);
+    if (wanted == "cpu") return c10::Device(c10::kCPU);
+    if (wanted == "cuda") return gpu(0);
+    constexpr std::string_view prefix = "cuda:";
+    if (wanted.starts_with(prefix)) {
+        unsigned index = 0;
+        const char* end = wanted.data() + wanted.size();
+        const auto read = std::from_chars(wanted.data() + prefix.size(), end, index);
+        if (read.ec == std::errc() && read.ptr == end && index < 128) return gpu(index);
+    }
+    return Error{ErrorKind::usage,
+                 fmt::format("device '{}' is none of auto, cpu, cuda, cuda:N", formats::printable(wanted)),
+                 {}};
+}
+
+Switches::Switches(unsigned threads, bool plain_kernels, bool tf32)
+    : threads_(at::get_num_threads()),
+      mkldnn_(at::globalContext().userEnabledMkldnn()),
+      cudnn_(at::globalContext().userEnabledCuDNN()),
+      tf32_products_(at::globalContext().allowTF32CuBLAS()),
+      tf32_convolutions_(at::globalContext().allowTF32CuDNN()),
+      benchmark_(at::globalContext().benchmarkCuDNN()),
+      deterministic_(at::globalContext().deterministicCuDNN()) {
+    auto& context = at::globalContext();
+    at::set_num_threads(static_cast<int>(threads));
+    if (plain_kernels) {
+        context.setUserEnabledMkldnn(false);
+        context.setUserEnabledCuDNN(false);
+    }
+    context.setAllowTF32CuBLAS(tf32);
+    context.setAllowTF32CuDNN(tf32);
+    context.setBenchmarkCuDNN(false);
+    context.setDeterministicCuDNN(true);
+}
+
+Switches::~Switches() {
+    auto& context = at::globalContext();
+    context.setDeterministicCuDNN(deterministic_);
+    context.setBenchmarkCuDNN(benchmark_);
+    context.setAllowTF32CuDNN(tf32_convolutions_);
+    context.setAllowTF32CuBLAS(tf32_products_);
+    context.setUserEnabledCuDNN(cudnn_);
+    context.setUserEnabledMkldnn(mkldnn_);
+    at::set_num_threads(threads_);
+}
+
+}  // namespace modelseal::oracle

@@ -1,0 +1,254 @@
+#include "torch/module_network.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include <ATen/ATen.h>
+#include <fmt/format.h>
+#include <torch/csrc/autograd/autograd.h>
+#include <torch/csrc/autograd/grad_mode.h>
+
+#include "io/threads.h"
+#include "torch/errors.h"
+#include "torch/weights.h"
+
+namespace modelseal::oracle {
+namespace {
+
+// Elements of the inputs that go forward at once where the caller leaves it to us: 64 MiB, and less where all
+// that lies between is kept for the way back.
+constexpr std::size_t kElementsForward = 16u << 20;
+constexpr std::size_t kElementsBackward = 1u << 20;
+
+Error unsupported(const std::string& name, const std::string& what) {
+    return {ErrorKind::unsupported, fmt::format("{}: {}", name, what), {}};
+}
+
+// Moves back, even when what was done there failed. If moving back fails, what is asked next fails as well.
+class Elsewhere {
+  public:
+    Elsewhere(std::function<void(c10::Device)> move, c10::Device home, c10::Device away)
+        : move_(std::move(move)), home_(home), moved_(home != away) {
+        if (moved_) move_(away);
+    }
+    ~Elsewhere() {
+        try {
+            if (moved_) move_(home_);
+        } catch (const std::exception&) {
+            moved_ = false;
+        }
+    }
+    Elsewhere(const Elsewhere&) = delete;
+    Elsewhere& operator=(const Elsewhere&) = delete;
+
+  private:
+    std::function<void(c10::Device)> move_;
+    c10::Device home_;
+    bool moved_;
+};
+
+}  // namespace
+
+struct ModuleNetwork::Way {
+    unsigned threads;
+    std::size_t batch;
+    bool channels_last, plain_kernels, half;
+    c10::Device device;
+};
+
+ModuleNetwork::ModuleNetwork(std::string name, InputShape input, std::size_t fixed_batch, c10::Device device,
+                             unsigned threads)
+    : name_(std::move(name)),
+      input_(std::move(input)),
+      fixed_batch_(fixed_batch),
+      device_(device),
+      threads_(threads == 0 ? io::default_jobs() : threads) {}
+
+Result<void> ModuleNetwork::place() {
+    return guarded(name_, [&]() -> Result<void> {
+        to(device_);
+        for_each_parameter([](at::Tensor& parameter) {
+            if (parameter.requires_grad()) parameter.set_requires_grad(false);
+        });
+        return {};
+    });
+}
+
+std::vector<std::string> ModuleNetwork::devices() const {
+    auto devices = devices_here();
+    const auto opened = std::ranges::find(devices, device_.str());
+    if (opened != devices.end()) std::rotate(devices.begin(), opened, opened + 1);
+    return devices;
+}
+
+Result<ModuleNetwork::Way> ModuleNetwork::way(const Runtime& runtime) const {
+    Way way{runtime.threads == 0 ? threads_ : runtime.threads,
+            runtime.batch,
+            runtime.channels_last,
+            runtime.plain_kernels,
+            runtime.half,
+            device_};
+    if (!runtime.device.empty()) {
+        MODELSEAL_TRY_ASSIGN(way.device, find_device(runtime.device));
+    }
+    return way;
+}
+
+Result<void> ModuleNetwork::check_size(std::span<const float> inputs, std::size_t count) const {
+    const auto each = input_.elements();
+    if (count > 0 && inputs.size() / count == each && inputs.size() % count == 0) return {};
+    return Error{ErrorKind::usage,
+                 fmt::format("{}: {} numbers are not {} inputs of {}", name_, inputs.size(), count, each),
+                 {}};
+}
+
+std::size_t ModuleNetwork::at_once(std::size_t count, std::size_t wanted, std::size_t most_elements) const {
+    if (fixed_batch_ > 0) return fixed_batch_;
+    if (wanted > 0) return std::min(wanted, count);
+    return std::clamp<std::size_t>(most_elements / input_.elements(), 1, count);
+}
+
+// A copy: networks may write into their input. A fixed batch that is not full is filled with zeros.
+at::Tensor ModuleNetwork::batch_of(std::span<const float> inputs, std::size_t first, std::size_t count,
+                                   const Way& way) const {
+    std::vector<std::int64_t> sizes{static_cast<std::int64_t>(std::max(count, fixed_batch_))};
+    sizes.insert(sizes.end(), input_.shape.begin(), input_.shape.end());
+    auto batch = at::zeros(sizes, at::kFloat);
+    const auto each = input_.elements();
+    std::memcpy(batch.data_ptr<float>(), inputs.data() + first * each, count * each * sizeof(float));
+    batch = batch.to(way.device);
+    return way.channels_last && batch.dim() == 4 ? batch.contiguous(at::MemoryFormat::ChannelsLast) : batch;
+}
+
+// One row of float32 for each input, or Refused.
+at::Tensor ModuleNetwork::rows(const at::Tensor& batch) {
+    const auto output = forward(batch);
+    const auto wrong = [&](const std::string& what) {
+        return Refused(unsupported(name_, fmt::format("the output is not that of a classifier: {}", what)));
+    };
+    if (!output.defined()) throw wrong("no tensor");
+    if (!output.is_floating_point())
+        throw wrong(fmt::format("numbers of type {}", toString(output.scalar_type())));
+    const auto shape = output.sizes();
+    const bool row = shape.size() == 2 || (shape.size() == 4 && shape[2] == 1 && shape[3] == 1);
+    if (!row || shape[0] != batch.size(0) || shape[1] < 2) {
+        throw wrong(fmt::format("shape ({}) for {} input{}, not ({}, classes)", fmt::join(shape, ", "),
+                                batch.size(0), batch.size(0) == 1 ? "" : "s", batch.size(0)));
+    }
+    return output.to(at::kFloat).reshape({shape[0], shape[1]});
+}
+
+Result<Answers> ModuleNetwork::answer(std::span<const float> inputs, std::size_t count, const Way& way) {
+    return guarded(name_, [&]() -> Result<Answers> {
+        const at::NoGradGuard no_gradients;
+        const Switches switches(way.threads, way.plain_kernels, way.half);
+        const Elsewhere elsewhere([this](c10::Device device) { to(device); }, device_, way.device);
+        const ChangedWeights changed([this](const auto& visit) { for_each_parameter(visit); }, way.half,
+                                     way.channels_last);
+        Answers answers{.count = count, .classes = 0, .values = {}, .labels = {}};
+        const auto step = at_once(count, way.batch, kElementsForward);
+        for (std::size_t first = 0; first < count; first += step) {
+            const auto some = std::min(step, count - first);
+            const auto output = rows(batch_of(inputs, first, some, way)).to(at::kCPU).contiguous();
+            const auto classes = static_cast<std::size_t>(output.size(1));
+            if (first > 0 && classes != answers.classes) {
+                return unsupported(name_, "the number of outputs differs from batch to batch");
+            }
+            answers.classes = classes;
+            const float* values = output.data_ptr<float>();
+            answers.values.insert(answers.values.end(), values, values + some * classes);
+        }
+        return answers;
+    });
+}
+
+Result<Answers> ModuleNetwork::ask_as(std::span<const float> inputs, std::size_t count,
+                                      const Runtime& runtime) {
+    MODELSEAL_TRY(check_size(inputs, count));
+    MODELSEAL_TRY_ASSIGN(const auto as, way(runtime));
+    MODELSEAL_TRY(probe());
+    return answer(inputs, count, as);
+}
+
+Result<Answers> ModuleNetwork::ask(std::span<const float> inputs, std::size_t count) {
+    return ask_as(inputs, count, {});
+}
+
+Result<std::size_t> ModuleNetwork::classes() {
+    MODELSEAL_TRY(probe());
+    return classes_;
+}
+
+// Two different inputs between a quarter and three quarters. A graph that was traced for one input and fails
+// with two gets them one by one from then on.
+Result<void> ModuleNetwork::probe() {
+    if (classes_ > 0) return {};
+    constexpr std::size_t count = 2;
+    std::vector<float> inputs(count * input_.elements());
+    std::uint32_t state = 1;
+    for (auto& value : inputs) {
+        state = state * 1664525u + 1013904223u;
+        value = 0.25f + 0.5f * static_cast<float>(state >> 8) / static_cast<float>(1u << 24);
+    }
+    MODELSEAL_TRY_ASSIGN(const auto as, way({}));
+    auto answers = answer(inputs, count, as);
+    if (!answers.ok() && fixed_batch_ == 0) {
+        fixed_batch_ = 1;
+        if (auto single = answer(inputs, count, as); single.ok())
+            answers = std::move(single);
+        else
+            fixed_batch_ = 0;
+    }
+    if (!answers.ok()) return std::move(answers).error();
+    const std::span values(answers->values);
+    const auto finite = [](float value) { return std::isfinite(value); };
+    if (const auto bad = std::ranges::find_if_not(values, finite); bad != values.end()) {
+        return unsupported(
+            name_, fmt::format("the output for an input between 0.25 and 0.75 is not finite: {}", *bad));
+    }
+    if (std::ranges::equal(values.first(answers->classes), values.last(answers->classes))) {
+        return unsupported(name_, "two different inputs get the same outputs: they are saturated or constant");
+    }
+    classes_ = answers->classes;
+    return {};
+}
+
+Result<std::vector<float>> ModuleNetwork::gradient(std::span<const float> inputs, std::size_t count,
+                                                   const Cotangents& cotangents) {
+    MODELSEAL_TRY(check_size(inputs, count));
+    MODELSEAL_TRY(probe());
+    MODELSEAL_TRY_ASSIGN(const auto as, way({}));
+    const auto step = at_once(count, 0, kElementsBackward);
+    std::vector<float> wanted(count * classes_);
+    if (step < count) {  // the callback sees all outputs at once, so they are found before the way back begins
+        MODELSEAL_TRY_ASSIGN(const auto answers, answer(inputs, count, as));
+        cotangents(answers.values, wanted);
+    }
+    return guarded(name_, [&]() -> Result<std::vector<float>> {
+        const at::AutoGradMode gradients(true);
+        const Switches switches(as.threads, false, false);
+        std::vector<float> derivative(inputs.size());
+        for (std::size_t first = 0; first < count; first += step) {
+            const auto some = std::min(step, count - first);
+            auto leaf = batch_of(inputs, first, some, as).set_requires_grad(true);
+            const auto output = rows(leaf.clone());  // a network may not write into a leaf
+            if (!output.requires_grad()) return unsupported(name_, "has no gradient");
+            auto pull = at::zeros({output.size(0), output.size(1)}, at::kFloat);
+            if (step >= count) {
+                const auto seen = output.detach().to(at::kCPU).contiguous();
+                cotangents({seen.data_ptr<float>(), some * classes_}, wanted);
+            }
+            std::memcpy(pull.data_ptr<float>(), wanted.data() + first * classes_,
+                        some * classes_ * sizeof(float));
+            const auto found =
+                torch::autograd::grad({output}, {leaf}, {pull.to(as.device)}, false, false, true);
+            if (!found[0].defined()) return unsupported(name_, "has no gradient with respect to its input");
+            const auto flat = found[0].to(at::kCPU).contiguous();
+            std::memcpy(derivative.data() + first * input_.elements(), flat.data_ptr<float>(),
+                        some * input_.elements() * sizeof(float));
+        }
+        return derivative;
+    });
+}
+
+}  // namespace modelseal::oracle

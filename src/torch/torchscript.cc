@@ -1,0 +1,195 @@
+#include "torch/torchscript.h"
+
+#include <algorithm>
+#include <array>
+
+#include <fmt/format.h>
+#include <torch/csrc/jit/passes/tensorexpr_fuser.h>
+#include <torch/csrc/jit/runtime/graph_executor.h>
+#include <torch/csrc/jit/runtime/print_handler.h>
+#include <torch/script.h>
+
+#include "formats/reader.h"
+#include "formats/zip.h"
+#include "torch/errors.h"
+#include "torch/module_network.h"
+
+namespace modelseal::oracle {
+namespace {
+
+class TorchScript final : public ModuleNetwork {
+  public:
+    static Result<std::unique_ptr<Network>> open(torch::jit::Module module, std::string name, InputShape input,
+                                                 c10::Device device, unsigned threads) {
+        std::unique_ptr<TorchScript> network(
+            new TorchScript(std::move(module), std::move(name), std::move(input), device, threads));
+        MODELSEAL_TRY(network->place());
+        return std::unique_ptr<Network>(std::move(network));
+    }
+
+  protected:
+    at::Tensor forward(const at::Tensor& input) override {
+        // The optimising executor rewrites a graph once it has seen it run, and with it the rounding.
+        const torch::jit::GraphOptimizerEnabledGuard as_written(false);
+        const auto output = module_.forward({input});
+        const auto tensor = first_tensor(output);
+        if (tensor.defined()) return tensor;
+        throw Refused({ErrorKind::unsupported,
+                       fmt::format("{}: the output is not that of a classifier: {}", name(),
+                                   formats::printable(output.type()->repr_str())),
+                       {}});
+    }
+
+    void for_each_parameter(const std::function<void(at::Tensor&)>& visit) override {
+        for (const auto& value : module_.attributes(true)) {
+            if (!value.isTensor()) continue;
+            auto tensor = value.toTensor();
+            if (tensor.defined()) visit(tensor);
+        }
+    }
+
+    void to(c10::Device device) override {
+        const at::NoGradGuard no_gradients;
+        for_each_parameter([&](at::Tensor& tensor) {
+            if (tensor.device() != device) tensor.set_data(tensor.detach().to(device));
+        });
+    }
+
+  private:
+    TorchScript(torch::jit::Module module, std::string name, InputShape input, c10::Device device,
+                unsigned threads)
+        : ModuleNetwork(std::move(name), std::move(input), 0, device, threads), module_(std::move(module)) {}
+
+    // Of a tuple, list or dictionary its first tensor, depth first; undefined if there is none.
+    static at::Tensor first_tensor(const c10::IValue& value) {
+        if (value.isTensor()) return value.toTensor();
+        const auto first_of = [](const auto& values) {
+            for (const c10::IValue& one : values) {
+                if (const auto tensor = first_tensor(one); tensor.defined()) return tensor;
+            }
+            return at::Tensor();
+        };
+        if (value.isTuple()) return first_of(value.toTupleRef().elements());
+        if (value.isList()) return first_of(value.toListRef());
+        if (value.isGenericDict()) {
+            for (const auto& entry : value.toGenericDict()) {
+                if (const auto tensor = first_tensor(entry.value()); tensor.defined()) return tensor;
+            }
+        }
+        return {};
+    }
+
+    torch::jit::Module module_;
+};
+
+bool is_code(const formats::ZipEntry& entry) {
+    std::string name = entry.name;
+    std::ranges::transform(name, name.begin(), [](unsigned char c) { return std::tolower(c); });
+    return name.ends_with(".py") || name.find("/code/") != name.npos;
+}
+
+bool has_word(std::string_view text, std::string_view word) {
+    const auto in_word = [&](std::size_t at) {
+        return at < text.size() && (std::isalnum(static_cast<unsigned char>(text[at])) || text[at] == '_');
+    };
+    for (auto at = text.find(word); at != text.npos; at = text.find(word, at + 1)) {
+        if ((at == 0 || !in_word(at - 1)) && !in_word(at + word.size())) return true;
+    }
+    return false;
+}
+
+// TorchScript is a small language without imports, threads of the system or sockets. What could touch files are
+// two operators, torch.save and torch.from_file: code with these words in it is refused before LibTorch sees
+// it.
+Result<void> check_code(const Source& source, const NetworkOptions& options) {
+    constexpr std::uint64_t most_code = 64u << 20;
+    MODELSEAL_TRY_ASSIGN(const auto entries, formats::read_zip(source, {}));
+    std::uint64_t unpacked = 0;
+    for (const auto& entry : entries) {
+        if (entry.size > options.max_bytes - unpacked) {
+            return Error{ErrorKind::unsupported,
+                         fmt::format("{}: unpacks to more than {} bytes", source.name(), options.max_bytes),
+                         {}};
+        }
+        unpacked += entry.size;
+        if (!is_code(entry)) continue;
+        MODELSEAL_TRY_ASSIGN(const auto bytes, formats::zip_contents(source, entry, most_code));
+        const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+        for (const auto* word : {"save", "from_file"}) {
+            if (!entry.name.ends_with(".debug_pkl") && has_word(text, word)) {
+                return Error{ErrorKind::unsupported,
+                             fmt::format("{}: {}: says '{}', an operator that touches files; not run",
+                                         source.name(), formats::shown(entry), word),
+                             {}};
+            }
+        }
+    }
+    return {};
+}
+
+Result<InputShape> input_of(const torch::jit::Module& module, const std::string& name,
+                            const NetworkOptions& options) {
+    const auto unsupported = [&](const std::string& what, const char* hint = "") {
+        return Error{ErrorKind::unsupported, fmt::format("{}: {}", name, what), hint};
+    };
+    const auto forward = module.find_method("forward");
+    if (!forward) return unsupported("has no method forward");
+    const auto& arguments = forward->function().getSchema().arguments();
+    std::vector<std::string> wanted;
+    for (std::size_t i = 1; i < arguments.size(); ++i) {
+        if (!arguments[i].default_value()) wanted.push_back(formats::printable(arguments[i].name()));
+    }
+    if (wanted.size() != 1) {
+        return unsupported(
+            fmt::format("takes {} inputs ({}), not one", wanted.size(), fmt::join(wanted, ", ")));
+    }
+    if (arguments[1].type()->kind() != c10::TypeKind::TensorType) {
+        return unsupported(fmt::format("the input '{}' is of type {}, not a tensor", wanted[0],
+                                       formats::printable(arguments[1].type()->repr_str())));
+    }
+    if (options.input_name && *options.input_name != wanted[0]) {
+        return Error{ErrorKind::usage,
+                     fmt::format("{}: has no input '{}'; its input is '{}'", name,
+                                 formats::printable(*options.input_name), wanted[0]),
+                     {}};
+    }
+    if (options.input_shape.empty()) {
+        return unsupported("TorchScript does not say which shape its input has", "give --input-shape C,H,W");
+    }
+    for (const auto extent : options.input_shape) {
+        if (extent < 1) return Error{ErrorKind::usage, fmt::format("an input shape with {} in it", extent), {}};
+    }
+    return InputShape{wanted[0], options.input_shape};
+}
+
+void silence() {
+    // print() in TorchScript would write into the program's own output.
+    torch::jit::setPrintHandler([](const std::string&) {});
+    torch::jit::setTensorExprFuserEnabled(false);
+}
+
+}  // namespace
+
+bool looks_like_torchscript(const Source& source) {
+    if (!formats::looks_like_zip(source)) return false;
+    const auto directory = formats::read_zip_directory(source, {});
+    return directory.ok() && std::ranges::any_of(directory->entries, is_code);
+}
+
+// What torch::jit::load runs: the pickles of the archive through LibTorch's own unpickler, which knows tensors,
+// plain values and classes of the archive's code, and calls nothing else; and of a class that has one, the
+// TorchScript method __setstate__ (quantised layers pack their weights there). No Python. Its unpickler trusts
+// what it is told about shapes and strides, so the file is walked by our own reader first.
+Result<std::unique_ptr<Network>> open_torchscript(const std::string& path, const Source& source,
+                                                  const NetworkOptions& options) {
+    MODELSEAL_TRY(check_code(source, options));
+    if (const auto layout = parse_model_file(source); !layout.ok()) return layout.error();
+    MODELSEAL_TRY_ASSIGN(const auto device, find_device(options.device));
+    silence();
+    auto module = torch::jit::load(path, device);
+    module.eval();
+    MODELSEAL_TRY_ASSIGN(auto input, input_of(module, source.name(), options));
+    return TorchScript::open(std::move(module), source.name(), std::move(input), device, options.threads);
+}
+
+}  // namespace modelseal::oracle
