@@ -1,8 +1,7 @@
 // From a target on the command line to whoever answers there.
 //
-//   http(s)://HOST[:PORT]/v2/models/NAME[/versions/V]     Open Inference Protocol v2 (KServe, Triton, MLServer,
-//   OpenVINO) http(s)://HOST[:PORT]/v1/models/NAME[/versions/V]     TensorFlow Serving REST exec:COMMAND a
-//   program that answers on its standard output
+// http(s)://HOST[:PORT]/v2/models/NAME[/versions/V]: Open Inference Protocol v2 (KServe, Triton, MLServer,
+// OpenVINO). A gateway may have put a path before that.
 #pragma once
 
 #include <string_view>

@@ -1,0 +1,41 @@
+// Cuts what is asked into batches that the other side takes.
+#pragma once
+
+#include "oracle/oracle.h"
+
+namespace modelseal::oracle {
+
+// Numbers in one request; larger ones are not worth their memory.
+inline constexpr std::size_t kMaxRequestValues = 4u << 20;
+
+class BatchedOracle : public Oracle {
+  public:
+    const std::string& name() const override { return name_; }
+    const InputShape& input() const override { return input_; }
+    Result<Answers> ask(std::span<const float> inputs, std::size_t count) final;
+
+  protected:
+    struct Reply {
+        Result<Answers> answers;
+        bool smaller = false;  // for an error: a smaller batch may be taken
+    };
+    // `count` is at least 1 and at most the limit.
+    virtual Reply ask_batch(std::span<const float> inputs, std::size_t count) = 0;
+    // Whether answers come as decimal digits, which may be too few.
+    virtual bool text() const = 0;
+
+    BatchedOracle(std::string name, InputShape input, std::size_t batch);
+    // Batches of exactly that many: a network of a fixed batch dimension. The last one is filled up.
+    void fix_batch(std::size_t batch) { fixed_ = batch; }
+
+  private:
+    Result<Answers> ask_some(std::span<const float> inputs, std::size_t count);
+    Result<Answers> ask_fixed(std::span<const float> inputs, std::size_t count);
+
+    std::string name_;
+    InputShape input_;
+    std::size_t limit_;      // most inputs a request, as far as is known
+    std::size_t fixed_ = 0;  // 0: any number
+};
+
+}  // namespace modelseal::oracle

@@ -1,0 +1,27 @@
+// JSON as model servers write and read it.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+
+#include <nlohmann/json.hpp>
+
+#include <modelseal/result.h>
+
+namespace modelseal::oracle {
+
+// One strict reading (formats/json.h), but for NaN, Infinity and -Infinity outside strings, which many servers
+// write: they come out as null. Messages begin with "SOURCE: WHAT".
+Result<nlohmann::json> parse_answer(std::string_view text, const std::string& source, std::string_view what);
+
+// What a server says about an error, fit for a message and cut: the string under "error", else the text.
+std::string complaint_of(std::string_view body);
+
+// Appends "[1.5,-0.25]"; every float32 comes back as it was.
+void append_numbers(std::string& text, std::span<const float> values);
+
+// The value as text, whatever its bytes.
+std::string dump(const nlohmann::json& value);
+
+}  // namespace modelseal::oracle

@@ -1,0 +1,49 @@
+// The messages of the Open Inference Protocol v2 over HTTP, apart from their transport:
+// https://github.com/kserve/open-inference-protocol, with Triton's extension for binary tensors.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "oracle/output_tensor.h"
+#include <modelseal/result.h>
+
+namespace modelseal::oracle {
+
+struct OipTensorInfo {
+    std::string name;
+    std::string datatype;             // FP32, INT64, ...
+    std::vector<std::int64_t> shape;  // with the batch dimension; -1: any extent
+};
+
+struct OipModel {
+    std::vector<OipTensorInfo> inputs, outputs;
+};
+
+Result<OipModel> parse_oip_model(std::string_view body, const std::string& source);
+
+// Whether the server's metadata lists the extension; false for whatever cannot be read.
+bool lists_binary_tensors(std::string_view body);
+
+NumberKind oip_kind(std::string_view datatype);
+
+struct OipRequest {
+    const OipTensorInfo& input;       // FP32 or FP64
+    std::vector<std::int64_t> shape;  // of this batch
+    std::span<const float> values;
+    std::string output;  // the only one that is wanted; empty: all
+};
+
+std::string oip_json_request(const OipRequest& request);
+// With the length of its JSON part, for the field Inference-Header-Content-Length.
+std::string oip_binary_request(const OipRequest& request, std::size_t& header);
+
+// `header`: the field Inference-Header-Content-Length of the answer; empty if it has none. Outputs of types
+// that are no numbers come out without values.
+Result<std::vector<OutputTensor>> parse_oip_answer(std::string_view body, std::string_view header,
+                                                   const std::string& source);
+
+}  // namespace modelseal::oracle

@@ -1,0 +1,197 @@
+#include "oracle/output_tensor.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "formats/reader.h"
+
+namespace modelseal::oracle {
+namespace {
+
+using nlohmann::json;
+
+Error malformed(const std::string& source, const std::string& what) {
+    return {ErrorKind::malformed, fmt::format("{}: {}", source, what), {}};
+}
+
+// Beyond the range of float the conversion would be undefined.
+float narrow(double value) {
+    if (std::abs(value) <= static_cast<double>(std::numeric_limits<float>::max())) {
+        return static_cast<float>(value);
+    }
+    return std::isnan(value)
+               ? std::numeric_limits<float>::quiet_NaN()
+               : std::copysign(std::numeric_limits<float>::infinity(), static_cast<float>(value > 0 ? 1 : -1));
+}
+
+bool is_signed_integer(const json& value) {
+    return value.is_number_integer() &&
+           (!value.is_number_unsigned() ||
+            value.get<std::uint64_t>() <= std::numeric_limits<std::int64_t>::max());
+}
+
+struct Lists {
+    std::vector<std::int64_t> shape;
+    std::vector<const json*> leaves;
+    bool regular = true;
+
+    // Depth first; the first way down says which shape the others must have.
+    void walk(const json& value, std::size_t depth, bool first) {
+        if (!value.is_array()) {
+            regular = regular && depth == shape.size();
+            leaves.push_back(&value);
+            return;
+        }
+        const auto extent = static_cast<std::int64_t>(value.size());
+        if (first && depth == shape.size() && depth < kMaxRank) shape.push_back(extent);
+        if (depth >= shape.size() || shape[depth] != extent) {
+            regular = false;
+            return;
+        }
+        for (std::size_t i = 0; i < value.size() && regular; ++i) walk(value[i], depth + 1, first && i == 0);
+    }
+};
+
+// The row of `tensor` as one line of classes: (n, C), also with extents of 1 anywhere behind the first.
+Result<std::size_t> classes_of(const OutputTensor& tensor, std::size_t rows, const std::string& source) {
+    const auto name = tensor.name.empty() ? std::string("the output")
+                                          : fmt::format("output '{}'", formats::printable(tensor.name));
+    if (tensor.shape.empty() || tensor.shape[0] != static_cast<std::int64_t>(rows)) {
+        return malformed(source,
+                         fmt::format("{} has the shape {} for {} inputs", name, shown(tensor.shape), rows));
+    }
+    std::size_t classes = 1;
+    for (std::size_t i = 1; i < tensor.shape.size(); ++i) {
+        if (tensor.shape[i] == 1) continue;
+        if (classes != 1 || tensor.shape[i] == 0) {
+            return Error{ErrorKind::unsupported,
+                         fmt::format("{}: {} has the shape {}, which is not a row of classes for each input",
+                                     source, name, shown(tensor.shape)),
+                         "only classifiers can be asked"};
+        }
+        classes = static_cast<std::size_t>(tensor.shape[i]);
+    }
+    return classes;
+}
+
+std::string names_of(const std::vector<OutputTensor>& tensors) {
+    std::vector<std::string> names;
+    for (const auto& tensor : tensors) names.push_back(fmt::format("'{}'", formats::printable(tensor.name)));
+    return fmt::format("{}", fmt::join(names, ", "));
+}
+
+}  // namespace
+
+bool elements_of(std::span<const std::int64_t> shape, std::size_t cap, std::size_t& elements) {
+    elements = 1;
+    for (const auto extent : shape) {
+        if (extent < 0) return false;
+        const auto size = static_cast<std::size_t>(extent);
+        if (size != 0 && elements > cap / size) return false;
+        elements *= size;
+    }
+    return elements <= cap;
+}
+
+std::string shown(std::span<const std::int64_t> shape) {
+    return fmt::format("[{}]", fmt::join(shape, ", "));
+}
+
+Result<OutputTensor> from_lists(const json& lists, NumberKind kind, const std::string& source) {
+    Lists found;
+    found.walk(lists, 0, true);
+    if (!found.regular || !lists.is_array()) {
+        return malformed(source, "the answer's lists have rows of different lengths");
+    }
+    const bool whole = std::all_of(found.leaves.begin(), found.leaves.end(),
+                                   [](const json* leaf) { return is_signed_integer(*leaf); });
+    OutputTensor tensor;
+    tensor.shape = std::move(found.shape);
+    tensor.text = true;
+    if (kind == NumberKind::other) {
+        const bool one_a_row =
+            !tensor.shape.empty() && found.leaves.size() == static_cast<std::size_t>(tensor.shape[0]);
+        kind = whole && one_a_row ? NumberKind::integer : NumberKind::floating;
+    }
+    tensor.kind = kind;
+    for (const json* leaf : found.leaves) {
+        if (kind == NumberKind::integer && is_signed_integer(*leaf)) {
+            tensor.integers.push_back(leaf->get<std::int64_t>());
+        } else if (kind == NumberKind::floating && (leaf->is_number() || leaf->is_null())) {
+            tensor.values.push_back(leaf->is_null() ? std::numeric_limits<float>::quiet_NaN()
+                                                    : narrow(leaf->get<double>()));
+        } else {
+            return malformed(source, fmt::format("the answer has '{}' where a number should be",
+                                                 formats::printable(leaf->dump(-1, ' ', true).substr(0, 40))));
+        }
+    }
+    return tensor;
+}
+
+Result<OutputTensor> pick(std::vector<OutputTensor> tensors, const std::string& wanted,
+                          const std::string& source) {
+    if (!wanted.empty()) {
+        for (auto& tensor : tensors) {
+            if (tensor.name == wanted) return std::move(tensor);
+        }
+        return Error{ErrorKind::unsupported,
+                     fmt::format("{}: has no output '{}', but {}", source, formats::printable(wanted),
+                                 tensors.empty() ? "none at all" : names_of(tensors)),
+                     {}};
+    }
+    for (const auto kind : {NumberKind::floating, NumberKind::integer}) {
+        std::vector<OutputTensor*> found;
+        for (auto& tensor : tensors) {
+            if (tensor.kind == kind) found.push_back(&tensor);
+        }
+        if (found.size() == 1) return std::move(*found[0]);
+        if (found.size() > 1) {
+            return Error{ErrorKind::unsupported,
+                         fmt::format("{}: has several outputs: {}", source, names_of(tensors)),
+                         "say which one counts"};
+        }
+    }
+    return Error{ErrorKind::unsupported, fmt::format("{}: answers without a number for any class", source), {}};
+}
+
+Result<Answers> to_answers(std::vector<OutputTensor> tensors, const std::string& wanted, std::size_t rows,
+                           const std::string& source) {
+    MODELSEAL_TRY_ASSIGN(auto tensor, pick(std::move(tensors), wanted, source));
+    MODELSEAL_TRY_ASSIGN(const auto classes, classes_of(tensor, rows, source));
+    const auto numbers = tensor.kind == NumberKind::floating ? tensor.values.size() : tensor.integers.size();
+    if (tensor.kind == NumberKind::other || numbers != rows * classes) {
+        return Error{ErrorKind::unsupported,
+                     fmt::format("{}: output '{}' is not of numbers", source, formats::printable(tensor.name)),
+                     {}};
+    }
+    Answers answers;
+    answers.count = rows;
+    if (tensor.kind == NumberKind::integer && classes == 1) {
+        answers.labels = std::move(tensor.integers);
+        return answers;
+    }
+    if (classes < 2) {
+        return Error{
+            ErrorKind::unsupported,
+            fmt::format("{}: answers with one number for each input, not with one for each class", source),
+            "only classifiers can be asked"};
+    }
+    answers.classes = classes;
+    if (tensor.kind == NumberKind::integer) {
+        answers.values.assign(tensor.integers.begin(), tensor.integers.end());
+        answers.rounding = 0.5;
+        return answers;
+    }
+    answers.values = std::move(tensor.values);
+    for (const float value : answers.values) {
+        if (!std::isfinite(value)) continue;
+        answers.rounding = std::max(answers.rounding, std::abs(static_cast<double>(value)) * tensor.relative);
+    }
+    return answers;
+}
+
+}  // namespace modelseal::oracle

@@ -1,0 +1,58 @@
+// What a server sent, still with its name and type, and how it becomes answers.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "oracle/oracle.h"
+
+namespace modelseal::oracle {
+
+inline constexpr std::size_t kMaxRank = 8;
+inline constexpr std::size_t kMaxOutputs = 64;
+
+enum class NumberKind {
+    floating,
+    integer,
+    other,  // strings, booleans: nothing that a classifier answers with
+};
+
+struct OutputTensor {
+    std::string name;                 // may be empty: the only one
+    std::vector<std::int64_t> shape;  // with the batch dimension
+    NumberKind kind = NumberKind::other;
+    std::vector<float> values;           // of kind floating
+    std::vector<std::int64_t> integers;  // of kind integer
+    bool text = false;                   // came as decimal digits
+    double relative = 0;                 // rounding of the type, relative to the value: 2^-11 for FP16
+};
+
+// Elements of that shape, at most `cap`; false if there are more, or an extent is negative.
+bool elements_of(std::span<const std::int64_t> shape, std::size_t cap, std::size_t& elements);
+
+// "[8, 3, 32, 32]"
+std::string shown(std::span<const std::int64_t> shape);
+
+// Nested lists of numbers as one tensor; null is NaN. Error `malformed` for ragged lists. With `kind` integer
+// or floating the numbers are held to it; with `other` they are integers if all are and there is one a row.
+Result<OutputTensor> from_lists(const nlohmann::json& lists, NumberKind kind, const std::string& source);
+
+// The output that counts: the one called `wanted`, else the only floating one, else the only integer one. Error
+// `unsupported`, with the names of those that there are.
+Result<OutputTensor> pick(std::vector<OutputTensor> tensors, const std::string& wanted,
+                          const std::string& source);
+
+// The output that counts as `rows` rows. An integer for each input is a label.
+Result<Answers> to_answers(std::vector<OutputTensor> tensors, const std::string& wanted, std::size_t rows,
+                           const std::string& source);
+
+// Half of the last decimal's step if the values look as if they had been rounded to few decimals or digits
+// before they were sent as text; 0 if they are as exact as float32.
+double text_rounding(std::span<const float> values);
+
+}  // namespace modelseal::oracle

@@ -1,0 +1,67 @@
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <limits>
+#include <string_view>
+
+#include "oracle/output_tensor.h"
+
+namespace modelseal::oracle {
+namespace {
+
+// The fewest digits that tell a float from its neighbours: a text of fewer digits comes back as it was.
+struct Digits {
+    int significant = 0;
+    int exponent = 0;  // of ten, of the first digit
+    int decimals() const { return std::max(0, significant - 1 - exponent); }
+};
+
+Digits digits_of(float value) {
+    char buffer[32];
+    const auto end =
+        std::to_chars(buffer, buffer + sizeof buffer, std::abs(value), std::chars_format::scientific).ptr;
+    const std::string_view text(buffer, static_cast<std::size_t>(end - buffer));
+    const auto e = text.find('e');
+    Digits digits;
+    digits.significant = static_cast<int>(e) - (e > 1 ? 1 : 0);  // without the point
+    const auto* from = text.data() + e + 1;
+    std::from_chars(*from == '+' ? from + 1 : from, end, digits.exponent);
+    return digits;
+}
+
+double step_of_float(float value) {
+    const float magnitude = std::abs(value);
+    return static_cast<double>(std::nextafter(magnitude, std::numeric_limits<float>::infinity())) -
+           static_cast<double>(magnitude);
+}
+
+}  // namespace
+
+double text_rounding(std::span<const float> values) {
+    int decimals = 0, significant = 0, largest = std::numeric_limits<int>::min();
+    std::size_t told = 0;
+    for (const float value : values) {
+        if (!std::isfinite(value) || value == 0) continue;
+        const auto digits = digits_of(value);
+        decimals = std::max(decimals, digits.decimals());
+        significant = std::max(significant, digits.significant);
+        largest = std::max(largest, digits.exponent);
+        ++told;
+    }
+    if (told == 0) return 0;
+    const double step = std::pow(10.0, -decimals);
+    // An exact float32 has by chance so few decimals that their step is four times its own: one in four at
+    // most. Eight of them, or all, are no chance.
+    std::size_t coarse = 0;
+    for (const float value : values) {
+        coarse += std::isfinite(value) && value != 0 && step > 4 * step_of_float(value) ? 1 : 0;
+    }
+    double rounding = coarse >= std::min<std::size_t>(8, told) ? step / 2 : 0;
+    // Digits that are counted from the first, as C++ streams and "%g" print them. Exact float32 need 8 or 9.
+    if (significant <= 6 || (significant == 7 && told >= 16)) {
+        rounding = std::max(rounding, std::pow(10.0, largest + 1 - significant) / 2);
+    }
+    return rounding;
+}
+
+}  // namespace modelseal::oracle
