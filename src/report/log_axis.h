@@ -1,0 +1,24 @@
+// An axis for margins: both signs, each on a logarithmic scale, nothing lost in the middle.
+#pragma once
+
+#include <span>
+
+namespace modelseal::report {
+
+class LogAxis {
+  public:
+    // Covers whole decades around all finite values, at least one and at most twelve of them.
+    explicit LogAxis(std::span<const double> values);
+
+    // -1 (the most negative) to 1; 0 and what is smaller than the least decade are near 0, by their sign.
+    // Infinite values stand at the ends.
+    double place(double value) const;
+
+    int least_decade() const { return least_; }  // the first line stands at 10^least
+    int last_decade() const { return last_; }
+
+  private:
+    int least_ = 0, last_ = 1;
+};
+
+}  // namespace modelseal::report
