@@ -4,6 +4,8 @@
 
 #include "crypto/key_facts.h"
 #include "crypto/wipe.h"
+#include "fingerprint/container.h"
+#include "fingerprint/names.h"
 #include "formats/json.h"
 #include "formats/reader.h"
 #include "io/file.h"
@@ -144,6 +146,46 @@ Result<Inspection> inspect_receipt(const std::filesystem::path& path) {
     return out;
 }
 
+// What is inside, for whom it was made.
+void add_contents(const fingerprint::Fingerprint& whole, Inspection& out) {
+    const auto add = [&](const char* name, const std::string& value) {
+        if (!value.empty()) out.facts.push_back({name, value});
+    };
+    add("model", whole.model);
+    out.facts.push_back({"root", whole.root});
+    out.facts.push_back({"sealed", whole.sealed});
+    add("customer", whole.customer);
+    add("runtime", whole.runtime);
+    add("access", std::string(fingerprint::name_of(whole.access)));
+    add("grid", std::string(fingerprint::name_of(whole.grid)));
+    add("schedule", std::string(fingerprint::name_of(whole.schedule)));
+    out.facts.push_back({"classes", std::uint64_t{whole.classes}});
+    for (const auto& rung : whole.rungs) {
+        out.facts.push_back(
+            {"pairs_" + std::string(fingerprint::name_of(rung.rung)), std::uint64_t{rung.pairs.size()}});
+    }
+}
+
+// Without its key only the header can be told; an expired one is opened all the same.
+Result<Inspection> inspect_fingerprint(const Source& source, const std::string& target,
+                                       const InspectOptions& options) {
+    MODELSEAL_TRY_ASSIGN(const auto shown, fingerprint::show(source));
+    Inspection out{.target = target, .kind = "fingerprint"};
+    out.facts.push_back({"id", shown.id});
+    out.facts.push_back({"vendor_key", shown.vendor_key});
+    out.facts.push_back({"created", shown.created});
+    if (!shown.expires.empty()) out.facts.push_back({"expires", shown.expires});
+    out.facts.push_back({"for_everybody", shown.for_everybody});
+    for (const auto& key : options.keys) {
+        const auto whole = fingerprint::load(source, key, 0);
+        if (!whole.ok()) continue;
+        add_contents(*whole, out);
+        return out;
+    }
+    if (!options.keys.empty()) out.warnings.emplace_back("none of the keys opens it");
+    return out;
+}
+
 Result<SealFinding> find_seal(const std::filesystem::path& path, const InspectOptions& options) {
     auto check = check_model(
         path,
@@ -162,6 +204,7 @@ Result<Inspection> inspect(const std::filesystem::path& path, const InspectOptio
         MODELSEAL_TRY_ASSIGN(auto document, inspect_document(*source, target));
         if (document) return std::move(*document);
         if (jobs::looks_like_receipt(*source)) return inspect_receipt(path);
+        if (fingerprint::looks_like_fingerprint(*source)) return inspect_fingerprint(*source, target, options);
     }
     MODELSEAL_TRY_ASSIGN(const auto model, open_model(path, options.limits));
     auto out = describe_model(model, target);

@@ -12,14 +12,14 @@
 namespace modelseal {
 
 struct InspectOptions {
-    std::span<const CheckKey> keys = {};  // look for a model's seal under these
+    std::span<const CheckKey> keys = {};  // look for a model's seal under these, or open a fingerprint
     unsigned jobs = 0;
     io::Progress* progress = nullptr;  // of looking for the seal
     Limits limits = {};
 };
 
 // Tells by content, never by name: a key or certificate (PEM), an OpenSSF model signature (a Sigstore bundle),
-// a receipt, or else a model. Keys need no passphrase for this.
+// a receipt, a fingerprint, or else a model. Keys need no passphrase for this.
 Result<Inspection> inspect(const std::filesystem::path& path, const InspectOptions& options = {});
 
 }  // namespace modelseal

@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
-#include "formats/reader.h"
+#include "report/fingerprint_words.h"
+#include "report/html_fingerprint.h"
+#include "report/html_parts.h"
 #include "report/html_style.h"
 #include "report/report.h"
 #include "report/words.h"
@@ -11,36 +13,11 @@ namespace modelseal {
 namespace {
 
 using Outcome = TensorFinding::Outcome;
+using report::escaped;
+using report::fact;
 
 constexpr std::size_t kMaxRows = 2000;  // a page with more of them is slow, and nobody reads it
 constexpr std::size_t kCells = 400;     // of a bar: bounds the page, and a cell is still seen
-
-// For text and for attribute values in quotes alike.
-std::string escaped(std::string_view text) {
-    std::string out;
-    for (const char c : formats::printable(text)) {
-        switch (c) {
-            case '&':
-                out += "&amp;";
-                break;
-            case '<':
-                out += "&lt;";
-                break;
-            case '>':
-                out += "&gt;";
-                break;
-            case '"':
-                out += "&quot;";
-                break;
-            case '\'':
-                out += "&#39;";
-                break;
-            default:
-                out += c;
-        }
-    }
-    return out;
-}
 
 // The cells of a bar that a range touches: each at least one, so that a single element is seen, too.
 std::bitset<kCells> touched_cells(const TensorFinding& tensor, std::span<const TensorFinding::Range> ranges) {
@@ -134,12 +111,6 @@ std::string tensor_table(const SealFinding& seal) {
         rows, more);
 }
 
-std::string fact(std::string_view term, std::string_view value, std::string_view group = {},
-                 std::string_view kind = {}) {
-    if (value.empty()) return {};
-    return fmt::format("<div{}><dt>{}</dt><dd{}>{}</dd></div>\n", group, escaped(term), kind, value);
-}
-
 std::string facts(const SealFinding& seal) {
     constexpr std::string_view kWide = " class=\"wide\"", kMono = " class=\"mono\"", kOff = " class=\"off\"";
     std::string out;
@@ -171,7 +142,11 @@ struct Badge {
 Badge badge_of(const CheckReport& check) {
     switch (check.verdict) {
         case Verdict::intact:
-            return {"good", check.seal && !check.seal->frame_intact ? "Weights intact" : "Intact"};
+            if (check.seal && !check.seal->frame_intact) return {"good", "Weights intact"};
+            if (check.fingerprint && check.fingerprint->outcome == FingerprintFinding::Outcome::other_runtime) {
+                return {"good", "Intact, other runtime"};
+            }
+            return {"good", "Intact"};
         case Verdict::tampered:
             return {"bad", "Tampered"};
         case Verdict::unsealed:
@@ -192,6 +167,7 @@ std::string detail_of(const CheckReport& check) {
         if (check.verdict == Verdict::tampered) say(report::findings_text(*check.seal));
         say(report::detail_text(*check.seal));
     }
+    if (check.fingerprint) report::say_fingerprint(*check.fingerprint, say);
     say(check.hint);
     return out;
 }
@@ -202,6 +178,7 @@ std::string card(const CheckReport& check) {
         "<article>\n<div class=\"top {}\"><h2 class=\"mono\">{}</h2><span class=\"badge\">{}</span>{}</div>\n",
         badge.tone, escaped(check.target), badge.text, detail_of(check));
     if (check.seal) out += facts(*check.seal) + tensor_table(*check.seal);
+    if (check.fingerprint) out += report::fingerprint_section(*check.fingerprint);
     return out + "</article>\n";
 }
 
@@ -220,10 +197,10 @@ std::string to_html(std::span<const CheckReport> reports) {
     return fmt::format(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
         "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src "
-        "'unsafe-inline'\">\n"
+        "'unsafe-inline'; img-src data:\">\n"
         "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>modelseal "
         "check</title>\n"
-        "<style>{}</style>\n</head>\n<body>\n<main>\n<header><h1>Seal "
+        "<style>{}</style>\n</head>\n<body>\n<main>\n<header><h1>Model "
         "check</h1><p>{}</p></header>\n{}</main>\n</body>\n"
         "</html>\n",
         report::kPageStyle, summary(reports), cards);

@@ -54,6 +54,17 @@ td.name small, td.where small { display: block; color: var(--soft); overflow-wra
 td.number, th.number { text-align: right; white-space: nowrap; }
 td.where { width: 46%; min-width: 15rem; padding-right: 0; }
 svg { display: block; width: 100%; height: 14px; border-radius: 4px; margin: .35rem 0 .2rem; }
+.plots { display: flex; flex-wrap: wrap; gap: 1.5rem; }
+figure { margin: .75rem 0 0; flex: 1 1 15rem; max-width: 20rem; }
+figcaption { color: var(--soft); font-size: .85rem; margin-top: .4rem; }
+svg.plot { height: auto; border: 1px solid var(--line); margin: 0; }
+svg .wrong { fill: var(--bad); opacity: .07; }
+svg .grid { stroke: var(--line); stroke-width: .7; }
+svg .axis { stroke: var(--soft); stroke-width: 1; }
+svg .same { stroke: var(--soft); stroke-dasharray: 3 3; fill: none; }
+svg .dot { fill: var(--good); opacity: .8; }
+.pad { padding: 0 1.5rem 1.25rem; }
+img { display: block; max-width: 100%; border-radius: 6px; image-rendering: pixelated; }
 svg .rest { fill: var(--bar); }
 svg .hit { fill: var(--bad); }
 svg .new { fill: var(--warn); }

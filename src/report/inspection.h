@@ -36,8 +36,8 @@ struct Inspection {
         std::variant<std::string, bool, std::uint64_t> value;
     };
     std::string target;
-    std::string
-        kind;  // "model", "private-key", "public-key", "check-key", "certificate", "signature", "receipt"
+    std::string kind;  // "model", "private-key", "public-key", "check-key", "certificate", "signature",
+                       // "receipt", "fingerprint"
     std::optional<ModelContents> model;
     std::vector<Fact> facts;
     std::optional<SealFinding> seal;  // of a model, if a key was given to look for it

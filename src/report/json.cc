@@ -77,6 +77,7 @@ ordered_json report_json(const CheckReport& check) {
     if (!check.hint.empty()) out["hint"] = json_text(check.hint);
     out["checks"] = ordered_json::array();
     if (check.seal) out["checks"].push_back(report::seal_json(*check.seal));
+    if (check.fingerprint) out["checks"].push_back(report::fingerprint_json(*check.fingerprint));
     return out;
 }
 

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "formats/reader.h"
+#include "report/fingerprint_words.h"
 #include "report/report.h"
 #include "report/words.h"
 
@@ -27,7 +28,9 @@ enum RuleIndex : std::size_t {
     tensor_added,
     frame_changed,
     seal_broken,
-    seal_not_found
+    seal_not_found,
+    fingerprint_mismatch,
+    fingerprint_other_runtime
 };
 
 constexpr Rule kRules[] = {
@@ -38,6 +41,10 @@ constexpr Rule kRules[] = {
      "What surrounds the tensors (names, shapes, graph, code) is not what was sealed.", "error"},
     {"seal-broken", "SealBroken", "The seal is there and does not hold.", "error"},
     {"seal-not-found", "SealNotFound", "No seal was found under the given key.", "warning"},
+    {"fingerprint-mismatch", "FingerprintMismatch",
+     "The model that answers is not the one that the fingerprint was made of.", "error"},
+    {"fingerprint-other-runtime", "FingerprintOtherRuntime",
+     "Another runtime answers than the one that the fingerprint was made on.", "note"},
 };
 
 // Bytes that RFC 3986 does not allow as they are become %XX.
@@ -80,18 +87,13 @@ class Log {
   public:
     void add(const CheckReport& check) {
         artifacts_.push_back({{"location", {{"uri", uri_of(check.target)}}}});
-        if (check.verdict == Verdict::error) {
-            const auto why = check.error.empty() && check.seal ? check.seal->detail : check.error;
-            notify(why.empty() ? std::string("not checked") : why);
-        } else if (check.verdict == Verdict::unsealed) {
-            add_result(seal_not_found, check.seal && !check.seal->detail.empty()
-                                           ? check.seal->detail
-                                           : "no seal found under this key");
-        } else if (check.seal) {
-            add_seal(check, *check.seal);
-        } else if (check.verdict == Verdict::tampered) {
-            add_result(seal_broken, "tampered");
+        if (!check.fingerprint) return add_without_fingerprint(check);
+        if (check.seal) {
+            add_without_fingerprint(
+                {.target = check.target, .verdict = report::verdict_of(*check.seal), .seal = check.seal});
         }
+        add_fingerprint(*check.fingerprint);
+        if (check.verdict == Verdict::error && !check.error.empty()) notify(check.error);
     }
 
     ordered_json json(std::string_view version) && {
@@ -116,6 +118,21 @@ class Log {
     }
 
   private:
+    void add_without_fingerprint(const CheckReport& check) {
+        if (check.verdict == Verdict::error) {
+            const auto why = check.error.empty() && check.seal ? check.seal->detail : check.error;
+            notify(why.empty() ? std::string("not checked") : why);
+        } else if (check.verdict == Verdict::unsealed) {
+            add_result(seal_not_found, check.seal && !check.seal->detail.empty()
+                                           ? check.seal->detail
+                                           : "no seal found under this key");
+        } else if (check.seal) {
+            add_seal(check, *check.seal);
+        } else if (check.verdict == Verdict::tampered) {
+            add_result(seal_broken, "tampered");
+        }
+    }
+
     ordered_json physical() const {
         const auto index = artifacts_.size() - 1;
         return {{"artifactLocation", {{"uri", artifacts_[index]["location"]["uri"]}, {"index", index}}}};
@@ -152,6 +169,23 @@ class Log {
         if (check.verdict == Verdict::tampered && results_.size() == before) {
             add_result(seal_broken, seal.detail.empty() ? "the seal does not hold" : seal.detail);
         }
+    }
+
+    void add_fingerprint(const FingerprintFinding& finding) {
+        using Outcome = FingerprintFinding::Outcome;
+        if (finding.outcome == Outcome::error) {
+            notify(finding.detail.empty() ? std::string("the fingerprint was not checked") : finding.detail);
+        }
+        if (finding.outcome != Outcome::tampered && finding.outcome != Outcome::other_runtime) return;
+        const bool tampered = finding.outcome == Outcome::tampered;
+        auto& result = add_result(tampered ? fingerprint_mismatch : fingerprint_other_runtime,
+                                  tampered ? report::pairs_text(finding) : report::runtime_text(finding));
+        result["properties"] = {{"access", json_text(finding.access)},
+                                {"rung", json_text(finding.rung)},
+                                {"pairs", finding.pairs},
+                                {"mismatched", finding.mismatched},
+                                {"threshold", finding.threshold},
+                                {"falseAlarmBound", finding.false_alarm_bound}};
     }
 
     void add_tensor(const TensorFinding& tensor) {

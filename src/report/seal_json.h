@@ -1,4 +1,4 @@
-// The seal's entry in the JSON of `check`, which `inspect` shows as well.
+// The entries of findings in the JSON of `check`; `inspect` shows the seal's as well.
 #pragma once
 
 #include <nlohmann/json.hpp>
@@ -8,5 +8,6 @@
 namespace modelseal::report {
 
 nlohmann::ordered_json seal_json(const SealFinding& seal);
+nlohmann::ordered_json fingerprint_json(const FingerprintFinding& finding);
 
 }  // namespace modelseal::report

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "formats/reader.h"
+#include "report/fingerprint_words.h"
 #include "report/report.h"
 #include "report/words.h"
 
@@ -118,11 +119,61 @@ std::string tampered_text(const CheckReport& check, const TextStyle& style) {
     return out;
 }
 
+// The alarm, or one line; then how far the model moved, and whose fingerprint says so.
+std::string fingerprint_text(const std::string& target, const FingerprintFinding& finding,
+                             const TextStyle& style) {
+    using Outcome = FingerprintFinding::Outcome;
+    const auto line = [](const std::string& text) {
+        return text.empty() ? text : "  " + printable(text) + "\n";
+    };
+    const auto origin = report::origin_text(finding);
+    const auto name = printable(target);
+    const auto detail = without_name(finding.detail, target);
+    if (finding.outcome == Outcome::error) {
+        return paint(style, Ink::red, fmt::format("{}: fingerprint not checked, {}", name, detail)) + "\n";
+    }
+    const bool tampered = finding.outcome == Outcome::tampered;
+    auto head = fmt::format("{}: {}, {}", name, tampered ? "tampered" : "intact", report::pairs_text(finding));
+    if (!tampered && !origin.empty()) head += ", " + origin;
+    auto out = paint(style, tampered ? Ink::red : Ink::green, head) + "\n";
+    out += line(report::runtime_text(finding));
+    if (tampered) out += line(detail);
+    if (tampered || style.all) out += line(report::gauge_text(finding));
+    const auto rungs = report::rungs_text(finding);
+    if (!rungs.empty() && (tampered || style.all || finding.outcome == Outcome::other_runtime)) {
+        out += line("differing pairs: " + rungs);
+    }
+    return tampered ? out + line(origin) : out;
+}
+
+std::string error_text(const CheckReport& check, const TextStyle& style) {
+    const auto& message = check.error.empty() && check.seal ? check.seal->detail : check.error;
+    const auto told = without_name(message, check.target);
+    return paint(style, Ink::red,
+                 fmt::format("{}: not checked, {}", printable(check.target),
+                             told.empty() ? "no reason given" : told)) +
+           "\n";
+}
+
+// Of several findings each speaks for itself.
+std::string findings_text(const CheckReport& check, const TextStyle& style) {
+    std::string out;
+    if (check.seal) {
+        CheckReport alone{
+            .target = check.target, .verdict = report::verdict_of(*check.seal), .seal = check.seal};
+        out += to_text(alone, style);
+    }
+    out += fingerprint_text(check.target, *check.fingerprint, style);
+    if (check.verdict == Verdict::error && !check.error.empty()) out += error_text(check, style);
+    return out;
+}
+
 }  // namespace
 
 std::string to_text(const CheckReport& check, const TextStyle& style) {
     const auto name = printable(check.target);
     const auto hint = check.hint.empty() ? std::string() : "  hint: " + printable(check.hint) + "\n";
+    if (check.fingerprint) return findings_text(check, style) + hint;
     switch (check.verdict) {
         case Verdict::intact:
             return intact_text(check, style) + hint;
@@ -137,11 +188,7 @@ std::string to_text(const CheckReport& check, const TextStyle& style) {
         case Verdict::error:
             break;
     }
-    const auto& message = check.error.empty() && check.seal ? check.seal->detail : check.error;
-    const auto told = without_name(message, check.target);
-    return paint(style, Ink::red,
-                 fmt::format("{}: not checked, {}", name, told.empty() ? "no reason given" : told)) +
-           "\n" + hint;
+    return error_text(check, style) + hint;
 }
 
 }  // namespace modelseal

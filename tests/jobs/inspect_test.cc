@@ -6,9 +6,12 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include "fingerprint/container.h"
 #include "tests/support/data.h"
 #include "tests/support/files.h"
 #include "tests/support/scratch.h"
+#include "tests/support/small_fingerprint.h"
+#include "tests/support/small_models.h"
 #include "tests/support/tensor_file.h"
 #include <modelseal/keys.h>
 
@@ -184,6 +187,34 @@ TEST(InspectRealFiles, EveryOneIsToldOrRefusedByName) {
     EXPECT_GT(models, 15u);
     EXPECT_GT(signatures, 10u);
     EXPECT_GT(certificates, 2u);
+}
+
+TEST_F(Inspect, AFingerprintShowsItsHeaderAndWithItsKeyWhatIsInside) {
+    const auto vendor = test::test_key();
+    const auto customer = test::customer_key(vendor), other = test::customer_key(vendor, "other", 8);
+    auto made = test::small_fingerprint();
+    made.customer = "acme";
+    made.expires = "2026-11-22T00:00:00Z";
+    const auto id = fingerprint::save(made, vendor, customer, scratch_ / "net.fp");
+    const auto told = [&](std::span<const CheckKey> keys) {
+        return json::parse(to_json(inspect(scratch_ / "net.fp", {.keys = keys}).value()));
+    };
+    const auto closed = told({});
+    EXPECT_EQ(closed["kind"], "fingerprint");
+    EXPECT_EQ(closed["id"], *id);
+    EXPECT_EQ(closed["vendor_key"], to_hex(vendor.public_key().id()));
+    EXPECT_EQ(closed["expires"], made.expires);
+    EXPECT_EQ(closed["for_everybody"], false);
+    EXPECT_FALSE(closed.contains("customer"));
+    EXPECT_FALSE(closed.contains("root"));
+    const auto open = told({&customer, 1});
+    EXPECT_EQ(open["customer"], "acme");
+    EXPECT_EQ(open["root"], made.root);
+    EXPECT_EQ(open["pairs_fp32"], 2);
+    EXPECT_EQ(told({&other, 1})["warnings"].size(), 1u);
+    auto spoiled = test::content_of(scratch_ / "net.fp");
+    spoiled.back() = static_cast<char>(spoiled.back() ^ 1);
+    EXPECT_EQ(inspect(scratch_.write("spoiled.fp", spoiled)).error().kind, ErrorKind::mismatch);
 }
 
 }  // namespace

@@ -1,0 +1,113 @@
+#include "report/fingerprint_words.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include <fmt/format.h>
+
+#include "formats/reader.h"
+#include "report/words.h"
+
+namespace modelseal::report {
+namespace {
+
+using formats::printable;
+using Outcome = FingerprintFinding::Outcome;
+
+}  // namespace
+
+std::string_view word(Outcome outcome) {
+    switch (outcome) {
+        case Outcome::intact:
+            return "intact";
+        case Outcome::other_runtime:
+            return "other-runtime";
+        case Outcome::tampered:
+            return "tampered";
+        case Outcome::error:
+            break;
+    }
+    return "error";
+}
+
+Verdict verdict_of(const FingerprintFinding& fingerprint) {
+    switch (fingerprint.outcome) {
+        case Outcome::intact:
+        case Outcome::other_runtime:
+            return Verdict::intact;
+        case Outcome::tampered:
+            return Verdict::tampered;
+        case Outcome::error:
+            break;
+    }
+    return Verdict::error;
+}
+
+Verdict verdict_of(const SealFinding& seal) {
+    switch (seal.outcome) {
+        case SealFinding::Outcome::intact:
+            return Verdict::intact;
+        case SealFinding::Outcome::tampered:
+            return Verdict::tampered;
+        case SealFinding::Outcome::not_found:
+            return Verdict::unsealed;
+        case SealFinding::Outcome::error:
+            break;
+    }
+    return Verdict::error;
+}
+
+std::string pairs_text(const FingerprintFinding& fingerprint) {
+    const auto count = fingerprint.mismatched;
+    const auto pairs = counted(fingerprint.pairs, "pair");
+    const auto rung = fingerprint.rung.empty() ? std::string() : " on rung " + printable(fingerprint.rung);
+    auto out = fmt::format("{} of {}{} {}", count == 0 ? "none" : grouped(count), pairs, rung,
+                           count <= 1 ? "differs" : "differ");
+    if (fingerprint.outcome == Outcome::tampered) {
+        return out + fmt::format(", {} would be enough", grouped(fingerprint.threshold));
+    }
+    if (count > 0) out += fmt::format(", {} would be an alarm", grouped(fingerprint.threshold));
+    return out + fmt::format(" (false alarms: at most {:.1g} a check)", fingerprint.false_alarm_bound);
+}
+
+std::string gauge_text(const FingerprintFinding& fingerprint) {
+    if (!fingerprint.shift || !std::isfinite(*fingerprint.shift)) return {};
+    auto out = fmt::format("margins moved by {:.1e} (median)", *fingerprint.shift);
+    const auto rung =
+        std::ranges::find(fingerprint.rungs, fingerprint.rung, &FingerprintFinding::RungFinding::name);
+    if (rung == fingerprint.rungs.end() || !(rung->noise > 0)) return out;
+    return out + fmt::format(", {:.2g} times the largest noise on record", *fingerprint.shift / rung->noise);
+}
+
+std::string rungs_text(const FingerprintFinding& fingerprint) {
+    std::vector<std::string> parts;
+    bool worth = fingerprint.rungs.size() > 1;
+    for (const auto& rung : fingerprint.rungs) {
+        auto part =
+            fmt::format("{} {} of {}", printable(rung.name), grouped(rung.mismatched), grouped(rung.pairs));
+        if (rung.untold > 0) part += fmt::format(" and {} untold", grouped(rung.untold));
+        worth = worth || rung.untold > 0;
+        parts.push_back(std::move(part));
+    }
+    return worth ? fmt::format("{}", fmt::join(parts, ", ")) : std::string();
+}
+
+std::string origin_text(const FingerprintFinding& fingerprint) {
+    std::string out = "fingerprint";
+    const auto say = [&](std::string_view before, const std::string& value) {
+        if (!value.empty()) out += fmt::format("{}{}", before, printable(value));
+    };
+    say(" of ", fingerprint.model);
+    say(" for ", fingerprint.customer);
+    say(" by key ", fingerprint.vendor_key);
+    return out == "fingerprint" ? std::string() : out;
+}
+
+std::string runtime_text(const FingerprintFinding& fingerprint) {
+    if (fingerprint.outcome != Outcome::other_runtime) return {};
+    return "another runtime answered than the one of the fingerprint: only pairs that are closer than honest "
+           "runtimes "
+           "agree differ";
+}
+
+}  // namespace modelseal::report

@@ -1,0 +1,198 @@
+// What a fingerprint found, in every form.
+#include <limits>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include "report/report.h"
+
+namespace modelseal {
+namespace {
+
+using nlohmann::json;
+using testing::HasSubstr;
+using testing::Not;
+using Outcome = FingerprintFinding::Outcome;
+
+constexpr const char* kHostile = "w\x1b[31m<script>alert('1')</script>&\"\xff\xc2\x9b";
+
+CheckReport intact() {
+    CheckReport check{.target = "http://host/v2/models/net", .verdict = Verdict::intact};
+    check.fingerprint = FingerprintFinding{
+        .outcome = Outcome::intact,
+        .detail = {},
+        .access = "logits",
+        .rung = "fp32",
+        .pairs = 150,
+        .mismatched = 0,
+        .threshold = 2,
+        .false_alarm_bound = 1e-6,
+        .shift = 1e-5,
+        .rungs = {{.name = "exact", .pairs = 150, .mismatched = 40, .noise = 0, .floor = 0},
+                  {.name = "fp32",
+                   .pairs = 150,
+                   .noise = 4e-5,
+                   .floor = 3e-4,
+                   .recorded = {{-4e-4, 5e-4}, {-3e-4, 3e-4}},
+                   .answered = {{-4.1e-4, 5.1e-4}, {2e-4, std::numeric_limits<double>::quiet_NaN()}}}},
+        .id = "1234",
+        .root = "00ff",
+        .vendor_key = "1a2b3c4d5e6f7081",
+        .customer = "acme",
+        .created = "2026-11-21T00:00:00Z",
+        .expires = {},
+        .model = "resnet20",
+        .queries = 600,
+        .preview = {std::byte{'M'}, std::byte{'a'}, std::byte{'n'}, std::byte{'y'}}};
+    return check;
+}
+
+CheckReport with(Outcome outcome, Verdict verdict) {
+    auto check = intact();
+    check.verdict = verdict;
+    check.fingerprint->outcome = outcome;
+    if (outcome == Outcome::tampered) {
+        check.fingerprint->mismatched = check.fingerprint->rungs[1].mismatched = 148;
+        check.fingerprint->shift = 7e-4;
+    }
+    return check;
+}
+
+CheckReport tampered() {
+    return with(Outcome::tampered, Verdict::tampered);
+}
+
+json json_of(const CheckReport& check) {
+    return json::parse(to_json({&check, 1}, true));
+}
+
+TEST(FingerprintText, IntactIsOneLineWithTheBound) {
+    EXPECT_EQ(
+        to_text(intact(), {}),
+        "http://host/v2/models/net: intact, none of 150 pairs on rung fp32 differs (false alarms: at most "
+        "1e-06 a check), fingerprint of resnet20 for acme by key 1a2b3c4d5e6f7081\n");
+    EXPECT_TRUE(to_text(intact(), {.color = true}).starts_with("\x1b[32m"));
+    auto check = intact();
+    check.fingerprint->mismatched = 1;
+    EXPECT_THAT(to_text(check, {}), HasSubstr("1 of 150 pairs on rung fp32 differs, 2 would be an alarm"));
+}
+
+TEST(FingerprintText, TamperedTellsHowManyAndHowFar) {
+    const auto text = to_text(tampered(), {});
+    EXPECT_THAT(text, HasSubstr("tampered, 148 of 150 pairs on rung fp32 differ, 2 would be enough\n"));
+    EXPECT_THAT(text, HasSubstr("margins moved by 7.0e-04 (median), 18 times the largest noise on record\n"));
+    EXPECT_THAT(text, HasSubstr("differing pairs: exact 40 of 150, fp32 148 of 150\n"));
+    EXPECT_THAT(text, HasSubstr("fingerprint of resnet20 for acme"));
+}
+
+TEST(FingerprintText, AnotherRuntimeIsExplainedAndNoAlarm) {
+    const auto text = to_text(with(Outcome::other_runtime, Verdict::intact), {});
+    EXPECT_THAT(text, HasSubstr(": intact, none of 150"));
+    EXPECT_THAT(text, HasSubstr("another runtime answered"));
+    EXPECT_THAT(text, Not(HasSubstr("tampered")));
+}
+
+TEST(FingerprintText, AnErrorTellsItsReason) {
+    auto check = with(Outcome::error, Verdict::error);
+    check.fingerprint->detail = "http://host/v2/models/net: answers are NaN";
+    EXPECT_EQ(to_text(check, {}), "http://host/v2/models/net: fingerprint not checked, answers are NaN\n");
+}
+
+TEST(EveryForm, ShowsBothASealAndAFingerprint) {
+    auto check = tampered();
+    check.seal = SealFinding{.outcome = SealFinding::Outcome::intact, .scheme = "modelseal", .stamp = {}};
+    check.seal->tensors_total = 65;
+    const auto text = to_text(check, {});
+    EXPECT_THAT(text, HasSubstr(": intact, 65 tensors"));
+    EXPECT_THAT(text, HasSubstr(": tampered, 148 of 150 pairs"));
+    const auto checks = json_of(check)["checks"];
+    ASSERT_EQ(checks.size(), 2u);
+    EXPECT_EQ(checks[0]["kind"], "seal");
+    EXPECT_EQ(checks[1]["kind"], "fingerprint");
+    const auto results = json::parse(to_sarif({&check, 1}, "1"))["runs"][0]["results"];
+    ASSERT_EQ(results.size(), 1u);
+    EXPECT_EQ(results[0]["ruleId"], "fingerprint-mismatch");
+    EXPECT_THAT(to_html({&check, 1}), HasSubstr("<dt>tensors</dt><dd>65</dd>"));
+    EXPECT_THAT(to_html({&check, 1}), HasSubstr("fingerprint: 148 of 150 pairs"));
+}
+
+TEST(EveryForm, TellsAnErrorBesideAFinding) {
+    auto check = intact();
+    check.verdict = Verdict::error;
+    check.error = "the seal cannot be read";
+    EXPECT_THAT(to_text(check, {}), HasSubstr("not checked, the seal cannot be read"));
+    const auto run = json::parse(to_sarif({&check, 1}, "1"))["runs"][0];
+    EXPECT_EQ(run["invocations"][0]["executionSuccessful"], false);
+}
+
+TEST(FingerprintJson, HasTheKeysOfTheContractInOrder) {
+    const auto parsed = nlohmann::ordered_json::parse(to_json(std::vector{tampered()}, true))["checks"][0];
+    std::vector<std::string> keys;
+    for (const auto& [key, value] : parsed.items()) keys.push_back(key);
+    keys.resize(8);
+    EXPECT_THAT(keys, testing::ElementsAre("kind", "outcome", "access", "pairs", "mismatched", "threshold",
+                                           "false_alarm_bound", "rungs"));
+    EXPECT_EQ(parsed["outcome"], "tampered");
+    EXPECT_EQ(parsed["false_alarm_bound"], 1e-6);
+    EXPECT_EQ(parsed["rungs"][1]["name"], "fp32");
+    EXPECT_EQ(parsed["rungs"][1]["pairs"], 150);
+    EXPECT_EQ(parsed["rungs"][1]["mismatched"], 148);
+    EXPECT_EQ(parsed["customer"], "acme");
+    EXPECT_FALSE(parsed.contains("expires"));
+    EXPECT_EQ(json_of(with(Outcome::other_runtime, Verdict::intact))["checks"][0]["outcome"], "other-runtime");
+}
+
+TEST(FingerprintSarif, GivesOneResultForWhatIsNotIntact) {
+    const auto results = [](const CheckReport& check) {
+        return json::parse(to_sarif({&check, 1}, "1"))["runs"][0]["results"];
+    };
+    EXPECT_EQ(results(intact()).size(), 0u);
+    EXPECT_EQ(results(tampered())[0]["level"], "error");
+    EXPECT_EQ(results(with(Outcome::other_runtime, Verdict::intact))[0]["level"], "note");
+    EXPECT_EQ(results(with(Outcome::error, Verdict::error)).size(), 0u);
+}
+
+TEST(FingerprintHtml, ShowsPicturesAndAPlotOfEachRung) {
+    const auto check = tampered();
+    const auto page = to_html({&check, 1});
+    EXPECT_THAT(page, HasSubstr("src=\"data:image/png;base64,TWFueQ==\""));
+    EXPECT_THAT(page, HasSubstr("img-src data:"));
+    EXPECT_THAT(page, HasSubstr("aria-label=\"margins on rung fp32\""));
+    EXPECT_THAT(page, Not(HasSubstr("aria-label=\"margins on rung exact\"")));  // no margins are known
+    const auto count = [&](const std::string& part) {
+        std::size_t found = 0;
+        for (auto at = page.find(part); at != page.npos; at = page.find(part, at + 1)) ++found;
+        return found;
+    };
+    EXPECT_EQ(count("<circle class=\"dot\""), 2u);
+    EXPECT_EQ(count("<circle class=\"hit\""), 2u);
+    EXPECT_THAT(page, Not(HasSubstr("nan")));
+}
+
+TEST(FingerprintHtml, WithoutPicturesOrMarginsHasNoEmptyPlaces) {
+    auto check = intact();
+    check.fingerprint->preview.clear();
+    check.fingerprint->rungs.clear();
+    EXPECT_THAT(to_html({&check, 1}), Not(HasSubstr("<img")));
+    EXPECT_THAT(to_html({&check, 1}), Not(HasSubstr("<figure")));
+}
+
+TEST(EveryForm, OfAFingerprintIsSafeFromHostileNames) {
+    auto check = tampered();
+    auto& finding = *check.fingerprint;
+    check.target = finding.detail = finding.access = finding.rung = finding.id = finding.root = finding.model =
+        finding.customer = finding.created = finding.expires = finding.vendor_key = kHostile;
+    for (auto& rung : finding.rungs) rung.name = kHostile;
+    for (const auto outcome : {Outcome::tampered, Outcome::other_runtime, Outcome::error, Outcome::intact}) {
+        finding.outcome = outcome;
+        EXPECT_THAT(to_text(check, {.all = true}), Not(HasSubstr("\x1b")));
+        EXPECT_THAT(to_html({&check, 1}), Not(HasSubstr("<script")));
+        EXPECT_THAT(to_html({&check, 1}), Not(HasSubstr("\x1b")));
+        EXPECT_TRUE(json::accept(to_json({&check, 1}, true)));
+        EXPECT_TRUE(json::accept(to_sarif({&check, 1}, "1")));
+    }
+}
+
+}  // namespace
+}  // namespace modelseal
