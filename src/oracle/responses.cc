@@ -10,6 +10,7 @@
 #include "formats/npy.h"
 #include "formats/reader.h"
 #include "io/file.h"
+#include "oracle/output_tensor.h"
 
 namespace modelseal::oracle {
 namespace {
@@ -69,6 +70,8 @@ class Rows {
                 return malformed(source_, fmt::format("answer {} of {} is missing", row + 1, given_.size()));
             }
         }
+        // Whatever they were saved as, somebody may have rounded them before.
+        answers_.rounding = text_rounding(answers_.values);
         return std::move(answers_);
     }
 

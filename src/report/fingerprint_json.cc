@@ -5,7 +5,6 @@
 namespace modelseal {
 
 using nlohmann::ordered_json;
-using report::json_text;
 
 // Keys of the contract first, in its order; the others are additions to it.
 ordered_json report::fingerprint_json(const FingerprintFinding& finding) {

@@ -1,6 +1,7 @@
 // Answers made offline: every form says the same, and nothing is guessed.
 #include "oracle/responses.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -56,6 +57,17 @@ TEST(Responses, LabelsAreTold) {
         EXPECT_THAT(answers->values, IsEmpty());
         EXPECT_EQ(answers->classes, 0u);
     }
+}
+
+TEST(Responses, ThatWereRoundedAreKnownToBe) {
+    std::string coarse, fine;
+    for (int row = 1; row <= 20; ++row) {
+        const double value = 1.0 / (row + 2);
+        coarse += fmt::format("{},{:.4f},{:.4f},{:.4f}\n", row, value, 1 - value, value / 3);
+        fine += fmt::format("{},{:.9g},{:.9g},{:.9g}\n", row, value, 1 - value, value / 3);
+    }
+    EXPECT_NEAR(parse("responses.csv", coarse, 20)->rounding, 5e-5, 1e-9);
+    EXPECT_EQ(parse("responses.csv", fine, 20)->rounding, 0);
 }
 
 struct Spoiled {
