@@ -6,6 +6,7 @@
 #include "io/file.h"
 #include "oracle/network_module.h"
 #include "torch/errors.h"
+#include "torch/onnx_network.h"
 #include "torch/torchscript.h"
 
 namespace modelseal::oracle {
@@ -25,8 +26,7 @@ Result<std::unique_ptr<Network>> open(const std::string& path, const NetworkOpti
     for (const auto& format : all_formats()) {
         if (!format.recognises(*source)) continue;
         if (format.name == "onnx") {
-            return Error{ErrorKind::unsupported, fmt::format("{}: ONNX cannot be run yet", source->name()),
-                         kHint};
+            return open_onnx(path, options);
         }
         return Error{ErrorKind::unsupported,
                      fmt::format("{}: holds weights ({}), but no graph to run", source->name(), format.name),

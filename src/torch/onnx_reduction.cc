@@ -1,0 +1,136 @@
+// Reductions over axes.
+#include <algorithm>
+#include <limits>
+
+#include "torch/onnx_call.h"
+
+namespace modelseal::onnx {
+
+namespace {
+
+struct Reduction {
+    at::Tensor x;
+    Ints axes;  // sorted; empty: nothing is reduced
+    bool keep;
+};
+
+// `last`: the last opset in which the axes were an attribute.
+Reduction reduction(const Call& call, std::int64_t last) {
+    Reduction made{call.in(0), {}, call.integer("keepdims", 1) != 0};
+    const auto given = call.numbers("axes", 1, last);
+    if (given && !given->empty()) {
+        for (const auto axis : *given) made.axes.push_back(axis_of(axis, made.x.dim()));
+        std::ranges::sort(made.axes);
+        require(std::ranges::adjacent_find(made.axes) == made.axes.end(), "an axis comes twice");
+    } else if (call.integer("noop_with_empty_axes", 0) == 0) {
+        for (std::int64_t axis = 0; axis < made.x.dim(); ++axis) made.axes.push_back(axis);
+    }
+    return made;
+}
+
+at::Tensor sum(const Reduction& r, const at::Tensor& x) {
+    return r.axes.empty() ? x : at::sum(x, r.axes, r.keep, x.scalar_type());
+}
+
+// Of nothing: the value that is below or above all others.
+at::Tensor extreme(const Reduction& r, bool largest, DType type) {
+    auto x = r.x.scalar_type() == at::kBool ? r.x.to(at::kByte) : r.x;
+    if (r.axes.empty()) return r.x;
+    if (x.numel() == 0) {
+        double limit = std::numeric_limits<double>::infinity();
+        if (!is_real(type)) {
+            const auto bits = static_cast<int>(bits_of(type));
+            limit = is_unsigned(type) ? std::ldexp(1.0, bits) - 1 : std::ldexp(1.0, bits - 1);
+        }
+        const auto shape = at::sum(x, r.axes, r.keep).sizes().vec();
+        if (largest && (is_unsigned(type) || type == DType::boolean)) limit = 0;
+        return at::full(shape, largest ? -limit : limit, x.options()).to(r.x.scalar_type());
+    }
+    return (largest ? at::amax(x, r.axes, r.keep) : at::amin(x, r.axes, r.keep)).to(r.x.scalar_type());
+}
+
+at::Tensor product(const Reduction& r) {
+    auto x = r.x;
+    for (auto axis = r.axes.rbegin(); axis != r.axes.rend(); ++axis) {
+        x = at::prod(x, *axis, r.keep, r.x.scalar_type());
+    }
+    return x;
+}
+
+at::Tensor mean(const Reduction& r) {
+    if (r.axes.empty()) return r.x;
+    if (at::isFloatingType(r.x.scalar_type())) return at::mean(r.x, r.axes, r.keep);
+    return at::mean(r.x.to(at::kDouble), r.axes, r.keep).trunc().to(r.x.scalar_type());
+}
+
+at::Tensor as_real(const at::Tensor& x) {
+    return at::isFloatingType(x.scalar_type()) ? x : x.to(at::kDouble);
+}
+
+void reduce_sum(Call& call) {
+    const auto r = reduction(call, 12);
+    call.give_like(wrap(sum(r, r.x), call.type(0)));
+}
+
+void l1(Call& call) {
+    const auto r = reduction(call, 17);
+    call.give_like(sum(r, r.x.abs()));
+}
+
+void l2(Call& call) {
+    const auto r = reduction(call, 17);
+    call.give_like(at::sqrt(sum(r, as_real(r.x) * as_real(r.x))).to(r.x.scalar_type()));
+}
+
+void log_sum(Call& call) {
+    const auto r = reduction(call, 17);
+    call.give_like(at::log(sum(r, as_real(r.x))).to(r.x.scalar_type()));
+}
+
+void log_sum_exp(Call& call) {
+    const auto r = reduction(call, 17);
+    if (r.x.numel() == 0 || r.axes.empty()) {
+        return call.give_like(at::log(sum(r, at::exp(as_real(r.x)))).to(r.x.scalar_type()));
+    }
+    call.give_like(at::logsumexp(as_real(r.x), r.axes, r.keep).to(r.x.scalar_type()));
+}
+
+void sum_square(Call& call) {
+    const auto r = reduction(call, 17);
+    call.give_like(sum(r, r.x * r.x));
+}
+
+template <bool largest>
+void arg_extreme(Call& call) {
+    const auto x = call.in(0);
+    const auto axis = axis_of(call.integer("axis", 0), x.dim());
+    const bool keep = call.integer("keepdims", 1) != 0;
+    const auto find =
+        largest ? [](const at::Tensor& of, std::int64_t along, bool k) { return at::argmax(of, along, k); }
+                : [](const at::Tensor& of, std::int64_t along, bool k) { return at::argmin(of, along, k); };
+    if (call.integer("select_last_index", 0) == 0) return call.give(find(x, axis, keep));
+    call.give(x.size(axis) - 1 - find(x.flip({axis}), axis, keep));
+}
+
+constexpr Operator kOperators[] = {
+    {"", "ReduceSum", reduce_sum},
+    {"", "ReduceMean", [](Call& call) { call.give_like(mean(reduction(call, 17))); }},
+    {"", "ReduceMax", [](Call& call) { call.give_like(extreme(reduction(call, 17), true, call.type(0))); }},
+    {"", "ReduceMin", [](Call& call) { call.give_like(extreme(reduction(call, 17), false, call.type(0))); }},
+    {"", "ReduceProd", [](Call& call) { call.give_like(product(reduction(call, 17))); }},
+    {"", "ReduceL1", l1},
+    {"", "ReduceL2", l2},
+    {"", "ReduceLogSum", log_sum},
+    {"", "ReduceLogSumExp", log_sum_exp},
+    {"", "ReduceSumSquare", sum_square},
+    {"", "ArgMax", arg_extreme<true>},
+    {"", "ArgMin", arg_extreme<false>},
+};
+
+}  // namespace
+
+std::span<const Operator> reduction_operators() {
+    return kOperators;
+}
+
+}  // namespace modelseal::onnx

@@ -1,0 +1,151 @@
+#include "tests/torch/onnx_case.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "formats/protobuf.h"
+#include "formats/reader.h"
+#include "tests/support/files.h"
+#include "torch/onnx_constant.h"
+
+namespace modelseal::test {
+
+namespace {
+
+using formats::onnx::ValueKind;
+using onnx::Value;
+
+constexpr std::uint64_t kMaxBytes = 1u << 30;
+
+[[noreturn]] void fail(const Error& error) {
+    throw std::runtime_error(error.message);
+}
+
+Value tensor_of(std::span<const std::byte> bytes) {
+    auto source = std::make_unique<formats::MemorySource>("test data", bytes);
+    const auto constant = formats::onnx::read_tensor_file(*source);
+    if (!constant) fail(constant.error());
+    Model model;
+    model.files.push_back({{}, std::move(source), {}});
+    auto value = onnx::load_constant(*constant, model, kMaxBytes);
+    if (!value) fail(value.error());
+    return std::move(value).value();
+}
+
+// SequenceProto and OptionalProto keep tensors in field 3, sequences in 5 and optionals in 7.
+Value items_of(std::span<const std::byte> bytes, ValueKind kind) {
+    const formats::MemorySource source("test data", bytes);
+    formats::protobuf::Input input(source);
+    static constexpr formats::protobuf::Message kAny = {"items", {}};
+    formats::protobuf::Fields fields(input, {0, bytes.size()}, kAny);
+    std::vector<Value> items;
+    for (;;) {
+        const auto field = fields.next();
+        if (!field) fail(field.error());
+        if (!field->has_value()) break;
+        const auto& payload = (*field)->payload;
+        const auto part = bytes.subspan(payload.begin, payload.size());
+        if ((*field)->number == 3) items.push_back(tensor_of(part));
+        if ((*field)->number == 5) items.push_back(items_of(part, ValueKind::sequence));
+        if ((*field)->number == 7) items.push_back(items_of(part, ValueKind::optional));
+    }
+    return kind == ValueKind::optional ? Value::optional(std::move(items)) : Value::sequence(std::move(items));
+}
+
+// Relative and absolute, as ONNX's own runner has them; wider where a type has fewer digits.
+std::pair<double, double> tolerances(DType type) {
+    if (type == DType::f16) return {1e-2, 1e-3};
+    if (type == DType::bf16) return {2e-2, 1e-2};
+    return {1e-3, 1e-6};
+}
+
+std::string shown(at::IntArrayRef shape) {
+    return fmt::format("({})", fmt::join(shape.begin(), shape.end(), ", "));
+}
+
+std::string tensor_difference(const Value& got, const Value& expected) {
+    if (got.type != expected.type) {
+        return fmt::format("is of {}, not {}", info(got.type).name, info(expected.type).name);
+    }
+    if (got.tensor.scalar_type() != onnx::computed_in(got.type)) return "is computed in another type";
+    if (got.tensor.sizes() != expected.tensor.sizes()) {
+        return fmt::format("has the shape {}, not {}", shown(got.tensor.sizes()),
+                           shown(expected.tensor.sizes()));
+    }
+    const auto [relative, absolute] = tolerances(got.type);
+    const auto a = got.tensor.to(at::kDouble), b = expected.tensor.to(at::kDouble);
+    if (onnx::is_real(got.type) ? at::allclose(a, b, relative, absolute, true) : at::equal(a, b)) return {};
+    const auto off = at::nan_to_num((a - b).abs());
+    return fmt::format("differs by {} of {}", off.max().item<double>(),
+                       at::nan_to_num(b.abs()).max().item<double>());
+}
+
+}  // namespace
+
+Value read_value(const std::filesystem::path& path, ValueKind kind) {
+    const auto bytes = load(path);
+    return kind == ValueKind::sequence || kind == ValueKind::optional ? items_of(bytes, kind)
+                                                                      : tensor_of(bytes);
+}
+
+std::string difference(const Value& got, const Value& expected) {
+    // An optional that holds something and that thing are the same to a caller.
+    if (expected.kind == Value::Kind::optional && got.kind != Value::Kind::optional) {
+        if (expected.items.empty()) return got.kind == Value::Kind::nothing ? "" : "is something, not nothing";
+        return difference(got, expected.items.front());
+    }
+    if (got.kind != expected.kind) return "is of another kind";
+    switch (got.kind) {
+        case Value::Kind::tensor:
+            return tensor_difference(got, expected);
+        case Value::Kind::text:
+            return got.text == expected.text && got.text_shape == expected.text_shape ? "" : "is another text";
+        default:
+            break;
+    }
+    if (got.items.size() != expected.items.size()) {
+        return fmt::format("has {} items, not {}", got.items.size(), expected.items.size());
+    }
+    for (std::size_t i = 0; i < got.items.size(); ++i) {
+        if (auto found = difference(got.items[i], expected.items[i]); !found.empty()) return found;
+    }
+    return {};
+}
+
+Outcome run_case(const std::filesystem::path& folder) try {
+    using Kind = Outcome::Kind;
+    const auto outcome_of = [](const Error& error) {
+        auto message = error.message;
+        if (const auto at = message.find("model.onnx: "); at != message.npos) message = message.substr(at + 12);
+        return Outcome{error.kind == ErrorKind::unsupported ? Kind::unsupported : Kind::failed, message};
+    };
+    auto file = open_onnx_file(folder / "model.onnx");
+    if (!file) return outcome_of(file.error());
+    auto opened = onnx::Interpreter::open(std::move(file).value(), at::kCPU, kMaxBytes);
+    if (!opened) return outcome_of(opened.error());
+    auto& interpreter = **opened;
+    for (int set = 0; std::filesystem::exists(folder / fmt::format("test_data_set_{}", set)); ++set) {
+        const auto data = folder / fmt::format("test_data_set_{}", set);
+        // Initializers may be among the inputs that data is given for; they come behind the others.
+        std::vector<Value> inputs;
+        for (std::size_t i = 0; i < interpreter.inputs().size(); ++i) {
+            inputs.push_back(read_value(data / fmt::format("input_{}.pb", i), interpreter.inputs()[i]->kind));
+        }
+        const auto outputs = interpreter.run(std::move(inputs));
+        if (!outputs) return outcome_of(outputs.error());
+        const auto& declared = interpreter.program().graph.outputs;
+        for (std::size_t i = 0; i < outputs->size(); ++i) {
+            const auto path = data / fmt::format("output_{}.pb", i);
+            const auto found = difference((*outputs)[i], read_value(path, declared[i].kind));
+            if (!found.empty()) return {Kind::failed, fmt::format("output {} {}", i, found)};
+        }
+    }
+    return {};
+} catch (const std::exception& error) {
+    const std::string what = error.what();
+    const bool of_type =
+        dynamic_cast<const onnx::OperatorError*>(&error) != nullptr || what.find("elements of ") != what.npos;
+    return {of_type ? Outcome::Kind::unsupported : Outcome::Kind::failed, what};
+}
+
+}  // namespace modelseal::test

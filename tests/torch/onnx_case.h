@@ -1,0 +1,28 @@
+// Test cases as the ONNX project lays them out: a model, and folders of inputs with the outputs that are
+// expected.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "torch/onnx_interpreter.h"
+
+namespace modelseal::test {
+
+// A TensorProto, SequenceProto or OptionalProto, whichever `kind` says. Throws std::runtime_error.
+onnx::Value read_value(const std::filesystem::path& path, formats::onnx::ValueKind kind);
+
+// Empty if both are the same within the tolerances, else what differs first.
+std::string difference(const onnx::Value& got, const onnx::Value& expected);
+
+struct Outcome {
+    enum class Kind { passed, unsupported, failed } kind = Kind::passed;
+    std::string reason;
+};
+
+// Runs all data sets of the case.
+Outcome run_case(const std::filesystem::path& folder);
+
+}  // namespace modelseal::test

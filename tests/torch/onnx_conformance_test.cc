@@ -1,0 +1,81 @@
+// The operators against the conformance cases of the ONNX project. Cases that are not supported are listed with
+// the reason beside this file, so that one which comes or goes is noticed.
+#include <fstream>
+#include <set>
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include "tests/support/data.h"
+#include "tests/torch/onnx_case.h"
+
+namespace modelseal {
+namespace {
+
+using Kind = test::Outcome::Kind;
+
+std::set<std::string> lines_of(const std::filesystem::path& path) {
+    std::set<std::string> lines;
+    std::ifstream file(path);
+    for (std::string line; std::getline(file, line);) {
+        if (!line.empty() && line[0] != '#') lines.insert(line);
+    }
+    return lines;
+}
+
+struct Counts {
+    int passed = 0, unsupported = 0, failed = 0;
+};
+
+// Cases of Debian's package (ONNX 1.12) whose data are not what they declare: bfloat16 as uint16.
+const std::set<std::string> kWrongData = {
+    "node/test_cast_BFLOAT16_to_FLOAT",     "node/test_cast_FLOAT_to_BFLOAT16",
+    "node/test_castlike_BFLOAT16_to_FLOAT", "node/test_castlike_BFLOAT16_to_FLOAT_expanded",
+    "node/test_castlike_FLOAT_to_BFLOAT16", "node/test_castlike_FLOAT_to_BFLOAT16_expanded",
+};
+
+Counts run_all(const std::filesystem::path& root, const char* list) {
+    auto expected = lines_of(std::filesystem::path(MODELSEAL_SOURCE_DIR) / "tests" / "torch" / list);
+    Counts counts;
+    std::set<std::filesystem::path> folders;
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(root)) {
+        if (entry.path().filename() == "model.onnx") folders.insert(entry.path().parent_path());
+    }
+    for (const auto& folder : folders) {
+        const auto name = std::filesystem::relative(folder, root).string();
+        if (kWrongData.contains(name)) continue;
+        const auto outcome = test::run_case(folder);
+        if (outcome.kind == Kind::passed) ++counts.passed;
+        if (outcome.kind == Kind::unsupported) {
+            ++counts.unsupported;
+            const auto line = fmt::format("{}: {}", name, outcome.reason);
+            if (expected.erase(line) == 0) ADD_FAILURE() << "not in " << list << ":\n" << line;
+        }
+        if (outcome.kind == Kind::failed) {
+            ++counts.failed;
+            ADD_FAILURE() << "failed: " << name << ": " << outcome.reason;
+        }
+    }
+    for (const auto& line : expected) ADD_FAILURE() << "in " << list << ", but not so:\n" << line;
+    fmt::print("{}: {} passed, {} unsupported, {} failed\n", root.string(), counts.passed, counts.unsupported,
+               counts.failed);
+    return counts;
+}
+
+TEST(OnnxConformance, EveryCaseOfTheProjectPassesOrIsListed) {
+    MODELSEAL_NEED_DATA();
+    const auto counts = run_all(test::data_folder() / "onnx-node", "onnx_unsupported.txt");
+    EXPECT_EQ(counts.failed, 0);
+    EXPECT_GT(counts.passed, 870);
+}
+
+TEST(OnnxConformance, EveryCaseOfDebiansPackagePassesOrIsListed) {
+    const std::filesystem::path root = "/usr/share/libonnx-testdata/data";
+    if (!std::filesystem::exists(root)) GTEST_SKIP() << "libonnx-testdata is not installed";
+    const auto counts = run_all(root, "onnx_unsupported_debian.txt");
+    EXPECT_EQ(counts.failed, 0);
+    EXPECT_GT(counts.passed, 800);
+}
+
+}  // namespace
+}  // namespace modelseal

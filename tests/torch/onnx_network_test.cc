@@ -1,0 +1,74 @@
+// ONNX files as networks: what is taken as input and output, and what real ones answer.
+#include "torch/onnx_network.h"
+
+#include <cmath>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "io/file.h"
+#include "tests/support/data.h"
+#include "torch/torchscript.h"
+
+namespace modelseal::oracle {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+NetworkOptions on_cpu(std::vector<std::int64_t> shape = {}) {
+    return {.device = "cpu", .threads = 2, .input_shape = std::move(shape)};
+}
+
+std::string real(const std::string& file) {
+    return (test::data_folder() / "models" / file).string();
+}
+
+std::vector<float> waves(std::size_t count) {
+    std::vector<float> numbers(count);
+    for (std::size_t i = 0; i < count; ++i) numbers[i] = std::fabs(std::sin(static_cast<float>(i) * 0.37F));
+    return numbers;
+}
+
+TEST(OnnxNetwork, AnswersAsTorchScriptDoesAndHasItsGradient) {
+    MODELSEAL_NEED_DATA();
+    const auto path = real("torchscript/cifar10-resnet20.pt");
+    const auto source = io::FileSource::open(path, path);
+    ASSERT_TRUE(source.ok());
+    auto script = open_torchscript(path, **source, on_cpu({3, 32, 32}));
+    auto graph = open_onnx(real("onnx/cifar10-resnet20.onnx"), on_cpu());
+    ASSERT_TRUE(script.ok() && graph.ok());
+    EXPECT_THAT((*graph)->input().shape, ElementsAre(3, 32, 32));
+    EXPECT_EQ((*graph)->classes().value(), 10U);
+    const auto inputs = waves(6 * (*graph)->input().elements());
+    const auto expected = (*script)->ask(inputs, 6), got = (*graph)->ask(inputs, 6);
+    ASSERT_TRUE(expected.ok() && got.ok());
+    for (std::size_t i = 0; i < expected->values.size(); ++i) {
+        EXPECT_NEAR(expected->values[i], got->values[i], 1e-4);
+    }
+    const auto third = [](std::span<const float>, std::span<float> cotangents) { cotangents[3] = 1; };
+    const auto slope = (*script)->gradient(inputs, 6, third), own = (*graph)->gradient(inputs, 6, third);
+    ASSERT_TRUE(slope.ok() && own.ok());
+    for (std::size_t i = 0; i < slope->size(); i += 101) EXPECT_NEAR((*slope)[i], (*own)[i], 1e-4);
+}
+
+TEST(OnnxNetwork, RefusesAGraphOfSeveralInputsByTheirNames) {
+    MODELSEAL_NEED_DATA();
+    const auto network = open_onnx(real("onnx/silero_vad.onnx"), on_cpu());
+    ASSERT_FALSE(network.ok());
+    EXPECT_EQ(network.error().kind, ErrorKind::unsupported);
+    EXPECT_THAT(network.error().message, HasSubstr("silero_vad.onnx"));
+}
+
+TEST(OnnxNetwork, RefusesAnInputOfAnotherName) {
+    MODELSEAL_NEED_DATA();
+    auto options = on_cpu();
+    options.input_name = "data";
+    const auto network = open_onnx(real("onnx/cifar10-resnet20.onnx"), options);
+    ASSERT_FALSE(network.ok());
+    EXPECT_EQ(network.error().kind, ErrorKind::usage);
+    EXPECT_THAT(network.error().message, HasSubstr("has no input 'data'; its input is 'input'"));
+}
+
+}  // namespace
+}  // namespace modelseal::oracle
