@@ -4,6 +4,7 @@
 //   modelseal_evidence finetune|poison|output-poison IN.pt OUT.pt ...
 //   modelseal_evidence cast IN OUT.safetensors --to f16|bf16|f32
 //   modelseal_evidence move|approximation IN OUT --tensor NAME ...
+//   modelseal_evidence attack|resnet ...: attack.h
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -13,6 +14,7 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include "tests/evidence/attack.h"
 #include "tests/evidence/cifar10.h"
 #include "tests/evidence/edit.h"
 #include "tests/evidence/network.h"
@@ -222,6 +224,7 @@ int main(int argc, char** argv) {
     CLI::App app("Attacks on networks and their accuracy, for the tables of evidence");
     modelseal::evidence::Options options;
     modelseal::evidence::set_up(app, options);
+    modelseal::evidence::add_attacks(app);
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {

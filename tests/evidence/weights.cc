@@ -80,6 +80,12 @@ void append(std::string& data, float value, DType dtype) {
 
 }  // namespace
 
+float rounded(float value, DType dtype) {
+    if (dtype == DType::f16) return from_f16(to_f16(value));
+    if (dtype == DType::bf16) return std::bit_cast<float>(static_cast<std::uint32_t>(to_bf16(value)) << 16);
+    return value;
+}
+
 std::map<std::string, Weights> load_weights(const std::filesystem::path& path) {
     const auto model = open_model(path);
     if (!model.ok()) throw std::runtime_error(model.error().message);

@@ -18,6 +18,9 @@ struct Weights {
 // All tensors of f64, f32, f16 or bf16, by name. Throws std::runtime_error.
 std::map<std::string, Weights> load_weights(const std::filesystem::path& path);
 
+// As `dtype` (f32, f16 or bf16) keeps it, to nearest, ties to even.
+float rounded(float value, DType dtype);
+
 // Writes all of them as `dtype` (f32, f16 or bf16), rounded to nearest, ties to even.
 void save_safetensors(const std::filesystem::path& path, const std::map<std::string, Weights>& weights,
                       DType dtype);
