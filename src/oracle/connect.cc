@@ -30,6 +30,7 @@ bool is_endpoint(std::string_view target) {
 
 Result<std::unique_ptr<Oracle>> connect(const std::string& target, const EndpointOptions& options,
                                         const InputShape& expected) {
+    if (!is_http_url(target)) return connect_program(target, options, expected);
     MODELSEAL_TRY_ASSIGN(const auto url, parse_url(target));
     HttpOptions http;
     http.token = options.token;
@@ -37,14 +38,15 @@ Result<std::unique_ptr<Oracle>> connect(const std::string& target, const Endpoin
     http.timeout = std::chrono::seconds(options.timeout_s);
     http.retries = options.retries;
     const bool oip = names_model(url.path, "/v2/models/");
-    if (!oip) {
+    if (!oip && !names_model(url.path, "/v1/models/")) {
         return Error{ErrorKind::usage,
                      fmt::format("'{}' is not the address of a model", formats::printable(target)),
                      "such an address ends in /v2/models/NAME (Open Inference Protocol) or /v1/models/NAME "
                      "(TensorFlow Serving), maybe with /versions/V behind it"};
     }
     MODELSEAL_TRY_ASSIGN(auto client, HttpClient::open(url, http));
-    return connect_oip(std::move(client), options, expected);
+    return oip ? connect_oip(std::move(client), options, expected)
+               : connect_tf_serving(std::move(client), options, expected);
 }
 
 }  // namespace modelseal::oracle

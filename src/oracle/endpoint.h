@@ -15,6 +15,14 @@ namespace modelseal::oracle {
 Result<std::unique_ptr<Oracle>> connect_oip(std::unique_ptr<HttpClient> client, const EndpointOptions& options,
                                             const InputShape& expected);
 
+// "/v1/models/NAME[/versions/V]" at the end of the path.
+Result<std::unique_ptr<Oracle>> connect_tf_serving(std::unique_ptr<HttpClient> client,
+                                                   const EndpointOptions& options, const InputShape& expected);
+
+// "exec:COMMAND" or "exec+binary:COMMAND".
+Result<std::unique_ptr<Oracle>> connect_program(const std::string& target, const EndpointOptions& options,
+                                                const InputShape& expected);
+
 // The error of a response that is none of 2xx: "SOURCE: answers 404: 'no such model'".
 Error refusal(const HttpResponse& response, const std::string& source);
 
@@ -23,10 +31,5 @@ bool may_be_too_large(unsigned status);
 
 // A GET for a JSON document; error for other statuses than 200.
 Result<std::string> get_document(HttpClient& client, const std::string& path, const std::string& source);
-
-// The input as `expected` with what the other side says: `shape` has the batch dimension and -1 for whatever
-// may be of any extent; empty: it does not say. Error `mismatch`. `batch`: the fixed batch dimension, or 0.
-Result<InputShape> agree(const InputShape& expected, const std::string& name,
-                         const std::vector<std::int64_t>& shape, const std::string& source, std::size_t& batch);
 
 }  // namespace modelseal::oracle

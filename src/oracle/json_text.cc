@@ -80,6 +80,24 @@ void append_numbers(std::string& text, std::span<const float> values) {
     text += ']';
 }
 
+void append_nested(std::string& text, std::span<const float> values, std::span<const std::int64_t> shape) {
+    if (shape.size() <= 1) return append_numbers(text, values);
+    const auto part = values.size() / static_cast<std::size_t>(shape[0]);
+    text += '[';
+    for (std::size_t at = 0; at < values.size(); at += part) {
+        if (at != 0) text += ',';
+        append_nested(text, values.subspan(at, part), shape.subspan(1));
+    }
+    text += ']';
+}
+
+const nlohmann::json* member(const nlohmann::json& object, const char* key,
+                             bool (nlohmann::json::*is)() const noexcept) {
+    if (!object.is_object()) return nullptr;
+    const auto found = object.find(key);
+    return found != object.end() && ((*found).*is)() ? &*found : nullptr;
+}
+
 std::string dump(const nlohmann::json& value) {
     return value.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }

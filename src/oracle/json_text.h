@@ -21,6 +21,13 @@ std::string complaint_of(std::string_view body);
 // Appends "[1.5,-0.25]"; every float32 comes back as it was.
 void append_numbers(std::string& text, std::span<const float> values);
 
+// The same as nested lists: append_nested(text, six values, {3, 2}) appends "[[1,2],[3,4],[5,6]]".
+void append_nested(std::string& text, std::span<const float> values, std::span<const std::int64_t> shape);
+
+// A member of `object` if it is there and of that type: member(answer, "outputs", &json::is_array).
+const nlohmann::json* member(const nlohmann::json& object, const char* key,
+                             bool (nlohmann::json::*is)() const noexcept);
+
 // The value as text, whatever its bytes.
 std::string dump(const nlohmann::json& value);
 

@@ -1,9 +1,5 @@
 // The Open Inference Protocol v2: asks the model's metadata once, then sends batches as JSON or binary tensors.
-#include <fmt/format.h>
-#include <fmt/ranges.h>
-
 #include "formats/json.h"
-#include "formats/reader.h"
 #include "oracle/batched.h"
 #include "oracle/endpoint.h"
 #include "oracle/oip_protocol.h"
@@ -15,7 +11,7 @@ using Tensors = EndpointOptions::Tensors;
 
 class OipOracle final : public BatchedOracle {
   public:
-    OipOracle(std::unique_ptr<HttpClient> client, std::string name, InputShape shape, const OipTensorInfo& info,
+    OipOracle(std::unique_ptr<HttpClient> client, std::string name, InputShape shape, const TensorInfo& info,
               const EndpointOptions& options)
         : BatchedOracle(std::move(name), std::move(shape), options.batch),
           client_(std::move(client)),
@@ -80,47 +76,12 @@ class OipOracle final : public BatchedOracle {
     }
 
     std::unique_ptr<HttpClient> client_;
-    OipTensorInfo info_;
+    TensorInfo info_;
     std::string output_;
     bool binary_ = false, may_fall_back_ = false;
     bool refused_ = false;  // the last request, for a reason that another encoding may not have
     bool text_ = false;
 };
-
-// The input, or what to assume for a server that tells nothing about it.
-Result<OipTensorInfo> sole_input(const OipModel& model, const InputShape& expected, const std::string& source) {
-    if (model.inputs.empty()) return OipTensorInfo{expected.name.empty() ? "input" : expected.name, "FP32", {}};
-    if (model.inputs.size() > 1) {
-        std::vector<std::string> names;
-        for (const auto& input : model.inputs)
-            names.push_back(fmt::format("'{}'", formats::printable(input.name)));
-        return Error{ErrorKind::unsupported,
-                     fmt::format("{}: takes several inputs: {}", source, fmt::join(names, ", ")),
-                     "only models of one input can be asked"};
-    }
-    const auto& input = model.inputs[0];
-    if (input.datatype != "FP32" && input.datatype != "FP64") {
-        return Error{
-            ErrorKind::unsupported,
-            fmt::format("{}: takes inputs of type {}, not FP32", source, formats::printable(input.datatype)),
-            {}};
-    }
-    return input;
-}
-
-// The output that counts, as far as the metadata tells: the name, so that no others are sent.
-Result<std::string> sole_output(const OipModel& model, const std::string& wanted, const std::string& source) {
-    std::vector<OutputTensor> outputs;
-    for (const auto& output : model.outputs) {
-        OutputTensor tensor;
-        tensor.name = output.name;
-        tensor.kind = oip_kind(output.datatype);
-        outputs.push_back(std::move(tensor));
-    }
-    if (outputs.empty()) return wanted;
-    MODELSEAL_TRY_ASSIGN(auto picked, pick(std::move(outputs), wanted, source));
-    return std::move(picked.name);
-}
 
 }  // namespace
 
@@ -133,7 +94,7 @@ Result<std::unique_ptr<Oracle>> connect_oip(std::unique_ptr<HttpClient> client, 
     MODELSEAL_TRY_ASSIGN(const auto info, sole_input(model, expected, source));
     MODELSEAL_TRY_ASSIGN(auto output, sole_output(model, options.output, source));
     std::size_t batch = 0;
-    MODELSEAL_TRY_ASSIGN(auto shape, agree(expected, info.name, info.shape, source, batch));
+    MODELSEAL_TRY_ASSIGN(auto shape, agree(expected, info, source, batch));
 
     bool binary = options.tensors == Tensors::binary;
     const bool automatic = options.tensors == Tensors::automatic;

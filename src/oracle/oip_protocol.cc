@@ -19,18 +19,12 @@ Error malformed(const std::string& source, const std::string& what) {
     return {ErrorKind::malformed, fmt::format("{}: {}", source, what), {}};
 }
 
-// A member of `object` if it is there and of that type.
-const json* member(const json& object, const char* key, bool (json::*is)() const noexcept) {
-    const auto found = object.find(key);
-    return found != object.end() && ((*found).*is)() ? &*found : nullptr;
-}
-
-Result<OipTensorInfo> read_info(const json& entry, const std::string& source, std::int64_t least) {
+Result<TensorInfo> read_info(const json& entry, const std::string& source, std::int64_t least) {
     const auto* name = entry.is_object() ? member(entry, "name", &json::is_string) : nullptr;
     const auto* datatype = name != nullptr ? member(entry, "datatype", &json::is_string) : nullptr;
     const auto* shape = datatype != nullptr ? member(entry, "shape", &json::is_array) : nullptr;
     if (shape == nullptr) return malformed(source, "names a tensor without a name, datatype or shape");
-    OipTensorInfo info{name->get<std::string>(), datatype->get<std::string>(), {}};
+    TensorInfo info{name->get<std::string>(), datatype->get<std::string>(), {}};
     const auto shown_name = formats::printable(info.name);
     if (shape->size() > kMaxRank)
         return malformed(source, fmt::format("tensor '{}' has too many dimensions", shown_name));
@@ -44,8 +38,8 @@ Result<OipTensorInfo> read_info(const json& entry, const std::string& source, st
     return info;
 }
 
-Result<std::vector<OipTensorInfo>> read_infos(const json& model, const char* key, const std::string& source) {
-    std::vector<OipTensorInfo> infos;
+Result<std::vector<TensorInfo>> read_infos(const json& model, const char* key, const std::string& source) {
+    std::vector<TensorInfo> infos;
     const auto found = model.find(key);
     if (found == model.end() || found->is_null()) return infos;
     if (!found->is_array() || found->size() > kMaxOutputs) {
@@ -73,9 +67,9 @@ Result<std::optional<std::size_t>> tail_bytes(const json& entry, const std::stri
     return std::optional<std::size_t>(found->get<std::size_t>());
 }
 
-Result<OutputTensor> read_binary(const OipTensorInfo& info, std::string_view bytes, const std::string& source) {
+Result<OutputTensor> read_binary(const TensorInfo& info, std::string_view bytes, const std::string& source) {
     OutputTensor tensor;
-    tensor.kind = oip_kind(info.datatype);
+    tensor.kind = kind_of(info.datatype);
     if (tensor.kind == NumberKind::other) return tensor;
     const auto each = element_bytes(info.datatype);
     std::size_t elements = 0;
@@ -92,9 +86,9 @@ Result<OutputTensor> read_binary(const OipTensorInfo& info, std::string_view byt
 }
 
 // The protocol lets data be flat or nested.
-Result<OutputTensor> read_json(const OipTensorInfo& info, const json& entry, const std::string& source) {
+Result<OutputTensor> read_json(const TensorInfo& info, const json& entry, const std::string& source) {
     OutputTensor tensor;
-    tensor.kind = oip_kind(info.datatype);
+    tensor.kind = kind_of(info.datatype);
     if (tensor.kind == NumberKind::other) return tensor;
     const auto* data = member(entry, "data", &json::is_array);
     if (data == nullptr) {
@@ -147,10 +141,10 @@ std::string request_text(const OipRequest& request, const json& input_parameters
 
 }  // namespace
 
-Result<OipModel> parse_oip_model(std::string_view body, const std::string& source) {
+Result<ModelInfo> parse_oip_model(std::string_view body, const std::string& source) {
     MODELSEAL_TRY_ASSIGN(const auto document, parse_answer(body, source, "the model's metadata"));
     if (!document.is_object()) return malformed(source, "the model's metadata is no JSON object");
-    OipModel model;
+    ModelInfo model;
     MODELSEAL_TRY_ASSIGN(model.inputs, read_infos(document, "inputs", source));
     MODELSEAL_TRY_ASSIGN(model.outputs, read_infos(document, "outputs", source));
     return model;
@@ -162,11 +156,6 @@ bool lists_binary_tensors(std::string_view body) {
     const auto extensions = document->find("extensions");
     return extensions != document->end() && extensions->is_array() &&
            std::find(extensions->begin(), extensions->end(), json("binary_tensor_data")) != extensions->end();
-}
-
-NumberKind oip_kind(std::string_view datatype) {
-    if (datatype == "BOOL" || element_bytes(datatype) == 0) return NumberKind::other;
-    return datatype.find("INT") != std::string_view::npos ? NumberKind::integer : NumberKind::floating;
 }
 
 std::string oip_json_request(const OipRequest& request) {

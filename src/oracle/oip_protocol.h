@@ -8,30 +8,18 @@
 #include <string_view>
 #include <vector>
 
-#include "oracle/output_tensor.h"
+#include "oracle/model_info.h"
 #include <modelseal/result.h>
 
 namespace modelseal::oracle {
 
-struct OipTensorInfo {
-    std::string name;
-    std::string datatype;             // FP32, INT64, ...
-    std::vector<std::int64_t> shape;  // with the batch dimension; -1: any extent
-};
-
-struct OipModel {
-    std::vector<OipTensorInfo> inputs, outputs;
-};
-
-Result<OipModel> parse_oip_model(std::string_view body, const std::string& source);
+Result<ModelInfo> parse_oip_model(std::string_view body, const std::string& source);
 
 // Whether the server's metadata lists the extension; false for whatever cannot be read.
 bool lists_binary_tensors(std::string_view body);
 
-NumberKind oip_kind(std::string_view datatype);
-
 struct OipRequest {
-    const OipTensorInfo& input;       // FP32 or FP64
+    const TensorInfo& input;          // FP32 or FP64
     std::vector<std::int64_t> shape;  // of this batch
     std::span<const float> values;
     std::string output;  // the only one that is wanted; empty: all

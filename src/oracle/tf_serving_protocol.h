@@ -1,0 +1,18 @@
+// The messages of TensorFlow Serving's REST interface, apart from their transport:
+// https://www.tensorflow.org/tfx/serving/api_rest
+#pragma once
+
+#include "oracle/model_info.h"
+
+namespace modelseal::oracle {
+
+// Of the signature "serving_default"; nothing is known if it is not there.
+Result<ModelInfo> parse_tf_model(std::string_view body, const std::string& source);
+
+// {"instances": ...}: the inputs as nested lists.
+std::string tf_request(std::span<const float> values, std::span<const std::int64_t> shape);
+
+// "predictions" (rows, or rows of named outputs) or "outputs" (columns).
+Result<std::vector<OutputTensor>> parse_tf_answer(std::string_view body, const std::string& source);
+
+}  // namespace modelseal::oracle

@@ -1,0 +1,221 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+
+#include "oracle/connect.h"
+#include "oracle/exec_protocol.h"
+#include "tests/support/scratch.h"
+
+namespace modelseal::oracle {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+const InputShape kInput{"", {2}};
+
+// What a Python program begins with: both protocols, as functions.
+const char* const kPrelude = R"(
+import json, os, struct, sys, time
+def lines():
+    for line in sys.stdin:
+        yield json.loads(line)
+def say(answer):
+    sys.stdout.write(json.dumps(answer) + "\n"); sys.stdout.flush()
+def frames():
+    while True:
+        prefix = sys.stdin.buffer.read(8)
+        if len(prefix) < 8: return
+        header, data = struct.unpack("<II", prefix)
+        yield json.loads(sys.stdin.buffer.read(header)), sys.stdin.buffer.read(data)
+def frame(header, data=b""):
+    header = json.dumps(header).encode()
+    sys.stdout.buffer.write(struct.pack("<II", len(header), len(data)) + header + data); sys.stdout.flush()
+)";
+
+class ModelProgram : public testing::Test {
+  protected:
+    const test::Scratch scratch_;
+    EndpointOptions options_;
+
+    Result<std::unique_ptr<Oracle>> open(const std::string& python, const std::string& scheme = "exec:") {
+        const auto script = scratch_.write("a program.py", kPrelude + python);
+        return connect(scheme + "python3 '" + script.string() + "' \"an argument\"", options_, kInput);
+    }
+    Result<Answers> ask(const std::string& python, const std::string& scheme = "exec:", std::size_t count = 3) {
+        MODELSEAL_TRY_ASSIGN(const auto oracle, open(python, scheme));
+        std::vector<float> inputs;
+        for (std::size_t i = 0; i < count; ++i) inputs.insert(inputs.end(), {static_cast<float>(i), 0.1f});
+        return oracle->ask(inputs, count);
+    }
+};
+
+TEST_F(ModelProgram, AnswersInLines) {
+    const auto answers = ask(R"(
+assert os.environ["MODELSEAL_PROTOCOL"] == "json-lines/1" and sys.argv[1] == "an argument"
+for q in lines():
+    assert q["shape"] == [3, 2]
+    say({"id": q["id"], "outputs": [[row[1], row[0]] for row in q["inputs"]]})
+)");
+    ASSERT_TRUE(answers.ok()) << answers.error().message;
+    EXPECT_THAT(answers->values, ElementsAre(0.1f, 0, 0.1f, 1, 0.1f, 2));
+}
+
+TEST_F(ModelProgram, AnswersInFrames) {
+    const auto answers = ask(R"(
+assert os.environ["MODELSEAL_PROTOCOL"] == "binary/1"
+for q, data in frames():
+    assert q["datatype"] == "FP32" and len(data) == 24
+    frame({"id": q["id"], "datatype": "FP32", "shape": q["shape"]}, data)
+)",
+                             "exec+binary:");
+    ASSERT_TRUE(answers.ok()) << answers.error().message;
+    EXPECT_THAT(answers->values, ElementsAre(0, 0.1f, 1, 0.1f, 2, 0.1f));
+    EXPECT_EQ(answers->rounding, 0);
+}
+
+TEST_F(ModelProgram, AnswersWithLabels) {
+    const auto in_lines = ask("for q in lines(): say({'id': q['id'], 'labels': [7, 8, 9]})\n");
+    ASSERT_TRUE(in_lines.ok()) << in_lines.error().message;
+    EXPECT_THAT(in_lines->labels, ElementsAre(7, 8, 9));
+    const auto in_frames =
+        ask("for q, data in frames(): frame({'id': q['id'], 'labels': [7, 8, 9]})\n", "exec+binary:");
+    ASSERT_TRUE(in_frames.ok()) << in_frames.error().message;
+    EXPECT_THAT(in_frames->labels, ElementsAre(7, 8, 9));
+}
+
+TEST_F(ModelProgram, GetsSmallerBatchesWhenItSaysThatItFailed) {
+    const auto answers = ask(R"(
+for q in lines():
+    if len(q["inputs"]) > 2: say({"id": q["id"], "error": "out of memory"})
+    else: say({"id": q["id"], "outputs": q["inputs"]})
+)",
+                             "exec:", 7);
+    ASSERT_TRUE(answers.ok()) << answers.error().message;
+    EXPECT_EQ(answers->count, 7u);
+}
+
+TEST_F(ModelProgram, MayAnswerWhileItIsStillAsked) {
+    // More than a pipe holds goes both ways before the question is whole.
+    const auto answers = ask(R"(
+sys.stdout.write(" " * 300000); sys.stdout.flush()
+for q in lines(): say({"id": q["id"], "outputs": q["inputs"]})
+)",
+                             "exec:", 200);
+    ASSERT_TRUE(answers.ok()) << answers.error().message;
+    EXPECT_EQ(answers->count, 200u);
+}
+
+TEST_F(ModelProgram, IsStartedAgainAfterItDied) {
+    const auto count = scratch_.write("count", "");
+    const auto oracle = open(R"(
+open(")" + count.string() + R"(", "a").write("x")
+for q in lines():
+    say({"id": q["id"], "outputs": q["inputs"]})
+    sys.exit(0)
+)");
+    ASSERT_TRUE(oracle.ok());
+    const std::vector<float> inputs{1, 2};
+    EXPECT_TRUE((*oracle)->ask(inputs, 1).ok());
+    EXPECT_FALSE((*oracle)->ask(inputs, 1).ok());
+    EXPECT_TRUE((*oracle)->ask(inputs, 1).ok());
+    EXPECT_EQ(test::content_of(count), "xx");
+}
+
+TEST_F(ModelProgram, LeavesNothingBehind) {
+    const auto pids = scratch_.write("pids", "");
+    {
+        const auto oracle = open(R"(
+import subprocess
+child = subprocess.Popen(["sleep", "600"])
+open(")" + pids.string() + R"(", "w").write("%d %d" % (os.getpid(), child.pid))
+for q in lines(): say({"id": q["id"], "outputs": q["inputs"]})
+time.sleep(600)
+)");
+        ASSERT_TRUE(oracle.ok());
+        ASSERT_TRUE((*oracle)->ask(std::vector<float>{1, 2}, 1).ok());
+    }
+    pid_t program = 0, child = 0;
+    std::istringstream(test::content_of(pids)) >> program >> child;
+    ASSERT_GT(program, 1);
+    ASSERT_GT(child, 1);
+    EXPECT_EQ(::kill(program, 0), -1);
+    // Somebody else reaps the child, at some time; whatever is left of it does not run any more.
+    const auto status = test::content_of("/proc/" + std::to_string(child) + "/stat");
+    EXPECT_TRUE(status.empty() || status.find(") Z") != std::string::npos ||
+                status.find(") X") != std::string::npos)
+        << status;
+}
+
+struct Bad {
+    const char* python;
+    const char* scheme;
+    ErrorKind kind;
+    const char* reason;
+};
+
+class BadProgram : public ModelProgram, public testing::WithParamInterface<Bad> {};
+
+TEST_P(BadProgram, IsAnErrorThatSaysWhy) {
+    options_.timeout_s = std::string(GetParam().reason).find("within") != std::string::npos ? 1 : 30;
+    const auto answers = ask(GetParam().python, GetParam().scheme);
+    ASSERT_FALSE(answers.ok());
+    EXPECT_EQ(answers.error().kind, GetParam().kind) << answers.error().message;
+    EXPECT_THAT(answers.error().message, HasSubstr(GetParam().reason));
+    EXPECT_THAT(answers.error().message, HasSubstr("python3"));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Table, BadProgram,
+    testing::Values(
+        Bad{"sys.stderr.write('first\\nno \\x1b such file\\n'); sys.exit(3)", "exec:", ErrorKind::unreadable,
+            "ended with status 3: 'no \\x1b such file'"},
+        Bad{"os.kill(os.getpid(), 9)", "exec:", ErrorKind::unreadable, "was ended by signal 9"},
+        Bad{"os.close(1); time.sleep(600)", "exec:", ErrorKind::unreadable, "closed its standard"},
+        Bad{"os.close(0); os.close(1); time.sleep(600)", "exec:", ErrorKind::unreadable, "closed its standard"},
+        Bad{"time.sleep(600)", "exec:", ErrorKind::unreadable, "no answer within 1 s"},
+        Bad{"while True: sys.stderr.write('x' * 100000)", "exec:", ErrorKind::unreadable,
+            "no answer within 1 s"},
+        Bad{"for q in lines(): sys.stdout.write('{\"id\":1,'); sys.stdout.flush()",
+            "exec:", ErrorKind::unreadable, "no answer within 1 s"},
+        Bad{"for q in lines(): sys.stdout.write('{\"id\":1,'); sys.exit(0)", "exec:", ErrorKind::unreadable,
+            "ended with status 0"},
+        Bad{"while True: sys.stdout.write('x' * 100000)", "exec:", ErrorKind::malformed, "larger than 64 MiB"},
+        Bad{"print('loading', flush=True); time.sleep(600)", "exec:", ErrorKind::malformed, "broken JSON"},
+        Bad{"for q in lines(): say({'id': 9, 'outputs': q['inputs']})", "exec:", ErrorKind::malformed,
+            "the id 1 of its question"},
+        Bad{"for q in lines(): say({'id': 1})", "exec:", ErrorKind::malformed, "neither outputs nor labels"},
+        Bad{"for q in lines(): say({'id': 1, 'outputs': [[1, 2]]})", "exec:", ErrorKind::malformed,
+            "the shape [1, 2] for 3 inputs"},
+        Bad{"for q in lines(): say({'id': q['id'], 'error': 'broken'})", "exec:", ErrorKind::unreadable,
+            "the program says: 'broken'"},
+        Bad{"print('loading the model ...', flush=True); time.sleep(600)", "exec+binary:", ErrorKind::malformed,
+            "too large a frame"},
+        Bad{"for q, d in frames(): frame({'id': 1, 'datatype': 'FP32', 'shape': [3, 2]}, d[:-1])",
+            "exec+binary:", ErrorKind::malformed, "comes in 23 bytes"},
+        Bad{"for q, d in frames(): frame({'id': 1, 'labels': [1, 2, 3]}, d)",
+            "exec+binary:", ErrorKind::malformed, "neither a shape"}));
+
+TEST_F(ModelProgram, ThatIsNotThereIsAnError) {
+    const auto oracle = connect("exec:no-such-program-anywhere", {}, kInput);
+    ASSERT_FALSE(oracle.ok());
+    EXPECT_EQ(oracle.error().kind, ErrorKind::unreadable);
+    EXPECT_THAT(oracle.error().message, HasSubstr("cannot run 'no-such-program-anywhere'"));
+}
+
+TEST(Command, IsSplitLikeAShellDoes) {
+    const auto words = split_command(R"(  run  'two words' "a \"b\" \\" c\ d ''  'x'y"z" $HOME;* )");
+    ASSERT_TRUE(words.ok()) << words.error().message;
+    EXPECT_THAT(*words, ElementsAre("run", "two words", "a \"b\" \\", "c d", "", "xyz", "$HOME;*"));
+}
+
+TEST(Command, WithoutAProgramOrAnEndIsRefused) {
+    for (const auto* command : {"", "   ", "''", "run 'it", "run \"it", "'"}) {
+        const auto words = split_command(command);
+        ASSERT_FALSE(words.ok()) << command;
+        EXPECT_EQ(words.error().kind, ErrorKind::usage);
+    }
+}
+
+}  // namespace
+}  // namespace modelseal::oracle
