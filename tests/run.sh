@@ -5,6 +5,7 @@ set -euo pipefail
 cd "$(dirname "$(readlink -f "$0")")/.."
 preset=${1:-dev}
 .ci/install packages
+tests/oracle/onnxruntime.sh >/dev/null || echo "the tests against ONNX Runtime will skip"
 cmake --preset "$preset"
 cmake --build --preset "$preset"
 ctest --preset "$preset"

@@ -140,7 +140,7 @@ Result<std::vector<OutputTensor>> parse_tf_answer(std::string_view body, const s
         return all_named(std::map<std::string, json>{{"", *rows}}, source);
     }
     const auto outputs = document.is_object() ? document.find("outputs") : document.end();
-    if (outputs == document.end() || !outputs->is_structured() || outputs->size() == 0) {
+    if (outputs == document.end() || !outputs->is_structured() || outputs->empty()) {
         return malformed(source, fmt::format("the answer has no predictions: '{}'", complaint_of(body)));
     }
     if (outputs->is_array()) return all_named(std::map<std::string, json>{{"", *outputs}}, source);

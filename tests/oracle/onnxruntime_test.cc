@@ -1,0 +1,207 @@
+// Models served by ONNX Runtime, an engine and a server that are not ours: tests/oracle/oip_server.mjs.
+#include <cmath>
+#include <cstring>
+#include <optional>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "oracle/connect.h"
+#include "oracle/subprocess.h"
+#include "tests/support/certificates.h"
+#include "tests/support/data.h"
+#include "tests/support/files.h"
+#include "tests/support/run.h"
+#include "tests/support/scratch.h"
+
+namespace modelseal::oracle {
+namespace {
+
+using testing::HasSubstr;
+using Tensors = EndpointOptions::Tensors;
+
+// Where tests/oracle/onnxruntime.sh puts it.
+std::optional<std::filesystem::path> onnxruntime() {
+    std::filesystem::path folder;
+    if (const char* given = std::getenv("MODELSEAL_ONNXRUNTIME"); given != nullptr) {
+        folder = given;
+    } else if (const char* cache = std::getenv("XDG_CACHE_HOME"); cache != nullptr && *cache != '\0') {
+        folder = std::filesystem::path(cache) / "modelseal/onnxruntime-1.30.0";
+    } else if (const char* home = std::getenv("HOME"); home != nullptr) {
+        folder = std::filesystem::path(home) / ".cache/modelseal/onnxruntime-1.30.0";
+    }
+    if (!test::installed("node") || !std::filesystem::exists(folder / "node_modules/onnxruntime-node"))
+        return {};
+    return folder;
+}
+
+#define MODELSEAL_NEED_ONNXRUNTIME() \
+    MODELSEAL_NEED_DATA();           \
+    if (!onnxruntime()) GTEST_SKIP() << "no ONNX Runtime for node (tests/oracle/onnxruntime.sh)"
+
+// A server that ends with the object.
+class RuntimeServer {
+  public:
+    explicit RuntimeServer(const std::string& model, std::vector<std::string> more = {}) {
+        const auto folder = std::filesystem::path(MODELSEAL_SOURCE_DIR) / "tests/oracle/oip_server.mjs";
+        std::vector<std::string> words{"node", folder, "--model", test::data_folder() / "models/onnx" / model,
+                                       "--until-stdin-ends"};
+        words.insert(words.end(), more.begin(), more.end());
+        auto process = Subprocess::start(words, {"MODELSEAL_ONNXRUNTIME=" + onnxruntime()->string()}, "server");
+        if (!process.ok()) throw std::runtime_error(process.error().message);
+        process_ = std::move(*process);
+        const auto line = process_->exchange(
+            "",
+            [](std::string_view said, std::size_t) -> Result<std::optional<std::size_t>> {
+                const auto end = said.find('\n');
+                return end == std::string_view::npos ? std::optional<std::size_t>{} : end + 1;
+            },
+            1000, std::chrono::seconds(30));
+        if (!line.ok()) throw std::runtime_error(line.error().message);
+        url = line->substr(line->find("http"));
+        url.pop_back();
+    }
+    std::string url;
+
+  private:
+    std::unique_ptr<Subprocess> process_;
+};
+
+// The numbers of a TensorProto of floats: field 9, raw_data, or 4, float_data, packed; after varints and
+// strings.
+std::vector<float> floats_of(const std::filesystem::path& path) {
+    const auto bytes = test::load(path);
+    std::size_t at = 0;
+    const auto varint = [&] {
+        std::uint64_t value = 0;
+        for (int shift = 0;; shift += 7) {
+            const auto byte = std::to_integer<std::uint64_t>(bytes.at(at++));
+            value |= (byte & 0x7F) << shift;
+            if (byte < 0x80) return value;
+        }
+    };
+    while (at < bytes.size()) {
+        const auto tag = varint();
+        const auto value = varint();
+        if ((tag & 7) != 2) continue;
+        if (tag >> 3 == 9 || tag >> 3 == 4) {
+            std::vector<float> values(value / 4);
+            if (value > bytes.size() - at) break;
+            std::memcpy(values.data(), bytes.data() + at, values.size() * 4);
+            return values;
+        }
+        at += value;
+    }
+    throw std::runtime_error(path.string() + ": no floats");
+}
+
+Result<Answers> ask(const std::string& url, const InputShape& shape, std::span<const float> inputs,
+                    const EndpointOptions& options = {}) {
+    MODELSEAL_TRY_ASSIGN(const auto oracle, connect(url, options, shape));
+    return oracle->ask(inputs, inputs.size() / shape.elements());
+}
+
+std::vector<float> pixels(std::size_t count) {
+    std::vector<float> values;
+    for (std::size_t i = 0; i < count * 3072; ++i)
+        values.push_back(static_cast<float>(i * 7919 % 256) / 255.0f);
+    return values;
+}
+
+const InputShape kDigit{"", {1, 28, 28}};
+const InputShape kPhoto{"", {3, 32, 32}};
+
+double farthest(const std::vector<float>& a, const std::vector<float>& b) {
+    double distance = a.size() == b.size() ? 0 : INFINITY;
+    for (std::size_t i = 0; i < a.size() && i < b.size(); ++i) {
+        distance = std::max(distance, std::abs(static_cast<double>(a[i]) - static_cast<double>(b[i])));
+    }
+    return distance;
+}
+
+TEST(OnnxRuntime, AnswersAsTheModelsAuthorsExpect) {
+    MODELSEAL_NEED_ONNXRUNTIME();
+    const RuntimeServer server("mnist-8/model.onnx");
+    const auto folder = test::data_folder() / "models/onnx/mnist-8";
+    std::vector<float> inputs, expected;
+    for (const auto* set : {"test_data_set_0", "test_data_set_1", "test_data_set_2"}) {
+        const auto input = floats_of(folder / set / "input_0.pb"),
+                   output = floats_of(folder / set / "output_0.pb");
+        inputs.insert(inputs.end(), input.begin(), input.end());
+        expected.insert(expected.end(), output.begin(), output.end());
+    }
+    for (const auto tensors : {Tensors::automatic, Tensors::json, Tensors::binary}) {
+        EndpointOptions options;
+        options.tensors = tensors;
+        const auto answers = ask(server.url, kDigit, inputs, options);
+        ASSERT_TRUE(answers.ok()) << answers.error().message;
+        EXPECT_EQ(answers->count, 3u);
+        // Of outputs of up to some thousands, where float32 have steps of 1e-4 to 5e-4.
+        EXPECT_LT(farthest(answers->values, expected), 5e-3);
+        RecordProperty("farthest", std::to_string(farthest(answers->values, expected)));
+    }
+}
+
+TEST(OnnxRuntime, SaysTheSameAsTextAndAsBytes) {
+    MODELSEAL_NEED_ONNXRUNTIME();
+    const RuntimeServer server("cifar10-resnet20.onnx");
+    EndpointOptions text, bytes;
+    text.tensors = Tensors::json;
+    bytes.tensors = Tensors::binary;
+    const auto in_text = ask(server.url, kPhoto, pixels(8), text);
+    const auto in_bytes = ask(server.url, kPhoto, pixels(8), bytes);
+    ASSERT_TRUE(in_text.ok()) << in_text.error().message;
+    ASSERT_TRUE(in_bytes.ok()) << in_bytes.error().message;
+    EXPECT_EQ(in_text->classes, 10u);
+    EXPECT_EQ(in_text->values, in_bytes->values);
+    EXPECT_EQ(in_text->rounding, 0);
+}
+
+TEST(OnnxRuntime, SaysTheSameInSmallBatches) {
+    MODELSEAL_NEED_ONNXRUNTIME();
+    const RuntimeServer all("cifar10-resnet20.onnx"), few("cifar10-resnet20.onnx", {"--max-batch", "3"});
+    const auto at_once = ask(all.url, kPhoto, pixels(8));
+    const auto in_parts = ask(few.url, kPhoto, pixels(8));
+    ASSERT_TRUE(at_once.ok()) << at_once.error().message;
+    ASSERT_TRUE(in_parts.ok()) << in_parts.error().message;
+    EXPECT_LT(farthest(at_once->values, in_parts->values), 1e-4);
+}
+
+TEST(OnnxRuntime, WantsItsTokenOverTls) {
+    MODELSEAL_NEED_ONNXRUNTIME();
+    const test::Scratch scratch;
+    const auto authority = test::make_authority("an authority");
+    const auto certificate = test::issue(authority, "IP:127.0.0.1");
+    const RuntimeServer server("cifar10-resnet20.onnx",
+                               {"--token", "secret", "--tls", scratch.write("cert.pem", certificate.pem),
+                                scratch.write("key.pem", certificate.key)});
+    EndpointOptions options;
+    options.ca_file = scratch.write("ca.pem", authority.pem);
+    options.token = "secret";
+    const auto answers = ask(server.url, kPhoto, pixels(2), options);
+    ASSERT_TRUE(answers.ok()) << answers.error().message;
+    options.token = "wrong";
+    const auto refused = ask(server.url, kPhoto, pixels(2), options);
+    ASSERT_FALSE(refused.ok());
+    EXPECT_THAT(refused.error().message, HasSubstr("answers 401: 'wrong token'"));
+    options.token = "secret";
+    options.ca_file.clear();
+    const auto untrusted = ask(server.url, kPhoto, pixels(2), options);
+    ASSERT_FALSE(untrusted.ok());
+    EXPECT_THAT(untrusted.error().message, HasSubstr("certificate is refused"));
+}
+
+TEST(OnnxRuntime, TellsTheShapeAndRefusesAnother) {
+    MODELSEAL_NEED_ONNXRUNTIME();
+    const RuntimeServer server("cifar10-resnet20.onnx");
+    const auto oracle = connect(server.url, {}, {});
+    ASSERT_TRUE(oracle.ok()) << oracle.error().message;
+    EXPECT_EQ((*oracle)->input().shape, kPhoto.shape);
+    EXPECT_EQ((*oracle)->input().name, "input");
+    const auto other = connect(server.url, {}, kDigit);
+    ASSERT_FALSE(other.ok());
+    EXPECT_EQ(other.error().kind, ErrorKind::mismatch);
+}
+
+}  // namespace
+}  // namespace modelseal::oracle
