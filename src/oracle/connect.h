@@ -1,7 +1,9 @@
 // From a target on the command line to whoever answers there.
 //
 // http(s)://HOST[:PORT]/v2/models/NAME[/versions/V]: Open Inference Protocol v2 (KServe, Triton, MLServer,
-// OpenVINO). A gateway may have put a path before that.
+//     OpenVINO); http(s)://HOST[:PORT]/v1/models/NAME[/versions/V]: TensorFlow Serving REST. A gateway may have
+//     put a path before that.
+// exec:COMMAND, exec+binary:COMMAND: a program that answers on its standard output, modelseal-exec(7).
 #pragma once
 
 #include <string_view>
@@ -11,7 +13,7 @@
 
 namespace modelseal::oracle {
 
-bool is_endpoint(std::string_view target);  // an URL or exec:, not a file
+bool is_endpoint(std::string_view target);  // a URL, exec: or exec+binary:, not a file
 
 // `expected`: what will be asked. Error `mismatch` if the other side's metadata names another shape.
 Result<std::unique_ptr<Oracle>> connect(const std::string& target, const EndpointOptions& options,
