@@ -1,0 +1,55 @@
+#include <fmt/format.h>
+
+#include "cli/check_keys.h"
+#include "cli/commands.h"
+#include "cli/outputs.h"
+#include "formats/reader.h"
+#include <modelseal/fingerprint.h>
+
+namespace modelseal::cli {
+namespace {
+
+struct Options {
+    std::string fingerprint, out;
+    CheckKeyFiles keys;
+};
+
+// The first key that opens the fingerprint; of several errors the last.
+Result<ChallengeSummary> write(const Options& options, const std::vector<CheckKey>& keys) {
+    for (std::size_t i = 0;; ++i) {
+        auto summary = write_challenge(options.fingerprint, keys[i], options.out);
+        const bool another = !summary.ok() && summary.error().kind == ErrorKind::mismatch;
+        if (!another || i + 1 == keys.size()) return summary;
+    }
+}
+
+Result<ExitCode> run(const Options& options, Context& context) {
+    MODELSEAL_TRY(refuse_overwriting(options.out, {options.fingerprint}));
+    if (options.keys.empty()) {
+        return Error{ErrorKind::usage, "no key to open the fingerprint with",
+                     "give your check key with --key CUSTOMER.check, or the vendor's public key with --pub"};
+    }
+    MODELSEAL_TRY_ASSIGN(const auto keys, load_check_keys(options.keys));
+    MODELSEAL_TRY_ASSIGN(const auto summary, write(options, keys));
+    if (context.terminal.quiet()) return ExitCode::done;
+    const auto folder = formats::printable(options.out);
+    context.terminal.print(fmt::format("{} {}: {} inputs ({})", context.terminal.paint(Paint::good, "written"),
+                                       folder, summary.inputs, summary.format));
+    context.terminal.print(
+        fmt::format("  its README.txt tells how to answer; then: modelseal check --responses {} --fingerprint FP", folder));
+    return ExitCode::done;
+}
+
+}  // namespace
+
+void add_challenge(CLI::App& program, Context& context) {
+    auto options = std::make_shared<Options>();
+    auto& command = add_command(program, "challenge",
+                                "writes the inputs of a fingerprint to a folder, to be answered elsewhere");
+    command.add_option("FP", options->fingerprint, "the fingerprint")->required();
+    add_check_key_options(command, options->keys);
+    command.add_option("-o,--output", options->out, "the folder to make")->required()->type_name("DIR");
+    on_run(command, context, [options](Context& with) { return run(*options, with); });
+}
+
+}  // namespace modelseal::cli
