@@ -35,8 +35,8 @@ Result<ExitCode> run(const Options& options, Context& context) {
     const auto folder = formats::printable(options.out);
     context.terminal.print(fmt::format("{} {}: {} inputs ({})", context.terminal.paint(Paint::good, "written"),
                                        folder, summary.inputs, summary.format));
-    context.terminal.print(
-        fmt::format("  its README.txt tells how to answer; then: modelseal check --responses {} --fingerprint FP", folder));
+    context.terminal.print(fmt::format(
+        "  its README.txt tells how to answer; then: modelseal check --responses {} --fingerprint FP", folder));
     return ExitCode::done;
 }
 

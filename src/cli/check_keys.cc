@@ -6,10 +6,12 @@ void add_check_key_options(CLI::App& command, CheckKeyFiles& files) {
     command.add_option("--pub", files.public_keys, "the vendor's public key")
         ->type_name("NAME.pub")
         ->expected(1)
+        ->allow_extra_args(false)
         ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
     command.add_option("--key", files.check_keys, "your check key, if the model was sealed for you")
         ->type_name("CUSTOMER.check")
         ->expected(1)
+        ->allow_extra_args(false)
         ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
 }
 

@@ -16,7 +16,12 @@ struct Silent final : io::Progress {
 
 std::unique_ptr<io::Progress> Context::progress(std::string what) const {
     if (!terminal.shows_progress()) return std::make_unique<Silent>();
-    return std::make_unique<ProgressBar>(std::move(what));
+    return std::make_unique<ProgressBar>(std::move(what), Counted::bytes);
+}
+
+std::unique_ptr<io::Progress> Context::steps(std::string what) const {
+    if (!terminal.shows_progress()) return std::make_unique<Silent>();
+    return std::make_unique<ProgressBar>(std::move(what), Counted::steps);
 }
 
 CLI::App& add_command(CLI::App& parent, const std::string& name, const std::string& description) {

@@ -35,6 +35,8 @@ struct Context {
 
     // A line on the terminal, "sealing resnet.onnx", while the object lives; silent where nobody would see it.
     std::unique_ptr<io::Progress> progress(std::string what) const;
+    // The same for work that is counted in steps, not in bytes.
+    std::unique_ptr<io::Progress> steps(std::string what) const;
 };
 
 using Run = std::function<Result<ExitCode>(Context&)>;

@@ -33,20 +33,25 @@ std::string duration(double seconds) {
 
 }  // namespace
 
-std::string progress_line(const std::string& what, std::uint64_t done, std::uint64_t total, double seconds) {
+std::string progress_line(const std::string& what, std::uint64_t done, std::uint64_t total, double seconds,
+                          Counted counted) {
     const double speed = seconds > 0 ? static_cast<double>(done) / seconds : 0;
+    const bool bytes = counted == Counted::bytes;
+    if (total == 0 && !bytes) return fmt::format("{}   {}", what, done);
     if (total == 0) {
         return fmt::format("{}   {:.1f} GB   {:.1f} GB/s", what, static_cast<double>(done) / 1e9, speed / 1e9);
     }
     const std::uint64_t reached = std::min(done, total);
     const auto percent =
         static_cast<unsigned>(100.0 * static_cast<double>(reached) / static_cast<double>(total));
-    std::string line = fmt::format("{}   {} %   {:.1f} GB/s", what, percent, speed / 1e9);
+    std::string line = fmt::format("{}   {} %", what, percent);
+    if (bytes) line += fmt::format("   {:.1f} GB/s", speed / 1e9);
     if (speed > 0) line += fmt::format("   {} left", duration(static_cast<double>(total - reached) / speed));
     return line;
 }
 
-ProgressBar::ProgressBar(std::string what) : what_(formats::printable(what)), next_ms_(kFirstMs) {}
+ProgressBar::ProgressBar(std::string what, Counted counted)
+    : what_(formats::printable(what)), counted_(counted), next_ms_(kFirstMs) {}
 
 ProgressBar::~ProgressBar() {
     if (drawn_) write_line("");
@@ -61,7 +66,8 @@ void ProgressBar::advance(std::uint64_t bytes) {
     if (!lock || now < next_ms_) return;
     next_ms_ = now + kEachMs;
     drawn_ = true;
-    std::string line = progress_line(what_, done_, total_, std::chrono::duration<double>(elapsed).count());
+    std::string line =
+        progress_line(what_, done_, total_, std::chrono::duration<double>(elapsed).count(), counted_);
     const std::size_t room = columns() - 1;
     if (line.size() > room) line = line.substr(line.size() - room);  // the figures stand at the end
     write_line(line);

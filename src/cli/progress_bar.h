@@ -14,9 +14,12 @@
 
 namespace modelseal::cli {
 
+// What progress is counted in: of steps no speed is shown.
+enum class Counted { bytes, steps };
+
 class ProgressBar final : public io::Progress {
   public:
-    explicit ProgressBar(std::string what);
+    ProgressBar(std::string what, Counted counted);
     ~ProgressBar() override;
     ProgressBar(const ProgressBar&) = delete;
     ProgressBar& operator=(const ProgressBar&) = delete;
@@ -27,6 +30,7 @@ class ProgressBar final : public io::Progress {
   private:
     using Clock = std::chrono::steady_clock;
     std::string what_;
+    Counted counted_;
     Clock::time_point start_ = Clock::now();
     std::atomic<std::uint64_t> total_ = 0;
     std::atomic<std::uint64_t> done_ = 0;
@@ -36,6 +40,7 @@ class ProgressBar final : public io::Progress {
 };
 
 // The text of the line; `total` 0 is unknown.
-std::string progress_line(const std::string& what, std::uint64_t done, std::uint64_t total, double seconds);
+std::string progress_line(const std::string& what, std::uint64_t done, std::uint64_t total, double seconds,
+                          Counted counted = Counted::bytes);
 
 }  // namespace modelseal::cli

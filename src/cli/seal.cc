@@ -73,6 +73,7 @@ void add_seal(CLI::App& program, Context& context) {
     command.add_option("--stamp", options->stamp, "signed fact, may be given several times")
         ->type_name("KEY=VALUE")
         ->expected(1)
+        ->allow_extra_args(false)
         ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
     command.add_option("--for", options->customer, "only this customer's check key finds the seal")
         ->type_name("CUSTOMER.check");

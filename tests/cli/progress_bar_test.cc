@@ -19,6 +19,11 @@ TEST(ProgressLine, ClaimsNothingThatItDoesNotKnow) {
     EXPECT_EQ(progress_line("x", 0, 0, 0), "x   0.0 GB   0.0 GB/s");
 }
 
+TEST(ProgressLine, OfStepsShowsNoSpeed) {
+    EXPECT_EQ(progress_line("x", 42, 100, 42, Counted::steps), "x   42 %   0:58 left");
+    EXPECT_EQ(progress_line("x", 42, 0, 42, Counted::steps), "x   42");
+}
+
 TEST(ProgressLine, SaysAHundredPercentOnlyAtTheEnd) {
     EXPECT_EQ(progress_line("x", 999, 1000, 1), "x   99 %   0.0 GB/s   0:00 left");
     EXPECT_EQ(progress_line("x", 1000, 1000, 1), "x   100 %   0.0 GB/s   0:00 left");

@@ -1,0 +1,25 @@
+#include "cli/device_option.h"
+
+#include <algorithm>
+
+namespace modelseal::cli {
+namespace {
+
+std::string complaint(const std::string& text) {
+    constexpr std::string_view kNumbered = "cuda:";
+    if (text == "auto" || text == "cpu" || text == "cuda") return {};
+    const bool numbered = text.starts_with(kNumbered) && text.size() > kNumbered.size() &&
+                          text.size() <= kNumbered.size() + 3 &&
+                          text.find_first_not_of("0123456789", kNumbered.size()) == std::string::npos;
+    return numbered ? std::string() : "'" + text + "' is none of auto, cpu, cuda and cuda:N";
+}
+
+}  // namespace
+
+void add_device_option(CLI::App& command, std::string& device) {
+    command.add_option("--device", device, "where the model is run; default: auto, a GPU if there is one")
+        ->type_name("auto|cpu|cuda|cuda:N")
+        ->check(CLI::Validator(complaint, ""));
+}
+
+}  // namespace modelseal::cli

@@ -1,0 +1,81 @@
+#include "cli/endpoint_options.h"
+
+#include <algorithm>
+#include <cstdlib>
+
+#include <fmt/format.h>
+
+#include "formats/reader.h"
+#include "io/file.h"
+
+namespace modelseal::cli {
+namespace {
+
+constexpr std::uint64_t kMostToken = 64u << 10;
+
+// RFC 6750, section 2.1: anything that could end the header line is none.
+bool is_token(const std::string& text) {
+    return !text.empty() && std::ranges::all_of(text, [](char c) { return c > ' ' && c <= '~'; });
+}
+
+Result<std::string> token_of(const EndpointFlags& flags) {
+    std::string token;
+    if (!flags.token_file.empty()) {
+        MODELSEAL_TRY_ASSIGN(token, io::read_text(flags.token_file, kMostToken));
+        while (token.ends_with('\n') || token.ends_with('\r')) token.pop_back();
+    } else if (const char* given = std::getenv("MODELSEAL_TOKEN"); given != nullptr) {
+        token = given;
+        if (token.empty()) return token;
+    } else {
+        return token;
+    }
+    if (is_token(token)) return token;
+    return Error{
+        ErrorKind::usage,
+        fmt::format("{}: not a bearer token: one line of visible ASCII",
+                    flags.token_file.empty() ? "MODELSEAL_TOKEN" : formats::printable(flags.token_file)),
+        {}};
+}
+
+}  // namespace
+
+void add_endpoint_options(CLI::App& command, EndpointFlags& flags) {
+    command.add_option("--token-file", flags.token_file, "bearer token for URLs; else MODELSEAL_TOKEN is sent")
+        ->type_name("FILE");
+    command.add_option("--ca", flags.ca, "trust these certificates instead of the system's")->type_name("FILE");
+    command.add_option("--timeout", flags.timeout, "of each request; default: 30")
+        ->type_name("SECONDS")
+        ->check(CLI::Range(1u, 86400u));
+    command.add_option("--retries", flags.retries, "of requests that may succeed later; default: 4")
+        ->type_name("N")
+        ->check(CLI::Range(0u, 100u));
+    command.add_option("--batch", flags.batch, "most inputs a request; default: found out")
+        ->type_name("N")
+        ->check(CLI::Range(std::size_t{1}, std::size_t{1} << 20));
+    command
+        .add_option("--tensors", flags.tensors, "how they travel to an Open Inference endpoint; default: auto")
+        ->type_name("auto|json|binary")
+        ->check(CLI::IsMember({"auto", "json", "binary"}));
+    command.add_option("--output", flags.output, "the output that counts, if the model has several")
+        ->type_name("NAME");
+}
+
+Result<EndpointOptions> endpoint_options(const EndpointFlags& flags, const std::vector<std::string>& targets,
+                                         const Terminal& terminal) {
+    EndpointOptions options{.ca_file = flags.ca,
+                            .timeout_s = flags.timeout,
+                            .retries = flags.retries,
+                            .batch = flags.batch,
+                            .output = flags.output};
+    MODELSEAL_TRY_ASSIGN(options.token, token_of(flags));
+    using Tensors = EndpointOptions::Tensors;
+    options.tensors = flags.tensors == "json"     ? Tensors::json
+                      : flags.tensors == "binary" ? Tensors::binary
+                                                  : Tensors::automatic;
+    const bool clear =
+        std::ranges::any_of(targets, [](const auto& target) { return target.starts_with("http://"); });
+    if (clear && !options.token.empty()) terminal.warning("the token is sent in clear: the target is no https");
+    return options;
+}
+
+}  // namespace modelseal::cli

@@ -1,0 +1,65 @@
+#include "cli/endpoint_options.h"
+
+#include <cstdlib>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/support/scratch.h"
+
+namespace modelseal::cli {
+namespace {
+
+using testing::HasSubstr;
+
+class EndpointToken : public testing::Test {
+  protected:
+    ~EndpointToken() override { ::unsetenv("MODELSEAL_TOKEN"); }
+    Result<EndpointOptions> options(const std::string& file_content = "") const {
+        EndpointFlags flags;
+        if (!file_content.empty()) flags.token_file = folder_.write("token", file_content);
+        return endpoint_options(flags, {"https://host/v2/models/net"}, Terminal());
+    }
+    const test::Scratch folder_;
+};
+
+TEST_F(EndpointToken, IsTheLineOfTheFileElseTheEnvironments) {
+    EXPECT_EQ(options()->token, "");
+    ::setenv("MODELSEAL_TOKEN", "fromenvironment", 1);
+    EXPECT_EQ(options()->token, "fromenvironment");
+    EXPECT_EQ(options("from.file~1/+=\n")->token, "from.file~1/+=");
+    ::setenv("MODELSEAL_TOKEN", "", 1);
+    EXPECT_EQ(options()->token, "");
+}
+
+TEST_F(EndpointToken, CannotEndTheHeaderLine) {
+    for (const char* text : {"\n", "a\nX-Other: b", "a\r\nb", "a b", "a\tb", "caf\xc3\xa9", "a\x7f"}) {
+        const auto refused = options(text);
+        ASSERT_FALSE(refused.ok()) << text;
+        EXPECT_EQ(refused.error().kind, ErrorKind::usage);
+        EXPECT_THAT(refused.error().message, HasSubstr("not a bearer token"));
+    }
+    ::setenv("MODELSEAL_TOKEN", "a\nb", 1);
+    EXPECT_THAT(options().error().message, HasSubstr("MODELSEAL_TOKEN"));
+}
+
+TEST_F(EndpointToken, FlagsComeThrough) {
+    const EndpointFlags flags{.token_file = {},
+                              .ca = "ca.pem",
+                              .tensors = "binary",
+                              .output = "logits",
+                              .timeout = 7,
+                              .retries = 0,
+                              .batch = 9};
+    const auto options = endpoint_options(flags, {}, Terminal());
+    ASSERT_TRUE(options.ok());
+    EXPECT_EQ(options->ca_file, "ca.pem");
+    EXPECT_EQ(options->tensors, EndpointOptions::Tensors::binary);
+    EXPECT_EQ(options->output, "logits");
+    EXPECT_EQ(options->timeout_s, 7u);
+    EXPECT_EQ(options->retries, 0u);
+    EXPECT_EQ(options->batch, 9u);
+}
+
+}  // namespace
+}  // namespace modelseal::cli
