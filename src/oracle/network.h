@@ -55,7 +55,8 @@ struct NetworkOptions {
     std::uint64_t max_bytes = 8ull << 30;   // cap on the file and on any one tensor of its graph
 };
 
-// Opens a TorchScript or ONNX file (told by content). Loading TorchScript runs none of its code; asking does.
+// Opens a TorchScript or ONNX file (told by content). Loading TorchScript runs none of its code but the
+// __setstate__ of its classes; asking runs forward().
 // Errors: `unreadable`, `malformed`, `unsupported` (an operator by name, a network of several inputs, no input
 // shape: the hint says which flag gives it; or the module of LibTorch is not installed).
 Result<std::unique_ptr<Network>> open_network(const std::string& path, const NetworkOptions& options);

@@ -19,10 +19,10 @@ namespace {
 
 class TorchScript final : public ModuleNetwork {
   public:
-    static Result<std::unique_ptr<Network>> open(torch::jit::Module module, std::string name, InputShape input,
-                                                 c10::Device device, unsigned threads) {
+    static Result<std::unique_ptr<Network>> open(const torch::jit::Module& module, std::string name,
+                                                 InputShape input, c10::Device device, unsigned threads) {
         std::unique_ptr<TorchScript> network(
-            new TorchScript(std::move(module), std::move(name), std::move(input), device, threads));
+            new TorchScript(module, std::move(name), std::move(input), device, threads));
         MODELSEAL_TRY(network->place());
         return std::unique_ptr<Network>(std::move(network));
     }
@@ -56,9 +56,9 @@ class TorchScript final : public ModuleNetwork {
     }
 
   private:
-    TorchScript(torch::jit::Module module, std::string name, InputShape input, c10::Device device,
+    TorchScript(const torch::jit::Module& module, std::string name, InputShape input, c10::Device device,
                 unsigned threads)
-        : ModuleNetwork(std::move(name), std::move(input), 0, device, threads), module_(std::move(module)) {}
+        : ModuleNetwork(std::move(name), std::move(input), 0, device, threads), module_(module) {}
 
     // Of a tuple, list or dictionary its first tensor, depth first; undefined if there is none.
     static at::Tensor first_tensor(const c10::IValue& value) {
@@ -189,7 +189,7 @@ Result<std::unique_ptr<Network>> open_torchscript(const std::string& path, const
     auto module = torch::jit::load(path, device);
     module.eval();
     MODELSEAL_TRY_ASSIGN(auto input, input_of(module, source.name(), options));
-    return TorchScript::open(std::move(module), source.name(), std::move(input), device, options.threads);
+    return TorchScript::open(module, source.name(), std::move(input), device, options.threads);
 }
 
 }  // namespace modelseal::oracle
