@@ -1,20 +1,24 @@
 #include "fingerprint/fingerprint.h"
 
+#include <algorithm>
+
 namespace modelseal::fingerprint {
 
+void append_input(const Fingerprint& fingerprint, const Pair& pair, int member, std::vector<float>& inputs) {
+    const auto& [base, direction] = fingerprint.paths[pair.path];
+    const double low = fingerprint.input.low, high = fingerprint.input.high;
+    const double position = pair.member[member].position;
+    for (std::size_t i = 0; i < base.size(); ++i) {
+        const double steps = double{base[i]} + position * double{direction[i]};
+        inputs.push_back(static_cast<float>(std::clamp(low + fingerprint.unit * steps, low, high)));
+    }
+}
+
 std::vector<float> inputs_of(const Fingerprint& fingerprint, std::span<const Pair> pairs) {
-    const auto elements = fingerprint.input.shape.elements();
-    std::vector<float> inputs(2 * pairs.size() * elements);
-    auto at = inputs.begin();
+    std::vector<float> inputs;
+    inputs.reserve(2 * pairs.size() * fingerprint.input.shape.elements());
     for (const int member : {0, 1}) {
-        for (const auto& pair : pairs) {
-            const auto& path = fingerprint.paths[pair.path];
-            const double position = pair.member[member].position;
-            for (std::size_t i = 0; i < elements; ++i) {
-                const double steps = double{path.base[i]} + position * double{path.direction[i]};
-                *at++ = static_cast<float>(double{fingerprint.input.low} + fingerprint.unit * steps);
-            }
-        }
+        for (const auto& pair : pairs) append_input(fingerprint, pair, member, inputs);
     }
     return inputs;
 }

@@ -67,6 +67,9 @@ struct Fingerprint {
 // and std).
 std::vector<float> inputs_of(const Fingerprint& fingerprint, std::span<const Pair> pairs);
 
+// One of them, behind what `inputs` holds.
+void append_input(const Fingerprint& fingerprint, const Pair& pair, int member, std::vector<float>& inputs);
+
 // As the model takes them; in place.
 void normalise(const Input& input, std::span<float> pixels);
 

@@ -13,6 +13,8 @@ namespace {
 
 // Margins were kept as double, floors are products of measured noise: rounding may stand between the two.
 constexpr double kSlack = 1e-9;
+// A path reaches from 0 to 1; members of a wide rung may lie on its continuation.
+constexpr double kMostPosition = 64;
 
 bool all_finite(std::span<const float> values) {
     return std::ranges::all_of(values, [](float value) { return std::isfinite(value); });
@@ -59,8 +61,9 @@ std::string complaint(const Fingerprint& whole, const RungOfPairs& rung, const P
     if (pair.target >= whole.classes) return fmt::format("target {} of {} classes", pair.target, whole.classes);
     for (const int which : {0, 1}) {
         const auto& member = pair.member[which];
-        if (!(member.position >= 0 && member.position <= 1)) {
-            return fmt::format("member {} has position {}, not in [0, 1]", which, member.position);
+        if (!(std::abs(member.position) <= kMostPosition)) {
+            return fmt::format("member {} has position {}, not in [{}, {}]", which, member.position,
+                               -kMostPosition, kMostPosition);
         }
         const double inside = which == 0 ? -member.margin : member.margin;
         if (!std::isfinite(member.margin) || !(inside >= rung.floor * (1 - kSlack))) {

@@ -41,6 +41,10 @@ class Network : public Oracle {
     virtual Result<std::vector<float>> gradient(std::span<const float> inputs, std::size_t count,
                                                 const Cotangents& cotangents) = 0;
 
+    // Whatever the last bits of answers depend on besides `Runtime`: engine and version, the kind of file,
+    // processor, device, threads. Two networks of equal runtime() and equal weights give the same bits.
+    virtual std::string runtime() const = 0;
+
     // Devices of this machine that the network could be run on, the one it was opened on first.
     virtual std::vector<std::string> devices() const = 0;
 };

@@ -7,9 +7,11 @@
 // Thread safety: one call at a time on one object.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -22,6 +24,7 @@ namespace modelseal::oracle {
 struct InputShape {
     std::string name;                 // as the model calls it; may be empty
     std::vector<std::int64_t> shape;  // (3, 32, 32), row-major, each at least 1; empty: the model does not say
+    std::optional<std::array<float, 2>> range;  // of the values that the model was made for, if it says so
     std::size_t elements() const {
         std::size_t count = shape.empty() ? 0 : 1;
         for (const auto extent : shape) count *= static_cast<std::size_t>(extent);

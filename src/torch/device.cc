@@ -1,6 +1,9 @@
 #include "torch/device.h"
 
+#include <algorithm>
 #include <charconv>
+#include <cstdlib>
+#include <fstream>
 
 #include <ATen/Parallel.h>
 #include <fmt/format.h>
@@ -47,6 +50,22 @@ Result<c10::Device> find_device(const std::string& wanted) {
     return Error{ErrorKind::usage,
                  fmt::format("device '{}' is none of auto, cpu, cuda, cuda:N", formats::printable(wanted)),
                  {}};
+}
+
+std::string processor(c10::Device device) {
+    auto text = device.str();
+    std::ifstream facts("/proc/cpuinfo");
+    for (std::string line; std::getline(facts, line);) {
+        if (!line.starts_with("model name")) continue;
+        text += " " + formats::printable(line.substr(std::min(line.size(), line.find(':') + 2)));
+        break;
+    }
+    for (const char* switches : {"ATEN_CPU_CAPABILITY", "DNNL_MAX_CPU_ISA", "ONEDNN_MAX_CPU_ISA",
+                                 "OPENBLAS_CORETYPE", "OPENBLAS_NUM_THREADS", "MKL_CBWR"}) {
+        if (const char* value = std::getenv(switches))
+            text += fmt::format(" {}={}", switches, formats::printable(value));
+    }
+    return text;
 }
 
 Switches::Switches(unsigned threads, bool plain_kernels, bool tf32)

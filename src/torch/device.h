@@ -19,6 +19,9 @@ std::vector<std::string> devices_here();
 // a GPU that is not there.
 Result<c10::Device> find_device(const std::string& wanted);
 
+// The processor's model, or the GPU, with whatever the environment says about which kernels it runs.
+std::string processor(c10::Device device);
+
 // Holds LibTorch's process-wide switches as a runtime wants them, and puts them back: deterministic algorithms,
 // full float32 products (TF32 only if wanted), `threads` threads.
 class Switches {

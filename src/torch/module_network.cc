@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 #include <torch/csrc/autograd/autograd.h>
 #include <torch/csrc/autograd/grad_mode.h>
+#include <torch/version.h>
 
 #include "io/threads.h"
 #include "torch/errors.h"
@@ -72,6 +73,11 @@ Result<void> ModuleNetwork::place() {
         });
         return {};
     });
+}
+
+std::string ModuleNetwork::runtime() const {
+    return fmt::format("{} on LibTorch {}, {}, {} threads", engine(), TORCH_VERSION, processor(device_),
+                       threads_);
 }
 
 std::vector<std::string> ModuleNetwork::devices() const {

@@ -20,6 +20,7 @@ class ModuleNetwork : public Network {
     Result<Answers> ask_as(std::span<const float> inputs, std::size_t count, const Runtime& runtime) final;
     Result<std::vector<float>> gradient(std::span<const float> inputs, std::size_t count,
                                         const Cotangents& cotangents) final;
+    std::string runtime() const final;
     std::vector<std::string> devices() const final;
 
   protected:
@@ -36,6 +37,9 @@ class ModuleNetwork : public Network {
     // Every tensor that the network holds. `visit` may write into it (set_data), and nothing may be left that
     // was derived from the earlier values.
     virtual void for_each_parameter(const std::function<void(at::Tensor& parameter)>& visit) = 0;
+
+    // What runs the graph: "TorchScript", "ONNX graph".
+    virtual std::string engine() const = 0;
 
     // Moves all that the network holds. Moving there and back gives the same bits.
     virtual void to(c10::Device device) = 0;

@@ -73,6 +73,8 @@ class OnnxNetwork final : public ModuleNetwork {
     }
 
   protected:
+    std::string engine() const override { return "ONNX graph"; }
+
     at::Tensor forward(const at::Tensor& input) override { return graph_.forward(input); }
     void for_each_parameter(const std::function<void(at::Tensor&)>& visit) override {
         graph_.interpreter().for_each_weight(visit);

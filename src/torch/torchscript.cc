@@ -28,6 +28,8 @@ class TorchScript final : public ModuleNetwork {
     }
 
   protected:
+    std::string engine() const override { return "TorchScript"; }
+
     at::Tensor forward(const at::Tensor& input) override {
         // The optimising executor rewrites a graph once it has seen it run, and with it the rounding.
         const torch::jit::GraphOptimizerEnabledGuard as_written(false);

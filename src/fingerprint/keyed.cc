@@ -1,0 +1,77 @@
+#include "fingerprint/keyed.h"
+
+#include <cmath>
+#include <numbers>
+#include <numeric>
+#include <string>
+
+#include "crypto/hkdf.h"
+
+namespace modelseal::fingerprint {
+namespace {
+
+// Uniform in [0, 1), 53 bits.
+double uniform(crypto::Keystream& stream) {
+    return std::ldexp(static_cast<double>(stream.number() >> 11), -53);
+}
+
+// Box and Muller; one of the two is enough for a few hundred weights.
+double normal(crypto::Keystream& stream) {
+    const double radius = std::sqrt(-2 * std::log(1 - uniform(stream)));
+    return radius * std::cos(2 * std::numbers::pi * uniform(stream));
+}
+
+}  // namespace
+
+Keyed::Keyed(const Secret32& secret, std::span<const std::byte, 32> salt) {
+    hkdf_sha256(secret.bytes(), salt, "modelseal/1 fingerprint pairs", key_.writable());
+}
+
+crypto::Keystream Keyed::stream(std::string_view purpose, std::size_t index) const {
+    Secret32 key;
+    hkdf_sha256(key_.bytes(), {}, purpose, key.writable());
+    return crypto::Keystream(key.bytes(), index);
+}
+
+std::vector<double> Keyed::direction(std::size_t classes) const {
+    auto stream = this->stream("direction", 0);
+    std::vector<double> weights(classes);
+    for (auto& weight : weights) weight = normal(stream);
+    const double mean = std::accumulate(weights.begin(), weights.end(), 0.0) / static_cast<double>(classes);
+    double square = 0;
+    for (auto& weight : weights) {
+        weight -= mean;
+        square += weight * weight;
+    }
+    for (auto& weight : weights) weight /= std::sqrt(square);
+    return weights;
+}
+
+std::vector<double> Keyed::published_layer(std::size_t classes) const {
+    auto stream = this->stream("published layer", 0);
+    const double bound = 1 / std::sqrt(static_cast<double>(classes));
+    std::vector<double> weights(2 * classes);
+    for (auto& weight : weights) weight = bound * (2 * uniform(stream) - 1);
+    return weights;
+}
+
+std::vector<float> Keyed::start(std::size_t index, std::size_t elements, unsigned levels) const {
+    auto stream = this->stream("start", index);
+    std::vector<float> start(elements);
+    for (auto& element : start) element = static_cast<float>(stream.below(levels));
+    return start;
+}
+
+std::uint32_t Keyed::target(std::size_t index, std::size_t classes) const {
+    return static_cast<std::uint32_t>(stream("target", index).below(classes));
+}
+
+std::vector<std::uint32_t> Keyed::order(std::size_t index, std::size_t elements) const {
+    auto stream = this->stream("order", index);
+    std::vector<std::uint32_t> order(elements);
+    std::iota(order.begin(), order.end(), 0u);
+    for (std::size_t left = elements; left > 1; --left) std::swap(order[left - 1], order[stream.below(left)]);
+    return order;
+}
+
+}  // namespace modelseal::fingerprint

@@ -1,0 +1,93 @@
+#include "fingerprint/noise.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+namespace modelseal::fingerprint {
+namespace {
+
+class Measurement {
+  public:
+    Measurement(Probe& probe, const std::vector<float>& pixels, std::span<const Boundary> boundaries)
+        : probe_(probe), pixels_(pixels), boundaries_(boundaries) {}
+
+    Result<void> begin() {
+        MODELSEAL_TRY_ASSIGN(reference_, probe_.score(pixels_, boundaries_));
+        return {};
+    }
+
+    // A runtime that this machine or network has not is passed over.
+    Result<void> add(const oracle::Runtime& runtime, const std::string& name,
+                     const std::vector<float>& pixels) {
+        auto outputs = probe_.outputs_as(pixels, runtime);
+        if (!outputs && outputs.error().kind == ErrorKind::unsupported) return {};
+        if (!outputs) return outputs.error();
+        double sum = 0;
+        for (std::size_t row = 0; row < outputs->count; ++row) {
+            const double off = std::abs(score(*outputs, row, boundaries_[row]).margin - reference_[row].margin);
+            noise.largest = std::max(noise.largest, off);
+            sum += off;
+        }
+        noise.scale = std::max(noise.scale, sum / static_cast<double>(outputs->count));
+        noise.runtimes.push_back(name);
+        return {};
+    }
+    Result<void> add(const oracle::Runtime& runtime) { return add(runtime, runtime.name(), pixels_); }
+
+    Noise noise;
+
+  private:
+    Probe& probe_;
+    const std::vector<float>& pixels_;
+    std::span<const Boundary> boundaries_;
+    std::vector<Scored> reference_;
+};
+
+// Every other element a unit in the last place higher, as another way to load or scale an image would make it.
+std::vector<float> off_by_a_unit(std::vector<float> pixels, float high) {
+    for (std::size_t i = 0; i < pixels.size(); i += 2) {
+        pixels[i] = std::min(high, std::nextafter(pixels[i], std::numeric_limits<float>::infinity()));
+    }
+    return pixels;
+}
+
+}  // namespace
+
+Result<Noise> fp32_noise(Probe& probe, const std::vector<float>& pixels, std::span<const Boundary> boundaries,
+                         unsigned threads) {
+    Measurement measurement(probe, pixels, boundaries);
+    MODELSEAL_TRY(measurement.begin());
+    const auto all = probe.batch();
+    const oracle::Runtime runtimes[] = {
+        {.threads = 1, .batch = 1},
+        {.threads = 1, .batch = all},
+        {.threads = std::min(2u, std::max(1u, threads)), .batch = 7},
+        {.threads = std::min(3u, std::max(1u, threads)), .batch = boundaries.size()},
+        {.threads = 0, .batch = all, .channels_last = true},
+        {.threads = 1, .batch = 16, .plain_kernels = true},
+        {.threads = 1, .batch = 16, .channels_last = true, .plain_kernels = true},
+    };
+    for (const auto& runtime : runtimes) MODELSEAL_TRY(measurement.add(runtime));
+    const auto devices = probe.network().devices();
+    for (std::size_t i = 1; i < devices.size(); ++i) {
+        MODELSEAL_TRY(measurement.add({.batch = all, .device = devices[i]}));
+        MODELSEAL_TRY(measurement.add({.batch = 1, .device = devices[i]}));
+        MODELSEAL_TRY(measurement.add({.batch = all, .plain_kernels = true, .device = devices[i]}));
+    }
+    MODELSEAL_TRY(measurement.add({.batch = all}, "inputs off by a unit in the last place",
+                                  off_by_a_unit(pixels, probe.input().high)));
+    return std::move(measurement.noise);
+}
+
+Result<Noise> mixed_noise(Probe& probe, const std::vector<float>& pixels,
+                          std::span<const Boundary> boundaries) {
+    Measurement measurement(probe, pixels, boundaries);
+    MODELSEAL_TRY(measurement.begin());
+    for (const auto& device : probe.network().devices()) {
+        MODELSEAL_TRY(measurement.add({.batch = probe.batch(), .half = true, .device = device}));
+    }
+    return std::move(measurement.noise);
+}
+
+}  // namespace modelseal::fingerprint

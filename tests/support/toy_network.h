@@ -1,0 +1,116 @@
+// A classifier small enough to know everything about: two layers with a smooth bend between them, computed in
+// float32, in a summation order that the runtime chooses, as real engines do.
+#pragma once
+
+#include <cmath>
+#include <random>
+#include <vector>
+
+#include "oracle/network.h"
+
+namespace modelseal::test {
+
+class ToyNetwork final : public oracle::Network {
+  public:
+    explicit ToyNetwork(unsigned seed, std::size_t classes = 5, std::vector<std::int64_t> shape = {1, 6, 6})
+        : input_{"toy", std::move(shape), {}}, classes_(classes) {
+        std::mt19937 random(seed);
+        std::normal_distribution<float> normal;
+        for (std::size_t i = 0; i < kHidden * input_.elements(); ++i) first.push_back(normal(random));
+        for (std::size_t i = 0; i < kHidden * classes; ++i) second.push_back(normal(random));
+    }
+
+    std::vector<float> first, second;  // weights: hidden x elements, classes x hidden
+    bool softmax = false;              // answers are probabilities
+    bool unsteady = false;             // answers change from one call to the next
+    float answer_for_all = 0;          // other than 0: every output is this
+    std::size_t calls = 0;
+
+    const std::string& name() const override { return name_; }
+    const oracle::InputShape& input() const override { return input_; }
+    Result<std::size_t> classes() override { return classes_; }
+    std::vector<std::string> devices() const override { return {"cpu"}; }
+    std::string runtime() const override { return "toy"; }
+
+    Result<oracle::Answers> ask(std::span<const float> inputs, std::size_t count) override {
+        return ask_as(inputs, count, {});
+    }
+
+    Result<oracle::Answers> ask_as(std::span<const float> inputs, std::size_t count,
+                                   const oracle::Runtime& runtime) override {
+        ++calls;
+        oracle::Answers answers{.count = count, .classes = classes_};
+        for (std::size_t row = 0; row < count; ++row) {
+            const auto logits = run(inputs.subspan(row * input_.elements(), input_.elements()), runtime);
+            answers.values.insert(answers.values.end(), logits.begin(), logits.end());
+        }
+        return answers;
+    }
+
+    Result<std::vector<float>> gradient(std::span<const float> inputs, std::size_t count,
+                                        const oracle::Cotangents& cotangents) override {
+        MODELSEAL_TRY_ASSIGN(const auto answers, ask(inputs, count));
+        std::vector<float> wanted(count * classes_), gradient(inputs.size());
+        cotangents(answers.values, wanted);
+        const auto elements = input_.elements();
+        for (std::size_t row = 0; row < count; ++row) {
+            const auto hidden = bend(inputs.subspan(row * elements, elements), {});
+            for (std::size_t h = 0; h < kHidden; ++h) {
+                float back = 0;
+                for (std::size_t c = 0; c < classes_; ++c) {
+                    back += wanted[row * classes_ + c] * second[c * kHidden + h];
+                }
+                back *= 1 - hidden[h] * hidden[h];
+                for (std::size_t i = 0; i < elements; ++i) {
+                    gradient[row * elements + i] += back * first[h * elements + i];
+                }
+            }
+        }
+        return gradient;
+    }
+
+  private:
+    static constexpr std::size_t kHidden = 16;
+
+    std::vector<float> bend(std::span<const float> input, const oracle::Runtime& runtime) const {
+        std::vector<float> hidden;
+        for (std::size_t h = 0; h < kHidden; ++h) {
+            const auto* weights = first.data() + h * input.size();
+            float sum = 0;
+            for (std::size_t i = 0; i < input.size(); ++i) {
+                const auto at = runtime.batch == 1 || runtime.plain_kernels ? input.size() - 1 - i : i;
+                sum += round(weights[at], runtime) * (input[at] - 0.5f);
+            }
+            hidden.push_back(std::tanh(sum));
+        }
+        return hidden;
+    }
+
+    static float round(float weight, const oracle::Runtime& runtime) {
+        return runtime.half ? std::ldexp(std::nearbyint(std::ldexp(weight, 10)), -10) : weight;
+    }
+
+    std::vector<float> run(std::span<const float> input, const oracle::Runtime& runtime) {
+        const auto hidden = bend(input, runtime);
+        std::vector<float> logits;
+        for (std::size_t c = 0; c < classes_; ++c) {
+            float sum = 0;
+            for (std::size_t h = 0; h < kHidden; ++h)
+                sum += round(second[c * kHidden + h], runtime) * hidden[h];
+            if (unsteady) sum += 1e-3f * static_cast<float>((calls + c) % 3);
+            logits.push_back(answer_for_all != 0 ? answer_for_all : sum);
+        }
+        if (softmax) {
+            double total = 0;
+            for (const float logit : logits) total += std::exp(static_cast<double>(logit));
+            for (auto& logit : logits) logit = static_cast<float>(std::exp(static_cast<double>(logit)) / total);
+        }
+        return logits;
+    }
+
+    std::string name_ = "toy";
+    oracle::InputShape input_;
+    std::size_t classes_;
+};
+
+}  // namespace modelseal::test
