@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include <modelseal/result.h>
 #include <modelseal/tensor.h>
 
 namespace modelseal {
@@ -90,6 +91,7 @@ struct CheckReport {
     Verdict verdict = Verdict::error;
     std::string error;  // for Verdict::error: message
     std::string hint;
+    ErrorKind error_kind = ErrorKind::unreadable;  // mismatch: forged, another key's or another model's
     std::optional<SealFinding> seal;  // what was checked; signature findings join here as they are built
     std::optional<FingerprintFinding> fingerprint;
 };

@@ -3,53 +3,12 @@
 
 #include <fmt/format.h>
 
-#include "formats/reader.h"
-#include "io/progress.h"
-#include "jobs/deepisign.h"
-#include "mark/evidence.h"
-#include "mark/verdict.h"
-#include <modelseal/seal.h>
+#include "jobs/check_fingerprint.h"
+#include "jobs/check_seal.h"
+#include "oracle/connect.h"
 
 namespace modelseal {
 namespace {
-
-// The stamp must be the vendor's word and say what is expected.
-void apply_expectations(const CheckOptions& options, SealFinding& finding) {
-    for (const auto& [name, value] : options.expect) {
-        const auto found =
-            std::ranges::find(finding.stamp, name, [](const auto& entry) { return entry.first; });
-        if (found != finding.stamp.end() && found->second == value && finding.stamp_authentic) continue;
-        finding.outcome = SealFinding::Outcome::tampered;
-        finding.detail =
-            found == finding.stamp.end()
-                ? fmt::format("the stamp has no '{}', expected '{}'", name, value)
-                : fmt::format("the stamp says {} is '{}', expected '{}'", name, found->second, value);
-        return;
-    }
-}
-
-Result<SealFinding> check_seal(const Model& model, const CheckOptions& options, io::Progress& progress) {
-    for (const auto& key : options.keys) {
-        MODELSEAL_TRY_ASSIGN(const auto evidence, mark::gather(model, key, options.jobs, progress));
-        if (!evidence) continue;
-        auto finding = mark::judge(model, *evidence, options.all);
-        const bool passes = options.weights_only && finding.weights_intact;
-        if (passes) finding.outcome = SealFinding::Outcome::intact;
-        apply_expectations(options, finding);
-        return finding;
-    }
-    for (const auto& key : options.keys) {
-        MODELSEAL_TRY_ASSIGN(auto finding, jobs::check_deepisign(model, key, options.all));
-        if (finding.outcome == SealFinding::Outcome::not_found) continue;
-        apply_expectations(options, finding);
-        return finding;
-    }
-    SealFinding finding;
-    finding.detail =
-        "no seal under this key: never sealed, sealed under another key, or every place that could carry a "
-        "mark was overwritten";
-    return finding;
-}
 
 Verdict verdict_of(SealFinding::Outcome outcome) {
     switch (outcome) {
@@ -65,38 +24,88 @@ Verdict verdict_of(SealFinding::Outcome outcome) {
     return Verdict::error;
 }
 
-Result<SealFinding> examine(const std::filesystem::path& path, const CheckOptions& options) {
-    auto& progress = options.progress != nullptr ? *options.progress : io::no_progress();
-    MODELSEAL_TRY_ASSIGN(const auto model, open_model(path, options.limits));
-    std::uint64_t bytes = 0;
-    for (const auto& file : model.files) bytes += file.source->size();
-    progress.total(bytes);
-    MODELSEAL_TRY_ASSIGN(auto finding, check_seal(model, options, progress));
-    MODELSEAL_TRY(model.unchanged());
-    finding.tensors_total = model.tensors.size();
-    finding.bytes_total = bytes;
-    return finding;
+Verdict verdict_of(FingerprintFinding::Outcome outcome) {
+    switch (outcome) {
+        case FingerprintFinding::Outcome::intact:
+        case FingerprintFinding::Outcome::other_runtime:
+            return Verdict::intact;
+        case FingerprintFinding::Outcome::tampered:
+            return Verdict::tampered;
+        case FingerprintFinding::Outcome::error:
+            break;
+    }
+    return Verdict::error;
+}
+
+// Of two kinds of check on one model. A seal that is not there counts only if nothing else was checked.
+Verdict worst(Verdict a, Verdict b) {
+    constexpr Verdict kOrder[] = {Verdict::tampered, Verdict::error, Verdict::unsealed, Verdict::intact};
+    return *std::ranges::find_if(kOrder, [=](Verdict each) { return each == a || each == b; });
+}
+
+// The fingerprint is of the model that the seal is in, unless it was made before there was a seal.
+Result<void> same_model(const CheckReport& report, const jobs::OpenedFingerprint& opened) {
+    if (!report.seal || report.seal->root.empty() || !opened.print.sealed ||
+        report.seal->root == opened.print.root) {
+        return {};
+    }
+    return Error{
+        ErrorKind::mismatch,
+        fmt::format("the fingerprint is of another model: it is bound to root {}, the seal here has {}",
+                    opened.print.root, report.seal->root),
+        "use the fingerprint that came with this model"};
+}
+
+// Runs what was asked for, in order, and leaves what it found in the report.
+Result<void> examine(const std::string& target, const CheckOptions& options, CheckReport& report) {
+    const bool readable = !oracle::is_endpoint(target) && !options.black_box && !options.responses;
+    std::optional<jobs::OpenedFingerprint> opened;
+    if (options.fingerprint) {
+        MODELSEAL_TRY_ASSIGN(opened, jobs::open_fingerprint(options));
+    }
+    if (readable) {
+        MODELSEAL_TRY_ASSIGN(report.seal, jobs::check_seal(target, options));
+        report.verdict = verdict_of(report.seal->outcome);
+    } else if (!opened || options.require_seal) {
+        report.verdict = Verdict::unsealed;
+        report.error = !opened ? "its weights are not read, and there is no fingerprint to ask it about"
+                               : "its weights are not read: no seal can be checked, and one is required";
+        report.hint = !opened ? "give the fingerprint that the vendor made for you with --fingerprint FP" : "";
+        return {};
+    }
+    if (!opened) {
+        if (options.require_fingerprint) {
+            report.verdict = worst(report.verdict, Verdict::unsealed);
+            report.error = "a fingerprint is required, and there is none";
+        }
+        return {};
+    }
+    MODELSEAL_TRY(same_model(report, *opened));
+    MODELSEAL_TRY_ASSIGN(report.fingerprint, jobs::check_fingerprint(target, *opened, options));
+    const auto asked = verdict_of(report.fingerprint->outcome);
+    const bool no_seal = report.seal && report.seal->outcome == SealFinding::Outcome::not_found;
+    report.verdict = !report.seal || (no_seal && !options.require_seal) ? asked : worst(report.verdict, asked);
+    if (asked == Verdict::error) report.error = report.fingerprint->detail;
+    return {};
 }
 
 }  // namespace
 
-CheckReport check_model(const std::filesystem::path& path, const CheckOptions& options) {
-    CheckReport report{.target = path.string()};
-    const auto guarded = [&]() -> Result<SealFinding> {
+CheckReport check_model(const std::filesystem::path& target, const CheckOptions& options) {
+    CheckReport report{.target = target.string()};
+    const auto guarded = [&]() -> Result<void> {
         try {
-            return examine(path, options);
+            return examine(target.string(), options, report);
         } catch (const std::bad_alloc&) {
-            return Error{ErrorKind::unreadable, path.string() + ": not enough memory to check it", {}};
+            return Error{ErrorKind::unreadable, target.string() + ": not enough memory to check it", {}};
         }
     };
-    auto finding = guarded();
-    if (!finding) {
-        report.error = finding.error().message;
-        report.hint = finding.error().hint;
-        return report;
+    if (const auto done = guarded(); !done) {
+        report.verdict = Verdict::error;
+        report.error = done.error().message;
+        report.hint = done.error().hint;
+        report.error_kind = done.error().kind;
     }
-    report.verdict = verdict_of(finding->outcome);
-    report.seal = std::move(*finding);
     return report;
 }
 

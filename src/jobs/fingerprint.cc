@@ -1,0 +1,184 @@
+#include <algorithm>
+#include <chrono>
+#include <new>
+
+#include <fmt/format.h>
+
+#include "crypto/random.h"
+#include "crypto/sha256.h"
+#include "fingerprint/container.h"
+#include "fingerprint/make.h"
+#include "fingerprint/preview.h"
+#include "formats/reader.h"
+#include "io/file.h"
+#include "io/progress.h"
+#include "io/rfc3339.h"
+#include "io/threads.h"
+#include "oracle/network.h"
+#include <modelseal/fingerprint.h>
+#include <modelseal/seal.h>
+
+namespace modelseal {
+namespace {
+
+constexpr std::size_t kPreviewPairs = 12;
+constexpr unsigned kMostPairs = 10'000;
+
+// What the fingerprint is bound to.
+struct Binding {
+    std::string root;
+    bool sealed = false;
+};
+
+Result<std::string> digest_of(const std::filesystem::path& file) {
+    MODELSEAL_TRY_ASSIGN(const auto source, io::FileSource::open(file, file.string()));
+    crypto::Sha256 hash;
+    std::vector<std::byte> block(1u << 20);
+    for (std::uint64_t at = 0; at < source->size(); at += block.size()) {
+        block.resize(static_cast<std::size_t>(std::min<std::uint64_t>(block.size(), source->size() - at)));
+        MODELSEAL_TRY(source->read(at, block));
+        hash.update(block);
+    }
+    MODELSEAL_TRY(source->unchanged());
+    return to_hex(hash.finish());
+}
+
+Result<Binding> bind(const std::filesystem::path& model, const FingerprintOptions& options) {
+    const CheckKey keys[] = {options.check.clone(), public_check_key(options.key.public_key())};
+    const auto report = check_model(model, {.keys = keys, .jobs = options.jobs});
+    if (report.verdict == Verdict::intact && report.seal) return Binding{report.seal->root, true};
+    if (report.verdict == Verdict::tampered) {
+        return Error{
+            ErrorKind::mismatch,
+            fmt::format("{}: its seal says it was tampered with: {}", model.string(), report.seal->detail),
+            "fingerprint the model as it was sealed"};
+    }
+    MODELSEAL_TRY_ASSIGN(auto digest, digest_of(model));
+    return Binding{std::move(digest), false};
+}
+
+std::string comma(const std::vector<std::int64_t>& shape) {
+    return fmt::format("{}", fmt::join(shape, ","));
+}
+
+// Per-channel values fit the shape.
+Result<void> check_scaling(const std::vector<float>& values, const oracle::InputShape& shape,
+                           const char* flag) {
+    const auto channels = shape.shape.empty() ? 0 : static_cast<std::size_t>(shape.shape.front());
+    if (values.empty() || values.size() == 1 || values.size() == channels) return {};
+    return Error{ErrorKind::usage,
+                 fmt::format("{} has {} values, an input of shape {} has {} channels", flag, values.size(),
+                             comma(shape.shape), channels),
+                 {}};
+}
+
+Result<fingerprint::Input> input_of(const oracle::Network& network, const InputOptions& options,
+                                    std::vector<std::string>& notes) {
+    fingerprint::Input input{.shape = network.input(), .mean = options.mean, .std = options.std};
+    MODELSEAL_TRY(check_scaling(input.mean, input.shape, "--mean"));
+    MODELSEAL_TRY(check_scaling(input.std, input.shape, "--std"));
+    const auto range = options.range ? options.range : input.shape.range;
+    if (range) {
+        std::tie(input.low, input.high) = std::pair((*range)[0], (*range)[1]);
+    } else {
+        notes.emplace_back(
+            "the model does not say what range its inputs have: taken to be 0 to 1 (--input-range)");
+    }
+    if (input.shape.shape.size() != 3 || (input.shape.shape[0] != 1 && input.shape.shape[0] != 3)) {
+        notes.push_back(fmt::format("inputs of shape {} are no images: the preview shows them as grey values",
+                                    comma(input.shape.shape)));
+    }
+    return input;
+}
+
+Result<void> check_options(const FingerprintOptions& options) {
+    if (options.pairs < 1 || options.pairs > kMostPairs) {
+        return Error{ErrorKind::usage, fmt::format("{} pairs, not 1 to {}", options.pairs, kMostPairs), {}};
+    }
+    if (!(options.check.vendor == options.key.public_key())) {
+        return Error{ErrorKind::usage, "the check key is bound to another vendor's key", {}};
+    }
+    const auto& range = options.input.range;
+    if (range && !((*range)[0] < (*range)[1])) {
+        return Error{
+            ErrorKind::usage, fmt::format("the input range {} to {} is empty", (*range)[0], (*range)[1]), {}};
+    }
+    if (options.grid == Grid::u8 && options.schedule == Schedule::paper) {
+        return Error{ErrorKind::usage, "the published schedule knows no grid", {}};
+    }
+    return {};
+}
+
+Result<std::unique_ptr<oracle::Network>> open(const std::filesystem::path& model,
+                                              const FingerprintOptions& options) {
+    return oracle::open_network(model.string(), {.device = options.device,
+                                                 .threads = options.jobs,
+                                                 .input_name = options.input.name,
+                                                 .input_shape = options.input.shape});
+}
+
+Result<FingerprintSummary> run(const std::filesystem::path& model, const std::filesystem::path& out,
+                               const FingerprintOptions& options) {
+    const auto begun = std::chrono::steady_clock::now();
+    MODELSEAL_TRY(check_options(options));
+    FingerprintSummary summary;
+    MODELSEAL_TRY_ASSIGN(const auto binding, bind(model, options));
+    if (!binding.sealed) {
+        summary.notes.push_back(fmt::format("{} carries no seal of this key: bound to the digest of the file",
+                                            formats::printable(model.string())));
+    }
+    MODELSEAL_TRY_ASSIGN(const auto network, open(model, options));
+    MODELSEAL_TRY_ASSIGN(auto input, input_of(*network, options.input, summary.notes));
+    const auto threads = options.jobs == 0 ? io::default_jobs() : options.jobs;
+    std::array<std::byte, 32> salt;
+    crypto::random_bytes(salt);
+    MODELSEAL_TRY_ASSIGN(auto made,
+                         fingerprint::make(*network,
+                                           {.pairs = options.pairs,
+                                            .access = options.access,
+                                            .grid = options.grid,
+                                            .schedule = options.schedule,
+                                            .input = std::move(input),
+                                            .threads = threads},
+                                           options.check.secret, salt,
+                                           options.progress ? *options.progress : io::no_progress()));
+    auto& print = made.fingerprint;
+    print.root = binding.root;
+    print.sealed = binding.sealed;
+    print.customer = options.check.customer;
+    print.model = formats::printable(model.filename().string());
+    print.created = io::rfc3339(std::chrono::system_clock::to_time_t(std::chrono::system_clock::now()));
+    print.expires = options.expires;
+    print.runtime = network->runtime();
+    MODELSEAL_TRY_ASSIGN(summary.id, fingerprint::save(print, options.key, options.check, out));
+    if (options.preview) {
+        const auto png = fingerprint::preview_sheet_png(print, kPreviewPairs);
+        const std::string_view text(reinterpret_cast<const char*>(png.data()), png.size());
+        MODELSEAL_TRY(io::write_text(*options.preview, text, 0644, io::WriteMode::replace));
+    }
+    summary.root = binding.root;
+    summary.sealed = binding.sealed;
+    summary.classes = print.classes;
+    for (const auto& rung : print.rungs) {
+        summary.rungs.push_back({rung.rung, rung.pairs.size(), rung.noise, rung.floor});
+    }
+    summary.evaluations = made.evaluations;
+    summary.device = network->devices().front();
+    std::ranges::move(made.notes, std::back_inserter(summary.notes));
+    summary.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
+    return summary;
+}
+
+}  // namespace
+
+Result<FingerprintSummary> fingerprint_model(const std::filesystem::path& model,
+                                             const std::filesystem::path& out,
+                                             const FingerprintOptions& options) {
+    try {
+        return run(model, out, options);
+    } catch (const std::bad_alloc&) {
+        return Error{ErrorKind::unreadable, model.string() + ": not enough memory to make a fingerprint", {}};
+    }
+}
+
+}  // namespace modelseal
