@@ -9,6 +9,7 @@ void add_all_commands(CLI::App& program, Context& context) {
     add_unseal(program, context);
     add_inspect(program, context);
     add_diff(program, context);
+    add_fingerprint(program, context);
     add_challenge(program, context);
     add_completion(program, context);
 }

@@ -11,6 +11,7 @@ void add_check(CLI::App& program, Context& context);
 void add_unseal(CLI::App& program, Context& context);
 void add_inspect(CLI::App& program, Context& context);
 void add_diff(CLI::App& program, Context& context);
+void add_fingerprint(CLI::App& program, Context& context);
 void add_challenge(CLI::App& program, Context& context);
 void add_completion(CLI::App& program, Context& context);
 

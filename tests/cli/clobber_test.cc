@@ -23,6 +23,11 @@ TEST(Program, RefusesOutputsThatNameAnInput) {
         {"seal", "m", "-k", "v.key", "-o", "s", "--receipt", "s"},
         {"check", "m", "--pub", "v.pub", "--html", "m"},
         {"check", "m", "--pub", "v.pub", "--html", "v.pub"},
+        {"check", "m", "--pub", "v.pub", "--fingerprint", "s.fp", "--html", "s.fp"},
+        {"fingerprint", "m", "-k", "v.key", "-o", "m"},
+        {"fingerprint", "m", "-k", "v.key", "-o", "v.key"},
+        {"fingerprint", "m", "-k", "v.key", "-o", "s", "--preview", "m"},
+        {"fingerprint", "m", "-k", "v.key", "-o", "s", "--preview", "./s"},
     };
     for (const auto& slip : slips) {
         const auto outcome = run(modelseal(slip), here);
