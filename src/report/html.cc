@@ -150,7 +150,7 @@ Badge badge_of(const CheckReport& check) {
         case Verdict::tampered:
             return {"bad", "Tampered"};
         case Verdict::unsealed:
-            return {"warn", "No seal found"};
+            return {"warn", check.seal || check.error.empty() ? "No seal found" : "Nothing to check against"};
         case Verdict::error:
             break;
     }
@@ -162,7 +162,7 @@ std::string detail_of(const CheckReport& check) {
     const auto say = [&](const std::string& text) {
         if (!text.empty()) out += fmt::format("<p class=\"detail\">{}</p>", escaped(text));
     };
-    if (check.verdict == Verdict::error) say(check.error);
+    say(check.error);
     if (check.seal) {
         if (check.verdict == Verdict::tampered) say(report::findings_text(*check.seal));
         say(report::detail_text(*check.seal));

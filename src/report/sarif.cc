@@ -40,7 +40,8 @@ constexpr Rule kRules[] = {
     {"frame-changed", "FrameChanged",
      "What surrounds the tensors (names, shapes, graph, code) is not what was sealed.", "error"},
     {"seal-broken", "SealBroken", "The seal is there and does not hold.", "error"},
-    {"seal-not-found", "SealNotFound", "No seal was found under the given key.", "warning"},
+    {"seal-not-found", "SealNotFound",
+     "No seal was found under the given key, or nothing else to check against.", "warning"},
     {"fingerprint-mismatch", "FingerprintMismatch",
      "The model that answers is not the one that the fingerprint was made of.", "error"},
     {"fingerprint-other-runtime", "FingerprintOtherRuntime",
@@ -93,7 +94,7 @@ class Log {
                 {.target = check.target, .verdict = report::verdict_of(*check.seal), .seal = check.seal});
         }
         add_fingerprint(*check.fingerprint);
-        if (check.verdict == Verdict::error && !check.error.empty()) notify(check.error);
+        if (!check.error.empty()) notify(check.error);
     }
 
     ordered_json json(std::string_view version) && {
@@ -123,9 +124,8 @@ class Log {
             const auto why = check.error.empty() && check.seal ? check.seal->detail : check.error;
             notify(why.empty() ? std::string("not checked") : why);
         } else if (check.verdict == Verdict::unsealed) {
-            add_result(seal_not_found, check.seal && !check.seal->detail.empty()
-                                           ? check.seal->detail
-                                           : "no seal found under this key");
+            const auto why = check.seal ? check.seal->detail : check.error;
+            add_result(seal_not_found, why.empty() ? std::string("no seal found under this key") : why);
         } else if (check.seal) {
             add_seal(check, *check.seal);
         } else if (check.verdict == Verdict::tampered) {

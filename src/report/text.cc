@@ -164,7 +164,7 @@ std::string findings_text(const CheckReport& check, const TextStyle& style) {
         out += to_text(alone, style);
     }
     out += fingerprint_text(check.target, *check.fingerprint, style);
-    if (check.verdict == Verdict::error && !check.error.empty()) out += error_text(check, style);
+    if (!check.error.empty()) out += error_text(check, style);
     return out;
 }
 
@@ -180,10 +180,13 @@ std::string to_text(const CheckReport& check, const TextStyle& style) {
         case Verdict::tampered:
             return tampered_text(check, style) + hint;
         case Verdict::unsealed: {
-            const auto detail = check.seal && !check.seal->detail.empty()
-                                    ? without_name(check.seal->detail, check.target)
-                                    : std::string("no seal found under this key");
-            return paint(style, Ink::yellow, fmt::format("{}: unsealed, {}", name, detail)) + "\n" + hint;
+            const auto& why = check.seal ? check.seal->detail : check.error;
+            const auto detail =
+                why.empty() ? std::string("no seal found under this key") : without_name(why, check.target);
+            return paint(style, Ink::yellow,
+                         fmt::format("{}: {}, {}", name,
+                                     check.seal || check.error.empty() ? "unsealed" : "not checked", detail)) +
+                   "\n" + hint;
         }
         case Verdict::error:
             break;

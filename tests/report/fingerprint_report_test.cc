@@ -126,6 +126,20 @@ TEST(EveryForm, TellsAnErrorBesideAFinding) {
     EXPECT_EQ(run["invocations"][0]["executionSuccessful"], false);
 }
 
+TEST(EveryForm, TellsThatThereIsNothingToCheckAgainst) {
+    const CheckReport check{.target = "http://host/v2/models/net",
+                            .verdict = Verdict::unsealed,
+                            .error = "there is no fingerprint",
+                            .hint = "give one"};
+    EXPECT_EQ(to_text(check, {}),
+              "http://host/v2/models/net: not checked, there is no fingerprint\n  hint: give one\n");
+    EXPECT_THAT(to_html({&check, 1}), HasSubstr("Nothing to check against"));
+    EXPECT_THAT(to_html({&check, 1}), HasSubstr("there is no fingerprint"));
+    const auto results = json::parse(to_sarif({&check, 1}, "1"))["runs"][0]["results"];
+    ASSERT_EQ(results.size(), 1u);
+    EXPECT_EQ(results[0]["message"]["text"], "there is no fingerprint");
+}
+
 TEST(FingerprintJson, HasTheKeysOfTheContractInOrder) {
     const auto parsed = nlohmann::ordered_json::parse(to_json(std::vector{tampered()}, true))["checks"][0];
     std::vector<std::string> keys;
