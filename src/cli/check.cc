@@ -59,7 +59,7 @@ void show_text(const Options& options, CheckReport report, Context& context) {
         alone.verdict = seal ? report::verdict_of(*alone.seal) : report::verdict_of(*alone.fingerprint);
         terminal.print(to_text(alone, style));
     }
-    terminal.error({ErrorKind::unreadable, why.empty() ? report.target + ": not checked" : why, hint});
+    terminal.error({report.error_kind, why.empty() ? report.target + ": not checked" : why, hint});
 }
 
 Result<void> show(const Options& options, std::span<const CheckReport> reports, Context& context) {
@@ -107,6 +107,11 @@ Result<CheckOptions> check_options(const Options& options, std::span<const Check
     return wanted;
 }
 
+// A fingerprint that is another vendor's, changed or expired does not match; that is no failure to check.
+ExitCode exit_code_of(const CheckReport& report) {
+    return report.verdict == Verdict::error ? exit_code(report.error_kind) : exit_code(report.verdict);
+}
+
 Result<ExitCode> run(const Options& options, Context& context) {
     const std::vector<std::string> others = {options.fingerprint, options.endpoint.token_file,
                                              options.endpoint.ca};
@@ -124,7 +129,7 @@ Result<ExitCode> run(const Options& options, Context& context) {
         const auto progress = options.fingerprint.empty() ? context.progress(what) : context.steps(what);
         wanted.progress = progress.get();
         reports.push_back(check_model(target, wanted));
-        code = worst(code, exit_code(reports.back().verdict));
+        code = worst(code, exit_code_of(reports.back()));
     }
     MODELSEAL_TRY(show(options, reports, context));
     return code;

@@ -88,13 +88,14 @@ class Log {
   public:
     void add(const CheckReport& check) {
         artifacts_.push_back({{"location", {{"uri", uri_of(check.target)}}}});
-        if (!check.fingerprint) return add_without_fingerprint(check);
+        if (!check.fingerprint && (!check.seal || check.error.empty())) return add_without_fingerprint(check);
         if (check.seal) {
             add_without_fingerprint(
                 {.target = check.target, .verdict = report::verdict_of(*check.seal), .seal = check.seal});
         }
-        add_fingerprint(*check.fingerprint);
-        if (!check.error.empty()) notify(check.error);
+        if (check.fingerprint) add_fingerprint(*check.fingerprint);
+        const bool told = check.fingerprint && check.fingerprint->detail == check.error;
+        if (!check.error.empty() && !told) notify(check.error);
     }
 
     ordered_json json(std::string_view version) && {

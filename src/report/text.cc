@@ -163,8 +163,9 @@ std::string findings_text(const CheckReport& check, const TextStyle& style) {
             .target = check.target, .verdict = report::verdict_of(*check.seal), .seal = check.seal};
         out += to_text(alone, style);
     }
-    out += fingerprint_text(check.target, *check.fingerprint, style);
-    if (!check.error.empty()) out += error_text(check, style);
+    if (check.fingerprint) out += fingerprint_text(check.target, *check.fingerprint, style);
+    const bool told = check.fingerprint && check.fingerprint->detail == check.error;
+    if (!check.error.empty() && !told) out += error_text(check, style);
     return out;
 }
 
@@ -173,7 +174,8 @@ std::string findings_text(const CheckReport& check, const TextStyle& style) {
 std::string to_text(const CheckReport& check, const TextStyle& style) {
     const auto name = printable(check.target);
     const auto hint = check.hint.empty() ? std::string() : "  hint: " + printable(check.hint) + "\n";
-    if (check.fingerprint) return findings_text(check, style) + hint;
+    const bool several = check.fingerprint || (check.seal && !check.error.empty());
+    if (several) return findings_text(check, style) + hint;
     switch (check.verdict) {
         case Verdict::intact:
             return intact_text(check, style) + hint;

@@ -96,6 +96,7 @@ TEST(FingerprintText, AnotherRuntimeIsExplainedAndNoAlarm) {
 TEST(FingerprintText, AnErrorTellsItsReason) {
     auto check = with(Outcome::error, Verdict::error);
     check.fingerprint->detail = "http://host/v2/models/net: answers are NaN";
+    check.error = check.fingerprint->detail;
     EXPECT_EQ(to_text(check, {}), "http://host/v2/models/net: fingerprint not checked, answers are NaN\n");
 }
 
@@ -123,6 +124,16 @@ TEST(EveryForm, TellsAnErrorBesideAFinding) {
     check.error = "the seal cannot be read";
     EXPECT_THAT(to_text(check, {}), HasSubstr("not checked, the seal cannot be read"));
     const auto run = json::parse(to_sarif({&check, 1}, "1"))["runs"][0];
+    EXPECT_EQ(run["invocations"][0]["executionSuccessful"], false);
+}
+
+TEST(EveryForm, TellsWhatWasRequiredAndIsNotThereBesideAnIntactSeal) {
+    CheckReport check{.target = "net", .verdict = Verdict::unsealed, .error = "a fingerprint is required"};
+    check.seal = SealFinding{.outcome = SealFinding::Outcome::intact, .scheme = "modelseal", .stamp = {}};
+    EXPECT_THAT(to_text(check, {}), HasSubstr("net: intact, 0 tensors"));
+    EXPECT_THAT(to_text(check, {}), HasSubstr("net: not checked, a fingerprint is required\n"));
+    const auto run = json::parse(to_sarif({&check, 1}, "1"))["runs"][0];
+    EXPECT_EQ(run["results"].size(), 0u);
     EXPECT_EQ(run["invocations"][0]["executionSuccessful"], false);
 }
 

@@ -1,0 +1,97 @@
+// From a model to a verdict without reading its weights, as on the command line.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include "tests/support/run.h"
+#include "tests/support/scratch.h"
+#include "tests/support/script_file.h"
+#include "tests/support/small_models.h"
+#include "tests/support/torch_module.h"
+
+namespace modelseal {
+namespace {
+
+using nlohmann::json;
+using test::modelseal;
+using test::run;
+using test::Words;
+using testing::HasSubstr;
+
+class FingerprintCommand : public testing::Test {
+  protected:
+    void SetUp() override {
+        MODELSEAL_NEED_TORCH();
+        auto network = test::small_network();
+        write("net.pt", network);
+        network.weights[0].values[0] *= 1.05f;
+        write("changed.pt", network);
+        const auto vendor = test::test_key();
+        folder_.write("v.key", *signing_key_pem(vendor, ""));
+        folder_.write("v.pub", public_key_pem(vendor.public_key()));
+        folder_.write("other.pub", public_key_pem(test::test_key(2).public_key()));
+        const auto made = of({"fingerprint", "net.pt", "-k", "v.key", "-o", "net.fp", "--pairs", "4",
+                              "--input-shape", "2,5,5", "--device", "cpu", "--preview", "net.png", "--json"});
+        ASSERT_EQ(made.code, 0) << made.err;
+        made_ = json::parse(made.out);
+    }
+    void write(const char* name, const test::ScriptFile& network) const {
+        const auto bytes = network.build();
+        folder_.write(name, {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+    }
+    test::Outcome of(const Words& words) const { return run(modelseal(words), {.folder = folder_.path()}); }
+    test::Outcome check(Words words) const {
+        words.insert(words.begin(), {"check", "--fingerprint", "net.fp", "--device", "cpu"});
+        return of(words);
+    }
+    const test::Scratch folder_;
+    json made_;
+};
+
+TEST_F(FingerprintCommand, TellsTheModelFromAChangedOne) {
+    EXPECT_EQ(made_["schema"], "modelseal-fingerprint/1");
+    EXPECT_TRUE(test::content_of(folder_ / "net.png").starts_with("\x89PNG"));
+    const auto intact = check({"--pub", "v.pub", "--black-box", "net.pt"});
+    EXPECT_EQ(intact.code, 0) << intact.err;
+    EXPECT_THAT(intact.out, HasSubstr("net.pt: intact, none of 4 pairs on rung fp32 differs"));
+    const auto changed = check({"--pub", "v.pub", "--black-box", "changed.pt", "--html", "r.html", "--json"});
+    EXPECT_EQ(changed.code, 1) << changed.err;
+    const auto finding = json::parse(changed.out)["checks"][0];
+    EXPECT_EQ(finding["outcome"], "tampered");
+    EXPECT_EQ(finding["id"], made_["id"]);
+    EXPECT_THAT(test::content_of(folder_ / "r.html"), HasSubstr("data:image/png;base64,"));
+}
+
+TEST_F(FingerprintCommand, RefusesOtherKeysAndSpoiledFilesBeforeAnyQuery) {
+    // Nobody listens there: only a query could tell.
+    const char* nobody = "http://127.0.0.1:1/v2/models/net";
+    EXPECT_EQ(check({nobody, "--pub", "other.pub"}).code, 1);
+    EXPECT_EQ(check({nobody, "--pub", "v.pub", "--retries", "0"}).code, 3);
+    auto spoiled = test::content_of(folder_ / "net.fp");
+    spoiled[200] = static_cast<char>(spoiled[200] ^ 1);
+    folder_.write("net.fp", spoiled);
+    const auto refused = check({nobody, "--pub", "v.pub"});
+    EXPECT_EQ(refused.code, 1);
+    EXPECT_THAT(refused.err, HasSubstr("modelseal: net.fp: changed or forged"));
+}
+
+TEST_F(FingerprintCommand, WithoutAFingerprintThereIsNothingToCheckAgainst) {
+    const auto outcome = of({"check", "http://127.0.0.1:1/v2/models/net", "--pub", "v.pub"});
+    EXPECT_EQ(outcome.code, 4);
+    EXPECT_THAT(outcome.out, HasSubstr("there is no fingerprint"));
+}
+
+TEST_F(FingerprintCommand, TakesAnswersThatWereMadeElsewhere) {
+    ASSERT_EQ(of({"challenge", "net.fp", "--pub", "v.pub", "-o", "ask"}).code, 0);
+    EXPECT_EQ(check({"--pub", "v.pub", "--responses", "ask"}).code, 3);
+    const auto count = json::parse(test::content_of(folder_ / "ask/manifest.json"))["count"].get<int>();
+    std::string wrong;
+    for (int i = 1; i <= count; ++i) wrong += std::to_string(i) + ",0.125,-0.25,1.5\n";
+    folder_.write("ask/responses.csv", wrong);
+    const auto tampered = check({"--pub", "v.pub", "--responses", "ask"});
+    EXPECT_EQ(tampered.code, 1) << tampered.err;
+    EXPECT_THAT(tampered.out, HasSubstr("ask: tampered"));
+}
+
+}  // namespace
+}  // namespace modelseal
