@@ -149,9 +149,12 @@ Handler find_operator(std::string_view domain, std::string_view name) {
     static const auto all = [] {
         std::map<std::pair<std::string_view, std::string_view>, Handler> table;
         for (const auto family :
-             {math_operators(), activation_operators(), logic_operators(), reduction_operators(),
-              shape_operators(), indexing_operators(), conv_operators(), pool_operators(),
-              normalisation_operators(), matrix_operators(), cast_operators()}) {
+             {math_operators(),          activation_operators(), logic_operators(),    reduction_operators(),
+              shape_operators(),         indexing_operators(),   conv_operators(),     pool_operators(),
+              normalisation_operators(), matrix_operators(),     cast_operators(),     quantise_operators(),
+              recurrent_operators(),     control_operators(),    sequence_operators(), attention_operators(),
+              resize_operators(),        vision_operators(),     signal_operators(),   loss_operators(),
+              text_operators(),          ml_operators()}) {
             for (const auto& entry : family) table.emplace(std::pair(entry.domain, entry.name), entry.handler);
         }
         return table;

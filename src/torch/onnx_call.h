@@ -31,6 +31,8 @@ class Call {
     }
 
     std::size_t inputs() const { return inputs_.size(); }
+    const std::vector<const Value*>& given() const { return inputs_; }  // null: left out
+    void replace(std::vector<const Value*> inputs) { inputs_ = std::move(inputs); }
     bool has(std::size_t input) const;            // was it given, and is it something
     const Value& value(std::size_t input) const;  // malformed if it was not given
     // A tensor, on the device of the inputs (a GPU if one of them is there).

@@ -15,7 +15,11 @@ DType target_type(const Call& call) {
 
 void give_cast(Call& call, DType to) {
     if (call.value(0).kind == Value::Kind::text) unsupported("a cast of text");
-    call.give(cast(call.in(0), call.type(0), to, call.integer("saturate", 1) != 0), to);
+    const auto& smooth = call.value(0).smooth;
+    if (smooth.defined() && is_real(to)) return call.give(cast(smooth, DType::f32, to), to);
+    Value made(cast(call.in(0), call.type(0), to, call.integer("saturate", 1) != 0), to);
+    made.smooth = smooth;  // the same number, unless it was cut off
+    call.give(std::move(made));
 }
 
 // The same bits as another type of the same size.

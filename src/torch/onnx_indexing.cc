@@ -1,8 +1,6 @@
 // Reading and writing elements at computed places.
 #include <algorithm>
 
-#include <ATen/ExpandUtils.h>
-
 #include "torch/onnx_call.h"
 
 namespace modelseal::onnx {
@@ -92,17 +90,27 @@ void gather_nd(Call& call) {
                        .reshape(shape));
 }
 
-// Scatters along dimension `axis`; later writes to one place win, or are combined.
+at::Tensor combined(const at::Tensor& a, const at::Tensor& b, const std::string& reduction) {
+    if (reduction == "mul") return a * b;
+    if (reduction == "max") return at::maximum(a, b);
+    if (reduction == "min") return at::minimum(a, b);
+    unsupported("reduction " + reduction);
+}
+
+// Scatters along dimension `axis`; later writes to one place win, or are combined. (at::scatter_reduce would
+// do, but writes a warning to the standard error stream.) Updates of one place along the axis go to different
+// ones.
 at::Tensor scattered(const at::Tensor& x, std::int64_t axis, const at::Tensor& index, const at::Tensor& updates,
                      const std::string& reduction) {
     if (reduction == "none") return x.scatter(axis, index, updates);
     if (reduction == "add") return x.scatter_add(axis, index, updates);
-    const auto name = reduction == "mul"   ? "prod"
-                      : reduction == "max" ? "amax"
-                      : reduction == "min" ? "amin"
-                                           : "";
-    if (*name == 0) unsupported("reduction " + reduction);
-    return x.scatter_reduce(axis, index, updates, name, true);
+    auto result = x;
+    for (std::int64_t i = 0; i < index.size(axis); ++i) {
+        const auto at_place = index.narrow(axis, i, 1);
+        const auto held = at::gather(result, axis, at_place);
+        result = result.scatter(axis, at_place, combined(held, updates.narrow(axis, i, 1), reduction));
+    }
+    return result;
 }
 
 void scatter_elements(Call& call) {
@@ -170,9 +178,10 @@ void unique(Call& call) {
     if (whole) x = x.reshape({-1});
     const auto axis = whole ? 0 : axis_of(call.integer("axis", 0), x.dim());
     auto [values, inverse, counts] = at::unique_dim(x, axis, true, true, true);
-    const auto positions = at::arange(inverse.numel(), inverse.options());
-    auto first = at::full({counts.numel()}, inverse.numel(), inverse.options())
-                     .scatter_reduce(0, inverse.reshape({-1}), positions, "amin", true);
+    inverse = inverse.reshape({-1});
+    // In a stable sort by value, the first of each value stands where its run begins.
+    const auto by_value = std::get<1>(at::sort(inverse, true, 0, false));
+    auto first = by_value.index_select(0, at::cumsum(counts, 0) - counts);
     if (call.integer("sorted", 1) == 0) {
         const auto order = at::argsort(first);
         values = values.index_select(axis, order);

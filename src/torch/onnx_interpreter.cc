@@ -32,6 +32,35 @@ std::string shown(const Node& node) {
     return fmt::format("node '{}' ({})", printable(label), printable(node.op_type));
 }
 
+bool has_gradient(const Value* value) {
+    return value != nullptr && value->smooth.defined();
+}
+
+// An operator that only moves elements, on quantised numbers: on their real counterparts, then rounded.
+std::vector<Value> run_smoothly(Call& call, Handler handler) {
+    const auto type = call.type(0);
+    std::vector<Value> smooth;
+    smooth.reserve(call.inputs());
+    for (const auto* value : call.given()) {
+        smooth.emplace_back(value == nullptr ? Value() : *value);
+        auto& own = smooth.back();
+        if (value == nullptr || value->kind != Value::Kind::tensor || value->type != type) continue;
+        own = Value(value->smooth.defined() ? value->smooth : value->tensor.to(at::kFloat));
+    }
+    std::vector<const Value*> inputs;
+    for (const auto& value : smooth) inputs.push_back(&value);
+    call.replace(std::move(inputs));
+    handler(call);
+    auto outputs = std::move(call).results();
+    for (auto& output : outputs) {
+        if (output.type != DType::f32) continue;
+        auto exact = Value(at::round(output.tensor.detach()).to(computed_in(type)), type);
+        exact.smooth = std::move(output.tensor);
+        output = std::move(exact);
+    }
+    return outputs;
+}
+
 // What went wrong, of whatever kind the exception is, as an error about the node.
 [[noreturn]] void rethrow_about(const Node& node) {
     try {
@@ -201,8 +230,12 @@ void Interpreter::run_node(const Node& node, const Plan& plan, std::size_t index
     } else {
         const auto version = scope.opsets->find(node.domain);
         Call call(*this, scope, node, version == scope.opsets->end() ? 1 : version->second, std::move(inputs));
-        plan.handlers[index](call);
-        outputs = std::move(call).results();
+        if (plan.moves[index] && std::ranges::any_of(call.given(), has_gradient)) {
+            outputs = run_smoothly(call, plan.handlers[index]);
+        } else {
+            plan.handlers[index](call);
+            outputs = std::move(call).results();
+        }
     }
     if (outputs.size() < node.outputs.size() &&
         std::any_of(node.outputs.begin() + static_cast<std::ptrdiff_t>(outputs.size()), node.outputs.end(),

@@ -32,6 +32,7 @@ struct Scope {
 struct Plan {
     std::vector<Handler> handlers;                          // null: a function
     std::vector<const formats::onnx::Function*> functions;  // null: an operator
+    std::vector<bool> moves;                                // an operator that only moves elements
     std::vector<std::vector<std::string>> dead;             // values that no later node uses
     std::vector<bool> folded;                               // computed when the file was opened
 };

@@ -1,8 +1,6 @@
 // Comparisons and truth values.
 #include <limits>
 
-#include <ATen/ExpandUtils.h>
-
 #include "torch/onnx_call.h"
 #include "torch/onnx_text.h"
 

@@ -1,6 +1,4 @@
 // Arithmetic, one element at a time.
-#include <ATen/ExpandUtils.h>
-
 #include "torch/onnx_call.h"
 
 namespace modelseal::onnx {

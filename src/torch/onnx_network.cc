@@ -1,6 +1,5 @@
 #include "torch/onnx_network.h"
 
-#include <ATen/ATen.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -29,10 +28,14 @@ class Graph {
     Interpreter& interpreter() { return *interpreter_; }
 
     at::Tensor forward(const at::Tensor& input) {
-        // float16 is computed in float32. Integers are rounded, and no gradient passes.
+        // float16 is computed in float32. Integers are rounded; the gradient
+        // passes as if they were not.
         auto value = is_real(type_) ? input.to(onnx::computed_in(type_))
                                     : onnx::cast(at::round(input), DType::f32, type_);
-        auto outputs = interpreter_->run({Value(std::move(value), type_)});
+        Value given(std::move(value), type_);
+        if (!is_real(type_) && input.requires_grad())
+            given.smooth = onnx::straight_through(given.tensor.to(at::kFloat), input);
+        auto outputs = interpreter_->run({std::move(given)});
         if (!outputs) throw Refused(std::move(outputs).error());
         const auto chosen = choose(*outputs);
         if (chosen == nullptr) {

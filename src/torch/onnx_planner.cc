@@ -16,6 +16,12 @@ using formats::onnx::Opsets;
 
 namespace {
 
+// Operators that give elements of their first input as they are, so that quantised numbers pass with a
+// gradient.
+const std::set<std::string> kMoving = {
+    "Concat", "DepthToSpace", "Expand",  "Flatten", "Gather",    "Identity",  "MaxPool",      "Pad",  "Reshape",
+    "Slice",  "Split",        "Squeeze", "Tile",    "Transpose", "Unsqueeze", "SpaceToDepth", "Relu", "Clip"};
+
 Error undefined(const Node& node, const std::string& name) {
     return {ErrorKind::malformed,
             fmt::format("node '{}' ({}): '{}' is used and not defined before", printable(node.name),
@@ -130,6 +136,7 @@ Result<void> Planner::plan_node(const Node& node, Visible& visible, Plan& plan, 
     }
     plan.functions.push_back(function);
     plan.handlers.push_back(handler);
+    plan.moves.push_back(function == nullptr && node.domain.empty() && kMoving.contains(node.op_type));
     visible.own.insert(node.outputs.begin(), node.outputs.end());
     return {};
 }

@@ -2,8 +2,6 @@
 #include <algorithm>
 #include <numeric>
 
-#include <ATen/ExpandUtils.h>
-
 #include "formats/onnx_schema.h"
 #include "torch/onnx_call.h"
 

@@ -1,8 +1,6 @@
 // Text, as far as it is cheap: comparing and joining.
 #include "torch/onnx_text.h"
 
-#include <ATen/ExpandUtils.h>
-
 namespace modelseal::onnx {
 
 std::vector<std::string> stretched_texts(const Value& value, at::IntArrayRef shape) {

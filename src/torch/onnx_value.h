@@ -13,7 +13,11 @@
 #include <string>
 #include <vector>
 
+// clang-format off
+#include <ATen/core/ivalue.h>  // first: in C++20 clang 14 finds it incomplete otherwise
 #include <ATen/ATen.h>
+#include <ATen/ExpandUtils.h>
+// clang-format on
 
 #include <modelseal/result.h>
 #include <modelseal/tensor.h>
@@ -44,6 +48,8 @@ struct Value {
     Kind kind = Kind::nothing;
     DType type = DType::f32;  // of a tensor's elements
     at::Tensor tensor;
+    // Of integers that were quantised: the same in float32, with the gradient that rounding would stop.
+    at::Tensor smooth;
     std::vector<std::string> text;  // with text_shape
     std::vector<std::int64_t> text_shape;
     std::vector<Value> items;  // of a sequence; of an optional none or one

@@ -1,5 +1,7 @@
 #include "tests/torch/onnx_case.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -63,7 +65,7 @@ std::string shown(at::IntArrayRef shape) {
     return fmt::format("({})", fmt::join(shape.begin(), shape.end(), ", "));
 }
 
-std::string tensor_difference(const Value& got, const Value& expected) {
+std::string tensor_difference(const Value& got, const Value& expected, double slack) {
     if (got.type != expected.type) {
         return fmt::format("is of {}, not {}", info(got.type).name, info(expected.type).name);
     }
@@ -74,7 +76,9 @@ std::string tensor_difference(const Value& got, const Value& expected) {
     }
     const auto [relative, absolute] = tolerances(got.type);
     const auto a = got.tensor.to(at::kDouble), b = expected.tensor.to(at::kDouble);
-    if (onnx::is_real(got.type) ? at::allclose(a, b, relative, absolute, true) : at::equal(a, b)) return {};
+    if (onnx::is_real(got.type) ? at::allclose(a, b, relative, std::max(absolute, slack), true)
+                                : at::equal(a, b))
+        return {};
     const auto off = at::nan_to_num((a - b).abs());
     return fmt::format("differs by {} of {}", off.max().item<double>(),
                        at::nan_to_num(b.abs()).max().item<double>());
@@ -88,16 +92,16 @@ Value read_value(const std::filesystem::path& path, ValueKind kind) {
                                                                       : tensor_of(bytes);
 }
 
-std::string difference(const Value& got, const Value& expected) {
+std::string difference(const Value& got, const Value& expected, double slack) {
     // An optional that holds something and that thing are the same to a caller.
     if (expected.kind == Value::Kind::optional && got.kind != Value::Kind::optional) {
         if (expected.items.empty()) return got.kind == Value::Kind::nothing ? "" : "is something, not nothing";
-        return difference(got, expected.items.front());
+        return difference(got, expected.items.front(), slack);
     }
     if (got.kind != expected.kind) return "is of another kind";
     switch (got.kind) {
         case Value::Kind::tensor:
-            return tensor_difference(got, expected);
+            return tensor_difference(got, expected, slack);
         case Value::Kind::text:
             return got.text == expected.text && got.text_shape == expected.text_shape ? "" : "is another text";
         default:
@@ -107,12 +111,12 @@ std::string difference(const Value& got, const Value& expected) {
         return fmt::format("has {} items, not {}", got.items.size(), expected.items.size());
     }
     for (std::size_t i = 0; i < got.items.size(); ++i) {
-        if (auto found = difference(got.items[i], expected.items[i]); !found.empty()) return found;
+        if (auto found = difference(got.items[i], expected.items[i], slack); !found.empty()) return found;
     }
     return {};
 }
 
-Outcome run_case(const std::filesystem::path& folder) try {
+Outcome run_case(const std::filesystem::path& folder, double slack) try {
     using Kind = Outcome::Kind;
     const auto outcome_of = [](const Error& error) {
         auto message = error.message;
@@ -136,7 +140,7 @@ Outcome run_case(const std::filesystem::path& folder) try {
         const auto& declared = interpreter.program().graph.outputs;
         for (std::size_t i = 0; i < outputs->size(); ++i) {
             const auto path = data / fmt::format("output_{}.pb", i);
-            const auto found = difference((*outputs)[i], read_value(path, declared[i].kind));
+            const auto found = difference((*outputs)[i], read_value(path, declared[i].kind), slack);
             if (!found.empty()) return {Kind::failed, fmt::format("output {} {}", i, found)};
         }
     }

@@ -14,8 +14,9 @@ namespace modelseal::test {
 // A TensorProto, SequenceProto or OptionalProto, whichever `kind` says. Throws std::runtime_error.
 onnx::Value read_value(const std::filesystem::path& path, formats::onnx::ValueKind kind);
 
-// Empty if both are the same within the tolerances, else what differs first.
-std::string difference(const onnx::Value& got, const onnx::Value& expected);
+// Empty if both are the same within the tolerances, else what differs first. `slack` is an absolute difference
+// that is let pass besides.
+std::string difference(const onnx::Value& got, const onnx::Value& expected, double slack = 0);
 
 struct Outcome {
     enum class Kind { passed, unsupported, failed } kind = Kind::passed;
@@ -23,6 +24,6 @@ struct Outcome {
 };
 
 // Runs all data sets of the case.
-Outcome run_case(const std::filesystem::path& folder);
+Outcome run_case(const std::filesystem::path& folder, double slack = 0);
 
 }  // namespace modelseal::test

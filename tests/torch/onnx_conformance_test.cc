@@ -66,7 +66,7 @@ TEST(OnnxConformance, EveryCaseOfTheProjectPassesOrIsListed) {
     MODELSEAL_NEED_DATA();
     const auto counts = run_all(test::data_folder() / "onnx-node", "onnx_unsupported.txt");
     EXPECT_EQ(counts.failed, 0);
-    EXPECT_GT(counts.passed, 870);
+    EXPECT_GT(counts.passed, 1000);
 }
 
 TEST(OnnxConformance, EveryCaseOfDebiansPackagePassesOrIsListed) {
@@ -74,7 +74,37 @@ TEST(OnnxConformance, EveryCaseOfDebiansPackagePassesOrIsListed) {
     if (!std::filesystem::exists(root)) GTEST_SKIP() << "libonnx-testdata is not installed";
     const auto counts = run_all(root, "onnx_unsupported_debian.txt");
     EXPECT_EQ(counts.failed, 0);
-    EXPECT_GT(counts.passed, 800);
+    EXPECT_GT(counts.passed, 1000);
+}
+
+TEST(OnnxConformance, RealNetworksAnswerAsTheirAuthorsRecorded) {
+    MODELSEAL_NEED_DATA();
+    const auto folder = test::data_folder() / "models" / "onnx";
+    for (const auto* name : {"mnist-8", "super_resolution_10"}) {
+        const auto outcome = test::run_case(folder / name);
+        EXPECT_EQ(outcome.kind, Kind::passed) << name << ": " << outcome.reason;
+    }
+    // Where a product lies between two integers, the rounding of float32 decides, and engines differ: ONNX
+    // Runtime with its fusions and without them by two steps of the output, 0.1531 each.
+    const auto outcome = test::run_case(folder / "mobilenetv2-int8-qdq-imagenet", 2.01 * 0.1531);
+    EXPECT_EQ(outcome.kind, Kind::passed) << outcome.reason;
+}
+
+TEST(OnnxConformance, ANetworkOfBranchesAndLstmsRuns) {
+    MODELSEAL_NEED_DATA();
+    auto file = open_onnx_file(test::data_folder() / "models" / "onnx" / "silero_vad.onnx");
+    ASSERT_TRUE(file.ok()) << file.error().message;
+    auto opened = onnx::Interpreter::open(std::move(file).value(), at::kCPU, 1u << 30);
+    ASSERT_TRUE(opened.ok()) << opened.error().message;
+    const auto sound = at::arange(576, at::TensorOptions(at::kFloat)).mul(0.1).sin().reshape({1, 576});
+    const auto state = at::zeros({2, 1, 128}, at::TensorOptions(at::kFloat));
+    const auto outputs = (*opened)->run({sound, state, at::scalar_tensor(16000, at::TensorOptions(at::kLong))});
+    ASSERT_TRUE(outputs.ok()) << outputs.error().message;
+    const auto probability = outputs->at(0).tensor;
+    EXPECT_EQ(probability.numel(), 1);
+    EXPECT_GT(probability.item<float>(), 0);
+    EXPECT_LT(probability.item<float>(), 1);
+    EXPECT_EQ(outputs->at(1).tensor.sizes(), state.sizes());
 }
 
 }  // namespace
