@@ -1,0 +1,279 @@
+// The gradient of each family of operators against differences of the outputs. Graphs are built field by field.
+#include <bit>
+#include <cmath>
+
+#include <gtest/gtest.h>
+
+#include "formats/reader.h"
+#include "tests/support/onnx_builder.h"
+#include "torch/onnx_interpreter.h"
+
+namespace modelseal::onnx {
+namespace {
+
+using test::Proto;
+namespace build = test::onnx;
+
+std::string floats(std::initializer_list<float> numbers) {
+    Proto raw;
+    for (const auto number : numbers) raw.little_endian(std::bit_cast<std::uint32_t>(number), 4);
+    return raw.text();
+}
+
+// `count` numbers of both signs, none near a kink.
+std::string some_floats(int count) {
+    Proto raw;
+    for (int i = 0; i < count; ++i) {
+        const auto number = 0.3F * std::sin(1.7F * static_cast<float>(i) + 0.4F) + (i % 2 == 0 ? 0.2F : -0.2F);
+        raw.little_endian(std::bit_cast<std::uint32_t>(number), 4);
+    }
+    return raw.text();
+}
+
+Proto weights(std::string_view name, std::initializer_list<std::uint64_t> dims) {
+    int count = 1;
+    for (const auto extent : dims) count *= static_cast<int>(extent);
+    return build::tensor(name, build::kFloat, dims).bytes(9, some_floats(count));
+}
+
+Proto integers(std::string_view name, std::initializer_list<std::uint64_t> numbers) {
+    return build::tensor(name, build::kInt64, {numbers.size()}).packed(7, numbers);
+}
+
+Proto node(std::string_view op, std::initializer_list<const char*> inputs, const char* output,
+           std::initializer_list<Proto> attributes = {}) {
+    Proto proto;
+    for (const auto* input : inputs) proto.bytes(1, input);
+    proto.bytes(2, output).bytes(4, op);
+    for (const auto& attribute : attributes) proto.message(5, attribute);
+    return proto;
+}
+
+Proto integer(std::string_view name, std::uint64_t value) {
+    return Proto().bytes(1, name).varint(3, value).varint(20, 2);
+}
+
+Proto list(std::string_view name, std::initializer_list<std::uint64_t> values) {
+    return Proto().bytes(1, name).packed(8, values).varint(20, 7);
+}
+
+Proto text(std::string_view name, std::string_view value) {
+    return Proto().bytes(1, name).bytes(4, value).varint(20, 3);
+}
+
+struct Family {
+    const char* name;
+    std::vector<std::int64_t> shape;  // of the input x; the output is y
+    std::vector<Proto> nodes;
+    std::vector<Proto> constants;
+};
+
+std::vector<Family> families() {
+    return {
+        {"arithmetic",
+         {2, 3},
+         {node("Mul", {"x", "w"}, "a"), node("Exp", {"a"}, "b"), node("Div", {"b", "w"}, "y")},
+         {weights("w", {2, 3})}},
+        {"activations",
+         {2, 6},
+         {node("Elu", {"x"}, "a"), node("Gelu", {"a"}, "b"), node("Softmax", {"b"}, "y")},
+         {}},
+        {"reductions",
+         {2, 3, 4},
+         {node("ReduceL2", {"x", "axes"}, "a"), node("ReduceLogSumExp", {"a"}, "y")},
+         {integers("axes", {1})}},
+        {"shapes",
+         {2, 6},
+         {node("Reshape", {"x", "shape"}, "a"), node("Transpose", {"a"}, "b"),
+          node("Concat", {"b", "b"}, "c", {integer("axis", 1)}), node("Mul", {"c", "c"}, "y")},
+         {integers("shape", {3, 4})}},
+        {"indexing",
+         {4, 3},
+         {node("Gather", {"x", "i"}, "a"), node("Mul", {"a", "a"}, "y")},
+         {integers("i", {0, 2, 2})}},
+        {"convolutions",
+         {1, 2, 5, 5},
+         {node("Conv", {"x", "w"}, "a", {list("pads", {1, 0, 2, 1})}),
+          node("ConvTranspose", {"a", "v"}, "y", {list("strides", {2, 2})})},
+         {weights("w", {3, 2, 3, 3}), weights("v", {3, 1, 2, 2})}},
+        {"pools",
+         {1, 2, 6, 6},
+         {node("MaxPool", {"x"}, "a", {list("kernel_shape", {2, 2})}),
+          node("AveragePool", {"a"}, "y", {list("kernel_shape", {2, 2}), list("pads", {1, 0, 0, 1})})},
+         {}},
+        {"normalisations",
+         {2, 4, 3, 3},
+         {node("InstanceNormalization", {"x", "s", "s"}, "a"), node("LRN", {"a"}, "b", {integer("size", 3)}),
+          node("LayerNormalization", {"b", "t"}, "y")},
+         {weights("s", {4}), weights("t", {3})}},
+        {"matrices",
+         {3, 4},
+         {node("Gemm", {"x", "w", "c"}, "a", {integer("transB", 1)}), node("MatMul", {"a", "x"}, "b"),
+          node("Einsum", {"b"}, "y", {text("equation", "ij->ji")})},
+         {weights("w", {3, 4}), weights("c", {3})}},
+        {"recurrence",
+         {3, 2, 4},
+         {node("LSTM", {"x", "w", "r"}, "y", {integer("hidden_size", 2)})},
+         {weights("w", {1, 8, 4}), weights("r", {1, 8, 2})}},
+        {"attention", {1, 2, 3, 4}, {node("Attention", {"x", "x", "x"}, "y", {integer("is_causal", 1)})}, {}},
+        {"resizing",
+         {1, 1, 4, 4},
+         {node("Resize", {"x", "", "", "sizes"}, "y", {text("mode", "cubic")})},
+         {integers("sizes", {1, 1, 6, 3})}},
+        {"branches",
+         {2, 3},
+         {node(
+             "If", {"yes"}, "y",
+             {build::attribute("then_branch", 6,
+                               Proto().message(1, node("Tanh", {"x"}, "t")).message(12, Proto().bytes(1, "t"))),
+              build::attribute(
+                  "else_branch", 6,
+                  Proto().message(1, node("Neg", {"x"}, "e")).message(12, Proto().bytes(1, "e")))})},
+         {build::tensor("yes", 9, {}).bytes(9, std::string(1, '\1'))}},
+    };
+}
+
+std::unique_ptr<Interpreter> open(const Family& family, std::vector<std::byte>& bytes) {
+    Proto graph;
+    for (const auto& one : family.nodes) graph.message(1, one);
+    graph.bytes(2, "g");
+    for (const auto& constant : family.constants) graph.message(5, constant);
+    graph.message(11, Proto().bytes(1, "x").message(2, Proto().message(1, Proto().varint(1, 1))));
+    graph.message(12, Proto().bytes(1, "y"));
+    const auto model = Proto().varint(1, 10).message(7, graph).message(8, Proto().varint(2, 23)).text();
+    const auto raw = std::as_bytes(std::span(model));
+    bytes.assign(raw.begin(), raw.end());
+    auto source = std::make_unique<formats::MemorySource>("model.onnx", bytes);
+    OnnxFile file;
+    auto program = formats::onnx::read_program(*source);
+    EXPECT_TRUE(program.ok()) << program.error().message;
+    if (!program.ok()) return nullptr;
+    file.program = std::move(program).value();
+    file.files.path = "model.onnx";
+    file.files.files.push_back({{}, std::move(source), {}});
+    auto opened = Interpreter::open(std::move(file), at::kCPU, 1u << 24);
+    EXPECT_TRUE(opened.ok()) << opened.error().message;
+    return opened.ok() ? std::move(opened).value() : nullptr;
+}
+
+TEST(OnnxGradient, IsThatOfTheDifferencesForEachFamily) {
+    for (const auto& family : families()) {
+        std::vector<std::byte> bytes;
+        const auto interpreter = open(family, bytes);
+        ASSERT_NE(interpreter, nullptr) << family.name;
+        std::int64_t elements = 1;
+        for (const auto extent : family.shape) elements *= extent;
+        const auto x =
+            at::arange(elements, at::TensorOptions(at::kFloat)).mul(1.3).sin().mul(0.8).reshape(family.shape);
+        // A sum that no symmetry makes constant.
+        const auto value = [&](const at::Tensor& input) {
+            auto outputs = interpreter->run({Value(input)});
+            EXPECT_TRUE(outputs.ok()) << family.name << ": " << outputs.error().message;
+            const auto y = outputs->at(0).tensor.reshape({-1});
+            return (y * at::arange(y.numel(), y.options()).mul(0.7).cos()).sum();
+        };
+        const auto leaf = x.clone().set_requires_grad(true);
+        const auto total = value(leaf);
+        ASSERT_TRUE(total.requires_grad()) << family.name;
+        total.backward();
+        const auto gradient = leaf.grad().reshape({-1});
+        const at::NoGradGuard no_gradient;
+        double largest = 0;
+        for (std::int64_t i = 0; i < elements; ++i) {
+            constexpr double step = 5e-3;
+            auto more = x.clone(), less = x.clone();
+            more.view({-1})[i] += step;
+            less.view({-1})[i] -= step;
+            const auto expected = (value(more) - value(less)).item<double>() / (2 * step);
+            const auto got = gradient[i].item<double>();
+            EXPECT_NEAR(got, expected, 2e-2 * std::max(1.0, std::abs(expected))) << family.name << " at " << i;
+            largest = std::max(largest, std::abs(got));
+        }
+        EXPECT_GT(largest, 1e-3) << family.name;
+    }
+}
+
+// Rounding has no gradient of its own; what goes through quantised numbers has that of the numbers before.
+TEST(OnnxGradient, PassesQuantisedNumbersWhereTheyAreNotCutOff) {
+    const Family family = {
+        "quantised",
+        {4},
+        {node("QuantizeLinear", {"x", "s", "z"}, "q"), node("Reshape", {"q", "shape"}, "r"),
+         node("DequantizeLinear", {"r", "s", "z"}, "y")},
+        {build::tensor("s", build::kFloat, {}).bytes(9, floats({0.1F})),
+         build::tensor("z", build::kUint8, {}).bytes(9, std::string(1, '\x80')), integers("shape", {2, 2})}};
+    std::vector<std::byte> bytes;
+    const auto interpreter = open(family, bytes);
+    ASSERT_NE(interpreter, nullptr);
+    const auto x = at::tensor({0.32F, -0.56F, 100.0F, -100.0F}).set_requires_grad(true);
+    const auto outputs = interpreter->run({Value(x)});
+    ASSERT_TRUE(outputs.ok()) << outputs.error().message;
+    const auto y = outputs->at(0).tensor;
+    EXPECT_TRUE(at::allclose(y.detach(), at::tensor({0.3F, -0.6F, 12.7F, -12.8F}).reshape({2, 2})));
+    y.sum().backward();
+    EXPECT_TRUE(at::allclose(x.grad(), at::tensor({1.0F, 1.0F, 0.0F, 0.0F})));
+}
+
+struct Bad {
+    const char* what;
+    Family family;
+    const char* message;
+    ErrorKind kind = ErrorKind::malformed;
+};
+
+// Graphs that are well-formed as files, and make no sense or ask for too much.
+TEST(OnnxInterpreter, NamesTheNodeThatMakesNoSense) {
+    const auto big = std::uint64_t{1} << 40;
+    const std::vector<Bad> rows = {
+        {"an axis outside",
+         {"", {2, 3}, {node("Concat", {"x", "x"}, "y", {integer("axis", 5)})}, {}},
+         "node 'y' (Concat): axis 5 of 2 dimensions"},
+        {"a reshape that does not fit",
+         {"", {2, 3}, {node("Reshape", {"x", "s"}, "y")}, {integers("s", {4, 4})}},
+         "node 'y' (Reshape)"},
+        {"an index outside",
+         {"", {2, 3}, {node("Gather", {"x", "i"}, "y")}, {integers("i", {7})}},
+         "node 'y' (Gather): an index leaves its dimension"},
+        {"a missing input",
+         {"", {2, 3}, {node("Gemm", {"x"}, "y")}, {}},
+         "node 'y' (Gemm): input 1 is missing"},
+        {"an attribute of another type",
+         {"", {2, 3}, {node("Softmax", {"x"}, "y", {text("axis", "1")})}, {}},
+         "node 'y' (Softmax): attribute 'axis' has another type"},
+        {"a step of nothing",
+         {"", {4}, {node("Slice", {"x", "a", "b", "a", "a"}, "y")}, {integers("a", {0}), integers("b", {1})}},
+         "node 'y' (Slice): a step of 0"},
+        {"more memory than allowed",
+         {"", {2, 3}, {node("Expand", {"x", "s"}, "y")}, {integers("s", {big, 2, 3})}},
+         "node 'y' (Expand): a tensor of more than 16777216 bytes",
+         ErrorKind::unsupported},
+        {"a tile of more memory",
+         {"", {2}, {node("Tile", {"x", "s"}, "y")}, {integers("s", {1u << 30})}},
+         "node 'y' (Tile): a tensor of more than",
+         ErrorKind::unsupported},
+        {"padding of more memory",
+         {"", {2}, {node("Pad", {"x", "s"}, "y")}, {integers("s", {1u << 30, 0})}},
+         "node 'y' (Pad): a tensor of more than",
+         ErrorKind::unsupported},
+        {"a window that does not fit",
+         {"", {1, 1, 3, 3}, {node("MaxPool", {"x"}, "y", {list("kernel_shape", {5, 5})})}, {}},
+         "node 'y' (MaxPool): the window is larger than the padded input"},
+        {"a kernel of nothing",
+         {"", {1, 1, 3, 3}, {node("AveragePool", {"x"}, "y", {list("kernel_shape", {0, 1})})}, {}},
+         "node 'y' (AveragePool): kernel_shape"},
+    };
+    for (const auto& row : rows) {
+        std::vector<std::byte> bytes;
+        const auto interpreter = open(row.family, bytes);
+        ASSERT_NE(interpreter, nullptr) << row.what;
+        const auto outputs =
+            interpreter->run({Value(at::ones(row.family.shape, at::TensorOptions(at::kFloat)))});
+        ASSERT_FALSE(outputs.ok()) << row.what;
+        EXPECT_NE(outputs.error().message.find(row.message), std::string::npos)
+            << row.what << ": " << outputs.error().message;
+        EXPECT_EQ(outputs.error().kind, row.kind) << row.what;
+    }
+}
+
+}  // namespace
+}  // namespace modelseal::onnx
