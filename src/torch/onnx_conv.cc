@@ -182,6 +182,9 @@ Window window_of(const Call& call, at::IntArrayRef input, Ints kernel) {
     const auto mode = call.text("auto_pad", "NOTSET");
     if (mode == "SAME_UPPER" || mode == "SAME_LOWER") same_padding(window, input, mode == "SAME_UPPER");
     if (mode == "VALID") window.begin = window.end = Ints(rank, 0);
+    auto padded_sizes = input.vec();
+    for (std::size_t i = 0; i < rank; ++i) padded_sizes[i + 2] += window.begin[i] + window.end[i];
+    call.check_size(padded_sizes);
     return window;
 }
 

@@ -20,8 +20,8 @@ using formats::onnx::Node;
 
 namespace {
 
-constexpr std::uint64_t kMaxSteps = 10'000'000;  // nodes of one run: loops are as long as the file says
-constexpr std::uint32_t kMaxCalls = 32;          // functions within functions; they cannot be recursive
+constexpr std::uint64_t kMaxSteps = 250'000;  // nodes of one run: loops are as long as the file says
+constexpr std::uint32_t kMaxCalls = 32;       // functions within functions; they cannot be recursive
 
 std::string first_line(const std::string& text) {
     return text.substr(0, text.find('\n'));
@@ -198,6 +198,7 @@ std::vector<Value> Interpreter::outputs_of(const Graph& graph, const Scope& scop
 }
 
 std::vector<Value> Interpreter::run_graph(const Graph& graph, std::vector<Value> inputs, Scope& outer) {
+    count_step();  // rounds of a loop that has no nodes
     if (inputs.size() > graph.inputs.size()) malformed("a sub-graph takes fewer inputs than it is given");
     Scope scope;
     scope.outer = &outer;
@@ -212,6 +213,17 @@ std::vector<Value> Interpreter::run_graph(const Graph& graph, std::vector<Value>
     return outputs_of(graph, scope);
 }
 
+void Interpreter::count_step() {
+    if (++steps_ > kMaxSteps) unsupported(fmt::format("more than {} nodes in one run", kMaxSteps));
+}
+
+// Operators check what may be much larger than their inputs; this is for what grows node by node.
+void Interpreter::check_output(const Value& value) const {
+    if (value.kind != Value::Kind::tensor) return;
+    const auto bytes = static_cast<std::uint64_t>(value.tensor.numel()) * value.tensor.element_size();
+    if (bytes > max_bytes_) unsupported(fmt::format("a tensor of more than {} bytes", max_bytes_));
+}
+
 void Interpreter::run_nodes(const Nodes& nodes, Scope& scope) {
     const auto& plan = plans_.at(&nodes);
     for (std::size_t i = 0; i < nodes.size(); ++i) {
@@ -221,7 +233,7 @@ void Interpreter::run_nodes(const Nodes& nodes, Scope& scope) {
 }
 
 void Interpreter::run_node(const Node& node, const Plan& plan, std::size_t index, Scope& scope) try {
-    if (++steps_ > kMaxSteps) unsupported(fmt::format("more than {} nodes in one run", kMaxSteps));
+    count_step();
     std::vector<const Value*> inputs;
     for (const auto& name : node.inputs) inputs.push_back(name.empty() ? nullptr : scope.find(name));
     std::vector<Value> outputs;
@@ -243,6 +255,7 @@ void Interpreter::run_node(const Node& node, const Plan& plan, std::size_t index
         malformed(
             fmt::format("{} outputs are wanted, the operator has {}", node.outputs.size(), outputs.size()));
     }
+    for (const auto& output : outputs) check_output(output);
     for (std::size_t i = 0; i < node.outputs.size() && i < outputs.size(); ++i) {
         if (!node.outputs[i].empty()) scope.values.insert_or_assign(node.outputs[i], std::move(outputs[i]));
     }

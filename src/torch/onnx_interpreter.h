@@ -67,6 +67,8 @@ class Interpreter {
     Value placed(Value value) const;
     std::vector<Value> run_main(std::vector<Value> inputs);
     static std::vector<Value> outputs_of(const formats::onnx::Graph& graph, const Scope& scope);
+    void count_step();
+    void check_output(const Value& value) const;
     void run_nodes(const Nodes& nodes, Scope& scope);
     void run_node(const formats::onnx::Node& node, const Plan& plan, std::size_t index, Scope& scope);
     std::vector<Value> call_function(const formats::onnx::Function& function, const formats::onnx::Node& node,

@@ -7,7 +7,13 @@ namespace modelseal::onnx {
 
 namespace {
 
+// For products of a column and a row, which are larger than both.
+void check_product(const Call& call, const at::Tensor& a, const at::Tensor& b) {
+    if (a.dim() >= 2 && b.dim() >= 2) call.check_size({a.size(-2), b.size(-1)});
+}
+
 void matmul(Call& call) {
+    check_product(call, call.in(0), call.in(1));
     call.give_like(wrap(at::matmul(call.in(0), call.in(1)), call.type(0)));
 }
 
@@ -27,6 +33,7 @@ void gemm(Call& call) {
             at::linear(a, transposed ? b : b.t(), c.defined() ? c10::optional<at::Tensor>(c) : c10::nullopt));
     }
     if (transposed) b = b.t();
+    check_product(call, a, b);
     auto product = at::matmul(a, b);
     if (alpha != 1)
         product = real ? product * alpha : (product.to(at::kDouble) * alpha).to(product.scalar_type());

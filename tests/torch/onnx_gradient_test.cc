@@ -214,6 +214,14 @@ TEST(OnnxGradient, PassesQuantisedNumbersWhereTheyAreNotCutOff) {
     EXPECT_TRUE(at::allclose(x.grad(), at::tensor({1.0F, 1.0F, 0.0F, 0.0F})));
 }
 
+// Rounds that hand on what they get.
+Proto idle_body() {
+    Proto body;
+    for (const auto* name : {"i", "c", "v"}) body.message(11, Proto().bytes(1, name));
+    for (const auto* name : {"c", "v"}) body.message(12, Proto().bytes(1, name));
+    return body;
+}
+
 struct Bad {
     const char* what;
     Family family;
@@ -254,6 +262,17 @@ TEST(OnnxInterpreter, NamesTheNodeThatMakesNoSense) {
         {"padding of more memory",
          {"", {2}, {node("Pad", {"x", "s"}, "y")}, {integers("s", {1u << 30, 0})}},
          "node 'y' (Pad): a tensor of more than",
+         ErrorKind::unsupported},
+        {"a convolution over more padding than memory",
+         {"", {1, 1, 3, 3}, {node("Conv", {"x", "x"}, "y", {list("pads", {1u << 30, 0, 1u << 30, 0})})}, {}},
+         "node 'y' (Conv): a tensor of more than",
+         ErrorKind::unsupported},
+        {"rounds without end",
+         {"",
+          {1},
+          {node("Loop", {"n", "", "x"}, "y", {build::attribute("body", 6, idle_body())})},
+          {build::tensor("n", build::kInt64, {}).packed(7, {std::uint64_t{1} << 62})}},
+         "node 'y' (Loop): more than 250000 nodes in one run",
          ErrorKind::unsupported},
         {"a window that does not fit",
          {"", {1, 1, 3, 3}, {node("MaxPool", {"x"}, "y", {list("kernel_shape", {5, 5})})}, {}},
