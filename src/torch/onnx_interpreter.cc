@@ -220,7 +220,8 @@ void Interpreter::count_step() {
 // Operators check what may be much larger than their inputs; this is for what grows node by node.
 void Interpreter::check_output(const Value& value) const {
     if (value.kind != Value::Kind::tensor) return;
-    const auto bytes = static_cast<std::uint64_t>(value.tensor.numel()) * value.tensor.element_size();
+    const auto bytes = static_cast<std::uint64_t>(value.tensor.numel()) *
+                       static_cast<std::uint64_t>(value.tensor.element_size());
     if (bytes > max_bytes_) unsupported(fmt::format("a tensor of more than {} bytes", max_bytes_));
 }
 
