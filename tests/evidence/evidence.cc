@@ -5,6 +5,7 @@
 //   modelseal_evidence cast IN OUT.safetensors --to f16|bf16|f32
 //   modelseal_evidence move|approximation IN OUT --tensor NAME ...
 //   modelseal_evidence attack|resnet ...: attack.h
+//   modelseal_evidence alarms ...: alarms.h
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -14,6 +15,7 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include "tests/evidence/alarms.h"
 #include "tests/evidence/attack.h"
 #include "tests/evidence/cifar10.h"
 #include "tests/evidence/edit.h"
@@ -225,6 +227,7 @@ int main(int argc, char** argv) {
     modelseal::evidence::Options options;
     modelseal::evidence::set_up(app, options);
     modelseal::evidence::add_attacks(app);
+    modelseal::evidence::add_alarms(app);
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {

@@ -1,0 +1,15 @@
+// False alarms: a fingerprint held against the untouched model on many honest runtimes.
+#pragma once
+
+namespace CLI {
+class App;
+}
+
+namespace modelseal::evidence {
+
+//   alarms FP --pub VENDOR.pub TARGET...
+// TARGET: files of the model (TorchScript, ONNX), each run on every combination of threads, batch, memory
+// format and kernels; or endpoints that serve it.
+void add_alarms(CLI::App& app);
+
+}  // namespace modelseal::evidence
