@@ -80,6 +80,8 @@ struct FingerprintFinding {
     std::uint64_t threshold = 1;              // so many mismatches make "tampered"
     double false_alarm_bound = 0;             // of that, per check, for an honest runtime
     std::optional<double> shift;              // median |answered - recorded| margin
+    std::optional<double> drift;              // mean of answered - recorded
+    double most_drift = 0;  // further than this, the model was changed; 0: not held against it
     std::vector<RungFinding> rungs;
     std::string id, root, vendor_key, customer, created, expires, model;
     std::uint64_t queries = 0;       // inputs that were sent

@@ -39,6 +39,7 @@ struct RungOfPairs {
     double noise = 0;  // largest seen among the honest runtimes of this rung
     double scale = 0;  // mean absolute noise of the noisiest of them
     double floor = 0;  // |margin| of every member is at least this
+    double drift = 0;  // an honest runtime does not shift the mean of all margins by more; 0: not measured
     std::vector<Pair> pairs;
 };
 

@@ -7,11 +7,14 @@
 namespace modelseal::fingerprint {
 namespace {
 
-constexpr unsigned kMostMoves = 16;  // of single pixels, for one member
-constexpr double kAim = 1.4;         // of the floor: the middle of the band
+constexpr unsigned kMostRounds = 12;
+constexpr unsigned kMostAtOnce = 64;  // pixels of one member between two evaluations
+constexpr double kAim = 1.4;          // of the floor: the middle of the band
+constexpr double kNearEnough = 0.25;  // of the floor, from the aim
 
 // One member under way.
-struct Mover {
+class Mover {
+  public:
     std::size_t row;  // its crossing
     double sign;      // the side it belongs to
     std::vector<float> levels;
@@ -19,10 +22,20 @@ struct Mover {
     double margin = 0;
     bool done = false;
 
-    // Moves the pixel whose level brings the margin nearest to the aim; none twice, since each move spends its
-    // slope.
+    // Moves pixels by one level, each time the one that brings the margin nearest to the aim if it were linear;
+    // none twice, since each move spends its slope. False if nothing helps.
     bool move(double floor, float highest) {
-        const double missing = sign * kAim * floor - margin;
+        bool moved = false;
+        for (unsigned count = 0; count < kMostAtOnce; ++count) {
+            const double missing = sign * kAim * floor - margin;
+            if (std::abs(missing) < kNearEnough * floor || !move_one(missing, highest)) break;
+            moved = true;
+        }
+        return moved;
+    }
+
+  private:
+    bool move_one(double missing, float highest) {
         std::size_t best = levels.size();
         double nearest = std::abs(missing), step = 0;
         for (std::size_t i = 0; i < levels.size(); ++i) {
@@ -133,13 +146,15 @@ Result<void> GridSearch::learn_slopes() {
 
 Result<void> GridSearch::refine(double floor) {
     MODELSEAL_TRY(learn_slopes());
-    for (unsigned round = 0; round < kMostMoves; ++round) {
+    for (unsigned round = 0;; ++round) {
         std::vector<Mover*> moved;
         std::vector<Boundary> boundaries;
         for (auto& mover : movers_) {
             const double along = mover.sign * mover.margin;
             mover.done = along >= 1.05 * floor && along < 0.98 * kBand * floor;
-            if (mover.done || !mover.move(floor, static_cast<float>(lattice_.levels - 1))) continue;
+            if (mover.done || round == kMostRounds ||
+                !mover.move(floor, static_cast<float>(lattice_.levels - 1)))
+                continue;
             moved.push_back(&mover);
             boundaries.push_back(boundaries_[mover.row]);
         }

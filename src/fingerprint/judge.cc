@@ -20,6 +20,12 @@ struct Told {
     FingerprintFinding::RungFinding finding;
     std::vector<double> chances;  // of a false mismatch, for each pair that could be told
     std::vector<double> shifts;   // |answered - recorded|, of every member
+    double shift_sum = 0;         // answered - recorded
+    double doubt = 0;             // largest, of the margins answered
+    double most_drift = 0;        // on record
+    double drift() const { return shifts.empty() ? 0 : shift_sum / static_cast<double>(shifts.size()); }
+    // All margins moved together, further than any honest runtime moves them.
+    bool drifted() const { return most_drift > 0 && std::abs(drift()) > most_drift + doubt; }
     bool enough() const { return finding.untold <= finding.pairs; }
 };
 
@@ -50,6 +56,7 @@ class Reader {
         told.finding.name = name_of(rung.rung);
         told.finding.noise = rung.noise;
         told.finding.floor = rung.floor;
+        told.most_drift = rung.drift;
         for (std::size_t i = 0; i < rung.pairs.size(); ++i) {
             const std::size_t rows[2] = {first + i, first + rung.pairs.size() + i};
             take(told, rung, rung.pairs[i], rows);
@@ -82,6 +89,8 @@ class Reader {
             recorded[static_cast<std::size_t>(which)] = member.margin;
             answered[static_cast<std::size_t>(which)] = scored.margin;
             told.shifts.push_back(std::abs(scored.margin - member.margin));
+            told.shift_sum += scored.margin - member.margin;
+            told.doubt = std::max(told.doubt, scored.doubt + kJitterFactor * jitter_);
         }
         auto& finding = told.finding;
         if (print_.access != Access::label) {
@@ -161,7 +170,8 @@ void conclude(FingerprintFinding& finding, const Told& chosen, std::span<const T
     finding.false_alarm_bound = threshold.bound;
     const bool only_exact = chosen.finding.name == name_of(Rung::exact);
     const bool flips = std::ranges::any_of(rungs, [](const Told& told) { return told.finding.mismatched > 0; });
-    if (finding.mismatched >= finding.threshold) {
+    const bool drifted = finding.mismatched < finding.threshold && chosen.drifted();
+    if (finding.mismatched >= finding.threshold || drifted) {
         finding.outcome = Outcome::tampered;
     } else if (!chosen.enough()) {
         finding.outcome = Outcome::error;
@@ -169,6 +179,12 @@ void conclude(FingerprintFinding& finding, const Told& chosen, std::span<const T
         finding.outcome = flips ? Outcome::other_runtime : Outcome::intact;
     }
     finding.detail = sentence(finding, only_exact);
+    if (drifted) {
+        finding.detail = fmt::format(
+            "the margins of all pairs moved together, by {:.1e} on average; honest runtimes "
+            "stay within {:.1e}",
+            std::abs(chosen.drift()), chosen.most_drift);
+    }
     if (finding.rung == name_of(Rung::mixed) && finding.outcome != Outcome::tampered) {
         finding.detail += "; on the mixed rung, which only larger changes cross";
     }
@@ -217,7 +233,11 @@ Result<FingerprintFinding> judge(const Fingerprint& fingerprint, Replies replies
     }
     FingerprintFinding finding;
     finding.access = name_of(fingerprint.access);
-    if (!chosen->shifts.empty()) finding.shift = median(chosen->shifts);
+    if (!chosen->shifts.empty()) {
+        finding.shift = median(chosen->shifts);
+        finding.drift = chosen->drift();
+        finding.most_drift = chosen->most_drift;
+    }
     conclude(finding, *chosen, rungs);
     for (auto& told : rungs) finding.rungs.push_back(std::move(told.finding));
     return finding;

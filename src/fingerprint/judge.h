@@ -5,6 +5,11 @@
 // was not measured is taken to be kStranger times as noisy as the noisiest that was. From that follow the
 // number of mismatches that makes "tampered" and the bound that is printed; modelseal-fingerprint(5) has the
 // formulas.
+//
+// Beside single margins their mean is held against the record: rounding averages out over hundreds of them,
+// what training does to a model does not. And where the very runtime of the record answers, no chance enters:
+// it repeated itself bit by bit when the fingerprint was made, so an answer that differs in a bit comes from
+// another model.
 #pragma once
 
 #include <optional>

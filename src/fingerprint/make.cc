@@ -18,6 +18,7 @@ namespace {
 
 constexpr double kNoiseFactor = 8;       // a floor in units of the largest noise seen
 constexpr double kLeastFloor = 0x1p-18;  // of the spread of the logits: 64 units in the last place of float32
+constexpr double kLeastDrift = 0x1p-23;  // of the spread: one unit in the last place, in all logits alike
 constexpr double kLeastMixed = 0x1p-9;   // the same for the 11 bits of TF32 and half precision: 4 units
 constexpr std::size_t kBatch = 50;
 constexpr std::size_t kBatchElements = 4u << 20;  // 16 MiB of float32 a batch
@@ -109,7 +110,9 @@ std::size_t Maker::path_of(std::size_t crossing) {
 }
 
 Result<void> Maker::add(RungOfPairs rung) {
-    MODELSEAL_TRY(record(probe_, made_.fingerprint, rung, plan_.pairs));
+    if (!rung.pairs.empty()) {
+        MODELSEAL_TRY(record(probe_, made_.fingerprint, rung, plan_.pairs));
+    }
     if (rung.pairs.size() < plan_.pairs) {
         made_.notes.push_back(fmt::format("{} of {} pairs found a place on the rung '{}'", rung.pairs.size(),
                                           plan_.pairs, name_of(rung.rung)));
@@ -132,6 +135,9 @@ Result<void> Maker::add_exact() {
 
 Result<void> Maker::add_spaced(Rung which, const Noise& noise, double floor) {
     RungOfPairs rung{.rung = which, .noise = noise.largest, .scale = noise.scale, .floor = floor};
+    if (plan_.access != Access::label) {
+        rung.drift = std::max(kNoiseFactor * noise.drift, kLeastDrift * spread_);
+    }
     auto& print = made_.fingerprint;
     const auto add_pair = [&](std::size_t path, std::uint32_t target, const Bracket& at) {
         Pair pair{.path = static_cast<std::uint32_t>(path), .target = target};

@@ -23,13 +23,16 @@ class Measurement {
         auto outputs = probe_.outputs_as(pixels, runtime);
         if (!outputs && outputs.error().kind == ErrorKind::unsupported) return {};
         if (!outputs) return outputs.error();
-        double sum = 0;
+        double sum = 0, signed_sum = 0;
         for (std::size_t row = 0; row < outputs->count; ++row) {
-            const double off = std::abs(score(*outputs, row, boundaries_[row]).margin - reference_[row].margin);
-            noise.largest = std::max(noise.largest, off);
-            sum += off;
+            const double off = score(*outputs, row, boundaries_[row]).margin - reference_[row].margin;
+            noise.largest = std::max(noise.largest, std::abs(off));
+            sum += std::abs(off);
+            signed_sum += off;
         }
-        noise.scale = std::max(noise.scale, sum / static_cast<double>(outputs->count));
+        const auto count = static_cast<double>(outputs->count);
+        noise.scale = std::max(noise.scale, sum / count);
+        noise.drift = std::max(noise.drift, std::abs(signed_sum) / count);
         noise.runtimes.push_back(name);
         return {};
     }

@@ -8,6 +8,7 @@ namespace modelseal::fingerprint {
 struct Noise {
     double largest = 0;                 // difference to the probe's own runtime, over all inputs and runtimes
     double scale = 0;                   // mean absolute difference on the noisiest of the runtimes
+    double drift = 0;                   // largest of the runtimes\' mean differences, without its sign
     std::vector<std::string> runtimes;  // that were tried
 };
 

@@ -111,7 +111,8 @@ void read_facts_into(Facts& facts, Fingerprint& whole) {
         whole.rungs.push_back({.rung = rung,
                                .noise = facts.number<double>(name + ".noise"),
                                .scale = facts.number<double>(name + ".scale"),
-                               .floor = facts.number<double>(name + ".floor")});
+                               .floor = facts.number<double>(name + ".floor"),
+                               .drift = facts.number<double>(name + ".drift")});
     }
 }
 

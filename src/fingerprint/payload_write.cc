@@ -50,6 +50,7 @@ ordered_json facts_of(const Fingerprint& whole) {
         facts[name + ".noise"] = text_of(rung.noise);
         facts[name + ".scale"] = text_of(rung.scale);
         facts[name + ".floor"] = text_of(rung.floor);
+        facts[name + ".drift"] = text_of(rung.drift);
     }
     return facts;
 }

@@ -78,8 +78,9 @@ std::string complaint(const Fingerprint& whole, const RungOfPairs& rung, const P
 }
 
 std::string complaint(const Fingerprint& whole, const RungOfPairs& rung) {
-    for (const double value : {rung.noise, rung.scale, rung.floor}) {
-        if (!std::isfinite(value) || value < 0) return "noise, scale and floor are not numbers from 0 up";
+    for (const double value : {rung.noise, rung.scale, rung.floor, rung.drift}) {
+        if (!std::isfinite(value) || value < 0)
+            return "noise, scale, floor and drift are not numbers from 0 up";
     }
     if (rung.pairs.empty() || rung.pairs.size() > kMostPairs) {
         return fmt::format("{} pairs, not 1 to {}", rung.pairs.size(), kMostPairs);

@@ -28,6 +28,8 @@ ordered_json report::fingerprint_json(const FingerprintFinding& finding) {
     out["detail"] = json_text(finding.detail);
     out["rung"] = json_text(finding.rung);
     if (finding.shift) out["shift"] = *finding.shift;
+    if (finding.drift) out["drift"] = *finding.drift;
+    if (finding.most_drift > 0) out["drift_threshold"] = finding.most_drift;
     out["queries"] = finding.queries;
     const std::pair<const char*, const std::string*> texts[] = {{"id", &finding.id},
                                                                 {"model", &finding.model},

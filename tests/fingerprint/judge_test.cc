@@ -117,6 +117,24 @@ TEST(Judge, AnswersThatVaryAreNeverIntactWithinTheirVariation) {
     EXPECT_EQ(judged(print, {.answers = honest(print), .jitter = 1}).outcome, Outcome::error);
 }
 
+// Training moves all margins alike; rounding moves each its own way.
+TEST(Judge, MarginsThatMoveTogetherAreTampering) {
+    auto print = sample();
+    print.rungs[0].drift = 1e-5;
+    auto together = honest(print), apart = honest(print);
+    for (std::size_t row = 0; row < together.count; ++row) {
+        together.values[2 * row + 1] += 1e-4f;
+        apart.values[2 * row + 1] += row % 2 == 0 ? 1e-4f : -1e-4f;
+    }
+    const auto finding = judged(print, {.answers = together});
+    EXPECT_EQ(finding.outcome, Outcome::tampered);
+    EXPECT_EQ(finding.mismatched, 0u);
+    EXPECT_THAT(finding.detail, HasSubstr("moved together"));
+    EXPECT_EQ(judged(print, {.answers = apart}).outcome, Outcome::intact);
+    together.rounding = 1e-3;
+    EXPECT_NE(judged(print, {.answers = together}).outcome, Outcome::tampered) << "that may be the rounding";
+}
+
 // An answer far on the other side is a mismatch however coarse the answers are.
 TEST(Judge, CoarseAnswersStillShowLargeChanges) {
     const auto print = sample();

@@ -199,13 +199,13 @@ INSTANTIATE_TEST_SUITE_P(
         SpoiledFile{"NegativeShape", fact("input.shape", "-2,-9"), "tensor 'base' does not hold inputs"},
         SpoiledFile{"RungMissing",
                     [](json& header) {
-                        for (const char* key : {"exact.noise", "exact.scale", "exact.floor"})
+                        for (const char* key : {"exact.noise", "exact.scale", "exact.floor", "exact.drift"})
                             header["__metadata__"].erase(key);
                     },
                     "tensors that no fingerprint has"},
         SpoiledFile{"RungWithoutTensors",
                     [](json& header) {
-                        for (const char* key : {"mixed.noise", "mixed.scale", "mixed.floor"})
+                        for (const char* key : {"mixed.noise", "mixed.scale", "mixed.floor", "mixed.drift"})
                             header["__metadata__"][key] = "0";
                     },
                     "has no tensor 'mixed.path'"},

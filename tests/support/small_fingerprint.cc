@@ -27,7 +27,8 @@ fingerprint::Fingerprint small_fingerprint() {
     }
     fingerprint::RungOfPairs exact{.rung = Rung::exact, .noise = 0, .scale = 0, .floor = 0};
     exact.pairs.push_back({.path = 1, .target = 2, .member = {{0, -1e-7, 0}, {1, 2e-7, 1}}});
-    fingerprint::RungOfPairs fp32{.rung = Rung::fp32, .noise = 1e-5, .scale = 1e-6, .floor = 3e-4};
+    fingerprint::RungOfPairs fp32{
+        .rung = Rung::fp32, .noise = 1e-5, .scale = 1e-6, .floor = 3e-4, .drift = 2e-6};
     fp32.pairs.push_back({.path = 0, .target = 0, .member = {{0, -3e-4, 1}, {1, 3.5e-4, 2}}});
     fp32.pairs.push_back({.path = 1, .target = 1, .member = {{0, -4e-4, 0}, {1, 5e-4, 0}}});
     made.rungs = {exact, fp32};
