@@ -19,6 +19,9 @@ namespace {
 
 using fingerprint::Fingerprint;
 
+// Plain kernels are twenty times as slow on many threads and large batches.
+constexpr std::size_t kMostPlain = 16;
+
 struct Options {
     std::string fingerprint, vendor;
     std::vector<std::string> targets;
@@ -82,6 +85,7 @@ class Alarms {
             for (const auto batch : options_.batches) {
                 for (const bool channels_last : {false, true}) {
                     for (const bool plain : {false, true}) {
+                        if (plain && (threads > 2 || batch > kMostPlain)) continue;
                         const oracle::Runtime runtime{.threads = threads,
                                                       .batch = batch,
                                                       .channels_last = channels_last,
