@@ -1,0 +1,67 @@
+// Models served by ONNX Runtime over the Open Inference Protocol: tests/oracle/oip_server.mjs, for as long as a
+// test needs.
+#pragma once
+
+#include <cstdlib>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "oracle/subprocess.h"
+#include "tests/support/data.h"
+#include "tests/support/run.h"
+
+namespace modelseal::test {
+
+// Where tests/oracle/onnxruntime.sh puts it.
+inline std::optional<std::filesystem::path> onnxruntime() {
+    std::filesystem::path folder;
+    if (const char* given = std::getenv("MODELSEAL_ONNXRUNTIME"); given != nullptr) {
+        folder = given;
+    } else if (const char* cache = std::getenv("XDG_CACHE_HOME"); cache != nullptr && *cache != '\0') {
+        folder = std::filesystem::path(cache) / "modelseal/onnxruntime-1.30.0";
+    } else if (const char* home = std::getenv("HOME"); home != nullptr) {
+        folder = std::filesystem::path(home) / ".cache/modelseal/onnxruntime-1.30.0";
+    }
+    if (!installed("node") || !std::filesystem::exists(folder / "node_modules/onnxruntime-node")) return {};
+    return folder;
+}
+
+// A server that ends with the object.
+class RuntimeServer {
+  public:
+    explicit RuntimeServer(const std::string& model, std::vector<std::string> more = {}) {
+        const auto folder = std::filesystem::path(MODELSEAL_SOURCE_DIR) / "tests/oracle/oip_server.mjs";
+        std::vector<std::string> words{"node", folder, "--model", data_folder() / "models/onnx" / model,
+                                       "--until-stdin-ends"};
+        words.insert(words.end(), more.begin(), more.end());
+        auto process =
+            oracle::Subprocess::start(words, {"MODELSEAL_ONNXRUNTIME=" + onnxruntime()->string()}, "server");
+        if (!process.ok()) throw std::runtime_error(process.error().message);
+        process_ = std::move(*process);
+        const auto line = process_->exchange(
+            "",
+            [](std::string_view said, std::size_t) -> Result<std::optional<std::size_t>> {
+                const auto end = said.find('\n');
+                return end == std::string_view::npos ? std::optional<std::size_t>{} : end + 1;
+            },
+            1000, std::chrono::seconds(30));
+        if (!line.ok()) throw std::runtime_error(line.error().message);
+        url = line->substr(line->find("http"));
+        url.pop_back();
+    }
+    std::string url;
+
+  private:
+    std::unique_ptr<oracle::Subprocess> process_;
+};
+
+}  // namespace modelseal::test
+
+#define MODELSEAL_NEED_ONNXRUNTIME()     \
+    MODELSEAL_NEED_DATA();               \
+    if (!modelseal::test::onnxruntime()) \
+    GTEST_SKIP() << "no ONNX Runtime for node (tests/oracle/onnxruntime.sh)"
