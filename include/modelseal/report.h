@@ -65,7 +65,8 @@ struct FingerprintFinding {
     struct RungFinding {
         std::string name;              // exact, fp32, mixed
         std::uint64_t pairs = 0;       // that were asked and could be told
-        std::uint64_t mismatched = 0;  // a member is on the other side of the boundary than on record
+        std::uint64_t mismatched = 0;  // not as on record: across the boundary; on `exact` different in any bit
+        std::uint64_t flipped = 0;     // of these, with a member on the other side of the boundary
         std::uint64_t untold = 0;      // answers too coarse or noisy for this pair; in neither of the two
         double noise = 0, floor = 0;   // on record, in units of the margin
         // Margins of both members of each pair, as on record and as answered; empty for answers that are

@@ -66,7 +66,7 @@ class Reader {
 
   private:
     void take(Told& told, const RungOfPairs& rung, const Pair& pair, const std::size_t (&rows)[2]) const {
-        bool untold = false, flipped = false;
+        bool untold = false, flipped = false, differs = false;
         std::array<double, 2> recorded{}, answered{};
         for (const int which : {0, 1}) {
             const auto& member = pair.member[which];
@@ -84,7 +84,7 @@ class Reader {
             flipped |= side != expected && side != Side::untold;
             // On the very same runtime answers are the very same.
             if (rung.rung == Rung::exact && print_.schedule == Schedule::keyed) {
-                flipped |= side != Side::untold && scored.margin != member.margin;
+                differs |= side != Side::untold && scored.margin != member.margin;
             }
             recorded[static_cast<std::size_t>(which)] = member.margin;
             answered[static_cast<std::size_t>(which)] = scored.margin;
@@ -97,12 +97,13 @@ class Reader {
             finding.recorded.push_back(recorded);
             finding.answered.push_back(answered);
         }
-        if (untold && !flipped) {
+        if (untold && !flipped && !differs) {
             ++finding.untold;
             return;
         }
         ++finding.pairs;
-        finding.mismatched += flipped;
+        finding.flipped += flipped ? 1 : 0;
+        finding.mismatched += flipped || differs ? 1 : 0;
         told.chances.push_back(chance_of_flip(rung, pair));
     }
 

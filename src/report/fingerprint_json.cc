@@ -21,6 +21,7 @@ ordered_json report::fingerprint_json(const FingerprintFinding& finding) {
         out["rungs"].push_back({{"name", json_text(rung.name)},
                                 {"pairs", rung.pairs},
                                 {"mismatched", rung.mismatched},
+                                {"flipped", rung.flipped},
                                 {"untold", rung.untold},
                                 {"noise", rung.noise},
                                 {"floor", rung.floor}});

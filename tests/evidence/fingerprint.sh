@@ -11,6 +11,8 @@ network=${4:-$data/models/torchscript/cifar10-resnet20.pt}
 network=$(cd "$(dirname "$network")" && pwd)/$(basename "$network")
 seal=$build/src/modelseal
 attack="$build/tests/evidence/modelseal_evidence attack"
+# As the program sets them for itself before it loads LibTorch, which this one is linked to.
+export OMP_WAIT_POLICY=PASSIVE OPENBLAS_NUM_THREADS=1
 mkdir -p "$work"
 cd "$work"
 rm -rf attacked ./*.fp ./*.json && mkdir attacked

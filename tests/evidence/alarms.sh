@@ -1,0 +1,44 @@
+#!/bin/sh
+# False alarms of fingerprints: untouched CIFAR-10 networks on honest runtimes. 2,240 checks of files over threads 1 to 4,
+# batches 1 to 150, memory formats, kernels, TorchScript against the ONNX import; and as many batches on ONNX Runtime.
+#   tests/evidence/alarms.sh BUILD DATA WORK     BUILD: configured with -DMODELSEAL_EVIDENCE=ON; DATA: real models; WORK: a folder
+# Takes about 12 minutes on four idle cores.
+set -eu
+here=$(cd "$(dirname "$0")" && pwd)
+build=$(cd "$1" && pwd) models=$(cd "$2/models" && pwd) work=$3
+seal=$build/src/modelseal
+evidence=$build/tests/evidence/modelseal_evidence
+# As the program sets them for itself before it loads LibTorch, which this one is linked to.
+export OMP_WAIT_POLICY=PASSIVE OPENBLAS_NUM_THREADS=1
+mkdir -p "$work"
+cd "$work"
+rm -f alarm-*.fp
+[ -f vendor.key ] || "$seal" keygen vendor --no-passphrase >/dev/null
+"$evidence" resnet "$models/checkpoint/akamaster-resnet32-d509ac18.th" resnet32.pt >/dev/null
+
+MODELSEAL_ONNXRUNTIME=$("$here/../oracle/onnxruntime.sh" | tail -n 1)
+export MODELSEAL_ONNXRUNTIME
+serve() { # MODEL PORT THREADS OPTIMISATION
+    node "$here/../oracle/oip_server.mjs" --model "$models/onnx/$1" --name net --port "$2" --threads "$3" --optimize "$4" \
+        >/dev/null &
+    servers="${servers:-} $!"
+}
+serve cifar10-resnet20.onnx 9101 1 all
+serve cifar10-resnet20.onnx 9102 4 disabled
+serve cifar10-resnet32.onnx 9103 2 all
+trap 'kill $servers' EXIT
+sleep 3
+at=http://127.0.0.1
+
+for number in 1 2 3 4 5; do
+    fp=alarm-20-$number.fp
+    "$seal" fingerprint "$models/torchscript/cifar10-resnet20.pt" -k vendor.key -o $fp --input-shape 3,32,32 \
+        --input-range 0,1 --quiet
+    "$evidence" alarms $fp --pub vendor.pub "$models/torchscript/cifar10-resnet20.pt" \
+        "$models/onnx/cifar10-resnet20.onnx" $at:9101/v2/models/net $at:9102/v2/models/net
+done
+for number in 1 2 3; do
+    fp=alarm-32-$number.fp
+    "$seal" fingerprint "$models/onnx/cifar10-resnet32.onnx" -k vendor.key -o $fp --input-range 0,1 --quiet
+    "$evidence" alarms $fp --pub vendor.pub resnet32.pt "$models/onnx/cifar10-resnet32.onnx" $at:9103/v2/models/net
+done
