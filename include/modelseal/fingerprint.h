@@ -13,6 +13,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <modelseal/keys.h>
@@ -38,6 +39,16 @@ enum class Rung { exact, fp32, mixed };
 
 // `keyed`: sign steps and a bisection, seconds. `paper`: stages 0 to 2 as published, for comparison; hours.
 enum class Schedule { keyed, paper };
+
+// Their words, in files and on the command line: those of the enumerators. Nothing for any other word.
+std::string_view name_of(Access access);
+std::string_view name_of(Grid grid);
+std::string_view name_of(Schedule schedule);
+std::string_view name_of(Rung rung);
+std::optional<Access> access_of(std::string_view name);
+std::optional<Grid> grid_of(std::string_view name);
+std::optional<Schedule> schedule_of(std::string_view name);
+std::optional<Rung> rung_of(std::string_view name);
 
 // How pixels become inputs: pairs are made in [low, high]; the model is given (x - mean) / std, a channel at a
 // time.

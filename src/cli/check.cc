@@ -8,7 +8,6 @@
 #include "cli/key_values.h"
 #include "cli/outputs.h"
 #include "cli/width.h"
-#include "fingerprint/names.h"
 #include "io/file.h"
 #include "report/fingerprint_words.h"
 #include "report/report.h"
@@ -98,7 +97,7 @@ Result<CheckOptions> check_options(const Options& options, std::span<const Check
     if (!options.fingerprint.empty()) wanted.fingerprint = options.fingerprint;
     wanted.black_box = options.black_box;
     if (!options.responses.empty()) wanted.responses = options.responses;
-    wanted.rung = fingerprint::rung_of(options.rung);
+    wanted.rung = rung_of(options.rung);
     MODELSEAL_TRY_ASSIGN(wanted.endpoint, endpoint_options(options.endpoint, targets, context.terminal));
     wanted.device = options.device;
     wanted.require_seal = std::ranges::find(options.require, "seal") != options.require.end();

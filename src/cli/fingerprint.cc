@@ -5,7 +5,6 @@
 #include "cli/numbers.h"
 #include "cli/outputs.h"
 #include "cli/passphrase.h"
-#include "fingerprint/names.h"
 #include "report/fingerprint_summary.h"
 #include <modelseal/fingerprint.h>
 
@@ -58,9 +57,9 @@ Result<ExitCode> run(const Options& options, Context& context) {
     }
     const auto progress = context.steps("fingerprinting " + options.model);
     FingerprintOptions wanted{.key = key, .check = check, .pairs = options.pairs};
-    wanted.access = fingerprint::access_of(options.access).value_or(Access::logits);
-    wanted.grid = fingerprint::grid_of(options.grid).value_or(Grid::none);
-    wanted.schedule = fingerprint::schedule_of(options.schedule).value_or(Schedule::keyed);
+    wanted.access = access_of(options.access).value_or(Access::logits);
+    wanted.grid = grid_of(options.grid).value_or(Grid::none);
+    wanted.schedule = schedule_of(options.schedule).value_or(Schedule::keyed);
     wanted.input = std::move(input);
     wanted.device = options.device;
     wanted.expires = std::move(expires);

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "fingerprint/names.h"
 #include "formats/json.h"
 #include "formats/reader.h"
 #include "io/file.h"

@@ -8,7 +8,6 @@
 
 #include "fingerprint/challenge.h"
 #include "fingerprint/margin.h"
-#include "fingerprint/names.h"
 
 namespace modelseal::fingerprint {
 namespace {

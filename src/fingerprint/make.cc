@@ -7,7 +7,6 @@
 #include <fmt/format.h>
 
 #include "fingerprint/grid.h"
-#include "fingerprint/names.h"
 #include "fingerprint/noise.h"
 #include "fingerprint/paper.h"
 #include "fingerprint/placing.h"

@@ -1,8 +1,8 @@
-#include "fingerprint/names.h"
-
 #include <array>
 
-namespace modelseal::fingerprint {
+#include <modelseal/fingerprint.h>
+
+namespace modelseal {
 namespace {
 
 constexpr std::array<std::string_view, 3> kAccess = {"logits", "probabilities", "label"};
@@ -46,4 +46,4 @@ std::optional<Rung> rung_of(std::string_view name) {
     return find<Rung>(kRung, name);
 }
 
-}  // namespace modelseal::fingerprint
+}  // namespace modelseal

@@ -5,7 +5,6 @@
 #include <nlohmann/json.hpp>
 
 #include "fingerprint/facts.h"
-#include "fingerprint/names.h"
 #include "fingerprint/payload.h"
 #include "fingerprint/wellformed.h"
 #include "formats/json.h"

@@ -5,7 +5,6 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "fingerprint/names.h"
 #include "fingerprint/payload.h"
 #include "fingerprint/wellformed.h"
 #include "mark/bytes.h"

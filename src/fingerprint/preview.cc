@@ -6,7 +6,6 @@
 #include <fmt/format.h>
 
 #include "fingerprint/canvas.h"
-#include "fingerprint/names.h"
 #include "report/log_axis.h"
 
 namespace modelseal::fingerprint {

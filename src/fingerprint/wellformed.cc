@@ -5,7 +5,6 @@
 
 #include <fmt/format.h>
 
-#include "fingerprint/names.h"
 #include "formats/reader.h"
 
 namespace modelseal::fingerprint {

@@ -7,7 +7,6 @@
 
 #include "fingerprint/challenge_manifest.h"
 #include "fingerprint/container.h"
-#include "fingerprint/names.h"
 #include "formats/npy.h"
 #include "io/file.h"
 #include "io/new_folder.h"

@@ -12,7 +12,6 @@
 #include "fingerprint/container.h"
 #include "fingerprint/judge.h"
 #include "fingerprint/margin.h"
-#include "fingerprint/names.h"
 #include "fingerprint/preview.h"
 #include "io/file.h"
 #include "io/progress.h"

@@ -5,7 +5,6 @@
 #include "crypto/key_facts.h"
 #include "crypto/wipe.h"
 #include "fingerprint/container.h"
-#include "fingerprint/names.h"
 #include "formats/json.h"
 #include "formats/reader.h"
 #include "io/file.h"
@@ -156,13 +155,12 @@ void add_contents(const fingerprint::Fingerprint& whole, Inspection& out) {
     out.facts.push_back({"sealed", whole.sealed});
     add("customer", whole.customer);
     add("runtime", whole.runtime);
-    add("access", std::string(fingerprint::name_of(whole.access)));
-    add("grid", std::string(fingerprint::name_of(whole.grid)));
-    add("schedule", std::string(fingerprint::name_of(whole.schedule)));
+    add("access", std::string(name_of(whole.access)));
+    add("grid", std::string(name_of(whole.grid)));
+    add("schedule", std::string(name_of(whole.schedule)));
     out.facts.push_back({"classes", std::uint64_t{whole.classes}});
     for (const auto& rung : whole.rungs) {
-        out.facts.push_back(
-            {"pairs_" + std::string(fingerprint::name_of(rung.rung)), std::uint64_t{rung.pairs.size()}});
+        out.facts.push_back({"pairs_" + std::string(name_of(rung.rung)), std::uint64_t{rung.pairs.size()}});
     }
 }
 

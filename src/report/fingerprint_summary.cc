@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "fingerprint/names.h"
 #include "formats/reader.h"
 #include "report/words.h"
 
@@ -18,7 +17,7 @@ std::string to_text(const FingerprintSummary& summary, const std::string& out, c
     report::Table table({left, right, right, right});
     table.add({"rung", "pairs", "noise", "floor"});
     for (const auto& rung : summary.rungs) {
-        table.add({std::string(fingerprint::name_of(rung.rung)), report::grouped(rung.pairs),
+        table.add({std::string(name_of(rung.rung)), report::grouped(rung.pairs),
                    fmt::format("{:.1e}", rung.noise), fmt::format("{:.1e}", rung.floor)});
     }
     text += table.text("    ", style);
@@ -41,7 +40,7 @@ std::string to_json(const FingerprintSummary& summary, const std::string& out) {
     json["device"] = json_text(summary.device);
     json["rungs"] = nlohmann::ordered_json::array();
     for (const auto& rung : summary.rungs) {
-        json["rungs"].push_back({{"name", fingerprint::name_of(rung.rung)},
+        json["rungs"].push_back({{"name", name_of(rung.rung)},
                                  {"pairs", rung.pairs},
                                  {"noise", rung.noise},
                                  {"floor", rung.floor}});
