@@ -11,9 +11,9 @@ namespace {
 // the same.
 constexpr double kTolerance = 0x1p-32;
 constexpr unsigned kMostRounds = 60;
-constexpr unsigned kMostPlacings = 10;
-constexpr double kAim = 1.25;    // of the floor: inside the band, near its lower end
-constexpr double kFarthest = 4;  // positions are in [-3, 4]: the path is nearly straight so far
+constexpr unsigned kMostPlacings = 14;
+constexpr double kAim = 1.25;     // of the floor: inside the band, near its lower end
+constexpr double kFarthest = 48;  // from the root, in lengths of the path; inputs end at their range anyway
 
 // Margins of crossings[i] at positions[i], for the rows named.
 Result<std::vector<double>> margins(Probe& probe, const Lattice& lattice, std::span<const Crossing> crossings,
@@ -66,21 +66,36 @@ struct Search {
     Bracket found() const { return fa < 0 ? Bracket{a, b} : Bracket{b, a}; }
 };
 
-// The search for a place on one side of the boundary.
+// The search for a place on one side of the boundary: outwards until the margin is large enough, then between
+// the last place where it was too small and the first where it was too large. Where margins jump, as those of
+// quantised networks do, and none is in the band, the nearest beyond it will do.
 struct Side {
     std::size_t row;
-    double sign, root, slope;
-    double at = std::numeric_limits<double>::quiet_NaN();
+    double sign, root;
+    double at = 0;                                         // to be asked next
+    double near = 0;                                       // distance from the root: margin too small
+    double far = std::numeric_limits<double>::infinity();  // margin at least the floor
     bool done = false;
 
-    void aim(double floor) { at = std::clamp(root + sign * kAim * floor / slope, 1 - kFarthest, kFarthest); }
+    double distance() const { return std::abs(at - root); }
+
     void take(double margin, double floor) {
         const double along = sign * margin;
+        const double here = distance();
+        if (along >= floor) far = std::min(far, here);
         done = along >= floor && along < kBand * floor;
         if (done) return;
-        const double measured = margin / (at - root);
-        slope = measured > 0 && std::isfinite(measured) ? measured : slope / 2;
-        aim(floor);
+        if (along < floor) near = std::max(near, here);
+        const double guess = along > 0 ? here * kAim * floor / along : 0;
+        const bool inside = guess > near && guess < far;
+        const double next = std::isinf(far) ? std::clamp(guess, 1.3 * here, 4 * here)
+                            : inside        ? guess
+                                            : (near + far) / 2;
+        if (next > kFarthest) done = true;
+        at = root + sign * std::min(next, kFarthest);
+    }
+    double place() const {
+        return std::isinf(far) ? std::numeric_limits<double>::quiet_NaN() : root + sign * far;
     }
 };
 
@@ -122,8 +137,8 @@ Result<std::vector<Bracket>> place(Probe& probe, const Lattice& lattice, std::sp
         const double slope = crossings[row].margin[1] - crossings[row].margin[0];
         const double root = (brackets[row][0] + brackets[row][1]) / 2;
         for (const double sign : {-1.0, 1.0}) {
-            sides.push_back({row, sign, root, slope});
-            sides.back().aim(floor);
+            sides.push_back({.row = row, .sign = sign, .root = root});
+            sides.back().at = root + sign * std::min(kAim * floor / slope, kFarthest);
         }
     }
     for (unsigned round = 0; round < kMostPlacings; ++round) {
@@ -141,7 +156,7 @@ Result<std::vector<Bracket>> place(Probe& probe, const Lattice& lattice, std::sp
     }
     std::vector<Bracket> placed(crossings.size());
     for (std::size_t i = 0; i < sides.size(); ++i) {
-        placed[sides[i].row][i % 2] = sides[i].done ? sides[i].at : std::numeric_limits<double>::quiet_NaN();
+        placed[sides[i].row][i % 2] = sides[i].place();
     }
     return placed;
 }
