@@ -1,6 +1,8 @@
 #include "io/rfc3339.h"
 
+#include <charconv>
 #include <chrono>
+#include <cstdlib>
 
 #include <fmt/format.h>
 
@@ -44,6 +46,19 @@ std::string rfc3339(std::int64_t seconds) {
     return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z", static_cast<int>(date.year()),
                        static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()), rest / 3600,
                        rest / 60 % 60, rest % 60);
+}
+
+// https://reproducible-builds.org/specs/source-date-epoch/
+std::string rfc3339_now() {
+    constexpr std::int64_t kLast = 253402300799;  // of the year 9999
+    if (const char* given = std::getenv("SOURCE_DATE_EPOCH"); given != nullptr) {
+        const std::string_view text(given);
+        std::int64_t fixed = -1;
+        const auto read = std::from_chars(text.data(), text.data() + text.size(), fixed);
+        const bool whole = read.ec == std::errc() && read.ptr == text.data() + text.size();
+        if (whole && fixed >= 0 && fixed <= kLast) return rfc3339(fixed);
+    }
+    return rfc3339(std::chrono::system_clock::to_time_t(std::chrono::system_clock::now()));
 }
 
 }  // namespace modelseal::io

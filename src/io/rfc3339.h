@@ -15,4 +15,8 @@ std::optional<std::int64_t> parse_rfc3339(std::string_view text);
 // Precondition: 1970 to 9999.
 std::string rfc3339(std::int64_t seconds);
 
+// The time to write into what is made now: SOURCE_DATE_EPOCH if that is set to seconds of those years, so that
+// builds can be reproduced.
+std::string rfc3339_now();
+
 }  // namespace modelseal::io

@@ -6,36 +6,10 @@
 #include "jobs/check_fingerprint.h"
 #include "jobs/check_seal.h"
 #include "oracle/connect.h"
+#include "report/fingerprint_words.h"
 
 namespace modelseal {
 namespace {
-
-Verdict verdict_of(SealFinding::Outcome outcome) {
-    switch (outcome) {
-        case SealFinding::Outcome::intact:
-            return Verdict::intact;
-        case SealFinding::Outcome::tampered:
-            return Verdict::tampered;
-        case SealFinding::Outcome::not_found:
-            return Verdict::unsealed;
-        case SealFinding::Outcome::error:
-            break;
-    }
-    return Verdict::error;
-}
-
-Verdict verdict_of(FingerprintFinding::Outcome outcome) {
-    switch (outcome) {
-        case FingerprintFinding::Outcome::intact:
-        case FingerprintFinding::Outcome::other_runtime:
-            return Verdict::intact;
-        case FingerprintFinding::Outcome::tampered:
-            return Verdict::tampered;
-        case FingerprintFinding::Outcome::error:
-            break;
-    }
-    return Verdict::error;
-}
 
 // Of two kinds of check on one model. A seal that is not there counts only if nothing else was checked.
 Verdict worst(Verdict a, Verdict b) {
@@ -65,7 +39,7 @@ Result<void> examine(const std::string& target, const CheckOptions& options, Che
     }
     if (readable) {
         MODELSEAL_TRY_ASSIGN(report.seal, jobs::check_seal(target, options));
-        report.verdict = verdict_of(report.seal->outcome);
+        report.verdict = report::verdict_of(*report.seal);
     } else if (!opened || options.require_seal) {
         report.verdict = Verdict::unsealed;
         report.error = !opened ? "its weights are not read, and there is no fingerprint to ask it about"
@@ -82,7 +56,7 @@ Result<void> examine(const std::string& target, const CheckOptions& options, Che
     }
     MODELSEAL_TRY(same_model(report, *opened));
     MODELSEAL_TRY_ASSIGN(report.fingerprint, jobs::check_fingerprint(target, *opened, options));
-    const auto asked = verdict_of(report.fingerprint->outcome);
+    const auto asked = report::verdict_of(*report.fingerprint);
     const bool no_seal = report.seal && report.seal->outcome == SealFinding::Outcome::not_found;
     report.verdict = !report.seal || (no_seal && !options.require_seal) ? asked : worst(report.verdict, asked);
     if (asked == Verdict::error) report.error = report.fingerprint->detail;

@@ -55,13 +55,11 @@ Result<SealFinding> find_seal(const Model& model, const CheckOptions& options, i
 Result<SealFinding> check_seal(const std::filesystem::path& path, const CheckOptions& options) {
     auto& progress = options.progress != nullptr ? *options.progress : io::no_progress();
     MODELSEAL_TRY_ASSIGN(const auto model, open_model(path, options.limits));
-    std::uint64_t bytes = 0;
-    for (const auto& file : model.files) bytes += file.source->size();
-    progress.total(bytes);
+    progress.total(model.bytes());
     MODELSEAL_TRY_ASSIGN(auto finding, find_seal(model, options, progress));
     MODELSEAL_TRY(model.unchanged());
     finding.tensors_total = model.tensors.size();
-    finding.bytes_total = bytes;
+    finding.bytes_total = model.bytes();
     return finding;
 }
 

@@ -69,12 +69,6 @@ void parse_stamp(const Model& model, const PublicKey& vendor, const std::string&
     }
 }
 
-std::uint64_t total_bytes(const Model& model) {
-    std::uint64_t bytes = 0;
-    for (const auto& file : model.files) bytes += file.source->size();
-    return bytes;
-}
-
 // The stamp's text has lines NAME=VALUE and two names of its own.
 Result<void> check_names(const mark::Stamp& stamp) {
     for (const auto& [name, value] : stamp) {
@@ -99,7 +93,7 @@ Result<SealSummary> seal_deepisign(const Model& model, const std::filesystem::pa
                      "keep the original, or seal with the modelseal scheme"};
     }
     MODELSEAL_TRY(check_names(stamp));
-    progress.total(total_bytes(model));
+    progress.total(model.bytes());
     MODELSEAL_TRY_ASSIGN(const auto frame, mark::scan_frame(model, options.jobs, io::no_progress()));
     MODELSEAL_TRY_ASSIGN(auto output, ModelOutput::copy(model, out, options.jobs, progress));
     std::atomic<std::uint64_t> bytes_written = 0;
@@ -121,7 +115,7 @@ Result<SealSummary> seal_deepisign(const Model& model, const std::filesystem::pa
     MODELSEAL_TRY(output.commit());
     SealSummary summary{.format = model.format,
                         .files = model.files.size(),
-                        .bytes = total_bytes(model),
+                        .bytes = model.bytes(),
                         .tensors = model.tensors.size()};
     for (const auto& tensor : model.tensors) summary.elements += tensor.elements;
     summary.cells = embedding.layers;

@@ -147,7 +147,7 @@ Result<FingerprintSummary> run(const std::filesystem::path& model, const std::fi
     print.sealed = binding.sealed;
     print.customer = options.check.customer;
     print.model = formats::printable(model.filename().string());
-    print.created = io::rfc3339(std::chrono::system_clock::to_time_t(std::chrono::system_clock::now()));
+    print.created = io::rfc3339_now();
     print.expires = options.expires;
     print.runtime = network->runtime();
     MODELSEAL_TRY_ASSIGN(summary.id, fingerprint::save(print, options.key, options.check, out));

@@ -1,11 +1,10 @@
-#include <chrono>
-#include <cstdlib>
+#include <algorithm>
 
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include "formats/reader.h"
 #include "io/progress.h"
+#include "io/rfc3339.h"
 #include "jobs/deepisign.h"
 #include "jobs/receipt.h"
 #include "mark/embed.h"
@@ -19,17 +18,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string now() {
-    auto seconds = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
-    // Reproducible builds: https://reproducible-builds.org/specs/source-date-epoch/
-    if (const char* given = std::getenv("SOURCE_DATE_EPOCH"); given != nullptr) {
-        char* end = nullptr;
-        const auto fixed = std::strtoll(given, &end, 10);
-        if (end != given && *end == '\0' && fixed >= 0) seconds = static_cast<std::time_t>(fixed);
-    }
-    return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(seconds));
-}
-
 mark::Stamp complete_stamp(const fs::path& model, const SealOptions& options) {
     auto stamp = options.stamp;
     const auto add = [&](const char* name, const std::string& value) {
@@ -40,7 +28,7 @@ mark::Stamp complete_stamp(const fs::path& model, const SealOptions& options) {
     if (!path.has_filename()) path = path.parent_path();
     add("name", formats::printable(path.stem().string()));
     add("customer", options.check.customer);
-    add("time", now());
+    add("time", io::rfc3339_now());
     return stamp;
 }
 
@@ -96,12 +84,6 @@ Result<void> must_check_intact(const Model& model, const ModelOutput& output, co
         "was the file written to meanwhile?"};
 }
 
-std::uint64_t total_bytes(const Model& model) {
-    std::uint64_t bytes = 0;
-    for (const auto& file : model.files) bytes += file.source->size();
-    return bytes;
-}
-
 }  // namespace
 
 Result<SealSummary> seal_model(const fs::path& path, const fs::path& out, const SealOptions& options) {
@@ -122,7 +104,7 @@ Result<SealSummary> seal_model(const fs::path& path, const fs::path& out, const 
     wanted.vendor = options.key.public_key().id();
     MODELSEAL_TRY_ASSIGN(wanted.parent, parent_root(options));
 
-    const auto bytes = total_bytes(model);
+    const auto bytes = model.bytes();
     progress.total(3 * bytes);  // digested, copied, checked
     MODELSEAL_TRY_ASSIGN(const auto plan,
                          mark::plan_seal(model, options.check.secret.bytes(), wanted, options.jobs));

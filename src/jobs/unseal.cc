@@ -42,9 +42,7 @@ Result<void> unseal_model(const fs::path& sealed, const fs::path& receipt_path, 
     auto& progress = options.progress != nullptr ? *options.progress : io::no_progress();
     MODELSEAL_TRY_ASSIGN(const auto receipt, jobs::load_receipt(receipt_path));
     MODELSEAL_TRY_ASSIGN(const auto model, open_model(sealed, options.limits));
-    std::uint64_t bytes = 0;
-    for (const auto& file : model.files) bytes += file.source->size();
-    progress.total(2 * bytes);  // checked, copied
+    progress.total(2 * model.bytes());  // checked, copied
     MODELSEAL_TRY_ASSIGN(const auto evidence, mark::gather(model, receipt.check, options.jobs, progress));
     if (!evidence || !evidence->manifest || mark::root(*evidence->manifest) != receipt.root) {
         return Error{ErrorKind::mismatch,

@@ -207,7 +207,7 @@ SealFinding judge(const Model& model, const Evidence& evidence, bool all) {
     SealFinding finding{.scheme = "modelseal"};
     finding.outcome = evidence.intact() ? SealFinding::Outcome::intact : SealFinding::Outcome::tampered;
     finding.tensors_total = model.tensors.size();
-    for (const auto& file : model.files) finding.bytes_total += file.source->size();
+    finding.bytes_total = model.bytes();
     if (evidence.manifest) {
         finding.stamp = evidence.manifest->claims.stamp;
         finding.vendor_key = to_hex(evidence.manifest->claims.vendor);

@@ -29,6 +29,12 @@ Result<Model> of_one_file(std::unique_ptr<Source> source, Layout layout) {
 
 }  // namespace
 
+std::uint64_t Model::bytes() const {
+    std::uint64_t sum = 0;
+    for (const auto& file : files) sum += file.source->size();
+    return sum;
+}
+
 Result<void> Model::unchanged() const {
     for (const auto& file : files) {
         if (const auto* on_disk = dynamic_cast<const io::FileSource*>(file.source.get())) {

@@ -2,6 +2,7 @@
 // frame.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -28,6 +29,7 @@ struct Model {
     std::vector<Tensor> tensors;   // sorted by name, names unique; Segment::file indexes `files`
     std::vector<std::string> warnings;
 
+    std::uint64_t bytes() const;     // of all files
     Result<void> unchanged() const;  // no file was written while we read
 };
 

@@ -1,5 +1,7 @@
 #include "io/rfc3339.h"
 
+#include <cstdlib>
+
 #include <gtest/gtest.h>
 
 namespace modelseal::io {
@@ -20,6 +22,17 @@ TEST(Rfc3339, RefusesWhatIsNoTimeInUtc) {
           "2026-01-01t00:00:00Z", "2026-01-01T00:00:00Z ", "+026-01-01T00:00:00Z"}) {
         EXPECT_EQ(parse_rfc3339(text), std::nullopt) << text;
     }
+}
+
+// 1985 is neither now nor the start of the count; whatever is no time leaves the clock's.
+TEST(Rfc3339, NowIsTheSourceDateWhereOneIsSet) {
+    ASSERT_EQ(setenv("SOURCE_DATE_EPOCH", "480000000", 1), 0);
+    EXPECT_EQ(rfc3339_now(), "1985-03-18T13:20:00Z");
+    for (const char* given : {"", "-1", "480000000s", "yesterday", "253402300800", "99999999999999999999"}) {
+        ASSERT_EQ(setenv("SOURCE_DATE_EPOCH", given, 1), 0);
+        EXPECT_GT(parse_rfc3339(rfc3339_now()).value_or(0), 1'700'000'000) << given;
+    }
+    unsetenv("SOURCE_DATE_EPOCH");
 }
 
 }  // namespace

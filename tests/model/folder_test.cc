@@ -43,12 +43,6 @@ std::uint64_t covered(const Model& model) {
     return bytes;
 }
 
-std::uint64_t size_of(const Model& model) {
-    std::uint64_t bytes = 0;
-    for (const auto& file : model.files) bytes += file.source->size();
-    return bytes;
-}
-
 constexpr const char* kIndex = R"({"metadata": {"total_size": 12},
     "weight_map": {"a": "m-00001-of-00002.safetensors", "b": "m-00002-of-00002.safetensors",
                    "c": "m-00001-of-00002.safetensors"}})";
@@ -70,7 +64,7 @@ TEST(Shards, IndexAsTargetTakesItselfAndItsShards) {
     EXPECT_EQ(model.tensors[1].segments[0].file, 2u);
     EXPECT_EQ(model.format, "safetensors");
     EXPECT_THAT(model.warnings, IsEmpty());
-    EXPECT_EQ(covered(model), size_of(model));
+    EXPECT_EQ(covered(model), model.bytes());
     EXPECT_TRUE(model.unchanged().ok());
 }
 
@@ -88,7 +82,7 @@ TEST(Shards, FolderTakesEveryFile) {
                             "m.safetensors.index.json", "vocab/empty", "vocab/merges.txt"));
     EXPECT_THAT(names(model), ElementsAre("a", "b", "c"));
     EXPECT_THAT(model.warnings, IsEmpty());
-    EXPECT_EQ(covered(model), size_of(model));
+    EXPECT_EQ(covered(model), model.bytes());
 }
 
 TEST(Folder, NoticesAddedChangedAndRemovedFiles) {
@@ -115,7 +109,7 @@ TEST(Folder, AddedFileDoesNotRenameWhatWasThere) {
     const auto model = open_model(scratch.path()).value();
     EXPECT_THAT(names(model), ElementsAre("sub/c.safetensors:y", "x", "y", "z"));
     EXPECT_EQ(model.tensors[2].segments[0].file, 0u);
-    EXPECT_EQ(covered(model), size_of(model));
+    EXPECT_EQ(covered(model), model.bytes());
 }
 
 TEST(Folder, IndexesOfSubFoldersCountFromThere) {
