@@ -14,6 +14,12 @@ namespace {
 using formats::printable;
 using Outcome = FingerprintFinding::Outcome;
 
+// The verdict rests on that all margins moved together, not on pairs that differ.
+bool drift_decided(const FingerprintFinding& fingerprint) {
+    return fingerprint.outcome == Outcome::tampered && fingerprint.mismatched < fingerprint.threshold &&
+           fingerprint.drift.has_value();
+}
+
 }  // namespace
 
 std::string_view word(Outcome outcome) {
@@ -58,6 +64,12 @@ Verdict verdict_of(const SealFinding& seal) {
 }
 
 std::string pairs_text(const FingerprintFinding& fingerprint) {
+    if (drift_decided(fingerprint)) {
+        return fmt::format(
+            "the margins of {} on rung {} moved together by {:.1e}, honest runtimes stay within {:.1e}",
+            counted(fingerprint.pairs, "pair"), printable(fingerprint.rung), std::abs(*fingerprint.drift),
+            fingerprint.most_drift);
+    }
     const auto count = fingerprint.mismatched;
     const auto pairs = counted(fingerprint.pairs, "pair");
     const auto rung = fingerprint.rung.empty() ? std::string() : " on rung " + printable(fingerprint.rung);
@@ -76,7 +88,8 @@ std::string gauge_text(const FingerprintFinding& fingerprint) {
     const auto rung =
         std::ranges::find(fingerprint.rungs, fingerprint.rung, &FingerprintFinding::RungFinding::name);
     if (rung == fingerprint.rungs.end() || !(rung->noise > 0)) return out;
-    return out + fmt::format(", {:.2g} times the largest noise on record", *fingerprint.shift / rung->noise);
+    const auto times = *fingerprint.shift / rung->noise;
+    return out + fmt::format(", {:.{}f} times the largest noise on record", times, times < 9.95 ? 1 : 0);
 }
 
 std::string rungs_text(const FingerprintFinding& fingerprint) {
@@ -104,10 +117,14 @@ std::string origin_text(const FingerprintFinding& fingerprint) {
 }
 
 std::string runtime_text(const FingerprintFinding& fingerprint) {
-    if (fingerprint.outcome != Outcome::other_runtime) return {};
-    return "another runtime answered than the one of the fingerprint: only pairs that are closer than honest "
-           "runtimes "
-           "agree differ";
+    if (fingerprint.outcome == Outcome::other_runtime) {
+        return "another runtime answered than the one of the fingerprint: only pairs that are closer than "
+               "honest runtimes agree differ";
+    }
+    if (fingerprint.outcome == Outcome::tampered && fingerprint.rung == "exact") {
+        return "the runtime is that of the fingerprint: each answer must be the one on record, to the last bit";
+    }
+    return {};
 }
 
 }  // namespace modelseal::report

@@ -111,7 +111,7 @@ std::string pictures(const FingerprintFinding& finding) {
 void say_fingerprint(const FingerprintFinding& finding, const std::function<void(const std::string&)>& say) {
     if (finding.outcome != Outcome::error) say("fingerprint: " + pairs_text(finding));
     say(runtime_text(finding));
-    if (finding.outcome != Outcome::intact) say(finding.detail);
+    if (finding.outcome == Outcome::error) say(finding.detail);
     if (finding.outcome == Outcome::tampered) say(gauge_text(finding));
 }
 

@@ -128,8 +128,8 @@ std::string fingerprint_text(const std::string& target, const FingerprintFinding
     };
     const auto origin = report::origin_text(finding);
     const auto name = printable(target);
-    const auto detail = without_name(finding.detail, target);
     if (finding.outcome == Outcome::error) {
+        const auto detail = without_name(finding.detail, target);
         return paint(style, Ink::red, fmt::format("{}: fingerprint not checked, {}", name, detail)) + "\n";
     }
     const bool tampered = finding.outcome == Outcome::tampered;
@@ -137,7 +137,6 @@ std::string fingerprint_text(const std::string& target, const FingerprintFinding
     if (!tampered && !origin.empty()) head += ", " + origin;
     auto out = paint(style, tampered ? Ink::red : Ink::green, head) + "\n";
     out += line(report::runtime_text(finding));
-    if (tampered) out += line(detail);
     if (tampered || style.all) out += line(report::gauge_text(finding));
     const auto rungs = report::rungs_text(finding);
     if (!rungs.empty() && (tampered || style.all || finding.outcome == Outcome::other_runtime)) {

@@ -82,8 +82,31 @@ TEST(FingerprintText, TamperedTellsHowManyAndHowFar) {
     const auto text = to_text(tampered(), {});
     EXPECT_THAT(text, HasSubstr("tampered, 148 of 150 pairs on rung fp32 differ, 2 would be enough\n"));
     EXPECT_THAT(text, HasSubstr("margins moved by 7.0e-04 (median), 18 times the largest noise on record\n"));
+    auto further = tampered();
+    further.fingerprint->shift = 0.0272;
+    EXPECT_THAT(to_text(further, {}), HasSubstr("2.7e-02 (median), 680 times the"));
     EXPECT_THAT(text, HasSubstr("differing pairs: exact 40 of 150, fp32 148 of 150\n"));
     EXPECT_THAT(text, HasSubstr("fingerprint of resnet20 for acme"));
+}
+
+TEST(FingerprintText, MarginsThatMovedTogetherAreTheHeadline) {
+    auto check = tampered();
+    auto& finding = *check.fingerprint;
+    finding.mismatched = finding.rungs[1].mismatched = 0;
+    finding.drift = -7e-4;
+    finding.most_drift = 2e-5;
+    for (const auto& text : {to_text(check, {}), to_html({&check, 1}), to_sarif({&check, 1}, "1")}) {
+        EXPECT_THAT(text, HasSubstr("the margins of 150 pairs on rung fp32 moved together by 7.0e-04, honest "
+                                    "runtimes stay within 2.0e-05"));
+        EXPECT_THAT(text, Not(HasSubstr("would be enough")));
+    }
+}
+
+TEST(FingerprintText, TheVeryRuntimeIsHeldToTheBit) {
+    auto check = tampered();
+    check.fingerprint->rung = "exact";
+    EXPECT_THAT(to_text(check, {}), HasSubstr("to the last bit\n"));
+    EXPECT_THAT(to_text(tampered(), {}), Not(HasSubstr("to the last bit")));
 }
 
 TEST(FingerprintText, AnotherRuntimeIsExplainedAndNoAlarm) {
