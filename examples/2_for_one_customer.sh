@@ -4,6 +4,6 @@
 set -euo pipefail
 model=$1 key=$2 customer=$3 out=$4
 
-modelseal keygen "$customer" --type check -k "$key"     # CUSTOMER.check goes to the customer, over a safe way
+modelseal keygen "$customer" --type check -k "$key"     # CUSTOMER.check goes to the customer, over a secure channel
 modelseal seal "$model" -k "$key" --for "$customer.check" -o "$out"
 modelseal check "$out" --key "$customer.check"

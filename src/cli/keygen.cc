@@ -126,7 +126,7 @@ Result<ExitCode> generate_check_key(const Options& options, Context& context) {
     if (context.terminal.quiet()) return ExitCode::done;
     context.terminal.print(
         fmt::format("{}  the check key of {}: it checks models that were sealed for them; send it "
-                    "to them alone, on a safe way",
+                    "to them alone, over a secure channel",
                     formats::printable(path), formats::printable(customer)));
     context.terminal.print(fmt::format("vendor key id {}", to_hex(vendor.public_key().id())));
     return ExitCode::done;

@@ -1,0 +1,35 @@
+// A fingerprint through the library: make one, then ask a model that may have been changed. Needs LibTorch.
+//   5_fingerprint MODEL.onnx SERVED FP       SERVED: a URL, exec:COMMAND, or a file that is run
+#include <cstdio>
+
+#include <modelseal/fingerprint.h>
+#include <modelseal/seal.h>
+
+int main(int argc, char** argv) {
+    if (argc != 4) {
+        std::fprintf(stderr, "usage: 5_fingerprint MODEL.onnx SERVED FP\n");
+        return 2;
+    }
+    const auto key = modelseal::SigningKey::generate();
+    const auto check = modelseal::public_check_key(key.public_key());
+
+    const auto made = modelseal::fingerprint_model(argv[1], argv[3], {.key = key, .check = check, .pairs = 20});
+    if (!made) {
+        std::fprintf(stderr, "%s\n", made.error().message.c_str());
+        return 3;
+    }
+    std::printf("fingerprint %s, %llu evaluations of the model\n", made->id.c_str(),
+                static_cast<unsigned long long>(made->evaluations));
+
+    const auto report =
+        modelseal::check_model(argv[2], {.keys = {&check, 1}, .fingerprint = argv[3], .black_box = true});
+    if (!report.fingerprint) {
+        std::fprintf(stderr, "%s\n", report.error.c_str());
+        return 3;
+    }
+    const auto& found = *report.fingerprint;
+    std::printf("%llu of %llu pairs differ; false alarms: at most %.0e a check\n",
+                static_cast<unsigned long long>(found.mismatched), static_cast<unsigned long long>(found.pairs),
+                found.false_alarm_bound);
+    return report.verdict == modelseal::Verdict::intact ? 0 : 1;
+}
