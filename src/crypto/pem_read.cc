@@ -1,16 +1,9 @@
-#include <climits>
-#include <vector>
-
-#include <openssl/evperr.h>
-#include <openssl/objects.h>
-#include <openssl/pkcs12err.h>
-#include <openssl/proverr.h>
 #include <sodium.h>
 
 #include "crypto/openssl.h"
 #include "crypto/pem.h"
 #include "crypto/pem_block.h"
-#include "crypto/wipe.h"
+#include "crypto/pkcs8.h"
 #include "formats/reader.h"
 
 namespace modelseal {
@@ -18,8 +11,6 @@ namespace {
 
 constexpr const char* kHowToMake =
     "'modelseal keygen' makes one, and so does 'openssl genpkey -algorithm ed25519'";
-
-constexpr const char* kHowToEncrypt = "'openssl pkcs8 -topk8 -v2 aes256 -scrypt' encrypts a key again";
 
 Error malformed(const std::string& shown, const std::string& what) {
     return {ErrorKind::malformed, shown + ": " + what, ""};
@@ -76,58 +67,11 @@ Error wrong_label(const std::string& label, const std::string& shown, const std:
     return error;
 }
 
-// Why the decryption failed, from OpenSSL's notes. A wrong passphrase shows as bad padding or, once in 256
-// times, as plain bytes that are no key. Anything else is not the user's mistake: an algorithm that this
-// OpenSSL does not have, or costs above its limits.
-Error decryption_error(const std::string& shown) {
-    const std::vector<openssl::Note> notes = openssl::take_notes();
-    for (const auto& [library, reason, text] : notes) {
-        const bool bad_padding = (library == ERR_LIB_EVP && reason == EVP_R_BAD_DECRYPT) ||
-                                 (library == ERR_LIB_PROV && reason == PROV_R_BAD_DECRYPT);
-        if (bad_padding || (library == ERR_LIB_PKCS12 && reason == PKCS12_R_DECODE_ERROR)) {
-            return {ErrorKind::mismatch, shown + ": wrong passphrase", ""};
-        }
-    }
-    return {ErrorKind::unsupported,
-            shown + ": encrypted in a way that OpenSSL cannot undo here: " +
-                (notes.empty() ? "unknown" : notes.front().text),
-            kHowToEncrypt};
-}
-
-Result<openssl::PrivateInfo> decrypt(std::span<const unsigned char> body, const std::string& shown,
-                                     const Passphrase& passphrase) {
-    const unsigned char* at = body.data();
-    const openssl::EncryptedInfo encrypted(d2i_X509_SIG(nullptr, &at, static_cast<long>(body.size())));
-    if (!encrypted || at != body.data() + body.size()) {
-        return malformed(shown, "broken encrypted private key: " + openssl::last_error());
-    }
-    const X509_ALGOR* algorithm = nullptr;
-    X509_SIG_get0(encrypted.get(), &algorithm, nullptr);
-    if (OBJ_obj2nid(algorithm->algorithm) != NID_pbes2) {
-        return Error{ErrorKind::unsupported,
-                     shown + ": encrypted by an older scheme than PBES2, which protects it badly",
-                     kHowToEncrypt};
-    }
-    if (!passphrase) return Error{ErrorKind::usage, shown + ": encrypted, and no passphrase was given", ""};
-    MODELSEAL_TRY_ASSIGN(std::string word, passphrase(shown));
-    const WipeAtEnd wiped(word);
-    if (word.size() > INT_MAX) return Error{ErrorKind::usage, shown + ": passphrase is too long", ""};
-    ERR_clear_error();
-    openssl::PrivateInfo info(PKCS8_decrypt(encrypted.get(), word.data(), static_cast<int>(word.size())));
-    if (!info) return decryption_error(shown);
-    return info;
-}
-
 Result<openssl::PrivateInfo> private_info(const PemBlock& block, const std::string& shown,
                                           const Passphrase& passphrase) {
-    if (block.label() == "ENCRYPTED PRIVATE KEY") return decrypt(block.body(), shown, passphrase);
+    if (block.label() == "ENCRYPTED PRIVATE KEY") return decrypt_pkcs8(block.body(), shown, passphrase);
     if (block.label() != "PRIVATE KEY") return wrong_label(block.label(), shown, "private");
-    const unsigned char* at = block.body().data();
-    openssl::PrivateInfo info(d2i_PKCS8_PRIV_KEY_INFO(nullptr, &at, static_cast<long>(block.body().size())));
-    if (!info || at != block.body().data() + block.body().size()) {
-        return malformed(shown, "broken private key: " + openssl::last_error());
-    }
-    return info;
+    return plain_pkcs8(block.body(), shown);
 }
 
 }  // namespace

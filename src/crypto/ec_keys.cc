@@ -1,0 +1,98 @@
+// Key files for model signatures.
+#include "crypto/ec_handle.h"
+#include "crypto/ecdsa.h"
+#include "crypto/pem_block.h"
+#include "crypto/pkcs8.h"
+#include "crypto/wipe.h"
+#include "formats/reader.h"
+#include "io/file.h"
+
+namespace modelseal::crypto {
+namespace {
+
+constexpr std::uint64_t kMaxKeyFile = 64u << 10;
+
+Error wrong_block(const PemBlock& block, const std::string& shown, const std::string& half) {
+    Error error{ErrorKind::unsupported,
+                shown + ": holds a PEM block '" + formats::printable(block.label()) + "', an EC " + half +
+                    " key is needed",
+                "'modelseal keygen NAME --type p256' makes a pair"};
+    if (half == "public" && block.label().ends_with("PRIVATE KEY")) {
+        error.message = shown + ": holds a private key, the public one is needed";
+        error.hint = "keygen wrote it beside, with the ending .pub";
+    } else if (half == "public" && block.label() == "CERTIFICATE") {
+        error.message = shown + ": holds a certificate, a public key is needed";
+        error.hint = "signatures made with a certificate are verified with --cert-chain";
+    } else if (half == "private" && block.label() == "PUBLIC KEY") {
+        error.message = shown + ": holds a public key, the private one is needed";
+        error.hint = "keygen wrote it beside, with the ending .key";
+    }
+    return error;
+}
+
+Error broken(const std::string& shown, const std::string& half) {
+    return {ErrorKind::malformed, shown + ": broken " + half + " key: " + openssl::last_error(), ""};
+}
+
+Result<openssl::Key> secret_of(const PemBlock& block, const std::string& shown, const Passphrase& passphrase) {
+    if (block.label() == "EC PRIVATE KEY") {
+        const unsigned char* at = block.body().data();
+        openssl::Key key(d2i_PrivateKey(EVP_PKEY_EC, nullptr, &at, static_cast<long>(block.body().size())));
+        if (key && at == block.body().data() + block.body().size()) return key;
+        auto error = broken(shown, "private");
+        error.hint = "if it is encrypted, 'openssl pkcs8 -topk8 -v2 aes256 -scrypt' brings it into PKCS#8";
+        return error;
+    }
+    openssl::PrivateInfo info;
+    if (block.label() == "ENCRYPTED PRIVATE KEY") {
+        MODELSEAL_TRY_ASSIGN(info, decrypt_pkcs8(block.body(), shown, passphrase));
+    } else if (block.label() == "PRIVATE KEY") {
+        MODELSEAL_TRY_ASSIGN(info, plain_pkcs8(block.body(), shown));
+    } else {
+        return wrong_block(block, shown, "private");
+    }
+    openssl::Key key(EVP_PKCS82PKEY(info.get()));
+    if (!key) return broken(shown, "private");
+    return key;
+}
+
+// Whether the public half that the file holds belongs to the secret one, and the secret one is in range.
+bool consistent(EVP_PKEY* key) {
+    const openssl::KeyContext context(EVP_PKEY_CTX_new_from_pkey(nullptr, key, nullptr));
+    return context && EVP_PKEY_check(context.get()) == 1;
+}
+
+}  // namespace
+
+Result<EcPublicKey> EcPublicKey::parse(std::string_view text, const std::string& shown) {
+    MODELSEAL_TRY_ASSIGN(const PemBlock block, PemBlock::parse(text, shown));
+    if (block.label() != "PUBLIC KEY") return wrong_block(block, shown, "public");
+    const unsigned char* at = block.body().data();
+    openssl::Key key(d2i_PUBKEY(nullptr, &at, static_cast<long>(block.body().size())));
+    if (!key || at != block.body().data() + block.body().size()) return broken(shown, "public");
+    return of(make_handle(std::move(key)), shown);
+}
+
+Result<EcSigningKey> EcSigningKey::parse(std::string_view text, const std::string& shown,
+                                         const Passphrase& passphrase) {
+    MODELSEAL_TRY_ASSIGN(const PemBlock block, PemBlock::parse(text, shown));
+    MODELSEAL_TRY_ASSIGN(openssl::Key key, secret_of(block, shown, passphrase));
+    const auto handle = make_handle(std::move(key));
+    MODELSEAL_TRY_ASSIGN(auto open, EcPublicKey::of(handle, shown));
+    if (!consistent(handle->key.get())) return broken(shown, "private");
+    return EcSigningKey(handle, std::move(open));
+}
+
+Result<EcSigningKey> EcSigningKey::load(const std::string& path, const Passphrase& passphrase) {
+    MODELSEAL_TRY_ASSIGN(std::string text, io::read_text(path, kMaxKeyFile));
+    const WipeAtEnd wiped(text);
+    return parse(text, formats::printable(path), passphrase);
+}
+
+Result<EcPublicKey> load_ec_public_key(const std::string& path) {
+    MODELSEAL_TRY_ASSIGN(std::string text, io::read_text(path, kMaxKeyFile));
+    const WipeAtEnd wiped(text);  // a private key may have been given by mistake
+    return EcPublicKey::parse(text, formats::printable(path));
+}
+
+}  // namespace modelseal::crypto

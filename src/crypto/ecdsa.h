@@ -1,0 +1,74 @@
+// ECDSA keys (FIPS 186-5) on the curves that OpenSSF model signatures use, each with its hash: P-256 with
+// SHA-256, P-384 with SHA-384, P-521 with SHA-512. Other curves, RSA and Ed25519 are refused by name.
+//
+// Signatures are ASN.1 DER, of which exactly one spelling passes: see der_signature().
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <modelseal/keys.h>
+#include <modelseal/result.h>
+
+namespace modelseal::crypto {
+
+enum class Curve { p256, p384, p521 };
+std::string_view name_of(Curve curve);  // "P-256"
+
+// Which hash: the curve's own, or SHA-256 whatever the curve, as release 0.2.0 of the reference signed.
+enum class HashChoice { of_curve, sha256 };
+
+// Whether `signature` is SEQUENCE { INTEGER r, INTEGER s } in DER (X.690) without anything behind it, both
+// integers of as few bytes as they need and within [1, n-1]. OpenSSL alone is laxer.
+bool der_signature(Curve curve, std::span<const std::byte> signature);
+
+struct EcKeyHandle;  // an EVP_PKEY, or an X509's
+
+// Thread safety: const calls are safe together.
+class EcPublicKey {
+  public:
+    // PEM SubjectPublicKeyInfo; `shown` names the file in errors.
+    static Result<EcPublicKey> parse(std::string_view text, const std::string& shown);
+    // Takes shared ownership. ErrorKind::unsupported for other keys than those of the three curves.
+    static Result<EcPublicKey> of(std::shared_ptr<const EcKeyHandle> key, const std::string& shown);
+
+    Curve curve() const { return curve_; }
+    // As 'openssl ec -pubout' prints it: named curve, uncompressed point, lines of 64 characters.
+    std::string pem() const;
+    // Lower-case hexadecimal SHA-256 of pem().
+    std::string hint() const;
+    // True only for a strict DER signature by this key over exactly `message`.
+    bool verify(std::span<const std::byte> message, std::span<const std::byte> signature,
+                HashChoice hash = HashChoice::of_curve) const;
+    bool same_key(const EcPublicKey& other) const;
+
+  private:
+    EcPublicKey(std::shared_ptr<const EcKeyHandle> key, Curve curve) : key_(std::move(key)), curve_(curve) {}
+    std::shared_ptr<const EcKeyHandle> key_;
+    Curve curve_;
+};
+
+class EcSigningKey {
+  public:
+    // PEM: PKCS#8, plain or encrypted with PBES2, or the older SEC 1 form "EC PRIVATE KEY", not encrypted.
+    static Result<EcSigningKey> parse(std::string_view text, const std::string& shown,
+                                      const Passphrase& passphrase);
+    static Result<EcSigningKey> load(const std::string& path, const Passphrase& passphrase);
+
+    const EcPublicKey& public_key() const { return open_; }
+    std::vector<std::byte> sign(std::span<const std::byte> message) const;
+
+  private:
+    EcSigningKey(std::shared_ptr<const EcKeyHandle> key, EcPublicKey open)
+        : key_(std::move(key)), open_(std::move(open)) {}
+    std::shared_ptr<const EcKeyHandle> key_;
+    EcPublicKey open_;
+};
+
+Result<EcPublicKey> load_ec_public_key(const std::string& path);
+
+}  // namespace modelseal::crypto
