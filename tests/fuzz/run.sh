@@ -31,6 +31,7 @@ seeds() {
         pytorch* | pickle* | zip* | torch*)
             echo models/checkpoint models/torchscript hostile/modelscan hostile/picklescan hostile/zip-yauzl ;;
         key*) echo oms/model-transparency/keys ;;
+        oms*) echo oms/model-transparency oms/spec/v1.0 ;;
         shard_index* | fingerprint* | responses* | infer_answer*) ;;  # no real ones
         *) echo models hostile ;;
     esac
