@@ -89,14 +89,46 @@ struct FingerprintFinding {
     std::vector<std::byte> preview;  // PNG: some pairs as images; empty if the inputs are no images
 };
 
+// What a detached signature of a model says (OpenSSF Model Signing).
+struct SignatureFinding {
+    enum class Outcome {
+        valid,    // by whom it should be, and the files are as they were signed
+        invalid,  // forged, by another key, or the files are not as they were signed
+        error,    // could not be told: see detail
+    };
+    struct FileFinding {
+        enum class Outcome { changed, missing, added };
+        std::string name;  // relative to the model
+        Outcome outcome = Outcome::changed;
+        std::string detail;                  // what else is wrong with it, say a link; may be empty
+        std::vector<TensorFinding> tensors;  // in it that are not as signed, if the signature knows them
+    };
+    Outcome outcome = Outcome::error;
+    std::string detail;                  // one sentence for a person
+    std::string hint;                    // what to do about it, or empty
+    std::string method;                  // "key", "certificate"; empty as long as it is not known
+    std::string signer;                  // hint of the key, or subject of the certificate
+    std::string timestamp;               // RFC 3339, of an authority that was trusted; empty if none was needed
+    std::string model;                   // what the signer called it
+    std::string root;                    // hex SHA-256 over the digests of all files; empty for release 0.2.0
+    std::string serialization;           // "files", "shards"
+    std::string hash;                    // "sha256", "blake2b"
+    std::string seal_root;               // of the seal in the model when it was signed; empty if not noted
+    std::string fingerprint;             // id of the fingerprint that was made of it; empty if not noted
+    std::uint64_t files = 0, bytes = 0;  // that were compared
+    std::uint64_t unsigned_files = 0;    // that were there besides and were asked to be ignored
+    std::vector<FileFinding> findings;   // files that are not as signed, by name
+};
+
 struct CheckReport {
     std::string target;
     Verdict verdict = Verdict::error;
     std::string error;  // for Verdict::error: message
     std::string hint;
     ErrorKind error_kind = ErrorKind::unreadable;  // mismatch: forged, another key's or another model's
-    std::optional<SealFinding> seal;  // what was checked; signature findings join here as they are built
+    std::optional<SealFinding> seal;               // what was checked
     std::optional<FingerprintFinding> fingerprint;
+    std::optional<SignatureFinding> signature;
 };
 
 }  // namespace modelseal

@@ -54,11 +54,11 @@ Error open_error(int fd, const std::string& name, const std::string& shown) {
     return os_error(code, shown, "open");
 }
 
-// What walks a tree of folders and gathers the names of files.
+// What walks a tree of folders and gathers what is in it.
 class Lister {
   public:
-    Lister(const Folder& folder, std::uint64_t most, std::uint32_t depth)
-        : folder_(folder), most_(most), depth_(depth) {}
+    Lister(const Folder& folder, std::uint64_t most, std::uint32_t depth, const Folder::Skip& skip)
+        : folder_(folder), most_(most), depth_(depth), skip_(skip) {}
 
     Result<void> list(Descriptor at, const std::string& prefix, std::uint32_t level) {
         DIR* stream = ::fdopendir(at.get());
@@ -74,27 +74,24 @@ class Lister {
         }
     }
 
-    std::vector<std::string> found;
+    std::vector<Folder::Entry> found;
 
   private:
     Result<void> add(int fd, const std::string& prefix, const std::string& name, std::uint32_t level) {
-        if (is_side_file(name)) return {};  // "." and ".." among them
+        if (name == "." || name == "..") return {};
         const auto relative = prefix + name;
+        if (skip_(relative)) return {};
         const auto shown = folder_.shown(relative);
         if (++entries_ > most_) return too_much(fmt::format("more than {} files in it", most_));
         struct stat status {};
         if (::fstatat(fd, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0)
             return os_error(errno, shown, "look at it");
-        if (S_ISREG(status.st_mode)) {
-            found.push_back(relative);
-            return {};
-        }
-        if (S_ISLNK(status.st_mode)) return link_refused(shown);
         if (!S_ISDIR(status.st_mode)) {
-            return Error{
-                ErrorKind::unsupported,
-                fmt::format("{}: not a regular file but a pipe, device or socket", formats::printable(shown)),
-                "take it out of the model's folder"};
+            using Kind = Folder::Entry::Kind;
+            found.push_back({relative, S_ISREG(status.st_mode)   ? Kind::file
+                                       : S_ISLNK(status.st_mode) ? Kind::link
+                                                                 : Kind::other});
+            return {};
         }
         if (level >= depth_) return too_much(fmt::format("folders more than {} levels deep in it", depth_));
         Descriptor inner(::openat(fd, name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
@@ -110,6 +107,7 @@ class Lister {
     const Folder& folder_;
     const std::uint64_t most_;
     const std::uint32_t depth_;
+    const Folder::Skip& skip_;
     std::uint64_t entries_ = 0;
 };
 
@@ -185,13 +183,33 @@ Result<std::unique_ptr<FileSource>> Folder::file(const std::string& relative) co
     return FileSource::adopt(fd, path_ / relative, shown(relative));
 }
 
-Result<std::vector<std::string>> Folder::files(std::uint64_t most, std::uint32_t depth) const {
-    Lister lister(*this, most, depth);
+Result<std::vector<Folder::Entry>> Folder::entries(std::uint64_t most, std::uint32_t depth,
+                                                   const Skip& skip) const {
+    Lister lister(*this, most, depth, skip);
     Descriptor root(::openat(fd_, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (root.get() < 0) return os_error(errno, shown({}), "list");
     MODELSEAL_TRY(lister.list(std::move(root), {}, 1));
-    std::ranges::sort(lister.found);
+    std::ranges::sort(lister.found, {}, &Entry::path);
     return std::move(lister.found);
+}
+
+Result<std::vector<std::string>> Folder::files(std::uint64_t most, std::uint32_t depth) const {
+    const auto skip = [](const std::string& relative) {
+        return is_side_file(std::string_view(relative).substr(relative.rfind('/') + 1));
+    };
+    MODELSEAL_TRY_ASSIGN(auto all, entries(most, depth, skip));
+    std::vector<std::string> found;
+    for (auto& entry : all) {
+        if (entry.kind == Entry::Kind::link) return link_refused(shown(entry.path));
+        if (entry.kind == Entry::Kind::other) {
+            return Error{ErrorKind::unsupported,
+                         fmt::format("{}: not a regular file but a pipe, device or socket",
+                                     formats::printable(shown(entry.path))),
+                         "take it out of the model's folder"};
+        }
+        found.push_back(std::move(entry.path));
+    }
+    return found;
 }
 
 }  // namespace modelseal::io

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -36,6 +37,16 @@ class Folder {
     // All regular files at any depth but side files, relative, in ascending order of bytes. Symbolic links and
     // special files are refused, so are more than `most` entries or `depth` levels.
     Result<std::vector<std::string>> files(std::uint64_t most, std::uint32_t depth) const;
+
+    // What lies in the folder at any depth but folders, in ascending order of bytes; `skip` leaves out what it
+    // returns true for, folders with all that is in them. Names are as the system gives them, UTF-8 or not.
+    struct Entry {
+        enum class Kind { file, link, other };  // link: symbolic; other: pipes, devices, sockets
+        std::string path;
+        Kind kind = Kind::file;
+    };
+    using Skip = std::function<bool(const std::string& relative)>;
+    Result<std::vector<Entry>> entries(std::uint64_t most, std::uint32_t depth, const Skip& skip) const;
 
     // Name for messages.
     std::string shown(const std::string& relative) const { return (path_ / relative).string(); }

@@ -1,0 +1,80 @@
+// Sign a model so that the tools of registries verify it, and verify such signatures: OpenSSF Model Signing
+// (OMS) 1.0, a detached file beside a model file or folder.
+//
+//     sign_model("model/", {.key = "vendor.key", .signature = "model.sig"});
+//     auto finding = verify_signature("model/", {.signature = "model.sig", .public_key = "vendor.pub"});
+//
+// Keys are on P-256, P-384 or P-521. The signature covers every file, not its meaning: unlike a seal, it does
+// not survive a conversion, and it lies beside the model. Where the reference implementation is lax (expired
+// certificates, names that lead out of the model, links to folders, empty models), this is strict.
+//
+// Thread safety: calls may run at the same time; each uses up to `jobs` threads.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <modelseal/keys.h>
+#include <modelseal/report.h>
+#include <modelseal/result.h>
+#include <modelseal/seal.h>
+
+namespace modelseal {
+
+struct SignOptions {
+    std::string key;                                 // PEM file of a secret EC key
+    Passphrase passphrase = {};                      // asked if it is encrypted
+    std::string certificate = {};                    // PEM file; empty: the bare key signs
+    std::vector<std::string> chain = {};             // PEM files of the certificates above it, next one first
+    std::filesystem::path signature = "model.sig";   // where it goes
+    bool replace = true;                             // what stands there
+    std::vector<std::filesystem::path> ignore = {};  // left out, with all that is in them
+    bool ignore_git_paths = true;                    // .git, .gitattributes, .github, .gitignore at the top
+    bool allow_symlinks = false;                     // of files; links to folders are always refused
+    bool blake2b = false;                            // instead of SHA-256
+    std::optional<std::uint64_t> shard_size = {};    // method "shards": digests of so many bytes each
+    bool base_name = false;        // name a single file as the specification says; the reference wants "."
+    bool component_order = false;  // list files in the order of the reference, for the same root digest
+    bool tensors = true;           // note a digest of each tensor, so that verification can name what changed
+    // Noted in the signature if not empty: hex root of the seal in the model, id of its fingerprint.
+    std::string seal_root = {}, fingerprint = {};
+    // Affects performance only.
+    unsigned jobs = 0;  // threads; 0: all
+    io::Progress* progress = nullptr;
+    Limits limits = {};
+};
+
+struct SignSummary {
+    std::uint64_t files = 0, bytes = 0, tensors = 0;
+    std::string root;    // hex
+    std::string method;  // "key", "certificate"
+    std::string signer;  // hint of the key, or subject of the certificate
+    std::vector<std::string> warnings;
+};
+
+// `path`: a file, or a folder with all that is in it. Nothing is written after an Error.
+Result<SignSummary> sign_model(const std::filesystem::path& path, const SignOptions& options);
+
+struct VerifyOptions {
+    std::filesystem::path signature;
+    // One of the two: whom to trust.
+    std::string public_key = {};            // PEM file
+    std::vector<std::string> anchors = {};  // PEM files; only self-signed certificates end a chain
+    // Authorities for timestamps (PEM files): with one of theirs a signature outlives its certificate.
+    std::vector<std::string> timestamp_anchors = {};
+    std::vector<std::filesystem::path> ignore = {};
+    bool ignore_git_paths = true;
+    bool ignore_unsigned_files = false;  // compare only what the signature lists
+    // Affects performance only.
+    unsigned jobs = 0;
+    io::Progress* progress = nullptr;
+    Limits limits = {};
+};
+
+// An Error for what could not be read or understood; a finding of outcome `valid` or `invalid` otherwise.
+Result<SignatureFinding> verify_signature(const std::filesystem::path& path, const VerifyOptions& options);
+
+}  // namespace modelseal

@@ -1,0 +1,50 @@
+// X.509 certificates (RFC 5280) that sign models, and the chains that lead to them.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "crypto/ecdsa.h"
+#include <modelseal/result.h>
+
+namespace modelseal::crypto {
+
+struct CertificateHandle;  // an X509
+
+// Thread safety: const calls are safe together.
+class Certificate {
+  public:
+    static Result<Certificate> of_der(std::span<const std::byte> der, const std::string& shown);
+    // All that a PEM file holds, at least one; other PEM blocks are refused.
+    static Result<std::vector<Certificate>> of_pem(std::string_view text, const std::string& shown);
+    static Result<std::vector<Certificate>> load(const std::string& path);
+
+    std::vector<std::byte> der() const;
+    std::string subject() const;  // RFC 2253
+    std::string issuer() const;
+    std::int64_t not_before() const;  // seconds since 1970
+    std::int64_t not_after() const;
+    Result<EcPublicKey> key(const std::string& shown) const;
+    const CertificateHandle& handle() const { return *handle_; }
+
+  private:
+    explicit Certificate(std::shared_ptr<const CertificateHandle> handle) : handle_(std::move(handle)) {}
+    std::shared_ptr<const CertificateHandle> handle_;
+};
+
+// Whether the certificate is valid at the time `at` and may sign, as the leaf of a chain must (see below).
+Result<void> may_sign(const Certificate& certificate, std::int64_t at, const std::string& shown);
+
+// Whether `chain`, leaf first, leads to one of `anchors` at the time `at`, and its leaf may sign: key usage, if
+// it has one, includes digital signatures, extended key usage, if it has one, includes code signing, and it has
+// one of the two. Only self-signed anchors end a chain; the others help to build it. ErrorKind::mismatch tells
+// why not. Revocation is not looked up.
+Result<void> verify_chain(const std::vector<Certificate>& chain, const std::vector<Certificate>& anchors,
+                          std::int64_t at, const std::string& shown);
+
+}  // namespace modelseal::crypto

@@ -1,0 +1,22 @@
+// Whose signature a bundle holds, and whether it is one.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "oms/bundle.h"
+#include <modelseal/oms.h>
+
+namespace modelseal::oms {
+
+struct Signer {
+    std::string name;       // hint of the key, or subject of the certificate
+    std::string timestamp;  // RFC 3339; empty if none was needed
+};
+
+// Verifies the signature over the bundle's payload under what `options` trusts, at the time `now` (seconds
+// since 1970). ErrorKind::mismatch tells why it does not hold; `shown` names the signature's file.
+Result<Signer> authenticate(const Bundle& bundle, const VerifyOptions& options, std::int64_t now,
+                            const std::string& shown);
+
+}  // namespace modelseal::oms

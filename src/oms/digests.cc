@@ -1,0 +1,181 @@
+#include "oms/digests.h"
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <semaphore>
+#include <thread>
+
+#include <fmt/format.h>
+
+#include "io/threads.h"
+
+namespace modelseal::oms {
+namespace {
+
+constexpr std::uint64_t kBlock = 512u << 10;
+constexpr std::uint64_t kMostShards = 1u << 20;  // of one file; JSON has room for fewer
+constexpr std::size_t kBatch = 256;              // files open at a time
+
+using Source = io::FileSource;
+
+// Bytes [begin, end) of a file, to one digest.
+struct Piece {
+    std::size_t file;  // in the batch
+    std::size_t shard;
+    std::uint64_t begin, end;
+};
+
+// Reads on a thread of its own while the caller hashes what was read before.
+class ReadAhead {
+  public:
+    ReadAhead(const Source& source, std::uint64_t begin, std::uint64_t end)
+        : source_(source), position_(begin), end_(end), thread_([this] { run(); }) {}
+    ReadAhead(const ReadAhead&) = delete;
+    ReadAhead& operator=(const ReadAhead&) = delete;
+    ~ReadAhead() {
+        stop_ = true;
+        free_.release(kSlots);
+        thread_.join();
+    }
+
+    // The next block, valid until the next call; empty at the end.
+    Result<std::span<const std::byte>> next() {
+        if (taken_ > 0) free_.release();
+        full_.acquire();
+        auto& slot = slots_[taken_++ % kSlots];
+        if (slot.error) return *slot.error;
+        return std::span<const std::byte>(slot.bytes);
+    }
+
+  private:
+    static constexpr std::ptrdiff_t kSlots = 3;
+    struct Slot {
+        std::vector<std::byte> bytes;
+        std::optional<Error> error;
+    };
+
+    void run() {
+        for (std::size_t filled = 0;; ++filled) {
+            free_.acquire();
+            if (stop_) return;
+            auto& slot = slots_[filled % kSlots];
+            slot.bytes.resize(std::min(kBlock, end_ - position_));
+            if (auto read = source_.read(position_, slot.bytes); !read) slot.error = std::move(read).error();
+            position_ += slot.bytes.size();
+            const bool last = slot.bytes.empty() || slot.error;
+            full_.release();
+            if (last) return;
+        }
+    }
+
+    const Source& source_;
+    std::uint64_t position_;
+    const std::uint64_t end_;
+    std::array<Slot, kSlots> slots_;
+    std::counting_semaphore<> free_{kSlots}, full_{0};
+    std::atomic<bool> stop_ = false;
+    std::size_t taken_ = 0;
+    std::thread thread_;
+};
+
+Result<Bytes> digest_ahead(const Source& source, const Piece& piece, HashType type, io::Progress& progress) {
+    Hasher hasher(type);
+    ReadAhead ahead(source, piece.begin, piece.end);
+    for (;;) {
+        MODELSEAL_TRY_ASSIGN(const auto block, ahead.next());
+        if (block.empty()) return hasher.finish();
+        hasher.update(block);
+        progress.advance(block.size());
+    }
+}
+
+Result<Bytes> digest(const Source& source, const Piece& piece, HashType type, io::Progress& progress) {
+    Hasher hasher(type);
+    std::vector<std::byte> block(std::min(kBlock, piece.end - piece.begin));
+    for (auto at = piece.begin; at < piece.end;) {
+        const auto part = std::span(block).first(std::min<std::uint64_t>(kBlock, piece.end - at));
+        MODELSEAL_TRY(source.read(at, part));
+        hasher.update(part);
+        progress.advance(part.size());
+        at += part.size();
+    }
+    return hasher.finish();
+}
+
+std::vector<Piece> pieces_of(std::size_t file, std::uint64_t size,
+                             const std::optional<std::uint64_t>& shard_size) {
+    if (!shard_size) return {{file, 0, 0, size}};
+    std::vector<Piece> pieces;
+    for (std::uint64_t begin = 0; begin < size; begin += std::min(*shard_size, size - begin)) {
+        pieces.push_back({file, pieces.size(), begin, begin + std::min(*shard_size, size - begin)});
+    }
+    return pieces;
+}
+
+Result<void> digest_batch(const Tree& tree, std::span<const std::string> names,
+                          std::span<std::vector<Resource>> out, const DigestOptions& options,
+                          io::Progress& progress) {
+    std::vector<std::unique_ptr<Source>> sources;
+    std::vector<Piece> pieces;
+    for (std::size_t i = 0; i < names.size(); ++i) {
+        MODELSEAL_TRY_ASSIGN(auto source, tree.file(names[i], options.follow_links));
+        if (options.shard_size && source->size() / *options.shard_size >= kMostShards) {
+            return Error{ErrorKind::unsupported,
+                         fmt::format("{}: more than {} shards of {} bytes", source->name(), kMostShards,
+                                     *options.shard_size),
+                         "take larger shards"};
+        }
+        for (const auto& piece : pieces_of(i, source->size(), options.shard_size)) {
+            pieces.push_back(piece);
+            Resource resource{.name = names[i]};
+            if (options.shard_size) {
+                resource.begin = piece.begin;
+                resource.end = piece.end;
+            }
+            out[i].push_back(std::move(resource));
+        }
+        sources.push_back(std::move(source));
+    }
+    // The largest first, so that no thread is left with one at the end.
+    std::ranges::stable_sort(pieces, std::ranges::greater(),
+                             [](const Piece& each) { return each.end - each.begin; });
+    const auto jobs = options.jobs == 0 ? io::default_jobs() : options.jobs;
+    const bool spare = pieces.size() * 2 <= jobs;
+    MODELSEAL_TRY(io::parallel_for(pieces.size(), jobs, [&](std::size_t i, unsigned) -> Result<void> {
+        const auto& piece = pieces[i];
+        const auto& source = *sources[piece.file];
+        const bool ahead = spare && piece.end - piece.begin > 4 * kBlock;
+        auto made = ahead ? digest_ahead(source, piece, options.hash, progress)
+                          : digest(source, piece, options.hash, progress);
+        if (!made) return std::move(made).error();
+        out[piece.file][piece.shard].digest = std::move(made).value();
+        return {};
+    }));
+    for (const auto& source : sources) MODELSEAL_TRY(source->unchanged());
+    return {};
+}
+
+}  // namespace
+
+Result<std::vector<std::vector<Resource>>> digest_files(const Tree& tree, const std::vector<std::string>& names,
+                                                        const DigestOptions& options, io::Progress& progress) {
+    std::vector<std::vector<Resource>> out(names.size());
+    for (std::size_t first = 0; first < names.size(); first += kBatch) {
+        const auto count = std::min(kBatch, names.size() - first);
+        MODELSEAL_TRY(digest_batch(tree, std::span(names).subspan(first, count),
+                                   std::span(out).subspan(first, count), options, progress));
+    }
+    return out;
+}
+
+Result<std::uint64_t> bytes_of(const Tree& tree, const std::vector<std::string>& names, bool follow_links) {
+    std::uint64_t sum = 0;
+    for (const auto& name : names) {
+        MODELSEAL_TRY_ASSIGN(const auto source, tree.file(name, follow_links));
+        sum += source->size();
+    }
+    return sum;
+}
+
+}  // namespace modelseal::oms

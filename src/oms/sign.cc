@@ -1,0 +1,177 @@
+#include <algorithm>
+#include <ctime>
+
+#include <fmt/format.h>
+
+#include "crypto/certificates.h"
+#include "formats/reader.h"
+#include "io/file.h"
+#include "oms/bundle.h"
+#include "oms/digests.h"
+#include "oms/statement.h"
+#include "oms/tensors.h"
+#include "oms/tree.h"
+#include <modelseal/oms.h>
+
+namespace modelseal {
+namespace {
+
+using crypto::Certificate;
+using crypto::EcSigningKey;
+
+// The certificates that go into the bundle, leaf first; none for a bare key.
+Result<std::vector<Certificate>> certificates_of(const SignOptions& options, const EcSigningKey& key) {
+    if (options.certificate.empty()) {
+        if (options.chain.empty()) return std::vector<Certificate>{};
+        return Error{ErrorKind::usage, "a certificate chain without a certificate",
+                     "give the certificate with --cert"};
+    }
+    const auto shown = formats::printable(options.certificate);
+    MODELSEAL_TRY_ASSIGN(auto all, Certificate::load(options.certificate));
+    MODELSEAL_TRY_ASSIGN(const auto open, all.front().key(shown));
+    if (!open.same_key(key.public_key())) {
+        return Error{ErrorKind::mismatch, shown + ": the certificate is of another key", {}};
+    }
+    MODELSEAL_TRY(crypto::may_sign(all.front(), std::time(nullptr), shown));
+    for (const auto& file : options.chain) {
+        MODELSEAL_TRY_ASSIGN(const auto more, Certificate::load(file));
+        all.insert(all.end(), more.begin(), more.end());
+    }
+    return all;
+}
+
+oms::IgnoreRules ignore_rules(const std::filesystem::path& path, const SignOptions& options) {
+    oms::IgnoreRules rules;
+    if (options.ignore_git_paths) rules.add_git();
+    auto paths = options.ignore;
+    paths.push_back(options.signature);
+    for (const auto& each : paths) {
+        if (const auto relative = oms::relative_to(path, each)) rules.add(*relative);
+    }
+    return rules;
+}
+
+// The names of all files that are signed. Refuses what no signature would cover, instead of leaving it out.
+Result<std::vector<std::string>> names_in(const oms::Tree& tree, const oms::IgnoreRules& rules,
+                                          const SignOptions& options, const std::string& shown) {
+    MODELSEAL_TRY_ASSIGN(const auto entries, tree.list(rules));
+    std::vector<std::string> names;
+    for (const auto& entry : entries) {
+        const auto wrong = oms::complaint(entry, options.allow_symlinks);
+        if (!wrong.empty()) {
+            return Error{ErrorKind::unsupported,
+                         fmt::format("{}: '{}': {}", shown, formats::printable(entry.name), wrong),
+                         entry.kind == oms::Tree::Entry::Kind::link
+                             ? "--allow-symlinks signs what links lead to"
+                             : "take it out of the model, or --ignore it"};
+        }
+        names.push_back(entry.name);
+    }
+    if (options.component_order) std::ranges::sort(names, oms::component_less);
+    return names;
+}
+
+Result<void> add_resources(const oms::Tree& tree, const std::vector<std::string>& names,
+                           const SignOptions& options, oms::Statement& statement, SignSummary& summary) {
+    auto& progress = options.progress != nullptr ? *options.progress : io::no_progress();
+    MODELSEAL_TRY_ASSIGN(summary.bytes, oms::bytes_of(tree, names, options.allow_symlinks));
+    progress.total(summary.bytes);
+    const oms::DigestOptions how{.hash = statement.hash,
+                                 .shard_size = options.shard_size,
+                                 .follow_links = options.allow_symlinks,
+                                 .jobs = options.jobs};
+    MODELSEAL_TRY_ASSIGN(auto digests, oms::digest_files(tree, names, how, progress));
+    for (auto& of_file : digests) {
+        std::ranges::move(of_file, std::back_inserter(statement.resources));
+    }
+    summary.files = names.size();
+    return {};
+}
+
+// Digests of tensors help to find what changed; a folder that is no model does without.
+void add_tensors(const std::filesystem::path& path, bool single, const SignOptions& options,
+                 oms::Statement& statement, SignSummary& summary) {
+    auto tensors = oms::digest_tensors(path, options.jobs, options.limits);
+    if (!tensors.ok()) {
+        summary.warnings.push_back("no digests of tensors: " + tensors.error().message);
+        return;
+    }
+    for (auto& resource : statement.resources) {
+        const auto found = tensors->find(single ? std::string() : resource.name);
+        if (found == tensors->end() || resource.begin != 0) continue;
+        summary.tensors += found->second.size();
+        resource.tensors = std::move(found->second);
+    }
+}
+
+Result<oms::Statement> make_statement(const std::filesystem::path& path, const SignOptions& options,
+                                      SignSummary& summary) {
+    const auto shown = formats::printable(path.string());
+    if (options.shard_size == 0) return Error{ErrorKind::usage, "shards of no bytes", {}};
+    MODELSEAL_TRY_ASSIGN(const auto tree, oms::Tree::open(path));
+    const auto rules = ignore_rules(path, options);
+    MODELSEAL_TRY_ASSIGN(const auto names, names_in(tree, rules, options, shown));
+    oms::Statement statement{.subject = formats::printable(tree.name()),
+                             .hash = options.blake2b ? oms::HashType::blake2b : oms::HashType::sha256,
+                             .shard_size = options.shard_size,
+                             .allow_symlinks = options.allow_symlinks,
+                             .seal_root = options.seal_root,
+                             .fingerprint = options.fingerprint};
+    if (!tree.single()) statement.ignore_paths.assign(rules.paths().begin(), rules.paths().end());
+    MODELSEAL_TRY(add_resources(tree, names, options, statement, summary));
+    if (statement.resources.empty()) {
+        return Error{ErrorKind::unsupported, shown + ": nothing in it to sign: an empty model is refused", {}};
+    }
+    if (options.tensors) add_tensors(path, tree.single(), options, statement, summary);
+    if (tree.single() && !options.base_name) {
+        for (auto& resource : statement.resources) resource.name = oms::kWholeModel;
+    }
+    statement.root = oms::root_of(statement.resources);
+    return statement;
+}
+
+// What we cannot read again, say because of its size, nobody shall have to.
+Result<void> readable(const std::string& text, const std::string& shown) {
+    auto bundle = oms::parse_bundle(text, shown);
+    auto error = bundle.ok() ? Error{} : bundle.error();
+    if (bundle.ok()) {
+        auto statement = oms::parse_statement(bundle->payload, shown);
+        if (statement.ok()) return {};
+        error = statement.error();
+    }
+    return Error{ErrorKind::unsupported, "the signature would be too large to be read: " + error.message,
+                 "--no-tensors leaves the digests of tensors out"};
+}
+
+}  // namespace
+
+Result<SignSummary> sign_model(const std::filesystem::path& path, const SignOptions& options) {
+    SignSummary summary;
+    std::error_code ignored;
+    if (std::filesystem::equivalent(path, options.signature, ignored)) {
+        return Error{ErrorKind::usage,
+                     formats::printable(path.string()) + ": is the model, not a place for its signature",
+                     {}};
+    }
+    MODELSEAL_TRY_ASSIGN(const auto key, EcSigningKey::load(options.key, options.passphrase));
+    MODELSEAL_TRY_ASSIGN(const auto certificates, certificates_of(options, key));
+    MODELSEAL_TRY_ASSIGN(const auto statement, make_statement(path, options, summary));
+    oms::Bundle bundle{.payload = oms::write_statement(statement)};
+    if (certificates.empty()) {
+        summary.signer = bundle.hint = key.public_key().hint();
+    } else {
+        bundle.method = oms::Bundle::Method::certificate;
+        for (const auto& each : certificates) bundle.certificates.push_back(each.der());
+        summary.signer = certificates.front().subject();
+    }
+    summary.method = oms::name_of(bundle.method);
+    summary.root = to_hex(statement.root);
+    bundle.signature = key.sign(oms::pre_authentication_encoding(bundle.payload));
+    const auto text = oms::write_bundle(bundle);
+    MODELSEAL_TRY(readable(text, formats::printable(options.signature.string())));
+    MODELSEAL_TRY(io::write_text(options.signature, text, 0644,
+                                 options.replace ? io::WriteMode::replace : io::WriteMode::exclusive));
+    return summary;
+}
+
+}  // namespace modelseal

@@ -1,0 +1,416 @@
+// What is signed verifies, under every choice of key, method and hash, and nothing else does.
+#include <filesystem>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+#include <sys/stat.h>
+
+#include "crypto/pem.h"
+#include "oms/statement.h"
+#include "tests/oms/data.h"
+#include "tests/support/run.h"
+#include "tests/support/safetensors.h"
+#include "tests/support/signing_certificates.h"
+#include <modelseal/oms.h>
+
+namespace modelseal {
+namespace {
+
+namespace fs = std::filesystem;
+using test::content_of;
+using test::Scratch;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using Outcome = SignatureFinding::Outcome;
+using FileOutcome = SignatureFinding::FileFinding::Outcome;
+
+// A folder with a model in it, and a key.
+class Signing : public testing::Test {
+  protected:
+    Signing() {
+        scratch.write("model/config.json", "{}");
+        scratch.write("model/empty", "");
+        scratch.write("model/sub/weights.bin", std::string(100'000, 'w'));
+        use_curve("P-256");
+    }
+
+    void use_curve(const char* curve) {
+        const auto pair = generate_ec_pair(curve, "").value();
+        sign.key = scratch.write("k.key", pair.secret).string();
+        verify.public_key = scratch.write("k.pub", pair.open).string();
+        sign.signature = verify.signature = scratch / "model.sig";
+    }
+
+    void use_model(const fs::path& path) { model = path; }
+
+    SignSummary must_sign() {
+        auto summary = sign_model(model, sign);
+        EXPECT_TRUE(summary.ok()) << summary.error().message;
+        return summary.ok() ? *summary : SignSummary{};
+    }
+    SignatureFinding must_verify() {
+        auto finding = verify_signature(model, verify);
+        EXPECT_TRUE(finding.ok()) << finding.error().message;
+        return finding.ok() ? *finding : SignatureFinding{};
+    }
+    std::string refused() {
+        const auto summary = sign_model(model, sign);
+        EXPECT_FALSE(fs::exists(sign.signature));
+        return summary.ok() ? "" : summary.error().message;
+    }
+    oms::Bundle bundle() { return oms::parse_bundle(content_of(sign.signature), "s").value(); }
+    nlohmann::json statement() { return nlohmann::json::parse(test::text_of(bundle().payload)); }
+    std::vector<std::string> names() {
+        std::vector<std::string> out;
+        const auto whole = statement();
+        for (const auto& each : whole["predicate"]["resources"]) out.push_back(each["name"]);
+        return out;
+    }
+    // "name outcome", for all that is wrong.
+    std::vector<std::string> wrong() {
+        std::vector<std::string> out;
+        const auto finding = must_verify();
+        for (const auto& each : finding.findings) {
+            out.push_back(each.name + (each.outcome == FileOutcome::changed   ? " changed"
+                                       : each.outcome == FileOutcome::missing ? " missing"
+                                                                              : " added"));
+        }
+        return out;
+    }
+
+    Scratch scratch;
+    fs::path model = scratch / "model";
+    SignOptions sign;
+    VerifyOptions verify;
+};
+
+TEST_F(Signing, RoundTripsOnEveryCurve) {
+    for (const char* curve : {"P-256", "P-384", "P-521"}) {
+        use_curve(curve);
+        const auto summary = must_sign();
+        EXPECT_EQ(summary.files, 3u);
+        EXPECT_EQ(summary.bytes, 100'002u);
+        EXPECT_EQ(summary.method, "key");
+        const auto finding = must_verify();
+        EXPECT_EQ(finding.outcome, Outcome::valid) << finding.detail;
+        EXPECT_EQ(finding.root, summary.root);
+        EXPECT_EQ(finding.signer, summary.signer);
+        EXPECT_EQ(finding.files, 3u);
+        EXPECT_EQ(finding.model, "model");
+        EXPECT_THAT(names(), ElementsAre("config.json", "empty", "sub/weights.bin"));
+    }
+}
+
+TEST_F(Signing, RoundTripsInEveryForm) {
+    for (const bool blake : {false, true}) {
+        for (const std::optional<std::uint64_t> shard :
+             {std::optional<std::uint64_t>(), std::optional<std::uint64_t>(1000)}) {
+            sign.blake2b = blake;
+            sign.shard_size = shard;
+            must_sign();
+            const auto finding = must_verify();
+            EXPECT_EQ(finding.outcome, Outcome::valid) << finding.detail;
+            EXPECT_EQ(finding.hash, blake ? "blake2b" : "sha256");
+            EXPECT_EQ(finding.serialization, shard ? "shards" : "files");
+            if (shard) {
+                EXPECT_EQ(names().size(), 101u);
+            }
+            scratch.write("model/sub/weights.bin", std::string(99'999, 'w') + "x");
+            EXPECT_THAT(wrong(), ElementsAre("sub/weights.bin changed"));
+            scratch.write("model/sub/weights.bin", std::string(100'001, 'w'));
+            EXPECT_THAT(wrong(), ElementsAre("sub/weights.bin changed"));
+            scratch.write("model/sub/weights.bin", std::string(100'000, 'w'));
+        }
+    }
+}
+
+TEST_F(Signing, TellsEveryFileThatIsNotAsItWas) {
+    must_sign();
+    scratch.write("model/config.json", "[]");
+    scratch.write("model/new", "");
+    fs::remove(model / "empty");
+    EXPECT_THAT(wrong(), ElementsAre("config.json changed", "empty missing", "new added"));
+    EXPECT_EQ(must_verify().detail, "1 file changed, 1 file missing, 1 file not signed");
+}
+
+TEST_F(Signing, OfAnotherKeyDoesNotVerify) {
+    must_sign();
+    const auto other = generate_ec_pair("P-256", "").value();
+    verify.public_key = scratch.write("other.pub", other.open).string();
+    const auto finding = must_verify();
+    EXPECT_EQ(finding.outcome, Outcome::invalid);
+    EXPECT_THAT(finding.detail, HasSubstr("another key"));
+}
+
+TEST_F(Signing, SpeaksOpensslsLanguage) {
+    if (!test::installed("openssl")) GTEST_SKIP() << "no openssl";
+    for (const auto& [curve, digest] :
+         std::map<const char*, const char*>{{"P-256", "-sha256"}, {"P-384", "-sha384"}, {"P-521", "-sha512"}}) {
+        use_curve(curve);
+        const auto summary = must_sign();
+        const auto pae =
+            scratch.write("pae", test::text_of(oms::pre_authentication_encoding(bundle().payload)));
+        const auto der = scratch.write("der", test::text_of(bundle().signature));
+        const auto done =
+            test::run({"openssl", "dgst", digest, "-verify", verify.public_key, "-signature", der, pae});
+        EXPECT_EQ(done.code, 0) << done.err;
+        EXPECT_THAT(done.out, HasSubstr("Verified OK"));
+        const auto hint =
+            test::run({"sh", "-c", "openssl ec -in " + sign.key + " -pubout 2>/dev/null | sha256sum"});
+        EXPECT_THAT(hint.out, testing::StartsWith(summary.signer));
+    }
+}
+
+TEST_F(Signing, TakesKeysThatOpensslMade) {
+    if (!test::installed("openssl")) GTEST_SKIP() << "no openssl";
+    const auto key = (scratch / "o.key").string(), open = (scratch / "o.pub").string();
+    ASSERT_EQ(test::run({"openssl", "ecparam", "-name", "prime256v1", "-genkey", "-out", key}).code, 0);
+    ASSERT_EQ(test::run({"openssl", "ec", "-in", key, "-pubout", "-out", open}).code, 0);
+    sign.key = key;
+    verify.public_key = open;
+    must_sign();
+    EXPECT_EQ(must_verify().outcome, Outcome::valid);
+}
+
+TEST_F(Signing, OfAFileNamesItAsTheReferenceDoesOrAsTheSpecificationDoes) {
+    use_model(scratch / "model/config.json");
+    for (const bool base_name : {false, true}) {
+        sign.base_name = base_name;
+        must_sign();
+        EXPECT_THAT(names(), ElementsAre(base_name ? "config.json" : "."));
+        EXPECT_EQ(must_verify().outcome, Outcome::valid);
+        scratch.write("model/config.json", "[]");
+        EXPECT_THAT(wrong(), ElementsAre("config.json changed"));
+        scratch.write("model/config.json", "{}");
+    }
+    fs::copy(model, scratch / "elsewhere.json");
+    use_model(scratch / "elsewhere.json");
+    EXPECT_THAT(wrong(), ElementsAre("config.json missing", "elsewhere.json added"));
+}
+
+TEST_F(Signing, LeavesOutWhatIsIgnored) {
+    scratch.write("model/.git/HEAD", "ref");
+    scratch.write("model/.gitignore", "x");
+    scratch.write("model/sub/.git/HEAD", "ref");
+    scratch.write("model/.hidden", "x");
+    scratch.write("model/notes/a", "x");
+    scratch.write("model/notes.txt", "x");
+    sign.ignore = {model / "notes", scratch / "outside", model};
+    sign.signature = verify.signature = model / "model.sig";
+    must_sign();
+    EXPECT_THAT(names(), ElementsAre(".hidden", "config.json", "empty", "notes.txt", "sub/.git/HEAD",
+                                     "sub/weights.bin"));
+    EXPECT_EQ(statement()["predicate"]["serialization"]["ignore_paths"].dump(),
+              R"([".git",".gitattributes",".github",".gitignore","model.sig","notes"])");
+    EXPECT_EQ(must_verify().outcome, Outcome::valid);  // knows what was ignored
+    scratch.write("model/notes/b", "x");
+    scratch.write("model/.git/index", "x");
+    EXPECT_EQ(must_verify().outcome, Outcome::valid);
+    scratch.write("model/notes2", "x");
+    EXPECT_THAT(wrong(), ElementsAre("notes2 added"));
+    verify.ignore = {model / "notes2"};
+    EXPECT_EQ(must_verify().outcome, Outcome::valid);
+}
+
+TEST_F(Signing, OfFilesOfGitHoldsThoughTheyAreIgnoredLater) {
+    scratch.write("model/.git/HEAD", "ref");
+    sign.ignore_git_paths = false;
+    must_sign();
+    EXPECT_EQ(names()[0], ".git/HEAD");
+    EXPECT_EQ(must_verify().outcome, Outcome::valid);
+    scratch.write("model/.git/HEAD", "fer");
+    EXPECT_THAT(wrong(), ElementsAre(".git/HEAD changed"));
+    fs::remove_all(model / ".git");
+    EXPECT_THAT(wrong(), ElementsAre(".git/HEAD missing"));
+}
+
+TEST_F(Signing, IsNotFooledByIgnoringWhatWasSigned) {
+    must_sign();
+    scratch.write("model/config.json", "[]");
+    verify.ignore = {model / "config.json"};
+    EXPECT_THAT(wrong(), ElementsAre("config.json changed"));
+}
+
+TEST_F(Signing, TakesPathsRelativeToTheCurrentFolder) {
+    const auto here = fs::current_path();
+    fs::current_path(scratch.path());
+    use_model("model/");
+    sign.ignore = {"model/sub"};
+    sign.signature = verify.signature = "model/../model/m.sig";
+    must_sign();
+    EXPECT_THAT(names(), ElementsAre("config.json", "empty"));
+    fs::current_path(model = scratch / "model");
+    use_model(".");
+    verify.signature = "m.sig";
+    EXPECT_EQ(must_verify().outcome, Outcome::valid);
+    EXPECT_EQ(must_verify().model, "model");
+    fs::current_path(here);
+}
+
+TEST_F(Signing, RefusesLinksUnlessTheyAreAllowed) {
+    fs::create_symlink("config.json", model / "link");
+    EXPECT_THAT(refused(), HasSubstr("'link': a symbolic link"));
+    sign.allow_symlinks = true;
+    must_sign();
+    EXPECT_EQ(must_verify().outcome, Outcome::valid);
+    EXPECT_THAT(names(), testing::Contains("link"));
+    scratch.write("outside", "other");
+    fs::remove(model / "link");
+    fs::create_symlink("../outside", model / "link");
+    EXPECT_THAT(wrong(), ElementsAre("link changed"));
+    fs::remove(model / "link");
+    fs::create_symlink("nowhere", model / "link");
+    EXPECT_THAT(wrong(), ElementsAre("link changed"));
+}
+
+TEST_F(Signing, RefusesLinksToFoldersAlways) {
+    sign.allow_symlinks = true;
+    fs::create_directory_symlink("sub", model / "again");
+    EXPECT_THAT(refused(), HasSubstr("'again': a symbolic link that leads to no file"));
+}
+
+TEST_F(Signing, DoesNotVerifyWhenAFileOrAFolderBecameALink) {
+    must_sign();
+    fs::rename(model / "config.json", scratch / "moved");
+    fs::create_symlink("../moved", model / "config.json");
+    EXPECT_THAT(wrong(), ElementsAre("config.json changed"));
+    EXPECT_THAT(must_verify().findings[0].detail, HasSubstr("symbolic link"));
+    fs::remove(model / "config.json");
+    fs::rename(scratch / "moved", model / "config.json");
+    fs::rename(model / "sub", scratch / "sub");
+    fs::create_directory_symlink("../sub", model / "sub");
+    EXPECT_THAT(wrong(), ElementsAre("sub added", "sub/weights.bin missing"));
+}
+
+TEST_F(Signing, RefusesWhatHasNoContentToSign) {
+    fs::create_directories(scratch / "nothing/sub");
+    use_model(scratch / "nothing");
+    EXPECT_THAT(refused(), HasSubstr("an empty model"));
+    use_model(scratch / "model");
+    ::mkfifo((model / "pipe").c_str(), 0600);
+    EXPECT_THAT(refused(), HasSubstr("'pipe': not a regular file"));
+    use_model(model / "pipe");
+    EXPECT_THAT(refused(), HasSubstr("not a regular file"));
+    use_model(scratch / "none");
+    EXPECT_THAT(refused(), HasSubstr("not found"));
+}
+
+TEST_F(Signing, RefusesNamesThatAreNotUtf8) {
+    scratch.write(
+        "model/b\xFF"
+        "d",
+        "x");
+    EXPECT_THAT(refused(), HasSubstr("not UTF-8"));
+    use_model(model /
+              "b\xFF"
+              "d");
+    EXPECT_THAT(refused(), HasSubstr("not UTF-8"));
+}
+
+TEST_F(Signing, TakesNamesOfAnyKind) {
+    const std::vector<std::string> odd = {
+        "a b", "\xC3\xA9", "\xF0\x9F\xA6\x86/x", "new\nline", "quo\"te", "back\\slash", "col:on:1", "C:", "..x",
+        "~",   "-k"};
+    for (const auto& name : odd) scratch.write("model/" + name, name);
+    for (const std::optional<std::uint64_t> shard :
+         {std::optional<std::uint64_t>(), std::optional<std::uint64_t>(3)}) {
+        sign.shard_size = shard;
+        must_sign();
+        EXPECT_EQ(must_verify().outcome, Outcome::valid) << must_verify().detail;
+        for (const auto& name : odd) {
+            scratch.write("model/" + name, "changed");
+            EXPECT_THAT(wrong(), ElementsAre(name + " changed"));
+            scratch.write("model/" + name, name);
+        }
+    }
+}
+
+TEST_F(Signing, ListsFilesInTheOrderOfTheSpecificationOrOfTheReference) {
+    fs::remove_all(model);
+    for (const char* name : {"a/y", "a-b/x", "a.bin", "a/b/c", "a b"})
+        scratch.write(std::string("model/") + name, name);
+    must_sign();
+    EXPECT_THAT(names(), ElementsAre("a b", "a-b/x", "a.bin", "a/b/c", "a/y"));
+    const auto root = must_verify().root;
+    sign.component_order = true;
+    must_sign();
+    EXPECT_THAT(names(), ElementsAre("a/b/c", "a/y", "a b", "a-b/x", "a.bin"));
+    EXPECT_EQ(must_verify().outcome, Outcome::valid);
+    EXPECT_NE(must_verify().root, root);
+}
+
+TEST_F(Signing, ReproducesTheDigestsOfTheReference) {
+    MODELSEAL_NEED_DATA();
+    const auto folder = test::oms_folder() / "model-transparency";
+    const std::map<std::string, std::string> models = {
+        {"deep_model_folder", "deep_model"},
+        {"sample_model_folder", "sample_model"},
+        {"sample_model_file", "file_model"},
+        {"empty_model_file", "empty_file_model"},
+        {"model_folder_with_empty_file", "empty_file_inside_model"}};
+    const std::map<std::string, std::optional<std::uint64_t>> methods = {
+        {"", std::nullopt}, {"_shard", 1'000'000'000}, {"_small_shards", 8}};
+    sign.component_order = true;
+    for (const auto& [golden, name] : models) {
+        for (const auto& [suffix, shard] : methods) {
+            const auto wanted =
+                nlohmann::json::parse(content_of(folder / "payload_goldens" / (golden + suffix)));
+            use_model(folder / "golden_models" / name);
+            sign.shard_size = shard;
+            fs::remove(sign.signature);
+            if (wanted["predicate"]["resources"].empty()) {
+                EXPECT_THAT(refused(), HasSubstr("an empty model")) << golden << suffix;
+                continue;
+            }
+            EXPECT_EQ(must_sign().root, wanted["subject"][0]["digest"]["sha256"].get<std::string>())
+                << golden << suffix;
+            EXPECT_EQ(must_verify().outcome, Outcome::valid);
+        }
+    }
+}
+
+TEST_F(Signing, NamesTheTensorThatChanged) {
+    fs::remove_all(model);
+    auto file = test::safetensors({{"alpha", 100}, {"beta", 50}, {"gamma", 7}});
+    scratch.write("model/net.safetensors", file);
+    scratch.write("model/config.json", "{}");
+    EXPECT_EQ(must_sign().tensors, 3u);
+    EXPECT_EQ(must_verify().outcome, Outcome::valid);
+    auto spoiled = file;
+    spoiled[spoiled.size() - 20] = static_cast<char>(spoiled[spoiled.size() - 20] ^ 1);
+    scratch.write("model/net.safetensors", spoiled);
+    auto finding = must_verify();
+    ASSERT_EQ(finding.findings.size(), 1u);
+    ASSERT_EQ(finding.findings[0].tensors.size(), 1u);
+    EXPECT_EQ(finding.findings[0].tensors[0].name, "beta");
+    EXPECT_EQ(finding.findings[0].tensors[0].outcome, TensorFinding::Outcome::changed);
+    scratch.write("model/net.safetensors", test::safetensors({{"alpha", 100}, {"delta", 50}}));
+    finding = must_verify();
+    std::vector<std::string> tensors;
+    for (const auto& each : finding.findings[0].tensors) tensors.push_back(each.name);
+    EXPECT_THAT(tensors, ElementsAre("beta", "delta", "gamma"));
+    scratch.write("model/net.safetensors", "no model");
+    EXPECT_THAT(must_verify().findings[0].detail, HasSubstr("no longer a model"));
+}
+
+TEST_F(Signing, NotesSealAndFingerprintWhereTheSchemaHasRoom) {
+    sign.seal_root = "ab";
+    sign.fingerprint = "cd";
+    must_sign();
+    EXPECT_EQ(must_verify().seal_root, "ab");
+    EXPECT_EQ(must_verify().fingerprint, "cd");
+    EXPECT_EQ(statement()["subject"][0]["annotations"].size(), 2u);
+}
+
+TEST_F(Signing, WritesNothingOverTheModelOrAfterAnError) {
+    use_model(scratch / "model/config.json");
+    sign.signature = scratch / "model/../model/config.json";
+    const auto summary = sign_model(model, sign);
+    ASSERT_FALSE(summary.ok());
+    EXPECT_EQ(summary.error().kind, ErrorKind::usage);
+    EXPECT_EQ(content_of(model), "{}");
+}
+
+}  // namespace
+}  // namespace modelseal

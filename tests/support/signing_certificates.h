@@ -1,0 +1,31 @@
+// Certificates that sign models, made in a test, and timestamps of a test's own authority.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace modelseal::test {
+
+struct CertificateRequest {
+    std::string name;
+    std::string curve = "P-256";  // or "RSA"
+    bool authority = false;
+    long from_days = -10, to_days = 10;               // from now
+    std::string usage = "critical,digitalSignature";  // empty: no such extension
+    std::string extended_usage = "codeSigning";       // empty: no such extension
+};
+
+struct CertifiedKey {
+    std::string pem, key;  // both PEM
+};
+
+// Signed by `issuer`, or by itself.
+CertifiedKey certify(const CertificateRequest& request, const CertifiedKey* issuer = nullptr);
+
+// An RFC 3161 response (DER) of the authority `signer` for `message`, made so many days from now.
+std::vector<std::byte> timestamp(const CertifiedKey& signer, std::span<const std::byte> message, long days,
+                                 const char* digest = "SHA256");
+
+}  // namespace modelseal::test
