@@ -11,6 +11,8 @@ void add_all_commands(CLI::App& program, Context& context) {
     add_diff(program, context);
     add_fingerprint(program, context);
     add_challenge(program, context);
+    add_sign(program, context);
+    add_verify(program, context);
     add_completion(program, context);
 }
 

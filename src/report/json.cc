@@ -2,6 +2,7 @@
 
 #include "report/report.h"
 #include "report/seal_json.h"
+#include "report/signature_words.h"
 #include "report/words.h"
 
 namespace modelseal {
@@ -78,6 +79,7 @@ ordered_json report_json(const CheckReport& check) {
     out["checks"] = ordered_json::array();
     if (check.seal) out["checks"].push_back(report::seal_json(*check.seal));
     if (check.fingerprint) out["checks"].push_back(report::fingerprint_json(*check.fingerprint));
+    if (check.signature) out["checks"].push_back(report::signature_json(*check.signature));
     return out;
 }
 

@@ -1,0 +1,171 @@
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "cli/commands.h"
+#include "cli/outputs.h"
+#include "cli/passphrase.h"
+#include "formats/reader.h"
+#include "jobs/inspect.h"
+#include "report/words.h"
+#include <modelseal/oms.h>
+
+namespace modelseal::cli {
+namespace {
+
+using report::json_text;
+
+struct Options {
+    std::string path, key, certificate, passphrase_file, vendor_key, fingerprint;
+    std::string out = "model.sig", hash = "sha256";
+    std::vector<std::string> chain, ignore;
+    std::uint64_t shard_size = 0;
+    bool no_ignore_git_paths = false, allow_symlinks = false, base_name = false, component_order = false;
+    bool no_tensors = false, json = false;
+};
+
+// The root of the seal in the model, which must be intact: nobody shall sign what was tampered with.
+Result<std::string> seal_root(const Options& options, const Context& context) {
+    if (options.vendor_key.empty()) return std::string();
+    MODELSEAL_TRY_ASSIGN(const auto vendor, load_public_key(options.vendor_key));
+    const std::vector<CheckKey> keys = [&] {
+        std::vector<CheckKey> list;
+        list.push_back(public_check_key(vendor));
+        return list;
+    }();
+    const auto report = check_model(options.path, {.keys = keys, .jobs = context.jobs});
+    if (report.verdict == Verdict::intact && report.seal) return report.seal->root;
+    if (report.verdict == Verdict::error) return Error{report.error_kind, report.error, report.hint};
+    const bool none = report.verdict == Verdict::unsealed;
+    return Error{ErrorKind::mismatch,
+                 formats::printable(options.path) +
+                     (none ? ": no seal of this vendor in it" : ": its seal is not intact"),
+                 none ? "sign without --seal-pub, or seal it first" : ""};
+}
+
+Result<std::string> fingerprint_id(const Options& options) {
+    if (options.fingerprint.empty()) return std::string();
+    MODELSEAL_TRY_ASSIGN(const auto inspection, inspect(options.fingerprint, {}));
+    for (const auto& fact : inspection.facts) {
+        const auto* id = std::get_if<std::string>(&fact.value);
+        if (inspection.kind == "fingerprint" && fact.key == "id" && id != nullptr) return *id;
+    }
+    return Error{ErrorKind::unsupported, formats::printable(options.fingerprint) + ": not a fingerprint", {}};
+}
+
+Result<SignOptions> wanted(const Options& options, const Context& context, io::Progress* progress) {
+    SignOptions out{.key = options.key,
+                    .passphrase = passphrase_from(options.passphrase_file),
+                    .certificate = options.certificate,
+                    .chain = options.chain,
+                    .signature = options.out,
+                    .ignore_git_paths = !options.no_ignore_git_paths,
+                    .allow_symlinks = options.allow_symlinks,
+                    .blake2b = options.hash == "blake2b",
+                    .base_name = options.base_name,
+                    .component_order = options.component_order,
+                    .tensors = !options.no_tensors,
+                    .jobs = context.jobs,
+                    .progress = progress};
+    out.ignore.assign(options.ignore.begin(), options.ignore.end());
+    if (options.shard_size > 0) out.shard_size = options.shard_size;
+    MODELSEAL_TRY_ASSIGN(out.seal_root, seal_root(options, context));
+    MODELSEAL_TRY_ASSIGN(out.fingerprint, fingerprint_id(options));
+    return out;
+}
+
+std::string json_of(const Options& options, const SignSummary& summary) {
+    nlohmann::ordered_json out;
+    out["schema"] = "modelseal-sign/1";
+    out["target"] = json_text(options.path);
+    out["signature"] = json_text(options.out);
+    out["method"] = summary.method;
+    out["signer"] = json_text(summary.signer);
+    out["root"] = summary.root;
+    out["files"] = summary.files;
+    out["bytes"] = summary.bytes;
+    out["tensors"] = summary.tensors;
+    auto& warnings = out["warnings"] = nlohmann::ordered_json::array();
+    for (const auto& warning : summary.warnings) warnings.push_back(json_text(warning));
+    return out.dump(2, ' ', true);
+}
+
+std::string text_of(const Options& options, const SignSummary& summary, const Context& context) {
+    auto text =
+        fmt::format("{} {}\n", context.terminal.paint(Paint::good, "signed"), formats::printable(options.path));
+    text += fmt::format("  {}, {}, {} in {}\n", report::counted(summary.files, "file"),
+                        report::byte_size(summary.bytes), report::counted(summary.tensors, "tensor"),
+                        formats::printable(options.out));
+    text += fmt::format("  {} {}\n  root {}", summary.method, formats::printable(summary.signer), summary.root);
+    return text;
+}
+
+Result<ExitCode> run(const Options& options, Context& context) {
+    MODELSEAL_TRY(refuse_overwriting(options.out, {options.path, options.key, options.certificate,
+                                                   options.vendor_key, options.fingerprint}));
+    MODELSEAL_TRY(refuse_overwriting(options.out, options.chain));
+    const auto progress = context.progress("signing " + options.path);
+    MODELSEAL_TRY_ASSIGN(const auto how, wanted(options, context, progress.get()));
+    MODELSEAL_TRY_ASSIGN(const auto summary, sign_model(options.path, how));
+    if (options.json) {
+        context.terminal.print(json_of(options, summary));
+    } else if (!context.terminal.quiet()) {
+        context.terminal.print(text_of(options, summary, context));
+    }
+    return ExitCode::done;
+}
+
+void add_list(CLI::App& command, const char* name, std::vector<std::string>& values, const char* what,
+              const char* type) {
+    command.add_option(name, values, what)
+        ->type_name(type)
+        ->expected(1)
+        ->allow_extra_args(false)
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+}
+
+}  // namespace
+
+void add_sign(CLI::App& program, Context& context) {
+    auto options = std::make_shared<Options>();
+    auto& command = add_command(program, "sign", "writes an OpenSSF model signature beside a model");
+    command.add_option("PATH", options->path, "model file or folder")->required();
+    command.add_option("-k,--key", options->key, "the key that signs, on P-256, P-384 or P-521")
+        ->required()
+        ->type_name("EC.key");
+    command.add_option("--cert", options->certificate, "sign with this certificate of the key")
+        ->type_name("PEM");
+    add_list(command, "--cert-chain", options->chain,
+             "certificates above it, the next one first; may be given several times", "PEM");
+    command.add_option("-o,--output", options->out, "where the signature goes; default: model.sig")
+        ->type_name("SIG");
+    add_list(command, "--ignore", options->ignore, "leave out a file or folder; may be given several times",
+             "PATH");
+    command.add_flag("--no-ignore-git-paths", options->no_ignore_git_paths,
+                     "sign the files of Git at the top of the model as well");
+    command.add_flag("--allow-symlinks", options->allow_symlinks, "sign the files that symbolic links lead to");
+    command.add_option("--hash", options->hash, "sha256 or blake2b; default: sha256")
+        ->type_name("HASH")
+        ->check(CLI::IsMember({"sha256", "blake2b"}));
+    command
+        .add_option("--shard-size", options->shard_size,
+                    "one digest for so many bytes of a file, not one a file")
+        ->type_name("BYTES")
+        ->check(CLI::PositiveNumber);
+    command.add_flag(
+        "--base-name", options->base_name,
+        "name a single file as the specification says, which release 1.1.1 of the reference refuses");
+    command.add_flag("--component-order", options->component_order,
+                     "list files as the reference does, for the root digest that it prints");
+    command.add_flag("--no-tensors", options->no_tensors, "leave out the digests of single tensors");
+    command
+        .add_option("--seal-pub", options->vendor_key,
+                    "note the root of the seal in the model, checked with this key")
+        ->type_name("NAME.pub");
+    command.add_option("--fingerprint", options->fingerprint, "note the id of this fingerprint of the model")
+        ->type_name("FP");
+    add_passphrase_option(command, options->passphrase_file);
+    command.add_flag("--json", options->json, "print JSON (schema modelseal-sign/1)");
+    on_run(command, context, [options](Context& with) { return run(*options, with); });
+}
+
+}  // namespace modelseal::cli

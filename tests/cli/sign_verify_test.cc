@@ -1,0 +1,123 @@
+// sign and verify as their users run them: exit codes, what is printed, what is written.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include "tests/support/run.h"
+#include "tests/support/safetensors.h"
+#include "tests/support/scratch.h"
+
+namespace modelseal {
+namespace {
+
+using test::modelseal;
+using test::Outcome;
+using testing::HasSubstr;
+using testing::StartsWith;
+
+class SignVerify : public testing::Test {
+  protected:
+    SignVerify() {
+        scratch.write("net/net.safetensors", test::safetensors({{"alpha", 10}, {"beta", 20}}));
+        scratch.write("net/config.json", "{}");
+        EXPECT_EQ(run({"keygen", "signer", "--type", "p256", "--no-passphrase"}).code, 0);
+        EXPECT_EQ(run({"keygen", "other", "--type", "p384", "--no-passphrase"}).code, 0);
+    }
+    Outcome run(test::Words words) {
+        return test::run(modelseal(std::move(words)), {.folder = scratch.path()});
+    }
+    Outcome sign() { return run({"sign", "net", "-k", "signer.key"}); }
+    Outcome verify(test::Words more = {}) {
+        test::Words words = {"verify", "net", "--signature", "model.sig", "--pub", "signer.pub"};
+        words.insert(words.end(), more.begin(), more.end());
+        return run(std::move(words));
+    }
+    test::Scratch scratch;
+};
+
+TEST_F(SignVerify, HoldsUntilSomethingChanges) {
+    const auto done = sign();
+    EXPECT_EQ(done.code, 0) << done.err;
+    EXPECT_THAT(done.out, StartsWith("signed net\n  2 files, "));
+    EXPECT_EQ(verify().code, 0);
+    EXPECT_THAT(verify().out, HasSubstr("2 files are as signed"));
+    EXPECT_EQ(verify({"--quiet"}).out, "");
+    auto file = test::safetensors({{"alpha", 10}, {"beta", 20}});
+    file.back() = static_cast<char>(file.back() ^ 1);
+    scratch.write("net/net.safetensors", file);
+    scratch.write("net/more", "");
+    const auto changed = verify();
+    EXPECT_EQ(changed.code, 1);
+    EXPECT_THAT(changed.out, HasSubstr("1 file changed, 1 file not signed"));
+    EXPECT_THAT(changed.out, HasSubstr("changed    net.safetensors\n      tensor beta changed\n"));
+    EXPECT_THAT(changed.out, HasSubstr("added      more\n"));
+    scratch.write("net/net.safetensors", test::safetensors({{"alpha", 10}, {"beta", 20}}));
+    EXPECT_EQ(verify().code, 1);
+    EXPECT_EQ(verify({"--ignore", "net/more"}).code, 0);
+    EXPECT_EQ(verify({"--ignore-unsigned-files"}).code, 0);
+}
+
+TEST_F(SignVerify, ExitCodesTellWhatWentWrong) {
+    EXPECT_EQ(verify().code, 3);  // no signature there
+    ASSERT_EQ(sign().code, 0);
+    EXPECT_EQ(run({"verify", "net", "--signature", "model.sig", "--pub", "other.pub"}).code, 1);
+    EXPECT_EQ(run({"verify", "net", "--signature", "model.sig"}).code, 2);
+    EXPECT_EQ(
+        run({"verify", "net", "--signature", "model.sig", "--pub", "signer.pub", "--cert-chain", "x"}).code, 2);
+    EXPECT_EQ(run({"verify", "net", "--pub", "signer.pub"}).code, 2);
+    EXPECT_EQ(run({"verify", "none", "--signature", "model.sig", "--pub", "signer.pub"}).code, 3);
+    EXPECT_EQ(run({"verify", "net", "--signature", "model.sig", "--pub", "signer.key"}).code, 3);
+    EXPECT_EQ(run({"sign", "net", "-k", "signer.pub"}).code, 3);
+    EXPECT_EQ(run({"sign", "net"}).code, 2);
+    EXPECT_EQ(run({"sign", "net", "-k", "signer.key", "--cert-chain", "x.pem"}).code, 2);
+    EXPECT_EQ(run({"sign", "net", "-k", "signer.key", "-o", "signer.key"}).code, 2);
+    scratch.write("model.sig", "{}");
+    EXPECT_EQ(verify().code, 3);
+}
+
+TEST_F(SignVerify, JsonIsAnEntryOfTheCheck) {
+    ASSERT_EQ(sign().code, 0);
+    auto report = nlohmann::json::parse(verify({"--json"}).out);
+    EXPECT_EQ(report["schema"], "modelseal-check/1");
+    EXPECT_EQ(report["verdict"], "intact");
+    ASSERT_EQ(report["checks"].size(), 1u);
+    EXPECT_EQ(report["checks"][0]["kind"], "signature");
+    EXPECT_EQ(report["checks"][0]["outcome"], "valid");
+    EXPECT_EQ(report["checks"][0]["files_compared"], 2);
+    scratch.write("net/config.json", "[]");
+    const auto changed = verify({"--json"});
+    EXPECT_EQ(changed.code, 1);
+    report = nlohmann::json::parse(changed.out);
+    EXPECT_EQ(report["verdict"], "tampered");
+    EXPECT_EQ(report["checks"][0]["outcome"], "invalid");
+    EXPECT_EQ(report["checks"][0]["files"].dump(), R"([{"name":"config.json","outcome":"changed"}])");
+    scratch.write("model.sig", "{}");
+    const auto broken = verify({"--json"});
+    EXPECT_EQ(broken.code, 3);
+    report = nlohmann::json::parse(broken.out);
+    EXPECT_EQ(report["verdict"], "error");
+    EXPECT_EQ(report["checks"][0]["outcome"], "error");
+    const auto done = nlohmann::json::parse(run({"sign", "net", "-k", "signer.key", "--json"}).out);
+    EXPECT_EQ(done["schema"], "modelseal-sign/1");
+    EXPECT_EQ(done["files"], 2);
+    EXPECT_EQ(done["tensors"], 2);
+}
+
+TEST_F(SignVerify, NotesTheSealThatItChecked) {
+    ASSERT_EQ(run({"keygen", "vendor", "--no-passphrase"}).code, 0);
+    scratch.write("big.safetensors", test::safetensors({{"alpha", 200'000}}));
+    ASSERT_EQ(run({"seal", "big.safetensors", "-k", "vendor.key", "-o", "sealed.safetensors"}).code, 0);
+    const test::Words words = {"sign", "sealed.safetensors", "-k", "signer.key", "--seal-pub", "vendor.pub"};
+    ASSERT_EQ(run(words).code, 0);
+    const auto verified =
+        run({"verify", "sealed.safetensors", "--signature", "model.sig", "--pub", "signer.pub", "--json"});
+    EXPECT_EQ(verified.code, 0) << verified.out;
+    const auto report = nlohmann::json::parse(verified.out);
+    EXPECT_EQ(report["checks"][0]["seal_root"].get<std::string>().size(), 64u);
+    const auto unsealed = run({"sign", "big.safetensors", "-k", "signer.key", "--seal-pub", "vendor.pub"});
+    EXPECT_EQ(unsealed.code, 1);
+    EXPECT_THAT(unsealed.err, HasSubstr("no seal of this vendor"));
+}
+
+}  // namespace
+}  // namespace modelseal
