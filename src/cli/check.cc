@@ -19,7 +19,7 @@ namespace {
 struct Options {
     std::vector<std::string> targets, expect, require;
     CheckKeyFiles keys;
-    std::string fingerprint, responses, rung = "fp32", device = "auto", html;
+    std::string fingerprint, responses, rung, device = "auto", html;
     EndpointFlags endpoint;
     bool black_box = false, weights_only = false, all = false, json = false, sarif = false;
 };
@@ -143,7 +143,10 @@ void add_fingerprint_options(CLI::App& command, Options& options) {
                      "run a local file and query it, instead of reading its seal");
     command.add_option("--responses", options.responses, "a challenge that was answered, instead of a model")
         ->type_name("DIR");
-    command.add_option("--rung", options.rung, "whose pairs the verdict rests on; default: fp32")
+    command
+        .add_option(
+            "--rung", options.rung,
+            "whose pairs the verdict rests on; default: fp32, or exact on the very runtime of the fingerprint")
         ->type_name("exact|fp32|mixed")
         ->check(CLI::IsMember({"exact", "fp32", "mixed"}));
     add_device_option(command, options.device);

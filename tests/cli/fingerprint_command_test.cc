@@ -1,4 +1,6 @@
 // From a model to a verdict without reading its weights, as on the command line.
+#include <cmath>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
@@ -26,6 +28,8 @@ class FingerprintCommand : public testing::Test {
         write("net.pt", network);
         network.weights[0].values[0] *= 1.05f;
         write("changed.pt", network);
+        network.weights[0].values[0] = std::nextafter(network.weights[0].values[0] / 1.05f, 10.0f);
+        write("one-ulp.pt", network);
         const auto vendor = test::test_key();
         folder_.write("v.key", *signing_key_pem(vendor, ""));
         folder_.write("v.pub", public_key_pem(vendor.public_key()));
@@ -60,6 +64,16 @@ TEST_F(FingerprintCommand, TellsTheModelFromAChangedOne) {
     EXPECT_EQ(finding["outcome"], "tampered");
     EXPECT_EQ(finding["id"], made_["id"]);
     EXPECT_THAT(test::content_of(folder_ / "r.html"), HasSubstr("data:image/png;base64,"));
+}
+
+// The runtime that made the fingerprint answers the same to the last bit; any other may round otherwise.
+TEST_F(FingerprintCommand, TellsTheLeastChangeOnTheVeryRuntime) {
+    const auto here = check({"--pub", "v.pub", "--black-box", "one-ulp.pt", "--json"});
+    EXPECT_EQ(here.code, 1) << here.err;
+    EXPECT_EQ(json::parse(here.out)["checks"][0]["rung"], "exact");
+    const auto elsewhere = check({"--pub", "v.pub", "--black-box", "one-ulp.pt", "--json", "--jobs", "7"});
+    EXPECT_EQ(elsewhere.code, 0) << elsewhere.err;
+    EXPECT_EQ(json::parse(elsewhere.out)["checks"][0]["outcome"], "other-runtime");
 }
 
 TEST_F(FingerprintCommand, RefusesOtherKeysAndSpoiledFilesBeforeAnyQuery) {
