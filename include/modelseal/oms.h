@@ -60,9 +60,13 @@ Result<SignSummary> sign_model(const std::filesystem::path& path, const SignOpti
 
 struct VerifyOptions {
     std::filesystem::path signature;
-    // One of the two: whom to trust.
+    // One of the three: whom to trust.
     std::string public_key = {};            // PEM file
     std::vector<std::string> anchors = {};  // PEM files; only self-signed certificates end a chain
+    std::string trusted_root = {};          // JSON file of Sigstore, for keyless signatures; offline
+    // With a trusted root: who must have signed, and who must have vouched for them.
+    std::string identity = {};  // e-mail address or URI
+    std::string issuer = {};    // URL of the identity provider
     // Authorities for timestamps (PEM files): with one of theirs a signature outlives its certificate.
     std::vector<std::string> timestamp_anchors = {};
     std::vector<std::filesystem::path> ignore = {};

@@ -8,7 +8,7 @@ namespace modelseal::cli {
 namespace {
 
 struct Options {
-    std::string path, signature, public_key;
+    std::string path, signature, public_key, trusted_root, identity, issuer;
     std::vector<std::string> chain, timestamp_chain, ignore;
     bool no_ignore_git_paths = false, ignore_unsigned_files = false, all = false, json = false;
 };
@@ -17,6 +17,9 @@ VerifyOptions wanted(const Options& options, unsigned jobs, io::Progress* progre
     VerifyOptions out{.signature = options.signature,
                       .public_key = options.public_key,
                       .anchors = options.chain,
+                      .trusted_root = options.trusted_root,
+                      .identity = options.identity,
+                      .issuer = options.issuer,
                       .timestamp_anchors = options.timestamp_chain,
                       .ignore_git_paths = !options.no_ignore_git_paths,
                       .ignore_unsigned_files = options.ignore_unsigned_files,
@@ -80,6 +83,14 @@ void add_verify(CLI::App& program, Context& context) {
     command.get_option("--cert-chain")->excludes(key);
     add_list(command, "--tsa-chain", options->timestamp_chain,
              "timestamp authorities to trust: their word lets a signature outlive its certificate", "PEM");
+    command
+        .add_option("--trusted-root", options->trusted_root,
+                    "Sigstore's trusted root, for keyless signatures; nothing is asked over the network")
+        ->type_name("JSON");
+    command.add_option("--identity", options->identity, "who must have signed, with --trusted-root")
+        ->type_name("NAME");
+    command.add_option("--issuer", options->issuer, "who must have vouched for them, with --trusted-root")
+        ->type_name("URL");
     add_list(command, "--ignore", options->ignore, "leave out a file or folder; may be given several times",
              "PATH");
     command.add_flag("--no-ignore-git-paths", options->no_ignore_git_paths,

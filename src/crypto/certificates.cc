@@ -133,6 +133,35 @@ std::string Certificate::subject() const {
 std::string Certificate::issuer() const {
     return name_text(X509_get_issuer_name(handle_->x509.get()));
 }
+std::vector<std::string> Certificate::alternative_names() const {
+    std::vector<std::string> out;
+    auto* names = static_cast<GENERAL_NAMES*>(
+        X509_get_ext_d2i(handle_->x509.get(), NID_subject_alt_name, nullptr, nullptr));
+    for (int i = 0; i < sk_GENERAL_NAME_num(names); ++i) {
+        const auto* name = sk_GENERAL_NAME_value(names, i);
+        if (name->type != GEN_EMAIL && name->type != GEN_URI) continue;
+        const auto* text = name->d.ia5;
+        out.emplace_back(reinterpret_cast<const char*>(ASN1_STRING_get0_data(text)),
+                         static_cast<std::size_t>(ASN1_STRING_length(text)));
+    }
+    GENERAL_NAMES_free(names);
+    openssl::take_notes();
+    return out;
+}
+
+std::string Certificate::text_extension(const char* oid) const {
+    const std::unique_ptr<ASN1_OBJECT, openssl::Deleter<ASN1_OBJECT_free>> object(OBJ_txt2obj(oid, 1));
+    const int at = object ? X509_get_ext_by_OBJ(handle_->x509.get(), object.get(), -1) : -1;
+    if (at < 0) return {};
+    const auto* data = X509_EXTENSION_get_data(X509_get_ext(handle_->x509.get(), at));
+    const std::string raw(reinterpret_cast<const char*>(ASN1_STRING_get0_data(data)),
+                          static_cast<std::size_t>(ASN1_STRING_length(data)));
+    // UTF8String of up to 127 bytes; anything else is taken as it is.
+    const bool wrapped =
+        raw.size() >= 2 && raw[0] == '\x0c' && static_cast<std::size_t>(raw[1]) == raw.size() - 2;
+    return wrapped ? raw.substr(2) : raw;
+}
+
 std::int64_t Certificate::not_before() const {
     return seconds_of(X509_get0_notBefore(handle_->x509.get()));
 }

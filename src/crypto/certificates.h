@@ -27,6 +27,9 @@ class Certificate {
     std::vector<std::byte> der() const;
     std::string subject() const;  // RFC 2253
     std::string issuer() const;
+    std::vector<std::string> alternative_names() const;  // e-mail addresses and URIs
+    // An extension that is text, as UTF8String or bare; empty if there is none. `oid`: "1.3.6.1.4.1.57264.1.8".
+    std::string text_extension(const char* oid) const;
     std::int64_t not_before() const;  // seconds since 1970
     std::int64_t not_after() const;
     Result<EcPublicKey> key(const std::string& shown) const;

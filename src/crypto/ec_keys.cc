@@ -67,9 +67,14 @@ bool consistent(EVP_PKEY* key) {
 Result<EcPublicKey> EcPublicKey::parse(std::string_view text, const std::string& shown) {
     MODELSEAL_TRY_ASSIGN(const PemBlock block, PemBlock::parse(text, shown));
     if (block.label() != "PUBLIC KEY") return wrong_block(block, shown, "public");
-    const unsigned char* at = block.body().data();
-    openssl::Key key(d2i_PUBKEY(nullptr, &at, static_cast<long>(block.body().size())));
-    if (!key || at != block.body().data() + block.body().size()) return broken(shown, "public");
+    return of_der(std::as_bytes(block.body()), shown);
+}
+
+Result<EcPublicKey> EcPublicKey::of_der(std::span<const std::byte> der, const std::string& shown) {
+    const auto* begin = reinterpret_cast<const unsigned char*>(der.data());
+    const auto* at = begin;
+    openssl::Key key(d2i_PUBKEY(nullptr, &at, static_cast<long>(der.size())));
+    if (!key || at != begin + der.size()) return broken(shown, "public");
     return of(make_handle(std::move(key)), shown);
 }
 

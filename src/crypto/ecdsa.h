@@ -33,6 +33,8 @@ class EcPublicKey {
   public:
     // PEM SubjectPublicKeyInfo; `shown` names the file in errors.
     static Result<EcPublicKey> parse(std::string_view text, const std::string& shown);
+    // DER SubjectPublicKeyInfo.
+    static Result<EcPublicKey> of_der(std::span<const std::byte> der, const std::string& shown);
     // Takes shared ownership. ErrorKind::unsupported for other keys than those of the three curves.
     static Result<EcPublicKey> of(std::shared_ptr<const EcKeyHandle> key, const std::string& shown);
 

@@ -5,6 +5,7 @@
 #include "crypto/certificates.h"
 #include "crypto/timestamp.h"
 #include "io/rfc3339.h"
+#include "oms/keyless.h"
 #include "oms/statement.h"
 
 namespace modelseal::oms {
@@ -14,16 +15,6 @@ using crypto::Certificate;
 
 Error mismatch(const std::string& shown, std::string what, std::string hint = {}) {
     return {ErrorKind::mismatch, shown + ": " + std::move(what), std::move(hint)};
-}
-
-Result<void> holds(const crypto::EcPublicKey& key, const Bundle& bundle, const std::string& shown) {
-    if (key.verify(pre_authentication_encoding(bundle.payload), bundle.signature)) return {};
-    // Release 0.2.0 signed something else, which is believed only of what it wrote.
-    if (claims_0_2_0(bundle.payload) &&
-        key.verify(encoding_of_0_2_0(bundle.payload), bundle.signature, crypto::HashChoice::sha256)) {
-        return {};
-    }
-    return mismatch(shown, "the signature does not hold: forged, damaged, or made with another key");
 }
 
 Result<Signer> by_key(const Bundle& bundle, const VerifyOptions& options, const std::string& shown) {
@@ -86,26 +77,43 @@ Result<Signer> by_certificate(const Bundle& bundle, const VerifyOptions& options
 
 }  // namespace
 
+Result<void> holds(const crypto::EcPublicKey& key, const Bundle& bundle, const std::string& shown) {
+    if (key.verify(pre_authentication_encoding(bundle.payload), bundle.signature)) return {};
+    // Release 0.2.0 signed something else, which is believed only of what it wrote.
+    if (claims_0_2_0(bundle.payload) &&
+        key.verify(encoding_of_0_2_0(bundle.payload), bundle.signature, crypto::HashChoice::sha256)) {
+        return {};
+    }
+    return mismatch(shown, "the signature does not hold: forged, damaged, or made with another key");
+}
+
 Result<Signer> authenticate(const Bundle& bundle, const VerifyOptions& options, std::int64_t now,
                             const std::string& shown) {
-    const bool key = !options.public_key.empty();
-    if (key == !options.anchors.empty()) {
-        return Error{ErrorKind::usage, "one of a public key and certificates to trust is needed",
-                     "give --pub PEM or --cert-chain PEM"};
+    const bool key = !options.public_key.empty(), chain = !options.anchors.empty();
+    const bool keyless = !options.trusted_root.empty();
+    if (key + chain + keyless != 1) {
+        return Error{ErrorKind::usage,
+                     "one of a public key, certificates to trust and a trusted root is needed",
+                     "give --pub PEM, --cert-chain PEM, or --trusted-root JSON"};
+    }
+    if (keyless && (options.identity.empty() || options.issuer.empty())) {
+        return Error{ErrorKind::usage, "a trusted root vouches for everybody: who must have signed?",
+                     "give --identity and --issuer"};
     }
     switch (bundle.method) {
         case Bundle::Method::key:
             if (key) return by_key(bundle, options, shown);
-            return mismatch(shown, "signed with a bare key, not with a certificate", "give the key with --pub");
+            return mismatch(shown, "signed with a bare key", "give the key with --pub");
         case Bundle::Method::certificate:
-            if (!key) return by_certificate(bundle, options, now, shown);
-            return mismatch(shown, "signed with a certificate, not with a bare key",
+            if (chain) return by_certificate(bundle, options, now, shown);
+            return mismatch(shown, "signed with a certificate",
                             "give the certificate of the authority that you trust with --cert-chain");
         case Bundle::Method::sigstore:
+            if (keyless) return by_identity(bundle, options, shown);
             break;
     }
-    return Error{
-        ErrorKind::unsupported, shown + ": a keyless (Sigstore) signature, which cannot be verified here", {}};
+    return mismatch(shown, "signed with an identity (keyless, Sigstore)",
+                    "give --trusted-root, --identity and --issuer");
 }
 
 }  // namespace modelseal::oms

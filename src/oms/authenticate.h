@@ -4,13 +4,14 @@
 #include <cstdint>
 #include <string>
 
+#include "crypto/ecdsa.h"
 #include "oms/bundle.h"
 #include <modelseal/oms.h>
 
 namespace modelseal::oms {
 
 struct Signer {
-    std::string name;       // hint of the key, or subject of the certificate
+    std::string name;       // hint of the key, subject of the certificate, or identity
     std::string timestamp;  // RFC 3339; empty if none was needed
 };
 
@@ -18,5 +19,8 @@ struct Signer {
 // since 1970). ErrorKind::mismatch tells why it does not hold; `shown` names the signature's file.
 Result<Signer> authenticate(const Bundle& bundle, const VerifyOptions& options, std::int64_t now,
                             const std::string& shown);
+
+// Whether `key` made the bundle's signature over its payload; ErrorKind::mismatch if not.
+Result<void> holds(const crypto::EcPublicKey& key, const Bundle& bundle, const std::string& shown);
 
 }  // namespace modelseal::oms

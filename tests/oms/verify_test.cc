@@ -134,12 +134,12 @@ TEST(Anchors, ThatAreNotSelfSignedEndNoChain) {
     EXPECT_THAT(finding.detail, HasSubstr("certificate does not hold"));
 }
 
-TEST(Keyless, IsNotTakenForVerified) {
+TEST(Keyless, IsNotTakenForACertificate) {
     MODELSEAL_NEED_DATA();
     const auto folder = historical("v1.1.0-sigstore");
-    const auto finding = verify_signature(folder, options_for("v1.1.0-certificate", folder));
-    ASSERT_FALSE(finding.ok());
-    EXPECT_EQ(finding.error().kind, ErrorKind::unsupported);
+    const auto finding = verify_signature(folder, options_for("v1.1.0-certificate", folder)).value();
+    EXPECT_EQ(finding.outcome, Outcome::invalid);
+    EXPECT_THAT(finding.detail, HasSubstr("signed with an identity"));
 }
 
 }  // namespace

@@ -1,0 +1,95 @@
+#include "oms/trusted_root.h"
+
+#include <limits>
+
+#include <fmt/format.h>
+
+#include "formats/reader.h"
+#include "io/file.h"
+#include "io/rfc3339.h"
+#include "oms/fields.h"
+
+namespace modelseal::oms {
+namespace {
+
+constexpr std::uint64_t kMaxFile = 4u << 20;
+constexpr std::string_view kType = "application/vnd.dev.sigstore.trustedroot+json;version=0.1";
+
+// To the second: what is behind a decimal point is cut.
+Result<std::int64_t> read_time(const Fields& fields, const std::string& key) {
+    MODELSEAL_TRY_ASSIGN(auto text, fields.text(key));
+    if (const auto point = text.find('.'); point != text.npos) text = text.substr(0, point) + "Z";
+    if (const auto seconds = io::parse_rfc3339(text)) return *seconds;
+    return fields.malformed(fmt::format("'{}' is not a time", key));
+}
+
+Result<ValidFor> read_valid(const Fields& fields) {
+    ValidFor valid{0, std::numeric_limits<std::int64_t>::max()};
+    MODELSEAL_TRY_ASSIGN(const auto held, fields.object("validFor"));
+    MODELSEAL_TRY_ASSIGN(valid.from, read_time(held, "start"));
+    if (held.find("end") == nullptr) return valid;
+    MODELSEAL_TRY_ASSIGN(valid.to, read_time(held, "end"));
+    return valid;
+}
+
+Result<void> read_logs(const Fields& root, TrustedRoot& out) {
+    MODELSEAL_TRY_ASSIGN(const auto* list, root.list("tlogs"));
+    for (std::size_t i = 0; i < list->size(); ++i) {
+        const auto where = fmt::format("{}.tlogs[{}]", root.where(), i);
+        MODELSEAL_TRY_ASSIGN(const auto entry, Fields::of((*list)[i], where));
+        MODELSEAL_TRY_ASSIGN(const auto key, entry.object("publicKey"));
+        MODELSEAL_TRY_ASSIGN(const auto der, key.bytes("rawBytes"));
+        MODELSEAL_TRY_ASSIGN(const auto id, entry.object("logId"));
+        MODELSEAL_TRY_ASSIGN(auto id_bytes, id.bytes("keyId"));
+        MODELSEAL_TRY_ASSIGN(const auto valid, read_valid(key));
+        auto parsed = crypto::EcPublicKey::of_der(der, where);
+        if (parsed.ok()) {
+            out.logs.push_back({std::move(id_bytes), *parsed, valid});
+        } else if (parsed.error().kind != ErrorKind::unsupported) {
+            return std::move(parsed).error();
+        }
+    }
+    return {};
+}
+
+Result<std::vector<TrustedRoot::Authority>> read_authorities(const Fields& root, const std::string& name) {
+    std::vector<TrustedRoot::Authority> out;
+    if (root.find(name) == nullptr) return out;
+    MODELSEAL_TRY_ASSIGN(const auto* list, root.list(name));
+    for (std::size_t i = 0; i < list->size(); ++i) {
+        const auto where = fmt::format("{}.{}[{}]", root.where(), name, i);
+        MODELSEAL_TRY_ASSIGN(const auto entry, Fields::of((*list)[i], where));
+        TrustedRoot::Authority authority;
+        MODELSEAL_TRY_ASSIGN(authority.valid, read_valid(entry));
+        MODELSEAL_TRY_ASSIGN(const auto chain, entry.object("certChain"));
+        MODELSEAL_TRY_ASSIGN(const auto* certificates, chain.list("certificates"));
+        for (const auto& each : *certificates) {
+            MODELSEAL_TRY_ASSIGN(const auto held, Fields::of(each, where));
+            MODELSEAL_TRY_ASSIGN(const auto der, held.bytes("rawBytes"));
+            MODELSEAL_TRY_ASSIGN(auto certificate, crypto::Certificate::of_der(der, where));
+            authority.chain.push_back(std::move(certificate));
+        }
+        out.push_back(std::move(authority));
+    }
+    return out;
+}
+
+}  // namespace
+
+Result<TrustedRoot> load_trusted_root(const std::string& path) {
+    const auto shown = formats::printable(path);
+    MODELSEAL_TRY_ASSIGN(const auto text, io::read_text(path, kMaxFile));
+    MODELSEAL_TRY_ASSIGN(const auto json, parse_document(text, shown, "trusted root"));
+    MODELSEAL_TRY_ASSIGN(const auto root, Fields::of(json, shown + ": trusted root"));
+    MODELSEAL_TRY_ASSIGN(const auto type, root.text("mediaType"));
+    if (type != kType) {
+        return Error{ErrorKind::unsupported, fmt::format("{}: 'mediaType' is not {}", root.where(), kType), {}};
+    }
+    TrustedRoot out;
+    MODELSEAL_TRY(read_logs(root, out));
+    MODELSEAL_TRY_ASSIGN(out.authorities, read_authorities(root, "certificateAuthorities"));
+    MODELSEAL_TRY_ASSIGN(out.timestamp_authorities, read_authorities(root, "timestampAuthorities"));
+    return out;
+}
+
+}  // namespace modelseal::oms
