@@ -167,7 +167,7 @@ void add_check(CLI::App& program, Context& context) {
         ->expected(1)
         ->allow_extra_args(false)
         ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-    command.add_option("--require", options->require, "what must be there: seal, fingerprint")
+    command.add_option("--require", options->require, "what must be there, or both: seal,fingerprint")
         ->delimiter(',')
         ->expected(1)
         ->allow_extra_args(false)

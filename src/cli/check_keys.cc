@@ -3,7 +3,7 @@
 namespace modelseal::cli {
 
 void add_check_key_options(CLI::App& command, CheckKeyFiles& files) {
-    command.add_option("--pub", files.public_keys, "the vendor's public key")
+    command.add_option("--pub", files.public_keys, "the vendor's public key; this or --key is needed")
         ->type_name("NAME.pub")
         ->expected(1)
         ->allow_extra_args(false)

@@ -17,8 +17,10 @@ std::string complaint(const std::string& text) {
 }  // namespace
 
 void add_device_option(CLI::App& command, std::string& device) {
-    command.add_option("--device", device, "where the model is run; default: auto, a GPU if there is one")
-        ->type_name("auto|cpu|cuda|cuda:N")
+    command
+        .add_option("--device", device,
+                    "where the model is run: cpu, cuda, cuda:N, or auto, a GPU if there is one; default: auto")
+        ->type_name("DEVICE")
         ->check(CLI::Validator(complaint, ""));
 }
 

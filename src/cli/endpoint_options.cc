@@ -53,7 +53,8 @@ void add_endpoint_options(CLI::App& command, EndpointFlags& flags) {
         ->type_name("N")
         ->check(CLI::Range(std::size_t{1}, std::size_t{1} << 20));
     command
-        .add_option("--tensors", flags.tensors, "how they travel to an Open Inference endpoint; default: auto")
+        .add_option("--tensors", flags.tensors,
+                    "how numbers travel to an Open Inference endpoint; default: auto")
         ->type_name("auto|json|binary")
         ->check(CLI::IsMember({"auto", "json", "binary"}));
     command.add_option("--output", flags.output, "the output that counts, if the model has several")

@@ -120,7 +120,7 @@ void add_fingerprint(CLI::App& program, Context& context) {
     auto options = std::make_shared<Options>();
     auto& command =
         add_command(program, "fingerprint",
-                    "makes what tells whether a model that can only be queried is still the sealed one");
+                    "makes a fingerprint, with which a model can be checked that can only be queried");
     command.add_option("MODEL", options->model, "TorchScript or ONNX file, sealed or not")->required();
     command.add_option("-k,--key", options->key, "the vendor's Ed25519 key that signs")
         ->required()

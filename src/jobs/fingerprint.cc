@@ -111,10 +111,18 @@ Result<void> check_options(const FingerprintOptions& options) {
 
 Result<std::unique_ptr<oracle::Network>> open(const std::filesystem::path& model,
                                               const FingerprintOptions& options) {
-    return oracle::open_network(model.string(), {.device = options.device,
-                                                 .threads = options.jobs,
-                                                 .input_name = options.input.name,
-                                                 .input_shape = options.input.shape});
+    auto network = oracle::open_network(model.string(), {.device = options.device,
+                                                         .threads = options.jobs,
+                                                         .input_name = options.input.name,
+                                                         .input_shape = options.input.shape});
+    if (network || !network.error().hint.empty()) return network;
+    auto error = network.error();
+    if (!options.input.shape.empty()) {
+        error.hint = fmt::format("does it take inputs of shape {}?", comma(options.input.shape));
+    } else if (error.kind == ErrorKind::unsupported) {
+        error.hint = "a fingerprint is for a classifier: one input, and a number for each class";
+    }
+    return error;
 }
 
 Result<FingerprintSummary> run(const std::filesystem::path& model, const std::filesystem::path& out,

@@ -1,11 +1,14 @@
 // From a model to a verdict without reading its weights, as on the command line.
 #include <cmath>
+#include <filesystem>
+#include <tuple>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
 #include "tests/support/run.h"
+#include "tests/support/safetensors.h"
 #include "tests/support/scratch.h"
 #include "tests/support/script_file.h"
 #include "tests/support/small_models.h"
@@ -74,6 +77,21 @@ TEST_F(FingerprintCommand, TellsTheLeastChangeOnTheVeryRuntime) {
     const auto elsewhere = check({"--pub", "v.pub", "--black-box", "one-ulp.pt", "--json", "--jobs", "7"});
     EXPECT_EQ(elsewhere.code, 0) << elsewhere.err;
     EXPECT_EQ(json::parse(elsewhere.out)["checks"][0]["outcome"], "other-runtime");
+}
+
+TEST_F(FingerprintCommand, TellsWhatAModelNeedsAndWritesNothing) {
+    folder_.write("weights.safetensors", test::safetensors({{"w", 8}}));
+    const std::tuple<const char*, const char*, const char*> refused[] = {
+        {"net.pt", "3,5,5", "hint: does it take inputs of shape 3,5,5?"},
+        {"weights.safetensors", "2,5,5", "holds weights (safetensors), but no graph to run"},
+        {"none.pt", "2,5,5", "none.pt: cannot open: not found"}};
+    for (const auto& [model, shape, message] : refused) {
+        const auto outcome =
+            of({"fingerprint", model, "-k", "v.key", "-o", "no.fp", "--input-shape", shape, "--device", "cpu"});
+        EXPECT_EQ(outcome.code, 3) << model;
+        EXPECT_THAT(outcome.err, HasSubstr(message));
+        EXPECT_FALSE(std::filesystem::exists(folder_ / "no.fp"));
+    }
 }
 
 TEST_F(FingerprintCommand, RefusesOtherKeysAndSpoiledFilesBeforeAnyQuery) {
