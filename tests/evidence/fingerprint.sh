@@ -43,7 +43,7 @@ done
 for share in 0.001 0.01; do make "pruned-$share.0" --kind prune --share $share; done
 for kind in int8 fp16 bf16; do make "$kind.0" --kind $kind; done
 layer=0
-while make "weight-1-percent.$layer" --kind weight --step 0.01 --layer $layer 2>/dev/null; do layer=$((layer + 1)); done
+while make "weight-1-percent.$layer" --kind weight --layer $layer 2>/dev/null; do layer=$((layer + 1)); done
 rm -f "attacked/weight-1-percent.$layer".*
 
 for fp in logits-none probabilities-none label-none logits-u8 label-u8; do
