@@ -63,7 +63,7 @@ TEST(Preview, IsMadeOfInputsOfEveryShape) {
              {1}, {7}, {2, 3, 3}, {1, 5, 4}, {28, 28}, {3, 600, 20}, {2, 2, 2, 2}, {70'000}}) {
         auto made = test::small_fingerprint();
         use_shape(made, shape);
-        for (const std::size_t pairs : {0, 1, 2, 100}) {
+        for (const std::size_t pairs : {0u, 1u, 2u, 100u}) {
             const auto images = decode(preview_png(made, pairs));
             const auto sheet = decode(preview_sheet_png(made, pairs));
             EXPECT_GT(sheet.height, images.height);
