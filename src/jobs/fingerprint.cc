@@ -109,20 +109,25 @@ Result<void> check_options(const FingerprintOptions& options) {
     return {};
 }
 
-Result<std::unique_ptr<oracle::Network>> open(const std::filesystem::path& model,
-                                              const FingerprintOptions& options) {
-    auto network = oracle::open_network(model.string(), {.device = options.device,
-                                                         .threads = options.jobs,
-                                                         .input_name = options.input.name,
-                                                         .input_shape = options.input.shape});
-    if (network || !network.error().hint.empty()) return network;
-    auto error = network.error();
+// What to look at where a network cannot be run: its shape may be found wrong as late as in its last node.
+Error hinted(Error error, const FingerprintOptions& options) {
+    if (!error.hint.empty()) return error;
     if (!options.input.shape.empty()) {
         error.hint = fmt::format("does it take inputs of shape {}?", comma(options.input.shape));
     } else if (error.kind == ErrorKind::unsupported) {
         error.hint = "a fingerprint is for a classifier: one input, and a number for each class";
     }
     return error;
+}
+
+Result<std::unique_ptr<oracle::Network>> open(const std::filesystem::path& model,
+                                              const FingerprintOptions& options) {
+    auto network = oracle::open_network(model.string(), {.device = options.device,
+                                                         .threads = options.jobs,
+                                                         .input_name = options.input.name,
+                                                         .input_shape = options.input.shape});
+    if (network) return network;
+    return hinted(network.error(), options);
 }
 
 Result<FingerprintSummary> run(const std::filesystem::path& model, const std::filesystem::path& out,
@@ -140,17 +145,17 @@ Result<FingerprintSummary> run(const std::filesystem::path& model, const std::fi
     const auto threads = options.jobs == 0 ? io::default_jobs() : options.jobs;
     std::array<std::byte, 32> salt;
     crypto::random_bytes(salt);
-    MODELSEAL_TRY_ASSIGN(auto made,
-                         fingerprint::make(*network,
-                                           {.pairs = options.pairs,
-                                            .access = options.access,
-                                            .grid = options.grid,
-                                            .schedule = options.schedule,
-                                            .input = std::move(input),
-                                            .threads = threads},
-                                           options.check.secret, salt,
-                                           options.progress ? *options.progress : io::no_progress()));
-    auto& print = made.fingerprint;
+    auto made =
+        fingerprint::make(*network,
+                          {.pairs = options.pairs,
+                           .access = options.access,
+                           .grid = options.grid,
+                           .schedule = options.schedule,
+                           .input = std::move(input),
+                           .threads = threads},
+                          options.check.secret, salt, options.progress ? *options.progress : io::no_progress());
+    if (!made) return hinted(made.error(), options);
+    auto& print = made->fingerprint;
     print.root = binding.root;
     print.sealed = binding.sealed;
     print.customer = options.check.customer;
@@ -170,9 +175,9 @@ Result<FingerprintSummary> run(const std::filesystem::path& model, const std::fi
     for (const auto& rung : print.rungs) {
         summary.rungs.push_back({rung.rung, rung.pairs.size(), rung.noise, rung.floor});
     }
-    summary.evaluations = made.evaluations;
+    summary.evaluations = made->evaluations;
     summary.device = network->devices().front();
-    std::ranges::move(made.notes, std::back_inserter(summary.notes));
+    std::ranges::move(made->notes, std::back_inserter(summary.notes));
     summary.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
     return summary;
 }
