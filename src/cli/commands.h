@@ -1,6 +1,8 @@
 // All commands, in the order of `modelseal --help`. A new one is a line here, one in commands.cc, and its file.
 #pragma once
 
+#include <string_view>
+
 #include "cli/command.h"
 
 namespace modelseal::cli {
@@ -17,6 +19,8 @@ void add_sign(CLI::App& program, Context& context);
 void add_verify(CLI::App& program, Context& context);
 void add_completion(CLI::App& program, Context& context);
 
-void add_all_commands(CLI::App& program, Context& context);
+// Only the command `chosen`, if there is one of that name, so that a run does not pay for the options of all;
+// else all.
+void add_commands(CLI::App& program, Context& context, std::string_view chosen);
 
 }  // namespace modelseal::cli

@@ -47,7 +47,7 @@ ExitCode run_command(Context& context) {
 }
 
 ExitCode parse_and_run(int argc, char** argv, Context& context) {
-    const std::unique_ptr<CLI::App> program = build_program(context);
+    const std::unique_ptr<CLI::App> program = build_program(context, argc > 1 ? argv[1] : "");
     try {
         program->parse(argc, argv);
     } catch (const CLI::CallForHelp&) {
@@ -76,14 +76,14 @@ ExitCode parse_and_run(int argc, char** argv, Context& context) {
 
 }  // namespace
 
-std::unique_ptr<CLI::App> build_program(Context& context) {
+std::unique_ptr<CLI::App> build_program(Context& context, std::string_view chosen) {
     auto program = std::make_unique<CLI::App>(
         "seals neural-network model files and tells whether they are still what was shipped", "modelseal");
     program->formatter(help_formatter());
     program->require_subcommand(1);
     program->footer("'modelseal COMMAND --help' tells more about a command.");
     add_common_options(*program, context);
-    add_all_commands(*program, context);
+    add_commands(*program, context, chosen);
     return program;
 }
 

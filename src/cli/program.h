@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <string_view>
 
 #include <CLI/CLI.hpp>
 
@@ -9,9 +10,9 @@
 
 namespace modelseal::cli {
 
-// The tree of all commands and options, for the parse, the help and the completion scripts. `context` outlives
-// it.
-std::unique_ptr<CLI::App> build_program(Context& context);
+// The tree of commands and options, for the parse, the help and the completion scripts: all of them, or only
+// the command `chosen` if it is one. `context` outlives it.
+std::unique_ptr<CLI::App> build_program(Context& context, std::string_view chosen = {});
 
 // Never throws; an exit code as in cli/exit_code.h.
 int run_program(int argc, char** argv);
