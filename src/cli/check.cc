@@ -162,17 +162,11 @@ void add_check(CLI::App& program, Context& context) {
     command.add_option("TARGET", options->targets,
                        "model file, folder of shards, URL of a served model, or exec:COMMAND");
     add_check_key_options(command, options->keys);
-    command.add_option("--expect", options->expect, "the stamp must say so; may be given several times")
-        ->type_name("KEY=VALUE")
-        ->expected(1)
-        ->allow_extra_args(false)
-        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-    command.add_option("--require", options->require, "what must be there, or both: seal,fingerprint")
+    add_list(command, "--expect", options->expect, "the stamp must say so; may be given several times",
+             "KEY=VALUE");
+    add_list(command, "--require", options->require, "what must be there, or both: seal,fingerprint",
+             "seal|fingerprint")
         ->delimiter(',')
-        ->expected(1)
-        ->allow_extra_args(false)
-        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
-        ->type_name("seal|fingerprint")
         ->check(CLI::IsMember({"seal", "fingerprint"}));
     add_fingerprint_options(command, *options);
     command.add_flag("--weights-only", options->weights_only,

@@ -1,18 +1,19 @@
 #include "cli/check_keys.h"
 
+#include "cli/command.h"
+
 namespace modelseal::cli {
 
 void add_check_key_options(CLI::App& command, CheckKeyFiles& files) {
-    command.add_option("--pub", files.public_keys, "the vendor's public key; this or --key is needed")
-        ->type_name("NAME.pub")
-        ->expected(1)
-        ->allow_extra_args(false)
-        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-    command.add_option("--key", files.check_keys, "your check key, if the model was sealed for you")
-        ->type_name("CUSTOMER.check")
-        ->expected(1)
-        ->allow_extra_args(false)
-        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+    add_list(command, "--pub", files.public_keys, "the vendor's public key; this or --key is needed",
+             "NAME.pub");
+    add_list(command, "--key", files.check_keys, "your check key, if the model was sealed for you",
+             "CUSTOMER.check");
+}
+
+Result<CheckKey> check_key_for(const std::string& file, const PublicKey& vendor) {
+    if (file.empty()) return public_check_key(vendor);
+    return load_check_key(file);
 }
 
 Result<std::vector<CheckKey>> load_check_keys(const CheckKeyFiles& files) {

@@ -19,6 +19,9 @@ struct CheckKeyFiles {
 // Declares --pub and --key.
 void add_check_key_options(CLI::App& command, CheckKeyFiles& files);
 
+// The key under which to seal: a customer's, or without a file the vendor's public one.
+Result<CheckKey> check_key_for(const std::string& file, const PublicKey& vendor);
+
 // The customers' keys first, as the more likely ones.
 Result<std::vector<CheckKey>> load_check_keys(const CheckKeyFiles& files);
 

@@ -31,6 +31,15 @@ CLI::App& add_command(CLI::App& parent, const std::string& name, const std::stri
     return *command;
 }
 
+CLI::Option* add_list(CLI::App& command, const char* name, std::vector<std::string>& values, const char* what,
+                      const char* type) {
+    return command.add_option(name, values, what)
+        ->type_name(type)
+        ->expected(1)
+        ->allow_extra_args(false)
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+}
+
 void on_run(CLI::App& command, Context& context, Run run) {
     command.callback(
         [&context, run = std::move(run)] { context.run = [&context, run] { return run(context); }; });

@@ -18,6 +18,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include <CLI/CLI.hpp>
 
@@ -43,6 +44,9 @@ using Run = std::function<Result<ExitCode>(Context&)>;
 
 // `parent` is the program, or a command that has commands of its own.
 CLI::App& add_command(CLI::App& parent, const std::string& name, const std::string& description);
+// An option that may be given several times, one value each: `values` has them in order.
+CLI::Option* add_list(CLI::App& command, const char* name, std::vector<std::string>& values, const char* what,
+                      const char* type);
 // `context` outlives the parse and the run.
 void on_run(CLI::App& command, Context& context, Run run);
 

@@ -1,5 +1,6 @@
 #include <chrono>
 
+#include "cli/check_keys.h"
 #include "cli/commands.h"
 #include "cli/device_option.h"
 #include "cli/numbers.h"
@@ -51,10 +52,7 @@ Result<ExitCode> run(const Options& options, Context& context) {
     MODELSEAL_TRY_ASSIGN(auto expires, future_time(options.expires, "--expires", now));
     MODELSEAL_TRY_ASSIGN(const auto key,
                          load_signing_key(options.key, passphrase_from(options.passphrase_file)));
-    auto check = public_check_key(key.public_key());
-    if (!options.customer.empty()) {
-        MODELSEAL_TRY_ASSIGN(check, load_check_key(options.customer));
-    }
+    MODELSEAL_TRY_ASSIGN(const auto check, check_key_for(options.customer, key.public_key()));
     const auto progress = context.steps("fingerprinting " + options.model);
     FingerprintOptions wanted{.key = key, .check = check, .pairs = options.pairs};
     wanted.access = access_of(options.access).value_or(Access::logits);

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "cli/check_keys.h"
 #include "cli/commands.h"
 #include "cli/key_values.h"
 #include "cli/outputs.h"
@@ -43,10 +44,7 @@ Result<ExitCode> run(const Options& options, Context& context) {
     MODELSEAL_TRY_ASSIGN(auto stamp, key_values(options.stamp, "--stamp"));
     MODELSEAL_TRY_ASSIGN(const auto key,
                          load_signing_key(options.key, passphrase_from(options.passphrase_file)));
-    auto check = public_check_key(key.public_key());
-    if (!options.customer.empty()) {
-        MODELSEAL_TRY_ASSIGN(check, load_check_key(options.customer));
-    }
+    MODELSEAL_TRY_ASSIGN(const auto check, check_key_for(options.customer, key.public_key()));
     const auto progress = context.progress("sealing " + options.model);
     SealOptions wanted{.key = key, .check = check, .stamp = std::move(stamp)};
     if (!options.parent.empty()) wanted.parent = options.parent;
@@ -70,11 +68,7 @@ void add_seal(CLI::App& program, Context& context) {
         ->required()
         ->type_name("NAME.key");
     command.add_option("-o,--output", options->out, "where the sealed copy goes")->required()->type_name("OUT");
-    command.add_option("--stamp", options->stamp, "signed fact, may be given several times")
-        ->type_name("KEY=VALUE")
-        ->expected(1)
-        ->allow_extra_args(false)
-        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+    add_list(command, "--stamp", options->stamp, "signed fact, may be given several times", "KEY=VALUE");
     command.add_option("--for", options->customer, "only this customer's check key finds the seal")
         ->type_name("CUSTOMER.check");
     command.add_option("--parent", options->parent, "sealed model that this one was derived from")

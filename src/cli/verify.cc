@@ -61,15 +61,6 @@ Result<ExitCode> run(const Options& options, Context& context) {
     return valid ? ExitCode::done : ExitCode::mismatch;
 }
 
-void add_list(CLI::App& command, const char* name, std::vector<std::string>& values, const char* what,
-              const char* type) {
-    command.add_option(name, values, what)
-        ->type_name(type)
-        ->expected(1)
-        ->allow_extra_args(false)
-        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-}
-
 }  // namespace
 
 void add_verify(CLI::App& program, Context& context) {
