@@ -10,22 +10,16 @@ namespace {
 
 using namespace modelseal;
 
-void must_be_fair(const Error& error) {
-    if (error.kind == ErrorKind::internal) test::finding("internal error: " + error.message);
-    if (error.message.empty() || !formats::is_utf8(error.message))
-        test::finding("a message that cannot be shown");
-}
-
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     const auto bytes = std::as_bytes(std::span(data, size));
     const formats::MemorySource source("fuzz", bytes);
     const auto shown = fingerprint::show(source);
-    if (!shown.ok()) must_be_fair(shown.error());
+    if (!shown.ok()) test::must_be_fair(shown.error());
     const auto whole = fingerprint::decode_payload(bytes, "fuzz");
     if (!whole.ok()) {
-        must_be_fair(whole.error());
+        test::must_be_fair(whole.error());
         return 0;
     }
     if (!fingerprint::complaint(*whole).empty()) test::finding("a fingerprint that is not well-formed");

@@ -18,17 +18,17 @@ namespace modelseal::test {
     std::abort();
 }
 
+// Whatever was refused, it is the input's fault, and the message can be shown.
+inline void must_be_fair(const Error& error) {
+    if (error.kind == ErrorKind::internal) finding("internal error: " + error.message);
+    if (error.message.empty() || !formats::is_utf8(error.message)) finding("a message that cannot be shown");
+}
+
 inline void fuzz_format(const Format& format, std::span<const std::uint8_t> data) {
     const formats::MemorySource source("fuzz", std::as_bytes(data));
     static_cast<void>(format.recognises(source));
     const auto layout = format.parse(source, Limits{});
-    if (!layout.ok()) {
-        const auto& error = layout.error();
-        if (error.kind == ErrorKind::internal) finding("internal error: " + error.message);
-        if (error.message.empty() || !formats::is_utf8(error.message))
-            finding("a message that cannot be shown");
-        return;
-    }
+    if (!layout.ok()) return must_be_fair(layout.error());
     if (const auto violation = contract_violation(*layout, source); !violation.empty()) finding(violation);
 }
 

@@ -12,12 +12,6 @@ namespace {
 
 using namespace modelseal;
 
-void must_be_fair(const Error& error) {
-    if (error.kind == ErrorKind::internal) test::finding("internal error: " + error.message);
-    if (error.message.empty() || !formats::is_utf8(error.message))
-        test::finding("a message that cannot be shown");
-}
-
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -26,15 +20,15 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto secret = parse_signing_key(text, "fuzz", [](const std::string&) -> Result<std::string> {
         return Error{ErrorKind::usage, "no passphrase", ""};
     });
-    if (!secret.ok()) must_be_fair(secret.error());
+    if (!secret.ok()) test::must_be_fair(secret.error());
     const auto open = parse_public_key(text, "fuzz");
     if (!open.ok()) {
-        must_be_fair(open.error());
+        test::must_be_fair(open.error());
     } else if (const auto again = parse_public_key(public_key_pem(*open), "fuzz");
                !again.ok() || *again != *open) {
         test::finding("a public key that does not come back");
     }
     const auto check = parse_check_key(text, "fuzz");
-    if (!check.ok()) must_be_fair(check.error());
+    if (!check.ok()) test::must_be_fair(check.error());
     return 0;
 }

@@ -12,16 +12,10 @@ namespace {
 
 using namespace modelseal;
 
-void must_be_fair(const Error& error) {
-    if (error.kind == ErrorKind::internal) test::finding("internal error: " + error.message);
-    if (error.message.empty() || !formats::is_utf8(error.message))
-        test::finding("a message that cannot be shown");
-}
-
 void statement(const oms::Bytes& payload) {
     static_cast<void>(oms::claims_0_2_0(payload));
     const auto parsed = oms::parse_statement(payload, "fuzz");
-    if (!parsed.ok()) return must_be_fair(parsed.error());
+    if (!parsed.ok()) return test::must_be_fair(parsed.error());
     if (parsed->resources.empty()) test::finding("a statement about nothing");
     for (const auto& resource : parsed->resources) {
         if (resource.name.starts_with('/') || ("/" + resource.name + "/").find("/../") != std::string::npos) {
@@ -43,7 +37,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     statement({raw.begin(), raw.end()});
     const auto bundle = oms::parse_bundle(text, "fuzz");
     if (!bundle.ok()) {
-        must_be_fair(bundle.error());
+        test::must_be_fair(bundle.error());
         return 0;
     }
     statement(bundle->payload);
