@@ -27,11 +27,9 @@ struct Walker {
 std::vector<float> pixels_of(const Probe& probe, const Lattice& lattice, std::span<Walker* const> walkers) {
     std::vector<float> pixels;
     pixels.reserve(walkers.size() * probe.elements());
-    const double low = probe.input().low, high = probe.input().high;
     for (const auto* walker : walkers) {
         for (const float units : walker->at) {
-            pixels.push_back(
-                static_cast<float>(std::clamp(low + lattice.unit * static_cast<double>(units), low, high)));
+            pixels.push_back(pixel_of(probe.input(), lattice.unit, static_cast<double>(units)));
         }
     }
     return pixels;
@@ -109,13 +107,12 @@ std::vector<float> pixels_at(const Probe& probe, const Lattice& lattice, std::sp
                              std::span<const double> positions) {
     std::vector<float> pixels;
     pixels.reserve(crossings.size() * probe.elements());
-    const double low = probe.input().low, high = probe.input().high;
     for (std::size_t row = 0; row < crossings.size(); ++row) {
         const auto& [base, direction] = crossings[row].path;
         for (std::size_t i = 0; i < base.size(); ++i) {
             const double units =
                 static_cast<double>(base[i]) + positions[row] * static_cast<double>(direction[i]);
-            pixels.push_back(static_cast<float>(std::clamp(low + lattice.unit * units, low, high)));
+            pixels.push_back(pixel_of(probe.input(), lattice.unit, units));
         }
     }
     return pixels;

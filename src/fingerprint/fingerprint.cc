@@ -6,11 +6,10 @@ namespace modelseal::fingerprint {
 
 void append_input(const Fingerprint& fingerprint, const Pair& pair, int member, std::vector<float>& inputs) {
     const auto& [base, direction] = fingerprint.paths[pair.path];
-    const double low = fingerprint.input.low, high = fingerprint.input.high;
     const double position = pair.member[member].position;
     for (std::size_t i = 0; i < base.size(); ++i) {
         const double steps = double{base[i]} + position * double{direction[i]};
-        inputs.push_back(static_cast<float>(std::clamp(low + fingerprint.unit * steps, low, high)));
+        inputs.push_back(pixel_of(fingerprint.input, fingerprint.unit, steps));
     }
 }
 

@@ -1,6 +1,7 @@
 // A fingerprint in memory, as it is made, kept and checked.
 #pragma once
 
+#include <algorithm>
 #include <span>
 
 #include "oracle/oracle.h"
@@ -63,6 +64,12 @@ struct Fingerprint {
     std::vector<Path> paths;
     std::vector<RungOfPairs> rungs;  // in order of Rung, those that there are
 };
+
+// One element of an input, `units` away from its lowest value. Search, record and check all compute it here:
+// they must agree in every bit.
+inline float pixel_of(const Input& input, double unit, double units) {
+    return static_cast<float>(std::clamp(input.low + unit * units, double{input.low}, double{input.high}));
+}
 
 // The inputs of both members of `pairs`, first all of member 0, then all of member 1, in pixels (before mean
 // and std).

@@ -84,11 +84,9 @@ class GridSearch {
 
 std::vector<float> GridSearch::pixels_of(const std::vector<Mover*>& movers) const {
     std::vector<float> pixels;
-    const double low = probe_.input().low, high = probe_.input().high;
     for (const auto* mover : movers) {
         for (const float level : mover->levels) {
-            pixels.push_back(
-                static_cast<float>(std::clamp(low + lattice_.unit * static_cast<double>(level), low, high)));
+            pixels.push_back(pixel_of(probe_.input(), lattice_.unit, static_cast<double>(level)));
         }
     }
     return pixels;
