@@ -189,12 +189,12 @@ Result<fingerprint::Replies> ask(const std::string& target, const Fingerprint& p
 
 Result<OpenedFingerprint> open_fingerprint(const CheckOptions& options) {
     const auto now = static_cast<std::int64_t>(std::time(nullptr));
+    MODELSEAL_TRY_ASSIGN(const auto source,
+                         io::FileSource::open(*options.fingerprint, options.fingerprint->string()));
     std::optional<Error> refused;
     for (const auto& key : options.keys) {
-        auto print = fingerprint::load(*options.fingerprint, key, now);
+        auto print = fingerprint::load(*source, key, now);
         if (print) {
-            MODELSEAL_TRY_ASSIGN(const auto source,
-                                 io::FileSource::open(*options.fingerprint, options.fingerprint->string()));
             MODELSEAL_TRY_ASSIGN(const auto shown, fingerprint::show(*source));
             return OpenedFingerprint{std::move(*print), shown.id, shown.vendor_key};
         }
