@@ -2,7 +2,7 @@
 // (OMS) 1.0, a detached file beside a model file or folder.
 //
 //     sign_model("model/", {.key = "vendor.key", .signature = "model.sig"});
-//     auto finding = verify_signature("model/", {.signature = "model.sig", .public_key = "vendor.pub"});
+//     auto finding = verify_signature("model/", {.signature = "model.sig", .public_keys = {"vendor.pub"}});
 //
 // Keys are on P-256, P-384 or P-521. The signature covers every file, not its meaning: unlike a seal, it does
 // not survive a conversion, and it lies beside the model. Where the reference implementation is lax (expired
@@ -61,9 +61,9 @@ Result<SignSummary> sign_model(const std::filesystem::path& path, const SignOpti
 struct VerifyOptions {
     std::filesystem::path signature;
     // One of the three: whom to trust.
-    std::string public_key = {};            // PEM file
-    std::vector<std::string> anchors = {};  // PEM files; only self-signed certificates end a chain
-    std::string trusted_root = {};          // JSON file of Sigstore, for keyless signatures; offline
+    std::vector<std::string> public_keys = {};  // PEM files; one of them must have signed
+    std::vector<std::string> anchors = {};      // PEM files; only self-signed certificates end a chain
+    std::string trusted_root = {};              // JSON file of Sigstore, for keyless signatures; offline
     // With a trusted root: who must have signed, and who must have vouched for them.
     std::string identity = {};  // e-mail address or URI
     std::string issuer = {};    // URL of the identity provider

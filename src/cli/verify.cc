@@ -8,14 +8,14 @@ namespace modelseal::cli {
 namespace {
 
 struct Options {
-    std::string path, signature, public_key, trusted_root, identity, issuer;
-    std::vector<std::string> chain, timestamp_chain, ignore;
+    std::string path, signature, trusted_root, identity, issuer;
+    std::vector<std::string> public_keys, chain, timestamp_chain, ignore;
     bool no_ignore_git_paths = false, ignore_unsigned_files = false, all = false, json = false;
 };
 
 VerifyOptions wanted(const Options& options, unsigned jobs, io::Progress* progress) {
     VerifyOptions out{.signature = options.signature,
-                      .public_key = options.public_key,
+                      .public_keys = options.public_keys,
                       .anchors = options.chain,
                       .trusted_root = options.trusted_root,
                       .identity = options.identity,
@@ -68,7 +68,8 @@ void add_verify(CLI::App& program, Context& context) {
     auto& command = add_command(program, "verify", "tells whether a model is as its OpenSSF signature says");
     command.add_option("PATH", options->path, "model file or folder")->required();
     command.add_option("--signature", options->signature, "the signature")->required()->type_name("SIG");
-    auto* key = command.add_option("--pub", options->public_key, "the signer's public key")->type_name("PEM");
+    auto* key = add_list(command, "--pub", options->public_keys,
+                         "a signer's public key; may be given several times", "PEM");
     add_list(command, "--cert-chain", options->chain,
              "certificates of authorities to trust; may be given several times", "PEM");
     command.get_option("--cert-chain")->excludes(key);

@@ -17,14 +17,18 @@ Error mismatch(const std::string& shown, std::string what, std::string hint = {}
     return {ErrorKind::mismatch, shown + ": " + std::move(what), std::move(hint)};
 }
 
+// A bundle may say which key it wants; one that does not is tried with each.
 Result<Signer> by_key(const Bundle& bundle, const VerifyOptions& options, const std::string& shown) {
-    MODELSEAL_TRY_ASSIGN(const auto key, crypto::load_ec_public_key(options.public_key));
-    if (!bundle.hint.empty() && bundle.hint != key.hint()) {
-        return mismatch(shown, "signed with another key than the one given",
-                        "its public key, as openssl prints it, has the SHA-256 that 'hint' says");
+    Result<Signer> last = mismatch(shown, "signed with another key than given",
+                                   "its public key, as openssl prints it, has the SHA-256 that 'hint' says");
+    for (const auto& file : options.public_keys) {
+        MODELSEAL_TRY_ASSIGN(const auto key, crypto::load_ec_public_key(file));
+        if (!bundle.hint.empty() && bundle.hint != key.hint()) continue;
+        auto good = holds(key, bundle, shown);
+        if (good.ok()) return Signer{.name = key.hint()};
+        last = std::move(good).error();
     }
-    MODELSEAL_TRY(holds(key, bundle, shown));
-    return Signer{.name = key.hint()};
+    return last;
 }
 
 Result<std::vector<Certificate>> load_all(const std::vector<std::string>& files) {
@@ -89,7 +93,7 @@ Result<void> holds(const crypto::EcPublicKey& key, const Bundle& bundle, const s
 
 Result<Signer> authenticate(const Bundle& bundle, const VerifyOptions& options, std::int64_t now,
                             const std::string& shown) {
-    const bool key = !options.public_key.empty(), chain = !options.anchors.empty();
+    const bool key = !options.public_keys.empty(), chain = !options.anchors.empty();
     const bool keyless = !options.trusted_root.empty();
     if (key + chain + keyless != 1) {
         return Error{ErrorKind::usage,

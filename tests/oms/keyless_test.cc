@@ -64,7 +64,7 @@ TEST_P(KeylessRelease, IsOfNobodyElse) {
     options.issuer.clear();
     EXPECT_EQ(verify_signature(folder, options).error().kind, ErrorKind::usage);
     options = options_for(folder);
-    options.public_key = test::oms_key("signing-key-pub.pem");
+    options.public_keys = {test::oms_key("signing-key-pub.pem")};
     EXPECT_EQ(verify_signature(folder, options).error().kind, ErrorKind::usage);
     options.trusted_root.clear();
     EXPECT_THAT(refused(folder, options), HasSubstr("signed with an identity"));

@@ -38,7 +38,7 @@ class Signing : public testing::Test {
     void use_curve(const char* curve) {
         const auto pair = generate_ec_pair(curve, "").value();
         sign.key = scratch.write("k.key", pair.secret).string();
-        verify.public_key = scratch.write("k.pub", pair.open).string();
+        verify.public_keys = {scratch.write("k.pub", pair.open).string()};
         sign.signature = verify.signature = scratch / "model.sig";
     }
 
@@ -137,10 +137,23 @@ TEST_F(Signing, TellsEveryFileThatIsNotAsItWas) {
 TEST_F(Signing, OfAnotherKeyDoesNotVerify) {
     must_sign();
     const auto other = generate_ec_pair("P-256", "").value();
-    verify.public_key = scratch.write("other.pub", other.open).string();
+    verify.public_keys = {scratch.write("other.pub", other.open).string()};
     const auto finding = must_verify();
     EXPECT_EQ(finding.outcome, Outcome::invalid);
     EXPECT_THAT(finding.detail, HasSubstr("another key"));
+}
+
+TEST_F(Signing, VerifiesUnderTheOldKeyAndTheNewWhileAKeyIsReplaced) {
+    must_sign();
+    const auto other = generate_ec_pair("P-384", "").value();
+    const auto later = scratch.write("other.pub", other.open).string();
+    const auto signer = verify.public_keys.front();
+    for (const auto& keys : {std::vector{later, signer}, std::vector{signer, later}}) {
+        verify.public_keys = keys;
+        EXPECT_EQ(must_verify().outcome, Outcome::valid);
+    }
+    verify.public_keys = {later, later};
+    EXPECT_EQ(must_verify().outcome, Outcome::invalid);
 }
 
 TEST_F(Signing, SpeaksOpensslsLanguage) {
@@ -152,8 +165,8 @@ TEST_F(Signing, SpeaksOpensslsLanguage) {
         const auto pae =
             scratch.write("pae", test::text_of(oms::pre_authentication_encoding(bundle().payload)));
         const auto der = scratch.write("der", test::text_of(bundle().signature));
-        const auto done =
-            test::run({"openssl", "dgst", digest, "-verify", verify.public_key, "-signature", der, pae});
+        const auto done = test::run(
+            {"openssl", "dgst", digest, "-verify", verify.public_keys.front(), "-signature", der, pae});
         EXPECT_EQ(done.code, 0) << done.err;
         EXPECT_THAT(done.out, HasSubstr("Verified OK"));
         const auto hint =
@@ -168,7 +181,7 @@ TEST_F(Signing, TakesKeysThatOpensslMade) {
     ASSERT_EQ(test::run({"openssl", "ecparam", "-name", "prime256v1", "-genkey", "-out", key}).code, 0);
     ASSERT_EQ(test::run({"openssl", "ec", "-in", key, "-pubout", "-out", open}).code, 0);
     sign.key = key;
-    verify.public_key = open;
+    verify.public_keys = {open};
     must_sign();
     EXPECT_EQ(must_verify().outcome, Outcome::valid);
 }

@@ -28,7 +28,7 @@ class Spoiled : public testing::Test {
         scratch.write("model/b/c", "cc");
         const auto pair = generate_ec_pair("P-256", "").value();
         const auto path = scratch.write("k.key", pair.secret).string();
-        verify.public_key = scratch.write("k.pub", pair.open).string();
+        verify.public_keys = {scratch.write("k.pub", pair.open).string()};
         verify.signature = scratch / "model.sig";
         key.emplace(crypto::EcSigningKey::load(path, {}).value());
         EXPECT_TRUE(sign_model(scratch / "model", {.key = path, .signature = verify.signature}).ok());

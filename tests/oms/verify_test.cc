@@ -22,7 +22,7 @@ using FileOutcome = SignatureFinding::FileFinding::Outcome;
 VerifyOptions options_for(const std::string& name, const fs::path& folder) {
     VerifyOptions options{.signature = folder / "model.sig", .ignore = {folder / "ignore-me"}};
     if (name.ends_with("elliptic-key")) {
-        options.public_key = oms_key("signing-key-pub.pem");
+        options.public_keys = {oms_key("signing-key-pub.pem")};
     } else {
         options.anchors = {oms_key("ca-cert.pem")};
     }
@@ -111,11 +111,11 @@ TEST_P(Release, DoesNotVerifyWhenAFileIsMissing) {
 TEST_P(Release, DoesNotVerifyUnderTheOtherMethod) {
     const auto folder = historical(GetParam());
     auto options = options_for(GetParam(), folder);
-    if (options.public_key.empty()) {
+    if (options.public_keys.empty()) {
         options.anchors.clear();
-        options.public_key = oms_key("signing-key-pub.pem");
+        options.public_keys = {oms_key("signing-key-pub.pem")};
     } else {
-        options.public_key.clear();
+        options.public_keys.clear();
         options.anchors = {oms_key("ca-cert.pem")};
     }
     const auto finding = verify_signature(target_of(GetParam(), folder), options);
