@@ -65,7 +65,23 @@ std::string hint_for(int code) {
     }
 }
 
+Error chain_error(X509_STORE_CTX* context, const Certificate& leaf, std::int64_t at, const std::string& shown) {
+    const int code = X509_STORE_CTX_get_error(context), depth = X509_STORE_CTX_get_error_depth(context);
+    const auto which = depth == 0 ? leaf.subject() : fmt::format("the certificate {} steps above it", depth);
+    return refused(
+        shown,
+        fmt::format("its certificate does not hold at {}: {} ({})", io::rfc3339(std::max<std::int64_t>(at, 0)),
+                    X509_verify_cert_error_string(code), which),
+        hint_for(code));
+}
+
 }  // namespace
+
+Certificate Certificate::of(x509_st* x509) {
+    if (X509_up_ref(x509) != 1) throw std::bad_alloc();
+    return Certificate(
+        std::make_shared<const CertificateHandle>(CertificateHandle{openssl::X509Pointer(x509)}));
+}
 
 Result<Certificate> Certificate::of_der(std::span<const std::byte> der, const std::string& shown) {
     const auto* begin = reinterpret_cast<const unsigned char*>(der.data());
@@ -206,8 +222,9 @@ Result<void> may_sign(const Certificate& certificate, std::int64_t at, const std
     return usage_allows(certificate.handle().x509.get(), shown);
 }
 
-Result<void> verify_chain(const std::vector<Certificate>& chain, const std::vector<Certificate>& anchors,
-                          std::int64_t at, const std::string& shown) {
+Result<std::vector<Certificate>> verify_chain(const std::vector<Certificate>& chain,
+                                              const std::vector<Certificate>& anchors, std::int64_t at,
+                                              const std::string& shown) {
     if (chain.empty()) return Error{ErrorKind::malformed, shown + ": no certificate", {}};
     const auto store = store_of(anchors, at);
     const auto others = stack_of(std::span(chain).subspan(1));
@@ -216,19 +233,13 @@ Result<void> verify_chain(const std::vector<Certificate>& chain, const std::vect
     if (!context || X509_STORE_CTX_init(context.get(), store.get(), leaf, others.get()) != 1)
         throw std::bad_alloc();
     const bool good = X509_verify_cert(context.get()) == 1;
-    const int code = X509_STORE_CTX_get_error(context.get());
-    const int depth = X509_STORE_CTX_get_error_depth(context.get());
     openssl::take_notes();
-    if (!good) {
-        const auto which =
-            depth == 0 ? chain.front().subject() : fmt::format("the certificate {} steps above it", depth);
-        return refused(
-            shown,
-            fmt::format("its certificate does not hold at {}: {} ({})",
-                        io::rfc3339(std::max<std::int64_t>(at, 0)), X509_verify_cert_error_string(code), which),
-            hint_for(code));
-    }
-    return usage_allows(leaf, shown);
+    if (!good) return chain_error(context.get(), chain.front(), at, shown);
+    MODELSEAL_TRY(usage_allows(leaf, shown));
+    std::vector<Certificate> led;
+    const auto* found = X509_STORE_CTX_get0_chain(context.get());
+    for (int i = 0; i < sk_X509_num(found); ++i) led.push_back(Certificate::of(sk_X509_value(found, i)));
+    return led;
 }
 
 }  // namespace modelseal::crypto

@@ -12,6 +12,8 @@
 #include "crypto/ecdsa.h"
 #include <modelseal/result.h>
 
+struct x509_st;  // OpenSSL's X509
+
 namespace modelseal::crypto {
 
 struct CertificateHandle;  // an X509
@@ -23,6 +25,8 @@ class Certificate {
     // All that a PEM file holds, at least one; other PEM blocks are refused.
     static Result<std::vector<Certificate>> of_pem(std::string_view text, const std::string& shown);
     static Result<std::vector<Certificate>> load(const std::string& path);
+    // Takes a reference.
+    static Certificate of(x509_st* x509);
 
     std::vector<std::byte> der() const;
     std::string subject() const;  // RFC 2253
@@ -45,9 +49,10 @@ Result<void> may_sign(const Certificate& certificate, std::int64_t at, const std
 
 // Whether `chain`, leaf first, leads to one of `anchors` at the time `at`, and its leaf may sign: key usage, if
 // it has one, includes digital signatures, extended key usage, if it has one, includes code signing, and it has
-// one of the two. Only self-signed anchors end a chain; the others help to build it. ErrorKind::mismatch tells
-// why not. Revocation is not looked up.
-Result<void> verify_chain(const std::vector<Certificate>& chain, const std::vector<Certificate>& anchors,
-                          std::int64_t at, const std::string& shown);
+// one of the two. Only self-signed anchors end a chain; the others help to build it. Returns the certificates
+// that led there, leaf and anchor included. ErrorKind::mismatch tells why not. Revocation is not looked up.
+Result<std::vector<Certificate>> verify_chain(const std::vector<Certificate>& chain,
+                                              const std::vector<Certificate>& anchors, std::int64_t at,
+                                              const std::string& shown);
 
 }  // namespace modelseal::crypto

@@ -4,13 +4,13 @@
 
 #include <fmt/format.h>
 
-#include "crypto/base64.h"
 #include "crypto/sha256.h"
 #include "crypto/timestamp.h"
 #include "formats/reader.h"
 #include "io/rfc3339.h"
-#include "oms/fields.h"
+#include "oms/log_body.h"
 #include "oms/log_proof.h"
+#include "oms/logged_certificate.h"
 
 namespace modelseal::oms {
 namespace {
@@ -26,82 +26,87 @@ Error mismatch(const std::string& shown, const std::string& what) {
 }
 
 // Whether the log's record is of this signature, this payload and this certificate.
-Result<bool> is_about(const LogEntry& entry, const Bundle& bundle, const std::string& shown) {
-    const std::string_view text(reinterpret_cast<const char*>(entry.body.data()), entry.body.size());
-    MODELSEAL_TRY_ASSIGN(const auto json, parse_document(text, shown, "log entry"));
-    MODELSEAL_TRY_ASSIGN(const auto outer, Fields::of(json, shown + ": log entry"));
-    MODELSEAL_TRY_ASSIGN(const auto kind, outer.text("kind"));
-    MODELSEAL_TRY_ASSIGN(const auto version, outer.text("apiVersion"));
-    if (kind != "dsse" || version != "0.0.1" || entry.kind != kind || entry.version != version) return false;
-    MODELSEAL_TRY_ASSIGN(const auto spec, outer.object("spec"));
-    MODELSEAL_TRY_ASSIGN(const auto hash, spec.object("payloadHash"));
-    MODELSEAL_TRY_ASSIGN(const auto algorithm, hash.text("algorithm"));
-    MODELSEAL_TRY_ASSIGN(const auto value, hash.text("value"));
-    if (algorithm != "sha256" || value != to_hex(crypto::Sha256().update(bundle.payload).finish()))
-        return false;
-    MODELSEAL_TRY_ASSIGN(const auto* signatures, spec.list("signatures"));
-    if (signatures->size() != 1) return false;
-    MODELSEAL_TRY_ASSIGN(const auto signature, Fields::of(signatures->front(), spec.where()));
-    MODELSEAL_TRY_ASSIGN(const auto made, signature.bytes("signature"));
-    MODELSEAL_TRY_ASSIGN(const auto verifier, signature.bytes("verifier"));
-    const std::string_view pem(reinterpret_cast<const char*>(verifier.data()), verifier.size());
-    MODELSEAL_TRY_ASSIGN(const auto certificates, Certificate::of_pem(pem, shown + ": log entry"));
-    return made == bundle.signature && certificates.size() == 1 &&
-           certificates.front().der() == bundle.certificates.front();
+bool is_about(const LogBody& body, const Bundle& bundle) {
+    return std::ranges::equal(body.payload_hash, crypto::Sha256().update(bundle.payload).finish()) &&
+           body.signature == bundle.signature && body.certificate == bundle.certificates.front();
+}
+
+// Rekor 1 counts entries over all its shards, and signs that number with the time. Rekor 2 signs neither.
+Result<void> check_unsigned(const LogEntry& entry, const std::string& shown) {
+    if (entry.integrated_time != 0) return mismatch(shown, "the log did not sign the time that it gives");
+    if (entry.version == "0.0.2" && entry.log_index != entry.proof.index) {
+        return mismatch(shown, "the log's entry is at another place than its proof");
+    }
+    return {};
 }
 
 // The time at which the log took the entry up; nothing if it did not sign one.
-Result<std::optional<std::int64_t>> check_entry(const LogEntry& entry, const Bundle& bundle,
-                                                const TrustedRoot& root, const std::string& shown) {
-    const auto log = std::ranges::find(root.logs, entry.log_id, &TrustedRoot::Log::id);
-    if (log == root.logs.end()) return mismatch(shown, "its log is none that the trusted root knows");
+Result<std::optional<std::int64_t>> check_entry(const LogEntry& entry, const TrustedRoot::Log& log,
+                                                const Bundle& bundle, const std::string& shown) {
+    MODELSEAL_TRY(usable(log, shown));
     if (!in_tree(entry)) return mismatch(shown, "the log does not prove that it holds the signature");
-    if (!checkpoint_holds(entry, *log)) return mismatch(shown, "the log did not sign the tree of its proof");
-    MODELSEAL_TRY_ASSIGN(const bool about, is_about(entry, bundle, shown));
-    if (!about) return mismatch(shown, "the log's entry is about something else");
-    if (entry.promise.empty()) return std::optional<std::int64_t>();
-    if (!promise_holds(entry, *log))
+    if (!checkpoint_holds(entry, log)) return mismatch(shown, "the log did not sign the tree of its proof");
+    MODELSEAL_TRY_ASSIGN(const auto body, read_log_body(entry, shown));
+    if (!is_about(body, bundle)) return mismatch(shown, "the log's entry is about something else");
+    if (entry.promise.empty()) {
+        MODELSEAL_TRY(check_unsigned(entry, shown));
+        return std::optional<std::int64_t>();
+    }
+    if (!promise_holds(entry, log))
         return mismatch(shown, "the log did not sign when it took the signature up");
-    const auto at = static_cast<std::int64_t>(entry.integrated_time);
-    if (!log->valid.covers(at)) return mismatch(shown, "the log's key was not in use then");
-    return std::optional(at);
+    return std::optional(static_cast<std::int64_t>(entry.integrated_time));
+}
+
+Result<std::int64_t> check_timestamp(const Bytes& stamp, const Bundle& bundle, const TrustedRoot& root,
+                                     const std::string& shown) {
+    Result<std::int64_t> at = mismatch(shown, "its timestamp is of no authority that the trusted root knows");
+    for (const auto& authority : root.timestamp_authorities) {
+        at = crypto::verify_timestamp(stamp, bundle.signature, authority.chain, shown);
+        if (at.ok() && !authority.valid.covers(*at)) {
+            at = mismatch(shown, "its timestamp authority was not in use then");
+        }
+        if (at.ok()) break;
+    }
+    return at;
 }
 
 // Every time that somebody trusted gives the signature.
 Result<std::vector<std::int64_t>> times_of(const Bundle& bundle, const TrustedRoot& root,
                                            const std::string& shown) {
     std::vector<std::int64_t> times;
+    std::vector<const TrustedRoot::Log*> logs;
     for (const auto& entry : bundle.log) {
-        MODELSEAL_TRY_ASSIGN(const auto at, check_entry(entry, bundle, root, shown));
+        const auto log = std::ranges::find(root.logs, entry.log_id, &TrustedRoot::Log::id);
+        if (log == root.logs.end()) return mismatch(shown, "its log is none that the trusted root knows");
+        MODELSEAL_TRY_ASSIGN(const auto at, check_entry(entry, *log, bundle, shown));
         if (at) times.push_back(*at);
+        logs.push_back(&*log);
     }
     for (const auto& stamp : bundle.timestamps) {
-        Result<std::int64_t> at =
-            mismatch(shown, "its timestamp is of no authority that the trusted root knows");
-        for (const auto& authority : root.timestamp_authorities) {
-            auto tried = crypto::verify_timestamp(stamp, bundle.signature, authority.chain, shown);
-            if (tried.ok() && !authority.valid.covers(*tried)) {
-                tried = mismatch(shown, "its timestamp authority was not in use then");
-            }
-            if (tried.ok() || !at.ok()) at = std::move(tried);
-            if (at.ok()) break;
-        }
-        if (!at.ok()) return std::move(at).error();
-        times.push_back(*at);
+        MODELSEAL_TRY_ASSIGN(const auto at, check_timestamp(stamp, bundle, root, shown));
+        times.push_back(at);
     }
     if (times.empty()) return mismatch(shown, "nobody says when it was made");
+    for (const auto* log : logs) {
+        for (const auto at : times) {
+            if (!log->valid.covers(at)) return mismatch(shown, "the log's key was not in use then");
+        }
+    }
     return times;
 }
 
-Result<void> check_chain(const Certificate& leaf, const TrustedRoot& root, std::int64_t at,
-                         const std::string& shown) {
-    Result<void> last = mismatch(shown, "no authority of the trusted root was in use at " + io::rfc3339(at));
+// The certificate that signed the leaf.
+Result<Certificate> check_chain(const Certificate& leaf, const TrustedRoot& root, std::int64_t at,
+                                const std::string& shown) {
+    Result<std::vector<Certificate>> led =
+        mismatch(shown, "no authority of the trusted root was in use at " + io::rfc3339(at));
     for (const auto& authority : root.authorities) {
         if (!authority.valid.covers(at)) continue;
-        last = crypto::verify_chain({leaf}, authority.chain, at, shown);
-        if (last.ok()) break;
+        led = crypto::verify_chain({leaf}, authority.chain, at, shown);
+        if (led.ok()) break;
     }
-    return last;
+    if (!led.ok()) return std::move(led).error();
+    return led->size() > 1 ? (*led)[1] : leaf;
 }
 
 Result<void> check_identity(const Certificate& leaf, const VerifyOptions& options, const std::string& shown) {
@@ -127,7 +132,10 @@ Result<Signer> by_identity(const Bundle& bundle, const VerifyOptions& options, c
     MODELSEAL_TRY_ASSIGN(const auto key, leaf.key(shown));
     MODELSEAL_TRY(holds(key, bundle, shown));
     MODELSEAL_TRY_ASSIGN(const auto times, times_of(bundle, root, shown));
-    for (const auto at : times) MODELSEAL_TRY(check_chain(leaf, root, at, shown));
+    for (const auto at : times) {
+        MODELSEAL_TRY_ASSIGN(const auto issuer, check_chain(leaf, root, at, shown));
+        MODELSEAL_TRY(check_logged(leaf, issuer, root, shown));
+    }
     MODELSEAL_TRY(check_identity(leaf, options, shown));
     return Signer{.name = options.identity, .timestamp = io::rfc3339(std::ranges::min(times))};
 }

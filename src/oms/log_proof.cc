@@ -46,7 +46,7 @@ bool signed_by(std::string_view note, std::string_view signatures, const Trusted
         const auto raw = crypto::from_base64(line.substr(space + 1));
         if (!raw || raw->size() <= kKeyHint || log.id.size() < kKeyHint) continue;
         if (!std::equal(raw->begin(), raw->begin() + kKeyHint, log.id.begin())) continue;
-        if (log.key.verify(bytes_of(note), std::span(*raw).subspan(kKeyHint))) return true;
+        if (log.key->verify(bytes_of(note), std::span(*raw).subspan(kKeyHint))) return true;
     }
     return false;
 }
@@ -74,7 +74,7 @@ bool in_tree(const LogEntry& entry) {
 bool checkpoint_holds(const LogEntry& entry, const TrustedRoot::Log& log) {
     const std::string_view whole = entry.proof.checkpoint;
     const auto end = whole.find("\n\n");
-    if (end == whole.npos) return false;
+    if (!log.key || end == whole.npos || whole.find("\n\n", end + 1) != whole.npos) return false;
     const auto note = whole.substr(0, end + 1);
     auto lines = note;
     const auto origin = next_line(lines), size = next_line(lines), root = next_line(lines);
@@ -87,7 +87,7 @@ bool promise_holds(const LogEntry& entry, const TrustedRoot::Log& log) {
     const auto text =
         fmt::format(R"({{"body":"{}","integratedTime":{},"logID":"{}","logIndex":{}}})",
                     crypto::base64(entry.body), entry.integrated_time, to_hex(entry.log_id), entry.log_index);
-    return log.key.verify(bytes_of(text), entry.promise);
+    return log.key && log.key->verify(bytes_of(text), entry.promise);
 }
 
 }  // namespace modelseal::oms

@@ -32,24 +32,32 @@ Result<ValidFor> read_valid(const Fields& fields) {
     return valid;
 }
 
-Result<void> read_logs(const Fields& root, TrustedRoot& out) {
-    MODELSEAL_TRY_ASSIGN(const auto* list, root.list("tlogs"));
+Result<TrustedRoot::Log> read_log(const Fields& entry) {
+    TrustedRoot::Log log;
+    MODELSEAL_TRY_ASSIGN(const auto held, entry.object("publicKey"));
+    MODELSEAL_TRY_ASSIGN(const auto der, held.bytes("rawBytes"));
+    MODELSEAL_TRY_ASSIGN(log.kind, held.text("keyDetails"));
+    MODELSEAL_TRY_ASSIGN(log.valid, read_valid(held));
+    MODELSEAL_TRY_ASSIGN(const auto id, entry.object("logId"));
+    MODELSEAL_TRY_ASSIGN(log.id, id.bytes("keyId"));
+    auto key = crypto::LogKey::of(log.kind, der, held.where());
+    // Logs that nobody uses here need not be understood.
+    if (!key.ok() && key.error().kind != ErrorKind::unsupported) return std::move(key).error();
+    if (key.ok()) log.key = std::move(key).value();
+    return log;
+}
+
+Result<std::vector<TrustedRoot::Log>> read_logs(const Fields& root, const std::string& name) {
+    std::vector<TrustedRoot::Log> out;
+    if (root.find(name) == nullptr) return out;
+    MODELSEAL_TRY_ASSIGN(const auto* list, root.list(name));
     for (std::size_t i = 0; i < list->size(); ++i) {
-        const auto where = fmt::format("{}.tlogs[{}]", root.where(), i);
-        MODELSEAL_TRY_ASSIGN(const auto entry, Fields::of((*list)[i], where));
-        MODELSEAL_TRY_ASSIGN(const auto key, entry.object("publicKey"));
-        MODELSEAL_TRY_ASSIGN(const auto der, key.bytes("rawBytes"));
-        MODELSEAL_TRY_ASSIGN(const auto id, entry.object("logId"));
-        MODELSEAL_TRY_ASSIGN(auto id_bytes, id.bytes("keyId"));
-        MODELSEAL_TRY_ASSIGN(const auto valid, read_valid(key));
-        auto parsed = crypto::EcPublicKey::of_der(der, where);
-        if (parsed.ok()) {
-            out.logs.push_back({std::move(id_bytes), *parsed, valid});
-        } else if (parsed.error().kind != ErrorKind::unsupported) {
-            return std::move(parsed).error();
-        }
+        MODELSEAL_TRY_ASSIGN(const auto entry,
+                             Fields::of((*list)[i], fmt::format("{}.{}[{}]", root.where(), name, i)));
+        MODELSEAL_TRY_ASSIGN(auto log, read_log(entry));
+        out.push_back(std::move(log));
     }
-    return {};
+    return out;
 }
 
 Result<std::vector<TrustedRoot::Authority>> read_authorities(const Fields& root, const std::string& name) {
@@ -76,9 +84,7 @@ Result<std::vector<TrustedRoot::Authority>> read_authorities(const Fields& root,
 
 }  // namespace
 
-Result<TrustedRoot> load_trusted_root(const std::string& path) {
-    const auto shown = formats::printable(path);
-    MODELSEAL_TRY_ASSIGN(const auto text, io::read_text(path, kMaxFile));
+Result<TrustedRoot> parse_trusted_root(std::string_view text, const std::string& shown) {
     MODELSEAL_TRY_ASSIGN(const auto json, parse_document(text, shown, "trusted root"));
     MODELSEAL_TRY_ASSIGN(const auto root, Fields::of(json, shown + ": trusted root"));
     MODELSEAL_TRY_ASSIGN(const auto type, root.text("mediaType"));
@@ -86,10 +92,24 @@ Result<TrustedRoot> load_trusted_root(const std::string& path) {
         return Error{ErrorKind::unsupported, fmt::format("{}: 'mediaType' is not {}", root.where(), kType), {}};
     }
     TrustedRoot out;
-    MODELSEAL_TRY(read_logs(root, out));
+    MODELSEAL_TRY_ASSIGN(out.logs, read_logs(root, "tlogs"));
+    MODELSEAL_TRY_ASSIGN(out.certificate_logs, read_logs(root, "ctlogs"));
     MODELSEAL_TRY_ASSIGN(out.authorities, read_authorities(root, "certificateAuthorities"));
     MODELSEAL_TRY_ASSIGN(out.timestamp_authorities, read_authorities(root, "timestampAuthorities"));
     return out;
+}
+
+Result<TrustedRoot> load_trusted_root(const std::string& path) {
+    MODELSEAL_TRY_ASSIGN(const auto text, io::read_text(path, kMaxFile));
+    return parse_trusted_root(text, formats::printable(path));
+}
+
+Result<const crypto::LogKey*> usable(const TrustedRoot::Log& log, const std::string& shown) {
+    if (log.key) return &*log.key;
+    return Error{ErrorKind::unsupported,
+                 fmt::format("{}: the key of its log is of the kind '{}', which is not supported", shown,
+                             formats::printable(log.kind)),
+                 {}};
 }
 
 }  // namespace modelseal::oms

@@ -3,10 +3,13 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "crypto/certificates.h"
+#include "crypto/log_key.h"
 #include "oms/bundle.h"
 
 namespace modelseal::oms {
@@ -19,17 +22,24 @@ struct ValidFor {
 struct TrustedRoot {
     struct Log {
         Bytes id;
-        crypto::EcPublicKey key;
+        std::optional<crypto::LogKey> key;  // none if it is of a kind that is not supported
+        std::string kind;                   // of the key, as the file says
         ValidFor valid;
     };
     struct Authority {
         std::vector<crypto::Certificate> chain;
         ValidFor valid;
     };
-    std::vector<Log> logs;  // those with keys on P-256, P-384 or P-521
+    std::vector<Log> logs;              // of signatures
+    std::vector<Log> certificate_logs;  // of certificates (RFC 6962)
     std::vector<Authority> authorities, timestamp_authorities;
 };
 
+// `shown` names the file in errors.
+Result<TrustedRoot> parse_trusted_root(std::string_view text, const std::string& shown);
 Result<TrustedRoot> load_trusted_root(const std::string& path);
+
+// The log's key, or ErrorKind::unsupported that names its kind.
+Result<const crypto::LogKey*> usable(const TrustedRoot::Log& log, const std::string& shown);
 
 }  // namespace modelseal::oms

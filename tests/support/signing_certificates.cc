@@ -124,6 +124,11 @@ CertifiedKey certify(const CertificateRequest& request, const CertifiedKey* issu
 
 std::vector<std::byte> timestamp(const CertifiedKey& signer, std::span<const std::byte> message, long days,
                                  const char* digest) {
+    return timestamp_at(signer, message, std::time(nullptr) + days * 86400, digest);
+}
+
+std::vector<std::byte> timestamp_at(const CertifiedKey& signer, std::span<const std::byte> message,
+                                    std::int64_t when, const char* digest) {
     const auto* method = EVP_get_digestbyname(digest);
     const auto request = request_for(message, method);
     const BioPointer asked(BIO_new(BIO_s_mem()));
@@ -132,7 +137,7 @@ std::vector<std::byte> timestamp(const CertifiedKey& signer, std::span<const std
     std::unique_ptr<ASN1_OBJECT, Deleter<ASN1_OBJECT_free>> policy(OBJ_txt2obj("1.2.3.4", 1));
     const auto certificate = certificate_of(signer);
     const auto key = key_of(signer);
-    long at = static_cast<long>(std::time(nullptr)) + days * 86400;
+    long at = static_cast<long>(when);
     must(TS_RESP_CTX_set_signer_cert(context.get(), certificate.get()) == 1);
     must(TS_RESP_CTX_set_signer_key(context.get(), key.get()) == 1);
     must(TS_RESP_CTX_set_signer_digest(context.get(), EVP_sha256()) == 1);

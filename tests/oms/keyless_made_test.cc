@@ -1,0 +1,372 @@
+// Keyless signatures of a test's own Sigstore, in the forms of Rekor 1 and Rekor 2: they verify, and with one
+// thing about them spoiled they do not. What is spoiled is spoiled at its source, so that everything that
+// covers it is as good as before: only the check that is meant can refuse it.
+#include <functional>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "crypto/sha256.h"
+#include "io/rfc3339.h"
+#include "oms/statement.h"
+#include "tests/oms/data.h"
+#include "tests/support/keyless.h"
+#include <modelseal/oms.h>
+
+namespace modelseal {
+namespace {
+
+using nlohmann::json;
+using test::KeylessRecipe;
+using test::Sigstore;
+using testing::HasSubstr;
+using Recipe = KeylessRecipe;
+
+class KeylessMade : public testing::Test {
+  protected:
+    KeylessMade() {
+        scratch.write("model/a", "aaaa");
+        options = {.signature = scratch / "model.sig",
+                   .trusted_root = (scratch / "root.json").string(),
+                   .identity = test::kIdentity,
+                   .issuer = test::kIssuer};
+        oms::Statement statement{.subject = "model"};
+        statement.resources = {{.name = "a"}};
+        const auto digest = crypto::Sha256().update(test::bytes_of("aaaa")).finish();
+        statement.resources[0].digest = {digest.begin(), digest.end()};
+        statement.root = oms::root_of(statement.resources);
+        payload = oms::write_statement(statement);
+    }
+
+    // Empty if it is valid.
+    std::string refused(const json& bundle, const json& root) {
+        scratch.write("model.sig", bundle.dump());
+        scratch.write("root.json", root.dump());
+        const auto finding = verify_signature(scratch / "model", options);
+        if (!finding.ok()) {
+            EXPECT_NE(finding.error().kind, ErrorKind::internal);
+            EXPECT_NE(finding.error().kind, ErrorKind::usage) << finding.error().message;
+            return finding.error().message;
+        }
+        return finding->outcome == SignatureFinding::Outcome::valid ? "" : finding->detail;
+    }
+    std::string refused(const Recipe& recipe) {
+        const auto made = Sigstore::shared().sign(payload, recipe);
+        return refused(made.bundle, made.root);
+    }
+
+    test::Scratch scratch;
+    VerifyOptions options;
+    oms::Bytes payload;
+};
+
+struct Row {
+    const char* name;
+    std::function<void(Recipe&)> spoil;
+    const char* message;
+    int rekor = 0;  // 0: both
+};
+
+std::string time_at(std::int64_t offset) {
+    return io::rfc3339(Sigstore::signing_time() + offset);
+}
+
+void replace(std::string& text, const std::string& what, const std::string& with) {
+    const auto at = text.find(what);
+    ASSERT_NE(at, std::string::npos) << what;
+    text.replace(at, what.size(), with);
+}
+
+const Row kRows[] = {
+    // The certificate.
+    {"CertificateOfAStranger", [](Recipe& r) { r.other_authority = true; }, "certificate does not hold"},
+    {"CertificateNotYetValid", [](Recipe& r) { r.begin = 100; }, "not yet valid"},
+    {"CertificateExpired", [](Recipe& r) { r.begin = -600, r.end = 0; }, "expired"},
+    {"NoIdentity", [](Recipe& r) { r.subject.clear(); }, "signed by nobody"},
+    {"OtherIdentity", [](Recipe& r) { r.subject = "email:mallory@example.com"; }, "signed by 'mallory"},
+    {"LongerIdentity", [](Recipe& r) { r.subject = "email:alice@example.com.evil.example"; }, "signed by"},
+    {"IdentityOfAnotherCase", [](Recipe& r) { r.subject = "email:Alice@example.com"; }, "signed by"},
+    {"IdentityAsHost", [](Recipe& r) { r.subject = "DNS:alice@example.com"; }, "signed by nobody"},
+    {"NoIssuer", [](Recipe& r) { r.issuer.clear(); }, "vouched for by ''"},
+    {"OtherIssuer", [](Recipe& r) { r.issuer = "https://accounts.example.org"; }, "vouched for by"},
+    {"LongerIssuer", [](Recipe& r) { r.issuer += "/"; }, "vouched for by"},
+    {"ServerCertificate", [](Recipe& r) { r.extended_usage = "serverAuth"; }, "code signing"},
+    {"KeyThatMayNotSign", [](Recipe& r) { r.usage = "critical,keyEncipherment"; }, "digital signatures"},
+    {"KeyOnAnotherCurve", [](Recipe& r) { r.key = "secp256k1"; }, "curve secp256k1"},
+    {"KeyOfRsa", [](Recipe& r) { r.key = "RSA"; }, "a key of type RSA"},
+
+    // Its log.
+    {"NoSctExtension", [](Recipe& r) { r.sct_extension = false; }, "no log says that it took"},
+    {"NoSct", [](Recipe& r) { r.scts.clear(); }, "list of SCTs is broken"},
+    {"SctOfAnUnknownLog", [](Recipe& r) { r.scts[0].known_log = false; }, "none that the trusted root knows"},
+    {"SctByAnotherKey", [](Recipe& r) { r.scts[0].right_key = false; }, "a log did not sign"},
+    {"SctOfAnotherCertificate", [](Recipe& r) { r.scts[0].right_certificate = false; }, "a log did not sign"},
+    {"SctOfAnotherIssuer", [](Recipe& r) { r.scts[0].right_issuer = false; }, "a log did not sign"},
+    {"SctOfALaterVersion", [](Recipe& r) { r.scts[0].version = 1; }, "no log says that it took"},
+    {"SctWithAnotherHash", [](Recipe& r) { r.scts[0].hash = 2; }, "a log did not sign"},
+    {"SctBeforeTheLogsKey", [](Recipe& r) { r.scts[0].at = -2000; }, "not in use then"},
+    {"SctWithBytesBehind", [](Recipe& r) { r.scts[0].behind = "x"; }, "list of SCTs is broken"},
+    {"SecondSctByAnotherKey", [](Recipe& r) { r.scts.push_back({.right_key = false}); }, "a log did not sign"},
+    {"SctListCut", [](Recipe& r) { r.sct_list = [](std::string& der) { der.pop_back(); }; }, "is broken"},
+    {"SctListLonger", [](Recipe& r) { r.sct_list = [](std::string& der) { der += '\0'; }; }, "is broken"},
+    {"SctListOfAnotherType", [](Recipe& r) { r.sct_list = [](std::string& der) { der[0] = 5; }; }, "is broken"},
+    {"SctListEmpty", [](Recipe& r) { r.sct_list = [](std::string& der) { der.clear(); }; }, "is broken"},
+    {"NoCertificateLogs", [](Recipe& r) { r.root = [](json& root) { root.erase("ctlogs"); }; },
+     "none that the trusted root knows"},
+    {"CertificateLogOfAnotherKind",
+     [](Recipe& r) {
+         r.root = [](json& root) { root["ctlogs"][0]["publicKey"]["keyDetails"] = "PKCS1_RSA_PKCS1V5"; };
+     },
+     "'PKCS1_RSA_PKCS1V5', which is not supported"},
+
+    // What was logged.
+    {"EntryOfAnotherSignature", [](Recipe& r) { r.own_signature = false; }, "about something else"},
+    {"EntryOfAnotherPayload", [](Recipe& r) { r.own_payload = false; }, "about something else"},
+    {"EntryOfAnotherCertificate", [](Recipe& r) { r.own_certificate = false; }, "about something else"},
+    {"EntryOfAnotherKind", [](Recipe& r) { r.body = [](json& body) { body["kind"] = "hashedrekord"; }; },
+     "kind 'hashedrekord'"},
+    {"EntryOfAnotherVersion", [](Recipe& r) { r.body = [](json& body) { body["apiVersion"] = "0.0.3"; }; },
+     "'dsse' 0.0.3"},
+    {"EntryWithoutSpec", [](Recipe& r) { r.body = [](json& body) { body.erase("spec"); }; },
+     "'spec' is missing"},
+    {"EntryCalledAnotherKind",
+     [](Recipe& r) { r.entry = [](json& entry) { entry["kindVersion"]["kind"] = "intoto"; }; },
+     "'kindVersion' is not that"},
+    {"EntryCalledAnotherVersion",
+     [](Recipe& r) { r.entry = [](json& entry) { entry["kindVersion"]["version"] = "0.0.9"; }; },
+     "'kindVersion' is not that"},
+    {"EntryWithTwoSignatures",
+     [](Recipe& r) {
+         r.body = [](json& body) {
+             auto& list = body["spec"]["signatures"];
+             list.push_back(list[0]);
+         };
+     },
+     "2 entries", 1},
+    {"EntryWithTwoSignatures",
+     [](Recipe& r) {
+         r.body = [](json& body) {
+             auto& list = body["spec"]["dsseV002"]["signatures"];
+             list.push_back(list[0]);
+         };
+     },
+     "2 entries", 2},
+    {"EntryWithoutSignature",
+     [](Recipe& r) { r.body = [](json& body) { body["spec"]["signatures"].clear(); }; }, "0 entries", 1},
+    {"EntryWithAWeakHash",
+     [](Recipe& r) { r.body = [](json& body) { body["spec"]["payloadHash"]["algorithm"] = "sha1"; }; },
+     "not sha256", 1},
+    {"EntryWithAWeakHash",
+     [](Recipe& r) {
+         r.body = [](json& body) { body["spec"]["dsseV002"]["payloadHash"]["algorithm"] = "SHA1"; };
+     },
+     "not SHA2_256", 2},
+
+    // That it was logged.
+    {"CheckpointByAnotherKey", [](Recipe& r) { r.right_log_key = false; }, "did not sign the tree"},
+    {"CheckpointOfAnotherRoot",
+     [](Recipe& r) { r.note = [](std::string& note) { note[note.size() - 10] ^= 1; }; },
+     "did not sign the tree"},
+    {"CheckpointOfAnotherSize",
+     [](Recipe& r) { r.note = [](std::string& note) { replace(note, "\n13", "\n14"); }; },
+     "did not sign the tree"},
+    {"CheckpointOfAnotherLog",
+     [](Recipe& r) { r.note = [](std::string& note) { note = "other.example.com" + note.substr(15); }; },
+     "did not sign the tree"},
+    {"CheckpointWithoutOrigin",
+     [](Recipe& r) { r.note = [](std::string& note) { note = note.substr(note.find('\n')); }; },
+     "did not sign the tree"},
+    {"CheckpointOfTwoNotes", [](Recipe& r) { r.checkpoint = [](std::string& text) { text += "\n" + text; }; },
+     "did not sign the tree"},
+    {"CheckpointWithoutSignature",
+     [](Recipe& r) { r.checkpoint = [](std::string& text) { text.resize(text.find("\n\n") + 2); }; },
+     "did not sign the tree"},
+    {"CheckpointWithAnotherHint",
+     [](Recipe& r) {
+         r.checkpoint = [](std::string& text) {
+             const auto at = text.rfind(' ') + 1;
+             text[at] = text[at] == 'A' ? 'B' : 'A';
+         };
+     },
+     "did not sign the tree"},
+    {"CheckpointWithAnotherName",
+     [](Recipe& r) { r.checkpoint = [](std::string& text) { text.replace(text.rfind("log."), 4, "lag."); }; },
+     "did not sign the tree"},
+    {"LogOfAnotherId",
+     [](Recipe& r) { r.entry = [](json& entry) { entry["logId"]["keyId"] = std::string(43, 'A') + "="; }; },
+     "none that the trusted root knows"},
+    {"LogOfTheOtherKind",
+     [](Recipe& r) {
+         r.root = [](json& root) { std::swap(root["tlogs"][0]["publicKey"], root["tlogs"][1]["publicKey"]); };
+     },
+     "did not sign the tree"},
+    {"LogOfAnUnsupportedKind",
+     [](Recipe& r) {
+         r.root = [](json& root) {
+             for (auto& log : root["tlogs"]) log["publicKey"]["keyDetails"] = "PKIX_RSA_PKCS1V15_4096_SHA256";
+         };
+     },
+     "'PKIX_RSA_PKCS1V15_4096_SHA256', which is not supported"},
+    {"LogWhoseKeyEnded",
+     [](Recipe& r) {
+         r.root = [](json& root) {
+             for (auto& log : root["tlogs"]) log["publicKey"]["validFor"]["end"] = time_at(-1);
+         };
+     },
+     "log's key was not in use"},
+    {"NoProof", [](Recipe& r) { r.entry = [](json& entry) { entry.erase("inclusionProof"); }; },
+     "does not prove"},
+    {"ProofAtAnotherPlace",
+     [](Recipe& r) { r.entry = [](json& entry) { entry["inclusionProof"]["logIndex"] = "7"; }; },
+     "does not prove"},
+    {"EntryAtAnotherPlace", [](Recipe& r) { r.entry = [](json& entry) { entry["logIndex"] = "7"; }; },
+     "did not sign when", 1},
+    {"EntryAtAnotherPlace", [](Recipe& r) { r.entry = [](json& entry) { entry["logIndex"] = "7"; }; },
+     "at another place", 2},
+    {"ProofOfASmallerTree",
+     [](Recipe& r) { r.entry = [](json& entry) { entry["inclusionProof"]["treeSize"] = "7"; }; },
+     "does not prove"},
+    {"ProofWithAHashLess",
+     [](Recipe& r) { r.entry = [](json& entry) { entry["inclusionProof"]["hashes"].erase(0); }; },
+     "does not prove"},
+    {"ProofWithAHashMore",
+     [](Recipe& r) {
+         r.entry = [](json& entry) {
+             auto& hashes = entry["inclusionProof"]["hashes"];
+             hashes.push_back(hashes[0]);
+         };
+     },
+     "does not prove"},
+    {"ProofWithHashesSwapped",
+     [](Recipe& r) {
+         r.entry = [](json& entry) {
+             std::swap(entry["inclusionProof"]["hashes"][0], entry["inclusionProof"]["hashes"][1]);
+         };
+     },
+     "does not prove"},
+
+    // When.
+    {"NoTime", [](Recipe& r) { r.promise = false, r.stamps.clear(); }, "nobody says when"},
+    {"PromiseByAnotherKey", [](Recipe& r) { r.right_promise_key = false; }, "did not sign when", 1},
+    {"PromiseOfAnotherTime",
+     [](Recipe& r) {
+         r.entry = [](json& entry) { entry["integratedTime"] = std::to_string(Sigstore::signing_time() + 6); };
+     },
+     "did not sign when", 1},
+    {"TimeWithoutPromise",
+     [](Recipe& r) {
+         r.stamps = {{}};
+         r.entry = [](json& entry) { entry.erase("inclusionPromise"); };
+     },
+     "did not sign the time", 1},
+    {"TimeWithoutPromise",
+     [](Recipe& r) {
+         r.entry = [](json& entry) { entry["integratedTime"] = std::to_string(Sigstore::signing_time() + 6); };
+     },
+     "did not sign the time", 2},
+    {"TimestampOfAStranger", [](Recipe& r) { r.stamps = {{.known = false}}; }, "timestamp does not hold"},
+    {"TimestampOfSomethingElse", [](Recipe& r) { r.stamps = {{.own_signature = false}}; },
+     "timestamp does not hold"},
+    {"TimestampTooLate", [](Recipe& r) { r.stamps = {{.at = 600}}; }, "expired"},
+    {"TimestampTooEarly", [](Recipe& r) { r.stamps = {{.at = -100}}; }, "not yet valid"},
+    {"SecondTimestampTooLate",
+     [](Recipe& r) {
+         r.stamps = {{}, {.at = 600}};
+     },
+     "expired"},
+    {"SecondTimestampOfAStranger",
+     [](Recipe& r) {
+         r.stamps = {{}, {.known = false}};
+     },
+     "timestamp does not hold"},
+    {"NoTimestampAuthority",
+     [](Recipe& r) {
+         r.stamps = {{}};
+         r.root = [](json& root) { root.erase("timestampAuthorities"); };
+     },
+     "timestamp is of no authority"},
+    {"TimestampAuthorityThatEnded",
+     [](Recipe& r) {
+         r.stamps = {{}};
+         r.root = [](json& root) { root["timestampAuthorities"][0]["validFor"]["end"] = time_at(9); };
+     },
+     "timestamp authority was not in use"},
+    {"TimeBorrowedFromAnotherAuthority",  // whose own certificates did not sign the timestamp
+     [](Recipe& r) {
+         r.stamps = {{}};
+         r.root = [](json& root) {
+             auto& list = root["timestampAuthorities"];
+             list.push_back(list[0]);
+             list[0]["validFor"]["end"] = time_at(9);
+             list[1]["certChain"]["certificates"] = json::array();
+         };
+     },
+     "timestamp"},
+    {"AuthorityNotYetInUse",
+     [](Recipe& r) {
+         r.root = [](json& root) { root["certificateAuthorities"][0]["validFor"]["start"] = time_at(100); };
+     },
+     "no authority of the trusted root"},
+    {"AuthorityWithoutItsRoot",
+     [](Recipe& r) {
+         r.root = [](json& root) { root["certificateAuthorities"][0]["certChain"]["certificates"].erase(1); };
+     },
+     "certificate does not hold"},
+    {"RootWithoutAStart",
+     [](Recipe& r) { r.root = [](json& root) { root["tlogs"][0]["publicKey"]["validFor"].erase("start"); }; },
+     "'start' is missing"},
+};
+
+TEST_F(KeylessMade, VerifiesInBothForms) {
+    for (const int rekor : {1, 2}) {
+        auto recipe = Sigstore::good(rekor);
+        EXPECT_EQ(refused(recipe), "") << rekor;
+        recipe.scts.push_back({.known_log = false});  // a log more does no harm
+        recipe.scts.push_back({.extensions = "x"});
+        EXPECT_EQ(refused(recipe), "") << rekor;
+        recipe.stamps = {{}, {.at = 20}};
+        EXPECT_EQ(refused(recipe), "") << rekor;
+        for (const char* key : {"P-384", "P-521"}) {
+            recipe.key = key;
+            EXPECT_EQ(refused(recipe), "") << rekor << key;
+        }
+        recipe.subject = "URI:https://example.com/workflow@main";
+        EXPECT_THAT(refused(recipe), HasSubstr("signed by"));
+        options.identity = "https://example.com/workflow@main";
+        EXPECT_EQ(refused(recipe), "");
+        options.identity = test::kIdentity;
+    }
+}
+
+// The last second of a validity belongs to it, and an authority of the same name does no harm.
+TEST_F(KeylessMade, VerifiesAtTheEdges) {
+    auto recipe = Sigstore::good(2);
+    recipe.root = [](json& root) {
+        root["timestampAuthorities"][0]["validFor"]["end"] = time_at(10);
+        root["tlogs"][1]["publicKey"]["validFor"]["end"] = time_at(10);
+        root["certificateAuthorities"][0]["validFor"]["end"] = time_at(10);
+        root["tlogs"][0]["publicKey"]["keyDetails"] = "unheard of";  // one that is not used
+        auto& list = root["certificateAuthorities"];
+        list.insert(list.begin(), list[0]);
+        list[0]["certChain"] = root["timestampAuthorities"][0]["certChain"];
+    };
+    EXPECT_EQ(refused(recipe), "");
+}
+
+TEST_F(KeylessMade, IsRefusedWithOneThingSpoiled) {
+    std::size_t rows = 0;
+    for (const auto& row : kRows) {
+        for (const int rekor : {1, 2}) {
+            if (row.rekor != 0 && row.rekor != rekor) continue;
+            auto recipe = Sigstore::good(rekor);
+            row.spoil(recipe);
+            EXPECT_THAT(refused(recipe), HasSubstr(row.message)) << row.name << " with Rekor " << rekor;
+            ++rows;
+        }
+    }
+    EXPECT_GE(rows, 150u);
+    RecordProperty("rows", static_cast<int>(rows));
+}
+
+}  // namespace
+}  // namespace modelseal
