@@ -17,12 +17,16 @@
 #include <string>
 #include <vector>
 
+#include <modelseal/format.h>
 #include <modelseal/keys.h>
 #include <modelseal/report.h>
 #include <modelseal/result.h>
-#include <modelseal/seal.h>
 
 namespace modelseal {
+
+namespace io {
+class Progress;
+}
 
 struct SignOptions {
     std::string key;                                 // PEM file of a secret EC key

@@ -23,6 +23,7 @@
 #include <modelseal/fingerprint.h>
 #include <modelseal/format.h>
 #include <modelseal/keys.h>
+#include <modelseal/oms.h>
 #include <modelseal/report.h>
 #include <modelseal/result.h>
 
@@ -72,7 +73,9 @@ Result<SealSummary> seal_model(const std::filesystem::path& model, const std::fi
                                const SealOptions& options);
 
 struct CheckOptions {
-    std::span<const CheckKey> keys;  // tried in turn; the first under which a seal is found counts
+    // Tried in turn; the first under which a seal is found counts. None, with a signature: no seal is looked
+    // for.
+    std::span<const CheckKey> keys;
     std::vector<std::pair<std::string, std::string>> expect = {};  // stamp entries that must be there
     bool weights_only = false;  // a changed frame around intact weights passes
     bool all = false;           // list intact tensors as well
@@ -84,7 +87,11 @@ struct CheckOptions {
     std::optional<Rung> rung = {};                        // that the verdict rests on; default fp32
     EndpointOptions endpoint = {};
     std::string device = "auto";  // on which a local file is run
-    bool require_seal = false, require_fingerprint = false;
+    // The third kind: a detached signature of the files, the one that is named here or else one that lies
+    // beside the model. Files are read once for it and the seal. Its `jobs`, `progress` and `limits` do not
+    // count.
+    std::optional<VerifyOptions> signature = {};
+    bool require_seal = false, require_fingerprint = false, require_signature = false;
     unsigned jobs = 0;
     io::Progress* progress = nullptr;
     Limits limits = {};

@@ -7,10 +7,12 @@
 #include "cli/endpoint_options.h"
 #include "cli/key_values.h"
 #include "cli/outputs.h"
+#include "cli/trust_options.h"
 #include "cli/width.h"
 #include "io/file.h"
 #include "report/fingerprint_words.h"
 #include "report/report.h"
+#include "report/signature_words.h"
 #include <modelseal/seal.h>
 
 namespace modelseal::cli {
@@ -19,18 +21,46 @@ namespace {
 struct Options {
     std::vector<std::string> targets, expect, require;
     CheckKeyFiles keys;
-    std::string fingerprint, responses, rung, device = "auto", html;
+    TrustFlags trust;
+    std::string fingerprint, signature, responses, rung, device = "auto", html;
     EndpointFlags endpoint;
     bool black_box = false, weights_only = false, all = false, json = false, sarif = false;
 };
 
-Result<std::vector<CheckKey>> load_keys(const Options& options) {
-    if (options.keys.empty()) {
+bool is_required(const Options& options, const char* what) {
+    return std::ranges::find(options.require, what) != options.require.end();
+}
+
+Result<KeysByUse> load_keys(const Options& options) {
+    if (options.keys.empty() && !options.trust.names_authority()) {
         return Error{
             ErrorKind::usage, "no key to check with",
             "give the vendor's public key with --pub NAME.pub, or your check key with --key CUSTOMER.check"};
     }
-    return load_check_keys(options.keys);
+    return load_keys_by_use(options.keys);
+}
+
+// Whom to trust for signatures: authorities if there are some, else the public keys that can be of signers.
+Result<VerifyOptions> signature_options(const Options& options, std::vector<std::string> public_keys) {
+    auto wanted = verify_options(options.trust);
+    wanted.signature = options.signature;
+    if (!options.trust.names_authority()) wanted.public_keys = std::move(public_keys);
+    const bool asked = !options.signature.empty() || is_required(options, "signature");
+    if (asked && wanted.public_keys.empty() && !options.trust.names_authority()) {
+        return Error{
+            ErrorKind::usage, "no key to verify the signature with",
+            "give the signer's public key (P-256, P-384, P-521) with --pub PEM, or the certificate of an "
+            "authority with --cert-chain PEM"};
+    }
+    return wanted;
+}
+
+// Calls back for what there is.
+template <class Callback>
+void for_each_finding(const CheckReport& report, const Callback& callback) {
+    if (report.seal) callback(&CheckReport::seal);
+    if (report.signature) callback(&CheckReport::signature);
+    if (report.fingerprint) callback(&CheckReport::fingerprint);
 }
 
 // What was found goes to standard output; why something could not be checked goes to standard error.
@@ -42,22 +72,17 @@ void show_text(const Options& options, CheckReport report, Context& context) {
         return;
     }
     auto why = std::exchange(report.error, {});
-    const auto drop = [&](auto& finding) {
-        using Finding = typename std::remove_reference_t<decltype(finding)>::value_type;
-        if (!finding || finding->outcome != Finding::Outcome::error) return;
-        if (why.empty()) why = finding->detail;
-        finding.reset();
-    };
-    drop(report.seal);
-    drop(report.fingerprint);
     const auto hint = std::exchange(report.hint, {});
-    for (const bool seal : {true, false}) {
-        auto alone = report;
-        seal ? alone.fingerprint.reset() : alone.seal.reset();
-        if (!alone.seal && !alone.fingerprint) continue;
-        alone.verdict = seal ? report::verdict_of(*alone.seal) : report::verdict_of(*alone.fingerprint);
+    for_each_finding(report, [&]<class Finding>(std::optional<Finding> CheckReport::*which) {
+        const auto& finding = report.*which;
+        if (finding->outcome == Finding::Outcome::error) {
+            if (why.empty()) why = finding->detail;
+            return;
+        }
+        CheckReport alone{.target = report.target, .verdict = report::verdict_of(*finding)};
+        alone.*which = finding;
         terminal.print(to_text(alone, style));
-    }
+    });
     terminal.error({report.error_kind, why.empty() ? report.target + ": not checked" : why, hint});
 }
 
@@ -88,9 +113,10 @@ Result<std::vector<std::string>> targets_of(const Options& options) {
     return options.targets.empty() ? std::vector{options.responses} : options.targets;
 }
 
-Result<CheckOptions> check_options(const Options& options, std::span<const CheckKey> keys,
+Result<CheckOptions> check_options(const Options& options, const KeysByUse& keys,
                                    const std::vector<std::string>& targets, const Context& context) {
-    CheckOptions wanted{.keys = keys};
+    CheckOptions wanted{.keys = keys.seals};
+    MODELSEAL_TRY_ASSIGN(wanted.signature, signature_options(options, keys.signatures));
     MODELSEAL_TRY_ASSIGN(wanted.expect, key_values(options.expect, "--expect"));
     wanted.weights_only = options.weights_only;
     wanted.all = options.all;
@@ -100,8 +126,9 @@ Result<CheckOptions> check_options(const Options& options, std::span<const Check
     wanted.rung = rung_of(options.rung);
     MODELSEAL_TRY_ASSIGN(wanted.endpoint, endpoint_options(options.endpoint, targets, context.terminal));
     wanted.device = options.device;
-    wanted.require_seal = std::ranges::find(options.require, "seal") != options.require.end();
-    wanted.require_fingerprint = std::ranges::find(options.require, "fingerprint") != options.require.end();
+    wanted.require_seal = is_required(options, "seal");
+    wanted.require_fingerprint = is_required(options, "fingerprint");
+    wanted.require_signature = is_required(options, "signature");
     wanted.jobs = context.jobs;
     return wanted;
 }
@@ -112,10 +139,11 @@ ExitCode exit_code_of(const CheckReport& report) {
 }
 
 Result<ExitCode> run(const Options& options, Context& context) {
-    const std::vector<std::string> others = {options.fingerprint, options.endpoint.token_file,
-                                             options.endpoint.ca};
+    const std::vector<std::string> others = {options.fingerprint, options.signature,
+                                             options.endpoint.token_file, options.endpoint.ca};
+    const auto trusted = options.trust.files();
     for (const auto* inputs :
-         {&options.targets, &options.keys.public_keys, &options.keys.check_keys, &others}) {
+         {&options.targets, &options.keys.public_keys, &options.keys.check_keys, &others, &trusted}) {
         MODELSEAL_TRY(refuse_overwriting(options.html, *inputs));
     }
     MODELSEAL_TRY_ASSIGN(const auto targets, targets_of(options));
@@ -164,10 +192,15 @@ void add_check(CLI::App& program, Context& context) {
     add_check_key_options(command, options->keys);
     add_list(command, "--expect", options->expect, "the stamp must say so; may be given several times",
              "KEY=VALUE");
-    add_list(command, "--require", options->require, "what must be there, or both: seal,fingerprint",
-             "seal|fingerprint")
+    add_list(command, "--require", options->require, "what must be there, one or more, between commas",
+             "seal,fingerprint,signature")
         ->delimiter(',')
-        ->check(CLI::IsMember({"seal", "fingerprint"}));
+        ->check(CLI::IsMember({"seal", "fingerprint", "signature"}));
+    command
+        .add_option("--signature", options->signature,
+                    "OpenSSF signature of the files; default: one that lies beside them")
+        ->type_name("SIG");
+    add_trust_options(command, options->trust);
     add_fingerprint_options(command, *options);
     command.add_flag("--weights-only", options->weights_only,
                      "let a changed frame pass, as after a conversion");

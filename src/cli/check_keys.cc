@@ -1,12 +1,13 @@
 #include "cli/check_keys.h"
 
 #include "cli/command.h"
+#include "crypto/ecdsa.h"
 
 namespace modelseal::cli {
 
 void add_check_key_options(CLI::App& command, CheckKeyFiles& files) {
-    add_list(command, "--pub", files.public_keys, "the vendor's public key; this or --key is needed",
-             "NAME.pub");
+    add_list(command, "--pub", files.public_keys,
+             "a public key, of the vendor or of a signer; this or --key is needed", "NAME.pub");
     add_list(command, "--key", files.check_keys, "your check key, if the model was sealed for you",
              "CUSTOMER.check");
 }
@@ -26,6 +27,18 @@ Result<std::vector<CheckKey>> load_check_keys(const CheckKeyFiles& files) {
         MODELSEAL_TRY_ASSIGN(const auto key, load_public_key(path));
         keys.push_back(public_check_key(key));
     }
+    return keys;
+}
+
+Result<KeysByUse> load_keys_by_use(const CheckKeyFiles& files) {
+    KeysByUse keys;
+    auto for_seals = files;
+    std::erase_if(for_seals.public_keys, [&](const std::string& path) {
+        if (!crypto::load_ec_public_key(path)) return false;
+        keys.signatures.push_back(path);
+        return !load_public_key(path);
+    });
+    MODELSEAL_TRY_ASSIGN(keys.seals, load_check_keys(for_seals));
     return keys;
 }
 

@@ -25,4 +25,12 @@ Result<CheckKey> check_key_for(const std::string& file, const PublicKey& vendor)
 // The customers' keys first, as the more likely ones.
 Result<std::vector<CheckKey>> load_check_keys(const CheckKeyFiles& files);
 
+struct KeysByUse {
+    std::vector<CheckKey> seals;
+    std::vector<std::string> signatures;  // files of public keys with which OpenSSF signatures are verified
+};
+
+// The same where both are checked: a public key tells by its type what it is for.
+Result<KeysByUse> load_keys_by_use(const CheckKeyFiles& files);
+
 }  // namespace modelseal::cli

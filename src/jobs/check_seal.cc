@@ -27,9 +27,10 @@ void apply_expectations(const CheckOptions& options, SealFinding& finding) {
     }
 }
 
-Result<SealFinding> find_seal(const Model& model, const CheckOptions& options, io::Progress& progress) {
+Result<SealFinding> find_seal(const Model& model, const CheckOptions& options, const mark::Pass& pass,
+                              io::Progress& progress) {
     for (const auto& key : options.keys) {
-        MODELSEAL_TRY_ASSIGN(const auto evidence, mark::gather(model, key, options.jobs, progress));
+        MODELSEAL_TRY_ASSIGN(const auto evidence, mark::gather(model, key, pass, progress));
         if (!evidence) continue;
         auto finding = mark::judge(model, *evidence, options.all);
         const bool passes = options.weights_only && finding.weights_intact;
@@ -52,12 +53,10 @@ Result<SealFinding> find_seal(const Model& model, const CheckOptions& options, i
 
 }  // namespace
 
-Result<SealFinding> check_seal(const std::filesystem::path& path, const CheckOptions& options) {
+Result<SealFinding> check_seal(const Model& model, const CheckOptions& options, const mark::Pass& pass) {
     auto& progress = options.progress != nullptr ? *options.progress : io::no_progress();
-    MODELSEAL_TRY_ASSIGN(const auto model, open_model(path, options.limits));
     progress.total(model.bytes());
-    MODELSEAL_TRY_ASSIGN(auto finding, find_seal(model, options, progress));
-    MODELSEAL_TRY(model.unchanged());
+    MODELSEAL_TRY_ASSIGN(auto finding, find_seal(model, options, pass, progress));
     finding.tensors_total = model.tensors.size();
     finding.bytes_total = model.bytes();
     return finding;

@@ -65,7 +65,8 @@ Result<std::optional<crypto::Digest>> parent_root(const SealOptions& options) {
     MODELSEAL_TRY_ASSIGN(const auto parent, open_model(*options.parent, options.limits));
     const auto everyone = public_check_key(options.key.public_key());
     for (const auto* key : {&options.check, &everyone}) {
-        MODELSEAL_TRY_ASSIGN(const auto evidence, mark::gather(parent, *key, options.jobs, io::no_progress()));
+        MODELSEAL_TRY_ASSIGN(const auto evidence,
+                             mark::gather(parent, *key, {.jobs = options.jobs}, io::no_progress()));
         if (evidence && evidence->intact()) return std::optional(mark::root(*evidence->manifest));
     }
     return Error{ErrorKind::mismatch,
@@ -76,7 +77,8 @@ Result<std::optional<crypto::Digest>> parent_root(const SealOptions& options) {
 Result<void> must_check_intact(const Model& model, const ModelOutput& output, const SealOptions& options,
                                io::Progress& progress) {
     const auto copy = output.as_model();
-    MODELSEAL_TRY_ASSIGN(const auto evidence, mark::gather(copy, options.check, options.jobs, progress));
+    MODELSEAL_TRY_ASSIGN(const auto evidence,
+                         mark::gather(copy, options.check, {.jobs = options.jobs}, progress));
     if (evidence && evidence->intact()) return {};
     return Error{
         ErrorKind::internal,
@@ -108,7 +110,8 @@ Result<SealSummary> seal_model(const fs::path& path, const fs::path& out, const 
     progress.total(3 * bytes);  // digested, copied, checked
     MODELSEAL_TRY_ASSIGN(const auto plan,
                          mark::plan_seal(model, options.check.secret.bytes(), wanted, options.jobs));
-    MODELSEAL_TRY_ASSIGN(auto scan, mark::scan(model, *plan.geometry, plan.cells, options.jobs, progress));
+    MODELSEAL_TRY_ASSIGN(auto scan,
+                         mark::scan(model, *plan.geometry, plan.cells, {.jobs = options.jobs}, progress));
     MODELSEAL_TRY_ASSIGN(const auto frame, mark::scan_frame(model, options.jobs, progress));
 
     MODELSEAL_TRY_ASSIGN(auto output, ModelOutput::copy(model, out, options.jobs, progress));

@@ -43,7 +43,8 @@ Result<void> unseal_model(const fs::path& sealed, const fs::path& receipt_path, 
     MODELSEAL_TRY_ASSIGN(const auto receipt, jobs::load_receipt(receipt_path));
     MODELSEAL_TRY_ASSIGN(const auto model, open_model(sealed, options.limits));
     progress.total(2 * model.bytes());  // checked, copied
-    MODELSEAL_TRY_ASSIGN(const auto evidence, mark::gather(model, receipt.check, options.jobs, progress));
+    MODELSEAL_TRY_ASSIGN(const auto evidence,
+                         mark::gather(model, receipt.check, {.jobs = options.jobs}, progress));
     if (!evidence || !evidence->manifest || mark::root(*evidence->manifest) != receipt.root) {
         return Error{ErrorKind::mismatch,
                      fmt::format("{}: is not the sealed model of this receipt", sealed.string()),

@@ -190,15 +190,15 @@ void read_manifest(const CheckKey& key, const Located& located, Evidence& eviden
 
 }  // namespace
 
-Result<std::optional<Evidence>> gather(const Model& model, const CheckKey& key, unsigned jobs,
+Result<std::optional<Evidence>> gather(const Model& model, const CheckKey& key, const Pass& pass,
                                        io::Progress& progress) {
     MODELSEAL_TRY_ASSIGN(auto found, find_seal(model, key.secret.bytes()));
     if (!found) return std::optional<Evidence>();
     const auto located = found->located;
     const auto& geometry = *found->geometry;
     CellMap cells(geometry, key.secret.bytes(), located.carrier_class, located.rate_step);
-    MODELSEAL_TRY_ASSIGN(auto scanned, scan(model, geometry, cells, jobs, progress));
-    MODELSEAL_TRY_ASSIGN(auto frame, scan_frame(model, jobs, progress));
+    MODELSEAL_TRY_ASSIGN(auto scanned, scan(model, geometry, cells, pass, progress));
+    MODELSEAL_TRY_ASSIGN(auto frame, scan_frame(model, pass.jobs, progress));
     Evidence evidence{.geometry = std::move(found->geometry),
                       .cells = std::move(cells),
                       .scan = std::move(scanned),

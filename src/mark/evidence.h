@@ -35,7 +35,7 @@ struct Evidence {
 };
 
 // Nothing if there is no seal under this key. `model` must outlive the evidence.
-Result<std::optional<Evidence>> gather(const Model& model, const CheckKey& key, unsigned jobs,
+Result<std::optional<Evidence>> gather(const Model& model, const CheckKey& key, const Pass& pass,
                                        io::Progress& progress);
 
 }  // namespace modelseal::mark

@@ -34,6 +34,35 @@ class Nodes {
     std::vector<std::uint64_t> first_;
 };
 
+// All nodes as the files hold them: whoever reads in another order reads slower, and cannot share.
+std::vector<std::uint64_t> reading_order(const Model& model, const Geometry& geometry, const Nodes& nodes,
+                                         unsigned files_at_once) {
+    struct Place {
+        std::uint32_t group;
+        std::uint64_t offset;
+        std::uint32_t file;
+        std::uint64_t node;
+        auto operator<=>(const Place&) const = default;
+    };
+    std::vector<Place> places;
+    places.reserve(nodes.total());
+    for (std::size_t tensor = 0; tensor < model.tensors.size(); ++tensor) {
+        const auto first = nodes.first(tensor), count = nodes.first(tensor + 1) - first;
+        if (count == 0) continue;
+        const auto& segment = model.tensors[tensor].segments.front();
+        std::uint64_t bytes = 0;
+        storage_bytes(model.tensors[tensor].dtype, kNodeBlocks * geometry.block_elements(), bytes);
+        for (std::uint64_t i = 0; i < count; ++i) {
+            places.push_back(
+                {segment.file / files_at_once, segment.offset + i * bytes, segment.file, first + i});
+        }
+    }
+    std::ranges::sort(places);
+    std::vector<std::uint64_t> order(places.size());
+    std::ranges::transform(places, order.begin(), &Place::node);
+    return order;
+}
+
 Reading read_cell(const Cell& cell) {
     Reading reading{.capacity = static_cast<std::uint32_t>(cell.capacity())};
     if (cell.capacity() == 0) return reading;
@@ -68,10 +97,11 @@ Result<void> read_block(const Model& model, const Geometry& geometry, std::size_
     return read_elements(model, model.tensors[tensor], block * geometry.block_elements(), count, buffer);
 }
 
-Result<Scan> scan(const Model& model, const Geometry& geometry, const CellMap& cells, unsigned jobs,
+Result<Scan> scan(const Model& model, const Geometry& geometry, const CellMap& cells, const Pass& pass,
                   io::Progress& progress) {
-    if (jobs == 0) jobs = io::default_jobs();
+    const auto jobs = pass.jobs == 0 ? io::default_jobs() : pass.jobs;
     const Nodes nodes(geometry);
+    const auto order = reading_order(model, geometry, nodes, pass.files_at_once);
     std::vector<ElementMap> maps;
     maps.reserve(model.tensors.size());
     for (const auto& tensor : model.tensors) maps.emplace_back(tensor);
@@ -82,8 +112,9 @@ Result<Scan> scan(const Model& model, const Geometry& geometry, const CellMap& c
     std::vector<crypto::Digest> node_digests(nodes.total());
     std::vector<Worker> workers(jobs);
 
-    const auto scan_node = [&](std::size_t node, unsigned index) -> Result<void> {
+    const auto scan_node = [&](std::size_t round, unsigned index) -> Result<void> {
         auto& worker = workers[index];
+        const auto node = order[round];
         const auto tensor = nodes.tensor_of(node);
         const auto dtype = model.tensors[tensor].dtype;
         const auto first = (node - nodes.first(tensor)) * kNodeBlocks;
@@ -118,7 +149,7 @@ Result<Scan> scan(const Model& model, const Geometry& geometry, const CellMap& c
         progress.advance(bytes);
         return {};
     };
-    MODELSEAL_TRY(io::parallel_for(nodes.total(), jobs, scan_node));
+    MODELSEAL_TRY(io::parallel_for(order.size(), jobs, scan_node));
 
     for (std::size_t tensor = 0; tensor < model.tensors.size(); ++tensor) {
         const auto first = nodes.first(tensor);

@@ -34,7 +34,14 @@ struct Scan {
     std::vector<Reading> readings;  // one a site of the cell map
 };
 
-Result<Scan> scan(const Model& model, const Geometry& geometry, const CellMap& cells, unsigned jobs,
+// How the files are gone through.
+struct Pass {
+    unsigned jobs = 0;  // threads; 0: all
+    // Files side by side, each from its beginning: for who shares the reading with a pass that does so.
+    unsigned files_at_once = 1;
+};
+
+Result<Scan> scan(const Model& model, const Geometry& geometry, const CellMap& cells, const Pass& pass,
                   io::Progress& progress);
 
 crypto::Digest weights_root(const Scan& scan);

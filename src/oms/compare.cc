@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <unordered_map>
 
-#include "oms/digests.h"
 #include "oms/tensors.h"
 
 namespace modelseal::oms {
@@ -20,8 +19,13 @@ struct Signed {
 class Comparison {
   public:
     Comparison(const std::filesystem::path& path, const Tree& tree, const Statement& statement,
-               const VerifyOptions& options, SignatureFinding& finding)
-        : path_(path), tree_(tree), statement_(statement), options_(options), finding_(finding) {
+               const VerifyOptions& options, const SharedFiles* shared, SignatureFinding& finding)
+        : path_(path),
+          tree_(tree),
+          statement_(statement),
+          options_(options),
+          shared_(shared),
+          finding_(finding) {
         for (const auto& resource : statement.resources) {
             // The one file of a model that is a file goes by two names.
             const bool whole = tree.single() && resource.name == kWholeModel;
@@ -115,7 +119,8 @@ class Comparison {
         const DigestOptions how{.hash = statement_.hash,
                                 .shard_size = statement_.shard_size,
                                 .follow_links = statement_.allow_symlinks,
-                                .jobs = options_.jobs};
+                                .jobs = options_.jobs,
+                                .shared = shared_};
         MODELSEAL_TRY_ASSIGN(const auto found, digest_files(tree_, to_hash_, how, progress));
         finding_.files = to_hash_.size();
         for (std::size_t i = 0; i < found.size(); ++i) {
@@ -153,6 +158,7 @@ class Comparison {
     const Tree& tree_;
     const Statement& statement_;
     const VerifyOptions& options_;
+    const SharedFiles* shared_;
     SignatureFinding& finding_;
     std::unordered_map<std::string, Signed> signed_;
     std::vector<std::string> to_hash_;
@@ -161,9 +167,9 @@ class Comparison {
 }  // namespace
 
 Result<void> compare_files(const std::filesystem::path& path, const Statement& statement,
-                           const VerifyOptions& options, SignatureFinding& finding) {
+                           const VerifyOptions& options, const SharedFiles* shared, SignatureFinding& finding) {
     MODELSEAL_TRY_ASSIGN(const auto tree, Tree::open(path));
-    return Comparison(path, tree, statement, options, finding).run();
+    return Comparison(path, tree, statement, options, shared, finding).run();
 }
 
 }  // namespace modelseal::oms

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -13,11 +14,19 @@
 
 namespace modelseal::oms {
 
+// For who reads the same files in another pass at the same time.
+struct SharedFiles {
+    // What to read in place of the file of this name; nothing for files of which the other pass knows nothing.
+    std::function<const Source*(const std::string& name)> view = {};
+    unsigned at_once = 1;  // files side by side, as the other pass has them
+};
+
 struct DigestOptions {
     HashType hash = HashType::sha256;
     std::optional<std::uint64_t> shard_size;
     bool follow_links = false;
     unsigned jobs = 0;
+    const SharedFiles* shared = nullptr;  // nothing: from the disk
 };
 
 // The resources of each of `names`, in their order: one a file, or one a shard (of an empty file none). Fails

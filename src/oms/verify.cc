@@ -1,3 +1,5 @@
+#include "oms/verify.h"
+
 #include <ctime>
 
 #include <fmt/format.h>
@@ -6,9 +8,8 @@
 #include "io/file.h"
 #include "oms/authenticate.h"
 #include "oms/compare.h"
-#include <modelseal/oms.h>
 
-namespace modelseal {
+namespace modelseal::oms {
 namespace {
 
 using Outcome = SignatureFinding::Outcome;
@@ -31,28 +32,32 @@ std::string summary_of(const SignatureFinding& finding) {
     return text;
 }
 
-void describe(const oms::Statement& statement, SignatureFinding& finding) {
+void describe(const Statement& statement, SignatureFinding& finding) {
     finding.model = statement.subject;
     finding.root = to_hex(statement.root);
     finding.serialization = statement.shard_size ? "shards" : "files";
-    finding.hash = oms::name_of(statement.hash);
+    finding.hash = name_of(statement.hash);
     finding.seal_root = statement.seal_root;
     finding.fingerprint = statement.fingerprint;
 }
 
+Result<Bundle> read_bundle(const std::filesystem::path& file) {
+    MODELSEAL_TRY_ASSIGN(const auto text, io::read_text(file, kMaxBundleBytes));
+    return parse_bundle(text, formats::printable(file.string()));
+}
+
 // Nothing of the statement is looked at before its signature was found good.
-Result<void> examine(const std::filesystem::path& path, const VerifyOptions& options,
+Result<void> examine(const std::filesystem::path& path, const VerifyOptions& options, const SharedFiles* shared,
                      SignatureFinding& finding) {
     const auto shown = formats::printable(options.signature.string());
-    MODELSEAL_TRY_ASSIGN(const auto text, io::read_text(options.signature, oms::kMaxBundleBytes));
-    MODELSEAL_TRY_ASSIGN(const auto bundle, oms::parse_bundle(text, shown));
-    finding.method = oms::name_of(bundle.method);
-    MODELSEAL_TRY_ASSIGN(const auto signer, oms::authenticate(bundle, options, std::time(nullptr), shown));
+    MODELSEAL_TRY_ASSIGN(const auto bundle, read_bundle(options.signature));
+    finding.method = name_of(bundle.method);
+    MODELSEAL_TRY_ASSIGN(const auto signer, authenticate(bundle, options, std::time(nullptr), shown));
     finding.signer = signer.name;
     finding.timestamp = signer.timestamp;
-    MODELSEAL_TRY_ASSIGN(const auto statement, oms::parse_statement(bundle.payload, shown));
+    MODELSEAL_TRY_ASSIGN(const auto statement, parse_statement(bundle.payload, shown));
     describe(statement, finding);
-    MODELSEAL_TRY(oms::compare_files(path, statement, options, finding));
+    MODELSEAL_TRY(compare_files(path, statement, options, shared, finding));
     finding.outcome = finding.findings.empty() ? Outcome::valid : Outcome::invalid;
     finding.detail = finding.findings.empty() ? fmt::format("{} {} as signed", finding.files,
                                                             finding.files == 1 ? "file is" : "files are")
@@ -62,9 +67,10 @@ Result<void> examine(const std::filesystem::path& path, const VerifyOptions& opt
 
 }  // namespace
 
-Result<SignatureFinding> verify_signature(const std::filesystem::path& path, const VerifyOptions& options) {
+Result<SignatureFinding> verify(const std::filesystem::path& path, const VerifyOptions& options,
+                                const SharedFiles* shared) {
     SignatureFinding finding;
-    auto done = examine(path, options, finding);
+    auto done = examine(path, options, shared, finding);
     if (done.ok()) return finding;
     // A key file whose passphrase is wrong cannot be met here: all mismatches are the signature's.
     if (done.error().kind != ErrorKind::mismatch) return std::move(done).error();
@@ -72,6 +78,21 @@ Result<SignatureFinding> verify_signature(const std::filesystem::path& path, con
     finding.detail = done.error().message;
     finding.hint = done.error().hint;
     return finding;
+}
+
+std::string claimed_subject(const std::filesystem::path& signature) {
+    const auto bundle = read_bundle(signature);
+    if (!bundle) return {};
+    const auto statement = parse_statement(bundle->payload, "");
+    return statement.ok() ? statement->subject : std::string();
+}
+
+}  // namespace modelseal::oms
+
+namespace modelseal {
+
+Result<SignatureFinding> verify_signature(const std::filesystem::path& path, const VerifyOptions& options) {
+    return oms::verify(path, options, nullptr);
 }
 
 }  // namespace modelseal

@@ -5,8 +5,10 @@
 #include "report/fingerprint_words.h"
 #include "report/html_fingerprint.h"
 #include "report/html_parts.h"
+#include "report/html_signature.h"
 #include "report/html_style.h"
 #include "report/report.h"
+#include "report/signature_words.h"
 #include "report/words.h"
 
 namespace modelseal {
@@ -162,11 +164,12 @@ std::string detail_of(const CheckReport& check) {
     const auto say = [&](const std::string& text) {
         if (!text.empty()) out += fmt::format("<p class=\"detail\">{}</p>", escaped(text));
     };
-    say(check.error);
+    if (!report::told(check)) say(check.error);
     if (check.seal) {
         if (check.verdict == Verdict::tampered) say(report::findings_text(*check.seal));
         say(report::detail_text(*check.seal));
     }
+    if (check.signature) say(report::signature_headline(*check.signature));
     if (check.fingerprint) report::say_fingerprint(*check.fingerprint, say);
     say(check.hint);
     return out;
@@ -178,6 +181,7 @@ std::string card(const CheckReport& check) {
         "<article>\n<div class=\"top {}\"><h2 class=\"mono\">{}</h2><span class=\"badge\">{}</span>{}</div>\n",
         badge.tone, escaped(check.target), badge.text, detail_of(check));
     if (check.seal) out += facts(*check.seal) + tensor_table(*check.seal);
+    if (check.signature) out += report::signature_section(*check.signature);
     if (check.fingerprint) out += report::fingerprint_section(*check.fingerprint);
     return out + "</article>\n";
 }

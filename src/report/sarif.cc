@@ -7,6 +7,7 @@
 #include "formats/reader.h"
 #include "report/fingerprint_words.h"
 #include "report/report.h"
+#include "report/signature_words.h"
 #include "report/words.h"
 
 namespace modelseal {
@@ -30,7 +31,9 @@ enum RuleIndex : std::size_t {
     seal_broken,
     seal_not_found,
     fingerprint_mismatch,
-    fingerprint_other_runtime
+    fingerprint_other_runtime,
+    signature_invalid,
+    file_not_as_signed
 };
 
 constexpr Rule kRules[] = {
@@ -46,6 +49,10 @@ constexpr Rule kRules[] = {
      "The model that answers is not the one that the fingerprint was made of.", "error"},
     {"fingerprint-other-runtime", "FingerprintOtherRuntime",
      "Another runtime answers than the one that the fingerprint was made on.", "note"},
+    {"signature-invalid", "SignatureInvalid", "The signature is forged, by another key, or of other files.",
+     "error"},
+    {"file-not-as-signed", "FileNotAsSigned",
+     "A file was changed, removed or added since the model was signed.", "error"},
 };
 
 // Bytes that RFC 3986 does not allow as they are become %XX.
@@ -88,14 +95,16 @@ class Log {
   public:
     void add(const CheckReport& check) {
         artifacts_.push_back({{"location", {{"uri", uri_of(check.target)}}}});
-        if (!check.fingerprint && (!check.seal || check.error.empty())) return add_without_fingerprint(check);
+        if (!check.fingerprint && !check.signature && (!check.seal || check.error.empty())) {
+            return add_seal_alone(check);
+        }
         if (check.seal) {
-            add_without_fingerprint(
+            add_seal_alone(
                 {.target = check.target, .verdict = report::verdict_of(*check.seal), .seal = check.seal});
         }
+        if (check.signature) add_signature(*check.signature);
         if (check.fingerprint) add_fingerprint(*check.fingerprint);
-        const bool told = check.fingerprint && check.fingerprint->detail == check.error;
-        if (!check.error.empty() && !told) notify(check.error);
+        if (!check.error.empty() && !report::told(check)) notify(check.error);
     }
 
     ordered_json json(std::string_view version) && {
@@ -120,7 +129,7 @@ class Log {
     }
 
   private:
-    void add_without_fingerprint(const CheckReport& check) {
+    void add_seal_alone(const CheckReport& check) {
         if (check.verdict == Verdict::error) {
             const auto why = check.error.empty() && check.seal ? check.seal->detail : check.error;
             notify(why.empty() ? std::string("not checked") : why);
@@ -187,6 +196,24 @@ class Log {
                                 {"mismatched", finding.mismatched},
                                 {"threshold", finding.threshold},
                                 {"falseAlarmBound", finding.false_alarm_bound}};
+    }
+
+    void add_signature(const SignatureFinding& finding) {
+        using Outcome = SignatureFinding::Outcome;
+        if (finding.outcome == Outcome::error) return notify(report::signature_headline(finding));
+        if (finding.outcome == Outcome::valid) return;
+        if (finding.findings.empty()) add_result(signature_invalid, report::signature_headline(finding));
+        for (const auto& file : finding.findings) {
+            auto message =
+                fmt::format("file '{}' {}", formats::printable(file.name), report::word(file.outcome));
+            if (!file.detail.empty()) message += ": " + file.detail;
+            auto& result = add_result(file_not_as_signed, message);
+            result["locations"][0]["logicalLocations"] =
+                ordered_json::array({{{"name", json_text(file.name)}, {"kind", "file"}}});
+            if (file.tensors.empty()) continue;
+            auto& tensors = result["properties"]["tensors"] = ordered_json::array();
+            for (const auto& tensor : file.tensors) tensors.push_back(json_text(tensor.name));
+        }
     }
 
     void add_tensor(const TensorFinding& tensor) {

@@ -73,6 +73,18 @@ std::string_view word(SignatureFinding::Outcome outcome) {
     return "error";
 }
 
+Verdict verdict_of(const SignatureFinding& signature) {
+    switch (signature.outcome) {
+        case SignatureFinding::Outcome::valid:
+            return Verdict::intact;
+        case SignatureFinding::Outcome::invalid:
+            return Verdict::tampered;
+        case SignatureFinding::Outcome::error:
+            break;
+    }
+    return Verdict::error;
+}
+
 std::string_view word(SignatureFinding::FileFinding::Outcome outcome) {
     switch (outcome) {
         case SignatureFinding::FileFinding::Outcome::changed:
@@ -108,21 +120,37 @@ ordered_json signature_json(const SignatureFinding& signature) {
     return out;
 }
 
+bool told(const CheckReport& check) {
+    return (check.fingerprint && check.fingerprint->detail == check.error) ||
+           (check.signature && check.signature->detail == check.error);
+}
+
+std::string signature_headline(const SignatureFinding& signature) {
+    const bool told = signature.outcome != SignatureFinding::Outcome::error;
+    return fmt::format("signature {}, {}", told ? word(signature.outcome) : "not verified",
+                       printable(signature.detail));
+}
+
+std::string signer_text(const SignatureFinding& signature) {
+    if (signature.signer.empty()) return {};
+    auto out = fmt::format("signed by {} {}", signature.method, printable(signature.signer));
+    if (!signature.timestamp.empty()) out += ", before " + printable(signature.timestamp);
+    return out;
+}
+
 std::string signature_text(const std::string& target, const SignatureFinding& signature,
                            const TextStyle& style) {
     const bool valid = signature.outcome == SignatureFinding::Outcome::valid;
-    auto out =
-        fmt::format("{}  {}  {}\n", paint(style, valid ? Ink::green : Ink::red, valid ? "VALID" : "INVALID"),
-                    printable(target), printable(signature.detail));
-    if (!signature.hint.empty()) out += fmt::format("    {}\n", printable(signature.hint));
+    const auto head = fmt::format("{}: {}", printable(target), signature_headline(signature));
+    auto out = paint(style, valid ? Ink::green : Ink::red, head) + "\n";
+    const auto line = [&](const std::string& text) {
+        if (!text.empty()) out += "  " + text + "\n";
+    };
+    line(printable(signature.hint));
     out += files_text(signature, style);
-    if (signature.signer.empty()) return out;
-    out += fmt::format("    signed by {} {}", signature.method, printable(signature.signer));
-    if (!signature.timestamp.empty()) out += ", before " + printable(signature.timestamp);
-    out += "\n";
+    line(signer_text(signature));
     if (signature.unsigned_files > 0) {
-        out +=
-            fmt::format("    {} that are not signed were ignored\n", counted(signature.unsigned_files, "file"));
+        line(counted(signature.unsigned_files, "file") + " that are not signed were ignored");
     }
     return out;
 }

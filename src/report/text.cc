@@ -3,6 +3,7 @@
 #include "formats/reader.h"
 #include "report/fingerprint_words.h"
 #include "report/report.h"
+#include "report/signature_words.h"
 #include "report/words.h"
 
 namespace modelseal {
@@ -162,9 +163,9 @@ std::string findings_text(const CheckReport& check, const TextStyle& style) {
             .target = check.target, .verdict = report::verdict_of(*check.seal), .seal = check.seal};
         out += to_text(alone, style);
     }
+    if (check.signature) out += report::signature_text(check.target, *check.signature, style);
     if (check.fingerprint) out += fingerprint_text(check.target, *check.fingerprint, style);
-    const bool told = check.fingerprint && check.fingerprint->detail == check.error;
-    if (!check.error.empty() && !told) out += error_text(check, style);
+    if (!check.error.empty() && !report::told(check)) out += error_text(check, style);
     return out;
 }
 
@@ -173,7 +174,7 @@ std::string findings_text(const CheckReport& check, const TextStyle& style) {
 std::string to_text(const CheckReport& check, const TextStyle& style) {
     const auto name = printable(check.target);
     const auto hint = check.hint.empty() ? std::string() : "  hint: " + printable(check.hint) + "\n";
-    const bool several = check.fingerprint || (check.seal && !check.error.empty());
+    const bool several = check.fingerprint || check.signature || (check.seal && !check.error.empty());
     if (several) return findings_text(check, style) + hint;
     switch (check.verdict) {
         case Verdict::intact:

@@ -75,6 +75,29 @@ TEST_F(SignVerify, ExitCodesTellWhatWentWrong) {
     EXPECT_EQ(verify().code, 3);
 }
 
+TEST_F(SignVerify, CheckTakesEachKeyForWhatItIs) {
+    ASSERT_EQ(run({"keygen", "vendor", "--no-passphrase"}).code, 0);
+    ASSERT_EQ(sign().code, 0);
+    const auto check = [&](test::Words more) {
+        test::Words words = {"check", "net"};
+        words.insert(words.end(), more.begin(), more.end());
+        return run(std::move(words));
+    };
+    EXPECT_EQ(check({"--pub", "vendor.pub"}).code, 4) << "not sealed";
+    EXPECT_EQ(check({"--pub", "vendor.pub", "--pub", "signer.pub"}).code, 0) << "found beside it";
+    EXPECT_EQ(check({"--pub", "other.pub"}).code, 1) << "signed by another key";
+    EXPECT_EQ(check({"--pub", "signer.pub", "--pub", "other.pub"}).code, 0);
+    const auto both = check({"--pub", "vendor.pub", "--pub", "signer.pub", "--require", "seal,signature"});
+    EXPECT_EQ(both.code, 4);
+    EXPECT_THAT(both.out, HasSubstr("signature valid"));
+    EXPECT_EQ(check({"--pub", "vendor.pub", "--require", "signature"}).code, 2);
+    EXPECT_EQ(check({"--pub", "vendor.pub", "--signature", "model.sig"}).code, 2);
+    const auto none = check({"--pub", "signer.pub", "--signature", "none.sig"});
+    EXPECT_EQ(none.code, 3);
+    EXPECT_THAT(none.err, HasSubstr("none.sig"));
+    EXPECT_EQ(check({"--pub", "signer.pub", "--signature", "model.sig", "--html", "model.sig"}).code, 2);
+}
+
 TEST_F(SignVerify, JsonIsAnEntryOfTheCheck) {
     ASSERT_EQ(sign().code, 0);
     auto report = nlohmann::json::parse(verify({"--json"}).out);

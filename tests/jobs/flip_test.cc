@@ -42,7 +42,7 @@ std::vector<std::optional<Spot>> spots(const Model& model) {
 
 Result<std::optional<SealFinding>> check_bytes(std::span<const std::byte> bytes, const CheckKey& key) {
     MODELSEAL_TRY_ASSIGN(const auto model, model_of(std::make_unique<formats::MemorySource>("flipped", bytes)));
-    MODELSEAL_TRY_ASSIGN(const auto evidence, mark::gather(model, key, 1, io::no_progress()));
+    MODELSEAL_TRY_ASSIGN(const auto evidence, mark::gather(model, key, {.jobs = 1}, io::no_progress()));
     if (!evidence) return std::optional<SealFinding>();
     return std::optional(mark::judge(model, *evidence, false));
 }

@@ -1,0 +1,184 @@
+// A check of seal and signature together: what each says, and what the verdict makes of both.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "crypto/pem.h"
+#include "tests/support/scratch.h"
+#include "tests/support/small_models.h"
+#include <modelseal/oms.h>
+#include <modelseal/seal.h>
+
+namespace modelseal {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::HasSubstr;
+using Signature = SignatureFinding::Outcome;
+using Seal = SealFinding::Outcome;
+
+std::string model(unsigned seed, std::size_t weights = 60'000) {
+    return test::safetensors_file({{"w", "F32", {weights}, test::float_weights(weights, seed)},
+                                   {"v", "F32", {9'000}, test::float_weights(9'000, seed + 1)}});
+}
+
+// A sealed model in a folder, its key, and a signer's pair.
+class CheckWithSignature : public testing::Test {
+  protected:
+    CheckWithSignature() {
+        const auto pair = generate_ec_pair("P-256", "").value();
+        sign.key = scratch.write("signer.key", pair.secret).string();
+        signer = scratch.write("signer.pub", pair.open).string();
+        keys.push_back(public_check_key(vendor.public_key()));
+        file = seal("net.safetensors", model(1));
+    }
+    fs::path seal(const std::string& name, const std::string& bytes) {
+        return scratch.write(name, test::sealed_bytes(bytes, vendor));
+    }
+    void sign_as(const fs::path& what, const fs::path& signature) {
+        sign.signature = signature;
+        const auto done = sign_model(what, sign);
+        ASSERT_TRUE(done.ok()) << done.error().message;
+    }
+    CheckReport check(const fs::path& target, const fs::path& signature = {}) {
+        CheckOptions options{.keys = keys, .signature = VerifyOptions{.signature = signature}};
+        if (trusted) options.signature->public_keys = {signer};
+        options.require_seal = require_seal;
+        options.require_signature = require_signature;
+        return check_model(target, options);
+    }
+    void flip(const fs::path& path, std::size_t from_end) {
+        auto bytes = test::content_of(path);
+        bytes[bytes.size() - from_end] = static_cast<char>(bytes[bytes.size() - from_end] ^ 1);
+        scratch.write(path, bytes);
+    }
+
+    test::Scratch scratch;
+    const SigningKey vendor = test::test_key();
+    std::vector<CheckKey> keys;
+    SignOptions sign;
+    std::string signer;
+    fs::path file;
+    bool trusted = true, require_seal = false, require_signature = false;
+};
+
+TEST_F(CheckWithSignature, IsIntactIfBothHold) {
+    sign_as(file, scratch / "model.sig");
+    const auto report = check(file, scratch / "model.sig");
+    EXPECT_EQ(report.verdict, Verdict::intact) << report.error;
+    ASSERT_TRUE(report.seal && report.signature);
+    EXPECT_EQ(report.seal->outcome, Seal::intact);
+    EXPECT_EQ(report.signature->outcome, Signature::valid);
+}
+
+TEST_F(CheckWithSignature, NamesTheChangeInBoth) {
+    sign_as(file, scratch / "model.sig");
+    flip(file, 5);
+    const auto report = check(file, scratch / "model.sig");
+    EXPECT_EQ(report.verdict, Verdict::tampered);
+    ASSERT_TRUE(report.seal && report.signature);
+    EXPECT_EQ(report.seal->tensors.size(), 1u);
+    ASSERT_EQ(report.signature->findings.size(), 1u);
+    EXPECT_EQ(report.signature->findings[0].tensors[0].name, report.seal->tensors[0].name);
+}
+
+TEST_F(CheckWithSignature, LooksBesideTheModelWhereToolsLeaveThem) {
+    const auto found = [&] { return check(file).signature.has_value(); };
+    EXPECT_FALSE(found());
+    sign_as(file, scratch / "net.safetensors.sig");
+    EXPECT_TRUE(found());
+    fs::rename(scratch / "net.safetensors.sig", scratch / "model.sig");
+    EXPECT_TRUE(found()) << "it says that it is of net.safetensors";
+    EXPECT_EQ(check(file).verdict, Verdict::intact);
+    const auto neighbour = seal("neighbour.safetensors", model(2));
+    EXPECT_FALSE(check(neighbour).signature) << "it is of another model";
+}
+
+TEST_F(CheckWithSignature, LooksInAndBesideAFolder) {
+    fs::create_directory(scratch / "net");
+    fs::rename(file, scratch / "net" / "net.safetensors");
+    keys.clear();
+    sign_as(scratch / "net", scratch / "net" / "model.sig");
+    EXPECT_EQ(check(scratch / "net").verdict, Verdict::intact);
+    EXPECT_EQ(check(scratch / "net" / "").verdict, Verdict::intact);
+    EXPECT_EQ(check(scratch / "net" / ".").verdict, Verdict::intact);
+    fs::remove(scratch / "net" / "model.sig");
+    sign_as(scratch / "net", scratch / "net.sig");
+    EXPECT_TRUE(check(scratch / "net" / "").signature);
+    scratch.write("net/added", "");
+    EXPECT_EQ(check(scratch / "net").verdict, Verdict::tampered);
+}
+
+TEST_F(CheckWithSignature, SaysThatASignatureWasNotVerifiedForWantOfAKey) {
+    sign_as(file, scratch / "net.safetensors.sig");
+    trusted = false;
+    const auto report = check(file);
+    EXPECT_EQ(report.verdict, Verdict::intact);
+    EXPECT_FALSE(report.signature);
+    EXPECT_THAT(report.hint, HasSubstr("net.safetensors.sig lies beside it and was not verified"));
+}
+
+TEST_F(CheckWithSignature, NeedsNoSealUnlessOneIsRequired) {
+    const auto plain = scratch.write("plain.safetensors", model(3));
+    sign_as(plain, scratch / "plain.sig");
+    EXPECT_EQ(check(plain).verdict, Verdict::unsealed);
+    EXPECT_EQ(check(plain, scratch / "plain.sig").verdict, Verdict::intact);
+    require_seal = true;
+    EXPECT_EQ(check(plain, scratch / "plain.sig").verdict, Verdict::unsealed);
+}
+
+TEST_F(CheckWithSignature, IsOfNoUseIfARequiredOneIsNotThere) {
+    require_signature = true;
+    const auto report = check(file);
+    EXPECT_EQ(report.verdict, Verdict::unsealed);
+    EXPECT_THAT(report.error, HasSubstr("a signature is required"));
+}
+
+TEST_F(CheckWithSignature, WeighsAChangeMoreThanWhatCouldNotBeRead) {
+    flip(file, 5);
+    const auto report = check(file, scratch / "not there.sig");
+    EXPECT_EQ(report.verdict, Verdict::tampered);
+    EXPECT_THAT(report.error, HasSubstr("not there.sig"));
+    EXPECT_EQ(check(seal("other.safetensors", model(4)), scratch / "none.sig").verdict, Verdict::error);
+}
+
+TEST_F(CheckWithSignature, VerifiesFilesThatAreNoModel) {
+    const auto text = scratch.write("notes.txt", "no model at all");
+    sign_as(text, scratch / "notes.sig");
+    const auto report = check(text, scratch / "notes.sig");
+    EXPECT_EQ(report.verdict, Verdict::error) << "a seal was looked for as well";
+    ASSERT_TRUE(report.signature);
+    EXPECT_EQ(report.signature->outcome, Signature::valid);
+    keys.clear();
+    EXPECT_EQ(check(text, scratch / "notes.sig").verdict, Verdict::intact);
+}
+
+TEST_F(CheckWithSignature, ReadsManyShardsAtOnceToTheSameEnd) {
+    fs::create_directory(scratch / "shards");
+    for (int i = 0; i < 7; ++i) {
+        const auto name = "shards/" + std::to_string(i) + ".safetensors";
+        const auto weights = test::float_weights(700'000, static_cast<unsigned>(i));
+        scratch.write(name, test::safetensors_file({{std::to_string(i), "F32", {700'000}, weights}}));
+    }
+    const SealOptions how{.key = vendor, .check = keys[0]};
+    ASSERT_TRUE(seal_model(scratch / "shards", scratch / "sealed", how).ok());
+    sign_as(scratch / "sealed", scratch / "sealed.sig");
+    for (const unsigned jobs : {1u, 2u, 3u, 8u}) {
+        CheckOptions options{.keys = keys, .signature = VerifyOptions{.public_keys = {signer}}, .jobs = jobs};
+        EXPECT_EQ(check_model(scratch / "sealed", options).verdict, Verdict::intact) << jobs;
+    }
+    flip(scratch / "sealed" / "6.safetensors", 9);
+    const auto report = check(scratch / "sealed");
+    EXPECT_EQ(report.verdict, Verdict::tampered);
+    EXPECT_EQ(report.seal->tensors.at(0).name, "6");
+    EXPECT_EQ(report.signature->findings.at(0).name, "6.safetensors");
+}
+
+TEST_F(CheckWithSignature, IsNothingForAnEndpoint) {
+    sign_as(file, scratch / "model.sig");
+    const auto report = check("http://127.0.0.1:1/v2/models/net", scratch / "model.sig");
+    EXPECT_EQ(report.verdict, Verdict::error);
+    EXPECT_EQ(report.error_kind, ErrorKind::usage);
+}
+
+}  // namespace
+}  // namespace modelseal
