@@ -54,6 +54,9 @@ class Comparison {
         }
         std::ranges::sort(to_hash_);
         MODELSEAL_TRY(hash());
+        if (tree_.single() && finding_.findings.empty() && !to_hash_.empty()) {
+            MODELSEAL_TRY(tensors_lie_inside(tree_, to_hash_.front(), options_.limits));
+        }
         std::ranges::sort(finding_.findings, {}, &SignatureFinding::FileFinding::name);
         name_tensors();
         return {};

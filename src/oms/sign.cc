@@ -111,6 +111,9 @@ Result<oms::Statement> make_statement(const std::filesystem::path& path, const S
     MODELSEAL_TRY_ASSIGN(const auto tree, oms::Tree::open(path));
     const auto rules = ignore_rules(path, options);
     MODELSEAL_TRY_ASSIGN(const auto names, names_in(tree, rules, options, shown));
+    if (tree.single() && !names.empty()) {
+        MODELSEAL_TRY(oms::tensors_lie_inside(tree, names.front(), options.limits));
+    }
     oms::Statement statement{.subject = formats::printable(tree.name()),
                              .hash = options.blake2b ? oms::HashType::blake2b : oms::HashType::sha256,
                              .shard_size = options.shard_size,
@@ -124,7 +127,7 @@ Result<oms::Statement> make_statement(const std::filesystem::path& path, const S
     }
     if (options.tensors) add_tensors(path, tree.single(), options, statement, summary);
     if (tree.single() && !options.base_name) {
-        for (auto& resource : statement.resources) resource.name = oms::kWholeModel;
+        for (auto& resource : statement.resources) resource.name = std::string(oms::kWholeModel);
     }
     statement.root = oms::root_of(statement.resources);
     return statement;

@@ -9,6 +9,7 @@
 #include "crypto/pem.h"
 #include "oms/statement.h"
 #include "tests/oms/data.h"
+#include "tests/support/external_graph.h"
 #include "tests/support/run.h"
 #include "tests/support/safetensors.h"
 #include "tests/support/signing_certificates.h"
@@ -154,6 +155,22 @@ TEST_F(Signing, VerifiesUnderTheOldKeyAndTheNewWhileAKeyIsReplaced) {
     }
     verify.public_keys = {later, later};
     EXPECT_EQ(must_verify().outcome, Outcome::invalid);
+}
+
+TEST_F(Signing, OfAGraphAloneIsRefusedIfItsTensorsLieElsewhere) {
+    scratch.write("graph/net.onnx", test::graph_of({{"w", "w.bin"}}));
+    scratch.write("graph/w.bin", "weights!");
+    use_model(scratch / "graph" / "net.onnx");
+    EXPECT_THAT(refused(), HasSubstr("net.onnx: its tensors lie in other files ('w.bin')"));
+    use_model(scratch / "graph");
+    must_sign();
+    EXPECT_EQ(must_verify().outcome, Outcome::valid);
+    // Whoever signed the graph alone with another tool, or left the weights out, vouched for too little.
+    sign.ignore = {scratch / "graph" / "w.bin"};
+    must_sign();
+    const auto finding = verify_signature(scratch / "graph" / "net.onnx", verify);
+    ASSERT_FALSE(finding.ok());
+    EXPECT_THAT(finding.error().message, HasSubstr("does not cover"));
 }
 
 TEST_F(Signing, SpeaksOpensslsLanguage) {
