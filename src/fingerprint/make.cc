@@ -94,8 +94,8 @@ Result<void> Maker::measure() {
     const auto boundaries = boundaries_of(crossings_, made_.fingerprint.direction);
     MODELSEAL_TRY_ASSIGN(const auto outputs, probe_.outputs(pixels));
     spread_ = spread(outputs);
-    MODELSEAL_TRY_ASSIGN(fp32_, fp32_noise(probe_, pixels, boundaries, plan_.threads));
-    MODELSEAL_TRY_ASSIGN(mixed_, mixed_noise(probe_, pixels, boundaries));
+    MODELSEAL_TRY_ASSIGN(fp32_, fp32_noise(probe_, pixels, boundaries, outputs, plan_.threads));
+    MODELSEAL_TRY_ASSIGN(mixed_, mixed_noise(probe_, pixels, boundaries, outputs));
     return {};
 }
 

@@ -9,12 +9,12 @@ namespace {
 
 class Measurement {
   public:
-    Measurement(Probe& probe, const std::vector<float>& pixels, std::span<const Boundary> boundaries)
-        : probe_(probe), pixels_(pixels), boundaries_(boundaries) {}
-
-    Result<void> begin() {
-        MODELSEAL_TRY_ASSIGN(reference_, probe_.score(pixels_, boundaries_));
-        return {};
+    Measurement(Probe& probe, const std::vector<float>& pixels, std::span<const Boundary> boundaries,
+                const Outputs& reference)
+        : probe_(probe), pixels_(pixels), boundaries_(boundaries) {
+        for (std::size_t row = 0; row < reference.count; ++row) {
+            reference_.push_back(score(reference, row, boundaries[row]).margin);
+        }
     }
 
     // A runtime that this machine or network has not is passed over.
@@ -25,7 +25,7 @@ class Measurement {
         if (!outputs) return outputs.error();
         double sum = 0, signed_sum = 0;
         for (std::size_t row = 0; row < outputs->count; ++row) {
-            const double off = score(*outputs, row, boundaries_[row]).margin - reference_[row].margin;
+            const double off = score(*outputs, row, boundaries_[row]).margin - reference_[row];
             noise.largest = std::max(noise.largest, std::abs(off));
             sum += std::abs(off);
             signed_sum += off;
@@ -44,7 +44,7 @@ class Measurement {
     Probe& probe_;
     const std::vector<float>& pixels_;
     std::span<const Boundary> boundaries_;
-    std::vector<Scored> reference_;
+    std::vector<double> reference_;
 };
 
 // Every other element a unit in the last place higher, as another way to load or scale an image would make it.
@@ -58,9 +58,8 @@ std::vector<float> off_by_a_unit(std::vector<float> pixels, float high) {
 }  // namespace
 
 Result<Noise> fp32_noise(Probe& probe, const std::vector<float>& pixels, std::span<const Boundary> boundaries,
-                         unsigned threads) {
-    Measurement measurement(probe, pixels, boundaries);
-    MODELSEAL_TRY(measurement.begin());
+                         const Outputs& reference, unsigned threads) {
+    Measurement measurement(probe, pixels, boundaries, reference);
     const auto all = probe.batch();
     const oracle::Runtime runtimes[] = {
         {.threads = 1, .batch = 1},
@@ -83,10 +82,9 @@ Result<Noise> fp32_noise(Probe& probe, const std::vector<float>& pixels, std::sp
     return std::move(measurement.noise);
 }
 
-Result<Noise> mixed_noise(Probe& probe, const std::vector<float>& pixels,
-                          std::span<const Boundary> boundaries) {
-    Measurement measurement(probe, pixels, boundaries);
-    MODELSEAL_TRY(measurement.begin());
+Result<Noise> mixed_noise(Probe& probe, const std::vector<float>& pixels, std::span<const Boundary> boundaries,
+                          const Outputs& reference) {
+    Measurement measurement(probe, pixels, boundaries, reference);
     for (const auto& device : probe.network().devices()) {
         MODELSEAL_TRY(measurement.add({.batch = probe.batch(), .half = true, .device = device}));
     }
