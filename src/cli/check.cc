@@ -162,6 +162,14 @@ Result<ExitCode> run(const Options& options, Context& context) {
     return code;
 }
 
+void add_signature_options(CLI::App& command, Options& options) {
+    command
+        .add_option("--signature", options.signature,
+                    "OpenSSF signature of the files; default: one that lies beside them")
+        ->type_name("SIG");
+    add_trust_options(command, options.trust);
+}
+
 void add_fingerprint_options(CLI::App& command, Options& options) {
     command
         .add_option("--fingerprint", options.fingerprint,
@@ -196,18 +204,16 @@ void add_check(CLI::App& program, Context& context) {
              "seal,fingerprint,signature")
         ->delimiter(',')
         ->check(CLI::IsMember({"seal", "fingerprint", "signature"}));
-    command
-        .add_option("--signature", options->signature,
-                    "OpenSSF signature of the files; default: one that lies beside them")
-        ->type_name("SIG");
-    add_trust_options(command, options->trust);
-    add_fingerprint_options(command, *options);
     command.add_flag("--weights-only", options->weights_only,
                      "let a changed frame pass, as after a conversion");
     command.add_flag("--all", options->all, "list intact tensors as well");
     auto* json = command.add_flag("--json", options->json, "print modelseal-check/1 JSON");
     command.add_flag("--sarif", options->sarif, "print SARIF 2.1.0")->excludes(json);
     command.add_option("--html", options->html, "write a report page")->type_name("FILE");
+    command.option_defaults()->group("for a signature of the files");
+    add_signature_options(command, *options);
+    command.option_defaults()->group("for a model that can only be queried");
+    add_fingerprint_options(command, *options);
     on_run(command, context, [options](Context& with) { return run(*options, with); });
 }
 

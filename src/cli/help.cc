@@ -1,6 +1,9 @@
 #include "cli/help.h"
 
+#include <algorithm>
 #include <sstream>
+#include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -47,15 +50,24 @@ std::string spelled(const CLI::Option& option) {
     return out + value_of(option);
 }
 
+// Those of CLI11's own group under `title`, each other group under its name, in the order in which they come.
 std::string options_of(const CLI::App& app, const std::string& title) {
-    std::string rows;
+    std::vector<std::pair<std::string, std::string>> groups = {{"Options", ""}};
     for (const CLI::Option* option : app.get_options()) {
         if (option->get_group().empty() || option->get_positional()) continue;
         if (option == app.get_help_ptr() && app.get_parent() != nullptr)
             continue;  // with those of every command
-        rows += row(spelled(*option), option->get_description());
+        auto group =
+            std::ranges::find(groups, option->get_group(), [](const auto& each) { return each.first; });
+        if (group == groups.end()) group = groups.insert(groups.end(), {option->get_group(), ""});
+        group->second += row(spelled(*option), option->get_description());
     }
-    return rows.empty() ? "" : fmt::format("\n{}:\n{}", title, rows);
+    std::string out;
+    for (const auto& [name, rows] : groups) {
+        if (rows.empty()) continue;
+        out += fmt::format("\n{}:\n{}", name == "Options" ? title : name, rows);
+    }
+    return out;
 }
 
 bool repeats(const CLI::Option& option) {

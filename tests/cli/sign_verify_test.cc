@@ -98,6 +98,12 @@ TEST_F(SignVerify, CheckTakesEachKeyForWhatItIs) {
     EXPECT_EQ(check({"--pub", "signer.pub", "--signature", "model.sig", "--html", "model.sig"}).code, 2);
 }
 
+TEST_F(SignVerify, HelpOfCheckKeepsTheOptionsOfSignaturesTogether) {
+    const auto help = run({"check", "--help"}).out;
+    EXPECT_THAT(help, HasSubstr("\nfor a signature of the files:\n      --signature SIG"));
+    EXPECT_LT(help.find("--html FILE"), help.find("for a signature of the files"));
+}
+
 TEST_F(SignVerify, JsonIsAnEntryOfTheCheck) {
     ASSERT_EQ(sign().code, 0);
     auto report = nlohmann::json::parse(verify({"--json"}).out);
