@@ -1,14 +1,10 @@
 // What is signed verifies, under every choice of key, method and hash, and nothing else does.
-#include <filesystem>
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
-#include <sys/stat.h>
 
-#include "crypto/pem.h"
 #include "oms/statement.h"
-#include "tests/oms/data.h"
+#include "tests/oms/signing.h"
 #include "tests/support/external_graph.h"
 #include "tests/support/run.h"
 #include "tests/support/safetensors.h"
@@ -20,71 +16,11 @@ namespace {
 
 namespace fs = std::filesystem;
 using test::content_of;
-using test::Scratch;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using Outcome = SignatureFinding::Outcome;
-using FileOutcome = SignatureFinding::FileFinding::Outcome;
 
-// A folder with a model in it, and a key.
-class Signing : public testing::Test {
-  protected:
-    Signing() {
-        scratch.write("model/config.json", "{}");
-        scratch.write("model/empty", "");
-        scratch.write("model/sub/weights.bin", std::string(100'000, 'w'));
-        use_curve("P-256");
-    }
-
-    void use_curve(const char* curve) {
-        const auto pair = generate_ec_pair(curve, "").value();
-        sign.key = scratch.write("k.key", pair.secret).string();
-        verify.public_keys = {scratch.write("k.pub", pair.open).string()};
-        sign.signature = verify.signature = scratch / "model.sig";
-    }
-
-    void use_model(const fs::path& path) { model = path; }
-
-    SignSummary must_sign() {
-        auto summary = sign_model(model, sign);
-        EXPECT_TRUE(summary.ok()) << summary.error().message;
-        return summary.ok() ? *summary : SignSummary{};
-    }
-    SignatureFinding must_verify() {
-        auto finding = verify_signature(model, verify);
-        EXPECT_TRUE(finding.ok()) << finding.error().message;
-        return finding.ok() ? *finding : SignatureFinding{};
-    }
-    std::string refused() {
-        const auto summary = sign_model(model, sign);
-        EXPECT_FALSE(fs::exists(sign.signature));
-        return summary.ok() ? "" : summary.error().message;
-    }
-    oms::Bundle bundle() { return oms::parse_bundle(content_of(sign.signature), "s").value(); }
-    nlohmann::json statement() { return nlohmann::json::parse(test::text_of(bundle().payload)); }
-    std::vector<std::string> names() {
-        std::vector<std::string> out;
-        const auto whole = statement();
-        for (const auto& each : whole["predicate"]["resources"]) out.push_back(each["name"]);
-        return out;
-    }
-    // "name outcome", for all that is wrong.
-    std::vector<std::string> wrong() {
-        std::vector<std::string> out;
-        const auto finding = must_verify();
-        for (const auto& each : finding.findings) {
-            out.push_back(each.name + (each.outcome == FileOutcome::changed   ? " changed"
-                                       : each.outcome == FileOutcome::missing ? " missing"
-                                                                              : " added"));
-        }
-        return out;
-    }
-
-    Scratch scratch;
-    fs::path model = scratch / "model";
-    SignOptions sign;
-    VerifyOptions verify;
-};
+class Signing : public test::Signing {};
 
 TEST_F(Signing, RoundTripsOnEveryCurve) {
     for (const char* curve : {"P-256", "P-384", "P-521"}) {
@@ -260,100 +196,6 @@ TEST_F(Signing, IsNotFooledByIgnoringWhatWasSigned) {
     scratch.write("model/config.json", "[]");
     verify.ignore = {model / "config.json"};
     EXPECT_THAT(wrong(), ElementsAre("config.json changed"));
-}
-
-TEST_F(Signing, TakesPathsRelativeToTheCurrentFolder) {
-    const auto here = fs::current_path();
-    fs::current_path(scratch.path());
-    use_model("model/");
-    sign.ignore = {"model/sub"};
-    sign.signature = verify.signature = "model/../model/m.sig";
-    must_sign();
-    EXPECT_THAT(names(), ElementsAre("config.json", "empty"));
-    fs::current_path(model = scratch / "model");
-    use_model(".");
-    verify.signature = "m.sig";
-    EXPECT_EQ(must_verify().outcome, Outcome::valid);
-    EXPECT_EQ(must_verify().model, "model");
-    fs::current_path(here);
-}
-
-TEST_F(Signing, RefusesLinksUnlessTheyAreAllowed) {
-    fs::create_symlink("config.json", model / "link");
-    EXPECT_THAT(refused(), HasSubstr("'link': a symbolic link"));
-    sign.allow_symlinks = true;
-    must_sign();
-    EXPECT_EQ(must_verify().outcome, Outcome::valid);
-    EXPECT_THAT(names(), testing::Contains("link"));
-    scratch.write("outside", "other");
-    fs::remove(model / "link");
-    fs::create_symlink("../outside", model / "link");
-    EXPECT_THAT(wrong(), ElementsAre("link changed"));
-    fs::remove(model / "link");
-    fs::create_symlink("nowhere", model / "link");
-    EXPECT_THAT(wrong(), ElementsAre("link changed"));
-}
-
-TEST_F(Signing, RefusesLinksToFoldersAlways) {
-    sign.allow_symlinks = true;
-    fs::create_directory_symlink("sub", model / "again");
-    EXPECT_THAT(refused(), HasSubstr("'again': a symbolic link that leads to no file"));
-}
-
-TEST_F(Signing, DoesNotVerifyWhenAFileOrAFolderBecameALink) {
-    must_sign();
-    fs::rename(model / "config.json", scratch / "moved");
-    fs::create_symlink("../moved", model / "config.json");
-    EXPECT_THAT(wrong(), ElementsAre("config.json changed"));
-    EXPECT_THAT(must_verify().findings[0].detail, HasSubstr("symbolic link"));
-    fs::remove(model / "config.json");
-    fs::rename(scratch / "moved", model / "config.json");
-    fs::rename(model / "sub", scratch / "sub");
-    fs::create_directory_symlink("../sub", model / "sub");
-    EXPECT_THAT(wrong(), ElementsAre("sub added", "sub/weights.bin missing"));
-}
-
-TEST_F(Signing, RefusesWhatHasNoContentToSign) {
-    fs::create_directories(scratch / "nothing/sub");
-    use_model(scratch / "nothing");
-    EXPECT_THAT(refused(), HasSubstr("an empty model"));
-    use_model(scratch / "model");
-    ::mkfifo((model / "pipe").c_str(), 0600);
-    EXPECT_THAT(refused(), HasSubstr("'pipe': not a regular file"));
-    use_model(model / "pipe");
-    EXPECT_THAT(refused(), HasSubstr("not a regular file"));
-    use_model(scratch / "none");
-    EXPECT_THAT(refused(), HasSubstr("not found"));
-}
-
-TEST_F(Signing, RefusesNamesThatAreNotUtf8) {
-    scratch.write(
-        "model/b\xFF"
-        "d",
-        "x");
-    EXPECT_THAT(refused(), HasSubstr("not UTF-8"));
-    use_model(model /
-              "b\xFF"
-              "d");
-    EXPECT_THAT(refused(), HasSubstr("not UTF-8"));
-}
-
-TEST_F(Signing, TakesNamesOfAnyKind) {
-    const std::vector<std::string> odd = {
-        "a b", "\xC3\xA9", "\xF0\x9F\xA6\x86/x", "new\nline", "quo\"te", "back\\slash", "col:on:1", "C:", "..x",
-        "~",   "-k"};
-    for (const auto& name : odd) scratch.write("model/" + name, name);
-    for (const std::optional<std::uint64_t> shard :
-         {std::optional<std::uint64_t>(), std::optional<std::uint64_t>(3)}) {
-        sign.shard_size = shard;
-        must_sign();
-        EXPECT_EQ(must_verify().outcome, Outcome::valid) << must_verify().detail;
-        for (const auto& name : odd) {
-            scratch.write("model/" + name, "changed");
-            EXPECT_THAT(wrong(), ElementsAre(name + " changed"));
-            scratch.write("model/" + name, name);
-        }
-    }
 }
 
 TEST_F(Signing, ListsFilesInTheOrderOfTheSpecificationOrOfTheReference) {

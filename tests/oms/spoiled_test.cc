@@ -2,7 +2,6 @@
 //
 // The signed statement is spoiled under a good signature, by whoever has the key; everything else by whoever
 // has not. Where an edit leaves a signature that says the same, it is listed as harmless, and must verify.
-#include <functional>
 #include <set>
 
 #include <gmock/gmock.h>
@@ -13,13 +12,15 @@
 #include "crypto/ecdsa.h"
 #include "crypto/pem.h"
 #include "tests/oms/data.h"
+#include "tests/support/json_edits.h"
 #include <modelseal/oms.h>
 
 namespace modelseal {
 namespace {
 
 using nlohmann::json;
-using Pointer = json::json_pointer;
+using test::for_each_edit;
+using test::Pointer;
 
 class Spoiled : public testing::Test {
   protected:
@@ -65,40 +66,6 @@ class Spoiled : public testing::Test {
     json bundle, statement;
     std::size_t rows = 0;
 };
-
-std::vector<Pointer> places_in(const json& document) {
-    std::vector<Pointer> out;
-    const auto flat = document.flatten();
-    for (const auto& [path, value] : flat.items()) {
-        for (Pointer at(path); !at.empty(); at = at.parent_pointer()) out.push_back(at);
-    }
-    std::ranges::sort(out, {}, [](const Pointer& each) { return each.to_string(); });
-    out.erase(std::unique(out.begin(), out.end()), out.end());
-    return out;
-}
-
-// Each place removed, or of every other type.
-void for_each_edit(const json& document,
-                   const std::function<void(const std::string& what, const json&)>& visit) {
-    const std::map<std::string, json> values = {
-        {"null", nullptr}, {"true", true},          {"7", 7},
-        {"text", "x"},     {"list", json::array()}, {"object", json::object()}};
-    for (const auto& place : places_in(document)) {
-        auto without = document;
-        auto& parent = without[place.parent_pointer()];
-        if (parent.is_array()) {
-            parent.erase(std::stoul(place.back()));
-        } else {
-            parent.erase(place.back());
-        }
-        visit(place.to_string() + " removed", without);
-        for (const auto& [name, value] : values) {
-            auto other = document;
-            other[place] = value;
-            if (other != document) visit(place.to_string() + " " + name, other);
-        }
-    }
-}
 
 void expect_only(const std::set<std::string>& harmless, const std::set<std::string>& accepted) {
     EXPECT_EQ(accepted, harmless);

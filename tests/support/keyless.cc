@@ -361,8 +361,9 @@ Sigstore::Made Sigstore::sign(const Bytes& payload, const KeylessRecipe& recipe)
     material["tlogEntries"] = json::array({keys_->entry(payload, signature, leaf, recipe)});
     if (recipe.entry) recipe.entry(material["tlogEntries"][0]);
     for (const auto& stamp : recipe.stamps) {
-        const auto made = timestamp_at(stamp.known ? keys_->time : keys_->other_time,
-                                       stamp.own_signature ? signature : payload, signing_time() + stamp.at);
+        const auto made =
+            timestamp_at(stamp.known ? keys_->time : keys_->other_time,
+                         stamp.own_signature ? signature : payload, signing_time() + stamp.at, "SHA256", false);
         material["timestampVerificationData"]["rfc3161Timestamps"].push_back(
             {{"signedTimestamp", crypto::base64(made)}});
     }

@@ -78,7 +78,7 @@ using Request = std::unique_ptr<TS_REQ, Deleter<TS_REQ_free>>;
 using Imprint = std::unique_ptr<TS_MSG_IMPRINT, Deleter<TS_MSG_IMPRINT_free>>;
 using Algorithm = std::unique_ptr<X509_ALGOR, Deleter<X509_ALGOR_free>>;
 
-Request request_for(std::span<const std::byte> message, const EVP_MD* digest) {
+Request request_for(std::span<const std::byte> message, const EVP_MD* digest, bool copy) {
     unsigned char hash[EVP_MAX_MD_SIZE];
     unsigned size = 0;
     must(EVP_Digest(message.data(), message.size(), hash, &size, digest, nullptr) == 1);
@@ -90,7 +90,7 @@ Request request_for(std::span<const std::byte> message, const EVP_MD* digest) {
     Request request(TS_REQ_new());
     must(TS_REQ_set_version(request.get(), 1) == 1 &&
          TS_REQ_set_msg_imprint(request.get(), imprint.get()) == 1);
-    must(TS_REQ_set_cert_req(request.get(), 1) == 1);
+    must(TS_REQ_set_cert_req(request.get(), copy ? 1 : 0) == 1);
     return request;
 }
 
@@ -128,9 +128,9 @@ std::vector<std::byte> timestamp(const CertifiedKey& signer, std::span<const std
 }
 
 std::vector<std::byte> timestamp_at(const CertifiedKey& signer, std::span<const std::byte> message,
-                                    std::int64_t when, const char* digest) {
+                                    std::int64_t when, const char* digest, bool copy) {
     const auto* method = EVP_get_digestbyname(digest);
-    const auto request = request_for(message, method);
+    const auto request = request_for(message, method, copy);
     const BioPointer asked(BIO_new(BIO_s_mem()));
     must(i2d_TS_REQ_bio(asked.get(), request.get()) == 1);
     std::unique_ptr<TS_RESP_CTX, Deleter<TS_RESP_CTX_free>> context(TS_RESP_CTX_new());

@@ -27,8 +27,8 @@ CertifiedKey certify(const CertificateRequest& request, const CertifiedKey* issu
 // An RFC 3161 response (DER) of the authority `signer` for `message`, made so many days from now.
 std::vector<std::byte> timestamp(const CertifiedKey& signer, std::span<const std::byte> message, long days,
                                  const char* digest = "SHA256");
-// At a time, seconds since 1970.
+// At a time, seconds since 1970; `copy`: with a copy of the signer's certificate.
 std::vector<std::byte> timestamp_at(const CertifiedKey& signer, std::span<const std::byte> message,
-                                    std::int64_t at, const char* digest = "SHA256");
+                                    std::int64_t at, const char* digest = "SHA256", bool copy = true);
 
 }  // namespace modelseal::test
