@@ -41,6 +41,12 @@ Error changed(std::string_view name, std::string_view how) {
             "try again when nothing writes to it"};
 }
 
+Error too_large(const std::string& shown, std::uint64_t cap) {
+    return {ErrorKind::malformed,
+            fmt::format("{}: over the limit of {} bytes", formats::printable(shown), cap),
+            {}};
+}
+
 }  // namespace
 
 Result<std::unique_ptr<FileSource>> FileSource::open(const std::filesystem::path& path, std::string shown) {
@@ -117,17 +123,20 @@ Result<std::string> read_text(const std::filesystem::path& path, std::uint64_t c
     std::string text;
     std::byte chunk[16384];
     ssize_t count = 0;
+    struct stat status {};
+    // A file that is known to be too large is not read at all; of a pipe nobody knows.
+    const bool regular = ::fstat(fd, &status) == 0 && S_ISREG(status.st_mode);
+    if (regular && static_cast<std::uint64_t>(status.st_size) > cap) {
+        ::close(fd);
+        return too_large(shown, cap);
+    }
     while ((count = read_some(fd, chunk)) > 0 && text.size() <= cap) {
         text.append(reinterpret_cast<const char*>(chunk), static_cast<std::size_t>(count));
     }
     const int code = errno;
     ::close(fd);
     if (count < 0) return os_error(code, shown, "read");
-    if (text.size() > cap) {
-        return Error{ErrorKind::malformed,
-                     fmt::format("{}: over the limit of {} bytes", formats::printable(shown), cap),
-                     {}};
-    }
+    if (text.size() > cap) return too_large(shown, cap);
     return text;
 }
 
