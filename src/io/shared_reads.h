@@ -47,7 +47,7 @@ class SharedReads {
     static constexpr std::uint64_t kChunk = 1u << 20;
     static constexpr std::uint64_t kShort = 128u << 10;  // reads below are not worth sharing
     static constexpr std::uint64_t kLead = 32u << 20;    // bytes that a side may be ahead
-    static constexpr std::size_t kKept = 128;            // chunks
+    static constexpr std::size_t kKept = 64;             // chunks
 
     void keep_step(Side side, std::uint64_t bytes);
     // The chunk, read by whoever asks first; nothing if it could not be read.

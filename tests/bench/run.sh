@@ -41,6 +41,15 @@ show "cp" cp "$work/sealed.safetensors" "$work/copy"
 for jobs in 1 2 4; do
     show "check --jobs $jobs" "$modelseal" check "$work/sealed.safetensors" --pub "$work/v.pub" --jobs $jobs
 done
+# Seal and signature: one command that reads once, and two that read twice.
+"$modelseal" keygen "$work/s" --type p256 --no-passphrase >/dev/null
+"$modelseal" sign "$work/sealed.safetensors" -k "$work/s.key" -o "$work/model.sig" >/dev/null
+verify=("$modelseal" verify "$work/sealed.safetensors" --signature "$work/model.sig" --pub "$work/s.pub")
+check=("$modelseal" check "$work/sealed.safetensors" --pub "$work/v.pub")
+both() { "${check[@]}" && "${verify[@]}"; }
+show "verify" "${verify[@]}"
+show "check --signature" "${check[@]}" --pub "$work/s.pub" --signature "$work/model.sig"
+show "check, then verify" bash -c "$(declare -p check verify); $(declare -f both); both"
 for jobs in 1 2 4; do
     show "seal --jobs $jobs" "$modelseal" seal "$work/model.safetensors" -k "$work/v.key" -o "$work/copy" --jobs $jobs
 done
