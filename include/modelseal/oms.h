@@ -40,6 +40,9 @@ struct SignOptions {
     bool allow_symlinks = false;                     // of files; links to folders are always refused
     bool blake2b = false;                            // instead of SHA-256
     std::optional<std::uint64_t> shard_size = {};    // method "shards": digests of so many bytes each
+    // Call the hash of shards "sha256-sharded-BYTES", as release 1.1.1 of the reference wants it, which refuses
+    // the name that the specification gives it.
+    bool sharded_algorithm = false;
     bool base_name = false;        // name a single file as the specification says; the reference wants "."
     bool component_order = false;  // list files in the order of the reference, for the same root digest
     bool tensors = true;           // note a digest of each tensor, so that verification can name what changed

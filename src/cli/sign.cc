@@ -20,7 +20,7 @@ struct Options {
     std::vector<std::string> chain, ignore;
     std::uint64_t shard_size = 0;
     bool no_ignore_git_paths = false, allow_symlinks = false, base_name = false, component_order = false;
-    bool no_tensors = false, json = false;
+    bool sharded_algorithm = false, no_tensors = false, json = false;
 };
 
 // The root of the seal in the model, which must be intact: nobody shall sign what was tampered with.
@@ -61,6 +61,7 @@ Result<SignOptions> wanted(const Options& options, const Context& context, io::P
                     .ignore_git_paths = !options.no_ignore_git_paths,
                     .allow_symlinks = options.allow_symlinks,
                     .blake2b = options.hash == "blake2b",
+                    .sharded_algorithm = options.sharded_algorithm,
                     .base_name = options.base_name,
                     .component_order = options.component_order,
                     .tensors = !options.no_tensors,
@@ -142,6 +143,9 @@ void add_sign(CLI::App& program, Context& context) {
                     "one digest for so many bytes of a file, not one a file")
         ->type_name("BYTES")
         ->check(CLI::PositiveNumber);
+    command.add_flag(
+        "--sharded-algorithm", options->sharded_algorithm,
+        "call the hash of shards as release 1.1.1 of the reference does, which refuses another name");
     command.add_flag(
         "--base-name", options->base_name,
         "name a single file as the specification says, which release 1.1.1 of the reference refuses");

@@ -117,6 +117,7 @@ Result<oms::Statement> make_statement(const std::filesystem::path& path, const S
     oms::Statement statement{.subject = formats::printable(tree.name()),
                              .hash = options.blake2b ? oms::HashType::blake2b : oms::HashType::sha256,
                              .shard_size = options.shard_size,
+                             .sharded_algorithm = options.sharded_algorithm,
                              .allow_symlinks = options.allow_symlinks,
                              .seal_root = options.seal_root,
                              .fingerprint = options.fingerprint};

@@ -122,7 +122,9 @@ nlohmann::ordered_json resource_json(const Resource& resource, const Statement& 
     nlohmann::ordered_json out;
     out["name"] =
         of.shard_size ? fmt::format("{}:{}:{}", resource.name, resource.begin, resource.end) : resource.name;
-    out["algorithm"] = name_of(of.hash);
+    out["algorithm"] = of.shard_size && of.sharded_algorithm
+                           ? fmt::format("{}-sharded-{}", name_of(of.hash), *of.shard_size)
+                           : std::string(name_of(of.hash));
     out["digest"] = to_hex(resource.digest);
     if (resource.tensors.empty()) return out;
     auto& tensors = out["annotations"][kTensorsKey] = nlohmann::ordered_json::object();

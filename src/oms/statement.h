@@ -40,6 +40,7 @@ struct Statement {
     Bytes root;           // SHA-256 over the digests in their order; empty for 0.2.0
     HashType hash = HashType::sha256;
     std::optional<std::uint64_t> shard_size;  // method "shards"
+    bool sharded_algorithm = false;           // how their hash is called; to be written only
     bool allow_symlinks = false;
     std::vector<std::string> ignore_paths;  // relative to the model, as the signer recorded them
     std::vector<Resource> resources;
