@@ -74,6 +74,8 @@ struct EndpointOptions {
     std::string output = {};         // of several outputs, the one that counts; empty: the only one
 };
 
+class Ledger;  // ledger.h
+
 struct FingerprintOptions {
     const SigningKey& key;
     const CheckKey& check;  // public_check_key(), or a customer's; must be bound to `key`
@@ -85,6 +87,7 @@ struct FingerprintOptions {
     std::string device = "auto";                        // auto, cpu, cuda, cuda:N
     std::string expires = {};                           // RFC 3339 date and time; empty: never
     std::optional<std::filesystem::path> preview = {};  // PNG: the pairs as images, the margins as a plot
+    Ledger* ledger = nullptr;                           // puts down what is made; see SealOptions
     // Affects performance only.
     unsigned jobs = 0;
     io::Progress* progress = nullptr;

@@ -34,6 +34,8 @@ namespace io {
 class Progress;
 }
 
+class Ledger;  // ledger.h
+
 enum class Scheme {
     modelseal,  // every bit covered, signed; the default
     deepisign,  // as published (SAC 2021), for comparison: covers what its secret bits touch
@@ -51,6 +53,9 @@ struct SealOptions {
         {};  // where to keep what unsealing takes; holds secrets, mode 0600
     Scheme scheme = Scheme::modelseal;
     bool reseal = false;  // seal again what already carries a seal under these keys
+    // Puts down what is made: before the sealed copy appears, and again when it stands. With it, `check` must
+    // be the public check key, or that of a customer of the ledger who is not revoked.
+    Ledger* ledger = nullptr;
     // Affects performance only.
     unsigned jobs = 0;  // threads; 0: all
     io::Progress* progress = nullptr;
@@ -64,6 +69,9 @@ struct SealSummary {
     std::uint64_t touched = 0;  // elements (bytes of packed types) that changed
     std::string root;           // hex; names this sealed model
     std::vector<std::pair<std::string, std::string>> stamp;
+    // What every place of the mark begins with; tells the seals of one customer apart where no more is left.
+    // Empty for deepisign.
+    std::vector<std::byte> cell_head;
 };
 
 // Writes a sealed copy of `model` to `out`, whole or not at all, and checks it before it appears. Errors:

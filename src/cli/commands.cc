@@ -19,6 +19,7 @@ constexpr Command kCommands[] = {
     {"diff", add_diff},
     {"fingerprint", add_fingerprint},
     {"challenge", add_challenge},
+    {"customer", add_customer},
     {"sign", add_sign},
     {"verify", add_verify},
     {"completion", add_completion},

@@ -1,8 +1,8 @@
 #include <chrono>
 
-#include "cli/check_keys.h"
 #include "cli/commands.h"
 #include "cli/device_option.h"
+#include "cli/ledger_option.h"
 #include "cli/numbers.h"
 #include "cli/outputs.h"
 #include "cli/passphrase.h"
@@ -13,7 +13,7 @@ namespace modelseal::cli {
 namespace {
 
 struct Options {
-    std::string model, key, out, customer, passphrase_file, preview;
+    std::string model, key, out, customer, passphrase_file, preview, ledger;
     unsigned pairs = 150;
     std::string access = "logits", grid = "none", method = "pairs", schedule = "keyed", device = "auto";
     std::string input_name, input_shape, input_range, mean, std, expires;
@@ -39,7 +39,7 @@ Result<InputOptions> input_of(const Options& options) {
 
 Result<void> guard_outputs(const Options& options) {
     const std::vector<std::string> inputs = {options.model, options.key, options.customer,
-                                             options.passphrase_file};
+                                             options.passphrase_file, options.ledger};
     MODELSEAL_TRY(refuse_overwriting(options.out, inputs));
     MODELSEAL_TRY(refuse_overwriting(options.preview, inputs));
     return refuse_overwriting(options.preview, {options.out});
@@ -52,9 +52,10 @@ Result<ExitCode> run(const Options& options, Context& context) {
     MODELSEAL_TRY_ASSIGN(auto expires, future_time(options.expires, "--expires", now));
     MODELSEAL_TRY_ASSIGN(const auto key,
                          load_signing_key(options.key, passphrase_from(options.passphrase_file)));
-    MODELSEAL_TRY_ASSIGN(const auto check, check_key_for(options.customer, key.public_key()));
+    MODELSEAL_TRY_ASSIGN(auto recipient, recipient_of(options.customer, options.ledger, key));
     const auto progress = context.steps("fingerprinting " + options.model);
-    FingerprintOptions wanted{.key = key, .check = check, .pairs = options.pairs};
+    FingerprintOptions wanted{.key = key, .check = recipient.check, .pairs = options.pairs};
+    wanted.ledger = recipient.book();
     wanted.access = access_of(options.access).value_or(Access::logits);
     wanted.grid = grid_of(options.grid).value_or(Grid::none);
     wanted.schedule = schedule_of(options.schedule).value_or(Schedule::keyed);
@@ -124,8 +125,11 @@ void add_fingerprint(CLI::App& program, Context& context) {
         ->required()
         ->type_name("NAME.key");
     command.add_option("-o,--output", options->out, "where the fingerprint goes")->required()->type_name("FP");
-    command.add_option("--for", options->customer, "only this customer's check key opens it")
+    command
+        .add_option("--for", options->customer,
+                    "only this customer's check key opens it; with --ledger, a name in it will do")
         ->type_name("CUSTOMER.check");
+    add_ledger_option(command, options->ledger, "put down there what was made, when and for whom");
     command.add_option("--pairs", options->pairs, "on each rung; default: 150")
         ->type_name("N")
         ->check(CLI::Range(1u, 10000u));

@@ -1,8 +1,8 @@
 #include <fmt/format.h>
 
-#include "cli/check_keys.h"
 #include "cli/commands.h"
 #include "cli/key_values.h"
+#include "cli/ledger_option.h"
 #include "cli/outputs.h"
 #include "cli/passphrase.h"
 #include "formats/reader.h"
@@ -12,7 +12,7 @@ namespace modelseal::cli {
 namespace {
 
 struct Options {
-    std::string model, key, out, customer, parent, receipt, passphrase_file;
+    std::string model, key, out, customer, parent, receipt, passphrase_file, ledger;
     std::string scheme = "modelseal";
     std::vector<std::string> stamp;
     bool reseal = false;
@@ -36,17 +36,18 @@ std::string summary_text(const Options& options, const SealSummary& summary, con
 }
 
 Result<ExitCode> run(const Options& options, Context& context) {
-    const std::vector<std::string> inputs = {options.model, options.key, options.customer, options.parent,
-                                             options.passphrase_file};
+    const std::vector<std::string> inputs = {
+        options.model, options.key, options.customer, options.parent, options.passphrase_file, options.ledger};
     MODELSEAL_TRY(refuse_overwriting(options.out, inputs));
     MODELSEAL_TRY(refuse_overwriting(options.receipt, inputs));
     MODELSEAL_TRY(refuse_overwriting(options.receipt, {options.out}));
     MODELSEAL_TRY_ASSIGN(auto stamp, key_values(options.stamp, "--stamp"));
     MODELSEAL_TRY_ASSIGN(const auto key,
                          load_signing_key(options.key, passphrase_from(options.passphrase_file)));
-    MODELSEAL_TRY_ASSIGN(const auto check, check_key_for(options.customer, key.public_key()));
+    MODELSEAL_TRY_ASSIGN(auto recipient, recipient_of(options.customer, options.ledger, key));
     const auto progress = context.progress("sealing " + options.model);
-    SealOptions wanted{.key = key, .check = check, .stamp = std::move(stamp)};
+    SealOptions wanted{.key = key, .check = recipient.check, .stamp = std::move(stamp)};
+    wanted.ledger = recipient.book();
     if (!options.parent.empty()) wanted.parent = options.parent;
     if (!options.receipt.empty()) wanted.receipt = options.receipt;
     wanted.scheme = options.scheme == "deepisign" ? Scheme::deepisign : Scheme::modelseal;
@@ -69,8 +70,11 @@ void add_seal(CLI::App& program, Context& context) {
         ->type_name("NAME.key");
     command.add_option("-o,--output", options->out, "where the sealed copy goes")->required()->type_name("OUT");
     add_list(command, "--stamp", options->stamp, "signed fact, may be given several times", "KEY=VALUE");
-    command.add_option("--for", options->customer, "only this customer's check key finds the seal")
+    command
+        .add_option("--for", options->customer,
+                    "only this customer's check key finds the seal; with --ledger, a name in it will do")
         ->type_name("CUSTOMER.check");
+    add_ledger_option(command, options->ledger, "put down there what was sealed, when and for whom");
     command.add_option("--parent", options->parent, "sealed model that this one was derived from")
         ->type_name("SEALED");
     command.add_option("--receipt", options->receipt, "keeps what 'unseal' needs; secret")->type_name("FILE");

@@ -9,6 +9,7 @@ find_package(nlohmann_json REQUIRED)
 find_package(CLI11 REQUIRED)
 pkg_check_modules(SODIUM REQUIRED IMPORTED_TARGET libsodium)
 pkg_check_modules(DEFLATE REQUIRED IMPORTED_TARGET libdeflate)
+find_package(SQLite3 3.37 REQUIRED)  # tables that are STRICT
 find_package(Boost 1.74 REQUIRED)  # Asio and Beast, headers alone
 # The module that runs networks is built where LibTorch (1.13 or newer) is found.
 if(NOT DEFINED MODELSEAL_TORCH OR MODELSEAL_TORCH)

@@ -192,8 +192,7 @@ std::string time_of(std::uint64_t seconds) {
 
 }  // namespace
 
-Result<std::string> save(const Fingerprint& fingerprint, const SigningKey& vendor, const CheckKey& check,
-                         const std::filesystem::path& out) {
+Result<Encoded> encode(const Fingerprint& fingerprint, const SigningKey& vendor, const CheckKey& check) {
     if (check.vendor != vendor.public_key()) {
         return Error{ErrorKind::mismatch, "the check key is bound to another vendor's key", {}};
     }
@@ -212,10 +211,17 @@ Result<std::string> save(const Fingerprint& fingerprint, const SigningKey& vendo
     bytes.insert(bytes.end(), box.begin(), box.end());
     const auto signature = vendor.sign(message(bytes));
     bytes.insert(bytes.end(), signature.begin(), signature.end());
+    auto id = to_hex(crypto::Sha256().update(bytes).finish());
+    return Encoded{std::move(bytes), std::move(id)};
+}
+
+Result<std::string> save(const Fingerprint& fingerprint, const SigningKey& vendor, const CheckKey& check,
+                         const std::filesystem::path& out) {
+    MODELSEAL_TRY_ASSIGN(auto made, encode(fingerprint, vendor, check));
     MODELSEAL_TRY_ASSIGN(auto file, io::AtomicFile::create(out, 0644, io::WriteMode::replace));
-    MODELSEAL_TRY(file.write(0, bytes));
+    MODELSEAL_TRY(file.write(0, made.bytes));
     MODELSEAL_TRY(file.commit());
-    return to_hex(crypto::Sha256().update(bytes).finish());
+    return std::move(made.id);
 }
 
 Result<Fingerprint> load(const Source& source, const CheckKey& check, std::int64_t now) {

@@ -16,6 +16,13 @@ struct Shown {
     bool for_everybody = false;  // encrypted to the public check key
 };
 
+// A fingerprint file as it will be written.
+struct Encoded {
+    std::vector<std::byte> bytes;
+    std::string id;
+};
+Result<Encoded> encode(const Fingerprint& fingerprint, const SigningKey& vendor, const CheckKey& check);
+
 // Whole or not at all. Returns the id.
 Result<std::string> save(const Fingerprint& fingerprint, const SigningKey& vendor, const CheckKey& check,
                          const std::filesystem::path& out);

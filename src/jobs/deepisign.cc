@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "formats/reader.h"
+#include "jobs/recorded.h"
 #include "mark/bytes.h"
 #include "mark/deepisign.h"
 #include "mark/embed.h"
@@ -112,7 +113,6 @@ Result<SealSummary> seal_deepisign(const Model& model, const std::filesystem::pa
                      fmt::format("{}: the marks do not read back: {}", model.path.string(), found.detail),
                      "weights too large or too small for four decimals; use --scheme modelseal"};
     }
-    MODELSEAL_TRY(output.commit());
     SealSummary summary{.format = model.format,
                         .files = model.files.size(),
                         .bytes = model.bytes(),
@@ -121,6 +121,9 @@ Result<SealSummary> seal_deepisign(const Model& model, const std::filesystem::pa
     summary.cells = embedding.layers;
     summary.touched = bytes_written / sizeof(float);
     summary.stamp = stamp;
+    LedgerEntry entry{.customer = options.check.customer, .stamp = stamp};
+    MODELSEAL_TRY(
+        commit_recorded(options.ledger, std::move(entry), model.path, out, [&] { return output.commit(); }));
     return summary;
 }
 

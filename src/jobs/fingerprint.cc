@@ -14,6 +14,7 @@
 #include "io/progress.h"
 #include "io/rfc3339.h"
 #include "io/threads.h"
+#include "jobs/recorded.h"
 #include "oracle/network.h"
 #include <modelseal/fingerprint.h>
 #include <modelseal/seal.h>
@@ -130,10 +131,23 @@ Result<std::unique_ptr<oracle::Network>> open(const std::filesystem::path& model
     return hinted(network.error(), options);
 }
 
+Result<void> write_recorded(const std::filesystem::path& model, const std::filesystem::path& out,
+                            const fingerprint::Encoded& made, const Binding& binding,
+                            const FingerprintOptions& options) {
+    MODELSEAL_TRY_ASSIGN(auto file, io::AtomicFile::create(out, 0644, io::WriteMode::replace));
+    MODELSEAL_TRY(file.write(0, made.bytes));
+    LedgerEntry entry{.kind = LedgerEntry::Kind::fingerprint,
+                      .customer = options.check.customer,
+                      .root = binding.root,
+                      .fingerprint = made.id};
+    return jobs::commit_recorded(options.ledger, std::move(entry), model, out, [&] { return file.commit(); });
+}
+
 Result<FingerprintSummary> run(const std::filesystem::path& model, const std::filesystem::path& out,
                                const FingerprintOptions& options) {
     const auto begun = std::chrono::steady_clock::now();
     MODELSEAL_TRY(check_options(options));
+    MODELSEAL_TRY(jobs::allow(options.ledger, options.key, options.check));
     FingerprintSummary summary;
     MODELSEAL_TRY_ASSIGN(const auto binding, bind(model, options));
     if (!binding.sealed) {
@@ -163,7 +177,9 @@ Result<FingerprintSummary> run(const std::filesystem::path& model, const std::fi
     print.created = io::rfc3339_now();
     print.expires = options.expires;
     print.runtime = network->runtime();
-    MODELSEAL_TRY_ASSIGN(summary.id, fingerprint::save(print, options.key, options.check, out));
+    MODELSEAL_TRY_ASSIGN(const auto file, fingerprint::encode(print, options.key, options.check));
+    MODELSEAL_TRY(write_recorded(model, out, file, binding, options));
+    summary.id = file.id;
     if (options.preview) {
         const auto png = fingerprint::preview_sheet_png(print, kPreviewPairs);
         const std::string_view text(reinterpret_cast<const char*>(png.data()), png.size());

@@ -7,6 +7,7 @@
 #include "io/rfc3339.h"
 #include "jobs/deepisign.h"
 #include "jobs/receipt.h"
+#include "jobs/recorded.h"
 #include "mark/embed.h"
 #include "mark/evidence.h"
 #include "mark/locate.h"
@@ -93,6 +94,7 @@ Result<SealSummary> seal_model(const fs::path& path, const fs::path& out, const 
     if (options.check.vendor != options.key.public_key()) {
         return Error{ErrorKind::mismatch, "the check key is bound to another vendor's key", {}};
     }
+    MODELSEAL_TRY(jobs::allow(options.ledger, options.key, options.check));
     mark::SignedPart wanted;
     wanted.stamp = complete_stamp(path, options);
     MODELSEAL_TRY(mark::encode_stamp(wanted.stamp));
@@ -131,17 +133,26 @@ Result<SealSummary> seal_model(const fs::path& path, const fs::path& out, const 
         MODELSEAL_TRY_ASSIGN(receipt, io::AtomicFile::create(*options.receipt, 0600, io::WriteMode::replace));
         MODELSEAL_TRY(receipt->write(0, bytes_kept));
     }
-    MODELSEAL_TRY(output.commit());
-    if (receipt) MODELSEAL_TRY(receipt->commit());
-    return SealSummary{.format = model.format,
-                       .files = model.files.size(),
-                       .bytes = bytes,
-                       .tensors = model.tensors.size(),
-                       .elements = geometry.total_elements(),
-                       .cells = cells,
-                       .touched = embedded.touched,
-                       .root = to_hex(root),
-                       .stamp = embedded.manifest.claims.stamp};
+    SealSummary summary{.format = model.format,
+                        .files = model.files.size(),
+                        .bytes = bytes,
+                        .tensors = model.tensors.size(),
+                        .elements = geometry.total_elements(),
+                        .cells = cells,
+                        .touched = embedded.touched,
+                        .root = to_hex(root),
+                        .stamp = embedded.manifest.claims.stamp,
+                        .cell_head = mark::head_bytes(embedded.head)};
+    LedgerEntry entry{.customer = options.check.customer,
+                      .root = summary.root,
+                      .stamp = summary.stamp,
+                      .cell_head = summary.cell_head};
+    const auto commit = [&]() -> Result<void> {
+        MODELSEAL_TRY(output.commit());
+        return receipt ? receipt->commit() : Result<void>();
+    };
+    MODELSEAL_TRY(jobs::commit_recorded(options.ledger, std::move(entry), path, out, commit));
+    return summary;
 }
 
 }  // namespace modelseal

@@ -11,7 +11,6 @@
 namespace modelseal::mark {
 namespace {
 
-constexpr std::size_t kHeadBytes = 6;
 constexpr std::size_t kRecordHeadBytes = 7;
 constexpr std::size_t kMaxManifestBytes = (std::size_t{1} << 24) - 1;
 constexpr std::size_t kLeastPiece = 8, kMostPiece = 112, kPieceStep = 8;
@@ -106,14 +105,35 @@ std::optional<Chart> Chart::draw(std::span<const Place> places, std::span<const 
     return chart;
 }
 
+std::vector<std::byte> head_bytes(const CellHead& head) {
+    return ByteWriter()
+        .number(static_cast<std::uint8_t>(head.rate_step))
+        .number(static_cast<std::uint8_t>(head.carrier_class))
+        .number(static_cast<std::uint16_t>(head.manifest_bytes))
+        .number(static_cast<std::uint8_t>(head.manifest_bytes >> 16))
+        .number(static_cast<std::uint8_t>(head.piece_bytes))
+        .take();
+}
+
+std::optional<CellHead> parse_head(std::span<const std::byte, kHeadBytes> bytes) {
+    ByteReader reader(bytes);
+    CellHead head;
+    head.rate_step = reader.number<std::uint8_t>();
+    head.carrier_class = reader.number<std::uint8_t>();
+    head.manifest_bytes = reader.number<std::uint16_t>();
+    head.manifest_bytes |= std::uint32_t{reader.number<std::uint8_t>()} << 16;
+    head.piece_bytes = reader.number<std::uint8_t>();
+    if (head.rate_step > kRateSteps || head.carrier_class >= kClasses || head.manifest_bytes == 0 ||
+        head.piece_bytes < kLeastPiece || head.piece_bytes > kMostPiece || head.piece_bytes % kPieceStep != 0) {
+        return std::nullopt;
+    }
+    return head;
+}
+
 std::vector<std::byte> cell_content(std::size_t bytes, const CellHead& head, std::span<const Record> records,
                                     std::span<const CheckValue> own, std::span<const std::byte> manifest) {
     ByteWriter writer;
-    writer.number(static_cast<std::uint8_t>(head.rate_step))
-        .number(static_cast<std::uint8_t>(head.carrier_class));
-    writer.number(static_cast<std::uint16_t>(head.manifest_bytes));
-    writer.number(static_cast<std::uint8_t>(head.manifest_bytes >> 16));
-    writer.number(static_cast<std::uint8_t>(head.piece_bytes));
+    writer.raw(head_bytes(head));
     const Erasure code(manifest.size(), head.piece_bytes);
     for (const auto& record : records) {
         writer.number(static_cast<std::uint8_t>(record.kind)).number(record.first).number(record.count);
@@ -132,18 +152,11 @@ std::vector<std::byte> cell_content(std::size_t bytes, const CellHead& head, std
 
 std::optional<CellContent> parse_content(std::span<const std::byte> bytes) {
     ByteReader reader(bytes);
-    CellContent content;
-    auto& head = content.head;
-    head.rate_step = reader.number<std::uint8_t>();
-    head.carrier_class = reader.number<std::uint8_t>();
-    head.manifest_bytes = reader.number<std::uint16_t>();
-    head.manifest_bytes |= std::uint32_t{reader.number<std::uint8_t>()} << 16;
-    head.piece_bytes = reader.number<std::uint8_t>();
-    if (!reader.ok() || head.rate_step > kRateSteps || head.carrier_class >= kClasses ||
-        head.manifest_bytes == 0 || head.piece_bytes < kLeastPiece || head.piece_bytes > kMostPiece ||
-        head.piece_bytes % kPieceStep != 0) {
-        return std::nullopt;
-    }
+    const auto start = reader.raw(kHeadBytes);
+    if (!reader.ok()) return std::nullopt;
+    const auto head = parse_head(start.first<kHeadBytes>());
+    if (!head) return std::nullopt;
+    CellContent content{.head = *head};
     while (reader.left() >= kRecordHeadBytes) {
         const auto kind = reader.number<std::uint8_t>();
         if (kind == 0) break;
@@ -156,7 +169,7 @@ std::optional<CellContent> parse_content(std::span<const std::byte> bytes) {
             content.own.push_back(std::move(own));
         } else if (kind == static_cast<std::uint8_t>(Record::Kind::manifest)) {
             for (std::uint32_t i = 0; i < count && reader.ok(); ++i) {
-                content.pieces.push_back({std::uint64_t{first} + i, reader.raw(head.piece_bytes)});
+                content.pieces.push_back({std::uint64_t{first} + i, reader.raw(head->piece_bytes)});
             }
         } else {
             return std::nullopt;

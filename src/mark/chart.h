@@ -74,6 +74,11 @@ struct CellHead {
     }
 };
 
+inline constexpr std::size_t kHeadBytes = 6;
+std::vector<std::byte> head_bytes(const CellHead& head);
+// Nothing if no cell begins so.
+std::optional<CellHead> parse_head(std::span<const std::byte, kHeadBytes> bytes);
+
 // Content (capacity - tag) of one cell. `own` are all check values of its tensor.
 std::vector<std::byte> cell_content(std::size_t bytes, const CellHead& head,
                                     std::span<const Chart::Record> records, std::span<const CheckValue> own,

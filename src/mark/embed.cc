@@ -115,11 +115,15 @@ std::vector<CheckValue> common_table(const SignedPart& part, const Geometry& geo
     return table;
 }
 
+CellHead head_of(const Arrangement& arrangement, const SignedPart& part, std::size_t manifest_bytes) {
+    return {part.rate_step, part.carrier_class, static_cast<std::uint32_t>(manifest_bytes),
+            static_cast<unsigned>(arrangement.chart.piece_bytes())};
+}
+
 std::vector<std::vector<std::byte>> contents(const Geometry& geometry, const Arrangement& arrangement,
                                              const SignedPart& part, std::span<const CheckValue> checks,
                                              std::span<const std::byte> manifest) {
-    const CellHead head{part.rate_step, part.carrier_class, static_cast<std::uint32_t>(manifest.size()),
-                        static_cast<unsigned>(arrangement.chart.piece_bytes())};
+    const auto head = head_of(arrangement, part, manifest.size());
     std::vector<std::vector<std::byte>> made;
     made.reserve(arrangement.places.size());
     for (std::size_t i = 0; i < arrangement.places.size(); ++i) {
@@ -164,7 +168,8 @@ Result<Embedded> embed(const Model& model, const SealPlan& plan, Scan scan, cons
     }
     MODELSEAL_TRY(renew_checksums(model, frame, jobs, output));
     const auto touched = embedder.touched();
-    return Embedded{std::move(manifest), embedder.take_overwritten(), touched};
+    const auto head = head_of(plan.arrangement, plan.part, encode(manifest).size());
+    return Embedded{std::move(manifest), head, embedder.take_overwritten(), touched};
 }
 
 }  // namespace modelseal::mark

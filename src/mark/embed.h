@@ -19,6 +19,7 @@ struct Overwritten {
 
 struct Embedded {
     Manifest manifest;
+    CellHead head;                         // of all cells
     std::vector<Overwritten> overwritten;  // in the order of the plan's places
     std::uint64_t touched = 0;             // elements (bytes of packed types) that changed
 };
@@ -29,6 +30,8 @@ Result<Embedded> embed(const Model& model, const SealPlan& plan, Scan scan, cons
 
 // Rewrites the checksums named as right in `frame` after tensors were written.
 Result<void> renew_checksums(const Model& model, const FrameScan& frame, unsigned jobs, ModelOutput& output);
+
+CellHead head_of(const Arrangement& arrangement, const SignedPart& part, std::size_t manifest_bytes);
 
 // What every place ought to hold.
 std::vector<std::vector<std::byte>> contents(const Geometry& geometry, const Arrangement& arrangement,

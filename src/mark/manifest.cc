@@ -27,21 +27,6 @@ std::string text_of(std::span<const std::byte> bytes) {
 // The only code for what is used most; any other name is written out.
 constexpr std::string_view kCodedNames[] = {"", "name", "version", "customer", "time"};
 
-std::optional<Stamp> decode_stamp(std::span<const std::byte> bytes) {
-    ByteReader reader(bytes);
-    Stamp stamp;
-    while (reader.ok() && reader.left() > 0) {
-        const auto code = reader.number<std::uint8_t>();
-        if (code >= std::size(kCodedNames)) return std::nullopt;
-        const auto name =
-            code == 0 ? text_of(reader.raw(reader.number<std::uint8_t>())) : std::string(kCodedNames[code]);
-        auto value = text_of(reader.raw(reader.number<std::uint16_t>()));
-        stamp.emplace_back(name, std::move(value));
-    }
-    if (!reader.ok()) return std::nullopt;
-    return stamp;
-}
-
 std::vector<std::byte> message(const std::vector<std::byte>& signed_bytes) {
     return ByteWriter().raw(bytes_of(kSignatureDomain)).number(std::uint8_t{0}).raw(signed_bytes).take();
 }
@@ -68,6 +53,21 @@ Result<std::vector<std::byte>> encode_stamp(const Stamp& stamp) {
     }
     if (writer.size() > kMaxStampBytes) return wrong(fmt::format("longer than {} bytes", kMaxStampBytes));
     return writer.take();
+}
+
+std::optional<Stamp> decode_stamp(std::span<const std::byte> bytes) {
+    ByteReader reader(bytes);
+    Stamp stamp;
+    while (reader.ok() && reader.left() > 0) {
+        const auto code = reader.number<std::uint8_t>();
+        if (code >= std::size(kCodedNames)) return std::nullopt;
+        const auto name =
+            code == 0 ? text_of(reader.raw(reader.number<std::uint8_t>())) : std::string(kCodedNames[code]);
+        auto value = text_of(reader.raw(reader.number<std::uint16_t>()));
+        stamp.emplace_back(name, std::move(value));
+    }
+    if (!reader.ok()) return std::nullopt;
+    return stamp;
 }
 
 std::vector<std::byte> encode_signed(const SignedPart& part, std::size_t common) {

@@ -34,6 +34,7 @@ using Stamp = std::vector<std::pair<std::string, std::string>>;
 inline constexpr std::size_t kMaxStampBytes = 4096;  // encoded
 // ErrorKind::usage for empty, repeated or overlong names, and for more than kMaxStampBytes.
 Result<std::vector<std::byte>> encode_stamp(const Stamp& stamp);
+std::optional<Stamp> decode_stamp(std::span<const std::byte> bytes);
 
 struct SignedPart {
     unsigned rate_step = 0;

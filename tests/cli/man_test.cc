@@ -90,7 +90,8 @@ TEST_F(ManPages, MentionNoOptionThatIsNotThere) {
 
 TEST_F(ManPages, HelpShowsTheSameOptions) {
     for (const CLI::App* command : program_->get_subcommands({})) {
-        const std::string help = command->help();
+        std::string help = command->help();
+        for (const CLI::App* below : command->get_subcommands({})) help += below->help();
         for (const auto& option : options_of(*command))
             EXPECT_THAT(help, HasSubstr(option)) << command->get_name();
         for (const auto& option : options_of(*program_))

@@ -1,0 +1,42 @@
+#include "jobs/recorded.h"
+
+#include <fmt/format.h>
+
+#include "formats/reader.h"
+
+namespace modelseal::jobs {
+
+Result<void> allow(const Ledger* ledger, const SigningKey& vendor, const CheckKey& check) {
+    if (ledger == nullptr) return {};
+    if (!ledger->verified() || ledger->vendor() != vendor.public_key()) {
+        return Error{
+            ErrorKind::mismatch,
+            formats::printable(ledger->path().string()) + ": opened with another key than the one that signs",
+            {}};
+    }
+    return ledger->allow(check);
+}
+
+Result<void> commit_recorded(Ledger* ledger, LedgerEntry entry, const std::filesystem::path& model,
+                             const std::filesystem::path& output, const std::function<Result<void>()>& commit) {
+    if (ledger == nullptr) return commit();
+    auto named = model.lexically_normal();
+    if (!named.has_filename()) named = named.parent_path();
+    entry.model = named.filename().string();
+    entry.output = output.string();
+    auto begun = ledger->begin(std::move(entry));
+    if (!begun.ok()) {
+        auto error = std::move(begun).error();
+        error.message += fmt::format("; {} was not written", formats::printable(output.string()));
+        return error;
+    }
+    MODELSEAL_TRY(commit());
+    auto finished = ledger->finish(*begun);
+    if (finished.ok()) return {};
+    auto error = std::move(finished).error();
+    error.message += fmt::format("; {} was written, and entry {} of the ledger says that it was begun",
+                                 formats::printable(output.string()), *begun);
+    return error;
+}
+
+}  // namespace modelseal::jobs

@@ -1,0 +1,304 @@
+// What the public Ledger says and does, in terms of rows.
+#include <ctime>
+#include <map>
+
+#include <fmt/format.h>
+
+#include "crypto/check_key.h"
+#include "crypto/wipe.h"
+#include "formats/reader.h"
+#include "io/file.h"
+#include "io/rfc3339.h"
+#include "ledger/entry.h"
+#include "ledger/store.h"
+#include <modelseal/ledger.h>
+
+namespace modelseal {
+
+namespace {
+
+namespace fs = std::filesystem;
+using namespace ledger;
+
+std::int64_t now() {
+    return io::parse_rfc3339(io::rfc3339_now()).value_or(0);
+}
+
+std::string time_of(std::int64_t seconds) {
+    return seconds == 0 ? std::string() : io::rfc3339(seconds);
+}
+
+Customer customer_of(const CustomerRow& row) {
+    return {.name = row.name,
+            .added = io::rfc3339(row.added),
+            .revoked = time_of(row.revoked),
+            .reason = row.reason};
+}
+
+}  // namespace
+
+struct Ledger::State {
+    fs::path path;
+    std::unique_ptr<Store> store;
+
+    Result<CustomerRow> find(const std::string& name) const {
+        MODELSEAL_TRY_ASSIGN(auto row, store->find_customer(name));
+        if (row) return std::move(*row);
+        return Error{ErrorKind::unreadable,
+                     fmt::format("{}: no customer '{}'", store->database().shown(), formats::printable(name)),
+                     "'modelseal customer list' shows them, 'modelseal customer add' adds one"};
+    }
+
+    Result<Vault::StoredKey> open_key(const CustomerRow& row) const {
+        MODELSEAL_TRY_ASSIGN(const auto* vault, store->key());
+        auto key = vault->open_key(row.key, row.salt);
+        if (key) return std::move(*key);
+        return Error{
+            ErrorKind::mismatch,
+            fmt::format("{}: the check key of '{}' cannot be opened", store->database().shown(), row.name),
+            "restore the ledger from a backup"};
+    }
+
+    Result<CheckKey> check_key(const CustomerRow& row) const {
+        MODELSEAL_TRY_ASSIGN(auto stored, open_key(row));
+        wipe(stored.text);
+        return CheckKey{store->vendor(), row.name, std::move(stored.secret)};
+    }
+
+    // Refuses a name that is taken: in the transaction, so that of two processes only one has it.
+    Result<void> insert(const CheckKey& key, const std::string& text) {
+        MODELSEAL_TRY_ASSIGN(const auto* vault, store->key());
+        return store->change([&](ledger::State& state) -> Result<void> {
+            MODELSEAL_TRY_ASSIGN(const auto taken, store->find_customer(key.customer));
+            if (taken) {
+                return Error{ErrorKind::unreadable,
+                             fmt::format("{}: there is a customer '{}' already", store->database().shown(),
+                                         key.customer),
+                             "'modelseal customer show' tells about them"};
+            }
+            MODELSEAL_TRY_ASSIGN(const auto last, store->database().number("SELECT max(id) FROM customers"));
+            CustomerRow row{
+                .id = last + 1, .name = key.customer, .added = now(), .salt = crypto::random_salt()};
+            row.key = vault->close_key({key.secret.clone(), text}, row.salt);
+            return store->put(state, std::move(row));
+        });
+    }
+};
+
+Ledger::Ledger(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Ledger::Ledger(Ledger&&) noexcept = default;
+Ledger& Ledger::operator=(Ledger&&) noexcept = default;
+Ledger::~Ledger() = default;
+
+namespace {
+
+Result<std::unique_ptr<Store>> open_store(const fs::path& path, const SigningKey* vendor,
+                                          Store::IfEmpty if_empty) {
+    MODELSEAL_TRY_ASSIGN(auto database, Database::open(path));
+    return Store::open(std::move(database), vendor, if_empty);
+}
+
+}  // namespace
+
+Result<Ledger> Ledger::open(const fs::path& path, const SigningKey& vendor) {
+    MODELSEAL_TRY_ASSIGN(auto store, open_store(path, &vendor, Store::IfEmpty::refuse));
+    return Ledger(std::make_unique<State>(State{path, std::move(store)}));
+}
+
+Result<Ledger> Ledger::open_unverified(const fs::path& path) {
+    MODELSEAL_TRY_ASSIGN(auto store, open_store(path, nullptr, Store::IfEmpty::refuse));
+    return Ledger(std::make_unique<State>(State{path, std::move(store)}));
+}
+
+Result<Ledger> Ledger::open_or_create(const fs::path& path, const SigningKey& vendor) {
+    std::error_code ignored;
+    if (!fs::exists(fs::symlink_status(path, ignored))) {
+        // An empty file with the right mode, which the tables then come into. Another process may be as fast.
+        auto file = io::AtomicFile::create(path, 0600, io::WriteMode::exclusive);
+        auto made = file.ok() ? file->commit() : Result<void>(file.error());
+        if (!made.ok() && !fs::exists(path, ignored)) return std::move(made).error();
+    }
+    MODELSEAL_TRY_ASSIGN(auto store, open_store(path, &vendor, Store::IfEmpty::make));
+    return Ledger(std::make_unique<State>(State{path, std::move(store)}));
+}
+
+const fs::path& Ledger::path() const {
+    return state_->path;
+}
+bool Ledger::verified() const {
+    return state_->store->vault() != nullptr;
+}
+const PublicKey& Ledger::vendor() const {
+    return state_->store->vendor();
+}
+
+Result<std::vector<Customer>> Ledger::customers() const {
+    MODELSEAL_TRY_ASSIGN(const auto contents, state_->store->read_all());
+    std::map<std::string, Customer> by_name;
+    std::map<std::int64_t, Customer*> by_id;
+    for (const auto& row : contents.customers) {
+        by_id[row.id] = &by_name.insert_or_assign(row.name, customer_of(row)).first->second;
+    }
+    for (const auto& entry : contents.entries) {
+        const auto whose = by_id.find(entry.customer);
+        if (whose == by_id.end()) continue;
+        ++(entry.kind == EntryKind::seal ? whose->second->seals : whose->second->fingerprints);
+    }
+    std::vector<Customer> customers;
+    for (auto& [name, customer] : by_name) customers.push_back(std::move(customer));
+    return customers;
+}
+
+Result<std::vector<LedgerEntry>> Ledger::entries(const std::optional<std::string>& customer) const {
+    MODELSEAL_TRY_ASSIGN(const auto contents, state_->store->read_all());
+    std::map<std::int64_t, std::string> names = {{0, ""}};
+    for (const auto& row : contents.customers) names[row.id] = row.name;
+    std::vector<LedgerEntry> entries;
+    for (const auto& row : contents.entries) {
+        const auto name = names.find(row.customer);
+        if (name == names.end()) {
+            return Error{ErrorKind::malformed,
+                         fmt::format("{}: damaged: row {} of entries: made for nobody in the ledger",
+                                     state_->store->database().shown(), row.id),
+                         "restore it from a backup"};
+        }
+        if (!customer || *customer == name->second) entries.push_back(entry_of(row, name->second));
+    }
+    return entries;
+}
+
+Result<Customer> Ledger::customer(const std::string& name) const {
+    MODELSEAL_TRY(state_->find(name));
+    MODELSEAL_TRY_ASSIGN(const auto all, customers());
+    for (const auto& each : all) {
+        if (each.name == name) return each;
+    }
+    return state_->find(name).error();  // cannot be: it was there
+}
+
+Result<CheckKey> Ledger::check_key(const std::string& name) const {
+    MODELSEAL_TRY_ASSIGN(const auto row, state_->find(name));
+    return state_->check_key(row);
+}
+
+Result<std::string> Ledger::check_key_text(const std::string& name) const {
+    MODELSEAL_TRY_ASSIGN(const auto row, state_->find(name));
+    MODELSEAL_TRY_ASSIGN(auto stored, state_->open_key(row));
+    return std::move(stored.text);
+}
+
+Result<std::vector<CheckKey>> Ledger::check_keys() const {
+    MODELSEAL_TRY_ASSIGN(const auto contents, state_->store->read_all());
+    std::map<std::string, const CustomerRow*> by_name;
+    for (const auto& row : contents.customers) by_name[row.name] = &row;
+    std::vector<CheckKey> keys;
+    keys.reserve(by_name.size());
+    for (const auto& [name, row] : by_name) {
+        MODELSEAL_TRY_ASSIGN(auto key, state_->check_key(*row));
+        keys.push_back(std::move(key));
+    }
+    return keys;
+}
+
+Result<void> Ledger::add(const SigningKey& vendor, const std::string& name) {
+    MODELSEAL_TRY(state_->store->key());
+    MODELSEAL_TRY_ASSIGN(auto text, new_check_key(vendor, name));
+    const WipeAtEnd wiped(text);
+    return add_existing(text, formats::printable(name));
+}
+
+Result<void> Ledger::add_existing(const std::string& check_key_text, const std::string& shown) {
+    MODELSEAL_TRY_ASSIGN(const auto key, parse_check_key(check_key_text, shown));
+    if (key.vendor != vendor()) {
+        return Error{ErrorKind::mismatch,
+                     fmt::format("{}: bound to vendor key {}, the ledger is that of {}", shown,
+                                 to_hex(key.vendor.id()), to_hex(vendor().id())),
+                     {}};
+    }
+    return state_->insert(key, check_key_text);
+}
+
+Result<void> Ledger::revoke(const std::string& name, const std::string& reason) {
+    if (reason.size() > kMostText || formats::printable(reason) != reason) {
+        return Error{ErrorKind::usage,
+                     fmt::format("the reason has more than {} bytes, holds control characters or is not UTF-8",
+                                 kMostText),
+                     {}};
+    }
+    return state_->store->change([&](ledger::State& state) -> Result<void> {
+        MODELSEAL_TRY_ASSIGN(const auto before, state_->find(name));
+        if (before.revoked != 0) {
+            return Error{ErrorKind::unreadable,
+                         fmt::format("{}: customer '{}' was revoked already, on {}",
+                                     state_->store->database().shown(), name, time_of(before.revoked)),
+                         {}};
+        }
+        auto after = before;
+        after.revoked = std::max<std::int64_t>(1, now());
+        after.reason = reason;
+        return state_->store->put(state, std::move(after), &before);
+    });
+}
+
+namespace {
+
+Error revoked(const Store& store, const CustomerRow& row) {
+    return {ErrorKind::unsupported,
+            fmt::format("{}: customer '{}' was revoked on {}{}{}", store.database().shown(), row.name,
+                        time_of(row.revoked), row.reason.empty() ? "" : ": ", row.reason),
+            "nothing is made for them any more"};
+}
+
+}  // namespace
+
+Result<void> Ledger::allow(const CheckKey& key) const {
+    if (key.customer.empty()) return {};
+    MODELSEAL_TRY_ASSIGN(const auto row, state_->store->find_customer(key.customer));
+    const auto name = formats::printable(key.customer);
+    if (!row) {
+        return Error{
+            ErrorKind::unsupported,
+            fmt::format("{}: no customer '{}'", state_->store->database().shown(), name),
+            fmt::format("'modelseal customer add {} --check-key FILE' adds them with the key they have", name)};
+    }
+    if (row->revoked != 0) return revoked(*state_->store, *row);
+    MODELSEAL_TRY_ASSIGN(const auto known, state_->check_key(*row));
+    if (std::ranges::equal(known.secret.bytes(), key.secret.bytes())) return {};
+    return Error{ErrorKind::mismatch,
+                 fmt::format("{}: has another check key of '{}'", state_->store->database().shown(), name),
+                 "give the customer's name to --for, and the key of the ledger is taken"};
+}
+
+Result<std::uint64_t> Ledger::begin(LedgerEntry entry) {
+    MODELSEAL_TRY_ASSIGN(auto row, row_of(entry));
+    row.finished = false;
+    row.made = now();
+    auto& store = *state_->store;
+    MODELSEAL_TRY(store.change([&](ledger::State& state) -> Result<void> {
+        if (!entry.customer.empty()) {
+            MODELSEAL_TRY_ASSIGN(const auto customer, state_->find(entry.customer));
+            if (customer.revoked != 0) return revoked(store, customer);
+            row.customer = customer.id;
+        }
+        MODELSEAL_TRY_ASSIGN(const auto last, store.database().number("SELECT max(id) FROM entries"));
+        row.id = last + 1;
+        return store.put(state, row);
+    }));
+    return static_cast<std::uint64_t>(row.id);
+}
+
+Result<void> Ledger::finish(std::uint64_t number) {
+    return state_->store->change([&](ledger::State& state) -> Result<void> {
+        MODELSEAL_TRY_ASSIGN(const auto before, state_->store->find_entry(static_cast<std::int64_t>(number)));
+        if (!before) {
+            return Error{ErrorKind::unreadable,
+                         fmt::format("{}: no entry {}", state_->store->database().shown(), number),
+                         {}};
+        }
+        auto after = *before;
+        after.finished = true;
+        return state_->store->put(state, std::move(after), &*before);
+    });
+}
+
+}  // namespace modelseal

@@ -1,0 +1,148 @@
+#include "ledger/rows.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "formats/reader.h"
+
+namespace modelseal::ledger {
+namespace {
+
+// Of a check key's box: 32 bytes of secret, the text of the file, and the tag.
+constexpr std::size_t kMostKey = 2048;
+
+Error malformed(const Database& database, const char* table, std::int64_t id, const char* what) {
+    return {ErrorKind::malformed,
+            fmt::format("{}: damaged: row {} of {}: {}", database.shown(), id, table, what),
+            "restore it from a backup"};
+}
+
+bool showable(std::string_view text, std::size_t most) {
+    return text.size() <= most && formats::printable(text) == text;
+}
+
+bool in_time(std::int64_t seconds) {
+    return seconds >= 0 && seconds <= kLastSecond;
+}
+
+template <std::size_t N>
+bool take(const std::vector<std::byte>& bytes, std::array<std::byte, N>& out) {
+    if (bytes.size() != N) return false;
+    std::ranges::copy(bytes, out.begin());
+    return true;
+}
+
+void update_bytes(crypto::Sha256& hash, std::span<const std::byte> bytes) {
+    hash.update_number(bytes.size()).update(bytes);
+}
+
+std::string_view verb(Write how) {
+    return how == Write::anew ? "INSERT" : "REPLACE";
+}
+
+std::uint64_t unsigned_of(std::int64_t number) {
+    return static_cast<std::uint64_t>(number);
+}
+
+}  // namespace
+
+crypto::Digest digest(const CustomerRow& row) {
+    crypto::Sha256 hash;
+    hash.update_text("modelseal/1 ledger customer").update_number(unsigned_of(row.id)).update_text(row.name);
+    hash.update_number(unsigned_of(row.added)).update_number(unsigned_of(row.revoked)).update_text(row.reason);
+    update_bytes(hash, row.salt);
+    update_bytes(hash, row.key);
+    return hash.finish();
+}
+
+crypto::Digest digest(const EntryRow& row) {
+    crypto::Sha256 hash;
+    hash.update_text("modelseal/1 ledger entry").update_number(unsigned_of(row.id));
+    hash.update_number(unsigned_of(row.customer)).update_number(static_cast<std::uint64_t>(row.kind));
+    hash.update_number(row.finished ? 1 : 0).update_number(unsigned_of(row.made));
+    hash.update_text(row.model).update_text(row.output);
+    for (const auto* bytes : {&row.root, &row.fingerprint, &row.stamp, &row.head}) update_bytes(hash, *bytes);
+    return hash.finish();
+}
+
+Result<Statement> select_customers(const Database& database, std::string_view where) {
+    return database.prepare(
+        fmt::format("SELECT id, name, added, revoked, reason, salt, key, mac FROM customers {}", where));
+}
+
+Result<Statement> select_entries(const Database& database, std::string_view where) {
+    return database.prepare(fmt::format(
+        "SELECT id, customer, kind, finished, made, model, output, root, fingerprint, stamp, head, mac "
+        "FROM entries {}",
+        where));
+}
+
+Result<CustomerRow> read_customer(const Database& database, const Statement& row) {
+    CustomerRow out{.id = row.number(0),
+                    .name = row.text(1),
+                    .added = row.number(2),
+                    .revoked = row.number(3),
+                    .reason = row.text(4),
+                    .key = row.bytes(6)};
+    const auto wrong = [&](const char* what) { return malformed(database, "customers", out.id, what); };
+    if (out.id < 1) return wrong("an id that no ledger gives");
+    if (out.name.empty() || !showable(out.name, kMostName)) return wrong("a name that cannot be shown");
+    if (!in_time(out.added) || !in_time(out.revoked)) return wrong("a time outside of 1970 to 9999");
+    if (!showable(out.reason, kMostText)) return wrong("a reason that cannot be shown");
+    if (!take(row.bytes(5), out.salt)) return wrong("a salt that is not 32 bytes");
+    if (out.key.size() > kMostKey) return wrong("a key that is too long");
+    if (!take(row.bytes(7), out.mac)) return wrong("a MAC that is not 32 bytes");
+    return out;
+}
+
+Result<EntryRow> read_entry(const Database& database, const Statement& row) {
+    const auto kind = row.number(2);
+    EntryRow out{.id = row.number(0),
+                 .customer = row.number(1),
+                 .kind = kind == 1 ? EntryKind::seal : EntryKind::fingerprint,
+                 .finished = row.number(3) == 1,
+                 .made = row.number(4),
+                 .model = row.text(5),
+                 .output = row.text(6),
+                 .root = row.bytes(7),
+                 .fingerprint = row.bytes(8),
+                 .stamp = row.bytes(9),
+                 .head = row.bytes(10)};
+    const auto wrong = [&](const char* what) { return malformed(database, "entries", out.id, what); };
+    if (out.id < 1 || out.customer < 0) return wrong("an id that no ledger gives");
+    if (kind != 1 && kind != 2) return wrong("neither a seal nor a fingerprint");
+    if (row.number(3) != 0 && row.number(3) != 1) return wrong("neither begun nor finished");
+    if (!in_time(out.made)) return wrong("a time outside of 1970 to 9999");
+    if (!showable(out.model, kMostText) || !showable(out.output, kMostText))
+        return wrong("a name that cannot be shown");
+    for (const auto* bytes : {&out.root, &out.fingerprint}) {
+        if (!bytes->empty() && bytes->size() != sizeof(crypto::Digest))
+            return wrong("a digest that is not 32 bytes");
+    }
+    if (out.stamp.size() > kMostText) return wrong("a stamp that is too long");
+    if (!out.head.empty() && out.head.size() != 6) return wrong("the head of a cell that is not 6 bytes");
+    if (!take(row.bytes(11), out.mac)) return wrong("a MAC that is not 32 bytes");
+    return out;
+}
+
+Result<void> write(const Database& database, const CustomerRow& row, Write how) {
+    MODELSEAL_TRY_ASSIGN(auto statement, database.prepare(fmt::format(
+                                             "{} INTO customers VALUES (?, ?, ?, ?, ?, ?, ?, ?)", verb(how))));
+    statement.bind(row.id).bind(std::string_view(row.name)).bind(row.added).bind(row.revoked);
+    statement.bind(std::string_view(row.reason)).bind(row.salt).bind(row.key).bind(row.mac);
+    return statement.run();
+}
+
+Result<void> write(const Database& database, const EntryRow& row, Write how) {
+    MODELSEAL_TRY_ASSIGN(auto statement,
+                         database.prepare(fmt::format(
+                             "{} INTO entries VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", verb(how))));
+    statement.bind(row.id).bind(row.customer).bind(static_cast<std::int64_t>(row.kind));
+    statement.bind(std::int64_t{row.finished}).bind(row.made);
+    statement.bind(std::string_view(row.model)).bind(std::string_view(row.output));
+    statement.bind(row.root).bind(row.fingerprint).bind(row.stamp).bind(row.head).bind(row.mac);
+    return statement.run();
+}
+
+}  // namespace modelseal::ledger

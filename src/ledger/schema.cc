@@ -1,0 +1,113 @@
+#include "ledger/schema.h"
+
+#include <fmt/format.h>
+
+#include "formats/reader.h"
+
+namespace modelseal::ledger {
+namespace {
+
+struct Object {
+    std::string_view name;
+    std::string_view
+        sql;  // as it stands in the file, to the letter; empty for an index that SQLite makes itself
+};
+
+// By name, as they are read back.
+constexpr Object kObjects[] = {
+    {"customers",
+     "CREATE TABLE customers (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, added INTEGER NOT NULL, "
+     "revoked INTEGER NOT NULL, reason TEXT NOT NULL, salt BLOB NOT NULL, key BLOB NOT NULL, mac BLOB NOT "
+     "NULL) "
+     "STRICT"},
+    {"entries",
+     "CREATE TABLE entries (id INTEGER PRIMARY KEY, customer INTEGER NOT NULL, kind INTEGER NOT NULL, "
+     "finished INTEGER NOT NULL, made INTEGER NOT NULL, model TEXT NOT NULL, output TEXT NOT NULL, "
+     "root BLOB NOT NULL, fingerprint BLOB NOT NULL, stamp BLOB NOT NULL, head BLOB NOT NULL, "
+     "mac BLOB NOT NULL) STRICT"},
+    {"entries_of_customer", "CREATE INDEX entries_of_customer ON entries (customer)"},
+    {"ledger",
+     "CREATE TABLE ledger (id INTEGER PRIMARY KEY, vendor BLOB NOT NULL, name BLOB NOT NULL, "
+     "salt BLOB NOT NULL, state BLOB NOT NULL) STRICT"},
+    {"sqlite_autoindex_customers_1", ""},
+};
+
+Error other_tables(const Database& database, const std::string& name) {
+    return {ErrorKind::malformed,
+            fmt::format("{}: '{}' is not as in a ledger of version {}", database.shown(),
+                        formats::printable(name), kVersion),
+            "restore it from a backup"};
+}
+
+Result<void> check_tables(const Database& database) {
+    MODELSEAL_TRY_ASSIGN(auto rows, database.prepare("SELECT name, sql FROM sqlite_schema ORDER BY name"));
+    for (const auto& object : kObjects) {
+        MODELSEAL_TRY_ASSIGN(const bool row, rows.step());
+        if (!row) return other_tables(database, std::string(object.name));
+        if (rows.text(0) != object.name) return other_tables(database, rows.text(0));
+        if (rows.text(1) != object.sql) return other_tables(database, rows.text(0));
+    }
+    MODELSEAL_TRY_ASSIGN(const bool more, rows.step());
+    if (more) return other_tables(database, rows.text(0));
+    return {};
+}
+
+// A log beside the file would be a part of it that a backup misses.
+Result<void> check_journal(const Database& database) {
+    MODELSEAL_TRY_ASSIGN(auto mode, database.prepare("PRAGMA journal_mode"));
+    MODELSEAL_TRY_ASSIGN(const bool row, mode.step());
+    if (!row || mode.text(0) != "wal") return {};
+    return Error{ErrorKind::malformed, database.shown() + ": kept with a write-ahead log, which no ledger is",
+                 "sqlite3 FILE 'PRAGMA journal_mode = DELETE' undoes that"};
+}
+
+Result<void> run_check(const Database& database, std::string_view check) {
+    MODELSEAL_TRY_ASSIGN(auto rows, database.prepare(check));
+    MODELSEAL_TRY_ASSIGN(const bool row, rows.step());
+    if (row && rows.text(0) == "ok") return {};
+    return Error{ErrorKind::malformed,
+                 fmt::format("{}: damaged: {}", database.shown(), formats::printable(rows.text(0))),
+                 "restore it from a backup"};
+}
+
+}  // namespace
+
+Result<bool> is_empty(const Database& database) {
+    MODELSEAL_TRY_ASSIGN(const auto application, database.number("PRAGMA application_id"));
+    MODELSEAL_TRY_ASSIGN(const auto version, database.number("PRAGMA user_version"));
+    MODELSEAL_TRY_ASSIGN(const auto objects, database.number("SELECT count(*) FROM sqlite_schema"));
+    if (application == 0 && version == 0 && objects == 0) return true;
+    if (application != kApplicationId) {
+        return Error{ErrorKind::malformed, database.shown() + ": an SQLite file, but not a ledger",
+                     "give the file that 'modelseal customer add' made"};
+    }
+    if (version != kVersion) {
+        return Error{ErrorKind::unsupported,
+                     fmt::format("{}: a ledger of version {}, this program knows version {}", database.shown(),
+                                 version, kVersion),
+                     "a newer modelseal may read it"};
+    }
+    MODELSEAL_TRY(check_journal(database));
+    MODELSEAL_TRY(check_tables(database));
+    MODELSEAL_TRY(run_check(database, "PRAGMA quick_check(1)"));
+    return false;
+}
+
+Result<void> check_integrity(const Database& database) {
+    return run_check(database, "PRAGMA integrity_check(1)");
+}
+
+Result<void> create_tables(const Database& database) {
+    MODELSEAL_TRY(database.run(fmt::format("PRAGMA application_id = {}", kApplicationId)));
+    MODELSEAL_TRY(database.run(fmt::format("PRAGMA user_version = {}", kVersion)));
+    for (const auto& object : kObjects) {
+        if (object.sql.empty() || object.sql.starts_with("CREATE INDEX")) continue;
+        MODELSEAL_TRY(database.run(object.sql));
+    }
+    for (const auto& object : kObjects) {
+        if (object.sql.starts_with("CREATE INDEX")) MODELSEAL_TRY(database.run(object.sql));
+    }
+    return {};
+}
+
+}  // namespace modelseal::ledger

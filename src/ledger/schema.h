@@ -1,0 +1,21 @@
+// The tables of a ledger, version 1; modelseal-ledger(5) describes them.
+#pragma once
+
+#include "ledger/database.h"
+
+namespace modelseal::ledger {
+
+inline constexpr std::int64_t kApplicationId = 0x4D534C47;  // "MSLG", in the header of the file
+inline constexpr std::int64_t kVersion = 1;
+
+// Whether the file is empty: a ledger that is not made yet. Errors: `malformed` for a file that is no ledger,
+// that is damaged, or that has other tables than a ledger; `unsupported` for one of a later version.
+Result<bool> is_empty(const Database& database);
+
+// Every page, every row and every index. `malformed` if anything is amiss.
+Result<void> check_integrity(const Database& database);
+
+// In a write transaction on an empty file.
+Result<void> create_tables(const Database& database);
+
+}  // namespace modelseal::ledger

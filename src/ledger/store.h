@@ -1,0 +1,65 @@
+// A ledger's tables with the vault over them: what the public Ledger is made of.
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include "ledger/database.h"
+#include "ledger/rows.h"
+#include "ledger/vault.h"
+
+namespace modelseal::ledger {
+
+// The one row of table "ledger".
+struct Header {
+    PublicKey vendor;
+    LedgerName name{};
+    crypto::Salt salt{};
+    std::vector<std::byte> state;  // box
+};
+
+class Store {
+  public:
+    // `vendor` null: for looking at only. A file without tables is `malformed` unless it is to be made one.
+    enum class IfEmpty { refuse, make };
+    static Result<std::unique_ptr<Store>> open(Database database, const SigningKey* vendor, IfEmpty if_empty);
+
+    const Database& database() const { return database_; }
+    const PublicKey& vendor() const { return header_.vendor; }
+    const Vault* vault() const { return vault_ ? &*vault_ : nullptr; }
+    // The vault, or why there is none.
+    Result<const Vault*> key() const;
+
+    // All rows, in order of their ids, of one state of the file; with a vault, every one of them verified, and
+    // their number too.
+    struct Contents {
+        std::vector<CustomerRow> customers;
+        std::vector<EntryRow> entries;
+    };
+    Result<Contents> read_all() const;
+
+    // Alone, and with its MAC verified if there is a vault.
+    Result<std::optional<CustomerRow>> find_customer(const std::string& name) const;
+    Result<std::optional<EntryRow>> find_entry(std::int64_t id) const;
+
+    // Runs `change` in a write transaction on the state as it is then, and commits.
+    Result<void> change(const std::function<Result<void>(State& state)>& change);
+    // Within change(): completes the row with its MAC, writes it, and sets the state right. `before` is the row
+    // that it takes the place of.
+    Result<void> put(State& state, CustomerRow row, const CustomerRow* before = nullptr);
+    Result<void> put(State& state, EntryRow row, const EntryRow* before = nullptr);
+
+  private:
+    explicit Store(Database database) : database_(std::move(database)) {}
+    Result<void> create(const SigningKey& vendor);
+    Result<void> write_state(const State& state);
+    Result<State> read_state() const;
+    template <class Row>
+    Result<void> verify(const Row& row, const char* table) const;
+
+    Database database_;
+    Header header_;
+    std::optional<Vault> vault_;
+};
+
+}  // namespace modelseal::ledger

@@ -1,0 +1,92 @@
+#include "ledger/vault.h"
+
+#include <algorithm>
+
+#include "crypto/hkdf.h"
+#include "crypto/wipe.h"
+#include "mark/bytes.h"
+
+namespace modelseal::ledger {
+namespace {
+
+constexpr std::string_view kStateLabel = "modelseal/1 ledger state";
+constexpr std::string_view kKeyLabel = "modelseal/1 ledger check key";
+
+Mac of_row(const Secret32& secret, const crypto::Digest& row, std::string_view label) {
+    Mac mac;
+    hkdf_sha256(secret.bytes(), row, label, mac);
+    return mac;
+}
+
+}  // namespace
+
+Result<Vault> Vault::of(const SigningKey& vendor, const LedgerName& name) {
+    Secret32 root, secret;
+    hkdf_sha256(vendor.seed().bytes(), {}, "modelseal/1 derive: ledger", root.writable());
+    hkdf_sha256(root.bytes(), name, "modelseal/1 ledger", secret.writable());
+    return Vault(std::move(secret));
+}
+
+Mac Vault::mac(const crypto::Digest& row) const {
+    return of_row(secret_, row, "modelseal/1 ledger row");
+}
+
+Mac Vault::share(const crypto::Digest& row) const {
+    return of_row(secret_, row, "modelseal/1 ledger share");
+}
+
+std::vector<std::byte> Vault::close_state(const State& state, const crypto::Salt& salt) const {
+    const auto plain = mark::ByteWriter()
+                           .number(state.changes)
+                           .number(state.customers)
+                           .number(state.entries)
+                           .raw(state.sum)
+                           .take();
+    return crypto::seal_box(secret_, salt, kStateLabel, {}, plain);
+}
+
+std::optional<State> Vault::open_state(std::span<const std::byte> box, const crypto::Salt& salt) const {
+    const auto plain = crypto::open_box(secret_, salt, kStateLabel, {}, box);
+    if (!plain) return std::nullopt;
+    mark::ByteReader reader(*plain);
+    State state;
+    state.changes = reader.number<std::uint64_t>();
+    state.customers = reader.number<std::uint64_t>();
+    state.entries = reader.number<std::uint64_t>();
+    reader.fill(state.sum);
+    if (!reader.ok() || reader.left() != 0) return std::nullopt;
+    return state;
+}
+
+std::vector<std::byte> Vault::close_key(const StoredKey& key, const crypto::Salt& salt) const {
+    std::vector<std::byte> plain;
+    plain.reserve(32 + key.text.size());  // no reallocation that would leave the secret behind
+    const auto add = [&](std::span<const std::byte> bytes) {
+        plain.insert(plain.end(), bytes.begin(), bytes.end());
+    };
+    add(key.secret.bytes());
+    add(std::as_bytes(std::span(key.text)));
+    auto box = crypto::seal_box(secret_, salt, kKeyLabel, {}, plain);
+    wipe(plain.data(), plain.size());
+    return box;
+}
+
+std::optional<Vault::StoredKey> Vault::open_key(std::span<const std::byte> box,
+                                                const crypto::Salt& salt) const {
+    auto plain = crypto::open_box(secret_, salt, kKeyLabel, {}, box);
+    if (!plain) return std::nullopt;
+    std::optional<StoredKey> key;
+    if (plain->size() >= 32) {
+        key.emplace();
+        std::ranges::copy(std::span(*plain).first<32>(), key->secret.writable().begin());
+        key->text.assign(reinterpret_cast<const char*>(plain->data()) + 32, plain->size() - 32);
+    }
+    wipe(plain->data(), plain->size());
+    return key;
+}
+
+void add_share(State& state, const Mac& share) {
+    for (std::size_t i = 0; i < share.size(); ++i) state.sum[i] ^= share[i];
+}
+
+}  // namespace modelseal::ledger
