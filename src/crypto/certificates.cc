@@ -194,6 +194,14 @@ Result<EcPublicKey> Certificate::key(const std::string& shown) const {
     return EcPublicKey::of(make_handle(std::move(key)), shown);
 }
 
+std::string identity_issuer(const Certificate& certificate) {
+    // As UTF8String, and older as bare bytes.
+    for (const char* oid : {"1.3.6.1.4.1.57264.1.8", "1.3.6.1.4.1.57264.1.1"}) {
+        if (auto issuer = certificate.text_extension(oid); !issuer.empty()) return issuer;
+    }
+    return {};
+}
+
 openssl::Store store_of(const std::vector<Certificate>& anchors, std::int64_t at) {
     openssl::Store store(X509_STORE_new());
     if (!store) throw std::bad_alloc();

@@ -44,6 +44,9 @@ class Certificate {
     std::shared_ptr<const CertificateHandle> handle_;
 };
 
+// Who vouched for the identity in a certificate of Sigstore's authority; empty if it does not say.
+std::string identity_issuer(const Certificate& certificate);
+
 // Whether the certificate is valid at the time `at` and may sign, as the leaf of a chain must (see below).
 Result<void> may_sign(const Certificate& certificate, std::int64_t at, const std::string& shown);
 

@@ -17,6 +17,15 @@ Error refused(const std::string& shown, const std::string& why) {
     return {ErrorKind::mismatch, shown + ": its timestamp does not hold: " + why, {}};
 }
 
+// Null for what is no response from front to end.
+Response parse(std::span<const std::byte> response) {
+    const auto* begin = reinterpret_cast<const unsigned char*>(response.data());
+    const auto* at = begin;
+    Response parsed(d2i_TS_RESP(nullptr, &at, static_cast<long>(response.size())));
+    openssl::take_notes();
+    return at == begin + response.size() ? std::move(parsed) : nullptr;
+}
+
 bool strong(const TS_TST_INFO* info) {
     constexpr std::array kStrong = {NID_sha256, NID_sha384, NID_sha512};
     auto* imprint = TS_TST_INFO_get_msg_imprint(const_cast<TS_TST_INFO*>(info));
@@ -39,11 +48,8 @@ bool time_of(const TS_TST_INFO* info, std::int64_t& seconds) {
 
 Result<std::int64_t> verify_timestamp(std::span<const std::byte> response, std::span<const std::byte> message,
                                       const std::vector<Certificate>& authorities, const std::string& shown) {
-    const auto* begin = reinterpret_cast<const unsigned char*>(response.data());
-    const auto* at = begin;
-    const Response parsed(d2i_TS_RESP(nullptr, &at, static_cast<long>(response.size())));
-    openssl::take_notes();
-    if (!parsed || at != begin + response.size()) return refused(shown, "it is broken");
+    const auto parsed = parse(response);
+    if (!parsed) return refused(shown, "it is broken");
     const TS_TST_INFO* info = TS_RESP_get_tst_info(parsed.get());
     std::int64_t seconds = 0;
     if (info == nullptr || !time_of(info, seconds)) return refused(shown, "it names no time");
@@ -63,6 +69,13 @@ Result<std::int64_t> verify_timestamp(std::span<const std::byte> response, std::
     TS_VERIFY_CTX_set_certs(context.get(), untrusted);
     if (TS_RESP_verify_response(context.get(), parsed.get()) != 1) return refused(shown, openssl::last_error());
     return seconds;
+}
+
+std::optional<std::int64_t> claimed_time(std::span<const std::byte> response) {
+    const auto parsed = parse(response);
+    const TS_TST_INFO* info = parsed ? TS_RESP_get_tst_info(parsed.get()) : nullptr;
+    std::int64_t seconds = 0;
+    return info != nullptr && time_of(info, seconds) ? std::optional(seconds) : std::nullopt;
 }
 
 }  // namespace modelseal::crypto

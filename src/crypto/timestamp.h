@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -16,5 +17,8 @@ namespace modelseal::crypto {
 // must be SHA-256 or stronger. ErrorKind::mismatch tells why not.
 Result<std::int64_t> verify_timestamp(std::span<const std::byte> response, std::span<const std::byte> message,
                                       const std::vector<Certificate>& authorities, const std::string& shown);
+
+// The time that `response` gives, which nothing was verified of; nothing if it gives none.
+std::optional<std::int64_t> claimed_time(std::span<const std::byte> response);
 
 }  // namespace modelseal::crypto

@@ -8,6 +8,7 @@
 #include "formats/json.h"
 #include "formats/reader.h"
 #include "io/file.h"
+#include "jobs/inspect_signature.h"
 #include "jobs/receipt.h"
 #include "model/model.h"
 
@@ -50,12 +51,13 @@ Inspection describe_facts(const KeyFacts& key, const std::string& target) {
 // How a bundle says whose signature it is (Sigstore bundle, verificationMaterial).
 std::string method_of(const nlohmann::json& material) {
     if (material.contains("publicKey")) return "key";
-    if (material.contains("x509CertificateChain")) return "certificate chain";
-    return material.contains("certificate") ? "sigstore (keyless)" : "unknown";
+    if (material.contains("x509CertificateChain")) return "certificate";
+    return material.contains("certificate") ? "sigstore" : "unknown";
 }
 
-// Nothing if the document is not a Sigstore bundle.
-std::optional<Inspection> describe_bundle(const nlohmann::json& bundle, const std::string& target) {
+// Nothing if the document is not a Sigstore bundle. One that is no model signature is told by its method.
+std::optional<Inspection> describe_bundle(const nlohmann::json& bundle, std::string_view text,
+                                          const std::string& target) {
     if (!bundle.is_object()) return std::nullopt;
     const auto type = bundle.find("mediaType");
     const auto material = bundle.find("verificationMaterial");
@@ -64,7 +66,10 @@ std::optional<Inspection> describe_bundle(const nlohmann::json& bundle, const st
     }
     const auto& name = type->get_ref<const std::string&>();
     if (!name.starts_with(kBundleType)) return std::nullopt;
+    auto signature = jobs::inspect_signature(text, target);
+    if (signature.ok()) return std::move(signature).value();
     Inspection out{.target = target, .kind = "signature"};
+    out.warnings.push_back("not one that 'modelseal verify' takes: " + signature.error().message);
     out.facts.push_back({"format", std::string("OpenSSF model signature (Sigstore bundle)")});
     out.facts.push_back({"media_type", name});
     out.facts.push_back({"method", method_of(*material)});
@@ -126,7 +131,7 @@ Result<std::optional<Inspection>> inspect_document(const Source& source, const s
     const WipeAtEnd wiped(text);
     if (json) {
         const auto document = formats::parse_json(source, 0, text, "document", 32);
-        return document.ok() ? describe_bundle(document.value(), target) : none;
+        return document.ok() ? describe_bundle(document.value(), text, target) : none;
     }
     if (!looks_like_pem(text)) return none;
     MODELSEAL_TRY_ASSIGN(const auto key, describe_key(text, source.name()));

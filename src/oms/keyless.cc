@@ -17,10 +17,6 @@ namespace {
 
 using crypto::Certificate;
 
-// Extensions of Fulcio's certificates: the issuer of the identity, as UTF8String and, older, as bare bytes.
-constexpr const char* kIssuer = "1.3.6.1.4.1.57264.1.8";
-constexpr const char* kIssuerOld = "1.3.6.1.4.1.57264.1.1";
-
 Error mismatch(const std::string& shown, const std::string& what) {
     return {ErrorKind::mismatch, shown + ": " + what, {}};
 }
@@ -117,8 +113,7 @@ Result<void> check_identity(const Certificate& leaf, const VerifyOptions& option
                                     names.empty() ? "nobody" : "'" + formats::printable(names.front()) + "'",
                                     formats::printable(options.identity)));
     }
-    auto issuer = leaf.text_extension(kIssuer);
-    if (issuer.empty()) issuer = leaf.text_extension(kIssuerOld);
+    const auto issuer = crypto::identity_issuer(leaf);
     if (issuer == options.issuer) return {};
     return mismatch(shown, fmt::format("the identity was vouched for by '{}', not by {}",
                                        formats::printable(issuer), formats::printable(options.issuer)));

@@ -8,6 +8,7 @@
 
 #include "formats/reader.h"
 #include "report/seal_json.h"
+#include "report/signed_files.h"
 #include "report/words.h"
 
 namespace modelseal {
@@ -95,13 +96,16 @@ std::string spaced(std::string text) {
 }
 
 std::string fact_lines(const Inspection& inspection) {
-    std::size_t widest = 0;
-    for (const auto& fact : inspection.facts)
-        widest = std::max(widest, report::columns_of(printable(fact.key)));
-    std::string out;
+    std::vector<std::pair<std::string, std::string>> lines;
     for (const auto& fact : inspection.facts) {
-        out += fmt::format("{}{:<{}}  {}\n", kIndent, printable(spaced(fact.key)), widest, value_text(fact));
+        lines.emplace_back(printable(spaced(fact.key)), value_text(fact));
     }
+    if (inspection.signature)
+        std::ranges::move(report::signed_facts(*inspection.signature), std::back_inserter(lines));
+    std::size_t widest = 0;
+    for (const auto& [key, value] : lines) widest = std::max(widest, report::columns_of(key));
+    std::string out;
+    for (const auto& [key, value] : lines) out += fmt::format("{}{:<{}}  {}\n", kIndent, key, widest, value);
     return out;
 }
 
@@ -164,6 +168,7 @@ std::string to_text(const Inspection& inspection, const TextStyle& style) {
         out = paint(style, Ink::bold, name) + "\n";
     }
     out += fact_lines(inspection);
+    if (inspection.signature) out += report::signed_table(*inspection.signature, style);
     for (const auto& warning : inspection.warnings) {
         out += paint(style, Ink::yellow, "  warning: " + printable(warning)) + "\n";
     }
@@ -192,6 +197,7 @@ std::string to_json(const Inspection& inspection) {
         out["files"] = ordered_json::array({json_text(inspection.target)});
     }
     for (const auto& fact : inspection.facts) out[json_text(fact.key)] = value_json(fact);
+    if (inspection.signature) report::add_signed(*inspection.signature, out);
     if (inspection.seal) out["seal"] = report::seal_json(*inspection.seal);
     out["warnings"] = ordered_json::array();
     for (const auto& warning : inspection.warnings) out["warnings"].push_back(json_text(warning));

@@ -29,6 +29,24 @@ struct ModelContents {
     std::vector<TensorEntry> tensors;  // by name
 };
 
+// What an OpenSSF model signature says, beside facts of one line.
+struct SignatureContents {
+    struct File {
+        std::string name;
+        std::string digest;         // hex; of the first shard if there are several
+        std::uint64_t shards = 0;   // 0: the method is another
+        std::uint64_t tensors = 0;  // whose digests are noted
+    };
+    struct LogEntry {
+        std::uint64_t index = 0;
+        std::string time;  // RFC 3339; empty if the log gives none
+    };
+    std::vector<File> files;
+    std::vector<std::string> ignore_paths;
+    std::vector<std::string> timestamps;  // RFC 3339
+    std::vector<LogEntry> log_entries;
+};
+
 struct Inspection {
     // A fact about what is no model: "key_id", "1a2b". The key is the one in JSON; text shows it with spaces.
     struct Fact {
@@ -39,6 +57,7 @@ struct Inspection {
     std::string kind;  // "model", "private-key", "public-key", "check-key", "certificate", "signature",
                        // "receipt", "fingerprint"
     std::optional<ModelContents> model;
+    std::optional<SignatureContents> signature;
     std::vector<Fact> facts;
     std::optional<SealFinding> seal;  // of a model, if a key was given to look for it
     std::vector<std::string> warnings;
