@@ -1,8 +1,5 @@
 #include "crypto/sct.h"
 
-#include <optional>
-#include <span>
-
 #include <openssl/objects.h>
 #include <openssl/x509v3.h>
 
@@ -90,19 +87,6 @@ bool read_sct(Raw raw, std::vector<Sct>& out) {
     return true;
 }
 
-// Section 3.3.
-bool read_list(Raw raw, std::vector<Sct>& out) {
-    TlsReader outer(raw);
-    const auto list = outer.opaque();
-    if (!list || list->empty() || !outer.empty()) return false;
-    TlsReader in(*list);
-    while (!in.empty()) {
-        const auto one = in.opaque();
-        if (!one || one->empty() || !read_sct(*one, out)) return false;
-    }
-    return true;
-}
-
 // i2d: one of OpenSSL's functions that write DER into memory that it allocates.
 template <class Object, class Write>
 Bytes der_of(Object* object, const Write& write) {
@@ -121,11 +105,23 @@ Error broken(const std::string& shown) {
 
 }  // namespace
 
-Result<std::vector<Sct>> embedded_scts(const Certificate& certificate, const std::string& shown) {
+std::optional<std::vector<Sct>> parse_sct_list(std::span<const std::byte> bytes) {
     std::vector<Sct> out;
+    TlsReader outer(bytes);
+    const auto list = outer.opaque();
+    if (!list || list->empty() || !outer.empty()) return std::nullopt;
+    TlsReader in(*list);
+    while (!in.empty()) {
+        const auto one = in.opaque();
+        if (!one || one->empty() || !read_sct(*one, out)) return std::nullopt;
+    }
+    return out;
+}
+
+Result<std::vector<Sct>> embedded_scts(const Certificate& certificate, const std::string& shown) {
     auto* x509 = certificate.handle().x509.get();
     const int at = X509_get_ext_by_NID(x509, NID_ct_precert_scts, -1);
-    if (at < 0) return out;
+    if (at < 0) return std::vector<Sct>{};
     if (X509_get_ext_by_NID(x509, NID_ct_precert_scts, at) >= 0) return broken(shown);  // two of them
     const auto* value = X509_EXTENSION_get_data(X509_get_ext(x509, at));
     const auto* begin = ASN1_STRING_get0_data(value);
@@ -135,8 +131,9 @@ Result<std::vector<Sct>> embedded_scts(const Certificate& certificate, const std
     if (!held || begin != end) return broken(shown);
     const std::span raw(ASN1_STRING_get0_data(held.get()),
                         static_cast<std::size_t>(ASN1_STRING_length(held.get())));
-    if (!read_list(std::as_bytes(raw), out)) return broken(shown);
-    return out;
+    auto list = parse_sct_list(std::as_bytes(raw));
+    if (!list) return broken(shown);
+    return std::move(*list);
 }
 
 Result<std::vector<std::byte>> signed_entry(const Sct& sct, const Certificate& certificate,

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -16,6 +18,9 @@ struct Sct {
     bool ecdsa_sha256 = false;          // how it is signed; the format has room for others
     std::vector<std::byte> signature;
 };
+
+// A list in the format of TLS (section 3.3), without SCTs of later versions; nothing for bytes that break it.
+std::optional<std::vector<Sct>> parse_sct_list(std::span<const std::byte> bytes);
 
 // Those in the certificate's extension, in their order; none if it has no such extension, or one that holds
 // only SCTs of later versions.

@@ -30,9 +30,10 @@ seeds() {
         onnx*) echo models/onnx onnx-node hostile/onnx ;;
         pytorch* | pickle* | zip* | torch*)
             echo models/checkpoint models/torchscript hostile/modelscan hostile/picklescan hostile/zip-yauzl ;;
-        key*) echo oms/model-transparency/keys ;;
+        key* | certificates*) echo oms/model-transparency/keys ;;
+        oms_trusted_root*) echo oms ;;
         oms*) echo oms/model-transparency oms/spec/v1.0 ;;
-        shard_index* | fingerprint* | responses* | infer_answer*) ;;  # no real ones
+        shard_index* | fingerprint* | responses* | infer_answer* | timestamp* | sct* | oms_log*) ;;  # no real ones
         *) echo models hostile ;;
     esac
 }
