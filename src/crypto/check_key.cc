@@ -1,30 +1,34 @@
-// Body of a check key, version 1:
+// Body of a check key:
 //
-//     1    version, 1
-//     32   the vendor's public key
+//     1    version: 1, or 2 where the vendor's key is on P-256
+//     32   the vendor's public key; 33 in version 2
 //     1    n, length of the customer's name, 1 to 255
 //     n    the customer's name, UTF-8 without control characters
 //     32   check secret
-//     64   the vendor's Ed25519 signature over the domain string below and everything before it
+//     64   the vendor's signature over the domain string below and everything before it
 #include "crypto/check_key.h"
 
 #include <algorithm>
 #include <vector>
 
-#include <sodium.h>
-
 #include "crypto/armour.h"
+#include "crypto/random.h"
 #include "crypto/wipe.h"
 #include "formats/reader.h"
 
 namespace modelseal {
 namespace {
 
-// Version 1: first version.
-constexpr std::byte kVersion{1};
 constexpr std::string_view kDomain = "modelseal/1 check key";
 constexpr std::size_t kMaximalName = 255;
-constexpr std::size_t kBodyWithoutName = 1 + 32 + 1 + 32 + 64;
+
+constexpr std::byte version_of(KeyType type) {
+    return type == KeyType::ed25519 ? std::byte{1} : std::byte{2};
+}
+
+constexpr std::size_t body_without_name(KeyType type) {
+    return 1 + PublicKey::size_of(type) + 1 + 32 + 64;
+}
 
 using Bytes = std::vector<std::byte>;
 
@@ -67,21 +71,26 @@ std::array<std::byte, N> take(std::span<const std::byte>& body) {
 
 Result<CheckKey> parse_body(std::span<const std::byte> whole, const std::string& shown) {
     std::span<const std::byte> body = whole;
-    if (body.size() <= kBodyWithoutName) {
+    if (body.size() <= body_without_name(KeyType::ed25519)) {
         return malformed(shown, "check key of " + std::to_string(body.size()) + " bytes is too short");
     }
-    if (const auto version = take<1>(body)[0]; version != kVersion) {
+    const auto version = take<1>(body)[0];
+    const auto type = version == version_of(KeyType::p256) ? KeyType::p256 : KeyType::ed25519;
+    if (version != version_of(type)) {
         return Error{ErrorKind::unsupported,
                      shown + ": check key of version " + std::to_string(std::to_integer<int>(version)) +
-                         ", this program knows version 1",
+                         ", this program knows versions 1 and 2",
                      "a newer modelseal may read it"};
     }
+    const auto vendor = PublicKey::of(body.first(PublicKey::size_of(type)));
+    if (!vendor) return malformed(shown, "the vendor's key in it is no point of P-256");
+    body = body.subspan(PublicKey::size_of(type));
     CheckKey key;
-    key.vendor.bytes = take<32>(body);
+    key.vendor = *vendor;
     const auto length = std::to_integer<std::size_t>(take<1>(body)[0]);
-    if (whole.size() - kBodyWithoutName != length) {
+    if (whole.size() != body_without_name(type) + length) {
         return malformed(shown, "check key of " + std::to_string(whole.size()) + " bytes, its fields need " +
-                                    std::to_string(kBodyWithoutName + length));
+                                    std::to_string(body_without_name(type) + length));
     }
     key.customer.assign(reinterpret_cast<const char*>(body.data()), length);
     body = body.subspan(length);
@@ -101,7 +110,7 @@ Result<CheckKey> parse_body(std::span<const std::byte> whole, const std::string&
 }  // namespace
 
 Result<CheckKey> parse_check_key(std::string_view text, const std::string& shown) {
-    auto body = strip_armour(kCheckKeyLabel, text, kBodyWithoutName + kMaximalName);
+    auto body = strip_armour(kCheckKeyLabel, text, body_without_name(KeyType::p256) + kMaximalName);
     if (!body) {
         return malformed(shown, "not a check key in the form that modelseal writes (PEM label '" +
                                     std::string(kCheckKeyLabel) + "', one spelling only)");
@@ -115,16 +124,25 @@ Result<std::string> new_check_key(const SigningKey& vendor, const std::string& c
     if (const std::string wrong = complaint(customer); !wrong.empty()) {
         return Error{ErrorKind::usage, wrong, ""};
     }
+    const auto& open = vendor.public_key();
     Bytes body;
-    body.reserve(kBodyWithoutName + customer.size());  // no reallocation that would leave the secret behind
-    body.push_back(kVersion);
-    append(body, vendor.public_key().bytes);
+    // No reallocation that would leave the secret behind.
+    body.reserve(body_without_name(open.type()) + customer.size());
+    body.push_back(version_of(open.type()));
+    append(body, open.bytes());
     body.push_back(static_cast<std::byte>(customer.size()));
     append(body, std::as_bytes(std::span(customer)));
-    append(body, SigningKey::generate().seed().bytes());
+    Secret32 secret;
+    crypto::random_bytes(secret.writable());
+    append(body, secret.bytes());
     Bytes message = signed_message(body);
-    append(body, vendor.sign(message));
+    const auto signature = vendor.sign(message);
     wipe(message.data(), message.size());
+    if (!signature.ok()) {
+        wipe(body.data(), body.size());
+        return signature.error();
+    }
+    append(body, *signature);
     std::string text = armour(kCheckKeyLabel, body);
     wipe(body.data(), body.size());
     return text;

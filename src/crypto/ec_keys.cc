@@ -1,4 +1,6 @@
 // Key files for model signatures.
+#include <stdexcept>
+
 #include "crypto/ec_handle.h"
 #include "crypto/ecdsa.h"
 #include "crypto/pem_block.h"
@@ -35,14 +37,7 @@ Error broken(const std::string& shown, const std::string& half) {
 }
 
 Result<openssl::Key> secret_of(const PemBlock& block, const std::string& shown, const Passphrase& passphrase) {
-    if (block.label() == "EC PRIVATE KEY") {
-        const unsigned char* at = block.body().data();
-        openssl::Key key(d2i_PrivateKey(EVP_PKEY_EC, nullptr, &at, static_cast<long>(block.body().size())));
-        if (key && at == block.body().data() + block.body().size()) return key;
-        auto error = broken(shown, "private");
-        error.hint = "if it is encrypted, 'openssl pkcs8 -topk8 -v2 aes256 -scrypt' brings it into PKCS#8";
-        return error;
-    }
+    if (block.label() == "EC PRIVATE KEY") return sec1_key(block, shown);
     openssl::PrivateInfo info;
     if (block.label() == "ENCRYPTED PRIVATE KEY") {
         MODELSEAL_TRY_ASSIGN(info, decrypt_pkcs8(block.body(), shown, passphrase));
@@ -62,7 +57,36 @@ bool consistent(EVP_PKEY* key) {
     return context && EVP_PKEY_check(context.get()) == 1;
 }
 
+class SecretInMemory final : public EcSecret {
+  public:
+    SecretInMemory(std::shared_ptr<const EcKeyHandle> key, Curve curve, std::string shown)
+        : key_(std::move(key)), curve_(curve), shown_(std::move(shown)) {}
+    Result<std::vector<std::byte>> sign(std::span<const std::byte> message) const override {
+        return ecdsa_sign(key_->key.get(), curve_, message, shown_);
+    }
+    Result<Secret32> agree(const EcPublicKey& other) const override {
+        return ecdh_p256(key_->key.get(), other.handle().key.get(), shown_);
+    }
+    Result<std::string> pem(std::string_view passphrase) const override {
+        return pkcs8_pem(key_->key.get(), passphrase);
+    }
+
+  private:
+    std::shared_ptr<const EcKeyHandle> key_;
+    Curve curve_;
+    std::string shown_;
+};
+
 }  // namespace
+
+Result<openssl::Key> sec1_key(const PemBlock& block, const std::string& shown) {
+    const unsigned char* at = block.body().data();
+    openssl::Key key(d2i_PrivateKey(EVP_PKEY_EC, nullptr, &at, static_cast<long>(block.body().size())));
+    if (key && at == block.body().data() + block.body().size()) return key;
+    auto error = broken(shown, "private");
+    error.hint = "if it is encrypted, 'openssl pkcs8 -topk8 -v2 aes256 -scrypt' brings it into PKCS#8";
+    return error;
+}
 
 Result<EcPublicKey> EcPublicKey::parse(std::string_view text, const std::string& shown) {
     MODELSEAL_TRY_ASSIGN(const PemBlock block, PemBlock::parse(text, shown));
@@ -82,10 +106,20 @@ Result<EcSigningKey> EcSigningKey::parse(std::string_view text, const std::strin
                                          const Passphrase& passphrase) {
     MODELSEAL_TRY_ASSIGN(const PemBlock block, PemBlock::parse(text, shown));
     MODELSEAL_TRY_ASSIGN(openssl::Key key, secret_of(block, shown, passphrase));
-    const auto handle = make_handle(std::move(key));
-    MODELSEAL_TRY_ASSIGN(auto open, EcPublicKey::of(handle, shown));
-    if (!consistent(handle->key.get())) return broken(shown, "private");
-    return EcSigningKey(handle, std::move(open));
+    return of(make_handle(std::move(key)), shown);
+}
+
+Result<EcSigningKey> EcSigningKey::of(std::shared_ptr<const EcKeyHandle> key, const std::string& shown) {
+    MODELSEAL_TRY_ASSIGN(auto open, EcPublicKey::of(key, shown));
+    if (!consistent(key->key.get())) return broken(shown, "private");
+    auto secret = std::make_shared<SecretInMemory>(std::move(key), open.curve(), shown);
+    return EcSigningKey(std::move(secret), std::move(open), shown);
+}
+
+EcSigningKey EcSigningKey::generate(Curve curve) {
+    openssl::Key key(EVP_EC_gen(std::string(name_of(curve)).c_str()));
+    if (!key) throw std::runtime_error("OpenSSL failed: " + openssl::last_error());
+    return of(make_handle(std::move(key)), "new key").value();
 }
 
 Result<EcSigningKey> EcSigningKey::load(const std::string& path, const Passphrase& passphrase) {

@@ -112,6 +112,7 @@ std::string type_of(const EVP_PKEY* key) {
     return "a key of type " + std::string(name == nullptr ? "unknown" : name);
 }
 
+using Number = std::unique_ptr<BIGNUM, openssl::Deleter<BN_free>>;
 using DigestContext = std::unique_ptr<EVP_MD_CTX, openssl::Deleter<EVP_MD_CTX_free>>;
 
 }  // namespace
@@ -140,6 +141,22 @@ Result<EcPublicKey> EcPublicKey::of(std::shared_ptr<const EcKeyHandle> key, cons
                      "'modelseal keygen NAME --type p256' makes one"};
     }
     return EcPublicKey(std::move(key), *curve);
+}
+
+std::vector<std::byte> EcPublicKey::compressed_point() const {
+    // Whatever form the key prefers: the two coordinates, each as long as the group's order.
+    const std::size_t length = facts(curve_).order.size() / 2;
+    BIGNUM *x = nullptr, *y = nullptr;
+    const bool done = EVP_PKEY_get_bn_param(key_->key.get(), OSSL_PKEY_PARAM_EC_PUB_X, &x) == 1 &&
+                      EVP_PKEY_get_bn_param(key_->key.get(), OSSL_PKEY_PARAM_EC_PUB_Y, &y) == 1;
+    const Number owned_x(x), owned_y(y);
+    std::vector<std::byte> point(1 + length);
+    if (!done ||
+        BN_bn2binpad(x, reinterpret_cast<unsigned char*>(point.data() + 1), static_cast<int>(length)) < 0) {
+        throw std::runtime_error("OpenSSL failed: " + openssl::last_error());
+    }
+    point[0] = BN_is_odd(y) ? std::byte{3} : std::byte{2};
+    return point;
 }
 
 std::string EcPublicKey::pem() const {
@@ -179,20 +196,38 @@ bool EcPublicKey::same_key(const EcPublicKey& other) const {
     return EVP_PKEY_eq(key_->key.get(), other.key_->key.get()) == 1;
 }
 
-std::vector<std::byte> EcSigningKey::sign(std::span<const std::byte> message) const {
+Result<std::vector<std::byte>> ecdsa_sign(EVP_PKEY* key, Curve curve, std::span<const std::byte> message,
+                                          const std::string& shown) {
     const DigestContext context(EVP_MD_CTX_new());
-    const std::string name(facts(open_.curve()).hash);
+    const std::string name(facts(curve).hash);
     std::size_t size = 0;
     std::vector<std::byte> signature;
-    bool done = context && EVP_DigestSignInit_ex(context.get(), nullptr, name.c_str(), nullptr, nullptr,
-                                                 key_->key.get(), nullptr) == 1;
+    openssl::take_notes();
+    bool done = context && EVP_DigestSignInit_ex(context.get(), nullptr, name.c_str(), nullptr, nullptr, key,
+                                                 nullptr) == 1;
     done = done && EVP_DigestSign(context.get(), nullptr, &size, raw(message), message.size()) == 1;
     signature.resize(size);
     done = done && EVP_DigestSign(context.get(), reinterpret_cast<unsigned char*>(signature.data()), &size,
                                   raw(message), message.size()) == 1;
-    if (!done) throw std::runtime_error("OpenSSL failed: " + openssl::last_error());
+    if (!done) {
+        return Error{ErrorKind::unreadable, shown + ": could not sign: " + openssl::last_error(), ""};
+    }
     signature.resize(size);
     return signature;
+}
+
+Result<Secret32> ecdh_p256(EVP_PKEY* key, EVP_PKEY* other, const std::string& shown) {
+    const openssl::KeyContext context(EVP_PKEY_CTX_new_from_pkey(nullptr, key, nullptr));
+    Secret32 out;
+    std::size_t size = out.bytes().size();
+    openssl::take_notes();
+    if (!context || EVP_PKEY_derive_init(context.get()) != 1 ||
+        EVP_PKEY_derive_set_peer(context.get(), other) != 1 ||
+        EVP_PKEY_derive(context.get(), reinterpret_cast<unsigned char*>(out.writable().data()), &size) != 1 ||
+        size != out.bytes().size()) {
+        return Error{ErrorKind::unsupported, shown + ": derives no secret: " + openssl::last_error(), ""};
+    }
+    return out;
 }
 
 }  // namespace modelseal::crypto

@@ -39,6 +39,8 @@ class EcPublicKey {
     static Result<EcPublicKey> of(std::shared_ptr<const EcKeyHandle> key, const std::string& shown);
 
     Curve curve() const { return curve_; }
+    // The point, compressed (SEC 1 section 2.3.3).
+    std::vector<std::byte> compressed_point() const;
     // As 'openssl ec -pubout' prints it: named curve, uncompressed point, lines of 64 characters.
     std::string pem() const;
     // Lower-case hexadecimal SHA-256 of pem().
@@ -47,6 +49,7 @@ class EcPublicKey {
     bool verify(std::span<const std::byte> message, std::span<const std::byte> signature,
                 HashChoice hash = HashChoice::of_curve) const;
     bool same_key(const EcPublicKey& other) const;
+    const EcKeyHandle& handle() const { return *key_; }
 
   private:
     EcPublicKey(std::shared_ptr<const EcKeyHandle> key, Curve curve) : key_(std::move(key)), curve_(curve) {}
@@ -54,21 +57,43 @@ class EcPublicKey {
     Curve curve_;
 };
 
+// Where the secret half of a key is, and who computes with it. Thread safety: calls are safe together.
+class EcSecret {
+  public:
+    virtual ~EcSecret() = default;
+    virtual Result<std::vector<std::byte>> sign(std::span<const std::byte> message) const = 0;
+    // P-256 only: the x-coordinate of the point that the two keys agree on (ECDH, SP 800-56A).
+    virtual Result<Secret32> agree(const EcPublicKey& other) const = 0;
+    // PKCS#8, encrypted unless `passphrase` is empty.
+    virtual Result<std::string> pem(std::string_view passphrase) const = 0;
+};
+
+// Thread safety: const calls are safe together.
 class EcSigningKey {
   public:
     // PEM: PKCS#8, plain or encrypted with PBES2, or the older SEC 1 form "EC PRIVATE KEY", not encrypted.
     static Result<EcSigningKey> parse(std::string_view text, const std::string& shown,
                                       const Passphrase& passphrase);
     static Result<EcSigningKey> load(const std::string& path, const Passphrase& passphrase);
+    // Takes shared ownership. Refuses what EcPublicKey::of() refuses, and halves that do not belong together.
+    static Result<EcSigningKey> of(std::shared_ptr<const EcKeyHandle> key, const std::string& shown);
+    static EcSigningKey generate(Curve curve);
+    EcSigningKey(std::shared_ptr<const EcSecret> secret, EcPublicKey open, std::string shown)
+        : secret_(std::move(secret)), open_(std::move(open)), shown_(std::move(shown)) {}
 
     const EcPublicKey& public_key() const { return open_; }
-    std::vector<std::byte> sign(std::span<const std::byte> message) const;
+    const std::string& shown() const { return shown_; }
+    // Strict DER. Fails where the key is in a token that does not answer.
+    Result<std::vector<std::byte>> sign(std::span<const std::byte> message) const {
+        return secret_->sign(message);
+    }
+    Result<Secret32> agree(const EcPublicKey& other) const { return secret_->agree(other); }
+    Result<std::string> pem(std::string_view passphrase) const { return secret_->pem(passphrase); }
 
   private:
-    EcSigningKey(std::shared_ptr<const EcKeyHandle> key, EcPublicKey open)
-        : key_(std::move(key)), open_(std::move(open)) {}
-    std::shared_ptr<const EcKeyHandle> key_;
+    std::shared_ptr<const EcSecret> secret_;
     EcPublicKey open_;
+    std::string shown_;
 };
 
 Result<EcPublicKey> load_ec_public_key(const std::string& path);

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "crypto/check_key.h"
+#include "crypto/evp_keys.h"
 #include "crypto/openssl.h"
 #include "crypto/pem_block.h"
 #include "formats/reader.h"
@@ -27,15 +28,16 @@ std::string algorithm_of(const EVP_PKEY* key) {
     return name == nullptr ? "unknown" : name;
 }
 
-// The id of the public half, which an Ed25519 secret key gives as well.
+// The id of the public half, of keys that may seal; the secret half gives it as well.
 std::string id_of(const EVP_PKEY* key) {
-    PublicKey open;
-    std::size_t size = open.bytes.size();
-    if (EVP_PKEY_get_base_id(key) != EVP_PKEY_ED25519 ||
-        EVP_PKEY_get_raw_public_key(key, reinterpret_cast<unsigned char*>(open.bytes.data()), &size) != 1) {
-        return {};
-    }
-    return to_hex(open.id());
+    unsigned char* der = nullptr;
+    const int size = i2d_PUBKEY(key, &der);
+    const unsigned char* at = der;
+    openssl::Key open(size > 0 ? d2i_PUBKEY(nullptr, &at, size) : nullptr);
+    OPENSSL_free(der);
+    if (!open) return {};
+    const auto vendor = public_key_of(std::move(open), "");
+    return vendor.ok() ? to_hex(vendor->id()) : std::string();
 }
 
 std::string name_text(const X509_NAME* name) {
@@ -86,7 +88,7 @@ Parsed certificate_facts(const PemBlock& block) {
 Result<KeyFacts> check_facts(std::string_view text, const std::string& shown) {
     MODELSEAL_TRY_ASSIGN(const auto key, parse_check_key(text, shown));
     return KeyFacts{.half = KeyFacts::Half::check,
-                    .algorithm = "Ed25519",
+                    .algorithm = std::string(name_of(key.vendor.type())),
                     .key_id = to_hex(key.vendor.id()),
                     .customer = key.customer};
 }

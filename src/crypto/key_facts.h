@@ -13,7 +13,7 @@ struct KeyFacts {
     Half half = Half::open;
     bool encrypted = false;
     std::string algorithm;  // "Ed25519", "EC prime256v1", "RSA 2048"; empty while it is encrypted
-    std::string key_id;     // hex, of the vendor's public key; empty unless that is an Ed25519 key
+    std::string key_id;     // hex, of the vendor's public key; empty unless that may seal
     std::string customer;   // of a check key
     // Certificates only: whose it is, who signed it, until when.
     std::string subject, issuer, not_after;

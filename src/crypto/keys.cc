@@ -1,21 +1,17 @@
-// Ed25519 by libsodium, which refuses what RFC 8032 leaves open: signatures with S out of range, keys of small
-// order and points in a second spelling.
 #include <algorithm>
-#include <stdexcept>
 
 #include <sodium.h>
 
+#include "crypto/ed25519.h"
 #include "crypto/hkdf.h"
+#include "crypto/p256.h"
+#include "crypto/random.h"
+#include "crypto/signer.h"
 #include "crypto/wipe.h"
 #include <modelseal/keys.h>
 
 namespace modelseal {
 namespace {
-
-void start_sodium() {
-    static const int started = sodium_init();
-    if (started < 0) throw std::runtime_error("libsodium could not be started");
-}
 
 const unsigned char* raw(std::span<const std::byte> bytes) {
     return reinterpret_cast<const unsigned char*>(bytes.data());
@@ -23,18 +19,6 @@ const unsigned char* raw(std::span<const std::byte> bytes) {
 unsigned char* room(std::span<std::byte> bytes) {
     return reinterpret_cast<unsigned char*>(bytes.data());
 }
-
-// The expanded pair, as libsodium signs with it; wiped when it goes.
-struct Pair {
-    explicit Pair(const Secret32& seed) {
-        crypto_sign_seed_keypair(room(open.bytes), secret, raw(seed.bytes()));
-    }
-    Pair(const Pair&) = delete;
-    Pair& operator=(const Pair&) = delete;
-    ~Pair() { wipe(secret, sizeof secret); }
-    PublicKey open;
-    unsigned char secret[crypto_sign_SECRETKEYBYTES];
-};
 
 }  // namespace
 
@@ -58,39 +42,64 @@ Secret32::~Secret32() {
     wipe(bytes_.data(), bytes_.size());
 }
 
+std::string_view name_of(KeyType type) {
+    return type == KeyType::ed25519 ? "Ed25519" : "P-256";
+}
+
+std::optional<PublicKey> PublicKey::of(std::span<const std::byte> bytes) {
+    PublicKey key;
+    if (bytes.size() == size_of(KeyType::p256)) {
+        if (!crypto::p256_of_point(bytes)) return std::nullopt;
+        key.type_ = KeyType::p256;
+    } else if (bytes.size() != size_of(KeyType::ed25519)) {
+        return std::nullopt;
+    }
+    std::ranges::copy(bytes, key.bytes_.begin());
+    return key;
+}
+
 KeyId PublicKey::id() const {
     std::array<std::byte, crypto_hash_sha256_BYTES> digest;
-    crypto_hash_sha256(room(digest), raw(bytes), bytes.size());
+    crypto_hash_sha256(room(digest), raw(bytes()), bytes().size());
     KeyId id;
     std::copy_n(digest.begin(), id.size(), id.begin());
     return id;
 }
 
 bool PublicKey::verify(std::span<const std::byte> message, const SignatureBytes& signature) const {
-    return crypto_sign_verify_detached(raw(signature), raw(message), message.size(), raw(bytes)) == 0;
+    return type_ == KeyType::ed25519 ? crypto::ed25519_verify(bytes().first<32>(), message, signature)
+                                     : crypto::p256_verify(bytes(), message, signature);
 }
 
-SigningKey SigningKey::generate() {
-    start_sodium();
+SigningKey::SigningKey(Secret32 seed) : signer_(crypto::ed25519_signer(std::move(seed))) {}
+
+SigningKey SigningKey::generate(KeyType type) {
+    if (type == KeyType::p256) {
+        return SigningKey(crypto::p256_signer(crypto::EcSigningKey::generate(crypto::Curve::p256)));
+    }
     Secret32 seed;
-    randombytes_buf(seed.writable().data(), seed.writable().size());
+    crypto::random_bytes(seed.writable());
     return SigningKey(std::move(seed));
 }
 
-PublicKey SigningKey::public_key() const {
-    return Pair(seed_).open;
+const PublicKey& SigningKey::public_key() const {
+    return signer_->public_key();
 }
 
-SignatureBytes SigningKey::sign(std::span<const std::byte> message) const {
-    const Pair pair(seed_);
-    SignatureBytes signature;
-    crypto_sign_detached(room(signature), nullptr, raw(message), message.size(), pair.secret);
-    return signature;
+Result<SignatureBytes> SigningKey::sign(std::span<const std::byte> message) const {
+    return signer_->sign(message);
+}
+
+Result<Secret32> SigningKey::derive(std::string_view label) const {
+    MODELSEAL_TRY_ASSIGN(const auto root, signer_->root_secret());
+    Secret32 out;
+    hkdf_sha256(root.bytes(), {}, "modelseal/1 derive: " + std::string(label), out.writable());
+    return out;
 }
 
 CheckKey public_check_key(const PublicKey& vendor) {
     CheckKey key{vendor, "", {}};
-    hkdf_sha256(vendor.bytes, {}, "modelseal/1 public check key", key.secret.writable());
+    hkdf_sha256(vendor.bytes(), {}, "modelseal/1 public check key", key.secret.writable());
     return key;
 }
 

@@ -25,14 +25,12 @@ constexpr std::array<unsigned char, 12> kEd25519Header = {0x30, 0x2a, 0x30, 0x05
                                                           0x2b, 0x65, 0x70, 0x03, 0x21, 0x00};
 
 Result<PublicKey> ed25519(std::span<const std::byte> der, const std::string& shown) {
-    PublicKey key;
     const auto header = std::as_bytes(std::span(kEd25519Header));
-    if (der.size() != header.size() + key.bytes.size() ||
+    if (der.size() != header.size() + PublicKey::size_of(KeyType::ed25519) ||
         !std::ranges::equal(der.first(header.size()), header)) {
         return Error{ErrorKind::malformed, shown + ": broken public key: not an Ed25519 one", {}};
     }
-    std::ranges::copy(der.subspan(header.size()), key.bytes.begin());
-    return key;
+    return PublicKey::of(der.subspan(header.size())).value();
 }
 
 }  // namespace

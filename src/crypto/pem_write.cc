@@ -5,7 +5,10 @@
 #include <openssl/objects.h>
 
 #include "crypto/openssl.h"
+#include "crypto/p256.h"
 #include "crypto/pem.h"
+#include "crypto/pkcs8.h"
+#include "crypto/signer.h"
 #include "crypto/wipe.h"
 
 namespace modelseal {
@@ -47,7 +50,9 @@ openssl::EncryptedInfo encrypt(PKCS8_PRIV_KEY_INFO* info, std::string_view passp
     return encrypted;
 }
 
-Result<std::string> secret_pem(const EVP_PKEY* key, std::string_view passphrase) {
+}  // namespace
+
+Result<std::string> pkcs8_pem(const EVP_PKEY* key, std::string_view passphrase) {
     if (passphrase.size() > INT_MAX) return Error{ErrorKind::usage, "passphrase is too long", ""};
     const openssl::PrivateInfo info(EVP_PKEY2PKCS8(key));
     const openssl::Bio bio(BIO_new(BIO_s_secmem()));  // wiped when it is freed
@@ -63,18 +68,14 @@ Result<std::string> secret_pem(const EVP_PKEY* key, std::string_view passphrase)
     return text_of(bio.get());
 }
 
-}  // namespace
-
 Result<std::string> signing_key_pem(const SigningKey& key, std::string_view passphrase) {
-    const auto seed = key.seed().bytes();
-    const openssl::Key evp(EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, nullptr, raw(seed), seed.size()));
-    must(evp != nullptr);
-    return secret_pem(evp.get(), passphrase);
+    return key.signer().pem(passphrase);
 }
 
 std::string public_key_pem(const PublicKey& key) {
+    if (key.type() == KeyType::p256) return crypto::p256_of_point(key.bytes()).value().pem();
     const openssl::Key evp(
-        EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, nullptr, raw(key.bytes), key.bytes.size()));
+        EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, nullptr, raw(key.bytes()), key.bytes().size()));
     must(evp != nullptr);
     return open_pem(evp.get());
 }
@@ -85,7 +86,7 @@ Result<PemPair> generate_ec_pair(std::string_view curve, std::string_view passph
         openssl::last_error();
         return Error{ErrorKind::usage, "unknown curve '" + std::string(curve) + "'", "P-256, P-384 or P-521"};
     }
-    MODELSEAL_TRY_ASSIGN(std::string secret, secret_pem(evp.get(), passphrase));
+    MODELSEAL_TRY_ASSIGN(std::string secret, pkcs8_pem(evp.get(), passphrase));
     return PemPair{std::move(secret), open_pem(evp.get())};
 }
 

@@ -3,6 +3,7 @@
 
 #include <span>
 #include <string>
+#include <string_view>
 
 #include "crypto/openssl.h"
 #include <modelseal/keys.h>
@@ -14,5 +15,7 @@ Result<openssl::PrivateInfo> plain_pkcs8(std::span<const unsigned char> body, co
 // EncryptedPrivateKeyInfo with PBES2. Wrong passphrase: ErrorKind::mismatch.
 Result<openssl::PrivateInfo> decrypt_pkcs8(std::span<const unsigned char> body, const std::string& shown,
                                            const Passphrase& passphrase);
+// PEM; see signing_key_pem(). The caller wipes it.
+Result<std::string> pkcs8_pem(const EVP_PKEY* key, std::string_view passphrase);
 
 }  // namespace modelseal

@@ -2,7 +2,7 @@
 //
 //     0    "MSFPRNT" | '1'
 //     8    1   flags: bit 0: encrypted to the public check key
-//     9    32  the vendor's public key
+//     9    32  the vendor's public key, Ed25519
 //     41   8   made, seconds since 1970
 //     49   8   good until, seconds since 1970; 0: for ever
 //     57   32  salt
@@ -10,7 +10,10 @@
 //     97   n   box: under HKDF(check secret, salt, "modelseal/1 fingerprint"), authenticated with bytes 0 to
 //     96;
 //              in it: 8 bytes of the payload | the payload, a raw deflate stream
-//     97+n 64  Ed25519 signature of the vendor over "modelseal/1 fingerprint", 0x00 and all before
+//     97+n 64  signature of the vendor over "modelseal/1 fingerprint", 0x00 and all before
+//
+// Version 2, the digit '2', is the same with a vendor's key on P-256: it has 33 bytes, and what follows lies
+// one byte further.
 #include "fingerprint/container.h"
 
 #include <fmt/format.h>
@@ -31,12 +34,19 @@ using Bytes = std::vector<std::byte>;
 using View = std::span<const std::byte>;
 
 constexpr std::string_view kMagic = "MSFPRNT";
-constexpr std::byte kVersion{'1'};
 constexpr std::string_view kDomain = "modelseal/1 fingerprint";
 constexpr std::uint8_t kForEverybody = 1;
-constexpr std::size_t kHeader = 97;
+constexpr std::size_t kKeyAt = 9;
 constexpr std::uint64_t kMostFile = kMostPayload + (64u << 20);
 constexpr std::int64_t kLastSecond = 253402300799;  // of the year 9999
+
+std::uint8_t version_of(KeyType type) {
+    return type == KeyType::ed25519 ? '1' : '2';
+}
+
+constexpr std::size_t header_bytes(KeyType type) {
+    return kKeyAt + PublicKey::size_of(type) + 8 + 8 + 32 + 8;
+}
 
 struct Header {
     std::uint8_t flags = 0;
@@ -44,23 +54,24 @@ struct Header {
     std::uint64_t created = 0, expires = 0;
     crypto::Salt salt{};
     std::uint64_t box_bytes = 0;
+    std::size_t size() const { return header_bytes(vendor.type()); }
 };
 
 // A file whose signature holds.
 struct Opened {
     Header header;
     Bytes bytes;
-    View open() const { return View(bytes).first(kHeader); }
-    View box() const { return View(bytes).subspan(kHeader, static_cast<std::size_t>(header.box_bytes)); }
+    View open() const { return View(bytes).first(header.size()); }
+    View box() const { return View(bytes).subspan(header.size(), static_cast<std::size_t>(header.box_bytes)); }
     std::string id() const { return to_hex(crypto::Sha256().update(bytes).finish()); }
 };
 
 Bytes encode(const Header& header) {
     return mark::ByteWriter()
         .raw(std::as_bytes(std::span(kMagic)))
-        .raw({&kVersion, 1})
+        .number(version_of(header.vendor.type()))
         .number(header.flags)
-        .raw(header.vendor.bytes)
+        .raw(header.vendor.bytes())
         .number(header.created)
         .number(header.expires)
         .raw(header.salt)
@@ -114,24 +125,29 @@ Result<Header> decode_header(const Source& source) {
     const auto malformed = [&](const char* what) {
         return Error{ErrorKind::malformed, fmt::format("{}: {}", name, what), {}};
     };
-    std::byte raw[kHeader];
-    const auto there = static_cast<std::size_t>(std::min<std::uint64_t>(source.size(), kHeader));
+    std::byte raw[header_bytes(KeyType::p256)];
+    const auto there = static_cast<std::size_t>(std::min<std::uint64_t>(source.size(), sizeof raw));
     MODELSEAL_TRY(source.read(0, std::span(raw).first(there)));
     if (!looks_like_fingerprint(source)) return malformed("not a fingerprint");
-    if (raw[kMagic.size()] != kVersion) {
-        return Error{ErrorKind::unsupported, fmt::format("{}: a fingerprint of another version than 1", name),
+    const auto version = std::to_integer<std::uint8_t>(raw[kMagic.size()]);
+    const auto type = version == version_of(KeyType::p256) ? KeyType::p256 : KeyType::ed25519;
+    if (version != version_of(type)) {
+        return Error{ErrorKind::unsupported,
+                     fmt::format("{}: a fingerprint of another version than 1 and 2", name),
                      "a newer modelseal may read it"};
     }
-    if (there < kHeader) return malformed("a fingerprint that was cut short");
+    if (there < header_bytes(type)) return malformed("a fingerprint that was cut short");
     mark::ByteReader reader(View(raw).subspan(kMagic.size() + 1));
     Header header;
     header.flags = reader.number<std::uint8_t>();
-    reader.fill(header.vendor.bytes);
+    const auto vendor = PublicKey::of(reader.raw(PublicKey::size_of(type)));
+    if (!vendor) return malformed("a fingerprint whose vendor's key is no point of P-256");
+    header.vendor = *vendor;
     header.created = reader.number<std::uint64_t>();
     header.expires = reader.number<std::uint64_t>();
     reader.fill(header.salt);
     header.box_bytes = reader.number<std::uint64_t>();
-    const auto behind = source.size() - kHeader;
+    const auto behind = source.size() - header.size();
     if (behind < sizeof(SignatureBytes) || behind - sizeof(SignatureBytes) < header.box_bytes) {
         return malformed("a fingerprint that was cut short");
     }
@@ -157,10 +173,9 @@ Result<Opened> open(const Source& source) {
                      fmt::format("{}: changed or forged: the vendor's signature does not hold", source.name()),
                      "ask the vendor for the fingerprint again"};
     }
-    // Signed, and still not what version 1 allows.
+    // Signed, and still not what its version allows.
     if ((header.flags & ~kForEverybody) != 0 || header.created > kLastSecond || header.expires > kLastSecond) {
-        return Error{
-            ErrorKind::malformed, fmt::format("{}: a header that no version 1 has", source.name()), {}};
+        return Error{ErrorKind::malformed, fmt::format("{}: a header that no version has", source.name()), {}};
     }
     return opened;
 }
@@ -209,7 +224,7 @@ Result<Encoded> encode(const Fingerprint& fingerprint, const SigningKey& vendor,
     auto bytes = encode(header);
     const auto box = crypto::seal_box(check.secret, header.salt, kDomain, bytes, plain);
     bytes.insert(bytes.end(), box.begin(), box.end());
-    const auto signature = vendor.sign(message(bytes));
+    MODELSEAL_TRY_ASSIGN(const auto signature, vendor.sign(message(bytes)));
     bytes.insert(bytes.end(), signature.begin(), signature.end());
     auto id = to_hex(crypto::Sha256().update(bytes).finish());
     return Encoded{std::move(bytes), std::move(id)};

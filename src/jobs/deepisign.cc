@@ -32,10 +32,11 @@ std::vector<std::byte> message(const Model& model, std::string_view facts) {
 }
 
 // The stamp is one text in the paper: here a line for each entry, and the signature last.
-std::string stamp_text(const Model& model, const mark::Stamp& stamp, const SigningKey& key) {
+Result<std::string> stamp_text(const Model& model, const mark::Stamp& stamp, const SigningKey& key) {
     auto text = fmt::format("vendor={}\n", to_hex(key.public_key().id()));
     for (const auto& [name, value] : stamp) text += fmt::format("{}={}\n", name, value);
-    return text + fmt::format("{}{}\n", kSignatureLine, to_hex(key.sign(message(model, text))));
+    MODELSEAL_TRY_ASSIGN(const auto signature, key.sign(message(model, text)));
+    return text + fmt::format("{}{}\n", kSignatureLine, to_hex(signature));
 }
 
 std::optional<SignatureBytes> signature_of(std::string_view hex) {
@@ -95,6 +96,7 @@ Result<SealSummary> seal_deepisign(const Model& model, const std::filesystem::pa
     }
     MODELSEAL_TRY(check_names(stamp));
     progress.total(model.bytes());
+    MODELSEAL_TRY_ASSIGN(const auto text, stamp_text(model, stamp, options.key));
     MODELSEAL_TRY_ASSIGN(const auto frame, mark::scan_frame(model, options.jobs, io::no_progress()));
     MODELSEAL_TRY_ASSIGN(auto output, ModelOutput::copy(model, out, options.jobs, progress));
     std::atomic<std::uint64_t> bytes_written = 0;
@@ -103,8 +105,7 @@ Result<SealSummary> seal_deepisign(const Model& model, const std::filesystem::pa
         return output.write(file, offset, bytes);
     };
     MODELSEAL_TRY_ASSIGN(const auto embedding,
-                         mark::deepisign_embed(model, options.check.secret.bytes(),
-                                               stamp_text(model, stamp, options.key), patch));
+                         mark::deepisign_embed(model, options.check.secret.bytes(), text, patch));
     MODELSEAL_TRY(mark::renew_checksums(model, frame, options.jobs, output));
     MODELSEAL_TRY(model.unchanged());
     MODELSEAL_TRY_ASSIGN(const auto found, check_deepisign(output.as_model(), options.check, false));

@@ -9,9 +9,20 @@
 namespace modelseal::jobs {
 namespace {
 
-constexpr std::string_view kMagic = "MSRECPT1";
+constexpr std::string_view kMagic = "MSRECPT";  // and a digit, which tells the type of the key
 constexpr std::string_view kDomain = "modelseal/1 receipt";
 constexpr std::uint64_t kMaxReceiptBytes = std::uint64_t{1} << 32;
+
+std::uint8_t version_of(KeyType type) {
+    return type == KeyType::ed25519 ? '1' : '2';
+}
+
+std::optional<KeyType> type_of(std::uint8_t version) {
+    for (const auto type : {KeyType::ed25519, KeyType::p256}) {
+        if (version_of(type) == version) return type;
+    }
+    return std::nullopt;
+}
 
 std::vector<std::byte> message(std::span<const std::byte> body) {
     return mark::ByteWriter().raw(std::as_bytes(std::span(kDomain))).number(std::uint8_t{0}).raw(body).take();
@@ -19,10 +30,11 @@ std::vector<std::byte> message(std::span<const std::byte> body) {
 
 }  // namespace
 
-std::vector<std::byte> encode(const Receipt& receipt, const SigningKey& vendor) {
+Result<std::vector<std::byte>> encode(const Receipt& receipt, const SigningKey& vendor) {
     mark::ByteWriter writer;
-    writer.raw(std::as_bytes(std::span(kMagic))).number(static_cast<std::uint8_t>(receipt.scheme));
-    writer.raw(receipt.check.vendor.bytes).raw(receipt.check.secret.bytes());
+    writer.raw(std::as_bytes(std::span(kMagic))).number(version_of(receipt.check.vendor.type()));
+    writer.number(static_cast<std::uint8_t>(receipt.scheme));
+    writer.raw(receipt.check.vendor.bytes()).raw(receipt.check.secret.bytes());
     writer.number(static_cast<std::uint8_t>(receipt.check.customer.size()));
     writer.raw(std::as_bytes(std::span(receipt.check.customer))).raw(receipt.root);
     writer.number(static_cast<std::uint8_t>(receipt.carrier_class))
@@ -35,7 +47,7 @@ std::vector<std::byte> encode(const Receipt& receipt, const SigningKey& vendor) 
             .raw(cell.bits);
     }
     auto bytes = writer.take();
-    const auto signature = vendor.sign(message(bytes));
+    MODELSEAL_TRY_ASSIGN(const auto signature, vendor.sign(message(bytes)));
     bytes.insert(bytes.end(), signature.begin(), signature.end());
     return bytes;
 }
@@ -48,17 +60,25 @@ Result<Receipt> decode_receipt(std::span<const std::byte> bytes, const std::stri
     if (bytes.size() < magic.size() || !std::ranges::equal(bytes.first(magic.size()), magic)) {
         return malformed("not a receipt of a seal");
     }
-    if (bytes.size() < magic.size() + sizeof(SignatureBytes)) return malformed("a receipt that was cut short");
+    if (bytes.size() < magic.size() + 1 + sizeof(SignatureBytes)) {
+        return malformed("a receipt that was cut short");
+    }
     const auto body = bytes.first(bytes.size() - sizeof(SignatureBytes));
     SignatureBytes signature;
     std::ranges::copy(bytes.last(sizeof(SignatureBytes)), signature.begin());
     mark::ByteReader reader(body.subspan(magic.size()));
+    const auto type = type_of(reader.number<std::uint8_t>());
+    if (!type) {
+        return Error{ErrorKind::unsupported, fmt::format("{}: a receipt of an unknown version", name),
+                     "a newer modelseal may read it"};
+    }
     Receipt receipt;
     if (reader.number<std::uint8_t>() != static_cast<std::uint8_t>(Scheme::modelseal)) {
         return malformed("a receipt of an unknown scheme");
     }
-    reader.fill(receipt.check.vendor.bytes);
-    if (!reader.ok() || !receipt.check.vendor.verify(message(body), signature)) {
+    const auto vendor = PublicKey::of(reader.raw(PublicKey::size_of(*type)));
+    receipt.check.vendor = vendor.value_or(PublicKey());
+    if (!vendor || !receipt.check.vendor.verify(message(body), signature)) {
         return malformed("a receipt that was cut short or changed: its signature does not hold");
     }
     const auto secret = reader.raw(32);
@@ -91,9 +111,10 @@ Result<Receipt> load_receipt(const std::filesystem::path& path) {
 }
 
 bool looks_like_receipt(const Source& source) {
-    std::byte head[kMagic.size()];
+    std::byte head[kMagic.size() + 1];
     return source.size() >= sizeof head && source.read(0, head).ok() &&
-           std::ranges::equal(head, std::as_bytes(std::span(kMagic)));
+           std::ranges::equal(std::span(head).first(kMagic.size()), std::as_bytes(std::span(kMagic))) &&
+           type_of(std::to_integer<std::uint8_t>(head[kMagic.size()]));
 }
 
 }  // namespace modelseal::jobs

@@ -126,10 +126,11 @@ Result<SealSummary> seal_model(const fs::path& path, const fs::path& out, const 
     const auto cells = embedded.overwritten.size();
     std::optional<io::AtomicFile> receipt;
     if (options.receipt) {
-        const auto bytes_kept =
+        MODELSEAL_TRY_ASSIGN(
+            const auto bytes_kept,
             jobs::encode({Scheme::modelseal, options.check.clone(), root, plan.part.carrier_class,
                           plan.part.rate_step, std::move(embedded.overwritten)},
-                         options.key);
+                         options.key));
         MODELSEAL_TRY_ASSIGN(receipt, io::AtomicFile::create(*options.receipt, 0600, io::WriteMode::replace));
         MODELSEAL_TRY(receipt->write(0, bytes_kept));
     }

@@ -21,11 +21,11 @@ Result<Header> read_header(const Database& database) {
     if (!there) return wrong("it does not say whose it is");
     Header header;
     const auto vendor = row.bytes(0), name = row.bytes(1), salt = row.bytes(2);
-    if (vendor.size() != header.vendor.bytes.size() || name.size() != header.name.size() ||
-        salt.size() != header.salt.size() || row.number(4) != 1) {
+    const auto key = PublicKey::of(vendor);
+    if (!key || name.size() != header.name.size() || salt.size() != header.salt.size() || row.number(4) != 1) {
         return wrong("fields of its head have lengths that no ledger's have");
     }
-    std::ranges::copy(vendor, header.vendor.bytes.begin());
+    header.vendor = *key;
     std::ranges::copy(name, header.name.begin());
     std::ranges::copy(salt, header.salt.begin());
     header.state = row.bytes(3);
@@ -74,7 +74,7 @@ Result<void> Store::create(const SigningKey& vendor) {
     MODELSEAL_TRY(create_tables(database_));
     MODELSEAL_TRY_ASSIGN(auto row, database_.prepare("INSERT INTO ledger VALUES (1, ?, ?, ?, ?)"));
     const auto state = vault.close_state({}, header.salt);
-    MODELSEAL_TRY(row.bind(header.vendor.bytes).bind(header.name).bind(header.salt).bind(state).run());
+    MODELSEAL_TRY(row.bind(header.vendor.bytes()).bind(header.name).bind(header.salt).bind(state).run());
     return transaction.commit();
 }
 

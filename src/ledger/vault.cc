@@ -21,8 +21,8 @@ Mac of_row(const Secret32& secret, const crypto::Digest& row, std::string_view l
 }  // namespace
 
 Result<Vault> Vault::of(const SigningKey& vendor, const LedgerName& name) {
-    Secret32 root, secret;
-    hkdf_sha256(vendor.seed().bytes(), {}, "modelseal/1 derive: ledger", root.writable());
+    MODELSEAL_TRY_ASSIGN(const auto root, vendor.derive("ledger"));
+    Secret32 secret;
     hkdf_sha256(root.bytes(), name, "modelseal/1 ledger", secret.writable());
     return Vault(std::move(secret));
 }

@@ -160,7 +160,7 @@ Result<Embedded> embed(const Model& model, const SealPlan& plan, Scan scan, cons
     for (bool again = true; again;) {
         embedder.record_attempts(scan);
         manifest.claims.weights = weights_root(scan);
-        manifest.signature = sign(key, manifest.claims, plan.common_values);
+        MODELSEAL_TRY_ASSIGN(manifest.signature, sign(key, manifest.claims, plan.common_values));
         const auto bytes = encode(manifest);
         MODELSEAL_TRY_ASSIGN(
             again,

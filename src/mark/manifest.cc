@@ -145,7 +145,7 @@ std::optional<Manifest> decode(std::span<const std::byte> bytes) {
     return manifest;
 }
 
-SignatureBytes sign(const SigningKey& key, const SignedPart& part, std::size_t common) {
+Result<SignatureBytes> sign(const SigningKey& key, const SignedPart& part, std::size_t common) {
     return key.sign(message(encode_signed(part, common)));
 }
 

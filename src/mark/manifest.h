@@ -6,7 +6,7 @@
 //   [32 parent root] | bitmap of the tensors in the common table, ceil(tensors / 8)
 //   [u32 length | directory: names, types and shapes, deflated]
 //   4 check value of each file's frame
-//   64 Ed25519 signature
+//   64 signature, Ed25519 or ECDSA on P-256, as the vendor's key is
 //   4 check value of each block of the tensors in the common table
 // Numbers are little-endian.
 #pragma once
@@ -63,7 +63,7 @@ std::vector<std::byte> encode(const Manifest& manifest);
 // The manifest that begins `bytes`; nothing if it is not one, whole and in its only spelling.
 std::optional<Manifest> decode(std::span<const std::byte> bytes);
 
-SignatureBytes sign(const SigningKey& key, const SignedPart& part, std::size_t common);
+Result<SignatureBytes> sign(const SigningKey& key, const SignedPart& part, std::size_t common);
 bool verify(const PublicKey& key, const Manifest& manifest);
 // Root of a seal: SHA-256 over the signed bytes. Names the sealed model; children name it as their parent.
 crypto::Digest root(const Manifest& manifest);

@@ -170,7 +170,7 @@ Result<SignSummary> sign_model(const std::filesystem::path& path, const SignOpti
     }
     summary.method = oms::name_of(bundle.method);
     summary.root = to_hex(statement.root);
-    bundle.signature = key.sign(oms::pre_authentication_encoding(bundle.payload));
+    MODELSEAL_TRY_ASSIGN(bundle.signature, key.sign(oms::pre_authentication_encoding(bundle.payload)));
     const auto text = oms::write_bundle(bundle);
     MODELSEAL_TRY(readable(text, formats::printable(options.signature.string())));
     MODELSEAL_TRY(io::write_text(options.signature, text, 0644,

@@ -182,7 +182,10 @@ const Refused kRefused[] = {
      {"keygen", "v", "--type", "check", "-k", "vendor.pub"},
      3,
      "vendor.pub: holds a public key"},
-    {"VendorKeyIsEc", {"keygen", "v", "--type", "check", "-k", "ec.key"}, 3, "an EC (prime256v1) private key"},
+    {"VendorKeyIsOnP384",
+     {"keygen", "v", "--type", "check", "-k", "ec.key"},
+     3,
+     "an EC (secp384r1) private key"},
     {"WrongPassphrase",
      {"keygen", "v", "--type", "check", "-k", "locked.key", "--passphrase-file", "wrong"},
      1,
@@ -199,7 +202,7 @@ TEST_P(KeygenRefused, SaysWhyAndMakesNothing) {
     const test::Scratch scratch;
     const Surroundings here{.folder = scratch.path()};
     ASSERT_EQ(run(modelseal({"keygen", "vendor", "--no-passphrase"}), here).code, 0);
-    ASSERT_EQ(run(modelseal({"keygen", "ec", "--type", "p256", "--no-passphrase"}), here).code, 0);
+    ASSERT_EQ(run(modelseal({"keygen", "ec", "--type", "p384", "--no-passphrase"}), here).code, 0);
     scratch.write("empty", "\nsecond line\n");
     scratch.write("right", "right\n");
     scratch.write("wrong", "wrong\n");

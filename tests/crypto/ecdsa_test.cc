@@ -78,7 +78,7 @@ TEST_P(Ecdsa, SignatureIsByThisKeyOverThisMessage) {
     EXPECT_FALSE(key.open.same_key(other.open));
     const auto message = test::as_bytes("a message");
     for (int i = 0; i < 20; ++i) {
-        const auto signature = key.secret.sign(message);
+        const auto signature = key.secret.sign(message).value();
         EXPECT_TRUE(key.open.verify(message, signature));
         EXPECT_FALSE(key.open.verify(test::as_bytes("a massage"), signature));
         EXPECT_FALSE(other.open.verify(message, signature));
@@ -88,7 +88,7 @@ TEST_P(Ecdsa, SignatureIsByThisKeyOverThisMessage) {
 TEST_P(Ecdsa, SignatureWithOneBitFlippedIsRefused) {
     const auto key = make(GetParam());
     const auto message = test::as_bytes("a message");
-    const auto signature = key.secret.sign(message);
+    const auto signature = key.secret.sign(message).value();
     for (std::size_t bit = 0; bit < signature.size() * 8; ++bit) {
         auto spoiled = signature;
         spoiled[bit / 8] ^= static_cast<std::byte>(1 << bit % 8);

@@ -151,13 +151,15 @@ TEST(SigningKeyPem, EncryptedIsReadByOpensslWithTheRightPassphraseOnly) {
 }
 
 TEST(SigningKeyPem, ComesBackAsItWas) {
-    for (const char* passphrase : {"", "x", "Passwörter mit Ümläuten", "  spaces  "}) {
-        const SigningKey key = SigningKey::generate();
-        const auto text = signing_key_pem(key, passphrase);
-        ASSERT_TRUE(text.ok());
-        const auto again = parse_signing_key(*text, "v.key", always(passphrase));
-        ASSERT_TRUE(again.ok()) << again.error().message;
-        EXPECT_EQ(again->public_key(), key.public_key());
+    for (const auto type : {KeyType::ed25519, KeyType::p256}) {
+        for (const char* passphrase : {"", "x", "Passwörter mit Ümläuten", "  spaces  "}) {
+            const SigningKey key = SigningKey::generate(type);
+            const auto text = signing_key_pem(key, passphrase);
+            ASSERT_TRUE(text.ok());
+            const auto again = parse_signing_key(*text, "v.key", always(passphrase));
+            ASSERT_TRUE(again.ok()) << again.error().message;
+            EXPECT_EQ(again->public_key(), key.public_key());
+        }
     }
 }
 
@@ -249,17 +251,20 @@ const Refused kRefused[] = {
     {"Rc2", [] { return std::string(kRc2); }, true, unsupported, "cannot undo here: unsupported"},
     {"CostlyScrypt", [] { return std::string(kCostly); }, true, unsupported, "memory limit exceeded"},
     {"Rsa", [] { return rsa(true); }, true, unsupported,
-     "a 1024-bit RSA private key, an Ed25519 one is needed"},
-    {"Ec", [] { return ec(true); }, true, unsupported, "an EC (secp384r1) private key, an Ed25519 one"},
-    {"TraditionalEc", [] { return std::string(kTraditionalEc); }, true, unsupported, "an EC private key"},
+     "a 1024-bit RSA private key, an Ed25519 or P-256 one is needed"},
+    {"Ec", [] { return ec(true); }, true, unsupported,
+     "an EC (secp384r1) private key, an Ed25519 or P-256 one"},
+    {"TraditionalRsa", [] { return pem("RSA PRIVATE KEY", "AAAA"); }, true, unsupported, "an RSA private key"},
     {"X25519", [] { return std::string(kX25519); }, true, unsupported, "an X25519 private key"},
     {"PublicForSecret", [] { return std::string(kPublic); }, true, unsupported,
      "a public key, the private one is needed"},
     {"CheckKeyForSecret", check_key, true, unsupported, "a customer's check key"},
     {"OtherLabel", [] { return pem("X509 CRL", "AAAA"); }, true, unsupported, "'X509 CRL'"},
     {"EmptyPublic", [] { return std::string(); }, false, malformed, "no PEM block"},
-    {"RsaPublic", [] { return rsa(false); }, false, unsupported, "a 1024-bit RSA public key, an Ed25519 one"},
-    {"EcPublic", [] { return ec(false); }, false, unsupported, "an EC (secp384r1) public key, an Ed25519 one"},
+    {"RsaPublic", [] { return rsa(false); }, false, unsupported,
+     "a 1024-bit RSA public key, an Ed25519 or P-256 one"},
+    {"EcPublic", [] { return ec(false); }, false, unsupported,
+     "an EC (secp384r1) public key, an Ed25519 or P-256 one"},
     {"SecretForPublic", [] { return std::string(kPlain); }, false, unsupported,
      "a private key, the public one is needed"},
     {"EncryptedForPublic", [] { return std::string(kEncrypted); }, false, unsupported, "a private key"},
@@ -284,10 +289,18 @@ INSTANTIATE_TEST_SUITE_P(Table, RefusedKey, testing::ValuesIn(kRefused),
                          [](const auto& each) { return std::string(each.param.name); });
 
 TEST(PublicKeyPem, ComesBackAsItWas) {
-    const PublicKey key = SigningKey::generate().public_key();
-    const auto again = parse_public_key(public_key_pem(key), "v.pub");
-    ASSERT_TRUE(again.ok()) << again.error().message;
-    EXPECT_EQ(*again, key);
+    for (const auto type : {KeyType::ed25519, KeyType::p256}) {
+        const PublicKey key = SigningKey::generate(type).public_key();
+        const auto again = parse_public_key(public_key_pem(key), "v.pub");
+        ASSERT_TRUE(again.ok()) << again.error().message;
+        EXPECT_EQ(*again, key);
+    }
+}
+
+TEST(SigningKeyPem, OnP256IsReadInTheOlderFormToo) {
+    const auto key = parse_signing_key(kTraditionalEc, "v.key", nobody);
+    ASSERT_TRUE(key.ok()) << key.error().message;
+    EXPECT_EQ(key->public_key().type(), KeyType::p256);
 }
 
 TEST(EcPair, IsReadByOpensslOnTheCurveThatWasAsked) {

@@ -146,7 +146,7 @@ TEST_F(Container, NeedsTimesThatAreTimes) {
 
 TEST_F(Container, OfALaterVersionIsToldSo) {
     auto bytes = saved(made_, everybody_);
-    bytes[7] = '2';
+    bytes[7] = '3';
     const auto result = read(bytes, everybody_);
     EXPECT_EQ(result.error().kind, ErrorKind::unsupported);
 }

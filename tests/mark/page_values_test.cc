@@ -33,7 +33,7 @@ class PageValues : public testing::Test {
 };
 
 TEST_F(PageValues, OfKeysAreThoseOfThisImplementation) {
-    expect("public key", to_hex(vendor_.bytes));
+    expect("public key", to_hex(vendor_.bytes()));
     expect("its id", to_hex(vendor_.id()));
     expect("check secret", to_hex(check_.secret.bytes()));
     expect("identity", to_hex(identity(tensor_)));

@@ -55,7 +55,7 @@ class Spoiled : public testing::Test {
     std::string signed_text(const std::string& payload) {
         auto out = oms::parse_bundle(text, "s").value();
         out.payload = test::bytes_of(payload);
-        out.signature = key->sign(oms::pre_authentication_encoding(out.payload));
+        out.signature = key->sign(oms::pre_authentication_encoding(out.payload)).value();
         return oms::write_bundle(out);
     }
 
@@ -227,7 +227,7 @@ TEST_F(Spoiled, SecondSignaturesAndMaterialsAreRefused) {
 // A payload that claims to be of release 0.2.0 is believed only as that release signed it.
 TEST_F(Spoiled, OldSignatureInputIsForOldStatements) {
     auto out = oms::parse_bundle(text, "s").value();
-    out.signature = key->sign(oms::encoding_of_0_2_0(out.payload));
+    out.signature = key->sign(oms::encoding_of_0_2_0(out.payload)).value();
     EXPECT_FALSE(accepted(oms::write_bundle(out)));
     json old = {{"_type", "https://in-toto.io/Statement/v1"},
                 {"predicateType", "https://model_signing/Digests/v0.1"},
@@ -236,7 +236,7 @@ TEST_F(Spoiled, OldSignatureInputIsForOldStatements) {
         old["subject"].push_back({{"name", resource["name"]}, {"digest", {{"sha256", resource["digest"]}}}});
     }
     out.payload = test::bytes_of(old.dump());
-    out.signature = key->sign(oms::encoding_of_0_2_0(out.payload));
+    out.signature = key->sign(oms::encoding_of_0_2_0(out.payload)).value();
     EXPECT_TRUE(accepted(oms::write_bundle(out)));
     old["subject"][0]["digest"]["sha256"] = std::string(64, '0');
     out.payload = test::bytes_of(old.dump());
