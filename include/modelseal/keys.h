@@ -107,8 +107,9 @@ CheckKey public_check_key(const PublicKey& vendor);
 // allowed.
 using Passphrase = std::function<Result<std::string>(const std::string& file)>;
 
-// Each names the file in its errors. Wrong passphrase: ErrorKind::mismatch. Loading refuses other key types by
-// name.
+// Each names the file in its errors. A signing key may also be on a token: `path` is then a PKCS#11 URI (RFC
+// 7512), and `passphrase` is asked for the PIN. Wrong passphrase: ErrorKind::mismatch. Loading refuses other
+// key types by name.
 Result<SigningKey> load_signing_key(const std::string& path, const Passphrase& passphrase);
 Result<PublicKey> load_public_key(const std::string& path);
 Result<CheckKey> load_check_key(const std::string& path);

@@ -29,7 +29,7 @@ class Progress;
 }
 
 struct SignOptions {
-    std::string key;                                 // PEM file of a secret EC key
+    std::string key;                                 // PEM file of a secret EC key, or a PKCS#11 URI (RFC 7512)
     Passphrase passphrase = {};                      // asked if it is encrypted
     std::string certificate = {};                    // PEM file; empty: the bare key signs
     std::vector<std::string> chain = {};             // PEM files of the certificates above it, next one first

@@ -121,7 +121,9 @@ void add_fingerprint(CLI::App& program, Context& context) {
         add_command(program, "fingerprint",
                     "makes a fingerprint, with which a model can be checked that can only be queried");
     command.add_option("MODEL", options->model, "TorchScript or ONNX file, sealed or not")->required();
-    command.add_option("-k,--key", options->key, "the vendor's Ed25519 key that signs")
+    command
+        .add_option("-k,--key", options->key,
+                    "the vendor's key that signs, Ed25519 or P-256: a file, or a PKCS#11 URI")
         ->required()
         ->type_name("NAME.key");
     command.add_option("-o,--output", options->out, "where the fingerprint goes")->required()->type_name("FP");

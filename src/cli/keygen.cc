@@ -6,6 +6,8 @@
 #include "cli/commands.h"
 #include "cli/passphrase.h"
 #include "crypto/pem.h"
+#include "crypto/pkcs11_uri.h"
+#include "crypto/token.h"
 #include "crypto/wipe.h"
 #include "formats/reader.h"
 #include "io/file.h"
@@ -20,14 +22,15 @@ struct Options {
     std::string vendor_key;
     std::string customer;
     std::string passphrase_file;
+    std::string from;
     bool no_passphrase = false;
 };
 
 constexpr std::uint32_t kSecretMode = 0600, kOpenMode = 0644;
 
+// Of keys that sign but do not seal.
 const std::map<std::string, std::string>& curves() {
-    static const std::map<std::string, std::string> names = {
-        {"p256", "P-256"}, {"p384", "P-384"}, {"p521", "P-521"}};
+    static const std::map<std::string, std::string> names = {{"p384", "P-384"}, {"p521", "P-521"}};
     return names;
 }
 
@@ -85,10 +88,16 @@ Result<PemPair> make_pair(const Options& options, std::string_view passphrase, s
     if (const auto curve = curves().find(options.type); curve != curves().end()) {
         return generate_ec_pair(curve->second, passphrase);
     }
-    const SigningKey key = SigningKey::generate();
+    const auto type = options.type == "p256" ? KeyType::p256 : KeyType::ed25519;
+    const SigningKey key = SigningKey::generate(type);
     id = to_hex(key.public_key().id());
     MODELSEAL_TRY_ASSIGN(std::string secret, signing_key_pem(key, passphrase));
     return PemPair{std::move(secret), public_key_pem(key.public_key())};
+}
+
+std::string_view uses_of(std::string_view type) {
+    if (type == "ed25519") return "seals models";
+    return type == "p256" ? "seals and signs models" : "signs models (modelseal sign)";
 }
 
 Result<ExitCode> generate_pair(const Options& options, Context& context) {
@@ -105,8 +114,7 @@ Result<ExitCode> generate_pair(const Options& options, Context& context) {
     MODELSEAL_TRY(write_pair(options, pair));
     if (context.terminal.quiet()) return ExitCode::done;
     const std::string name = formats::printable(options.name);
-    context.terminal.print(fmt::format("{}.key  the secret half: it {}; {}", name,
-                                       id.empty() ? "signs models (modelseal sign)" : "seals models",
+    context.terminal.print(fmt::format("{}.key  the secret half: it {}; {}", name, uses_of(options.type),
                                        passphrase.empty() ? "not encrypted" : "encrypted with the passphrase"));
     context.terminal.print(fmt::format("{}.pub  the public half: whoever has it can check them", name));
     if (!id.empty()) context.terminal.print(fmt::format("key id {}", id));
@@ -132,8 +140,35 @@ Result<ExitCode> generate_check_key(const Options& options, Context& context) {
     return ExitCode::done;
 }
 
+// The public half of a key that is in a token already, which keeps the other.
+Result<ExitCode> copy_public_half(const Options& options, Context& context) {
+    const std::string path = options.name + ".pub";
+    MODELSEAL_TRY(must_not_exist(path));
+    if (!crypto::is_pkcs11_uri(options.from)) {
+        return Error{
+            ErrorKind::usage, "--from wants the PKCS#11 URI of a key in a token",
+            "it looks like 'pkcs11:token=NAME;object=NAME'; of a key file, 'openssl pkey -pubout' takes "
+            "the public half"};
+    }
+    MODELSEAL_TRY_ASSIGN(const auto key,
+                         crypto::load_token_public_key(options.from, passphrase_from(options.passphrase_file)));
+    const auto pem = key.pem();
+    MODELSEAL_TRY(io::write_text(path, pem, kOpenMode, io::WriteMode::exclusive));
+    if (context.terminal.quiet()) return ExitCode::done;
+    context.terminal.print(
+        fmt::format("{}  the public half of the key in the token, on {}: whoever has it can "
+                    "check what the key signed",
+                    formats::printable(path), crypto::name_of(key.curve())));
+    if (key.curve() == crypto::Curve::p256) {
+        MODELSEAL_TRY_ASSIGN(const auto vendor, parse_public_key(pem, path));
+        context.terminal.print(fmt::format("key id {}", to_hex(vendor.id())));
+    }
+    return ExitCode::done;
+}
+
 Result<ExitCode> run(const Options& options, Context& context) {
     MODELSEAL_TRY(check_options(options));
+    if (!options.from.empty()) return copy_public_half(options, context);
     return options.type == "check" ? generate_check_key(options, context) : generate_pair(options, context);
 }
 
@@ -144,18 +179,25 @@ void add_keygen(CLI::App& program, Context& context) {
     CLI::App& command = add_command(program, "keygen", "makes a key pair, or a customer's check key");
     command.add_option("NAME", options->name, "the files to make: NAME.key and NAME.pub, or NAME.check")
         ->required();
-    command
-        .add_option("--type", options->type,
-                    "what to make: ed25519 to seal models; p256, p384 or p521 to sign "
-                    "them; check for a customer's check key; default: ed25519")
-        ->type_name("TYPE")
-        ->check(CLI::IsMember({"ed25519", "p256", "p384", "p521", "check"}));
+    CLI::Option* type =
+        command
+            .add_option("--type", options->type,
+                        "what to make: ed25519 to seal models; p384 or p521 to sign them; p256 for "
+                        "both; check for a customer's check key; default: ed25519")
+            ->type_name("TYPE")
+            ->check(CLI::IsMember({"ed25519", "p256", "p384", "p521", "check"}));
     command.add_option("-k,--vendor-key", options->vendor_key, "the vendor's secret key, for --type check")
         ->type_name("FILE");
     command.add_option("--customer", options->customer, "the customer's name in the check key; default: NAME")
         ->type_name("TEXT");
     CLI::Option* none =
         command.add_flag("--no-passphrase", options->no_passphrase, "do not encrypt the secret key");
+    command
+        .add_option("--from", options->from,
+                    "write NAME.pub alone, of a key in a token (PKCS#11 URI, RFC 7512)")
+        ->type_name("URI")
+        ->excludes(none)
+        ->excludes(type);
     add_passphrase_option(command, options->passphrase_file)->excludes(none);
     on_run(command, context, [options](Context& with) { return run(*options, with); });
 }

@@ -65,7 +65,9 @@ void add_seal(CLI::App& program, Context& context) {
     auto options = std::make_shared<Options>();
     auto& command = add_command(program, "seal", "embeds a signed fragile mark in the weights of a model");
     command.add_option("MODEL", options->model, "model file, or folder of shards")->required();
-    command.add_option("-k,--key", options->key, "the vendor's Ed25519 key that signs")
+    command
+        .add_option("-k,--key", options->key,
+                    "the vendor's key that signs, Ed25519 or P-256: a file, or a PKCS#11 URI")
         ->required()
         ->type_name("NAME.key");
     command.add_option("-o,--output", options->out, "where the sealed copy goes")->required()->type_name("OUT");

@@ -121,7 +121,9 @@ void add_sign(CLI::App& program, Context& context) {
     auto options = std::make_shared<Options>();
     auto& command = add_command(program, "sign", "writes an OpenSSF model signature beside a model");
     command.add_option("PATH", options->path, "model file or folder")->required();
-    command.add_option("-k,--key", options->key, "the key that signs, on P-256, P-384 or P-521")
+    command
+        .add_option("-k,--key", options->key,
+                    "the key that signs, on P-256, P-384 or P-521: a file, or a PKCS#11 URI")
         ->required()
         ->type_name("EC.key");
     command.add_option("--cert", options->certificate, "sign with this certificate of the key")

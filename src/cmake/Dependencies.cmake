@@ -10,6 +10,7 @@ find_package(CLI11 REQUIRED)
 pkg_check_modules(SODIUM REQUIRED IMPORTED_TARGET libsodium)
 pkg_check_modules(DEFLATE REQUIRED IMPORTED_TARGET libdeflate)
 find_package(SQLite3 3.37 REQUIRED)  # tables that are STRICT
+pkg_check_modules(P11 IMPORTED_TARGET libp11)  # keys on tokens; without it they are refused at run time
 find_package(Boost 1.74 REQUIRED)  # Asio and Beast, headers alone
 # The module that runs networks is built where LibTorch (1.13 or newer) is found.
 if(NOT DEFINED MODELSEAL_TORCH OR MODELSEAL_TORCH)

@@ -20,5 +20,8 @@ configure_package_config_file(src/cmake/modelsealConfig.cmake.in modelsealConfig
 write_basic_package_version_file(modelsealConfigVersion.cmake COMPATIBILITY SameMajorVersion)
 install(FILES ${PROJECT_BINARY_DIR}/modelsealConfig.cmake ${PROJECT_BINARY_DIR}/modelsealConfigVersion.cmake
         DESTINATION ${config_folder})
+if(P11_FOUND)
+    set(pc_libp11 " libp11")
+endif()
 configure_file(src/cmake/modelseal.pc.in modelseal.pc @ONLY)
 install(FILES ${PROJECT_BINARY_DIR}/modelseal.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)

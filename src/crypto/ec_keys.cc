@@ -4,7 +4,9 @@
 #include "crypto/ec_handle.h"
 #include "crypto/ecdsa.h"
 #include "crypto/pem_block.h"
+#include "crypto/pkcs11_uri.h"
 #include "crypto/pkcs8.h"
+#include "crypto/token.h"
 #include "crypto/wipe.h"
 #include "formats/reader.h"
 #include "io/file.h"
@@ -123,6 +125,7 @@ EcSigningKey EcSigningKey::generate(Curve curve) {
 }
 
 Result<EcSigningKey> EcSigningKey::load(const std::string& path, const Passphrase& passphrase) {
+    if (is_pkcs11_uri(path)) return load_token_key(path, passphrase);
     MODELSEAL_TRY_ASSIGN(std::string text, io::read_text(path, kMaxKeyFile));
     const WipeAtEnd wiped(text);
     return parse(text, formats::printable(path), passphrase);

@@ -74,6 +74,7 @@ class EcSigningKey {
     // PEM: PKCS#8, plain or encrypted with PBES2, or the older SEC 1 form "EC PRIVATE KEY", not encrypted.
     static Result<EcSigningKey> parse(std::string_view text, const std::string& shown,
                                       const Passphrase& passphrase);
+    // `path`: a PEM file, or a PKCS#11 URI.
     static Result<EcSigningKey> load(const std::string& path, const Passphrase& passphrase);
     // Takes shared ownership. Refuses what EcPublicKey::of() refuses, and halves that do not belong together.
     static Result<EcSigningKey> of(std::shared_ptr<const EcKeyHandle> key, const std::string& shown);

@@ -1,0 +1,43 @@
+// PKCS#11 URIs (RFC 7512), which name a key in a token: "pkcs11:token=vendor;object=seal?pin-source=/run/pin".
+//
+// Read strictly: every attribute once and in its part, percent-encoding where the RFC wants it, no names that
+// are unknown, for a typing error shall not select another key. Messages never hold a value, which may be a
+// PIN.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <modelseal/result.h>
+
+namespace modelseal::crypto {
+
+// Wipes its PIN when it goes.
+struct Pkcs11Uri {
+    // What selects the module's library, the slot, the token and the object; nothing: any.
+    std::optional<std::string> library_manufacturer, library_description;
+    std::optional<std::string> slot_manufacturer, slot_description;
+    std::optional<std::uint64_t> slot_id;
+    std::optional<std::string> token, manufacturer, model, serial;
+    std::optional<std::string> object, id;  // `id` holds bytes
+    std::optional<std::string> type;        // "private", "public" or "cert"
+    // How to get at it.
+    std::optional<std::string> module_path, module_name;
+    std::optional<std::string> pin_value, pin_source;
+
+    Pkcs11Uri() = default;
+    Pkcs11Uri(Pkcs11Uri&&) = default;
+    Pkcs11Uri& operator=(Pkcs11Uri&&) = default;
+    ~Pkcs11Uri();
+
+    // For messages: "token 'vendor', object 'seal'".
+    std::string shown() const;
+};
+
+// Whether `text` begins as such a URI, so that it is not meant as the path of a file.
+bool is_pkcs11_uri(std::string_view text);
+Result<Pkcs11Uri> parse_pkcs11_uri(std::string_view text);
+
+}  // namespace modelseal::crypto

@@ -1,0 +1,23 @@
+// EC keys in hardware: a PKCS#11 token that a URI names (see pkcs11_uri.h) computes, and OpenSSL does the rest.
+//
+// The way leads through libp11, which makes such a key one of OpenSSL's. It knows RSA and EC keys; on a token
+// that holds an Ed25519 key its releases up to 0.4.12 find no key at all. A module is code that runs in this
+// process: which one comes from the URI, else the environment variable PKCS11_MODULE_PATH, else p11-kit.
+#pragma once
+
+#include <string>
+
+#include "crypto/ecdsa.h"
+#include <modelseal/keys.h>
+
+namespace modelseal::crypto {
+
+// Errors: `usage` for a URI that is none, `unreadable` for a module, a token or a key that is not there or is
+// there twice, `mismatch` for a wrong PIN, `unsupported` for keys of other types, and for every URI where
+// modelseal was built without libp11. The PIN comes from the URI, else `pin` is asked, once, with the name of
+// the token; it is tried once, because a token locks itself after a few wrong ones.
+Result<EcSigningKey> load_token_key(const std::string& uri, const Passphrase& pin);
+// The public half; the PIN is needed only where the token shows it to nobody else.
+Result<EcPublicKey> load_token_public_key(const std::string& uri, const Passphrase& pin);
+
+}  // namespace modelseal::crypto
