@@ -49,6 +49,8 @@ struct SealOptions {
     std::vector<std::pair<std::string, std::string>> stamp = {};
     std::optional<std::filesystem::path> parent =
         {};  // sealed model, by the same keys, that this one derives from
+    // Who sealed the parent, for everybody, if it was another key, as after a change of keys.
+    std::optional<PublicKey> parent_vendor = {};
     std::optional<std::filesystem::path> receipt =
         {};  // where to keep what unsealing takes; holds secrets, mode 0600
     Scheme scheme = Scheme::modelseal;

@@ -12,7 +12,7 @@ namespace modelseal::cli {
 namespace {
 
 struct Options {
-    std::string model, key, out, customer, parent, receipt, passphrase_file, ledger;
+    std::string model, key, out, customer, parent, parent_vendor, receipt, passphrase_file, ledger;
     std::string scheme = "modelseal";
     std::vector<std::string> stamp;
     bool reseal = false;
@@ -36,8 +36,9 @@ std::string summary_text(const Options& options, const SealSummary& summary, con
 }
 
 Result<ExitCode> run(const Options& options, Context& context) {
-    const std::vector<std::string> inputs = {
-        options.model, options.key, options.customer, options.parent, options.passphrase_file, options.ledger};
+    const std::vector<std::string> inputs = {options.model,  options.key,           options.customer,
+                                             options.parent, options.parent_vendor, options.passphrase_file,
+                                             options.ledger};
     MODELSEAL_TRY(refuse_overwriting(options.out, inputs));
     MODELSEAL_TRY(refuse_overwriting(options.receipt, inputs));
     MODELSEAL_TRY(refuse_overwriting(options.receipt, {options.out}));
@@ -49,6 +50,9 @@ Result<ExitCode> run(const Options& options, Context& context) {
     SealOptions wanted{.key = key, .check = recipient.check, .stamp = std::move(stamp)};
     wanted.ledger = recipient.book();
     if (!options.parent.empty()) wanted.parent = options.parent;
+    if (!options.parent_vendor.empty()) {
+        MODELSEAL_TRY_ASSIGN(wanted.parent_vendor, load_public_key(options.parent_vendor));
+    }
     if (!options.receipt.empty()) wanted.receipt = options.receipt;
     wanted.scheme = options.scheme == "deepisign" ? Scheme::deepisign : Scheme::modelseal;
     wanted.reseal = options.reseal;
@@ -79,6 +83,11 @@ void add_seal(CLI::App& program, Context& context) {
     add_ledger_option(command, options->ledger, "put down there what was sealed, when and for whom");
     command.add_option("--parent", options->parent, "sealed model that this one was derived from")
         ->type_name("SEALED");
+    command
+        .add_option("--parent-pub", options->parent_vendor,
+                    "whose seal it has, if it is of another key than this one")
+        ->type_name("NAME.pub")
+        ->needs("--parent");
     command.add_option("--receipt", options->receipt, "keeps what 'unseal' needs; secret")->type_name("FILE");
     command.add_option("--scheme", options->scheme, "modelseal, or the published deepisign for comparison")
         ->type_name("modelseal|deepisign")

@@ -64,8 +64,9 @@ Result<void> refuse_sealed(const Model& model, const mark::Geometry& geometry, c
 Result<std::optional<crypto::Digest>> parent_root(const SealOptions& options) {
     if (!options.parent) return std::optional<crypto::Digest>();
     MODELSEAL_TRY_ASSIGN(const auto parent, open_model(*options.parent, options.limits));
-    const auto everyone = public_check_key(options.key.public_key());
+    const auto everyone = public_check_key(options.parent_vendor.value_or(options.key.public_key()));
     for (const auto* key : {&options.check, &everyone}) {
+        if (options.parent_vendor && key != &everyone) continue;
         MODELSEAL_TRY_ASSIGN(const auto evidence,
                              mark::gather(parent, *key, {.jobs = options.jobs}, io::no_progress()));
         if (evidence && evidence->intact()) return std::optional(mark::root(*evidence->manifest));

@@ -301,6 +301,17 @@ TEST(Check, LineageNamesTheParentsRoot) {
     EXPECT_EQ(bench.look(bench.folder / "child").seal->parent, parent->root);
     options.parent = model;
     EXPECT_FALSE(seal_model(model, bench.folder / "orphan", options).ok());
+    // After a change of keys the parent is another key's.
+    const auto key = test::test_key(2);
+    const auto check = public_check_key(key.public_key());
+    SealOptions successor{.key = key, .check = check, .parent = bench.folder / "parent"};
+    EXPECT_FALSE(seal_model(model, bench.folder / "orphan", successor).ok());
+    successor.parent_vendor = bench.key.public_key();
+    ASSERT_TRUE(seal_model(model, bench.folder / "successor", successor).ok());
+    const auto report = check_model(bench.folder / "successor", {.keys = {&check, 1}});
+    EXPECT_EQ(report.seal->parent, parent->root);
+    successor.parent_vendor = key.public_key();
+    EXPECT_FALSE(seal_model(model, bench.folder / "orphan", successor).ok());
 }
 
 TEST(Unseal, RefusesAnotherModelsReceiptAndAChangedFile) {
