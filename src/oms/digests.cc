@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <array>
-#include <atomic>
-#include <semaphore>
+#include <condition_variable>
+#include <mutex>
 #include <thread>
 
 #include <fmt/format.h>
@@ -13,7 +13,7 @@
 namespace modelseal::oms {
 namespace {
 
-constexpr std::uint64_t kBlock = 512u << 10;
+constexpr std::uint64_t kBlock = 1u << 20;
 constexpr std::uint64_t kMostShards = 1u << 20;  // of one file; JSON has room for fewer
 constexpr std::size_t kBatch = 256;              // files open at a time
 
@@ -24,56 +24,80 @@ struct Piece {
     std::uint64_t begin, end;
 };
 
-// Reads on a thread of its own while the caller hashes what was read before.
+// Reads on a thread of its own while the caller hashes what was read before. Where that thread gets no
+// processor, the caller does not wait for it but reads the next block itself.
 class ReadAhead {
   public:
     ReadAhead(const Source& source, std::uint64_t begin, std::uint64_t end)
-        : source_(source), position_(begin), end_(end), thread_([this] { run(); }) {}
+        : source_(source), begin_(begin), end_(end), thread_([this] { run(); }) {}
     ReadAhead(const ReadAhead&) = delete;
     ReadAhead& operator=(const ReadAhead&) = delete;
     ~ReadAhead() {
-        stop_ = true;
-        free_.release(kSlots);
+        {
+            const std::scoped_lock lock(mutex_);
+            stop_ = true;
+        }
+        room_.notify_one();
         thread_.join();
     }
 
     // The next block, valid until the next call; empty at the end.
     Result<std::span<const std::byte>> next() {
-        if (taken_ > 0) free_.release();
-        full_.acquire();
-        auto& slot = slots_[taken_++ % kSlots];
+        std::unique_lock lock(mutex_);
+        const auto wanted = taken_++;
+        auto& slot = slots_[wanted % kSlots];
+        if (claimed_ == wanted) {
+            ++claimed_;
+            lock.unlock();
+            fill(slot, wanted);
+        } else {
+            filled_.wait(lock, [&] { return slot.ready == wanted; });
+            lock.unlock();
+        }
+        room_.notify_one();
         if (slot.error) return *slot.error;
         return std::span<const std::byte>(slot.bytes);
     }
 
   private:
-    static constexpr std::ptrdiff_t kSlots = 3;
+    static constexpr std::uint64_t kSlots = 4;
+    static constexpr std::uint64_t kNone = ~std::uint64_t{0};
     struct Slot {
         std::vector<std::byte> bytes;
         std::optional<Error> error;
+        std::uint64_t ready = kNone;  // which block it holds
     };
 
+    void fill(Slot& slot, std::uint64_t block) {
+        const auto position = std::min(end_, begin_ + block * kBlock);
+        slot.bytes.resize(std::min(kBlock, end_ - position));
+        if (auto read = source_.read(position, slot.bytes); !read) slot.error = std::move(read).error();
+    }
+
+    // The caller keeps the block that it took last, so one slot less is free.
     void run() {
-        for (std::size_t filled = 0;; ++filled) {
-            free_.acquire();
+        std::unique_lock lock(mutex_);
+        for (;;) {
+            room_.wait(lock, [&] { return stop_ || claimed_ + 1 < taken_ + kSlots; });
             if (stop_) return;
-            auto& slot = slots_[filled % kSlots];
-            slot.bytes.resize(std::min(kBlock, end_ - position_));
-            if (auto read = source_.read(position_, slot.bytes); !read) slot.error = std::move(read).error();
-            position_ += slot.bytes.size();
-            const bool last = slot.bytes.empty() || slot.error;
-            full_.release();
-            if (last) return;
+            const auto block = claimed_++;
+            auto& slot = slots_[block % kSlots];
+            lock.unlock();
+            fill(slot, block);
+            lock.lock();
+            slot.ready = block;
+            filled_.notify_one();
+            if (slot.bytes.empty() || slot.error) return;
         }
     }
 
     const Source& source_;
-    std::uint64_t position_;
-    const std::uint64_t end_;
+    const std::uint64_t begin_, end_;
     std::array<Slot, kSlots> slots_;
-    std::counting_semaphore<> free_{kSlots}, full_{0};
-    std::atomic<bool> stop_ = false;
-    std::size_t taken_ = 0;
+    std::mutex mutex_;
+    std::condition_variable room_, filled_;
+    std::uint64_t claimed_ = 0, taken_ = 0;  // blocks that somebody reads or read; that the caller took
+    bool stop_ = false;
     std::thread thread_;
 };
 
