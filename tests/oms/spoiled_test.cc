@@ -38,6 +38,8 @@ class Spoiled : public testing::Test {
         statement = json::parse(test::text_of(oms::parse_bundle(text, "s").value().payload));
     }
 
+    void TearDown() override { RecordProperty("rows", static_cast<int>(rows)); }
+
     // Whether a signature of this text verifies; it must never fail by a fault of ours.
     bool accepted(const std::string& signature) {
         ++rows;
