@@ -21,6 +21,7 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -91,6 +92,7 @@ class Ledger {
 
     // With a fresh check key, or with one that the vendor made earlier (the text of a NAME.check file).
     Result<void> add(const SigningKey& vendor, const std::string& name);
+    Result<void> add(const SigningKey& vendor, std::span<const std::string> names);  // all or none
     Result<void> add_existing(const std::string& check_key_text, const std::string& shown);
     // No seal is made for them any more. They are traced as before.
     Result<void> revoke(const std::string& name, const std::string& reason);

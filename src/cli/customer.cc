@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "cli/commands.h"
+#include "cli/customer_trace.h"
 #include "cli/ledger_option.h"
 #include "cli/passphrase.h"
 #include "crypto/wipe.h"
@@ -166,8 +167,8 @@ void add_customer_options(CLI::App& command, CustomerOptions& options, Key key) 
 }
 
 void add_customer(CLI::App& program, Context& context) {
-    CLI::App& customer =
-        add_command(program, "customer", "keeps a ledger of customers and of what was made for them");
+    CLI::App& customer = add_command(
+        program, "customer", "keeps a ledger of customers, and tells for whom a file that leaked was sealed");
     customer.require_subcommand(1);
 
     const auto [adding, to_add] =
@@ -195,6 +196,8 @@ void add_customer(CLI::App& program, Context& context) {
     add_name(revoking, to_revoke);
     add_customer_options(revoking, to_revoke.common, Key::needed);
     revoking.add_option("--reason", to_revoke.reason, "why, for whoever reads the ledger")->type_name("TEXT");
+
+    add_customer_trace(customer, context);
 }
 
 }  // namespace modelseal::cli

@@ -33,15 +33,21 @@ std::byte Keystream::byte() {
 
 std::uint64_t Keystream::number() {
     std::uint64_t value = 0;
+    if (buffer_.size() - used_ >= 8) {
+        for (std::size_t i = 0; i < 8; ++i)
+            value |= std::to_integer<std::uint64_t>(buffer_[used_ + i]) << (8 * i);
+        used_ += 8;
+        return value;
+    }
     for (int i = 0; i < 8; ++i) value |= std::to_integer<std::uint64_t>(byte()) << (8 * i);
     return value;
 }
 
 std::uint64_t Keystream::below(std::uint64_t bound) {
-    const auto rest = (~std::uint64_t{0} - bound + 1) % bound;  // 2^64 mod bound
     for (;;) {
         const auto value = number();
-        if (value >= rest) return value % bound;
+        // 2^64 mod bound is below the bound, so that nearly every number is known to be large enough.
+        if (value >= bound || value >= (~std::uint64_t{0} - bound + 1) % bound) return value % bound;
     }
 }
 

@@ -110,9 +110,10 @@ Result<SealSummary> seal_model(const fs::path& path, const fs::path& out, const 
     MODELSEAL_TRY_ASSIGN(wanted.parent, parent_root(options));
 
     const auto bytes = model.bytes();
+    const auto places = options.check.customer.empty() ? std::size_t{0} : mark::kTraceablePlaces;
     progress.total(3 * bytes);  // digested, copied, checked
     MODELSEAL_TRY_ASSIGN(const auto plan,
-                         mark::plan_seal(model, options.check.secret.bytes(), wanted, options.jobs));
+                         mark::plan_seal(model, options.check.secret.bytes(), wanted, places, options.jobs));
     MODELSEAL_TRY_ASSIGN(auto scan,
                          mark::scan(model, *plan.geometry, plan.cells, {.jobs = options.jobs}, progress));
     MODELSEAL_TRY_ASSIGN(const auto frame, mark::scan_frame(model, options.jobs, progress));

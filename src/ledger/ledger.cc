@@ -66,22 +66,29 @@ struct Ledger::State {
     }
 
     // Refuses a name that is taken: in the transaction, so that of two processes only one has it.
-    Result<void> insert(const CheckKey& key, const std::string& text) {
+    Result<void> insert(ledger::State& state, const CheckKey& key, const std::string& text) {
         MODELSEAL_TRY_ASSIGN(const auto* vault, store->key());
-        return store->change([&](ledger::State& state) -> Result<void> {
-            MODELSEAL_TRY_ASSIGN(const auto taken, store->find_customer(key.customer));
-            if (taken) {
-                return Error{ErrorKind::unreadable,
-                             fmt::format("{}: there is a customer '{}' already", store->database().shown(),
-                                         key.customer),
-                             "'modelseal customer show' tells about them"};
-            }
-            MODELSEAL_TRY_ASSIGN(const auto last, store->database().number("SELECT max(id) FROM customers"));
-            CustomerRow row{
-                .id = last + 1, .name = key.customer, .added = now(), .salt = crypto::random_salt()};
-            row.key = vault->close_key({key.secret.clone(), text}, row.salt);
-            return store->put(state, std::move(row));
-        });
+        MODELSEAL_TRY_ASSIGN(const auto taken, store->find_customer(key.customer));
+        if (taken) {
+            return Error{
+                ErrorKind::unreadable,
+                fmt::format("{}: there is a customer '{}' already", store->database().shown(), key.customer),
+                "'modelseal customer show' tells about them"};
+        }
+        MODELSEAL_TRY_ASSIGN(const auto last, store->database().number("SELECT max(id) FROM customers"));
+        CustomerRow row{.id = last + 1, .name = key.customer, .added = now(), .salt = crypto::random_salt()};
+        row.key = vault->close_key({key.secret.clone(), text}, row.salt);
+        return store->put(state, std::move(row));
+    }
+
+    // Of the vendor whose ledger it is.
+    Result<CheckKey> parse(const std::string& check_key_text, const std::string& shown) const {
+        MODELSEAL_TRY_ASSIGN(auto key, parse_check_key(check_key_text, shown));
+        if (key.vendor == store->vendor()) return key;
+        return Error{ErrorKind::mismatch,
+                     fmt::format("{}: bound to vendor key {}, the ledger is that of {}", shown,
+                                 to_hex(key.vendor.id()), to_hex(store->vendor().id())),
+                     {}};
     }
 };
 
@@ -201,21 +208,25 @@ Result<std::vector<CheckKey>> Ledger::check_keys() const {
 }
 
 Result<void> Ledger::add(const SigningKey& vendor, const std::string& name) {
-    MODELSEAL_TRY(state_->store->key());
-    MODELSEAL_TRY_ASSIGN(auto text, new_check_key(vendor, name));
-    const WipeAtEnd wiped(text);
-    return add_existing(text, formats::printable(name));
+    return add(vendor, std::span(&name, 1));
+}
+
+Result<void> Ledger::add(const SigningKey& vendor, std::span<const std::string> names) {
+    return state_->store->change([&](ledger::State& state) -> Result<void> {
+        for (const auto& name : names) {
+            MODELSEAL_TRY_ASSIGN(auto text, new_check_key(vendor, name));
+            const WipeAtEnd wiped(text);
+            MODELSEAL_TRY_ASSIGN(const auto key, state_->parse(text, formats::printable(name)));
+            MODELSEAL_TRY(state_->insert(state, key, text));
+        }
+        return {};
+    });
 }
 
 Result<void> Ledger::add_existing(const std::string& check_key_text, const std::string& shown) {
-    MODELSEAL_TRY_ASSIGN(const auto key, parse_check_key(check_key_text, shown));
-    if (key.vendor != vendor()) {
-        return Error{ErrorKind::mismatch,
-                     fmt::format("{}: bound to vendor key {}, the ledger is that of {}", shown,
-                                 to_hex(key.vendor.id()), to_hex(vendor().id())),
-                     {}};
-    }
-    return state_->insert(key, check_key_text);
+    MODELSEAL_TRY_ASSIGN(const auto key, state_->parse(check_key_text, shown));
+    return state_->store->change(
+        [&](ledger::State& state) { return state_->insert(state, key, check_key_text); });
 }
 
 Result<void> Ledger::revoke(const std::string& name, const std::string& reason) {

@@ -39,27 +39,35 @@ crypto::Digest plain_digest(crypto::Sha256& hash, std::span<const std::byte> blo
     return hash.update(one(BlockKind::plain)).update(block).finish();
 }
 
-Cell::Cell(const TensorKeys& keys, DType dtype, std::uint64_t index, std::span<const std::byte> block)
-    : keys_(keys), dtype_(dtype), kind_(carrier_type(dtype).kind), index_(index), block_(block) {
-    if (kind_ == CarrierKind::none || block.empty()) return;
-    if (kind_ == CarrierKind::lattice) {
-        lattice_elements(dtype, block, values_);
-    } else {
-        bit_carriers(dtype, block, values_);
-    }
-    const auto offered = std::min(values_.size(), kCellValues);
+BlockValues::BlockValues(DType type, std::span<const std::byte> block) : dtype(type), bytes(block) {
+    const auto kind = carrier_type(type).kind;
+    if (kind == CarrierKind::lattice) lattice_elements(type, block, able);
+    if (kind == CarrierKind::bits) bit_carriers(type, block, able);
+}
+
+Cell::Cell(const TensorKeys& keys, const BlockValues& block, std::uint64_t index)
+    : keys_(keys),
+      dtype_(block.dtype),
+      kind_(carrier_type(block.dtype).kind),
+      index_(index),
+      block_(block.bytes) {
+    const auto& able = block.able;
+    const auto offered = std::min(able.size(), kCellValues);
     const auto carriers = kind_ == CarrierKind::lattice ? detail_count(offered) : offered;
     const auto capacity = carriers / (kind_ == CarrierKind::lattice ? 4 : 8);
     if (capacity < kMinCellBytes) return;
 
     crypto::Keystream stream(keys.order, index);
-    const auto start = stream.below(values_.size());
-    std::rotate(values_.begin(), values_.begin() + static_cast<std::ptrdiff_t>(start), values_.end());
-    values_.resize(offered);
+    const auto start = stream.below(able.size());
+    const auto behind = std::min<std::size_t>(offered, able.size() - start);
+    values_.reserve(offered);
+    values_.assign(able.begin() + static_cast<std::ptrdiff_t>(start),
+                   able.begin() + static_cast<std::ptrdiff_t>(start + behind));
+    values_.insert(values_.end(), able.begin(), able.begin() + static_cast<std::ptrdiff_t>(offered - behind));
 
     if (kind_ == CarrierKind::lattice) {
         for (const auto element : values_) {
-            if (!lattice_clear(dtype, lattice_value(dtype, block, element), kMargin)) return;
+            if (!lattice_clear(dtype_, lattice_value(dtype_, block_, element), kMargin)) return;
         }
     }
     order_.resize(carriers);
@@ -70,9 +78,16 @@ Cell::Cell(const TensorKeys& keys, DType dtype, std::uint64_t index, std::span<c
     capacity_ = capacity;
 }
 
+std::vector<std::int64_t> Cell::integers() const {
+    std::vector<std::int64_t> integers;
+    integers.reserve(values_.size());
+    for (const auto element : values_) integers.push_back(lattice_value(dtype_, block_, element));
+    return integers;
+}
+
 const std::vector<std::int64_t>& Cell::coefficients() const {
     if (coefficients_.empty()) {
-        for (const auto element : values_) coefficients_.push_back(lattice_value(dtype_, block_, element));
+        coefficients_ = integers();
         packets_forward(coefficients_);
     }
     return coefficients_;
@@ -103,11 +118,17 @@ crypto::Digest Cell::digest(crypto::Sha256& hash) const {
 }
 
 std::vector<std::byte> Cell::carrier_bits() const {
-    std::vector<std::byte> bytes(capacity_);
+    if (capacity_ == 0) return {};
+    if (kind_ == CarrierKind::bits) return carrier_bits(capacity_, {});
+    return carrier_bits(capacity_, coefficients());
+}
+
+std::vector<std::byte> Cell::carrier_bits(std::size_t count, std::span<const std::int64_t> coefficients) const {
+    std::vector<std::byte> bytes(count);
     const auto set = [&](std::size_t at) { bytes[at / 8] |= static_cast<std::byte>(1u << (at % 8)); };
-    for (std::size_t i = 0; i < order_.size() && capacity_ != 0; ++i) {
+    for (std::size_t i = 0; i < carriers_used(kind_, count); ++i) {
         if (kind_ == CarrierKind::lattice) {
-            const auto low = static_cast<std::uint64_t>(coefficients()[order_[i]]) & 3u;
+            const auto low = static_cast<std::uint64_t>(coefficients[order_[i]]) & 3u;
             if ((low & 1u) != 0) set(2 * i);
             if ((low & 2u) != 0) set(2 * i + 1);
         } else if ((block_[values_[order_[i]]] & std::byte{1}) != std::byte{0}) {
@@ -151,6 +172,16 @@ std::vector<std::byte> Cell::whitened(std::span<const std::byte> bytes, unsigned
     std::vector<std::byte> out(bytes.begin(), bytes.end());
     for (auto& byte : out) byte ^= stream.byte();
     return out;
+}
+
+std::vector<std::byte> Cell::opening(std::size_t count) const {
+    // Every carrier is a coefficient of detail, so the others need not be known.
+    std::vector<std::int64_t> detail;
+    if (kind_ == CarrierKind::lattice && coefficients_.empty()) {
+        detail = integers();
+        detail_packets_forward(detail);
+    }
+    return whitened(carrier_bits(count, detail.empty() ? coefficients_ : detail), 0);
 }
 
 std::vector<std::byte> Cell::unverified() const {

@@ -39,12 +39,23 @@ struct TensorKeys {
 // Digest of a block that has no cell.
 crypto::Digest plain_digest(crypto::Sha256& hash, std::span<const std::byte> block);
 
+// What a block says whatever the key: found once where it is asked under many.
+struct BlockValues {
+    // `bytes`: dense little-endian bytes of at most 8,192 elements, which must outlive this unchanged.
+    BlockValues(DType dtype, std::span<const std::byte> bytes);
+    DType dtype;
+    std::span<const std::byte> bytes;
+    std::vector<std::uint32_t> able;  // elements (lattice) or byte positions (bits) that may carry, ascending
+};
+
 // Thread safety: none, not even for const calls.
 class Cell {
   public:
     // `block`: dense little-endian bytes of at most 8,192 elements, which must outlive the cell unchanged
     // (write() and restore() work on a copy). `index`: of the block in its tensor.
-    Cell(const TensorKeys& keys, DType dtype, std::uint64_t index, std::span<const std::byte> block);
+    Cell(const TensorKeys& keys, DType dtype, std::uint64_t index, std::span<const std::byte> block)
+        : Cell(keys, BlockValues(dtype, block), index) {}
+    Cell(const TensorKeys& keys, const BlockValues& block, std::uint64_t index);
 
     // Bytes that the cell holds, tag included. 0: too few values that may carry; the block is hashed plainly.
     std::size_t capacity() const { return capacity_; }
@@ -59,6 +70,10 @@ class Cell {
         unsigned attempt = 0;
     };
     std::optional<Content> read() const;
+
+    // The first `count` bytes of what read() would look at under attempt 0, tag and content, true or not. Much
+    // cheaper than read(); `count` at most capacity().
+    std::vector<std::byte> opening(std::size_t count) const;
 
     // The bits as they lie, unwhitened: what a receipt keeps. And what read() would have seen, true or not, to
     // count bit errors: tag and content.
@@ -80,7 +95,9 @@ class Cell {
     std::vector<std::byte> sealed(std::span<const std::byte> content) const;  // tag | content
     std::vector<std::byte> whitened(std::span<const std::byte> bytes, unsigned attempt) const;
     bool acceptable(std::span<const std::byte> changed) const;
+    std::vector<std::int64_t> integers() const;             // of the lattice, in the cell's order
     const std::vector<std::int64_t>& coefficients() const;  // transformed when first asked for
+    std::vector<std::byte> carrier_bits(std::size_t count, std::span<const std::int64_t> coefficients) const;
 
     const TensorKeys& keys_;
     DType dtype_;

@@ -190,16 +190,13 @@ void read_manifest(const CheckKey& key, const Located& located, Evidence& eviden
 
 }  // namespace
 
-Result<std::optional<Evidence>> gather(const Model& model, const CheckKey& key, const Pass& pass,
-                                       io::Progress& progress) {
-    MODELSEAL_TRY_ASSIGN(auto found, find_seal(model, key.secret.bytes()));
-    if (!found) return std::optional<Evidence>();
-    const auto located = found->located;
-    const auto& geometry = *found->geometry;
+Result<Evidence> gather_at(const Model& model, const CheckKey& key, std::unique_ptr<const Geometry> cut,
+                           const Located& located, const Pass& pass, io::Progress& progress) {
+    const auto& geometry = *cut;
     CellMap cells(geometry, key.secret.bytes(), located.carrier_class, located.rate_step);
     MODELSEAL_TRY_ASSIGN(auto scanned, scan(model, geometry, cells, pass, progress));
     MODELSEAL_TRY_ASSIGN(auto frame, scan_frame(model, pass.jobs, progress));
-    Evidence evidence{.geometry = std::move(found->geometry),
+    Evidence evidence{.geometry = std::move(cut),
                       .cells = std::move(cells),
                       .scan = std::move(scanned),
                       .frame = std::move(frame)};
@@ -210,6 +207,15 @@ Result<std::optional<Evidence>> gather(const Model& model, const CheckKey& key, 
     record_own_tables(geometry, evidence.cells, parsed, sites, evidence.recorded);
     evidence.manifest = assemble(parsed);
     if (evidence.manifest) read_manifest(key, located, evidence);
+    return evidence;
+}
+
+Result<std::optional<Evidence>> gather(const Model& model, const CheckKey& key, const Pass& pass,
+                                       io::Progress& progress) {
+    MODELSEAL_TRY_ASSIGN(auto found, find_seal(model, key.secret.bytes()));
+    if (!found) return std::optional<Evidence>();
+    MODELSEAL_TRY_ASSIGN(auto evidence,
+                         gather_at(model, key, std::move(found->geometry), found->located, pass, progress));
     return std::optional(std::move(evidence));
 }
 

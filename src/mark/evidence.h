@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "mark/frame_digest.h"
+#include "mark/locate.h"
 #include "mark/plan.h"
 #include "mark/scan.h"
 #include <modelseal/keys.h>
@@ -37,5 +38,9 @@ struct Evidence {
 // Nothing if there is no seal under this key. `model` must outlive the evidence.
 Result<std::optional<Evidence>> gather(const Model& model, const CheckKey& key, const Pass& pass,
                                        io::Progress& progress);
+
+// The same of a seal whose layout is known: cut into blocks so, and its cells laid out so.
+Result<Evidence> gather_at(const Model& model, const CheckKey& key, std::unique_ptr<const Geometry> cut,
+                           const Located& located, const Pass& pass, io::Progress& progress);
 
 }  // namespace modelseal::mark

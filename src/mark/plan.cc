@@ -23,6 +23,7 @@ constexpr std::uint64_t kLargeModelElements = 1'000'000;
 constexpr double kComfortLarge[kClasses] = {0.018, 0.008, 0.008};
 constexpr double kComfortSmall = 0.15;
 constexpr std::uint64_t kComfortCells = 16;  // are allowed to any model
+constexpr double kTraceableSmall = 0.3;      // floats of a small model, for a mark that is to be traced
 
 class Planner {
   public:
@@ -33,20 +34,25 @@ class Planner {
     Result<std::optional<SealPlan>> sparsest(SignedPart part, Chart::Spread spread) {
         for (part.carrier_class = 0; part.carrier_class < kClasses; ++part.carrier_class) {
             for (part.rate_step = 0; part.rate_step <= kRateSteps; ++part.rate_step) {
-                if (!may_fit(part)) continue;
-                CellMap cells(geometry_, secret_, part.carrier_class, part.rate_step);
-                MODELSEAL_TRY_ASSIGN(const auto capacities, survey(cells));
-                choose_tables(part, cells, capacities);
-                const auto values = common_values(part);
-                const Manifest empty{part, {}, std::vector<CheckValue>(values)};
-                auto arrangement =
-                    arrange(geometry_, cells, capacities, part.in_common_table, encode(empty).size(), spread);
-                if (!arrangement) continue;
-                return std::optional(
-                    SealPlan{nullptr, std::move(cells), std::move(*arrangement), part, values});
+                MODELSEAL_TRY_ASSIGN(auto plan, as_dense_as_it_says(part, spread));
+                if (plan) return plan;
             }
         }
         return std::optional<SealPlan>();
+    }
+
+    // The plan of the part's rate and class, if it fits.
+    Result<std::optional<SealPlan>> as_dense_as_it_says(SignedPart part, Chart::Spread spread) {
+        if (!may_fit(part)) return std::optional<SealPlan>();
+        CellMap cells(geometry_, secret_, part.carrier_class, part.rate_step);
+        MODELSEAL_TRY_ASSIGN(const auto capacities, survey(cells));
+        choose_tables(part, cells, capacities);
+        const auto values = common_values(part);
+        const Manifest empty{part, {}, std::vector<CheckValue>(values)};
+        auto arrangement =
+            arrange(geometry_, cells, capacities, part.in_common_table, encode(empty).size(), spread);
+        if (!arrangement) return std::optional<SealPlan>();
+        return std::optional(SealPlan{nullptr, std::move(cells), std::move(*arrangement), part, values});
     }
 
     // How many bytes of payload it comes to, twice, at the least.
@@ -123,9 +129,14 @@ std::uint64_t values_taken(const SealPlan& plan) {
                : bits / 2;  // a wavelet spreads a bit, a lowest bit stays as often
 }
 
-bool affordable(const Geometry& geometry, const SealPlan& plan) {
+double share_allowed(std::uint64_t elements, unsigned carrier_class, bool traceable) {
+    if (elements >= kLargeModelElements) return kComfortLarge[carrier_class];
+    return traceable && carrier_class == kFloats ? kTraceableSmall : kComfortSmall;
+}
+
+bool affordable(const Geometry& geometry, const SealPlan& plan, bool traceable = false) {
     const auto elements = geometry.total_elements();
-    const auto share = elements >= kLargeModelElements ? kComfortLarge[plan.part.carrier_class] : kComfortSmall;
+    const auto share = share_allowed(elements, plan.part.carrier_class, traceable);
     const auto allowed = static_cast<std::uint64_t>(share * static_cast<double>(elements));
     return values_taken(plan) <= std::max<std::uint64_t>(allowed, kComfortCells * kCellValues);
 }
@@ -190,17 +201,33 @@ std::optional<Arrangement> arrange(const Geometry& geometry, const CellMap& cell
 
 namespace {
 
+// Up to `places` places that hold something, as far as they are affordable.
+Result<SealPlan> denser(Planner& planner, const Geometry& geometry, SealPlan plan, Chart::Spread spread,
+                        std::size_t places) {
+    auto part = plan.part;
+    while (plan.arrangement.places.size() < places && part.rate_step < kRateSteps) {
+        ++part.rate_step;
+        MODELSEAL_TRY_ASSIGN(auto next, planner.as_dense_as_it_says(part, spread));
+        if (!next) continue;
+        if (!affordable(geometry, *next, true)) break;
+        plan = std::move(*next);
+    }
+    return plan;
+}
+
 // The best plan that this cut into blocks allows: comforts where they are affordable, else none.
 Result<std::optional<SealPlan>> best_plan(const Model& model, const Geometry& geometry,
                                           std::span<const std::byte, 32> secret, const SignedPart& part,
-                                          unsigned jobs) {
+                                          std::size_t places, unsigned jobs) {
     Planner planner(model, geometry, secret, jobs);
     auto with_directory = part;
     with_directory.directory = encode_directory(model.tensors);
     for (const auto spread : {Chart::Spread::beyond_any_tensor, Chart::Spread::any}) {
         for (const auto* wanted : {&std::as_const(with_directory), &part}) {
             MODELSEAL_TRY_ASSIGN(auto plan, planner.sparsest(*wanted, spread));
-            if (plan && affordable(geometry, *plan)) return plan;
+            if (!plan || !affordable(geometry, *plan)) continue;
+            MODELSEAL_TRY_ASSIGN(auto dense, denser(planner, geometry, std::move(*plan), spread, places));
+            return std::optional(std::move(dense));
         }
     }
     return planner.sparsest(part, Chart::Spread::any);
@@ -209,7 +236,7 @@ Result<std::optional<SealPlan>> best_plan(const Model& model, const Geometry& ge
 }  // namespace
 
 Result<SealPlan> plan_seal(const Model& model, std::span<const std::byte, 32> secret, const SignedPart& wanted,
-                           unsigned jobs) {
+                           std::size_t places, unsigned jobs) {
     auto part = wanted;
     part.tensors = static_cast<std::uint32_t>(model.tensors.size());
     part.file_checks.assign(model.files.size(), 0);
@@ -218,7 +245,7 @@ Result<SealPlan> plan_seal(const Model& model, std::span<const std::byte, 32> se
     // Longer blocks gather more of the few values that a pruned model has left.
     for (auto length = geometry->block_elements(); length <= kMaxBlockElements; length *= 2) {
         auto cut = std::make_unique<const Geometry>(model.tensors, length);
-        MODELSEAL_TRY_ASSIGN(auto plan, best_plan(model, *cut, secret, part, jobs));
+        MODELSEAL_TRY_ASSIGN(auto plan, best_plan(model, *cut, secret, part, places, jobs));
         if (!plan) continue;
         plan->geometry = std::move(cut);
         return std::move(*plan);

@@ -37,9 +37,13 @@ struct SealPlan {
     std::size_t common_values = 0;  // check values in the common table
 };
 
-// `stamp`, `parent` and `vendor` of `wanted` are taken over. ErrorKind::unsupported for a model too small to
-// carry, naming how many weights it takes. `model` must outlive the plan.
+// So many places make it sure that some survive where nine blocks in ten are overwritten: 999 times in 1,000.
+inline constexpr std::size_t kTraceablePlaces = 64;
+
+// `stamp`, `parent` and `vendor` of `wanted` are taken over. The plan has no more places than it takes, or
+// `places` if they are affordable: for a mark that is to be traced. ErrorKind::unsupported for a model too
+// small to carry, naming how many weights it takes. `model` must outlive the plan.
 Result<SealPlan> plan_seal(const Model& model, std::span<const std::byte, 32> secret, const SignedPart& wanted,
-                           unsigned jobs);
+                           std::size_t places, unsigned jobs);
 
 }  // namespace modelseal::mark

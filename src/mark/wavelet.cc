@@ -113,6 +113,13 @@ void packets_forward(std::span<std::int64_t> values, int levels) {
     forward(values, scratch, levels);
 }
 
+void detail_packets_forward(std::span<std::int64_t> values, int levels) {
+    if (levels == 0 || values.size() < 2) return;
+    std::vector<std::int64_t> scratch(values.size());
+    split(values, scratch);
+    forward(values.last(detail_count(values.size())), scratch, levels - 1);
+}
+
 void packets_inverse(std::span<std::int64_t> coefficients, int levels) {
     std::vector<std::int64_t> scratch(coefficients.size());
     inverse(coefficients, scratch, levels);

@@ -17,6 +17,8 @@ namespace modelseal::mark {
 inline constexpr int kPacketLevels = 5;
 
 void packets_forward(std::span<std::int64_t> values, int levels = kPacketLevels);
+// Only bands 17-32: what lies before them is no use afterwards.
+void detail_packets_forward(std::span<std::int64_t> values, int levels = kPacketLevels);
 void packets_inverse(std::span<std::int64_t> coefficients, int levels = kPacketLevels);
 
 // How many of `length` coefficients lie in bands 17-32, at the end.

@@ -8,6 +8,7 @@
 #include "tests/support/script_file.h"
 #include "tests/support/small_models.h"
 #include "tests/support/sql.h"
+#include "tests/support/tamper.h"
 #include "tests/support/torch_module.h"
 
 namespace modelseal {
@@ -146,6 +147,34 @@ TEST_F(CustomerCommand, MakesNothingForWhomItMayNot) {
         }
     }
     EXPECT_EQ(test::sql(scratch_ / "book", "SELECT count(*) FROM entries"), std::vector<std::string>{"0"});
+}
+
+TEST_F(CustomerCommand, TracesALeak) {
+    for (const char* name : {"acme", "beta", "gamma"}) have(name);
+    ASSERT_EQ(run({"seal", "net", "-k", "v.key", "-o", "leaked", "--for", "beta"}).code, 0);
+    ASSERT_EQ(run({"seal", "net", "-k", "v.key", "-o", "all"}).code, 0);
+    const auto whole = customer({"trace", "leaked"});
+    EXPECT_EQ(whole.code, 0) << whole.err;
+    EXPECT_THAT(whole.out, StartsWith("leaked: sealed for beta\n"));
+    EXPECT_THAT(whole.out, HasSubstr("the seal: intact, sealed as net for beta"));
+    EXPECT_THAT(whole.out, HasSubstr("entry 1: net, made 20"));
+    scratch_.write("leaked",
+                   test::damaged(test::content_of(scratch_ / "leaked"), test::Damage::some_values, 1024, 1));
+    const auto changed = json::parse(customer({"trace", "leaked", "--json"}).out);
+    EXPECT_EQ(changed["schema"], "modelseal-trace/1");
+    EXPECT_EQ(changed["outcome"], "customer");
+    EXPECT_EQ(changed["customers_asked"], 3);
+    EXPECT_EQ(changed["marks"][0]["customer"], "beta");
+    EXPECT_LT(changed["marks"][0]["chance"], 1e-9);
+    const auto everybody = customer({"trace", "all"});
+    EXPECT_EQ(everybody.code, 4);
+    EXPECT_THAT(everybody.out, StartsWith("all: sealed by this vendor for everybody"));
+    const auto none = customer({"trace", "net"});
+    EXPECT_EQ(none.code, 4);
+    EXPECT_EQ(none.out, "net: no mark of any of 3 customers\n");
+    EXPECT_EQ(customer({"trace", "v.pub"}).code, 3);
+    EXPECT_EQ(run({"customer", "trace", "leaked"}).code, 2);
+    EXPECT_EQ(run({"customer", "trace", "leaked", "-k", "other.key"}).code, 1);
 }
 
 TEST_F(CustomerCommand, TakesOverACheckKeyThatIsInUse) {

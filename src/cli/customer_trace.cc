@@ -1,0 +1,35 @@
+#include "cli/customer_trace.h"
+
+#include "cli/customer.h"
+#include "report/trace.h"
+
+namespace modelseal::cli {
+namespace {
+
+struct Options {
+    CustomerOptions common;
+    std::string file;
+    bool json = false;
+};
+
+Result<ExitCode> run(const Options& options, Context& context) {
+    MODELSEAL_TRY_ASSIGN(const auto ledger, open_ledger(options.common));
+    const auto progress = context.steps("tracing " + options.file);
+    MODELSEAL_TRY_ASSIGN(const auto trace,
+                         trace_model(options.file, ledger, {.jobs = context.jobs, .progress = progress.get()}));
+    context.terminal.print(options.json ? to_json(trace) : to_text(trace, {.color = context.terminal.color()}));
+    return trace.outcome == TraceReport::Outcome::customer ? ExitCode::done : ExitCode::nothing;
+}
+
+}  // namespace
+
+void add_customer_trace(CLI::App& customer, Context& context) {
+    auto options = std::make_shared<Options>();
+    auto& command = add_command(customer, "trace", "tells for whom a model that leaked was sealed");
+    command.add_option("FILE", options->file, "model file, or folder of shards")->required();
+    add_customer_options(command, options->common, Key::needed);
+    command.add_flag("--json", options->json, "print modelseal-trace/1 JSON");
+    on_run(command, context, [options](Context& with) { return run(*options, with); });
+}
+
+}  // namespace modelseal::cli

@@ -1,0 +1,77 @@
+#include <algorithm>
+
+#include "io/progress.h"
+#include "mark/evidence.h"
+#include "mark/sightings.h"
+#include "mark/verdict.h"
+#include "model/model.h"
+#include <modelseal/trace.h>
+
+namespace modelseal {
+namespace {
+
+constexpr std::size_t kMostMarks = 16;  // looked at closely; more than one is rare
+
+// Counts the cells of the seal, and asks what the seal itself says, as far as it can still be read.
+Result<void> look_closer(const Model& model, const CheckKey& key, const mark::Sightings& seen,
+                         const mark::CellHead& head, unsigned jobs, TracedMark& traced) {
+    auto cut = std::make_unique<mark::Geometry>(model.tensors, seen.block_elements);
+    MODELSEAL_TRY_ASSIGN(const auto evidence,
+                         mark::gather_at(model, key, std::move(cut), {head.carrier_class, head.rate_step},
+                                         {.jobs = jobs}, io::no_progress()));
+    for (const auto& reading : evidence.scan.readings) {
+        traced.places += reading.capacity != 0;
+        traced.places_whole += reading.valid;
+    }
+    if (evidence.manifest && evidence.signature_holds) traced.seal = mark::judge(model, evidence, false);
+    return {};
+}
+
+void match_entries(const std::vector<LedgerEntry>& entries, const mark::CellHead& head, TracedMark& mark) {
+    const auto head_bytes = mark::head_bytes(head);
+    const auto seal_of_theirs = [&](const LedgerEntry& entry) {
+        return entry.kind == LedgerEntry::Kind::seal && entry.customer == mark.customer;
+    };
+    mark.entry_certain = mark.seal.has_value();
+    for (const auto& entry : entries) {
+        if (!seal_of_theirs(entry)) continue;
+        if (mark.seal ? entry.root == mark.seal->root : entry.cell_head == head_bytes)
+            mark.entries.push_back(entry);
+    }
+}
+
+}  // namespace
+
+Result<TraceReport> trace_model(const std::filesystem::path& path, const Ledger& ledger,
+                                const TraceOptions& options) {
+    auto& progress = options.progress != nullptr ? *options.progress : io::no_progress();
+    MODELSEAL_TRY_ASSIGN(auto keys, ledger.check_keys());
+    MODELSEAL_TRY_ASSIGN(const auto customers, ledger.customers());
+    MODELSEAL_TRY_ASSIGN(const auto entries, ledger.entries());
+    keys.push_back(public_check_key(ledger.vendor()));
+    MODELSEAL_TRY_ASSIGN(const auto model, open_model(path, options.limits));
+    std::vector<const Secret32*> secrets;
+    for (const auto& key : keys) secrets.push_back(&key.secret);
+    MODELSEAL_TRY_ASSIGN(const auto seen, mark::sightings(model, secrets, options.jobs, progress));
+
+    TraceReport report{.target = path.string(), .customers_asked = customers.size(), .bytes = model.bytes()};
+    for (const auto& sighting : seen.found) {
+        if (report.marks.size() == kMostMarks) break;
+        const auto& key = keys[sighting.secret];
+        TracedMark mark{.customer = key.customer, .chance = sighting.chance};
+        const auto customer = std::ranges::find(customers, key.customer, &Customer::name);
+        if (customer != customers.end()) mark.revoked = customer->revoked;
+        MODELSEAL_TRY(look_closer(model, key, seen, sighting.head, options.jobs, mark));
+        match_entries(entries, sighting.head, mark);
+        report.marks.push_back(std::move(mark));
+    }
+    MODELSEAL_TRY(model.unchanged());
+    std::ranges::stable_sort(report.marks, {}, [](const TracedMark& mark) { return mark.customer.empty(); });
+    if (!report.marks.empty()) {
+        report.outcome = report.marks.front().customer.empty() ? TraceReport::Outcome::everybody
+                                                               : TraceReport::Outcome::customer;
+    }
+    return report;
+}
+
+}  // namespace modelseal
