@@ -16,6 +16,7 @@ using test::Outcome;
 using test::run;
 using test::run_on_terminal;
 using test::Surroundings;
+using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
 
@@ -63,6 +64,17 @@ TEST(Keygen, ReadsTheFirstLineOfThePassphraseFile) {
     const Surroundings here{.folder = scratch.path(), .variables = {{"MODELSEAL_PASSPHRASE", "from variable"}}};
     ASSERT_EQ(run(modelseal({"keygen", "v", "--passphrase-file", file}), here).code, 0);
     EXPECT_TRUE(load_signing_key(scratch / "v.key", always("from file")).ok());
+}
+
+TEST(Keygen, SaysWhatAKeyIsFor) {
+    const test::Scratch scratch;
+    const auto made = [&](const std::string& type) {
+        return run(modelseal({"keygen", type, "--type", type, "--no-passphrase"}), {.folder = scratch.path()})
+            .out;
+    };
+    EXPECT_THAT(made("ed25519"), AllOf(HasSubstr("it seals models;"), HasSubstr("key id ")));
+    EXPECT_THAT(made("p256"), AllOf(HasSubstr("it seals and signs models;"), HasSubstr("key id ")));
+    EXPECT_THAT(made("p384"), AllOf(HasSubstr("it signs models (modelseal sign);"), Not(HasSubstr("key id"))));
 }
 
 TEST(Keygen, MakesKeysThatOpensslOpens) {

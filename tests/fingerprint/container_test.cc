@@ -169,5 +169,35 @@ TEST_F(Container, OfVersion1StillOpens) {
     expect_same(*closed, theirs);
 }
 
+TEST_F(Container, OfVersion2IsThatOfAKeyOnP256) {
+    const auto golden =
+        std::filesystem::path(MODELSEAL_SOURCE_DIR) / "tests" / "golden" / "v1" / "p256_everybody.fp";
+    const auto vendor = test::test_key_p256();
+    const auto everybody = public_check_key(vendor.public_key());
+    if (std::getenv("MODELSEAL_UPDATE_GOLDENS") != nullptr) {
+        ASSERT_TRUE(save(made_, vendor, everybody, golden).ok());
+    }
+    EXPECT_THAT(test::content_of(golden), testing::StartsWith("MSFPRNT2"));
+    const auto open = load(golden, everybody, kNow);
+    ASSERT_TRUE(open.ok()) << open.error().message;
+    expect_same(*open, made_);
+    EXPECT_EQ(load(golden, everybody_, kNow).error().kind, ErrorKind::mismatch);
+}
+
+TEST_F(Container, OfAKeyOnP256WithAnyBitChangedIsRefused) {
+    const auto vendor = test::test_key_p256();
+    const auto everybody = public_check_key(vendor.public_key());
+    const test::Scratch folder;
+    ASSERT_TRUE(save(made_, vendor, everybody, folder / "fp").ok());
+    const auto good = test::content_of(folder / "fp");
+    const auto box = std::size_t{98}, signature = good.size() - 64;
+    for (std::size_t bit = 0; bit < 8 * good.size(); ++bit) {
+        if (bit / 8 > box + 8 && bit / 8 < signature) continue;  // the box: every bit is signed alike
+        auto spoiled = good;
+        spoiled[bit / 8] = static_cast<char>(spoiled[bit / 8] ^ (1 << (bit % 8)));
+        ASSERT_FALSE(read(spoiled, everybody).ok()) << bit;
+    }
+}
+
 }  // namespace
 }  // namespace modelseal::fingerprint

@@ -78,12 +78,9 @@ std::string problem(std::span<std::byte> bytes, std::uint64_t bit, const CheckKe
     return names(finding, *spot) ? "" : fmt::format("not placed in {} at {}", spot->tensor, spot->first);
 }
 
-class EveryBit : public testing::TestWithParam<test::SmallModel> {};
-
-TEST_P(EveryBit, FlippedIsNoticedNamedAndPlaced) {
-    const auto key = test::test_key();
+void flip_every_bit(const std::string& original, const SigningKey& key) {
     const auto check = public_check_key(key.public_key());
-    const auto sealed = test::sealed_bytes(GetParam().bytes, key);
+    const auto sealed = test::sealed_bytes(original, key);
     const auto whole = std::as_bytes(std::span(sealed));
     const auto model = model_of(std::make_unique<formats::MemorySource>("whole", whole));
     ASSERT_TRUE(model.ok()) << model.error().message;
@@ -113,8 +110,18 @@ TEST_P(EveryBit, FlippedIsNoticedNamedAndPlaced) {
     EXPECT_TRUE(problems.empty()) << problems.size() << " of " << bits << ", first: " << problems.front();
 }
 
+class EveryBit : public testing::TestWithParam<test::SmallModel> {};
+
+TEST_P(EveryBit, FlippedIsNoticedNamedAndPlaced) {
+    flip_every_bit(GetParam().bytes, test::test_key());
+}
+
 INSTANTIATE_TEST_SUITE_P(OfASmallFile, EveryBit, testing::ValuesIn(test::small_models()),
                          [](const auto& given) { return given.param.name; });
+
+TEST(EveryBitUnderAKeyOnP256, FlippedIsNoticedNamedAndPlaced) {
+    flip_every_bit(test::small_models().front().bytes, test::test_key_p256());
+}
 
 // MODELSEAL_FLIPS=20000 for the long run, shared among the files.
 std::size_t flips_wanted() {

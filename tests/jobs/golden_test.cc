@@ -12,16 +12,13 @@ namespace {
 
 const std::filesystem::path kGolden = std::filesystem::path(MODELSEAL_SOURCE_DIR) / "tests" / "golden" / "v1";
 
-class Golden : public testing::TestWithParam<test::SmallModel> {};
-
-TEST_P(Golden, SealedFileStillChecksAndUnseals) {
-    const auto key = test::test_key();
+void expect_golden(const std::string& name, const std::string& original, const SigningKey& key) {
     const auto check = public_check_key(key.public_key());
-    const auto sealed = kGolden / (GetParam().name + ".sealed");
-    const auto receipt = kGolden / (GetParam().name + ".receipt");
+    const auto sealed = kGolden / (name + ".sealed");
+    const auto receipt = kGolden / (name + ".receipt");
     const test::Scratch folder;
     if (std::getenv("MODELSEAL_UPDATE_GOLDENS") != nullptr) {
-        const auto model = folder.write("model", GetParam().bytes);
+        const auto model = folder.write("model", original);
         const SealOptions options{
             .key = key,
             .check = check,
@@ -33,11 +30,36 @@ TEST_P(Golden, SealedFileStillChecksAndUnseals) {
         check_model(sealed, {.keys = {&check, 1}, .expect = {{"name", "golden"}, {"version", "1"}}});
     EXPECT_EQ(report.verdict, Verdict::intact) << report.error;
     ASSERT_TRUE(unseal_model(sealed, receipt, folder / "original").ok());
-    EXPECT_EQ(test::content_of(folder / "original"), GetParam().bytes);
+    EXPECT_EQ(test::content_of(folder / "original"), original);
+}
+
+class Golden : public testing::TestWithParam<test::SmallModel> {};
+
+TEST_P(Golden, SealedFileStillChecksAndUnseals) {
+    expect_golden(GetParam().name, GetParam().bytes, test::test_key());
 }
 
 INSTANTIATE_TEST_SUITE_P(OfVersion1, Golden, testing::ValuesIn(test::small_models()),
                          [](const auto& given) { return given.param.name; });
+
+TEST(GoldenOfAKeyOnP256, SealedFilesStillCheckAndUnseal) {
+    for (const auto& model : test::small_models()) {
+        if (!model.name.starts_with("safetensors")) continue;
+        expect_golden("p256_" + model.name, model.bytes, test::test_key_p256());
+    }
+}
+
+TEST(GoldenOfAKeyOnP256, CheckKeyStillOpens) {
+    const auto path = kGolden / "p256_acme.check";
+    const auto key = test::test_key_p256();
+    if (std::getenv("MODELSEAL_UPDATE_GOLDENS") != nullptr) {
+        std::ofstream(path) << new_check_key(key, "ACME, Inc.").value();
+    }
+    const auto check = load_check_key(path.string());
+    ASSERT_TRUE(check.ok()) << check.error().message;
+    EXPECT_EQ(check->customer, "ACME, Inc.");
+    EXPECT_EQ(check->vendor, key.public_key());
+}
 
 }  // namespace
 }  // namespace modelseal

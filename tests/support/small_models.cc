@@ -6,6 +6,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "crypto/pem.h"
 #include "tests/support/gguf_builder.h"
 #include "tests/support/onnx_builder.h"
 #include "tests/support/pickle_text.h"
@@ -129,6 +130,16 @@ SigningKey test_key(unsigned seed) {
     std::array<std::byte, 32> bytes{};
     bytes.fill(static_cast<std::byte>(seed));
     return SigningKey(Secret32(bytes));
+}
+
+SigningKey test_key_p256() {
+    constexpr const char* kPem =
+        "-----BEGIN PRIVATE KEY-----\n"
+        "MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgya+p2EW6dRZrXCFX\n"
+        "Z7HWk05Qw9s26JsSe4piKxIPZyGhRANCAARg/tS6JVqdMclh63TGNW1owEm4kjth\n"
+        "+mzmaWIuYPKftnkD/hAIuLyZpBrp6VYovGTy8bIMLX6fUXejwpTURiKZ\n"
+        "-----END PRIVATE KEY-----\n";
+    return parse_signing_key(kPem, "P-256", {}).value();
 }
 
 std::string sealed_bytes(const std::string& original, const SigningKey& key, Scheme scheme) {

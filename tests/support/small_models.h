@@ -34,6 +34,8 @@ std::string torch_zip_floats(const std::vector<NamedTensor>& tensors);
 std::vector<SmallModel> small_models();
 
 SigningKey test_key(unsigned seed = 1);
+// The key on P-256 of RFC 6979, A.2.5.
+SigningKey test_key_p256();
 
 // The sealed bytes of a file's bytes; throws on an error. Stamp: name=small, time fixed.
 std::string sealed_bytes(const std::string& original, const SigningKey& key, Scheme scheme = Scheme::modelseal);

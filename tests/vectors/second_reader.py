@@ -33,13 +33,17 @@ def read_key(path):
     lines = open(path).read().split("\n")
     body = base64.b64decode("".join(lines[1:-2]))
     if lines[0] == "-----BEGIN PUBLIC KEY-----":
-        vendor = body[-32:]
+        if b"\x2a\x86\x48\xce\x3d\x03\x01\x07" in body:  # P-256; the point ends the body, uncompressed
+            vendor = bytes([2 + body[-1] % 2]) + body[-64:-32]
+        else:
+            vendor = body[-32:]
         return vendor, hkdf(vendor, b"", "modelseal/1 public check key")
-    if lines[0] != "-----BEGIN MODELSEAL CHECK KEY-----" or body[0] != 1:
+    if lines[0] != "-----BEGIN MODELSEAL CHECK KEY-----" or body[0] not in (1, 2):
         raise ValueError("not a key")
-    if not verify(body[1:33], b"modelseal/1 check key" + body[:-64], body[-64:]):
+    vendor = body[1:32 + body[0]]
+    if not verify(vendor, b"modelseal/1 check key" + body[:-64], body[-64:]):
         raise ValueError("a check key that its vendor did not sign")
-    return body[1:33], body[-96:-64]
+    return vendor, body[-96:-64]
 
 
 # [safetensors], [Tensors]: name -> type number, elements and bytes that lie together, carrier class

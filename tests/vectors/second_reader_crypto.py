@@ -1,5 +1,5 @@
 """The cryptography that second_reader.py needs and Python's standard library lacks: ChaCha20 and Ed25519, as the RFCs
-give them. Slow, and not safe against those who measure time: only for checking, where nothing is secret.
+give them, and ECDSA on P-256. Slow, and not safe against those who measure time: only for checking, where nothing is secret.
 """
 import hashlib
 import struct
@@ -81,7 +81,7 @@ def decompress(data):
     return None if x is None else (x, y, 1, x * y % P)
 
 
-def verify(public, message, signature):
+def verify_ed25519(public, message, signature):
     A, R, s = decompress(public), decompress(signature[:32]), int.from_bytes(signature[32:], "little")
     if A is None or R is None or s >= Q:
         return False
@@ -90,3 +90,53 @@ def verify(public, message, signature):
     gx = recover_x(gy, 0)
     left, right = point_mul(s, (gx, gy, 1, gx * gy % P)), point_add(R, point_mul(h, A))
     return (left[0] * right[2] - right[0] * left[2]) % P == 0 and (left[1] * right[2] - right[1] * left[2]) % P == 0
+
+
+# FIPS 186-5, section 6.4.2, on the curve of SP 800-186, section 3.2.1.3; points are (x, y), None is the neutral one.
+FIELD = 2**256 - 2**224 + 2**192 + 2**96 - 1
+B = 0x5ac635d8aa3a93e7b3ebbd55769886bc651d06b0cc53b0f63bce3c3e27d2604b
+ORDER = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551
+G = (0x6b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0f4a13945d898c296,
+     0x4fe342e2fe1a7f9b8ee7eb4a7c0f9e162bce33576b315ececbb6406837bf51f5)
+
+
+def curve_add(a, b):
+    if a is None or b is None:
+        return b if a is None else a
+    if a[0] == b[0] and (a[1] + b[1]) % FIELD == 0:
+        return None
+    if a == b:
+        slope = (3 * a[0] * a[0] - 3) * pow(2 * a[1], -1, FIELD)
+    else:
+        slope = (b[1] - a[1]) * pow(b[0] - a[0], -1, FIELD)
+    x = (slope * slope - a[0] - b[0]) % FIELD
+    return x, (slope * (a[0] - x) - a[1]) % FIELD
+
+
+def curve_mul(k, point):
+    total = None
+    while k > 0:
+        if k & 1:
+            total = curve_add(total, point)
+        point = curve_add(point, point)
+        k >>= 1
+    return total
+
+
+def verify_p256(public, message, signature):
+    x = int.from_bytes(public[1:], "big")
+    square = (x**3 - 3 * x + B) % FIELD
+    y = pow(square, (FIELD + 1) // 4, FIELD)
+    if public[0] not in (2, 3) or x >= FIELD or y * y % FIELD != square:
+        return False
+    y = y if y % 2 == public[0] - 2 else FIELD - y
+    r, s = int.from_bytes(signature[:32], "big"), int.from_bytes(signature[32:], "big")
+    if not 1 <= r < ORDER or not 1 <= s <= (ORDER - 1) // 2:
+        return False
+    h, w = int.from_bytes(hashlib.sha256(message).digest(), "big"), pow(s, -1, ORDER)
+    point = curve_add(curve_mul(h * w % ORDER, G), curve_mul(r * w % ORDER, (x, y)))
+    return point is not None and point[0] % ORDER == r
+
+
+def verify(public, message, signature):
+    return (verify_ed25519 if len(public) == 32 else verify_p256)(public, message, signature)

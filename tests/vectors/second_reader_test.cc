@@ -118,5 +118,22 @@ TEST_P(SecondReaderOfSpoiled, FindsWhatIsSealedForACustomerWithTheCustomersKeyOn
     EXPECT_EQ(second_reader(folder_ / "sealed", public_key_).code, 4);
 }
 
+TEST(SecondReaderOnP256, AgreesAboutPublicAndCheckKey) {
+    MODELSEAL_NEED_PYTHON();
+    const test::Scratch folder;
+    const auto key = SigningKey::generate(KeyType::p256);
+    const auto model =
+        folder.write("model", safetensors_file({{"w", "F32", {6000}, test::float_weights(6000, 1)}}));
+    const auto open = folder.write("vendor.pub", public_key_pem(key.public_key()));
+    const auto customer = folder.write("acme.check", new_check_key(key, "ACME, Inc.").value());
+    for (const auto& [file, check] : {std::pair(open, public_check_key(key.public_key()).clone()),
+                                      std::pair(customer, load_check_key(customer)->clone())}) {
+        ASSERT_TRUE(seal_model(model, folder / "sealed", {.key = key, .check = check, .jobs = 1}).ok());
+        const auto found = second_reader(folder / "sealed", file);
+        EXPECT_EQ(found.code, 0) << found.out << found.err;
+    }
+    EXPECT_EQ(second_reader(folder / "sealed", open).code, 4);
+}
+
 }  // namespace
 }  // namespace modelseal
