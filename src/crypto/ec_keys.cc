@@ -132,6 +132,7 @@ Result<EcSigningKey> EcSigningKey::load(const std::string& path, const Passphras
 }
 
 Result<EcPublicKey> load_ec_public_key(const std::string& path) {
+    MODELSEAL_TRY(must_be_file(path));
     MODELSEAL_TRY_ASSIGN(std::string text, io::read_text(path, kMaxKeyFile));
     const WipeAtEnd wiped(text);  // a private key may have been given by mistake
     return EcPublicKey::parse(text, formats::printable(path));

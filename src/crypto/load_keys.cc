@@ -36,6 +36,7 @@ Result<SigningKey> load_signing_key(const std::string& path, const Passphrase& p
 }
 
 Result<PublicKey> load_public_key(const std::string& path) {
+    MODELSEAL_TRY(crypto::must_be_file(path));
     MODELSEAL_TRY_ASSIGN(std::string text, io::read_text(path, kMaximalKeyFile));
     const WipeAtEnd wiped(text);  // a private key may have been given by mistake
     return parse_public_key(text, formats::printable(path));

@@ -193,4 +193,10 @@ Result<Pkcs11Uri> parse_pkcs11_uri(std::string_view text) {
     return uri;
 }
 
+Result<void> must_be_file(std::string_view path) {
+    if (!is_pkcs11_uri(path)) return {};
+    return wrong("names a key on a token, and the file of a public key is needed",
+                 "'modelseal keygen NAME --from URI' writes it, as NAME.pub");
+}
+
 }  // namespace modelseal::crypto

@@ -39,5 +39,7 @@ struct Pkcs11Uri {
 // Whether `text` begins as such a URI, so that it is not meant as the path of a file.
 bool is_pkcs11_uri(std::string_view text);
 Result<Pkcs11Uri> parse_pkcs11_uri(std::string_view text);
+// ErrorKind::usage for a URI where only the file of a public key will do.
+Result<void> must_be_file(std::string_view path);
 
 }  // namespace modelseal::crypto

@@ -120,6 +120,7 @@ Result<Ledger> Ledger::open_unverified(const fs::path& path) {
 Result<Ledger> Ledger::open_or_create(const fs::path& path, const SigningKey& vendor) {
     std::error_code ignored;
     if (!fs::exists(fs::symlink_status(path, ignored))) {
+        MODELSEAL_TRY(Vault::of(vendor, {}));  // a key on a token may only sign, and then no file is to be left
         // An empty file with the right mode, which the tables then come into. Another process may be as fast.
         auto file = io::AtomicFile::create(path, 0600, io::WriteMode::exclusive);
         auto made = file.ok() ? file->commit() : Result<void>(file.error());

@@ -290,6 +290,29 @@ TEST_F(Token, PublicHalfOverwritesNothing) {
     EXPECT_EQ(file.code, 2);
     EXPECT_THAT(file.err, HasSubstr("--from wants the PKCS#11 URI"));
     EXPECT_EQ(run({"keygen", "other", "--from", "pkcs11:object=seal", "--type", "p256"}).code, 2);
+    must({"sign", "net.safetensors", "-k", "pkcs11:object=seal"});
+    for (const auto& words : {test::Words{"check", "net.safetensors"},
+                              test::Words{"verify", "net.safetensors", "--signature", "model.sig"}}) {
+        auto with_key = words;
+        with_key.insert(with_key.end(), {"--pub", "pkcs11:object=seal"});
+        const auto outcome = run(with_key);
+        EXPECT_EQ(outcome.code, 2);
+        EXPECT_THAT(outcome.err, HasSubstr("'modelseal keygen NAME --from URI' writes it"));
+    }
+}
+
+TEST_F(Token, KeepsALedgerIfItsKeyMayDerive) {
+    token->make_key("both", "02", "EC:prime256v1", {"--usage-sign", "--usage-derive"});
+    const auto refused = run({"customer", "add", "acme", "--ledger", "l.db", "-k", "pkcs11:object=seal"});
+    EXPECT_EQ(refused.code, 3);
+    EXPECT_THAT(refused.err, HasSubstr("derives no secret"));
+    EXPECT_FALSE(there("l.db"));
+    must({"customer", "add", "acme", "--ledger", "l.db", "-k", "pkcs11:object=both"});
+    must({"seal", "net.safetensors", "-k", "pkcs11:object=both", "-o", "sealed", "--ledger", "l.db", "--for",
+          "acme"});
+    const auto traced = run({"customer", "trace", "sealed", "--ledger", "l.db", "-k", "pkcs11:object=both"});
+    EXPECT_EQ(traced.code, 0) << traced.err;
+    EXPECT_THAT(traced.out, HasSubstr("acme"));
 }
 
 TEST_F(Token, DerivesSecretsIfItsKeyMay) {

@@ -13,6 +13,7 @@
 #include "crypto/pem.h"
 #include "tests/support/hex.h"
 #include "tests/support/scratch.h"
+#include "tests/support/small_models.h"
 
 namespace modelseal {
 namespace {
@@ -29,9 +30,9 @@ void append(Bytes& to, std::span<const std::byte> bytes) {
 }
 
 // The body as modelseal-seal(5) describes it, without its signature.
-Bytes unsigned_body(const std::string& customer) {
-    Bytes body{std::byte{1}};
-    append(body, vendor().public_key().bytes());
+Bytes unsigned_body(const std::string& customer, const SigningKey& key = vendor()) {
+    Bytes body{key.public_key().type() == KeyType::p256 ? std::byte{2} : std::byte{1}};
+    append(body, key.public_key().bytes());
     body.push_back(static_cast<std::byte>(customer.size()));
     append(body, test::as_bytes(customer));
     append(body, Bytes(32, std::byte{0x5E}));
@@ -78,11 +79,14 @@ TEST(CheckKeyFile, IsReadFromTheBytesThatThePageDescribes) {
 }
 
 TEST(CheckKeyFile, IsRefusedWithAnyBitChanged) {
-    const Bytes good = signed_by(vendor(), unsigned_body("acme"));
-    for (std::size_t bit = 0; bit < 8 * good.size(); ++bit) {
-        Bytes spoiled = good;
-        spoiled[bit / 8] ^= std::byte{1} << (bit % 8);
-        EXPECT_FALSE(parse_check_key(text_of(spoiled), "acme.check").ok()) << bit;
+    for (const auto& key : {vendor(), test::test_key_p256()}) {
+        const Bytes good = signed_by(key, unsigned_body("acme", key));
+        EXPECT_TRUE(parse_check_key(text_of(good), "acme.check").ok());
+        for (std::size_t bit = 0; bit < 8 * good.size(); ++bit) {
+            Bytes spoiled = good;
+            spoiled[bit / 8] ^= std::byte{1} << (bit % 8);
+            EXPECT_FALSE(parse_check_key(text_of(spoiled), "acme.check").ok()) << bit;
+        }
     }
 }
 
@@ -127,6 +131,13 @@ const Spoiled kSpoiled[] = {
     {"TooShort", [] { return text_of(Bytes(129, std::byte{1})); }, ErrorKind::malformed,
      "129 bytes is too short"},
     {"TooLong", [] { return text_of(Bytes(1000, std::byte{1})); }, ErrorKind::malformed, "not a check key"},
+    {"VersionOfTheOtherKeys",
+     [] {
+         Bytes body = unsigned_body("acme");
+         body[0] = std::byte{2};
+         return text_of(signed_by(vendor(), body));
+     },
+     ErrorKind::malformed, "the vendor's key in it is no point of P-256"},
     {"LaterVersion",
      [] {
          Bytes body = unsigned_body("acme");

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include "jobs/receipt.h"
 #include "tests/support/scratch.h"
 #include "tests/support/small_models.h"
 
@@ -46,6 +47,16 @@ TEST(GoldenOfAKeyOnP256, SealedFilesStillCheckAndUnseal) {
     for (const auto& model : test::small_models()) {
         if (!model.name.starts_with("safetensors")) continue;
         expect_golden("p256_" + model.name, model.bytes, test::test_key_p256());
+    }
+}
+
+TEST(GoldenOfAKeyOnP256, ReceiptWithAnyBitChangedIsRefused) {
+    const auto good = test::content_of(kGolden / "p256_safetensors_i8.receipt");
+    ASSERT_TRUE(jobs::decode_receipt(std::as_bytes(std::span(good)), "receipt").ok());
+    for (std::size_t bit = 0; bit < 8 * good.size(); ++bit) {
+        auto spoiled = good;
+        spoiled[bit / 8] = static_cast<char>(spoiled[bit / 8] ^ (1 << (bit % 8)));
+        ASSERT_FALSE(jobs::decode_receipt(std::as_bytes(std::span(spoiled)), "receipt").ok()) << bit;
     }
 }
 
