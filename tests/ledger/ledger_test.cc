@@ -106,7 +106,7 @@ TEST_F(LedgerTest, RefusesNamesThatAreTakenOrCannotBeShown) {
     auto ledger = made();
     ASSERT_TRUE(ledger.add(key_, "acme").ok());
     EXPECT_THAT(ledger.add(key_, "acme").error().message, HasSubstr("there is a customer 'acme' already"));
-    for (const std::string name : {"", "a\nb", "\xff", std::string(256, 'a').c_str()}) {
+    for (const auto& name : {std::string(), std::string("a\nb"), std::string("\xff"), std::string(256, 'a')}) {
         EXPECT_EQ(ledger.add(key_, name).error().kind, ErrorKind::usage) << name;
     }
     EXPECT_THAT(names(ledger), ElementsAre("acme"));
