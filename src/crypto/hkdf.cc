@@ -39,22 +39,31 @@ class Hmac {
 
 }  // namespace
 
-void hkdf_sha256(std::span<const std::byte> secret, std::span<const std::byte> salt, std::string_view info,
-                 std::span<std::byte> out) {
+Hkdf::Hkdf(std::span<const std::byte> secret, std::span<const std::byte> salt) {
+    Hmac({raw(salt), salt.size()}).add(secret.data(), secret.size()).finish(pseudorandom_key_);
+}
+
+Hkdf::~Hkdf() {
+    sodium_memzero(pseudorandom_key_.data(), pseudorandom_key_.size());
+}
+
+void Hkdf::expand(std::string_view info, std::span<std::byte> out) const {
     if (out.size() > 255 * kDigest) throw std::length_error("HKDF-SHA-256 gives at most 8,160 bytes");
-    Digest pseudorandom_key;
-    Hmac({raw(salt), salt.size()}).add(secret.data(), secret.size()).finish(pseudorandom_key);
     Digest block{};
     unsigned char counter = 0;
     for (std::size_t done = 0; done < out.size(); done += kDigest) {
-        Hmac hmac(pseudorandom_key);
+        Hmac hmac(pseudorandom_key_);
         if (counter > 0) hmac.add(block.data(), block.size());
         ++counter;
         hmac.add(info.data(), info.size()).add(&counter, 1).finish(block);
         std::memcpy(out.data() + done, block.data(), std::min(kDigest, out.size() - done));
     }
     sodium_memzero(block.data(), block.size());
-    sodium_memzero(pseudorandom_key.data(), pseudorandom_key.size());
+}
+
+void hkdf_sha256(std::span<const std::byte> secret, std::span<const std::byte> salt, std::string_view info,
+                 std::span<std::byte> out) {
+    Hkdf(secret, salt).expand(info, out);
 }
 
 }  // namespace modelseal

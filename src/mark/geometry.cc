@@ -43,12 +43,16 @@ bool Geometry::is_host(std::size_t tensor, unsigned carrier_class) const {
 }
 
 TensorKeys tensor_keys(std::span<const std::byte, 32> secret, const Tensor& tensor) {
+    return tensor_keys(secret, identity(tensor));
+}
+
+TensorKeys tensor_keys(std::span<const std::byte, 32> secret, const crypto::Digest& salt) {
     TensorKeys keys;
-    const auto salt = identity(tensor);
-    hkdf_sha256(secret, salt, "modelseal/1 blocks", keys.blocks);
-    hkdf_sha256(secret, salt, "modelseal/1 order", keys.order);
-    hkdf_sha256(secret, salt, "modelseal/1 whiten", keys.whiten);
-    hkdf_sha256(secret, salt, "modelseal/1 tag", keys.tag);
+    const Hkdf hkdf(secret, salt);
+    hkdf.expand("modelseal/1 blocks", keys.blocks);
+    hkdf.expand("modelseal/1 order", keys.order);
+    hkdf.expand("modelseal/1 whiten", keys.whiten);
+    hkdf.expand("modelseal/1 tag", keys.tag);
     return keys;
 }
 

@@ -47,6 +47,7 @@ class Geometry {
 };
 
 TensorKeys tensor_keys(std::span<const std::byte, 32> secret, const Tensor& tensor);
+TensorKeys tensor_keys(std::span<const std::byte, 32> secret, const crypto::Digest& identity);
 
 // Density of cells, a step of the ladder 2^(-(kRateSteps - step) / 8): step kRateSteps puts a cell into every
 // block.

@@ -18,6 +18,9 @@ constexpr std::size_t kHeadBits = 8 * kHeadBytes;
 constexpr std::uint64_t kRounds[] = {16, 40, 96, kTracePlaces};
 // Under cuts into blocks that are not the natural one, which only seals of models of another size have.
 constexpr std::uint64_t kOtherRounds[] = {16, 48};
+// Shorter blocks than the natural ones were those of a model with fewer elements; one this large would have
+// gained most of them.
+constexpr std::uint64_t kNeverShorter = 4'000'000;
 // Looks at agreement: rounds of the natural cut, and of three others.
 constexpr double kLooks = std::size(kRounds) + 3 * std::size(kOtherRounds);
 
@@ -140,9 +143,10 @@ class Tracer {
         std::vector<TensorKeys> keys(group.size());
         std::vector<Place> places(group.size() * (to - from));
         const auto batches = (group.size() + kBatch - 1) / kBatch;
+        const auto name = identity(geometry_.tensors()[tensor]);
         const auto find = [&](std::size_t batch, unsigned) -> Result<void> {
             for (auto i = batch * kBatch; i < std::min(group.size(), (batch + 1) * kBatch); ++i) {
-                keys[i] = tensor_keys(group[i]->bytes(), geometry_.tensors()[tensor]);
+                keys[i] = tensor_keys(group[i]->bytes(), name);
                 const auto blocks = cell_blocks(keys[i], geometry_.blocks(tensor), to);
                 for (auto k = from; k < to; ++k) {
                     places[i * (to - from) + k - from] = {blocks[k], static_cast<std::uint32_t>(i)};
@@ -240,11 +244,13 @@ double agreement_chance(double sum) {
 
 Result<Sightings> sightings(const Model& model, std::span<const Secret32* const> secrets, unsigned jobs,
                             io::Progress& progress) {
-    const auto natural = Geometry(model.tensors).block_elements();
+    const Geometry usual(model.tensors);
+    const auto natural = usual.block_elements();
     progress.total(secrets.size() * kTracePlaces);
     std::vector<std::uint64_t> lengths = {natural};
     for (auto length = kMaxBlockElements; length >= kMinBlockElements; length /= 2) {
-        if (length != natural) lengths.push_back(length);
+        if (length > natural || (length < natural && usual.total_elements() < kNeverShorter))
+            lengths.push_back(length);
     }
     for (const auto length : lengths) {
         Tracer tracer(model, length, secrets, jobs, progress);

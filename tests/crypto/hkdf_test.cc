@@ -88,6 +88,16 @@ TEST(Hkdf, AgreesWithOpensslAtEveryLengthAroundABlock) {
     }
 }
 
+TEST(Hkdf, GivesSeveralOutputsOfOneSecretInTwoSteps) {
+    const Hkdf hkdf(test::as_bytes("secret"), test::as_bytes("salt"));
+    for (const char* info : {"one", "two", ""}) {
+        std::vector<std::byte> at_once(100), in_steps(100);
+        hkdf_sha256(test::as_bytes("secret"), test::as_bytes("salt"), info, at_once);
+        hkdf.expand(info, in_steps);
+        EXPECT_EQ(at_once, in_steps) << info;
+    }
+}
+
 TEST(Hkdf, TakesAnInfoLongerThanOpensslWould) {
     std::vector<std::byte> one(32), other(32);
     hkdf_sha256(test::as_bytes("secret"), {}, std::string(65536, 'x') + "1", one);
