@@ -27,11 +27,11 @@ Result<ExitCode> run(const Options& options, Context& context) {
 
 void add_inspect(CLI::App& program, Context& context) {
     auto options = std::make_shared<Options>();
-    CLI::App& command = add_command(program, "inspect",
-                                    "says what a model, key, receipt, fingerprint or signature is and holds");
+    CLI::App& command =
+        add_command(program, "inspect", "says what a model, key, receipt, fingerprint, signature or ledger is");
     command
         .add_option("FILE", options->file,
-                    "a model file or folder, a key, a receipt, a fingerprint, a signature")
+                    "a model file or folder, a key, receipt, fingerprint, signature or ledger")
         ->required();
     add_check_key_options(command, options->keys);
     command.add_flag("--json", options->json, "print JSON (schema modelseal-inspect/1)");

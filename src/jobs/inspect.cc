@@ -10,7 +10,9 @@
 #include "io/file.h"
 #include "jobs/inspect_signature.h"
 #include "jobs/receipt.h"
+#include "ledger/schema.h"
 #include "model/model.h"
+#include <modelseal/ledger.h>
 
 namespace modelseal {
 namespace {
@@ -189,6 +191,17 @@ Result<Inspection> inspect_fingerprint(const Source& source, const std::string& 
     return out;
 }
 
+Result<Inspection> inspect_ledger(const std::filesystem::path& path) {
+    MODELSEAL_TRY_ASSIGN(const auto ledger, Ledger::open_unverified(path));
+    MODELSEAL_TRY_ASSIGN(const auto customers, ledger.customers());
+    MODELSEAL_TRY_ASSIGN(const auto entries, ledger.entries());
+    Inspection out{.target = path.string(), .kind = "ledger"};
+    out.facts.push_back({"vendor_key", to_hex(ledger.vendor().id())});
+    out.facts.push_back({"customers", std::uint64_t{customers.size()}});
+    out.facts.push_back({"entries", std::uint64_t{entries.size()}});
+    return out;
+}
+
 Result<SealFinding> find_seal(const std::filesystem::path& path, const InspectOptions& options) {
     auto check = check_model(
         path,
@@ -207,6 +220,7 @@ Result<Inspection> inspect(const std::filesystem::path& path, const InspectOptio
         MODELSEAL_TRY_ASSIGN(auto document, inspect_document(*source, target));
         if (document) return std::move(*document);
         if (jobs::looks_like_receipt(*source)) return inspect_receipt(path);
+        if (ledger::looks_like_ledger(*source)) return inspect_ledger(path);
         if (fingerprint::looks_like_fingerprint(*source)) return inspect_fingerprint(*source, target, options);
     }
     MODELSEAL_TRY_ASSIGN(const auto model, open_model(path, options.limits));

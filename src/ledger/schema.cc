@@ -1,5 +1,7 @@
 #include "ledger/schema.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "formats/reader.h"
@@ -71,6 +73,19 @@ Result<void> run_check(const Database& database, std::string_view check) {
 }
 
 }  // namespace
+
+bool looks_like_ledger(const Source& source) {
+    constexpr std::string_view kMagic("SQLite format 3\0", 16);
+    constexpr std::size_t kApplicationAt = 68;  // big-endian, SQLite's file format, section 1.3
+    std::byte head[kApplicationAt + 4];
+    if (source.size() < sizeof head || !source.read(0, head).ok()) return false;
+    std::int64_t application = 0;
+    for (auto at = kApplicationAt; at < sizeof head; ++at) {
+        application = application << 8 | std::to_integer<std::int64_t>(head[at]);
+    }
+    return std::ranges::equal(std::span(head).first(kMagic.size()), std::as_bytes(std::span(kMagic))) &&
+           application == kApplicationId;
+}
 
 Result<bool> is_empty(const Database& database) {
     MODELSEAL_TRY_ASSIGN(const auto application, database.number("PRAGMA application_id"));

@@ -2,11 +2,15 @@
 #pragma once
 
 #include "ledger/database.h"
+#include <modelseal/format.h>
 
 namespace modelseal::ledger {
 
 inline constexpr std::int64_t kApplicationId = 0x4D534C47;  // "MSLG", in the header of the file
 inline constexpr std::int64_t kVersion = 1;
+
+// By the header of the file alone; the ledger must not be open in this process, see Database::open().
+bool looks_like_ledger(const Source& source);
 
 // Whether the file is empty: a ledger that is not made yet. Errors: `malformed` for a file that is no ledger,
 // that is damaged, or that has other tables than a ledger; `unsupported` for one of a later version.

@@ -55,7 +55,7 @@ struct Inspection {
     };
     std::string target;
     std::string kind;  // "model", "private-key", "public-key", "check-key", "certificate", "signature",
-                       // "receipt", "fingerprint"
+                       // "receipt", "fingerprint", "ledger"
     std::optional<ModelContents> model;
     std::optional<SignatureContents> signature;
     std::vector<Fact> facts;

@@ -14,6 +14,7 @@
 #include "tests/support/small_models.h"
 #include "tests/support/tensor_file.h"
 #include <modelseal/keys.h>
+#include <modelseal/ledger.h>
 
 namespace modelseal {
 namespace {
@@ -86,6 +87,19 @@ TEST_F(Inspect, KeysAreToldWithoutPassphraseAndWithoutTheirSecrets) {
     EXPECT_EQ(json::parse(to_json(check))["kind"], "check-key");
     EXPECT_EQ(json::parse(to_json(check))["customer"], "acme");
     EXPECT_EQ(json::parse(to_json(check))["vendor_key"], id);
+}
+
+TEST_F(Inspect, ALedgerIsToldWithoutItsKey) {
+    const auto key = test::test_key();
+    ASSERT_TRUE(Ledger::open_or_create(scratch_ / "book", key)->add(key, "acme").ok());
+    const auto found = inspect(scratch_ / "book", {});
+    ASSERT_TRUE(found.ok()) << found.error().message;
+    const auto told = json::parse(to_json(*found));
+    EXPECT_EQ(told["kind"], "ledger");
+    EXPECT_EQ(told["vendor_key"], to_hex(key.public_key().id()));
+    EXPECT_EQ(told["customers"], 1);
+    EXPECT_EQ(told["entries"], 0);
+    EXPECT_THAT(to_text(*found, {}), HasSubstr("ledger"));
 }
 
 TEST_F(Inspect, ABundleIsASignature) {
