@@ -196,6 +196,17 @@ TEST_F(LedgerTest, OfAnotherVendorIsRefused) {
     EXPECT_FALSE(Ledger::open_or_create(path_, test::test_key(2)).ok());
 }
 
+TEST_F(LedgerTest, MayBelongToAKeyOnP256) {
+    const auto vendor = SigningKey::generate(KeyType::p256);
+    ASSERT_TRUE(Ledger::open_or_create(path_, vendor)->add(vendor, "acme").ok());
+    const auto ledger = Ledger::open(path_, vendor);
+    ASSERT_TRUE(ledger.ok()) << ledger.error().message;
+    EXPECT_THAT(names(*ledger), ElementsAre("acme"));
+    EXPECT_TRUE(ledger->check_key("acme")->vendor == vendor.public_key());
+    EXPECT_EQ(Ledger::open(path_, SigningKey::generate(KeyType::p256)).error().kind, ErrorKind::mismatch);
+    EXPECT_EQ(Ledger::open(path_, key_).error().kind, ErrorKind::mismatch);
+}
+
 TEST_F(LedgerTest, IsNotMadeByWhoOnlyLooks) {
     EXPECT_THAT(Ledger::open(path_, key_).error().message, HasSubstr("not found"));
     EXPECT_THAT(Ledger::open_unverified(path_).error().message, HasSubstr("not found"));
