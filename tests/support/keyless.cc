@@ -1,7 +1,6 @@
 #include "tests/support/keyless.h"
 
 #include <ctime>
-#include <stdexcept>
 
 #include <fmt/format.h>
 #include <openssl/evp.h>
@@ -13,7 +12,7 @@
 #include "crypto/sha256.h"
 #include "io/rfc3339.h"
 #include "tests/support/merkle.h"
-#include "tests/support/signing_certificates.h"
+#include "tests/support/openssl.h"
 #include <modelseal/keys.h>
 
 namespace modelseal::test {
@@ -21,34 +20,6 @@ namespace {
 
 using nlohmann::json;
 using oms::Bytes;
-
-template <auto Free>
-struct Deleter {
-    template <class T>
-    void operator()(T* object) const {
-        Free(object);
-    }
-};
-using Key = std::unique_ptr<EVP_PKEY, Deleter<EVP_PKEY_free>>;
-using X509Pointer = std::unique_ptr<X509, Deleter<X509_free>>;
-using BioPointer = std::unique_ptr<BIO, Deleter<BIO_free_all>>;
-
-void must(bool done) {
-    if (!done) throw std::runtime_error("OpenSSL failed in a test");
-}
-
-Key key_of(const CertifiedKey& pair) {
-    const BioPointer bio(BIO_new_mem_buf(pair.key.data(), static_cast<int>(pair.key.size())));
-    Key key(PEM_read_bio_PrivateKey(bio.get(), nullptr, nullptr, nullptr));
-    must(key != nullptr);
-    return key;
-}
-X509Pointer certificate_of(const CertifiedKey& pair) {
-    const BioPointer bio(BIO_new_mem_buf(pair.pem.data(), static_cast<int>(pair.pem.size())));
-    X509Pointer certificate(PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr));
-    must(certificate != nullptr);
-    return certificate;
-}
 
 // By one of OpenSSL's functions that write DER.
 template <class Object, class Write>
@@ -261,7 +232,7 @@ namespace {
 std::string pem_of(const Bytes& der) {
     const auto* at = reinterpret_cast<const unsigned char*>(der.data());
     const X509Pointer x509(d2i_X509(nullptr, &at, static_cast<long>(der.size())));
-    const BioPointer bio(BIO_new(BIO_s_mem()));
+    const Bio bio(BIO_new(BIO_s_mem()));
     must(x509 != nullptr && PEM_write_bio_X509(bio.get(), x509.get()) == 1);
     char* data = nullptr;
     const auto size = BIO_get_mem_data(bio.get(), &data);

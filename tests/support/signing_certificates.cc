@@ -1,8 +1,6 @@
 #include "tests/support/signing_certificates.h"
 
 #include <ctime>
-#include <memory>
-#include <stdexcept>
 
 #include <openssl/ec.h>
 #include <openssl/evp.h>
@@ -11,44 +9,15 @@
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 
+#include "tests/support/openssl.h"
+
 namespace modelseal::test {
 namespace {
-
-template <auto Free>
-struct Deleter {
-    template <class T>
-    void operator()(T* object) const {
-        Free(object);
-    }
-};
-using Key = std::unique_ptr<EVP_PKEY, Deleter<EVP_PKEY_free>>;
-using X509Pointer = std::unique_ptr<X509, Deleter<X509_free>>;
-using BioPointer = std::unique_ptr<BIO, Deleter<BIO_free_all>>;
-
-void must(bool done) {
-    if (!done) throw std::runtime_error("OpenSSL failed in a test");
-}
-
-BioPointer memory(const std::string& text) {
-    return BioPointer(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
-}
 
 std::string text_of(BIO* bio) {
     char* data = nullptr;
     const auto size = BIO_get_mem_data(bio, &data);
     return {data, static_cast<std::size_t>(size)};
-}
-
-X509Pointer certificate_of(const CertifiedKey& key) {
-    X509Pointer out(PEM_read_bio_X509(memory(key.pem).get(), nullptr, nullptr, nullptr));
-    must(out != nullptr);
-    return out;
-}
-
-Key key_of(const CertifiedKey& key) {
-    Key out(PEM_read_bio_PrivateKey(memory(key.key).get(), nullptr, nullptr, nullptr));
-    must(out != nullptr);
-    return out;
 }
 
 void extend(X509* certificate, X509* issuer, int what, const std::string& value) {
@@ -116,7 +85,7 @@ CertifiedKey certify(const CertificateRequest& request, const CertifiedKey* issu
     if (!request.authority) extend(out.get(), by, NID_ext_key_usage, request.extended_usage);
     const Key signer = issuer == nullptr ? nullptr : key_of(*issuer);
     must(X509_sign(out.get(), signer == nullptr ? key.get() : signer.get(), EVP_sha256()) > 0);
-    const BioPointer pem(BIO_new(BIO_s_mem())), secret(BIO_new(BIO_s_mem()));
+    const Bio pem(BIO_new(BIO_s_mem())), secret(BIO_new(BIO_s_mem()));
     PEM_write_bio_X509(pem.get(), out.get());
     PEM_write_bio_PrivateKey(secret.get(), key.get(), nullptr, nullptr, 0, nullptr, nullptr);
     return {text_of(pem.get()), text_of(secret.get())};
@@ -131,7 +100,7 @@ std::vector<std::byte> timestamp_at(const CertifiedKey& signer, std::span<const 
                                     std::int64_t when, const char* digest, bool copy) {
     const auto* method = EVP_get_digestbyname(digest);
     const auto request = request_for(message, method, copy);
-    const BioPointer asked(BIO_new(BIO_s_mem()));
+    const Bio asked(BIO_new(BIO_s_mem()));
     must(i2d_TS_REQ_bio(asked.get(), request.get()) == 1);
     std::unique_ptr<TS_RESP_CTX, Deleter<TS_RESP_CTX_free>> context(TS_RESP_CTX_new());
     std::unique_ptr<ASN1_OBJECT, Deleter<ASN1_OBJECT_free>> policy(OBJ_txt2obj("1.2.3.4", 1));

@@ -1,0 +1,37 @@
+// OpenSSL's objects for tests that make what they are to refuse; whatever fails throws.
+#pragma once
+
+#include <stdexcept>
+#include <string>
+
+#include "crypto/certificate_handle.h"
+#include "tests/support/signing_certificates.h"
+
+namespace modelseal::test {
+
+using openssl::Bio;
+using openssl::Deleter;
+using openssl::Key;
+using openssl::X509Pointer;
+
+inline void must(bool done) {
+    if (!done) throw std::runtime_error("OpenSSL failed in a test");
+}
+
+inline Bio memory(const std::string& text) {
+    return Bio(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
+}
+
+inline Key key_of(const CertifiedKey& pair) {
+    Key key(PEM_read_bio_PrivateKey(memory(pair.key).get(), nullptr, nullptr, nullptr));
+    must(key != nullptr);
+    return key;
+}
+
+inline X509Pointer certificate_of(const CertifiedKey& pair) {
+    X509Pointer certificate(PEM_read_bio_X509(memory(pair.pem).get(), nullptr, nullptr, nullptr));
+    must(certificate != nullptr);
+    return certificate;
+}
+
+}  // namespace modelseal::test
