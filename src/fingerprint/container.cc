@@ -22,10 +22,10 @@
 #include "crypto/sealed_box.h"
 #include "crypto/sha256.h"
 #include "fingerprint/payload.h"
+#include "formats/bytes.h"
 #include "formats/reader.h"
 #include "io/file.h"
 #include "io/rfc3339.h"
-#include "mark/bytes.h"
 
 namespace modelseal::fingerprint {
 namespace {
@@ -67,7 +67,7 @@ struct Opened {
 };
 
 Bytes encode(const Header& header) {
-    return mark::ByteWriter()
+    return formats::ByteWriter()
         .raw(std::as_bytes(std::span(kMagic)))
         .number(version_of(header.vendor.type()))
         .number(header.flags)
@@ -80,7 +80,11 @@ Bytes encode(const Header& header) {
 }
 
 Bytes message(View before) {
-    return mark::ByteWriter().raw(std::as_bytes(std::span(kDomain))).number(std::uint8_t{0}).raw(before).take();
+    return formats::ByteWriter()
+        .raw(std::as_bytes(std::span(kDomain)))
+        .number(std::uint8_t{0})
+        .raw(before)
+        .take();
 }
 
 Result<Bytes> squeeze(View payload) {
@@ -88,7 +92,7 @@ Result<Bytes> squeeze(View payload) {
     const std::unique_ptr<libdeflate_compressor, void (*)(libdeflate_compressor*)> compressor(
         libdeflate_alloc_compressor(kLevel), libdeflate_free_compressor);
     if (!compressor) throw std::bad_alloc();
-    auto plain = mark::ByteWriter().number(std::uint64_t{payload.size()}).take();
+    auto plain = formats::ByteWriter().number(std::uint64_t{payload.size()}).take();
     const auto front = plain.size();
     plain.resize(front + libdeflate_deflate_compress_bound(compressor.get(), payload.size()));
     const auto size = libdeflate_deflate_compress(compressor.get(), payload.data(), payload.size(),
@@ -98,7 +102,7 @@ Result<Bytes> squeeze(View payload) {
 }
 
 Result<Bytes> unsqueeze(View plain, const std::string& name) {
-    mark::ByteReader reader(plain);
+    formats::ByteReader reader(plain);
     const auto size = reader.number<std::uint64_t>();
     const auto broken = [&] {
         return Error{
@@ -137,7 +141,7 @@ Result<Header> decode_header(const Source& source) {
                      "a newer modelseal may read it"};
     }
     if (there < header_bytes(type)) return malformed("a fingerprint that was cut short");
-    mark::ByteReader reader(View(raw).subspan(kMagic.size() + 1));
+    formats::ByteReader reader(View(raw).subspan(kMagic.size() + 1));
     Header header;
     header.flags = reader.number<std::uint8_t>();
     const auto vendor = PublicKey::of(reader.raw(PublicKey::size_of(type)));

@@ -7,10 +7,10 @@
 #include "fingerprint/facts.h"
 #include "fingerprint/payload.h"
 #include "fingerprint/wellformed.h"
+#include "formats/bytes.h"
 #include "formats/json.h"
 #include "formats/leaves.h"
 #include "formats/reader.h"
-#include "mark/bytes.h"
 
 namespace modelseal::fingerprint {
 namespace {
@@ -67,7 +67,7 @@ class Tensors {
         }
         std::vector<Value> values(found.mapped().elements);
         if (values.empty()) return values;
-        mark::ByteReader reader(bytes_.subspan(found.mapped().segments.front().offset));
+        formats::ByteReader reader(bytes_.subspan(found.mapped().segments.front().offset));
         for (auto& value : values) value = std::bit_cast<Value>(reader.number<Bits>());
         return values;
     }

@@ -7,7 +7,7 @@
 
 #include "fingerprint/payload.h"
 #include "fingerprint/wellformed.h"
-#include "mark/bytes.h"
+#include "formats/bytes.h"
 
 namespace modelseal::fingerprint {
 namespace {
@@ -70,7 +70,8 @@ class Tensors {
 
     std::vector<std::byte> file() && {
         const auto text = header_.dump();
-        auto writer = mark::ByteWriter().number(std::uint64_t{text.size()}).raw(std::as_bytes(std::span(text)));
+        auto writer =
+            formats::ByteWriter().number(std::uint64_t{text.size()}).raw(std::as_bytes(std::span(text)));
         return writer.raw(data_).take();
     }
 

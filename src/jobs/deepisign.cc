@@ -6,9 +6,9 @@
 
 #include <fmt/format.h>
 
+#include "formats/bytes.h"
 #include "formats/reader.h"
 #include "jobs/recorded.h"
-#include "mark/bytes.h"
 #include "mark/deepisign.h"
 #include "mark/embed.h"
 
@@ -23,7 +23,7 @@ constexpr std::string_view kSignatureLine = "signature=";
 std::vector<std::byte> message(const Model& model, std::string_view facts) {
     crypto::Sha256 hash;
     for (const auto& tensor : model.tensors) hash.update(mark::identity(tensor));
-    return mark::ByteWriter()
+    return formats::ByteWriter()
         .raw(std::as_bytes(std::span(kDomain)))
         .number(std::uint8_t{0})
         .raw(std::as_bytes(std::span(facts)))

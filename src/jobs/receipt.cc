@@ -2,8 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "formats/bytes.h"
 #include "io/file.h"
-#include "mark/bytes.h"
 #include "mark/geometry.h"
 
 namespace modelseal::jobs {
@@ -25,13 +25,17 @@ std::optional<KeyType> type_of(std::uint8_t version) {
 }
 
 std::vector<std::byte> message(std::span<const std::byte> body) {
-    return mark::ByteWriter().raw(std::as_bytes(std::span(kDomain))).number(std::uint8_t{0}).raw(body).take();
+    return formats::ByteWriter()
+        .raw(std::as_bytes(std::span(kDomain)))
+        .number(std::uint8_t{0})
+        .raw(body)
+        .take();
 }
 
 }  // namespace
 
 Result<std::vector<std::byte>> encode(const Receipt& receipt, const SigningKey& vendor) {
-    mark::ByteWriter writer;
+    formats::ByteWriter writer;
     writer.raw(std::as_bytes(std::span(kMagic))).number(version_of(receipt.check.vendor.type()));
     writer.number(static_cast<std::uint8_t>(receipt.scheme));
     writer.raw(receipt.check.vendor.bytes()).raw(receipt.check.secret.bytes());
@@ -66,7 +70,7 @@ Result<Receipt> decode_receipt(std::span<const std::byte> bytes, const std::stri
     const auto body = bytes.first(bytes.size() - sizeof(SignatureBytes));
     SignatureBytes signature;
     std::ranges::copy(bytes.last(sizeof(SignatureBytes)), signature.begin());
-    mark::ByteReader reader(body.subspan(magic.size()));
+    formats::ByteReader reader(body.subspan(magic.size()));
     const auto type = type_of(reader.number<std::uint8_t>());
     if (!type) {
         return Error{ErrorKind::unsupported, fmt::format("{}: a receipt of an unknown version", name),

@@ -4,7 +4,7 @@
 
 #include "crypto/hkdf.h"
 #include "crypto/wipe.h"
-#include "mark/bytes.h"
+#include "formats/bytes.h"
 
 namespace modelseal::ledger {
 namespace {
@@ -36,7 +36,7 @@ Mac Vault::share(const crypto::Digest& row) const {
 }
 
 std::vector<std::byte> Vault::close_state(const State& state, const crypto::Salt& salt) const {
-    const auto plain = mark::ByteWriter()
+    const auto plain = formats::ByteWriter()
                            .number(state.changes)
                            .number(state.customers)
                            .number(state.entries)
@@ -48,7 +48,7 @@ std::vector<std::byte> Vault::close_state(const State& state, const crypto::Salt
 std::optional<State> Vault::open_state(std::span<const std::byte> box, const crypto::Salt& salt) const {
     const auto plain = crypto::open_box(secret_, salt, kStateLabel, {}, box);
     if (!plain) return std::nullopt;
-    mark::ByteReader reader(*plain);
+    formats::ByteReader reader(*plain);
     State state;
     state.changes = reader.number<std::uint64_t>();
     state.customers = reader.number<std::uint64_t>();

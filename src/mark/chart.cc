@@ -3,13 +3,16 @@
 #include <algorithm>
 #include <limits>
 
-#include "mark/bytes.h"
+#include "formats/bytes.h"
 #include "mark/cell.h"
 #include "mark/erasure.h"
 #include "mark/geometry.h"
 
 namespace modelseal::mark {
 namespace {
+
+using formats::ByteReader;
+using formats::ByteWriter;
 
 constexpr std::size_t kRecordHeadBytes = 7;
 constexpr std::size_t kMaxManifestBytes = (std::size_t{1} << 24) - 1;

@@ -4,11 +4,13 @@
 
 #include <fmt/format.h>
 
+#include "formats/bytes.h"
 #include "io/threads.h"
-#include "mark/bytes.h"
 
 namespace modelseal::mark {
 namespace {
+
+using formats::ByteWriter;
 
 std::uint64_t count_differences(std::span<const std::byte> a, std::span<const std::byte> b, std::size_t width) {
     std::uint64_t count = 0;

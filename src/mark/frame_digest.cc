@@ -4,13 +4,15 @@
 
 #include <libdeflate.h>
 
+#include "formats/bytes.h"
 #include "formats/reader.h"
 #include "io/threads.h"
-#include "mark/bytes.h"
 #include "model/frame.h"
 
 namespace modelseal::mark {
 namespace {
+
+using formats::ByteReader;
 
 constexpr std::uint64_t kPieceBytes = 256u << 10;
 

@@ -5,10 +5,13 @@
 #include <fmt/format.h>
 #include <zlib.h>
 
-#include "mark/bytes.h"
+#include "formats/bytes.h"
 
 namespace modelseal::mark {
 namespace {
+
+using formats::ByteReader;
+using formats::ByteWriter;
 
 constexpr std::uint8_t kVersion = 1;
 constexpr std::uint8_t kHasParent = 1;

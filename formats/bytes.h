@@ -2,12 +2,13 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
 #include <vector>
 
-namespace modelseal::mark {
+namespace modelseal::formats {
 
 class ByteWriter {
   public:
@@ -66,4 +67,4 @@ class ByteReader {
     bool ok_ = true;
 };
 
-}  // namespace modelseal::mark
+}  // namespace modelseal::formats
