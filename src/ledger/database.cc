@@ -1,7 +1,6 @@
 #include "ledger/database.h"
 
 #include <cerrno>
-#include <new>
 #include <utility>
 
 #include <fmt/format.h>
@@ -211,8 +210,9 @@ Error Database::error(int code, std::string_view doing) const {
             return {ErrorKind::unreadable,
                     fmt::format("{}: cannot {}: {}", shown_, doing_of(code, doing), sqlite3_errstr(code)),
                     "are the ledger's folder and its -journal file yours to write, and is there space?"};
-        case SQLITE_NOMEM:
-            throw std::bad_alloc();
+        case SQLITE_NOMEM:  // which a damaged file can bring about, too
+            return {ErrorKind::unreadable, fmt::format("{}: cannot {}: not enough memory", shown_, doing),
+                    "if there is enough of it, the file is damaged: restore it from a backup"};
         case SQLITE_MISUSE:
             return {
                 ErrorKind::internal, fmt::format("{}: cannot {}: {}", shown_, doing, sqlite3_errstr(code)), {}};

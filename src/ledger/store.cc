@@ -44,7 +44,12 @@ Error changed(const Database& database, const std::string& what) {
 Result<std::unique_ptr<Store>> Store::open(Database database, const SigningKey* vendor, IfEmpty if_empty) {
     std::unique_ptr<Store> store(new Store(std::move(database)));
     auto& file = store->database_;
-    MODELSEAL_TRY_ASSIGN(const bool empty, is_empty(file));
+    const auto look = [&]() -> Result<bool> {
+        // In one state of the file, which another process may be making a ledger of.
+        MODELSEAL_TRY_ASSIGN(const auto transaction, Transaction::begin(file, Transaction::Kind::read));
+        return is_empty(file);
+    };
+    MODELSEAL_TRY_ASSIGN(const bool empty, look());
     if (empty && (if_empty == IfEmpty::refuse || vendor == nullptr)) {
         return Error{ErrorKind::malformed, file.shown() + ": empty, not a ledger",
                      "'modelseal customer add' makes one"};
