@@ -1,5 +1,5 @@
 // What the public Ledger says and does, in terms of rows.
-#include <ctime>
+#include <algorithm>
 #include <map>
 
 #include <fmt/format.h>
@@ -41,12 +41,16 @@ struct Ledger::State {
     fs::path path;
     std::unique_ptr<Store> store;
 
+    Error nobody(const std::string& name) const {
+        return {ErrorKind::unreadable,
+                fmt::format("{}: no customer '{}'", store->database().shown(), formats::printable(name)),
+                "'modelseal customer list' shows them, 'modelseal customer add' adds one"};
+    }
+
     Result<CustomerRow> find(const std::string& name) const {
         MODELSEAL_TRY_ASSIGN(auto row, store->find_customer(name));
-        if (row) return std::move(*row);
-        return Error{ErrorKind::unreadable,
-                     fmt::format("{}: no customer '{}'", store->database().shown(), formats::printable(name)),
-                     "'modelseal customer list' shows them, 'modelseal customer add' adds one"};
+        if (!row) return nobody(name);
+        return std::move(*row);
     }
 
     Result<Vault::StoredKey> open_key(const CustomerRow& row) const {
@@ -176,12 +180,10 @@ Result<std::vector<LedgerEntry>> Ledger::entries(const std::optional<std::string
 }
 
 Result<Customer> Ledger::customer(const std::string& name) const {
-    MODELSEAL_TRY(state_->find(name));
     MODELSEAL_TRY_ASSIGN(const auto all, customers());
-    for (const auto& each : all) {
-        if (each.name == name) return each;
-    }
-    return state_->find(name).error();  // cannot be: it was there
+    const auto found = std::ranges::find(all, name, &Customer::name);
+    if (found == all.end()) return state_->nobody(name);
+    return *found;
 }
 
 Result<CheckKey> Ledger::check_key(const std::string& name) const {
