@@ -1,6 +1,7 @@
 #include "mark/scan.h"
 
 #include <algorithm>
+#include <tuple>
 
 #include "io/threads.h"
 
@@ -42,7 +43,6 @@ std::vector<std::uint64_t> reading_order(const Model& model, const Geometry& geo
         std::uint64_t offset;
         std::uint32_t file;
         std::uint64_t node;
-        auto operator<=>(const Place&) const = default;
     };
     std::vector<Place> places;
     places.reserve(nodes.total());
@@ -57,7 +57,9 @@ std::vector<std::uint64_t> reading_order(const Model& model, const Geometry& geo
                 {segment.file / files_at_once, segment.offset + i * bytes, segment.file, first + i});
         }
     }
-    std::ranges::sort(places);
+    std::ranges::sort(places, {}, [](const Place& each) {
+        return std::tuple(each.group, each.offset, each.file, each.node);
+    });
     std::vector<std::uint64_t> order(places.size());
     std::ranges::transform(places, order.begin(), &Place::node);
     return order;
