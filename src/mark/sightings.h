@@ -2,11 +2,10 @@
 // changed.
 //
 // Under each secret some of the places are read where its seal would have cells. Two things are evidence:
-//   whole places    a tag that holds, behind it a content that is well-formed: by chance once in 2^61 tries;
-//   alike openings  all cells of a seal begin with the same six bytes, so that under the right secret the
-//   openings
-//                   agree more than chance would have it, also where every place was changed in some of its
-//                   values.
+//   whole places    a tag of eight bytes that holds, and behind it a content that is well-formed: by
+//                   chance once in 2^64 tries;
+//   alike openings  all cells of a seal begin with the same six bytes: under the right secret they agree
+//                   more than chance has it, also where every place was changed in some of its values.
 // Both are exact statements about keystreams: under any other secret, openings are independent random bits,
 // whatever the model holds. The places are read in rounds of growing number, tensor by tensor, so that the
 // model is read once a round and memory does not grow with it.
