@@ -68,6 +68,9 @@ class Examination {
         }
         if (named) return {};
         const auto beside = reads_weights() ? jobs::signature_beside(target_) : std::nullopt;
+        if (beside && !options_.require_signature) {
+            signature_->public_keys = jobs::signers_among(signature_->public_keys, options_.keys, *beside);
+        }
         const bool trusts = !signature_->public_keys.empty() || !signature_->anchors.empty() ||
                             !signature_->trusted_root.empty();
         if (beside && trusts) {

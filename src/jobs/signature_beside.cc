@@ -1,5 +1,8 @@
 #include "jobs/signature_beside.h"
 
+#include <algorithm>
+
+#include "crypto/ecdsa.h"
 #include "oms/verify.h"
 
 namespace modelseal::jobs {
@@ -18,8 +21,25 @@ std::optional<fs::path> signature_beside(const fs::path& given) {
     const auto name = model.filename();
     if (auto own = model.parent_path() / (name.string() + ".sig"); there(own)) return own;
     const auto shared = model.parent_path() / "model.sig";
-    const bool of_this = shared != model && there(shared) && oms::claimed_subject(shared) == name.string();
-    return of_this ? std::optional(shared) : std::nullopt;
+    if (shared == model || !there(shared)) return std::nullopt;
+    const auto claim = oms::claim_of(shared);
+    return claim && claim->subject == name.string() ? std::optional(shared) : std::nullopt;
+}
+
+std::vector<std::string> signers_among(const std::vector<std::string>& public_keys,
+                                       std::span<const CheckKey> seal_keys, const fs::path& signature) {
+    const auto claim = oms::claim_of(signature);
+    std::vector<std::string> signers;
+    for (const auto& file : public_keys) {
+        const auto key = load_public_key(file);
+        const bool seals =
+            key.ok() && std::ranges::any_of(seal_keys, [&](const auto& each) { return each.vendor == *key; });
+        const auto signer = crypto::load_ec_public_key(file);
+        const bool asked_for = !claim || (claim->bare_key && signer.ok() &&
+                                          (claim->key_hint.empty() || claim->key_hint == signer->hint()));
+        if (!seals || asked_for) signers.push_back(file);
+    }
+    return signers;
 }
 
 }  // namespace modelseal::jobs

@@ -80,11 +80,12 @@ Result<SignatureFinding> verify(const std::filesystem::path& path, const VerifyO
     return finding;
 }
 
-std::string claimed_subject(const std::filesystem::path& signature) {
+std::optional<Claim> claim_of(const std::filesystem::path& signature) {
     const auto bundle = read_bundle(signature);
-    if (!bundle) return {};
+    if (!bundle) return std::nullopt;
     const auto statement = parse_statement(bundle->payload, "");
-    return statement.ok() ? statement->subject : std::string();
+    if (!statement) return std::nullopt;
+    return Claim{statement->subject, bundle->method == Bundle::Method::key, bundle->hint};
 }
 
 }  // namespace modelseal::oms

@@ -10,8 +10,13 @@ namespace modelseal::oms {
 Result<SignatureFinding> verify(const std::filesystem::path& path, const VerifyOptions& options,
                                 const SharedFiles* shared);
 
-// What the signer called the model, as anyone may have written it: nothing here was verified. Empty if it
-// cannot be read.
-std::string claimed_subject(const std::filesystem::path& signature);
+// What a signature says of itself, as anyone may have written it: nothing here was verified.
+struct Claim {
+    std::string subject;  // what the signer called the model
+    bool bare_key = false;
+    std::string key_hint;  // of a bare key; may be empty
+};
+// Nothing if it cannot be read.
+std::optional<Claim> claim_of(const std::filesystem::path& signature);
 
 }  // namespace modelseal::oms

@@ -34,6 +34,9 @@ class CheckWithSignature : public testing::Test {
     fs::path seal(const std::string& name, const std::string& bytes) {
         return scratch.write(name, test::sealed_bytes(bytes, vendor));
     }
+    fs::path seal_by(const SigningKey& key, const std::string& name) {
+        return scratch.write(name, test::sealed_bytes(model(5), key));
+    }
     void sign_as(const fs::path& what, const fs::path& signature) {
         sign.signature = signature;
         const auto done = sign_model(what, sign);
@@ -115,6 +118,37 @@ TEST_F(CheckWithSignature, SaysThatASignatureWasNotVerifiedForWantOfAKey) {
     EXPECT_EQ(report.verdict, Verdict::intact);
     EXPECT_FALSE(report.signature);
     EXPECT_THAT(report.hint, HasSubstr("net.safetensors.sig lies beside it and was not verified"));
+}
+
+// A key on P-256 may be for seals, for signatures, or for both.
+TEST_F(CheckWithSignature, IsNotHeldAgainstAModelForWhoseSealAKeyWasGiven) {
+    const auto sealer = SigningKey::generate(KeyType::p256);
+    const auto own = seal_by(sealer, "own.safetensors");
+    const auto sealer_pub = scratch.write("sealer.pub", public_key_pem(sealer.public_key())).string();
+    sign_as(own, scratch / "own.safetensors.sig");
+    keys.clear();
+    keys.push_back(public_check_key(sealer.public_key()));
+    const auto with = [&](std::vector<std::string> public_keys, const fs::path& named = {}) {
+        const CheckOptions options{
+            .keys = keys,
+            .signature = VerifyOptions{.signature = named, .public_keys = std::move(public_keys)},
+            .require_signature = require_signature};
+        return check_model(own, options);
+    };
+    const auto without = with({sealer_pub});
+    EXPECT_EQ(without.verdict, Verdict::intact) << without.error;
+    EXPECT_THAT(without.hint, HasSubstr("was not verified"));
+    EXPECT_EQ(with({sealer_pub, signer}).verdict, Verdict::intact);
+    EXPECT_TRUE(with({sealer_pub, signer}).signature);
+    EXPECT_EQ(with({sealer_pub}, scratch / "own.safetensors.sig").verdict, Verdict::tampered);
+    require_signature = true;
+    EXPECT_EQ(with({sealer_pub}).verdict, Verdict::tampered);
+    // By the key of the seal itself it counts.
+    require_signature = false;
+    sign.key = scratch.write("sealer.key", signing_key_pem(sealer, "").value()).string();
+    sign_as(own, scratch / "own.safetensors.sig");
+    ASSERT_TRUE(with({sealer_pub}).signature);
+    EXPECT_EQ(with({sealer_pub}).signature->outcome, Signature::valid);
 }
 
 TEST_F(CheckWithSignature, NeedsNoSealUnlessOneIsRequired) {
