@@ -57,6 +57,8 @@ class Examination {
   private:
     bool on_disk() const { return !oracle::is_endpoint(target_) && !options_.responses; }
     bool reads_weights() const { return on_disk() && !options_.black_box; }
+    // Only a seal has a stamp that can say what is expected.
+    bool needs_seal() const { return options_.require_seal || !options_.expect.empty(); }
 
     Result<void> find_signature() {
         if (!options_.signature) return {};
@@ -117,8 +119,7 @@ class Examination {
         }
         // A seal that is not there counts only if nothing else was checked.
         const bool no_seal = report_.seal && report_.seal->outcome == SealFinding::Outcome::not_found;
-        if (report_.seal && (!no_seal || !verdict || options_.require_seal))
-            count(report::verdict_of(*report_.seal));
+        if (report_.seal && (!no_seal || !verdict || needs_seal())) count(report::verdict_of(*report_.seal));
         report_.verdict = verdict.value_or(Verdict::unsealed);
         say_what_is_missing(verdict.has_value());
     }
@@ -128,8 +129,9 @@ class Examination {
             report_.verdict = worst(report_.verdict, Verdict::unsealed);
             if (report_.error.empty()) report_.error = what;
         };
-        if (!reads_weights() && options_.require_seal) {
-            missing("its weights are not read: no seal can be checked, and one is required");
+        if (needs_seal() && !report_.seal) {
+            missing(reads_weights() ? "a seal is required, and there is no key to look for one with"
+                                    : "its weights are not read: no seal can be checked, and one is required");
         }
         if (options_.require_fingerprint && !report_.fingerprint) {
             missing("a fingerprint is required, and there is none");

@@ -45,6 +45,7 @@ class CheckWithSignature : public testing::Test {
     CheckReport check(const fs::path& target, const fs::path& signature = {}) {
         CheckOptions options{.keys = keys, .signature = VerifyOptions{.signature = signature}};
         if (trusted) options.signature->public_keys = {signer};
+        options.expect = expect;
         options.require_seal = require_seal;
         options.require_signature = require_signature;
         return check_model(target, options);
@@ -61,6 +62,7 @@ class CheckWithSignature : public testing::Test {
     SignOptions sign;
     std::string signer;
     fs::path file;
+    std::vector<std::pair<std::string, std::string>> expect;
     bool trusted = true, require_seal = false, require_signature = false;
 };
 
@@ -156,8 +158,15 @@ TEST_F(CheckWithSignature, NeedsNoSealUnlessOneIsRequired) {
     sign_as(plain, scratch / "plain.sig");
     EXPECT_EQ(check(plain).verdict, Verdict::unsealed);
     EXPECT_EQ(check(plain, scratch / "plain.sig").verdict, Verdict::intact);
+    expect = {{"version", "1"}};
+    EXPECT_EQ(check(plain, scratch / "plain.sig").verdict, Verdict::unsealed) << "no stamp says so";
+    expect.clear();
     require_seal = true;
     EXPECT_EQ(check(plain, scratch / "plain.sig").verdict, Verdict::unsealed);
+    keys.clear();
+    const auto report = check(plain, scratch / "plain.sig");
+    EXPECT_EQ(report.verdict, Verdict::unsealed) << "a required seal was not even looked for";
+    EXPECT_THAT(report.error, HasSubstr("no key to look for one with"));
 }
 
 TEST_F(CheckWithSignature, IsOfNoUseIfARequiredOneIsNotThere) {
