@@ -87,7 +87,7 @@ TEST_F(Trace, FindsTheEntriesThatItMayBeWhereTheSealCannotBeRead) {
     seal("acme", "like it", true, "2");
     seal("acme", "unlike it", true, "a version of another length");
     seal("beta", "another's", true, "1");
-    for (unsigned seed = 0; seed < 3; ++seed) damage("leaked", test::Damage::some_values, seed);
+    for (unsigned seed = 0; seed < 4; ++seed) damage("leaked", test::Damage::some_values, seed);
     const auto report = trace("leaked");
     ASSERT_EQ(report.outcome, Outcome::customer);
     const auto& mark = report.marks.front();
