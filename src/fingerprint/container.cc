@@ -38,7 +38,6 @@ constexpr std::string_view kDomain = "modelseal/1 fingerprint";
 constexpr std::uint8_t kForEverybody = 1;
 constexpr std::size_t kKeyAt = 9;
 constexpr std::uint64_t kMostFile = kMostPayload + (64u << 20);
-constexpr std::int64_t kLastSecond = 253402300799;  // of the year 9999
 
 std::uint8_t version_of(KeyType type) {
     return type == KeyType::ed25519 ? '1' : '2';
@@ -178,7 +177,8 @@ Result<Opened> open(const Source& source) {
                      "ask the vendor for the fingerprint again"};
     }
     // Signed, and still not what its version allows.
-    if ((header.flags & ~kForEverybody) != 0 || header.created > kLastSecond || header.expires > kLastSecond) {
+    if ((header.flags & ~kForEverybody) != 0 || header.created > io::kLastSecond ||
+        header.expires > io::kLastSecond) {
         return Error{ErrorKind::malformed, fmt::format("{}: a header that no version has", source.name()), {}};
     }
     return opened;

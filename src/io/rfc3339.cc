@@ -49,16 +49,19 @@ std::string rfc3339(std::int64_t seconds) {
 }
 
 // https://reproducible-builds.org/specs/source-date-epoch/
-std::string rfc3339_now() {
-    constexpr std::int64_t kLast = 253402300799;  // of the year 9999
+std::int64_t seconds_now() {
     if (const char* given = std::getenv("SOURCE_DATE_EPOCH"); given != nullptr) {
         const std::string_view text(given);
         std::int64_t fixed = -1;
         const auto read = std::from_chars(text.data(), text.data() + text.size(), fixed);
         const bool whole = read.ec == std::errc() && read.ptr == text.data() + text.size();
-        if (whole && fixed >= 0 && fixed <= kLast) return rfc3339(fixed);
+        if (whole && fixed >= 0 && fixed <= kLastSecond) return fixed;
     }
-    return rfc3339(std::chrono::system_clock::to_time_t(std::chrono::system_clock::now()));
+    return std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
+}
+
+std::string rfc3339_now() {
+    return rfc3339(seconds_now());
 }
 
 }  // namespace modelseal::io

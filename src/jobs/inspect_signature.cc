@@ -14,8 +14,6 @@
 namespace modelseal::jobs {
 namespace {
 
-constexpr std::int64_t kLastSecond = 253402300799;  // of the year 9999
-
 class Facts {
   public:
     explicit Facts(Inspection& out) : out_(out) {}
@@ -31,7 +29,7 @@ class Facts {
 
 // Empty for a time that no calendar of four digits has.
 std::string time_text(std::uint64_t seconds) {
-    return seconds > 0 && seconds <= static_cast<std::uint64_t>(kLastSecond)
+    return seconds > 0 && seconds <= static_cast<std::uint64_t>(io::kLastSecond)
                ? io::rfc3339(static_cast<std::int64_t>(seconds))
                : std::string();
 }

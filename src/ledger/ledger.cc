@@ -20,10 +20,6 @@ namespace {
 namespace fs = std::filesystem;
 using namespace ledger;
 
-std::int64_t now() {
-    return io::parse_rfc3339(io::rfc3339_now()).value_or(0);
-}
-
 std::string time_of(std::int64_t seconds) {
     return seconds == 0 ? std::string() : io::rfc3339(seconds);
 }
@@ -80,7 +76,8 @@ struct Ledger::State {
                 "'modelseal customer show' tells about them"};
         }
         MODELSEAL_TRY_ASSIGN(const auto last, store->database().number("SELECT max(id) FROM customers"));
-        CustomerRow row{.id = last + 1, .name = key.customer, .added = now(), .salt = crypto::random_salt()};
+        CustomerRow row{
+            .id = last + 1, .name = key.customer, .added = io::seconds_now(), .salt = crypto::random_salt()};
         row.key = vault->close_key({key.secret.clone(), text}, row.salt);
         return store->put(state, std::move(row));
     }
@@ -248,7 +245,7 @@ Result<void> Ledger::revoke(const std::string& name, const std::string& reason) 
                          {}};
         }
         auto after = before;
-        after.revoked = std::max<std::int64_t>(1, now());
+        after.revoked = std::max<std::int64_t>(1, io::seconds_now());
         after.reason = reason;
         return state_->store->put(state, std::move(after), &before);
     });
@@ -286,7 +283,7 @@ Result<void> Ledger::allow(const CheckKey& key) const {
 Result<std::uint64_t> Ledger::begin(LedgerEntry entry) {
     MODELSEAL_TRY_ASSIGN(auto row, row_of(entry));
     row.finished = false;
-    row.made = now();
+    row.made = io::seconds_now();
     auto& store = *state_->store;
     MODELSEAL_TRY(store.change([&](ledger::State& state) -> Result<void> {
         if (!entry.customer.empty()) {

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "formats/reader.h"
+#include "io/rfc3339.h"
 
 namespace modelseal::ledger {
 namespace {
@@ -23,7 +24,7 @@ bool showable(std::string_view text, std::size_t most) {
 }
 
 bool in_time(std::int64_t seconds) {
-    return seconds >= 0 && seconds <= kLastSecond;
+    return seconds >= 0 && seconds <= io::kLastSecond;
 }
 
 template <std::size_t N>

@@ -16,7 +16,6 @@ namespace modelseal::ledger {
 
 using Mac = std::array<std::byte, 32>;
 
-inline constexpr std::int64_t kLastSecond = 253402300799;  // of the year 9999
 inline constexpr std::size_t kMostName = 255, kMostText = 4096;
 
 struct CustomerRow {
