@@ -76,17 +76,6 @@ std::string opaque(const std::string& content) {
     return big_endian(content.size(), 2) + content;
 }
 
-void extend(X509* certificate, X509* issuer, int what, const std::string& value) {
-    if (value.empty()) return;
-    X509V3_CTX context;
-    X509V3_set_ctx_nodb(&context);
-    X509V3_set_ctx(&context, issuer, certificate, nullptr, nullptr, 0);
-    X509_EXTENSION* extension = X509V3_EXT_conf_nid(nullptr, &context, what, value.c_str());
-    must(extension != nullptr);
-    X509_add_ext(certificate, extension, -1);
-    X509_EXTENSION_free(extension);
-}
-
 void extend_raw(X509* certificate, const char* oid, const std::string& value) {
     const std::unique_ptr<ASN1_OBJECT, Deleter<ASN1_OBJECT_free>> object(OBJ_txt2obj(oid, 1));
     const std::unique_ptr<ASN1_OCTET_STRING, Deleter<ASN1_OCTET_STRING_free>> data(ASN1_OCTET_STRING_new());

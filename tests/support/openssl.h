@@ -4,6 +4,8 @@
 #include <stdexcept>
 #include <string>
 
+#include <openssl/x509v3.h>
+
 #include "crypto/certificate_handle.h"
 #include "tests/support/signing_certificates.h"
 
@@ -32,6 +34,18 @@ inline X509Pointer certificate_of(const CertifiedKey& pair) {
     X509Pointer certificate(PEM_read_bio_X509(memory(pair.pem).get(), nullptr, nullptr, nullptr));
     must(certificate != nullptr);
     return certificate;
+}
+
+// `what`: a NID of OpenSSL, with its value as in a configuration file; nothing for an empty one.
+inline void extend(X509* certificate, X509* issuer, int what, const std::string& value) {
+    if (value.empty()) return;
+    X509V3_CTX context;
+    X509V3_set_ctx_nodb(&context);
+    X509V3_set_ctx(&context, issuer, certificate, nullptr, nullptr, 0);
+    X509_EXTENSION* extension = X509V3_EXT_conf_nid(nullptr, &context, what, value.c_str());
+    must(extension != nullptr);
+    X509_add_ext(certificate, extension, -1);
+    X509_EXTENSION_free(extension);
 }
 
 }  // namespace modelseal::test

@@ -20,17 +20,6 @@ std::string text_of(BIO* bio) {
     return {data, static_cast<std::size_t>(size)};
 }
 
-void extend(X509* certificate, X509* issuer, int what, const std::string& value) {
-    if (value.empty()) return;
-    X509V3_CTX context;
-    X509V3_set_ctx_nodb(&context);
-    X509V3_set_ctx(&context, issuer, certificate, nullptr, nullptr, 0);
-    X509_EXTENSION* extension = X509V3_EXT_conf_nid(nullptr, &context, what, value.c_str());
-    must(extension != nullptr);
-    X509_add_ext(certificate, extension, -1);
-    X509_EXTENSION_free(extension);
-}
-
 ASN1_INTEGER* next_serial(TS_RESP_CTX*, void*) {
     ASN1_INTEGER* serial = ASN1_INTEGER_new();
     ASN1_INTEGER_set(serial, 7);
