@@ -120,11 +120,6 @@ ordered_json signature_json(const SignatureFinding& signature) {
     return out;
 }
 
-bool told(const CheckReport& check) {
-    return (check.fingerprint && check.fingerprint->detail == check.error) ||
-           (check.signature && check.signature->detail == check.error);
-}
-
 std::string signature_headline(const SignatureFinding& signature) {
     const bool told = signature.outcome != SignatureFinding::Outcome::error;
     return fmt::format("signature {}, {}", told ? word(signature.outcome) : "not verified",

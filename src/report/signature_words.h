@@ -24,9 +24,6 @@ std::string signer_text(const SignatureFinding& signature);
 // The entry of `checks` in modelseal-check/1.
 nlohmann::ordered_json signature_json(const SignatureFinding& signature);
 
-// Whether one of the findings says itself what the report's error says.
-bool told(const CheckReport& check);
-
 // One line for what is valid; for anything else the files that are not as signed. Ends with a newline.
 std::string signature_text(const std::string& target, const SignatureFinding& signature,
                            const TextStyle& style);

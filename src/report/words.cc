@@ -149,6 +149,11 @@ bool covers_frame(const SealFinding& seal) {
     return seal.scheme != "deepisign";
 }
 
+bool told(const CheckReport& check) {
+    return (check.fingerprint && check.fingerprint->detail == check.error) ||
+           (check.signature && check.signature->detail == check.error);
+}
+
 Counts count_findings(const SealFinding& seal) {
     Counts counts;
     for (const auto& tensor : seal.tensors) {

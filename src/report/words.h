@@ -33,6 +33,9 @@ std::string_view word(Verdict verdict);  // as in the JSON of `check`
 std::string_view word(SealFinding::Outcome outcome);
 std::string_view word(TensorFinding::Outcome outcome);
 
+// Whether one of the findings says itself what the report's error says.
+bool told(const CheckReport& check);
+
 // Whether the scheme covers what is not a tensor; the published one does not.
 bool covers_frame(const SealFinding& seal);
 
