@@ -32,13 +32,15 @@ Result<std::vector<CheckKey>> load_check_keys(const CheckKeyFiles& files) {
 
 Result<KeysByUse> load_keys_by_use(const CheckKeyFiles& files) {
     KeysByUse keys;
-    auto for_seals = files;
-    std::erase_if(for_seals.public_keys, [&](const std::string& path) {
-        if (!crypto::load_ec_public_key(path)) return false;
-        keys.signatures.push_back(path);
-        return !load_public_key(path);
-    });
-    MODELSEAL_TRY_ASSIGN(keys.seals, load_check_keys(for_seals));
+    MODELSEAL_TRY_ASSIGN(keys.seals, load_check_keys({.check_keys = files.check_keys}));
+    for (const auto& path : files.public_keys) {
+        const auto key = load_public_key(path);
+        const bool seals_only = key && key->type() == KeyType::ed25519;
+        const bool signs = !seals_only && crypto::load_ec_public_key(path).ok();
+        if (!key && !signs) return key.error();
+        if (key) keys.seals.push_back(public_check_key(*key));
+        if (signs) keys.signatures.push_back(path);
+    }
     return keys;
 }
 
