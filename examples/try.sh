@@ -6,8 +6,9 @@ root=$(dirname "$(readlink -f "$0")")/..
 model=${1:+$(readlink -f "$1")}
 cd "$root"
 {
-    .ci/install packages
-    cmake --preset dev
+    .ci/install packages-program
+    # The program alone, unless this tree builds more already.
+    [ -e build/CMakeCache.txt ] || cmake --preset dev -DMODELSEAL_TESTS=OFF -DMODELSEAL_TORCH=OFF
     cmake --build --preset dev --target modelseal_program small_network
 } >/tmp/modelseal-build.log 2>&1 || { cat /tmp/modelseal-build.log; exit 1; }
 PATH=$PWD/build/src:$PWD/build/examples:$PATH

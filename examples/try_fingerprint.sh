@@ -6,9 +6,9 @@ root=$(dirname "$(readlink -f "$0")")/..
 cd "$root"
 if ! command -v modelseal small_network >/dev/null; then
     {
-        .ci/install packages
+        .ci/install packages-program packages-tests
         cmake --preset dev -DMODELSEAL_TORCH=ON
-        cmake --build --preset dev --target modelseal_program modelseal_torch small_network
+        cmake --build --preset dev --target modelseal_program modelseal_worker small_network
     } >/tmp/modelseal-build.log 2>&1 || { cat /tmp/modelseal-build.log; exit 1; }
     PATH=$PWD/build/src:$PWD/build/examples:$PATH
 fi

@@ -6,7 +6,7 @@ root=$(dirname "$(readlink -f "$0")")/..
 cd "$root"
 if ! command -v modelseal small_network >/dev/null; then
     {
-        .ci/install packages
+        .ci/install packages-program
         cmake --preset dev
         cmake --build --preset dev --target modelseal_program small_network
     } >/tmp/modelseal-build.log 2>&1 || { cat /tmp/modelseal-build.log; exit 1; }

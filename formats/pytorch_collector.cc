@@ -262,7 +262,11 @@ Result<void> Collector::visit_object(PickleRef ref) {
 
 Result<void> Collector::visit_call(std::string_view callable, Refs arguments) {
     const auto is_one_of = [&](const auto& names) { return std::ranges::find(names, callable) != names.end(); };
-    if (is_one_of(kViews) && arguments.size() >= 4 && is_storage(arguments[0])) {
+    if (is_one_of(kViews)) {
+        // A view of anything else would be one that nobody holds against the size of a storage.
+        if (arguments.size() < 4 || !is_storage(arguments[0])) {
+            return malformed(fmt::format("{} of what is not a storage", callable));
+        }
         return visit_view(callable, arguments);
     }
     if (callable == kOrderedDict && arguments.size() == 1) return visit_list_of_pairs(arguments[0]);

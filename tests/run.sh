@@ -1,11 +1,14 @@
 #!/usr/bin/env bash
 # Installs what is needed (Debian 12), builds, and runs the tests. Real models: MODELSEAL_TEST_DATA.
-#   tests/run.sh [PRESET]        dev (default) or asan, of CMakePresets.json
+#   tests/run.sh [PRESET [build-only]]        dev (default) or checks, of CMakePresets.json
 set -euo pipefail
 cd "$(dirname "$(readlink -f "$0")")/.."
 preset=${1:-dev}
-.ci/install packages
+.ci/install packages-program packages-tests
 tests/oracle/onnxruntime.sh >/dev/null || echo "the tests against ONNX Runtime will skip"
-cmake --preset "$preset"
+torch=ON
+# The sanitized tests talk to the worker of the daily build: LibTorch is not made for sanitizers.
+[ "$preset" = checks ] && torch=OFF && export MODELSEAL_WORKER=${MODELSEAL_WORKER:-$PWD/build/src/modelseal-worker}
+cmake --preset "$preset" -DMODELSEAL_TESTS=ON -DMODELSEAL_TORCH=$torch
 cmake --build --preset "$preset"
-ctest --preset "$preset"
+[ "${2:-}" = build-only ] || ctest --preset "$preset"

@@ -1,10 +1,10 @@
 #include "cli/endpoint_options.h"
 
 #include <algorithm>
-#include <cstdlib>
 
 #include <fmt/format.h>
 
+#include "cli/environment_secret.h"
 #include "formats/reader.h"
 #include "io/file.h"
 
@@ -23,8 +23,8 @@ Result<std::string> token_of(const EndpointFlags& flags) {
     if (!flags.token_file.empty()) {
         MODELSEAL_TRY_ASSIGN(token, io::read_text(flags.token_file, kMostToken));
         while (token.ends_with('\n') || token.ends_with('\r')) token.pop_back();
-    } else if (const char* given = std::getenv("MODELSEAL_TOKEN"); given != nullptr) {
-        token = given;
+    } else if (auto given = environment_secret(kTokenVariable)) {
+        token = std::move(*given);
         if (token.empty()) return token;
     } else {
         return token;

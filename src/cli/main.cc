@@ -2,6 +2,7 @@
 
 #include <sys/resource.h>
 
+#include "cli/environment_secret.h"
 #include "cli/program.h"
 
 namespace {
@@ -19,5 +20,9 @@ void prepare_process() {
 
 int main(int argc, char** argv) {
     prepare_process();
+    // No program that is started later, nor code that a model brings, finds them in the environment.
+    for (const char* variable : {modelseal::cli::kPassphraseVariable, modelseal::cli::kTokenVariable}) {
+        modelseal::cli::environment_secret(variable);
+    }
     return modelseal::cli::run_program(argc, argv);
 }

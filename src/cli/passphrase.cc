@@ -1,7 +1,6 @@
 #include "cli/passphrase.h"
 
-#include <cstdlib>
-
+#include "cli/environment_secret.h"
 #include "cli/prompt.h"
 #include "crypto/wipe.h"
 #include "formats/reader.h"
@@ -10,7 +9,6 @@
 namespace modelseal::cli {
 namespace {
 
-constexpr const char* kVariable = "MODELSEAL_PASSPHRASE";
 constexpr std::uint64_t kMaximalFile = 64u << 10;
 
 // The first line of the file, without its end.
@@ -29,7 +27,7 @@ Result<std::string> from_file(const std::string& file) {
 Error no_source(const std::string& key_file) {
     return {ErrorKind::usage,
             formats::printable(key_file) + ": needs a passphrase, and there is no terminal to ask on",
-            std::string("give --passphrase-file, or set ") + kVariable};
+            std::string("give --passphrase-file, or set ") + kPassphraseVariable};
 }
 
 // From the two places that need no terminal; nothing if neither was given.
@@ -38,8 +36,7 @@ Result<std::optional<std::string>> without_asking(const std::string& file) {
         MODELSEAL_TRY_ASSIGN(std::string word, from_file(file));
         return std::optional(std::move(word));
     }
-    const char* value = std::getenv(kVariable);
-    return value == nullptr ? std::optional<std::string>() : std::optional<std::string>(value);
+    return environment_secret(kPassphraseVariable);
 }
 
 }  // namespace

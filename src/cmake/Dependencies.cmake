@@ -1,4 +1,4 @@
-# What the library and the program link; Debian's package names are in .ci/packages.
+# What the library and the program link; Debian's package names are in .ci/packages-program.
 find_package(PkgConfig REQUIRED)
 find_package(Threads REQUIRED)
 find_package(OpenSSL 3.0 REQUIRED)
@@ -12,11 +12,18 @@ pkg_check_modules(DEFLATE REQUIRED IMPORTED_TARGET libdeflate)
 find_package(SQLite3 3.37 REQUIRED)  # tables that are STRICT
 pkg_check_modules(P11 IMPORTED_TARGET libp11)  # keys on tokens; without it they are refused at run time
 find_package(Boost 1.74 REQUIRED)  # Asio and Beast, headers alone
-# The module that runs networks is built where LibTorch (1.13 or newer) is found.
+# The worker, which runs networks, is built where LibTorch (1.13 or newer) and libseccomp are found.
 if(NOT DEFINED MODELSEAL_TORCH OR MODELSEAL_TORCH)
     find_package(Torch QUIET)
+    pkg_check_modules(SECCOMP IMPORTED_TARGET libseccomp)
 endif()
-option(MODELSEAL_TORCH "Build the module that runs networks (needs LibTorch)" ${Torch_FOUND})
-if(MODELSEAL_TORCH AND NOT Torch_FOUND)
-    message(FATAL_ERROR "MODELSEAL_TORCH needs LibTorch; Debian 12 has it as libtorch-dev, or give -DTorch_DIR=")
+if(Torch_FOUND AND SECCOMP_FOUND)
+    set(found_worker ON)
+else()
+    set(found_worker OFF)
+endif()
+option(MODELSEAL_TORCH "Build the worker that runs networks (needs LibTorch and libseccomp)" ${found_worker})
+if(MODELSEAL_TORCH AND NOT found_worker)
+    message(FATAL_ERROR "MODELSEAL_TORCH needs LibTorch and libseccomp; Debian 12 has them as libtorch-dev and "
+                        "libseccomp-dev, or give -DTorch_DIR=")
 endif()

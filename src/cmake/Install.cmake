@@ -1,4 +1,4 @@
-# Installed: the library with its headers, the program, the module of LibTorch, man pages and completion scripts; found by
+# Installed: the library with its headers, the program, its worker, man pages and completion scripts; found by
 # find_package(modelseal) and pkg-config.
 include(CMakePackageConfigHelpers)
 
@@ -6,7 +6,7 @@ install(TARGETS modelseal EXPORT modelsealTargets ARCHIVE DESTINATION ${CMAKE_IN
                                                   LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(TARGETS modelseal_program RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 if(MODELSEAL_TORCH)
-    install(TARGETS modelseal_torch LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/modelseal)
+    install(TARGETS modelseal_worker RUNTIME DESTINATION ${CMAKE_INSTALL_LIBEXECDIR}/modelseal)
 endif()
 install(DIRECTORY include/modelseal DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 foreach(section 1 5 7)

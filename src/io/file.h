@@ -28,6 +28,7 @@ class FileSource final : public Source {
     Result<void> read(std::uint64_t offset, std::span<std::byte> out) const override;
     // Error kind unreadable if the file was written, replaced or cut since it was opened.
     Result<void> unchanged() const;
+    int descriptor() const { return fd_; }          // stays this object's
     std::uint32_t mode() const { return mode_; }    // permission bits
     std::uint64_t links() const { return links_; }  // hard links, 1 for an ordinary file
     bool same_file(const std::filesystem::path& other) const;

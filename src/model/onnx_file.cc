@@ -1,9 +1,12 @@
 #include "model/onnx_file.h"
 
+#include <algorithm>
+#include <map>
+#include <span>
+
 #include <fmt/format.h>
 
 #include "formats/reader.h"
-#include "io/folder.h"
 #include "model/part.h"
 
 namespace modelseal {
@@ -59,28 +62,30 @@ Result<void> check_program(const OnnxFile& file) {
 
 }  // namespace
 
-Result<OnnxFile> open_onnx_file(const std::filesystem::path& path, const Limits& limits) {
-    MODELSEAL_TRY_ASSIGN(auto source, io::FileSource::open(path, path.string()));
+Result<OnnxFile> read_onnx_file(Model files, const Limits& limits) {
     OnnxFile file;
-    MODELSEAL_TRY_ASSIGN(file.program, formats::onnx::read_program(*source, limits));
+    const auto& graph = *files.files.front().source;
+    MODELSEAL_TRY_ASSIGN(file.program, formats::onnx::read_program(graph, limits));
     Layout layout;
     layout.references = file.program.references;
-    MODELSEAL_TRY_ASSIGN(const auto part, make_part(*source, path.filename().string(), std::move(layout)));
-    file.files.path = path;
-    file.files.format = "onnx";
-    file.files.files.push_back({{}, std::move(source), {}});
-    if (part.files.size() > 1) {
-        if (part.files.size() > kMostFiles) {
-            return Error{ErrorKind::unsupported,
-                         fmt::format("{}: more than {} files make up the model", path.string(), kMostFiles),
-                         {}};
+    MODELSEAL_TRY_ASSIGN(const auto part, make_part(graph, files.files.front().path, std::move(layout)));
+    // Put in the order in which the program counts them.
+    std::map<std::string, ModelFile> external;
+    for (auto& one : std::span(files.files).subspan(1)) external.emplace(one.path, std::move(one));
+    files.files.resize(1);
+    for (const auto& path : std::span(part.files).subspan(std::min<std::size_t>(1, part.files.size()))) {
+        auto found = external.extract(path);
+        if (found.empty()) {
+            return Error{
+                ErrorKind::malformed,
+                fmt::format("{}: its external data '{}' is not there", graph.name(), formats::printable(path)),
+                {}};
         }
-        MODELSEAL_TRY_ASSIGN(const auto folder, io::Folder::open(path.parent_path()));
-        for (std::size_t i = 1; i < part.files.size(); ++i) {
-            MODELSEAL_TRY_ASSIGN(auto external, folder.file(part.files[i]));
-            file.files.files.push_back({part.files[i], std::move(external), {}});
-        }
+        files.files.push_back(std::move(found.mapped()));
     }
+    file.files = std::move(files);
+    file.files.format = "onnx";
+    file.files.tensors.clear();
     MODELSEAL_TRY(check_program(file));
     return file;
 }

@@ -1,8 +1,6 @@
 // An ONNX file as a program together with the files that its constants lie in.
 #pragma once
 
-#include <filesystem>
-
 #include "formats/onnx_program.h"
 #include "model/model.h"
 
@@ -13,8 +11,8 @@ struct OnnxFile {
     Model files;  // no tensors: Segment::file of the program's constants indexes `files.files`
 };
 
-// External data is opened by the rules of open_model(): inside the file's folder, never through a link. A
-// constant that leaves its file is refused.
-Result<OnnxFile> open_onnx_file(const std::filesystem::path& path, const Limits& limits = {});
+// `files`: the graph first, then what open_model() found to belong to it, by path. A constant that leaves its
+// file or lies in one that is not there is refused.
+Result<OnnxFile> read_onnx_file(Model files, const Limits& limits = {});
 
 }  // namespace modelseal

@@ -1,12 +1,14 @@
 // A model file that is run here: an oracle that can also be differentiated, and run in other ways.
 //
-// Implemented on LibTorch in src/torch, a module of its own that open_network() loads when it is first needed.
+// It runs in a process of its own, modelseal-worker, in a sandbox (worker/sandbox.h): LibTorch and whatever a
+// model file makes it do never see a key, a file or the network. src/torch is the inside of that process.
 // Thread safety: one call at a time on one object.
 #pragma once
 
 #include <functional>
 #include <optional>
 
+#include "model/model.h"
 #include "oracle/oracle.h"
 
 namespace modelseal::oracle {
@@ -47,6 +49,16 @@ class Network : public Oracle {
 
     // Devices of this machine that the network could be run on, the one it was opened on first.
     virtual std::vector<std::string> devices() const = 0;
+
+    // What a careful user would want to know of how it runs; sentences.
+    virtual std::vector<std::string> warnings() const { return {}; }
+};
+
+// Who answers for what the file makes LibTorch do.
+enum class Vouched {
+    nobody,  // run in a whole sandbox or not at all
+    seal,    // an intact seal, checked on the very descriptors: run with a warning where the kernel has no
+             // Landlock
 };
 
 struct NetworkOptions {
@@ -54,15 +66,25 @@ struct NetworkOptions {
     unsigned threads = 0;         // 0: all processors
     // Where the file does not say, or says otherwise: TorchScript knows no shapes, ONNX may have symbols in
     // them.
-    std::optional<std::string> input_name;
-    std::vector<std::int64_t> input_shape;  // without the batch dimension; empty: from the model
-    std::uint64_t max_bytes = 8ull << 30;   // cap on the file and on any one tensor of its graph
+    std::optional<std::string> input_name = {};
+    std::vector<std::int64_t> input_shape = {};  // without the batch dimension; empty: from the model
+    std::uint64_t max_bytes = 8ull << 30;        // cap on the file and on any one tensor of its graph
+    std::uint64_t max_memory = 0;                // of the worker, in bytes; 0: three quarters of the machine's
+    unsigned max_seconds = 600;  // for opening it, and for each question; then the worker is stopped
+    Vouched vouched = Vouched::nobody;
 };
 
-// Opens a TorchScript or ONNX file (told by content). Loading TorchScript runs none of its code but the
-// __setstate__ of its classes; asking runs forward().
+// Opens a TorchScript or ONNX file (told by content) through the descriptors of `files`, which need not outlive
+// the network. Its weights are in the worker's memory when this returns, so that files.unchanged() afterwards
+// holds what runs against what was read. Of TorchScript every operator of every method is held against a list,
+// then the
+// __setstate__ of its classes is run; asking runs forward().
 // Errors: `unreadable`, `malformed`, `unsupported` (an operator by name, a network of several inputs, no input
-// shape: the hint says which flag gives it; or the module of LibTorch is not installed).
+// shape: the hint says which flag gives it; the worker is not installed, crashed, took too long or was refused
+// something; no Landlock and nobody vouches).
+Result<std::unique_ptr<Network>> open_network(const Model& files, const NetworkOptions& options);
+
+// The same of a file that nobody has opened yet.
 Result<std::unique_ptr<Network>> open_network(const std::string& path, const NetworkOptions& options);
 
 }  // namespace modelseal::oracle

@@ -118,6 +118,11 @@ int spawn(pid_t& pid, std::vector<std::string> words, std::vector<std::string> e
     return code;
 }
 
+// What the one who checks may have put into the environment for us, and for nobody whom we start.
+bool is_secret(std::string_view variable) {
+    return variable.starts_with("MODELSEAL_PASSPHRASE=") || variable.starts_with("MODELSEAL_TOKEN=");
+}
+
 std::string last_line(std::string_view text) {
     while (!text.empty() && (text.back() == '\n' || text.back() == '\r' || text.back() == ' '))
         text.remove_suffix(1);
@@ -135,7 +140,7 @@ Result<std::unique_ptr<Subprocess>> Subprocess::start(const std::vector<std::str
     if (!in.open() || !out.open() || !err.open()) return io::os_error(errno, name, "make a pipe");
     std::vector<std::string> environment = variables;
     for (char** variable = environ; variable != nullptr && *variable != nullptr; ++variable) {
-        environment.emplace_back(*variable);
+        if (!is_secret(*variable)) environment.emplace_back(*variable);
     }
     std::unique_ptr<Subprocess> process(new Subprocess);
     const int code = spawn(process->pid_, words, std::move(environment), in.ends[0], out.ends[1], err.ends[1]);

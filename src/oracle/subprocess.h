@@ -20,7 +20,8 @@ namespace modelseal::oracle {
 
 class Subprocess {
   public:
-    // Runs words[0], found in PATH, with this environment and `variables` ("NAME=value"). `name` begins each
+    // Runs words[0], found in PATH, with this environment but its secrets (MODELSEAL_PASSPHRASE,
+    // MODELSEAL_TOKEN), and `variables` ("NAME=value"). `name` begins each
     // message.
     static Result<std::unique_ptr<Subprocess>> start(const std::vector<std::string>& words,
                                                      const std::vector<std::string>& variables,

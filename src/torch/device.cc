@@ -28,6 +28,15 @@ Result<c10::Device> gpu(std::size_t index) {
     return Error{ErrorKind::unsupported, fmt::format("no GPU cuda:{}: {}", index, why), "give --device cpu"};
 }
 
+std::string model_of_processor() {
+    std::ifstream facts("/proc/cpuinfo");
+    for (std::string line; std::getline(facts, line);) {
+        if (!line.starts_with("model name")) continue;
+        return formats::printable(line.substr(std::min(line.size(), line.find(':') + 2)));
+    }
+    return {};
+}
+
 }  // namespace
 
 std::vector<std::string> devices_here() {
@@ -53,13 +62,10 @@ Result<c10::Device> find_device(const std::string& wanted) {
 }
 
 std::string processor(c10::Device device) {
+    // Read once: within the sandbox the file cannot be opened any more.
+    static const std::string model = model_of_processor();
     auto text = device.str();
-    std::ifstream facts("/proc/cpuinfo");
-    for (std::string line; std::getline(facts, line);) {
-        if (!line.starts_with("model name")) continue;
-        text += " " + formats::printable(line.substr(std::min(line.size(), line.find(':') + 2)));
-        break;
-    }
+    if (!model.empty()) text += " " + model;
     for (const char* switches : {"ATEN_CPU_CAPABILITY", "DNNL_MAX_CPU_ISA", "ONEDNN_MAX_CPU_ISA",
                                  "OPENBLAS_CORETYPE", "OPENBLAS_NUM_THREADS", "MKL_CBWR"}) {
         if (const char* value = std::getenv(switches))

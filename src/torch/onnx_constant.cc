@@ -47,7 +47,7 @@ Result<Value> load_constant(const formats::onnx::Constant& constant, const Model
     const auto problem = [&](ErrorKind kind, const std::string& what) {
         return Error{
             kind,
-            fmt::format("{}: tensor '{}': {}", files.path.string(), formats::printable(tensor.name), what),
+            fmt::format("{}: tensor '{}': {}", files.files.front().source->name(), formats::printable(tensor.name), what),
             {}};
     };
     if (!has_values(tensor.dtype) || value_parts(tensor.dtype) != 1) {

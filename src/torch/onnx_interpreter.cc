@@ -109,7 +109,7 @@ Result<std::unique_ptr<Interpreter>> Interpreter::open(OnnxFile file, at::Device
     Planner planner(program);
     if (auto planned = planner.plan(); !planned) {
         auto error = std::move(planned).error();
-        error.message = fmt::format("{}: {}", printable(made->file_.files.path.string()), error.message);
+        error.message = fmt::format("{}: {}", made->file_.files.files.front().source->name(), error.message);
         return error;
     }
     made->plans_ = std::move(planner.plans);
@@ -164,10 +164,10 @@ Result<std::vector<Value>> Interpreter::run(std::vector<Value> inputs) {
     try {
         return run_main(std::move(inputs));
     } catch (const OperatorError& error) {
-        return Error{error.kind, fmt::format("{}: {}", file_.files.path.string(), printable(error.what())), {}};
+        return Error{error.kind, fmt::format("{}: {}", file_.files.files.front().source->name(), printable(error.what())), {}};
     } catch (const std::exception& error) {
         return Error{ErrorKind::malformed,
-                     fmt::format("{}: {}", file_.files.path.string(), printable(first_line(error.what()))),
+                     fmt::format("{}: {}", file_.files.files.front().source->name(), printable(first_line(error.what()))),
                      {}};
     }
 }

@@ -192,10 +192,10 @@ std::size_t usable_batch(Graph& graph, const Input& input, const at::Device& dev
 
 }  // namespace
 
-Result<std::unique_ptr<Network>> open_onnx(const std::string& path, const NetworkOptions& options) {
-    const auto name = printable(path);
+Result<std::unique_ptr<Network>> open_onnx(Model files, const NetworkOptions& options) {
+    const auto name = files.files.front().source->name();
     MODELSEAL_TRY_ASSIGN(const auto device, find_device(options.device));
-    MODELSEAL_TRY_ASSIGN(auto file, open_onnx_file(path));
+    MODELSEAL_TRY_ASSIGN(auto file, read_onnx_file(std::move(files)));
     MODELSEAL_TRY_ASSIGN(auto interpreter, Interpreter::open(std::move(file), device, options.max_bytes));
     MODELSEAL_TRY_ASSIGN(auto input, input_of(*interpreter, name, options));
     Graph graph(std::move(interpreter), input.type);

@@ -5,7 +5,8 @@
 
 namespace modelseal::oracle {
 
-// Errors as for open_network(); call within guarded().
-Result<std::unique_ptr<Network>> open_onnx(const std::string& path, const NetworkOptions& options);
+// `files`: the graph first, then the files of its external data by their paths. Errors as for open_network();
+// call within guarded().
+Result<std::unique_ptr<Network>> open_onnx(Model files, const NetworkOptions& options);
 
 }  // namespace modelseal::oracle

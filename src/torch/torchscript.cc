@@ -1,8 +1,8 @@
 #include "torch/torchscript.h"
 
 #include <algorithm>
-#include <array>
 
+#include <caffe2/serialize/read_adapter_interface.h>
 #include <fmt/format.h>
 #include <torch/csrc/jit/passes/tensorexpr_fuser.h>
 #include <torch/csrc/jit/runtime/graph_executor.h>
@@ -13,6 +13,7 @@
 #include "formats/zip.h"
 #include "torch/errors.h"
 #include "torch/module_network.h"
+#include "torch/script_check.h"
 
 namespace modelseal::oracle {
 namespace {
@@ -90,21 +91,22 @@ bool is_code(const formats::ZipEntry& entry) {
     return name.ends_with(".py") || name.find("/code/") != name.npos;
 }
 
-bool has_word(std::string_view text, std::string_view word) {
-    const auto in_word = [&](std::size_t at) {
-        return at < text.size() && (std::isalnum(static_cast<unsigned char>(text[at])) || text[at] == '_');
-    };
-    for (auto at = text.find(word); at != text.npos; at = text.find(word, at + 1)) {
-        if ((at == 0 || !in_word(at - 1)) && !in_word(at + word.size())) return true;
+// LibTorch reads through this, so that it sees the descriptor that was checked and no path.
+class SourceReader final : public caffe2::serialize::ReadAdapterInterface {
+  public:
+    explicit SourceReader(const Source& source) : source_(source) {}
+    std::size_t size() const override { return static_cast<std::size_t>(source_.size()); }
+    std::size_t read(std::uint64_t at, void* into, std::size_t bytes, const char*) const override {
+        const auto read = source_.read(at, {static_cast<std::byte*>(into), bytes});
+        if (!read.ok()) throw Refused(read.error());
+        return bytes;
     }
-    return false;
-}
 
-// TorchScript is a small language without imports, threads of the system or sockets. What could touch files are
-// two operators, torch.save and torch.from_file: code with these words in it is refused before LibTorch sees
-// it.
-Result<void> check_code(const Source& source, const NetworkOptions& options) {
-    constexpr std::uint64_t most_code = 64u << 20;
+  private:
+    const Source& source_;
+};
+
+Result<void> check_unpacked_size(const Source& source, const NetworkOptions& options) {
     MODELSEAL_TRY_ASSIGN(const auto entries, formats::read_zip(source, {}));
     std::uint64_t unpacked = 0;
     for (const auto& entry : entries) {
@@ -114,17 +116,6 @@ Result<void> check_code(const Source& source, const NetworkOptions& options) {
                          {}};
         }
         unpacked += entry.size;
-        if (!is_code(entry)) continue;
-        MODELSEAL_TRY_ASSIGN(const auto bytes, formats::zip_contents(source, entry, most_code));
-        const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-        for (const auto* word : {"save", "from_file"}) {
-            if (!entry.name.ends_with(".debug_pkl") && has_word(text, word)) {
-                return Error{ErrorKind::unsupported,
-                             fmt::format("{}: {}: says '{}', an operator that touches files; not run",
-                                         source.name(), formats::shown(entry), word),
-                             {}};
-            }
-        }
     }
     return {};
 }
@@ -178,17 +169,23 @@ bool looks_like_torchscript(const Source& source) {
     return directory.ok() && std::ranges::any_of(directory->entries, is_code);
 }
 
-// What torch::jit::load runs: the pickles of the archive through LibTorch's own unpickler, which knows tensors,
-// plain values and classes of the archive's code, and calls nothing else; and of a class that has one, the
-// TorchScript method __setstate__ (quantised layers pack their weights there). No Python. Its unpickler trusts
-// what it is told about shapes and strides, so the file is walked by our own reader first.
-Result<std::unique_ptr<Network>> open_torchscript(const std::string& path, const Source& source,
-                                                  const NetworkOptions& options) {
-    MODELSEAL_TRY(check_code(source, options));
+// Three looks before anything of the file is run: our own walker over its pickles (LibTorch's unpickler trusts
+// what it is told about shapes and strides), every class compiled and its operators held against a list, and
+// then what torch::jit::load gives: tensors, plain values, classes of the archive's code, of which it runs
+// __setstate__ where a class has one (quantized layers pack their weights there). No Python. What it loaded is
+// looked at again.
+Result<std::unique_ptr<Network>> open_torchscript(const Source& source, const NetworkOptions& options) {
+    MODELSEAL_TRY(check_unpacked_size(source, options));
     if (const auto layout = parse_model_file(source); !layout.ok()) return layout.error();
     MODELSEAL_TRY_ASSIGN(const auto device, find_device(options.device));
+    const auto reader = std::make_shared<SourceReader>(source);
     silence();
-    auto module = torch::jit::load(path, device);
+    {
+        caffe2::serialize::PyTorchStreamReader archive(reader);
+        MODELSEAL_TRY(check_operators(archive, source.name()));
+    }
+    auto module = torch::jit::load(reader, device);
+    MODELSEAL_TRY(check_loaded(module, source.name()));
     module.eval();
     MODELSEAL_TRY_ASSIGN(auto input, input_of(module, source.name(), options));
     return TorchScript::open(module, source.name(), std::move(input), device, options.threads);

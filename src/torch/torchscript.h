@@ -9,9 +9,8 @@ namespace modelseal::oracle {
 // A zip archive with a folder code/, as torch.jit.save writes it.
 bool looks_like_torchscript(const Source& source);
 
-// `source` is the file at `path`, which looks like TorchScript. Errors as for open_network(); call within
-// guarded().
-Result<std::unique_ptr<Network>> open_torchscript(const std::string& path, const Source& source,
-                                                  const NetworkOptions& options);
+// `source` looks like TorchScript; it is not needed any more when this returns. Errors as for open_network();
+// call within guarded().
+Result<std::unique_ptr<Network>> open_torchscript(const Source& source, const NetworkOptions& options);
 
 }  // namespace modelseal::oracle

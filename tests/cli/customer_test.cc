@@ -9,7 +9,7 @@
 #include "tests/support/small_models.h"
 #include "tests/support/sql.h"
 #include "tests/support/tamper.h"
-#include "tests/support/torch_module.h"
+#include "tests/support/worker.h"
 
 namespace modelseal {
 namespace {

@@ -12,7 +12,7 @@
 #include "tests/support/scratch.h"
 #include "tests/support/script_file.h"
 #include "tests/support/small_models.h"
-#include "tests/support/torch_module.h"
+#include "tests/support/worker.h"
 
 namespace modelseal {
 namespace {

@@ -1,19 +1,19 @@
 #!/bin/bash
 # Runs every fuzz target that is built: run.sh [SECONDS] [TARGET...]
 #
-# SECONDS a target, default 60; all targets found in FUZZ_BUILD (default build-fuzz beside the sources), JOBS of
+# SECONDS a target, default 60; all targets found in FUZZ_BUILD (default build-checks beside the sources), JOBS of
 # them at a time (default: one a core). Seeds are the real files of MODELSEAL_TEST_DATA, its hostile ones, and
 # those in seeds/TARGET; what was learned stays in FUZZ_BUILD/corpus for the next run. Ends with a line a target.
 # Exits 1 if there was a finding, whose input then lies in FUZZ_BUILD/findings.
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
-build=${FUZZ_BUILD:-$here/../../build-fuzz}
+build=${FUZZ_BUILD:-$here/../../build-checks}
 data=${MODELSEAL_TEST_DATA:-$here/../../../shared/data}
 seconds=${1:-60}
 shift || true
 jobs=${JOBS:-$(nproc)}
 
-[ -d "$build/tests/fuzz" ] || { echo "no fuzz targets at $build: cmake --preset fuzz" >&2; exit 2; }
+[ -d "$build/tests/fuzz" ] || { echo "no fuzz targets at $build: tests/run.sh checks" >&2; exit 2; }
 build=$(cd "$build" && pwd)
 targets=("$@")
 if [ ${#targets[@]} -eq 0 ]; then

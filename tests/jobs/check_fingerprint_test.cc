@@ -4,7 +4,7 @@
 
 #include "tests/support/runtime_server.h"
 #include "tests/support/scratch.h"
-#include "tests/support/torch_module.h"
+#include "tests/support/worker.h"
 #include <modelseal/seal.h>
 
 namespace modelseal {

@@ -9,7 +9,7 @@
 #include "tests/support/data.h"
 #include "tests/support/scratch.h"
 #include "tests/support/script_file.h"
-#include "tests/support/torch_module.h"
+#include "tests/support/worker.h"
 
 namespace modelseal::oracle {
 namespace {
@@ -237,9 +237,9 @@ TEST_F(NetworkTest, FilesThatCannotBeRunAreRefusedByName) {
          },
          "the input 'x' is of type int, not a tensor"},
         {"writes a file", [](auto& f) { f.body.insert(f.body.begin(), "torch . save(x, \"stolen\")"); },
-         "'save'"},
+         "the operator aten::save"},
         {"maps a file", [](auto& f) { f.body[0] = "_0 = torch.from_file(\"/etc/passwd\", False, 10)"; },
-         "'from_file'"},
+         "the operator aten::from_file"},
         {"not the language", [](auto& f) { f.body[0] = "import os"; }, "LibTorch: "},
         {"unknown operator", [](auto& f) { f.body[0] = "_0 = ops.evil.run(x)"; }, "LibTorch: "},
         {"weights beyond their storage",

@@ -92,7 +92,7 @@ TEST(OnnxConformance, RealNetworksAnswerAsTheirAuthorsRecorded) {
 
 TEST(OnnxConformance, ANetworkOfBranchesAndLstmsRuns) {
     MODELSEAL_NEED_DATA();
-    auto file = open_onnx_file(test::data_folder() / "models" / "onnx" / "silero_vad.onnx");
+    auto file = read_onnx_file(open_model(test::data_folder() / "models" / "onnx" / "silero_vad.onnx").value());
     ASSERT_TRUE(file.ok()) << file.error().message;
     auto opened = onnx::Interpreter::open(std::move(file).value(), at::kCPU, 1u << 30);
     ASSERT_TRUE(opened.ok()) << opened.error().message;

@@ -24,6 +24,10 @@ std::string real(const std::string& file) {
     return (test::data_folder() / "models" / file).string();
 }
 
+Model files_of(const std::string& file) {
+    return open_model(real(file)).value();
+}
+
 std::vector<float> waves(std::size_t count) {
     std::vector<float> numbers(count);
     for (std::size_t i = 0; i < count; ++i) numbers[i] = std::fabs(std::sin(static_cast<float>(i) * 0.37F));
@@ -35,8 +39,8 @@ TEST(OnnxNetwork, AnswersAsTorchScriptDoesAndHasItsGradient) {
     const auto path = real("torchscript/cifar10-resnet20.pt");
     const auto source = io::FileSource::open(path, path);
     ASSERT_TRUE(source.ok());
-    auto script = open_torchscript(path, **source, on_cpu({3, 32, 32}));
-    auto graph = open_onnx(real("onnx/cifar10-resnet20.onnx"), on_cpu());
+    auto script = open_torchscript(**source, on_cpu({3, 32, 32}));
+    auto graph = open_onnx(files_of("onnx/cifar10-resnet20.onnx"), on_cpu());
     ASSERT_TRUE(script.ok() && graph.ok());
     EXPECT_THAT((*graph)->input().shape, ElementsAre(3, 32, 32));
     EXPECT_EQ((*graph)->classes().value(), 10U);
@@ -54,7 +58,7 @@ TEST(OnnxNetwork, AnswersAsTorchScriptDoesAndHasItsGradient) {
 
 TEST(OnnxNetwork, RefusesAGraphOfSeveralInputsByTheirNames) {
     MODELSEAL_NEED_DATA();
-    const auto network = open_onnx(real("onnx/silero_vad.onnx"), on_cpu());
+    const auto network = open_onnx(files_of("onnx/silero_vad.onnx"), on_cpu());
     ASSERT_FALSE(network.ok());
     EXPECT_EQ(network.error().kind, ErrorKind::unsupported);
     EXPECT_THAT(network.error().message, HasSubstr("silero_vad.onnx"));
@@ -64,7 +68,7 @@ TEST(OnnxNetwork, RefusesAnInputOfAnotherName) {
     MODELSEAL_NEED_DATA();
     auto options = on_cpu();
     options.input_name = "data";
-    const auto network = open_onnx(real("onnx/cifar10-resnet20.onnx"), options);
+    const auto network = open_onnx(files_of("onnx/cifar10-resnet20.onnx"), options);
     ASSERT_FALSE(network.ok());
     EXPECT_EQ(network.error().kind, ErrorKind::usage);
     EXPECT_THAT(network.error().message, HasSubstr("has no input 'data'; its input is 'input'"));

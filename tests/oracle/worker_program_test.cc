@@ -1,49 +1,50 @@
-// The module of LibTorch as a file that may be missing, or be another one; and that a check does without it.
+// The worker as a program that may be missing, or be another one; and that a check does without LibTorch.
 #include <cstdio>
 #include <cstdlib>
 
-#include <dlfcn.h>
 #include <gmock/gmock.h>
-#include <zlib.h>
 
 #include "oracle/network.h"
 #include "tests/support/run.h"
 #include "tests/support/scratch.h"
+#include "tests/support/script_file.h"
 #include "tests/support/small_models.h"
 
 namespace modelseal {
 namespace {
 
-using testing::HasSubstr;
-
-// In a process of its own, which has not loaded the module yet: says what open_network() says.
-[[noreturn]] void open_with_module(const char* file) {
-    ::setenv("MODELSEAL_TORCH_MODULE", file, 1);
-    const auto network = oracle::open_network("net.pt", {});
+// In a process of its own, because of its environment: says what open_network() says.
+[[noreturn]] void open_with_worker(const std::string& model, const char* worker) {
+    ::setenv("MODELSEAL_WORKER", worker, 1);
+    const auto network = oracle::open_network(model, {.input_shape = test::kSmallInput});
     if (network.ok()) std::exit(1);
     std::fprintf(stderr, "%d %s; %s\n", static_cast<int>(network.error().kind), network.error().message.c_str(),
                  network.error().hint.c_str());
     std::exit(3);
 }
 
-class NetworkModuleTest : public testing::Test {
+class WorkerProgram : public testing::Test {
   protected:
-    void SetUp() override { GTEST_FLAG_SET(death_test_style, "threadsafe"); }
+    void SetUp() override {
+        GTEST_FLAG_SET(death_test_style, "threadsafe");
+        const auto bytes = test::small_network().build();
+        model_ = scratch_.write("net.pt", {reinterpret_cast<const char*>(bytes.data()), bytes.size()}).string();
+    }
+    test::Scratch scratch_;
+    std::string model_;
 };
 
-TEST_F(NetworkModuleTest, AMissingModuleIsNamedWithAHint) {
-    EXPECT_EXIT(open_with_module("/nowhere/module.so"), testing::ExitedWithCode(3),
-                "3 running a model needs the LibTorch module, and it is not there: /nowhere/module.so; .*"
-                "MODELSEAL_TORCH_MODULE");
+TEST_F(WorkerProgram, AMissingOneIsNamedWithAHint) {
+    EXPECT_EXIT(open_with_worker(model_, "/nowhere/worker"), testing::ExitedWithCode(3),
+                "3 running a model needs the program modelseal-worker, and it is not there: /nowhere/worker; .*"
+                "MODELSEAL_WORKER");
 }
 
-TEST_F(NetworkModuleTest, AModuleThatIsNoneIsNamedWithAHint) {
-    EXPECT_EXIT(open_with_module("/proc/self/cmdline"), testing::ExitedWithCode(3),
-                "3 the LibTorch module cannot be loaded: /proc/self/cmdline: .*MODELSEAL_TORCH_MODULE");
-    Dl_info zlib{};
-    ASSERT_NE(::dladdr(reinterpret_cast<void*>(&::zlibVersion), &zlib), 0);
-    EXPECT_EXIT(open_with_module(zlib.dli_fname), testing::ExitedWithCode(3),
-                "3 .*libz.*: not the LibTorch module of this version; .*MODELSEAL_TORCH_MODULE");
+TEST_F(WorkerProgram, AnotherProgramIsNoticed) {
+    EXPECT_EXIT(open_with_worker(model_, "/proc/self/cmdline"), testing::ExitedWithCode(3),
+                "3 /proc/self/cmdline: .*MODELSEAL_WORKER");
+    EXPECT_EXIT(open_with_worker(model_, "/bin/false"), testing::ExitedWithCode(3),
+                "3 .*net.pt: not run to its end: the worker ended with status 1");
 }
 
 // What the dynamic linker opened for a whole check, be it at the start or later.

@@ -1,0 +1,54 @@
+// A network that the worker runs: modelseal's side of worker/channel.h.
+//
+// Nothing that comes from the worker is believed without a look: what a hostile file made of it may say
+// anything.
+#pragma once
+
+#include <chrono>
+
+#include "oracle/network.h"
+#include "worker/process.h"
+#include "worker/shared_memory.h"
+
+namespace modelseal::oracle {
+
+class WorkerNetwork final : public Network {
+  public:
+    static Result<std::unique_ptr<Network>> open(const Model& files, const NetworkOptions& options);
+
+    const std::string& name() const override { return name_; }
+    const InputShape& input() const override { return input_; }
+    Result<Answers> ask(std::span<const float> inputs, std::size_t count) override;
+    Result<std::size_t> classes() override;
+    Result<Answers> ask_as(std::span<const float> inputs, std::size_t count, const Runtime& runtime) override;
+    Result<std::vector<float>> gradient(std::span<const float> inputs, std::size_t count,
+                                        const Cotangents& cotangents) override;
+    std::string runtime() const override { return runtime_; }
+    std::vector<std::string> devices() const override { return devices_; }
+    std::vector<std::string> warnings() const override { return warnings_; }
+
+  private:
+    WorkerNetwork(std::unique_ptr<worker::Process> process, const Model& files, const NetworkOptions& options);
+    Result<void> enter_sandbox(const NetworkOptions& options);
+    Result<void> hand_over(const Model& files);
+    Result<void> open_graph(const NetworkOptions& options);
+    Result<nlohmann::json> exchange(const nlohmann::json& request, int descriptor = -1);
+    Result<void> send(const nlohmann::json& request, int descriptor = -1);
+    Result<void> check_size(std::span<const float> inputs, std::size_t count) const;
+    Result<void> share(std::span<const float> inputs, std::size_t behind);
+    Error stopped(const std::string& how);
+    Error broken(const std::string& what);
+    Error told(const nlohmann::json& error) const;
+
+    std::unique_ptr<worker::Process> process_;
+    std::string name_;
+    std::string folder_;  // of the files, as given; the worker knows base names only
+    std::chrono::seconds patience_;
+    worker::SharedMemory memory_;
+    InputShape input_;
+    std::string runtime_;
+    std::vector<std::string> devices_, warnings_;
+    std::size_t classes_ = 0;  // 0: not asked yet
+};
+
+}  // namespace modelseal::oracle

@@ -1,0 +1,26 @@
+// modelseal-worker: runs a model for modelseal, which starts it and talks to it over descriptor 3
+// (worker/channel.h).
+#include <csignal>
+#include <cstdio>
+
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "torch/session.h"
+
+int main() {
+    using namespace modelseal;
+    constexpr int kChannelDescriptor = 3;
+    // Nothing of it may outlive whoever asked.
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+    int type = 0;
+    socklen_t size = sizeof type;
+    if (::getsockopt(kChannelDescriptor, SOL_SOCKET, SO_TYPE, &type, &size) != 0 || type != SOCK_SEQPACKET) {
+        std::fputs("modelseal-worker is started by modelseal, not by hand\n", stderr);
+        return 2;
+    }
+    oracle::Session(worker::Channel(worker::Descriptor(kChannelDescriptor))).run();
+    // What a model left behind, destructors included, need not run.
+    ::_exit(0);
+}

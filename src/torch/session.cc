@@ -1,0 +1,209 @@
+#include "torch/session.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <iterator>
+
+#include <ATen/ATen.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include "formats/leaves.h"
+#include "formats/reader.h"
+#include "io/threads.h"
+#include "torch/device.h"
+#include "torch/errors.h"
+#include "torch/onnx_network.h"
+#include "torch/torchscript.h"
+#include "worker/sandbox.h"
+
+namespace modelseal::oracle {
+namespace {
+
+using nlohmann::json;
+
+constexpr const char* kRunnable = "give a TorchScript file (torch.jit.save) or an ONNX file";
+constexpr std::uint64_t kForEachThread = 128u << 20;  // its stack and the arena of malloc(), mostly untouched
+
+json to_json(const Error& error) {
+    return {{"error",
+             {{"kind", static_cast<unsigned>(error.kind)}, {"message", error.message}, {"hint", error.hint}}}};
+}
+
+Runtime runtime_of(const json& as) {
+    return {.threads = as.at("threads").get<unsigned>(),
+            .batch = as.at("batch").get<std::size_t>(),
+            .channels_last = as.at("channels_last").get<bool>(),
+            .plain_kernels = as.at("plain_kernels").get<bool>(),
+            .half = as.at("half").get<bool>(),
+            .device = as.at("device").get<std::string>()};
+}
+
+std::uint64_t three_quarters_of_memory() {
+    return static_cast<std::uint64_t>(::sysconf(_SC_PHYS_PAGES)) *
+           static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE)) / 4 * 3;
+}
+
+bool one_thread() {
+    std::error_code failed;
+    const std::filesystem::directory_iterator threads("/proc/self/task", failed);
+    return !failed && std::distance(begin(threads), end(threads)) == 1;
+}
+
+// What libraries read about this machine when they are first used they read now, without starting a thread.
+void read_processor() {
+    at::ones({4}).add_(1).sum().item<float>();  // too small for threads; chooses kernels for the processor
+    processor(c10::Device(c10::kCPU));
+}
+
+// Has the kernels of a device ready, and its threads; a GPU's driver is opened.
+void wake_libraries(c10::Device device, unsigned threads) {
+    const at::NoGradGuard no_gradients;
+    const Switches switches(threads, false, false);
+    const auto image = at::ones({2, 3, 8, 8}, at::TensorOptions(at::kFloat).device(device));
+    const auto kernel = at::ones({4, 3, 3, 3}, at::TensorOptions(at::kFloat).device(device));
+    const auto rows = at::conv2d(image, kernel).reshape({2, -1});
+    at::matmul(rows, rows.t()).softmax(1).to(at::kCPU).sum().item<float>();
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Network>> open_by_content(Model files, const NetworkOptions& options) {
+    if (files.files.empty()) return Error{ErrorKind::malformed, "no file to open", {}};
+    const auto& source = *files.files.front().source;
+    if (source.size() > options.max_bytes) {
+        return Error{
+            ErrorKind::unsupported,
+            fmt::format("{}: has {} bytes; the limit is {}", source.name(), source.size(), options.max_bytes),
+            {}};
+    }
+    if (looks_like_torchscript(source)) return open_torchscript(source, options);
+    for (const auto& format : all_formats()) {
+        if (!format.recognises(source)) continue;
+        if (format.name == "onnx") return open_onnx(std::move(files), options);
+        return Error{ErrorKind::unsupported,
+                     fmt::format("{}: holds weights ({}), but no graph to run", source.name(), format.name),
+                     kRunnable};
+    }
+    return Error{ErrorKind::unsupported, fmt::format("{}: not a model that can be run", source.name()),
+                 kRunnable};
+}
+
+void Session::run() {
+    worker::Message message;
+    while (!channel_.receive(message)) {
+        const auto answered = guarded("the worker", [&] { return answer(message); });
+        if (answered.ok() && answered->is_null()) continue;
+        if (!channel_.send(answered.ok() ? *answered : to_json(answered.error())).ok()) return;
+    }
+}
+
+Result<json> Session::answer(worker::Message& message) {
+    const auto& request = message.body;
+    const auto what = request.at("do").get<std::string>();
+    if (what == "enter") return enter(request);
+    if (!entered_) return Error{ErrorKind::internal, "a worker does nothing before it is in its sandbox", {}};
+    if (what == "file") {
+        const auto path = request.at("name").get<std::string>();
+        MODELSEAL_TRY_ASSIGN(auto source, io::FileSource::adopt(message.descriptor.release(), {}, path));
+        files_.files.push_back({path, std::move(source), {}});
+        return json();
+    }
+    if (what == "memory") {
+        MODELSEAL_TRY_ASSIGN(memory_, worker::SharedMemory::open(std::move(message.descriptor),
+                                                                 request.at("floats").get<std::size_t>()));
+        return json();
+    }
+    if (what == "open") return open(request);
+    if (network_ == nullptr) return Error{ErrorKind::internal, "no network has been opened", {}};
+    if (what == "classes") {
+        MODELSEAL_TRY_ASSIGN(const auto classes, network_->classes());
+        return json({{"classes", classes}});
+    }
+    if (what == "ask") return ask(request);
+    if (what == "gradient") return gradient(request);
+    return Error{ErrorKind::internal, "an unknown request", {}};
+}
+
+Result<json> Session::enter(const json& request) {
+    options_.device = request.at("device").get<std::string>();
+    options_.threads = request.at("threads").get<unsigned>();
+    const auto threads = options_.threads == 0 ? io::default_jobs() : options_.threads;
+    auto memory = request.at("memory").get<std::uint64_t>();
+    if (memory == 0) memory = three_quarters_of_memory();
+    // Landlock is entered by one thread and inherited by those that it starts; a GPU's driver needs its files,
+    // and its threads, before.
+    const auto devices = devices_here();
+    const bool gpu = devices.size() > 1;
+    read_processor();
+    for (std::size_t i = 1; i < devices.size(); ++i) wake_libraries(c10::Device(devices[i]), threads);
+    worker::Cage cage;
+    if (one_thread() || gpu) cage.landlock = worker::enter_landlock();
+    wake_libraries(c10::Device(c10::kCPU), threads);
+    MODELSEAL_TRY(worker::limit_process(memory + threads * kForEachThread));
+    cage.seccomp = worker::enter_seccomp(gpu ? worker::Devices::gpu : worker::Devices::cpu);
+    entered_ = true;
+    return json({{"landlock", cage.landlock}, {"seccomp", cage.seccomp}});
+}
+
+Result<json> Session::open(const json& request) {
+    if (!request.at("input_name").is_null()) options_.input_name = request.at("input_name").get<std::string>();
+    options_.input_shape = request.at("input_shape").get<std::vector<std::int64_t>>();
+    options_.max_bytes = request.at("max_bytes").get<std::uint64_t>();
+    const auto name = files_.files.empty() ? std::string() : files_.files.front().source->name();
+    MODELSEAL_TRY_ASSIGN(network_, guarded(name, [&] { return open_by_content(std::move(files_), options_); }));
+    json opened = {{"input_name", network_->input().name},
+                   {"input_shape", json::array()},
+                   {"input_range", nullptr},
+                   {"runtime", network_->runtime()},
+                   {"devices", network_->devices()}};
+    for (const auto extent : network_->input().shape) {
+        opened["input_shape"].push_back(static_cast<std::uint64_t>(extent));
+    }
+    if (network_->input().range) opened["input_range"] = *network_->input().range;
+    return opened;
+}
+
+Result<std::span<const float>> Session::inputs(std::size_t count, std::size_t behind) const {
+    const auto numbers = count * network_->input().elements();
+    if (numbers + behind > memory_.floats().size()) {
+        return Error{ErrorKind::internal, "the shared memory is too small for the question", {}};
+    }
+    return std::span<const float>(memory_.floats().first(numbers));
+}
+
+Result<json> Session::ask(const json& request) {
+    const auto count = request.at("count").get<std::size_t>();
+    MODELSEAL_TRY_ASSIGN(const auto classes, network_->classes());
+    MODELSEAL_TRY_ASSIGN(const auto given, inputs(count, count * classes));
+    MODELSEAL_TRY_ASSIGN(const auto answers, network_->ask_as(given, count, runtime_of(request.at("as"))));
+    std::ranges::copy(answers.values, memory_.floats().subspan(given.size()).begin());
+    return json::object();
+}
+
+Result<json> Session::gradient(const json& request) {
+    const auto count = request.at("count").get<std::size_t>();
+    MODELSEAL_TRY_ASSIGN(const auto classes, network_->classes());
+    const auto rows = count * classes;
+    MODELSEAL_TRY_ASSIGN(const auto given, inputs(count, 2 * rows));
+    const auto behind = memory_.floats().subspan(given.size());
+    const auto cotangents = [&](std::span<const float> outputs, std::span<float> wanted) {
+        std::ranges::copy(outputs, behind.begin());
+        if (auto waited = wait_for_cotangents(); !waited.ok()) throw Refused(waited.error());
+        std::ranges::copy(behind.subspan(rows, rows), wanted.begin());
+    };
+    MODELSEAL_TRY_ASSIGN(const auto derivative, network_->gradient(given, count, cotangents));
+    std::ranges::copy(derivative, behind.subspan(2 * rows).begin());
+    return json::object();
+}
+
+Result<void> Session::wait_for_cotangents() {
+    MODELSEAL_TRY(channel_.send({{"outputs", true}}));
+    worker::Message message;
+    if (channel_.receive(message) || message.body.value("do", "") != "cotangents") {
+        return Error{ErrorKind::internal, "the cotangents did not come", {}};
+    }
+    return {};
+}
+
+}  // namespace modelseal::oracle

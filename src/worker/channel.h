@@ -1,0 +1,77 @@
+// What modelseal and its worker say to each other: short messages over a pair of sockets, and descriptors with
+// them.
+//
+// A message is one packet: CBOR (RFC 8949) of a JSON object, at most kMostMessage bytes, with at most
+// kMostDescriptors descriptors. Numbers in bulk do not travel here but in shared memory (shared_memory.h).
+// Either side takes the other for hostile: a packet that is cut, is not an object, or has more descriptors than
+// allowed is an error.
+//
+//     modelseal -> worker                                        worker -> modelseal
+//     {"do": "enter", "threads", "device", "memory"}             {"landlock": 0.., "seccomp": bool}
+//     {"do": "file", "name"} + one descriptor                    (none)
+//     {"do": "open", "input_name", "input_shape", "max_bytes"}   {"input": {..}, "runtime", "devices"}
+//     {"do": "classes"}                                          {"classes": n}
+//     {"do": "memory", "bytes"} + one descriptor                 (none)
+//     {"do": "ask", "count", "classes", "as": {..}}              {}: outputs stand behind the inputs
+//     {"do": "gradient", "count", "classes"}                     {"outputs": true}, then after "cotangents" {}
+//     {"do": "cotangents"}
+// An answer may be {"error": {"kind", "message", "hint"}} instead.
+//
+// Thread safety: one call at a time on one object.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <optional>
+#include <utility>
+
+#include <nlohmann/json.hpp>
+
+#include <modelseal/result.h>
+
+namespace modelseal::worker {
+
+inline constexpr std::size_t kMostMessage = 64u << 10;
+inline constexpr std::size_t kMostDescriptors = 1;
+
+// Owns a descriptor.
+class Descriptor {
+  public:
+    Descriptor() = default;
+    explicit Descriptor(int fd) : fd_(fd) {}
+    Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+    Descriptor& operator=(Descriptor&& other) noexcept;
+    ~Descriptor() { reset(); }
+    int get() const { return fd_; }
+    int release() { return std::exchange(fd_, -1); }
+    void reset();
+
+  private:
+    int fd_ = -1;
+};
+
+struct Message {
+    nlohmann::json body;
+    Descriptor descriptor;
+};
+
+class Channel {
+  public:
+    using Deadline = std::optional<std::chrono::steady_clock::time_point>;
+
+    // Takes over one end of a socketpair(AF_UNIX, SOCK_SEQPACKET).
+    explicit Channel(Descriptor socket) : socket_(std::move(socket)) {}
+
+    // `descriptor`, if it is not negative, is sent along and stays the caller's. Error `unreadable`: the other
+    // side is gone.
+    Result<void> send(const nlohmann::json& body, int descriptor = -1);
+
+    // Waits for the next packet, without a deadline for ever.
+    enum class Failure { gone, late, malformed };
+    std::optional<Failure> receive(Message& message, Deadline deadline = {});
+
+  private:
+    Descriptor socket_;
+};
+
+}  // namespace modelseal::worker

@@ -1,0 +1,205 @@
+#include "worker/process.h"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <string_view>
+#include <system_error>
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <poll.h>
+#include <spawn.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "formats/reader.h"
+#include "io/os_error.h"
+
+extern char** environ;
+
+namespace modelseal::worker {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kProgram = "modelseal-worker";
+constexpr const char* kWorkerHint = "install modelseal with LibTorch, or name the program in MODELSEAL_WORKER";
+constexpr int kChannelDescriptor = 3;
+constexpr std::size_t kLastWords = 4u << 10;
+
+// What steers numerical libraries, and where the loader finds them; nothing that could be a secret.
+constexpr std::array<std::string_view, 10> kPassedOn = {
+    "OMP_",  "GOMP_",   "OPENBLAS_",       "DNNL_", "ONEDNN_", "MKL_", "ATEN_CPU_CAPABILITY=",
+    "CUDA_", "NVIDIA_", "LD_LIBRARY_PATH="};
+
+// OpenMP's threads and OpenBLAS's, each spinning while they wait for work, take the processors from each other:
+// one image through a small network on four threads took 300 to 1,000 ms instead of 2. LibTorch shares out the
+// work by itself, so OpenBLAS gets one thread, and who waits sleeps. What the user set comes first.
+constexpr std::array<std::string_view, 2> kUnlessSet = {"OPENBLAS_NUM_THREADS=1", "OMP_WAIT_POLICY=PASSIVE"};
+
+// Where the program may lie, the likeliest first: where the environment says (and then nowhere else), beside
+// this program, where this version was installed.
+std::vector<fs::path> places() {
+    if (const char* given = std::getenv("MODELSEAL_WORKER"); given != nullptr && *given != '\0') {
+        return {fs::path(given)};
+    }
+    std::vector<fs::path> places;
+    std::error_code failed;
+    if (const auto program = fs::read_symlink("/proc/self/exe", failed); !failed) {
+        for (const char* beside : {"", "../" MODELSEAL_WORKER_FOLDER}) {
+            places.push_back((program.parent_path() / beside / kProgram).lexically_normal());
+        }
+    }
+    places.emplace_back(MODELSEAL_WORKER_FULL_FOLDER "/" + std::string(kProgram));
+    return places;
+}
+
+Result<fs::path> find_program() {
+    std::string looked;
+    for (const auto& place : places()) {
+        std::error_code failed;
+        if (fs::exists(place, failed)) return place;
+        looked += (looked.empty() ? "" : ", ") + formats::printable(place.string());
+    }
+    return Error{
+        ErrorKind::unsupported,
+        fmt::format("running a model needs the program modelseal-worker, and it is not there: {}", looked),
+        kWorkerHint};
+}
+
+std::vector<char*> pointers_to(std::vector<std::string>& texts) {
+    std::vector<char*> all;
+    for (auto& text : texts) all.push_back(text.data());
+    all.push_back(nullptr);
+    return all;
+}
+
+// 0, or why the program could not be run.
+int spawn_worker(pid_t& pid, const fs::path& program, int channel, int errors) {
+    posix_spawn_file_actions_t files;
+    posix_spawnattr_t attributes;
+    posix_spawn_file_actions_init(&files);
+    posix_spawnattr_init(&attributes);
+    posix_spawn_file_actions_adddup2(&files, errors, STDERR_FILENO);
+    posix_spawn_file_actions_adddup2(&files, channel, kChannelDescriptor);
+    posix_spawn_file_actions_addopen(&files, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+    posix_spawn_file_actions_addopen(&files, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
+    posix_spawn_file_actions_addclosefrom_np(&files, kChannelDescriptor + 1);
+    sigset_t none, all;
+    sigemptyset(&none);
+    sigfillset(&all);
+    posix_spawnattr_setsigmask(&attributes, &none);
+    posix_spawnattr_setsigdefault(&attributes, &all);
+    posix_spawnattr_setpgroup(&attributes, 0);  // Ctrl-C is ours to handle
+    posix_spawnattr_setflags(&attributes,
+                             POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+    std::vector<std::string> words = {kProgram};
+    auto environment = passed_on(environ);
+    const int code = ::posix_spawn(&pid, program.c_str(), &files, &attributes, pointers_to(words).data(),
+                                   pointers_to(environment).data());
+    posix_spawn_file_actions_destroy(&files);
+    posix_spawnattr_destroy(&attributes);
+    return code;
+}
+
+// Above the descriptors that the worker's take, so that no dup2() steps on another.
+bool lift(Descriptor& descriptor) {
+    const int lifted = ::fcntl(descriptor.get(), F_DUPFD_CLOEXEC, kChannelDescriptor + 1);
+    descriptor = Descriptor(lifted);
+    return lifted >= 0;
+}
+
+std::string last_line_of(std::string_view text) {
+    while (!text.empty() && (text.back() == '\n' || text.back() == '\r' || text.back() == ' '))
+        text.remove_suffix(1);
+    if (const auto line = text.rfind('\n'); line != text.npos) text.remove_prefix(line + 1);
+    return formats::printable(text.substr(0, 300));
+}
+
+std::string how_it_ended(int status) {
+    if (WIFEXITED(status)) return fmt::format("ended with status {}", WEXITSTATUS(status));
+    const int signal = WTERMSIG(status);
+    if (signal == SIGSYS) return "tried a system call that no network needs, and was stopped by its sandbox";
+    const char* description = ::sigdescr_np(signal);
+    return fmt::format("crashed: signal {} ({})", signal, description == nullptr ? "unknown" : description);
+}
+
+}  // namespace
+
+std::vector<std::string> passed_on(const char* const* environment) {
+    std::vector<std::string> chosen;
+    for (; environment != nullptr && *environment != nullptr; ++environment) {
+        const std::string_view variable = *environment;
+        if (std::ranges::any_of(kPassedOn, [&](auto name) { return variable.starts_with(name); })) {
+            chosen.emplace_back(variable);
+        }
+    }
+    for (const auto variable : kUnlessSet) {
+        const auto name = variable.substr(0, variable.find('=') + 1);
+        const bool set = std::ranges::any_of(chosen, [&](const auto& one) { return one.starts_with(name); });
+        if (!set) chosen.emplace_back(variable);
+    }
+    return chosen;
+}
+
+Result<std::unique_ptr<Process>> Process::start() {
+    MODELSEAL_TRY_ASSIGN(const auto program, find_program());
+    const auto shown = formats::printable(program.string());
+    int sockets[2], pipe[2];
+    if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets) != 0) {
+        return io::os_error(errno, shown, "make a channel");
+    }
+    Descriptor ours(sockets[0]), theirs(sockets[1]);
+    // Nobody reads it before the end, and a full pipe must not keep the worker waiting.
+    if (::pipe2(pipe, O_CLOEXEC | O_NONBLOCK) != 0) return io::os_error(errno, shown, "make a pipe");
+    Descriptor said(pipe[0]), says(pipe[1]);
+    if (!lift(ours) || !lift(theirs) || !lift(said) || !lift(says)) {
+        return io::os_error(errno, shown, "make a channel");
+    }
+    pid_t pid = 0;
+    if (const int code = spawn_worker(pid, program, theirs.get(), says.get()); code != 0) {
+        auto error = io::os_error(code, shown, "run it");
+        return Error{ErrorKind::unsupported, std::move(error.message), kWorkerHint};
+    }
+    return std::unique_ptr<Process>(new Process(pid, std::move(ours), std::move(said)));
+}
+
+std::string Process::end() {
+    if (pid_ <= 0) return "has ended";
+    int status = 0;
+    // One that is about to end by itself shows how; one that hangs is killed.
+    siginfo_t info{};
+    for (int tries = 0; tries < 50; ++tries) {
+        info.si_pid = 0;
+        if (::waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOHANG | WNOWAIT) != 0 ||
+            info.si_pid != 0)
+            break;
+        ::poll(nullptr, 0, 2);
+    }
+    const bool killed = info.si_pid == 0;
+    ::kill(-pid_, SIGKILL);  // not reaped yet: the number is still its own
+    while (::waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
+    }
+    pid_ = 0;
+    std::string words(kLastWords, '\0');
+    const auto got = ::read(errors_.get(), words.data(), words.size());
+    words.resize(got > 0 ? static_cast<std::size_t>(got) : 0);
+    const auto last = last_line_of(words);
+    return (killed ? std::string("was stopped") : how_it_ended(status)) +
+           (last.empty() ? "" : ": '" + last + "'");
+}
+
+Process::~Process() {
+    if (pid_ <= 0) return;
+    ::kill(-pid_, SIGKILL);
+    while (::waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {
+    }
+}
+
+}  // namespace modelseal::worker
