@@ -9,13 +9,17 @@
 #include <torch/csrc/jit/api/function_impl.h>
 #include <torch/csrc/jit/frontend/lexer.h>
 #include <torch/csrc/jit/ir/ir.h>
-#include <torch/csrc/jit/operator_upgraders/upgraders_entry.h>
 #include <torch/csrc/jit/serialization/import_read.h>
 #include <torch/csrc/jit/serialization/import_source.h>
 #include <torch/custom_class.h>
 
 #include "formats/reader.h"
 #include "torch/allowed_operators.h"
+
+namespace torch::jit {
+// Exported, and declared in a header that is not installed (operator_upgraders/upgraders_entry.h).
+TORCH_API void populate_upgraders_graph_map();
+}  // namespace torch::jit
 
 namespace modelseal::oracle {
 namespace {
