@@ -124,7 +124,7 @@ Result<CheckOptions> check_options(const Options& options, const KeysByUse& keys
     wanted.black_box = options.black_box;
     if (!options.responses.empty()) wanted.responses = options.responses;
     wanted.rung = rung_of(options.rung);
-    MODELSEAL_TRY_ASSIGN(wanted.endpoint, endpoint_options(options.endpoint, targets, context.terminal));
+    MODELSEAL_TRY_ASSIGN(wanted.endpoint, endpoint_options(options.endpoint, targets));
     wanted.device = options.device;
     wanted.require_seal = is_required(options, "seal");
     wanted.require_fingerprint = is_required(options, "fingerprint");

@@ -46,8 +46,8 @@ class HttpConnection;
 
 class HttpClient {
   public:
-    // Connects to nobody yet. Errors: a token that would go over the network in the clear, or with characters
-    // that no token has (`usage`); a CA file that cannot be read or holds no certificate.
+    // Connects to nobody yet. Errors: a token that may_carry() refuses (`usage`); a CA file that cannot be read
+    // or holds no certificate.
     static Result<std::unique_ptr<HttpClient>> open(Url server, HttpOptions options);
     ~HttpClient();
     HttpClient(const HttpClient&) = delete;
