@@ -4,7 +4,7 @@
 
 #include <fmt/format.h>
 
-#include "oracle/output_tensor.h"
+#include "oracle/precision.h"
 
 namespace modelseal::oracle {
 namespace {
@@ -20,6 +20,7 @@ Result<void> append(Answers& all, Answers&& part, const std::string& name) {
     all.count += part.count;
     all.classes = part.classes;
     all.rounding = std::max(all.rounding, part.rounding);
+    all.significand = std::min(all.significand, part.significand);
     all.values.insert(all.values.end(), part.values.begin(), part.values.end());
     all.labels.insert(all.labels.end(), part.labels.begin(), part.labels.end());
     return {};
@@ -61,7 +62,7 @@ Result<Answers> BatchedOracle::ask(std::span<const float> inputs, std::size_t co
         MODELSEAL_TRY_ASSIGN(auto part, fixed_ != 0 ? ask_fixed(rest, left) : ask_some(rest, left));
         MODELSEAL_TRY(append(all, std::move(part), name_));
     }
-    if (text()) all.rounding = std::max(all.rounding, text_rounding(all.values));
+    note_precision(all);
     return all;
 }
 

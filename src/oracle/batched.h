@@ -21,8 +21,6 @@ class BatchedOracle : public Oracle {
     };
     // `count` is at least 1 and at most the limit.
     virtual Reply ask_batch(std::span<const float> inputs, std::size_t count) = 0;
-    // Whether answers come as decimal digits, which may be too few.
-    virtual bool text() const = 0;
 
     BatchedOracle(std::string name, InputShape input, std::size_t batch);
     // Batches of exactly that many: a network of a fixed batch dimension. The last one is filled up.

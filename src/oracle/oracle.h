@@ -32,15 +32,21 @@ struct InputShape {
     }
 };
 
+// Bits of the significand, with the leading one.
+inline constexpr unsigned kFloat32Bits = 24, kHalfBits = 11, kBfloat16Bits = 8;
+
 // Rows in the order of the inputs. Either `values` or `labels` is there.
 struct Answers {
     std::size_t count = 0;             // rows
     std::size_t classes = 0;           // columns of `values`; 0 for labels
     std::vector<float> values;         // count x classes, row-major: logits or probabilities
     std::vector<std::int64_t> labels;  // count; class indices, where the answer is nothing but that
-    // Largest distance between an answer and what was sent over the wire, if that was rounded to few decimals:
-    // half of the last decimal's step. 0: as exact as float32.
+    // Largest distance between an answer and what the other side computed, if that was rounded before it was
+    // sent: half of the last decimal's step, or of the step of a 16-bit type. 0: as exact as float32.
     double rounding = 0;
+    // Precision of the values. Below that of float32 the other side computes in a narrower format, and is off
+    // by more than the rounding of its answers.
+    unsigned significand = kFloat32Bits;
 };
 
 class Oracle {

@@ -31,8 +31,6 @@ class ProgramOracle final : public BatchedOracle {
     }
 
   private:
-    bool text() const override { return !binary_; }
-
     Reply ask_batch(std::span<const float> inputs, std::size_t count) override {
         auto answer = talk(inputs, count);
         if (!answer.ok()) return {std::move(answer).error()};
@@ -88,7 +86,7 @@ Result<std::unique_ptr<Oracle>> connect_program(const std::string& target, const
                                                 const InputShape& expected) {
     const bool binary = target.starts_with(kFrames);
     if (!binary && !target.starts_with(kLines)) {
-        return Error{ErrorKind::usage, fmt::format("'{}' is no endpoint", formats::printable(target)), {}};
+        return Error{ErrorKind::usage, fmt::format("'{}' is not an endpoint", formats::printable(target)), {}};
     }
     MODELSEAL_TRY_ASSIGN(auto words, split_command(target.substr(binary ? kFrames.size() : kLines.size())));
     auto oracle = std::make_unique<ProgramOracle>(formats::printable(target), expected, options,

@@ -10,7 +10,7 @@
 #include "formats/npy.h"
 #include "formats/reader.h"
 #include "io/file.h"
-#include "oracle/output_tensor.h"
+#include "oracle/precision.h"
 
 namespace modelseal::oracle {
 namespace {
@@ -70,8 +70,7 @@ class Rows {
                 return malformed(source_, fmt::format("answer {} of {} is missing", row + 1, given_.size()));
             }
         }
-        // Whatever they were saved as, somebody may have rounded them before.
-        answers_.rounding = text_rounding(answers_.values);
+        note_precision(answers_);
         return std::move(answers_);
     }
 

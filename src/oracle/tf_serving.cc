@@ -20,8 +20,6 @@ class TfServingOracle final : public BatchedOracle {
     using BatchedOracle::fix_batch;
 
   private:
-    bool text() const override { return true; }
-
     Reply ask_batch(std::span<const float> inputs, std::size_t count) override {
         std::vector<std::int64_t> shape{static_cast<std::int64_t>(count)};
         shape.insert(shape.end(), input().shape.begin(), input().shape.end());
