@@ -41,6 +41,11 @@ void add_endpoint_options(CLI::App& command, EndpointFlags& flags) {
     command.add_option("--timeout", flags.timeout, "of each request; default: 30")
         ->type_name("SECONDS")
         ->check(CLI::Range(1u, 86400u));
+    command
+        .add_option("--max-seconds", flags.max_seconds,
+                    "for all requests, retries and pauses of a check together; default: 600")
+        ->type_name("SECONDS")
+        ->check(CLI::Range(1u, 604800u));
     command.add_option("--retries", flags.retries, "of requests that may succeed later; default: 4")
         ->type_name("N")
         ->check(CLI::Range(0u, 100u));
@@ -59,6 +64,7 @@ void add_endpoint_options(CLI::App& command, EndpointFlags& flags) {
 Result<EndpointOptions> endpoint_options(const EndpointFlags& flags, const std::vector<std::string>& targets) {
     EndpointOptions options{.ca_file = flags.ca,
                             .timeout_s = flags.timeout,
+                            .max_seconds = flags.max_seconds,
                             .retries = flags.retries,
                             .batch = flags.batch,
                             .output = flags.output};

@@ -12,11 +12,11 @@ namespace modelseal::cli {
 
 struct EndpointFlags {
     std::string token_file, ca, tensors = "auto", output;
-    unsigned timeout = 30, retries = 4;
+    unsigned timeout = 30, max_seconds = 600, retries = 4;
     std::size_t batch = 0;
 };
 
-// Declares --token-file, --ca, --timeout, --retries, --batch, --tensors and --output.
+// Declares --token-file, --ca, --timeout, --max-seconds, --retries, --batch, --tensors and --output.
 void add_endpoint_options(CLI::App& command, EndpointFlags& flags);
 
 // The token is from the file, else from the environment variable MODELSEAL_TOKEN; `usage` if it is not a bearer

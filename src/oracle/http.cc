@@ -58,7 +58,10 @@ std::string_view HttpResponse::field(std::string_view name) const {
 }
 
 HttpClient::HttpClient(std::unique_ptr<HttpConnection> connection, const HttpOptions& options)
-    : connection_(std::move(connection)), retries_(options.retries), backoff_(options.backoff) {}
+    : connection_(std::move(connection)),
+      retries_(options.retries),
+      backoff_(options.backoff),
+      deadline_(options.deadline) {}
 HttpClient::~HttpClient() = default;
 
 Result<std::unique_ptr<HttpClient>> HttpClient::open(Url server, HttpOptions options) {
@@ -77,13 +80,15 @@ Result<HttpResponse> HttpClient::send(const HttpRequest& request, bool* too_larg
         const auto failure = connection_->exchange(request, response);
         if (failure && failure->too_large && too_large != nullptr) *too_large = true;
         if (!failure && response.status >= 300 && response.status < 400) return redirected(server(), response);
+        if (failure && deadline_.over()) return deadline_.error(server().origin() + ": no answer came");
         const bool later = failure ? failure->later : may_succeed_later(response.status);
         if (!later || retry == retries_) {
             if (failure) return std::move(failure->error);
             return response;
         }
         const auto wait = failure ? std::nullopt : retry_after(response);
-        std::this_thread::sleep_for(wait.value_or(wait_before(retry, backoff_)));
+        std::this_thread::sleep_for(deadline_.at_most(wait.value_or(wait_before(retry, backoff_))));
+        if (deadline_.over()) return deadline_.error(server().origin() + ": no answer that counts came");
     }
 }
 

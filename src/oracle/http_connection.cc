@@ -251,7 +251,7 @@ const Url& HttpConnection::server() const {
 }
 
 std::unique_ptr<HttpFailure> HttpConnection::exchange(const HttpRequest& request, HttpResponse& response) {
-    state_->deadline = Clock::now() + state_->options.timeout;
+    state_->deadline = state_->options.deadline.at_most(Clock::now() + state_->options.timeout);
     bool silent = false;
     if (state_->stream) {
         auto failure = state_->transfer(request, response, silent);

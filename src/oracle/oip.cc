@@ -13,7 +13,7 @@ class OipOracle final : public BatchedOracle {
   public:
     OipOracle(std::unique_ptr<HttpClient> client, std::string name, InputShape shape, const TensorInfo& info,
               const EndpointOptions& options)
-        : BatchedOracle(std::move(name), std::move(shape), options.batch),
+        : BatchedOracle(std::move(name), std::move(shape), options.batch, client->deadline()),
           client_(std::move(client)),
           info_(info),
           output_(options.output) {}

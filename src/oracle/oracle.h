@@ -10,6 +10,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -49,6 +50,13 @@ struct Answers {
     unsigned significand = kFloat32Bits;
 };
 
+// All that one caller is going to ask, in any number of calls.
+struct Survey {
+    std::size_t inputs = 0;                                  // 0: unknown
+    std::size_t classes = 0;                                 // outputs of an answer; 0: any number
+    std::function<void(std::size_t answers)> answered = {};  // called after each request
+};
+
 class Oracle {
   public:
     virtual ~Oracle() = default;
@@ -65,6 +73,10 @@ class Oracle {
     // `unsupported` (other types or shapes than a classifier's), always naming name(). NaN and infinities are
     // passed on.
     virtual Result<Answers> ask(std::span<const float> inputs, std::size_t count) = 0;
+
+    // To be called before the first ask(): then answers with another number of outputs than `survey.classes`
+    // are an error, `unsupported`, before they take memory.
+    virtual void begin(Survey survey) { (void)survey; }
 };
 
 }  // namespace modelseal::oracle

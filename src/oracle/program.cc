@@ -17,7 +17,8 @@ class ProgramOracle final : public BatchedOracle {
   public:
     ProgramOracle(std::string name, const InputShape& shape, const EndpointOptions& options,
                   std::vector<std::string> words, bool binary)
-        : BatchedOracle(std::move(name), shape, options.batch),
+        : BatchedOracle(std::move(name), shape, options.batch,
+                        Deadline(std::chrono::seconds(options.max_seconds))),
           timeout_(std::chrono::seconds(options.timeout_s)),
           words_(std::move(words)),
           binary_(binary) {}
@@ -50,8 +51,8 @@ class ProgramOracle final : public BatchedOracle {
         shape.insert(shape.end(), input().shape.begin(), input().shape.end());
         const auto id = ++id_;
         const auto message = binary_ ? exec_frame(id, shape, inputs) : exec_line(id, shape, inputs);
-        MODELSEAL_TRY_ASSIGN(const auto answer,
-                             process_->exchange(message, measure(), kMaxExecAnswer, timeout_));
+        MODELSEAL_TRY_ASSIGN(const auto answer, process_->exchange(message, measure(), kMaxExecAnswer,
+                                                                   deadline().at_most(timeout_)));
         return binary_ ? parse_exec_frame(answer, id, name()) : parse_exec_line(answer, id, name());
     }
 

@@ -13,7 +13,7 @@ class TfServingOracle final : public BatchedOracle {
   public:
     TfServingOracle(std::unique_ptr<HttpClient> client, std::string name, InputShape shape,
                     const EndpointOptions& options)
-        : BatchedOracle(std::move(name), std::move(shape), options.batch),
+        : BatchedOracle(std::move(name), std::move(shape), options.batch, client->deadline()),
           client_(std::move(client)),
           output_(options.output) {}
 

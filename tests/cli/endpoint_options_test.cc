@@ -65,6 +65,7 @@ TEST_F(EndpointToken, FlagsComeThrough) {
                               .tensors = "binary",
                               .output = "logits",
                               .timeout = 7,
+                              .max_seconds = 70,
                               .retries = 0,
                               .batch = 9};
     const auto options = endpoint_options(flags, {});
@@ -73,6 +74,7 @@ TEST_F(EndpointToken, FlagsComeThrough) {
     EXPECT_EQ(options->tensors, EndpointOptions::Tensors::binary);
     EXPECT_EQ(options->output, "logits");
     EXPECT_EQ(options->timeout_s, 7u);
+    EXPECT_EQ(options->max_seconds, 70u);
     EXPECT_EQ(options->retries, 0u);
     EXPECT_EQ(options->batch, 9u);
 }

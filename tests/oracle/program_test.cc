@@ -159,6 +159,20 @@ time.sleep(600)
     EXPECT_TRUE(ends(child));
 }
 
+TEST_F(ModelProgram, HasALimitForAllItsAnswers) {
+    options_.max_seconds = 1;
+    options_.batch = 1;
+    const auto begun = std::chrono::steady_clock::now();
+    const auto answers =
+        ask("for q in lines(): time.sleep(0.2); say({'id': q['id'], 'outputs': q['inputs']})\n", "exec:", 60);
+    EXPECT_LT(std::chrono::steady_clock::now() - begun, std::chrono::seconds(5));
+    ASSERT_FALSE(answers.ok());
+    EXPECT_EQ(answers.error().kind, ErrorKind::unreadable);
+    EXPECT_THAT(answers.error().message,
+                testing::ContainsRegex("[0-5] of 60 answers came within 1 s, the limit"));
+    EXPECT_THAT(answers.error().hint, HasSubstr("--max-seconds"));
+}
+
 struct Bad {
     const char* python;
     const char* scheme;
