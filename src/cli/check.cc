@@ -75,7 +75,7 @@ void show_text(const Options& options, CheckReport report, Context& context) {
     const auto hint = std::exchange(report.hint, {});
     for_each_finding(report, [&]<class Finding>(std::optional<Finding> CheckReport::*which) {
         const auto& finding = report.*which;
-        if (finding->outcome == Finding::Outcome::error) {
+        if (report::verdict_of(*finding) == Verdict::error) {
             if (why.empty()) why = finding->detail;
             return;
         }
