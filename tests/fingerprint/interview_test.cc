@@ -135,7 +135,9 @@ TEST(Interview, AsksAgainForLabelsThatWouldAccuse) {
         const auto replies = ask_service(oracle, print, io::no_progress());
         ASSERT_TRUE(replies.ok()) << replies.error().message;
         EXPECT_EQ(std::isinf(replies->jitter), wrong == 1);
-        if (wrong > 1) EXPECT_GE(times[odd], 17);
+        if (wrong > 1) {
+            EXPECT_GE(times[odd], 17);
+        }
         EXPECT_EQ(replies->queries, oracle.asked.size());
         const auto finding = test::judged(print, *replies);
         EXPECT_EQ(finding.outcome, wrong == 1 ? FingerprintFinding::Outcome::inconclusive

@@ -74,7 +74,7 @@ for q, data in frames():
                              "exec+binary:");
     ASSERT_TRUE(answers.ok()) << answers.error().message;
     EXPECT_THAT(answers->values, ElementsAre(0, 0.1f, 1, 0.1f, 2, 0.1f));
-    EXPECT_EQ(answers->rounding, 0);
+    EXPECT_EQ(answers->significand, kFloat32Bits);
 }
 
 TEST_F(ModelProgram, AnswersWithLabels) {
