@@ -61,11 +61,12 @@ struct InputOptions {
 
 // How to reach whoever answers.
 struct EndpointOptions {
-    std::string token = {};    // bearer token, RFC 6750; empty: none
-    std::string ca_file = {};  // PEM; trusted instead of the system's anchors
-    unsigned timeout_s = 30;   // of each request, from connecting to the last byte
-    unsigned retries = 4;      // of requests that may succeed later: no connection, 429, 502, 503, 504
-    std::size_t batch = 0;     // most inputs a request; 0: found out, starting large and halving when refused
+    std::string token = {};      // bearer token, RFC 6750; empty: none
+    std::string ca_file = {};    // PEM; trusted instead of the system's anchors
+    unsigned timeout_s = 30;     // of each request, from connecting to the last byte
+    unsigned max_seconds = 600;  // for all requests, retries and pauses of a check together
+    unsigned retries = 4;        // of requests that may succeed later: no connection, 429, 502, 503, 504
+    std::size_t batch = 0;       // most inputs a request; 0: found out, starting large and halving when refused
     enum class Tensors {
         automatic,
         json,

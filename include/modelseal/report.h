@@ -60,7 +60,8 @@ struct FingerprintFinding {
         other_runtime,  // not changed as far as runtimes may differ, but not the very runtime of the
                         // fingerprint either
         tampered,
-        error,  // could not be told: see detail
+        inconclusive,  // neither: answers too coarse, or too unsteady, for the rung that has to agree
+        error,         // was not asked: see detail
     };
     struct RungFinding {
         std::string name;              // exact, fp32, mixed
@@ -75,6 +76,7 @@ struct FingerprintFinding {
     };
     Outcome outcome = Outcome::error;
     std::string detail;                       // one sentence for a person
+    std::string hint;                         // what to do about it, or empty
     std::string access;                       // logits, probabilities, label
     std::string rung;                         // the one that the verdict rests on
     std::uint64_t pairs = 0, mismatched = 0;  // on that rung
@@ -85,8 +87,9 @@ struct FingerprintFinding {
     double most_drift = 0;  // further than this, the model was changed; 0: not held against it
     std::vector<RungFinding> rungs;
     std::string id, root, vendor_key, customer, created, expires, model;
-    std::uint64_t queries = 0;       // inputs that were sent
-    std::vector<std::byte> preview;  // PNG: some pairs as images; empty if the inputs are no images
+    double rounding = 0, jitter = 0;  // of the answers: of a value; of a margin, from one time to the next
+    std::uint64_t queries = 0;        // inputs that were sent
+    std::vector<std::byte> preview;   // PNG: some pairs as images; empty if the inputs are no images
 };
 
 // What a detached signature of a model says (OpenSSF Model Signing).

@@ -75,7 +75,7 @@ void show_text(const CheckFlags& options, CheckReport report, Context& context) 
     const auto hint = std::exchange(report.hint, {});
     for_each_finding(report, [&]<class Finding>(std::optional<Finding> CheckReport::*which) {
         const auto& finding = report.*which;
-        if (finding->outcome == Finding::Outcome::error) {
+        if (report::verdict_of(*finding) == Verdict::error) {
             if (why.empty()) why = finding->detail;
             return;
         }
@@ -124,7 +124,7 @@ Result<CheckOptions> check_options(const CheckFlags& options, const KeysByUse& k
     wanted.black_box = options.black_box;
     if (!options.responses.empty()) wanted.responses = options.responses;
     wanted.rung = rung_of(options.rung);
-    MODELSEAL_TRY_ASSIGN(wanted.endpoint, endpoint_options(options.endpoint, targets, context.terminal));
+    MODELSEAL_TRY_ASSIGN(wanted.endpoint, endpoint_options(options.endpoint, targets));
     wanted.device = options.device;
     wanted.require_seal = is_required(options, "seal");
     wanted.require_fingerprint = is_required(options, "fingerprint");

@@ -1,22 +1,16 @@
 #include "cli/endpoint_options.h"
 
-#include <algorithm>
-
 #include <fmt/format.h>
 
 #include "cli/environment_secret.h"
 #include "formats/reader.h"
 #include "io/file.h"
+#include "oracle/bearer_token.h"
 
 namespace modelseal::cli {
 namespace {
 
 constexpr std::uint64_t kMostToken = 64u << 10;
-
-// RFC 6750, section 2.1: anything that could end the header line is none.
-bool is_token(const std::string& text) {
-    return !text.empty() && std::ranges::all_of(text, [](char c) { return c > ' ' && c <= '~'; });
-}
 
 Result<std::string> token_of(const EndpointFlags& flags) {
     std::string token;
@@ -29,10 +23,10 @@ Result<std::string> token_of(const EndpointFlags& flags) {
     } else {
         return token;
     }
-    if (is_token(token)) return token;
+    if (oracle::is_bearer_token(token)) return token;
     return Error{
         ErrorKind::usage,
-        fmt::format("{}: not a bearer token: one line of visible ASCII",
+        fmt::format("{}: not a bearer token: one line of letters, digits and -._~+/=",
                     flags.token_file.empty() ? "MODELSEAL_TOKEN" : formats::printable(flags.token_file)),
         {}};
 }
@@ -46,6 +40,11 @@ void add_endpoint_options(CLI::App& command, EndpointFlags& flags) {
     command.add_option("--timeout", flags.timeout, "of each request; default: 30")
         ->type_name("SECONDS")
         ->check(CLI::Range(1u, 86400u));
+    command
+        .add_option("--max-seconds", flags.max_seconds,
+                    "for all requests, retries and pauses of a check together; default: 600")
+        ->type_name("SECONDS")
+        ->check(CLI::Range(1u, 604800u));
     command.add_option("--retries", flags.retries, "of requests that may succeed later; default: 4")
         ->type_name("N")
         ->check(CLI::Range(0u, 100u));
@@ -61,21 +60,19 @@ void add_endpoint_options(CLI::App& command, EndpointFlags& flags) {
         ->type_name("NAME");
 }
 
-Result<EndpointOptions> endpoint_options(const EndpointFlags& flags, const std::vector<std::string>& targets,
-                                         const Terminal& terminal) {
+Result<EndpointOptions> endpoint_options(const EndpointFlags& flags, const std::vector<std::string>& targets) {
     EndpointOptions options{.ca_file = flags.ca,
                             .timeout_s = flags.timeout,
+                            .max_seconds = flags.max_seconds,
                             .retries = flags.retries,
                             .batch = flags.batch,
                             .output = flags.output};
     MODELSEAL_TRY_ASSIGN(options.token, token_of(flags));
+    if (!options.token.empty()) MODELSEAL_TRY(oracle::may_carry_to_all(targets));
     using Tensors = EndpointOptions::Tensors;
     options.tensors = flags.tensors == "json"     ? Tensors::json
                       : flags.tensors == "binary" ? Tensors::binary
                                                   : Tensors::automatic;
-    const bool clear =
-        std::ranges::any_of(targets, [](const auto& target) { return target.starts_with("http://"); });
-    if (clear && !options.token.empty()) terminal.warning("the token is sent in clear: the target is no https");
     return options;
 }
 

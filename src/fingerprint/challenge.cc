@@ -92,13 +92,7 @@ Result<oracle::Answers> answers_of_responses(const Fingerprint& fingerprint, con
                                  formats::printable(folder.string())),
                      "give the fingerprint that the challenge was written from"};
     }
-    MODELSEAL_TRY_ASSIGN(auto given, oracle::read_responses(folder, count));
-    if (given.labels.empty() && given.classes != fingerprint.classes) {
-        return Error{ErrorKind::malformed,
-                     fmt::format("{}: answers of {} outputs, the model has {} classes",
-                                 formats::printable(folder.string()), given.classes, fingerprint.classes),
-                     {}};
-    }
+    MODELSEAL_TRY_ASSIGN(const auto given, oracle::read_responses(folder, count, fingerprint.classes));
     const auto order = shuffled_order(count, key, manifest.salt);
     auto answers = given;
     const auto classes = static_cast<std::ptrdiff_t>(given.classes);

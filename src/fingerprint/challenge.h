@@ -29,8 +29,7 @@ std::optional<std::vector<std::uint8_t>> grey_levels(const Fingerprint& fingerpr
                                                      std::span<const float> pixels);
 
 // What `folder`, a challenge to which responses were added, answers: rows in the order of all_inputs().
-// Errors: those of oracle::read_responses(); `mismatch` if the challenge is of another fingerprint or key;
-// `malformed` for answers of another number of classes.
+// Errors: those of oracle::read_responses(); `mismatch` if the challenge is of another fingerprint or key.
 Result<oracle::Answers> answers_of_responses(const Fingerprint& fingerprint, const CheckKey& key,
                                              const std::filesystem::path& folder);
 

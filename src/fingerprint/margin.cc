@@ -21,6 +21,17 @@ bool is_distribution(std::span<const float> row, double rounding) {
     return std::abs(sum - 1) <= kSumTolerance + rounding * static_cast<double>(row.size());
 }
 
+bool is_about_distribution(std::span<const float> row) {
+    constexpr double kOff = 0.25;
+    double sum = 0;
+    for (const float value : row) {
+        const auto exact = static_cast<double>(value);
+        if (exact < -kOff || exact > 1 + kOff) return false;
+        sum += exact;
+    }
+    return std::abs(sum - 1) <= kOff;
+}
+
 // The value on a logarithmic scale up to a constant of the row, and how far it may be off.
 struct Logit {
     double value, doubt;
@@ -73,9 +84,12 @@ Result<Outputs> outputs_of(oracle::Answers answers, std::size_t classes, const s
                 .classes = answers.classes,
                 .values = std::move(answers.values),
                 .probabilities = true,
+                .about_probabilities = true,
                 .rounding = answers.rounding};
-    for (std::size_t index = 0; index < out.count && out.probabilities; ++index) {
-        out.probabilities = is_distribution(out.row(index), out.rounding);
+    for (std::size_t index = 0; index < out.count; ++index) {
+        const auto row = out.row(index);
+        out.probabilities = out.probabilities && is_distribution(row, out.rounding);
+        out.about_probabilities = out.about_probabilities && is_about_distribution(row);
     }
     return out;
 }

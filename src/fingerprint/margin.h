@@ -29,9 +29,10 @@ struct Scored {
 // Rows of values, all finite.
 struct Outputs {
     std::size_t count = 0, classes = 0;
-    std::vector<float> values;   // count x classes
-    bool probabilities = false;  // every row is a distribution
-    double rounding = 0;         // see oracle::Answers
+    std::vector<float> values;         // count x classes
+    bool probabilities = false;        // every row is a distribution
+    bool about_probabilities = false;  // every row is about one: probabilities with noise, or logits after all
+    double rounding = 0;               // see oracle::Answers
     std::span<const float> row(std::size_t index) const {
         return std::span(values).subspan(index * classes, classes);
     }

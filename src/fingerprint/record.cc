@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 namespace modelseal::fingerprint {
 namespace {
@@ -16,7 +17,10 @@ Result<void> ask(Probe& probe, const Fingerprint& fingerprint, RungOfPairs& rung
     MODELSEAL_TRY_ASSIGN(const auto scored, probe.score(inputs_of(fingerprint, rung.pairs), boundaries));
     for (std::size_t i = 0; i < scored.size(); ++i) {
         auto& member = rung.pairs[i % rung.pairs.size()].member[i / rung.pairs.size()];
-        member.margin = scored[i].margin;
+        // Of a probability of 0 nothing is known that another runtime would have to repeat: no place for a
+        // pair.
+        member.margin =
+            std::isfinite(scored[i].doubt) ? scored[i].margin : std::numeric_limits<double>::quiet_NaN();
         member.label = scored[i].label;
     }
     return {};

@@ -114,8 +114,12 @@ class Examination {
         if (report_.signature) count(report::verdict_of(*report_.signature));
         if (report_.fingerprint) {
             count(report::verdict_of(*report_.fingerprint));
-            if (report_.fingerprint->outcome == FingerprintFinding::Outcome::error)
-                report_.error = report_.fingerprint->detail;
+            if (report::verdict_of(*report_.fingerprint) == Verdict::error) {
+                report_.error =
+                    fmt::format("{}: {}, {}", formats::printable(target_),
+                                report::word(report_.fingerprint->outcome), report_.fingerprint->detail);
+                report_.hint = report_.fingerprint->hint;
+            }
         }
         // A seal that is not there counts only if nothing else was checked.
         const bool no_seal = report_.seal && report_.seal->outcome == SealFinding::Outcome::not_found;

@@ -4,7 +4,7 @@
 
 #include <fmt/format.h>
 
-#include "oracle/output_tensor.h"
+#include "oracle/precision.h"
 
 namespace modelseal::oracle {
 namespace {
@@ -20,6 +20,7 @@ Result<void> append(Answers& all, Answers&& part, const std::string& name) {
     all.count += part.count;
     all.classes = part.classes;
     all.rounding = std::max(all.rounding, part.rounding);
+    all.significand = std::min(all.significand, part.significand);
     all.values.insert(all.values.end(), part.values.begin(), part.values.end());
     all.labels.insert(all.labels.end(), part.labels.begin(), part.labels.end());
     return {};
@@ -36,8 +37,11 @@ void keep_rows(Answers& answers, std::size_t rows) {
 
 }  // namespace
 
-BatchedOracle::BatchedOracle(std::string name, InputShape input, std::size_t batch)
-    : name_(std::move(name)), input_(std::move(input)), limit_(batch == 0 ? kFirstBatch : batch) {
+BatchedOracle::BatchedOracle(std::string name, InputShape input, std::size_t batch, const Deadline& deadline)
+    : name_(std::move(name)),
+      input_(std::move(input)),
+      deadline_(deadline),
+      limit_(batch == 0 ? kFirstBatch : batch) {
     const auto elements = std::max<std::size_t>(input_.elements(), 1);
     limit_ = std::clamp<std::size_t>(kMaxRequestValues / elements, 1, limit_);
 }
@@ -57,12 +61,31 @@ Result<Answers> BatchedOracle::ask(std::span<const float> inputs, std::size_t co
     Answers all;
     while (all.count < count) {
         const auto rest = inputs.subspan(all.count * elements);
-        const auto left = count - all.count;
-        MODELSEAL_TRY_ASSIGN(auto part, fixed_ != 0 ? ask_fixed(rest, left) : ask_some(rest, left));
+        MODELSEAL_TRY_ASSIGN(auto part, next_batch(rest, count - all.count));
         MODELSEAL_TRY(append(all, std::move(part), name_));
     }
-    if (text()) all.rounding = std::max(all.rounding, text_rounding(all.values));
+    note_precision(all);
     return all;
+}
+
+// Each answer is held against what was announced before more of its kind take memory and time.
+Result<Answers> BatchedOracle::next_batch(std::span<const float> inputs, std::size_t count) {
+    auto answers = fixed_ != 0 ? ask_fixed(inputs, count) : ask_some(inputs, count);
+    if (!answers.ok()) {
+        if (!deadline_.over()) return answers;
+        return deadline_.error(fmt::format("{}: {} of {} answers came", name_, answered_,
+                                           std::max(survey_.inputs, answered_ + count)));
+    }
+    const bool values = answers->labels.empty();
+    if (values && survey_.classes != 0 && answers->classes != survey_.classes) {
+        return Error{
+            ErrorKind::unsupported,
+            fmt::format("{}: {} outputs for an input, expected {}", name_, answers->classes, survey_.classes),
+            "is that the model of the fingerprint?"};
+    }
+    answered_ += answers->count;
+    if (survey_.answered) survey_.answered(answers->count);
+    return answers;
 }
 
 // As many as the other side takes, which is remembered once it turns out.

@@ -1,6 +1,7 @@
 // Cuts what is asked into batches that the other side takes.
 #pragma once
 
+#include "oracle/deadline.h"
 #include "oracle/oracle.h"
 
 namespace modelseal::oracle {
@@ -13,6 +14,7 @@ class BatchedOracle : public Oracle {
     const std::string& name() const override { return name_; }
     const InputShape& input() const override { return input_; }
     Result<Answers> ask(std::span<const float> inputs, std::size_t count) final;
+    void begin(Survey survey) final { survey_ = std::move(survey); }
 
   protected:
     struct Reply {
@@ -21,21 +23,24 @@ class BatchedOracle : public Oracle {
     };
     // `count` is at least 1 and at most the limit.
     virtual Reply ask_batch(std::span<const float> inputs, std::size_t count) = 0;
-    // Whether answers come as decimal digits, which may be too few.
-    virtual bool text() const = 0;
 
-    BatchedOracle(std::string name, InputShape input, std::size_t batch);
+    BatchedOracle(std::string name, InputShape input, std::size_t batch, const Deadline& deadline);
+    const Deadline& deadline() const { return deadline_; }
     // Batches of exactly that many: a network of a fixed batch dimension. The last one is filled up.
     void fix_batch(std::size_t batch) { fixed_ = batch; }
 
   private:
+    Result<Answers> next_batch(std::span<const float> inputs, std::size_t count);
     Result<Answers> ask_some(std::span<const float> inputs, std::size_t count);
     Result<Answers> ask_fixed(std::span<const float> inputs, std::size_t count);
 
     std::string name_;
     InputShape input_;
-    std::size_t limit_;      // most inputs a request, as far as is known
-    std::size_t fixed_ = 0;  // 0: any number
+    Deadline deadline_;
+    Survey survey_;
+    std::size_t answered_ = 0;  // in all calls
+    std::size_t limit_;         // most inputs a request, as far as is known
+    std::size_t fixed_ = 0;     // 0: any number
 };
 
 }  // namespace modelseal::oracle

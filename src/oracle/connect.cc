@@ -37,6 +37,7 @@ Result<std::unique_ptr<Oracle>> connect(const std::string& target, const Endpoin
     http.ca_file = options.ca_file;
     http.timeout = std::chrono::seconds(options.timeout_s);
     http.retries = options.retries;
+    http.deadline = Deadline(std::chrono::seconds(options.max_seconds));
     const bool oip = names_model(url.path, "/v2/models/");
     if (!oip && !names_model(url.path, "/v1/models/")) {
         return Error{ErrorKind::usage,

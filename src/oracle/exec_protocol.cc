@@ -81,7 +81,7 @@ Result<OutputTensor> parse_data(const json& header, std::string_view data, const
         return malformed(source, fmt::format("the answer of shape {} and type '{}' comes in {} bytes",
                                              shown(tensor.shape), formats::printable(type), data.size()));
     }
-    tensor.relative = relative_rounding(type);
+    tensor.significand = significand_bits(type);
     return tensor;
 }
 

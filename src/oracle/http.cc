@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "formats/reader.h"
+#include "oracle/bearer_token.h"
 #include "oracle/http_connection.h"
 
 namespace modelseal::oracle {
@@ -47,14 +48,6 @@ Error redirected(const Url& server, const HttpResponse& response) {
             "if that is the right server, give its address"};
 }
 
-// RFC 6750, section 2.1.
-bool is_token(std::string_view token) {
-    return std::all_of(token.begin(), token.end(), [](char c) {
-        return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-               std::string_view("-._~+/=").find(c) != std::string_view::npos;
-    });
-}
-
 }  // namespace
 
 std::string_view HttpResponse::field(std::string_view name) const {
@@ -65,20 +58,14 @@ std::string_view HttpResponse::field(std::string_view name) const {
 }
 
 HttpClient::HttpClient(std::unique_ptr<HttpConnection> connection, const HttpOptions& options)
-    : connection_(std::move(connection)), retries_(options.retries), backoff_(options.backoff) {}
+    : connection_(std::move(connection)),
+      retries_(options.retries),
+      backoff_(options.backoff),
+      deadline_(options.deadline) {}
 HttpClient::~HttpClient() = default;
 
 Result<std::unique_ptr<HttpClient>> HttpClient::open(Url server, HttpOptions options) {
-    if (!options.token.empty() && !server.tls && !server.is_loopback()) {
-        return Error{
-            ErrorKind::usage,
-            fmt::format("{}: the token would cross the network readable for everybody", server.origin()),
-            "use an https:// address, or leave the token out"};
-    }
-    if (!is_token(options.token)) {
-        return Error{ErrorKind::usage, "the token has characters that no bearer token has",
-                     "is there a space or a line break around it?"};
-    }
+    if (!options.token.empty()) MODELSEAL_TRY(may_carry(server, options.token));
     MODELSEAL_TRY_ASSIGN(auto connection, HttpConnection::open(std::move(server), options));
     return std::unique_ptr<HttpClient>(new HttpClient(std::move(connection), options));
 }
@@ -93,13 +80,15 @@ Result<HttpResponse> HttpClient::send(const HttpRequest& request, bool* too_larg
         const auto failure = connection_->exchange(request, response);
         if (failure && failure->too_large && too_large != nullptr) *too_large = true;
         if (!failure && response.status >= 300 && response.status < 400) return redirected(server(), response);
+        if (failure && deadline_.over()) return deadline_.error(server().origin() + ": no answer came");
         const bool later = failure ? failure->later : may_succeed_later(response.status);
         if (!later || retry == retries_) {
             if (failure) return std::move(failure->error);
             return response;
         }
         const auto wait = failure ? std::nullopt : retry_after(response);
-        std::this_thread::sleep_for(wait.value_or(wait_before(retry, backoff_)));
+        std::this_thread::sleep_for(deadline_.at_most(wait.value_or(wait_before(retry, backoff_))));
+        if (deadline_.over()) return deadline_.error(server().origin() + ": no answer that counts came");
     }
 }
 

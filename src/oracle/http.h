@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "oracle/deadline.h"
 #include "oracle/url.h"
 
 namespace modelseal::oracle {
@@ -23,6 +24,7 @@ struct HttpOptions {
     unsigned retries = 4;                    // of what may succeed later
     std::chrono::milliseconds backoff{500};  // before the first retry; doubled, with jitter, at most 30 s
     std::size_t max_body = 64u << 20;        // of an answer
+    Deadline deadline = {};                  // for all requests, retries and pauses together
 };
 
 using HttpFields = std::vector<std::pair<std::string, std::string>>;
@@ -46,14 +48,15 @@ class HttpConnection;
 
 class HttpClient {
   public:
-    // Connects to nobody yet. Errors: a token that would go over the network in the clear, or with characters
-    // that no token has (`usage`); a CA file that cannot be read or holds no certificate.
+    // Connects to nobody yet. Errors: a token that may_carry() refuses (`usage`); a CA file that cannot be read
+    // or holds no certificate.
     static Result<std::unique_ptr<HttpClient>> open(Url server, HttpOptions options);
     ~HttpClient();
     HttpClient(const HttpClient&) = delete;
     HttpClient& operator=(const HttpClient&) = delete;
 
     const Url& server() const;
+    const Deadline& deadline() const { return deadline_; }
 
     // Any status but a redirect is a response. Retries what may succeed later, honouring Retry-After.
     // `too_large`, if given, is set when the response was larger than the cap. Errors name the server.
@@ -64,6 +67,7 @@ class HttpClient {
     std::unique_ptr<HttpConnection> connection_;
     unsigned retries_;
     std::chrono::milliseconds backoff_;
+    Deadline deadline_;
 };
 
 }  // namespace modelseal::oracle

@@ -168,7 +168,8 @@ Failure HttpConnection::State::shake_hands() {
     } else {
         ready = ::SSL_set1_host(ssl, server.host.c_str()) == 1 &&
                 SSL_set_tlsext_host_name(ssl, server.host.c_str()) == 1;
-        ::SSL_set_hostflags(ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+        // RFC 9525, section 2: names are those of the extension subjectAltName, never the subject's.
+        ::SSL_set_hostflags(ssl, X509_CHECK_FLAG_NEVER_CHECK_SUBJECT | X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
     }
     if (!ready) return fail(ErrorKind::unreadable, "cannot tell TLS which host to expect");
     const auto code =
@@ -250,7 +251,7 @@ const Url& HttpConnection::server() const {
 }
 
 std::unique_ptr<HttpFailure> HttpConnection::exchange(const HttpRequest& request, HttpResponse& response) {
-    state_->deadline = Clock::now() + state_->options.timeout;
+    state_->deadline = state_->options.deadline.at_most(Clock::now() + state_->options.timeout);
     bool silent = false;
     if (state_->stream) {
         auto failure = state_->transfer(request, response, silent);

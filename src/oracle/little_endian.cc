@@ -100,10 +100,10 @@ void append_doubles(std::string& bytes, std::span<const float> values) {
     }
 }
 
-double relative_rounding(std::string_view datatype) {
-    if (datatype == "FP16") return 0x1p-11;
-    if (datatype == "BF16") return 0x1p-8;
-    return 0;
+unsigned significand_bits(std::string_view datatype) {
+    if (datatype == "FP16") return kHalfBits;
+    if (datatype == "BF16") return kBfloat16Bits;
+    return kFloat32Bits;
 }
 
 }  // namespace modelseal::oracle

@@ -18,7 +18,7 @@ bool decode(std::string_view datatype, std::string_view bytes, OutputTensor& ten
 void append_floats(std::string& bytes, std::span<const float> values);
 void append_doubles(std::string& bytes, std::span<const float> values);
 
-// Of 16-bit types, relative to the value; 0 for the others.
-double relative_rounding(std::string_view datatype);
+// Of the values that a type holds, at most that of float32.
+unsigned significand_bits(std::string_view datatype);
 
 }  // namespace modelseal::oracle

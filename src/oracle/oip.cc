@@ -13,7 +13,7 @@ class OipOracle final : public BatchedOracle {
   public:
     OipOracle(std::unique_ptr<HttpClient> client, std::string name, InputShape shape, const TensorInfo& info,
               const EndpointOptions& options)
-        : BatchedOracle(std::move(name), std::move(shape), options.batch),
+        : BatchedOracle(std::move(name), std::move(shape), options.batch, client->deadline()),
           client_(std::move(client)),
           info_(info),
           output_(options.output) {}
@@ -26,8 +26,6 @@ class OipOracle final : public BatchedOracle {
     void want(std::string output) { output_ = std::move(output); }
 
   private:
-    bool text() const override { return text_; }
-
     Reply ask_batch(std::span<const float> inputs, std::size_t count) override {
         auto reply = ask_once(inputs, count, binary_);
         if (!binary_ || !may_fall_back_) return reply;
@@ -71,7 +69,6 @@ class OipOracle final : public BatchedOracle {
     Result<Answers> read(const HttpResponse& response, std::size_t count) {
         const auto header = response.field("inference-header-content-length");
         MODELSEAL_TRY_ASSIGN(auto tensors, parse_oip_answer(response.body, header, name()));
-        for (const auto& tensor : tensors) text_ = text_ || tensor.text;
         return to_answers(std::move(tensors), output_, count, name());
     }
 
@@ -80,7 +77,6 @@ class OipOracle final : public BatchedOracle {
     std::string output_;
     bool binary_ = false, may_fall_back_ = false;
     bool refused_ = false;  // the last request, for a reason that another encoding may not have
-    bool text_ = false;
 };
 
 }  // namespace

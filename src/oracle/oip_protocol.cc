@@ -194,7 +194,7 @@ Result<std::vector<OutputTensor>> parse_oip_answer(std::string_view body, std::s
         if (bytes) tail.remove_prefix(*bytes);
         tensor.name = info.name;
         tensor.shape = info.shape;
-        tensor.relative = relative_rounding(info.datatype);
+        tensor.significand = significand_bits(info.datatype);
         tensors.push_back(std::move(tensor));
     }
     if (!tail.empty())

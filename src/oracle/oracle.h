@@ -10,6 +10,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -32,15 +33,28 @@ struct InputShape {
     }
 };
 
+// Bits of the significand, with the leading one.
+inline constexpr unsigned kFloat32Bits = 24, kHalfBits = 11, kBfloat16Bits = 8;
+
 // Rows in the order of the inputs. Either `values` or `labels` is there.
 struct Answers {
     std::size_t count = 0;             // rows
     std::size_t classes = 0;           // columns of `values`; 0 for labels
     std::vector<float> values;         // count x classes, row-major: logits or probabilities
     std::vector<std::int64_t> labels;  // count; class indices, where the answer is nothing but that
-    // Largest distance between an answer and what was sent over the wire, if that was rounded to few decimals:
-    // half of the last decimal's step. 0: as exact as float32.
+    // Largest distance between an answer and what the other side computed, if that was rounded before it was
+    // sent: half of the last decimal's step, or of the step of a 16-bit type. 0: as exact as float32.
     double rounding = 0;
+    // Precision of the values. Below that of float32 the other side computes in a narrower format, and is off
+    // by more than the rounding of its answers.
+    unsigned significand = kFloat32Bits;
+};
+
+// All that one caller is going to ask, in any number of calls.
+struct Survey {
+    std::size_t inputs = 0;                                  // 0: unknown
+    std::size_t classes = 0;                                 // outputs of an answer; 0: any number
+    std::function<void(std::size_t answers)> answered = {};  // called after each request
 };
 
 class Oracle {
@@ -59,6 +73,10 @@ class Oracle {
     // `unsupported` (other types or shapes than a classifier's), always naming name(). NaN and infinities are
     // passed on.
     virtual Result<Answers> ask(std::span<const float> inputs, std::size_t count) = 0;
+
+    // To be called before the first ask(): then answers with another number of outputs than `survey.classes`
+    // are an error, `unsupported`, before they take memory.
+    virtual void begin(Survey survey) { (void)survey; }
 };
 
 }  // namespace modelseal::oracle

@@ -111,7 +111,6 @@ Result<OutputTensor> from_lists(const json& lists, NumberKind kind, const std::s
                                    [](const json* leaf) { return is_signed_integer(*leaf); });
     OutputTensor tensor;
     tensor.shape = std::move(found.shape);
-    tensor.text = true;
     if (kind == NumberKind::other) {
         const bool one_a_row =
             !tensor.shape.empty() && found.leaves.size() == static_cast<std::size_t>(tensor.shape[0]);
@@ -188,10 +187,7 @@ Result<Answers> to_answers(std::vector<OutputTensor> tensors, const std::string&
         return answers;
     }
     answers.values = std::move(tensor.values);
-    for (const float value : answers.values) {
-        if (!std::isfinite(value)) continue;
-        answers.rounding = std::max(answers.rounding, std::abs(static_cast<double>(value)) * tensor.relative);
-    }
+    answers.significand = tensor.significand;
     return answers;
 }
 

@@ -26,10 +26,9 @@ struct OutputTensor {
     std::string name;                 // may be empty: the only one
     std::vector<std::int64_t> shape;  // with the batch dimension
     NumberKind kind = NumberKind::other;
-    std::vector<float> values;           // of kind floating
-    std::vector<std::int64_t> integers;  // of kind integer
-    bool text = false;                   // came as decimal digits
-    double relative = 0;                 // rounding of the type, relative to the value: 2^-11 for FP16
+    std::vector<float> values;            // of kind floating
+    std::vector<std::int64_t> integers;   // of kind integer
+    unsigned significand = kFloat32Bits;  // of the type: 11 for FP16
 };
 
 // Elements of that shape, at most `cap`; false if there are more, or an extent is negative.
@@ -50,9 +49,5 @@ Result<OutputTensor> pick(std::vector<OutputTensor> tensors, const std::string& 
 // The output that counts as `rows` rows. An integer for each input is a label.
 Result<Answers> to_answers(std::vector<OutputTensor> tensors, const std::string& wanted, std::size_t rows,
                            const std::string& source);
-
-// Half of the last decimal's step if the values look as if they had been rounded to few decimals or digits
-// before they were sent as text; 0 if they are as exact as float32.
-double text_rounding(std::span<const float> values);
 
 }  // namespace modelseal::oracle

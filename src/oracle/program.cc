@@ -17,7 +17,8 @@ class ProgramOracle final : public BatchedOracle {
   public:
     ProgramOracle(std::string name, const InputShape& shape, const EndpointOptions& options,
                   std::vector<std::string> words, bool binary)
-        : BatchedOracle(std::move(name), shape, options.batch),
+        : BatchedOracle(std::move(name), shape, options.batch,
+                        Deadline(std::chrono::seconds(options.max_seconds))),
           timeout_(std::chrono::seconds(options.timeout_s)),
           words_(std::move(words)),
           binary_(binary) {}
@@ -31,8 +32,6 @@ class ProgramOracle final : public BatchedOracle {
     }
 
   private:
-    bool text() const override { return !binary_; }
-
     Reply ask_batch(std::span<const float> inputs, std::size_t count) override {
         auto answer = talk(inputs, count);
         if (!answer.ok()) return {std::move(answer).error()};
@@ -52,8 +51,8 @@ class ProgramOracle final : public BatchedOracle {
         shape.insert(shape.end(), input().shape.begin(), input().shape.end());
         const auto id = ++id_;
         const auto message = binary_ ? exec_frame(id, shape, inputs) : exec_line(id, shape, inputs);
-        MODELSEAL_TRY_ASSIGN(const auto answer,
-                             process_->exchange(message, measure(), kMaxExecAnswer, timeout_));
+        MODELSEAL_TRY_ASSIGN(const auto answer, process_->exchange(message, measure(), kMaxExecAnswer,
+                                                                   deadline().at_most(timeout_)));
         return binary_ ? parse_exec_frame(answer, id, name()) : parse_exec_line(answer, id, name());
     }
 
@@ -88,7 +87,7 @@ Result<std::unique_ptr<Oracle>> connect_program(const std::string& target, const
                                                 const InputShape& expected) {
     const bool binary = target.starts_with(kFrames);
     if (!binary && !target.starts_with(kLines)) {
-        return Error{ErrorKind::usage, fmt::format("'{}' is no endpoint", formats::printable(target)), {}};
+        return Error{ErrorKind::usage, fmt::format("'{}' is not an endpoint", formats::printable(target)), {}};
     }
     MODELSEAL_TRY_ASSIGN(auto words, split_command(target.substr(binary ? kFrames.size() : kLines.size())));
     auto oracle = std::make_unique<ProgramOracle>(formats::printable(target), expected, options,

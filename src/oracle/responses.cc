@@ -10,14 +10,14 @@
 #include "formats/npy.h"
 #include "formats/reader.h"
 #include "io/file.h"
-#include "oracle/output_tensor.h"
+#include "oracle/precision.h"
 
 namespace modelseal::oracle {
 namespace {
 
 constexpr const char* kNames[] = {"responses.npy", "responses.json", "responses.csv"};
-constexpr std::uint64_t kMostText = 256u << 20;
-constexpr std::size_t kMostClasses = 1u << 20;
+// Of text: so many for each number, blanks and brackets included, and for all that is around them.
+constexpr std::uint64_t kMostNumber = 64, kMostAround = 64u << 10;
 
 Error malformed(const Source& source, const std::string& what) {
     return {ErrorKind::malformed, fmt::format("{}: {}", source.name(), what), {}};
@@ -26,24 +26,24 @@ Error malformed(const Source& source, const std::string& what) {
 // Rows as they come by, each put at its place.
 class Rows {
   public:
-    Rows(const Source& source, std::size_t count) : source_(source), given_(count, false) {
+    Rows(const Source& source, std::size_t count, std::size_t classes)
+        : source_(source), classes_(classes), given_(count, false) {
         answers_.count = count;
     }
 
-    Result<void> add_outputs(std::size_t row, const std::vector<double>& outputs) {
+    // To be asked before the outputs of a row are read: they take memory.
+    Result<void> allow_outputs(std::size_t row, std::size_t outputs) const {
+        if (outputs == classes_) return {};
+        return malformed(source_, fmt::format("answer {} has {} outputs, the model has {} classes", row + 1,
+                                              outputs, classes_));
+    }
+
+    Result<void> add_outputs(std::size_t row, std::span<const double> outputs) {
         MODELSEAL_TRY(once(row));
+        MODELSEAL_TRY(allow_outputs(row, outputs.size()));
         if (!answers_.labels.empty()) return mixed();
-        if (answers_.values.empty()) {
-            if (outputs.size() < 2 || outputs.size() > kMostClasses) {
-                return malformed(source_, fmt::format("answer {} has {} outputs", row + 1, outputs.size()));
-            }
-            answers_.classes = outputs.size();
-            answers_.values.resize(given_.size() * outputs.size());
-        }
-        if (outputs.size() != answers_.classes) {
-            return malformed(source_, fmt::format("answer {} has {} outputs, others have {}", row + 1,
-                                                  outputs.size(), answers_.classes));
-        }
+        answers_.classes = classes_;
+        answers_.values.resize(given_.size() * classes_);
         for (std::size_t i = 0; i < outputs.size(); ++i) {
             const auto value = static_cast<float>(outputs[i]);
             if (!std::isfinite(value)) {
@@ -70,8 +70,7 @@ class Rows {
                 return malformed(source_, fmt::format("answer {} of {} is missing", row + 1, given_.size()));
             }
         }
-        // Whatever they were saved as, somebody may have rounded them before.
-        answers_.rounding = text_rounding(answers_.values);
+        note_precision(answers_);
         return std::move(answers_);
     }
 
@@ -87,11 +86,12 @@ class Rows {
     }
     Error mixed() const { return malformed(source_, "some answers are labels, others are not"); }
     const Source& source_;
+    std::size_t classes_;
     Answers answers_;
     std::vector<bool> given_;
 };
 
-Result<Answers> parse_array(const Source& source, std::size_t count) {
+Result<Answers> parse_array(const Source& source, std::size_t count, std::size_t classes) {
     MODELSEAL_TRY_ASSIGN(const auto array, formats::parse_npy(source));
     const bool labels = array.kind == formats::NpyArray::Kind::integer;
     const bool shaped = array.shape.size() == (labels ? 1u : 2u) && array.shape[0] == count;
@@ -101,24 +101,25 @@ Result<Answers> parse_array(const Source& source, std::size_t count) {
                                 fmt::join(array.shape, ", "), count,
                                 labels ? fmt::format("[{}]", count) : fmt::format("[{}, classes]", count)));
     }
-    Rows rows(source, count);
+    Rows rows(source, count, classes);
     if (labels) {
         MODELSEAL_TRY_ASSIGN(const auto values, formats::read_npy_integers(source, array));
         for (std::size_t i = 0; i < count; ++i) MODELSEAL_TRY(rows.add_label(i, values[i]));
         return std::move(rows).take();
     }
+    MODELSEAL_TRY(rows.allow_outputs(0, array.shape[1]));
     MODELSEAL_TRY_ASSIGN(const auto values, formats::read_npy_floats(source, array));
-    const auto classes = static_cast<std::ptrdiff_t>(array.shape[1]);
     for (std::size_t i = 0; i < count; ++i) {
-        const auto begin = values.begin() + static_cast<std::ptrdiff_t>(i) * classes;
-        MODELSEAL_TRY(rows.add_outputs(i, std::vector<double>(begin, begin + classes)));
+        MODELSEAL_TRY(rows.add_outputs(i, std::span(values).subspan(i * classes, classes)));
     }
     return std::move(rows).take();
 }
 
-Result<std::string> text_of(const Source& source) {
-    if (source.size() > kMostText) {
-        return malformed(source, fmt::format("over the limit of {} bytes", kMostText));
+Result<std::string> text_of(const Source& source, std::size_t count, std::size_t classes) {
+    const auto most = kMostAround + kMostNumber * count * (classes + 1);
+    if (source.size() > most) {
+        return malformed(source, fmt::format("{} bytes, the answers to {} inputs take at most {}",
+                                             source.size(), count, most));
     }
     std::string text(source.size(), '\0');
     MODELSEAL_TRY(source.read(0, std::as_writable_bytes(std::span(text))));
@@ -128,6 +129,7 @@ Result<std::string> text_of(const Source& source) {
 Result<void> add_json_row(const Source& source, Rows& rows, std::size_t row, const nlohmann::json& item) {
     std::vector<double> outputs;
     if (!item.is_array()) return malformed(source, fmt::format("answer {} is not a list of numbers", row + 1));
+    MODELSEAL_TRY(rows.allow_outputs(row, item.size()));
     for (const auto& value : item) {
         if (!value.is_number()) {
             return malformed(source, fmt::format("answer {} is not a list of numbers", row + 1));
@@ -137,13 +139,13 @@ Result<void> add_json_row(const Source& source, Rows& rows, std::size_t row, con
     return rows.add_outputs(row, outputs);
 }
 
-Result<Answers> parse_document(const Source& source, std::size_t count) {
-    MODELSEAL_TRY_ASSIGN(const auto text, text_of(source));
+Result<Answers> parse_document(const Source& source, std::size_t count, std::size_t classes) {
+    MODELSEAL_TRY_ASSIGN(const auto text, text_of(source, count, classes));
     MODELSEAL_TRY_ASSIGN(const auto document, formats::parse_json(source, 0, text, "answers", 4));
     const bool one = document.is_object() && document.size() == 1 && document.begin()->is_array() &&
                      (document.contains("outputs") || document.contains("labels"));
     if (!one) return malformed(source, R"(is neither {"outputs": [[..]]} nor {"labels": [..]})");
-    Rows rows(source, count);
+    Rows rows(source, count, classes);
     const auto& list = *document.begin();
     for (std::size_t row = 0; row < list.size(); ++row) {
         if (document.contains("outputs")) {
@@ -195,6 +197,7 @@ Result<void> add_line(const Source& source, Rows& rows, std::size_t number, std:
         if (!read_number(next_field(line), label)) return problem("its label is not a whole number");
         return rows.add_label(row, label);
     }
+    MODELSEAL_TRY(rows.allow_outputs(row, fields));
     std::vector<double> outputs(fields);
     for (auto& value : outputs) {
         if (!read_number(next_field(line), value)) return problem("has an output that is not a number");
@@ -202,9 +205,9 @@ Result<void> add_line(const Source& source, Rows& rows, std::size_t number, std:
     return rows.add_outputs(row, outputs);
 }
 
-Result<Answers> parse_lines(const Source& source, std::size_t count) {
-    MODELSEAL_TRY_ASSIGN(const auto text, text_of(source));
-    Rows rows(source, count);
+Result<Answers> parse_lines(const Source& source, std::size_t count, std::size_t classes) {
+    MODELSEAL_TRY_ASSIGN(const auto text, text_of(source, count, classes));
+    Rows rows(source, count, classes);
     std::size_t number = 0;
     for (std::string_view rest = text; !rest.empty();) {
         const auto end = std::min(rest.find('\n'), rest.size());
@@ -222,13 +225,13 @@ Result<Answers> parse_lines(const Source& source, std::size_t count) {
 
 }  // namespace
 
-Result<Answers> parse_responses(const Source& source, std::size_t count) {
-    if (source.name().ends_with(".npy")) return parse_array(source, count);
-    if (source.name().ends_with(".json")) return parse_document(source, count);
-    return parse_lines(source, count);
+Result<Answers> parse_responses(const Source& source, std::size_t count, std::size_t classes) {
+    if (source.name().ends_with(".npy")) return parse_array(source, count, classes);
+    if (source.name().ends_with(".json")) return parse_document(source, count, classes);
+    return parse_lines(source, count, classes);
 }
 
-Result<Answers> read_responses(const std::filesystem::path& folder, std::size_t count) {
+Result<Answers> read_responses(const std::filesystem::path& folder, std::size_t count, std::size_t classes) {
     std::filesystem::path found;
     std::error_code ignored;
     for (const char* name : kNames) {
@@ -248,7 +251,7 @@ Result<Answers> read_responses(const std::filesystem::path& folder, std::size_t 
                      "the README.txt of the challenge tells how to write them"};
     }
     MODELSEAL_TRY_ASSIGN(const auto source, io::FileSource::open(found, found.string()));
-    return parse_responses(*source, count);
+    return parse_responses(*source, count, classes);
 }
 
 }  // namespace modelseal::oracle

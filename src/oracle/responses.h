@@ -13,11 +13,12 @@
 
 namespace modelseal::oracle {
 
-// `unreadable` if there is no such file or more than one; `malformed` for another number of rows than `count`,
-// rows of several lengths or given twice, and what is not a finite number.
-Result<Answers> read_responses(const std::filesystem::path& folder, std::size_t count);
+// `unreadable` if there is no such file or more than one; `malformed` for another number of rows than `count`
+// or of outputs than `classes`, rows given twice, and what is not a finite number. Time and memory are those of
+// count x classes numbers, whatever the file is.
+Result<Answers> read_responses(const std::filesystem::path& folder, std::size_t count, std::size_t classes);
 
 // The same of a file that is in memory; `source.name()` ends in .npy, .json or .csv.
-Result<Answers> parse_responses(const Source& source, std::size_t count);
+Result<Answers> parse_responses(const Source& source, std::size_t count, std::size_t classes);
 
 }  // namespace modelseal::oracle

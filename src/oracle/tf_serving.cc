@@ -13,15 +13,13 @@ class TfServingOracle final : public BatchedOracle {
   public:
     TfServingOracle(std::unique_ptr<HttpClient> client, std::string name, InputShape shape,
                     const EndpointOptions& options)
-        : BatchedOracle(std::move(name), std::move(shape), options.batch),
+        : BatchedOracle(std::move(name), std::move(shape), options.batch, client->deadline()),
           client_(std::move(client)),
           output_(options.output) {}
 
     using BatchedOracle::fix_batch;
 
   private:
-    bool text() const override { return true; }
-
     Reply ask_batch(std::span<const float> inputs, std::size_t count) override {
         std::vector<std::int64_t> shape{static_cast<std::int64_t>(count)};
         shape.insert(shape.end(), input().shape.begin(), input().shape.end());

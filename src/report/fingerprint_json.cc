@@ -1,3 +1,5 @@
+#include <cmath>
+
 #include "report/fingerprint_words.h"
 #include "report/seal_json.h"
 #include "report/words.h"
@@ -19,7 +21,8 @@ ordered_json report::fingerprint_json(const FingerprintFinding& finding) {
     out["rungs"] = ordered_json::array();
     for (const auto& rung : finding.rungs) {
         out["rungs"].push_back({{"name", json_text(rung.name)},
-                                {"pairs", rung.pairs},
+                                {"pairs", rung.pairs + rung.untold},
+                                {"told", rung.pairs},
                                 {"mismatched", rung.mismatched},
                                 {"flipped", rung.flipped},
                                 {"untold", rung.untold},
@@ -27,10 +30,13 @@ ordered_json report::fingerprint_json(const FingerprintFinding& finding) {
                                 {"floor", rung.floor}});
     }
     out["detail"] = json_text(finding.detail);
+    if (!finding.hint.empty()) out["hint"] = json_text(finding.hint);
     out["rung"] = json_text(finding.rung);
     if (finding.shift) out["shift"] = *finding.shift;
     if (finding.drift) out["drift"] = *finding.drift;
     if (finding.most_drift > 0) out["drift_threshold"] = finding.most_drift;
+    if (finding.rounding > 0) out["rounding"] = finding.rounding;
+    if (finding.jitter > 0 && std::isfinite(finding.jitter)) out["jitter"] = finding.jitter;
     out["queries"] = finding.queries;
     const std::pair<const char*, const std::string*> texts[] = {{"id", &finding.id},
                                                                 {"model", &finding.model},

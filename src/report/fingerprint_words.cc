@@ -30,6 +30,8 @@ std::string_view word(Outcome outcome) {
             return "other-runtime";
         case Outcome::tampered:
             return "tampered";
+        case Outcome::inconclusive:
+            return "inconclusive";
         case Outcome::error:
             break;
     }
@@ -43,6 +45,7 @@ Verdict verdict_of(const FingerprintFinding& fingerprint) {
             return Verdict::intact;
         case Outcome::tampered:
             return Verdict::tampered;
+        case Outcome::inconclusive:
         case Outcome::error:
             break;
     }
@@ -64,6 +67,7 @@ Verdict verdict_of(const SealFinding& seal) {
 }
 
 std::string pairs_text(const FingerprintFinding& fingerprint) {
+    if (fingerprint.outcome == Outcome::inconclusive) return printable(fingerprint.detail);
     if (drift_decided(fingerprint)) {
         return fmt::format(
             "the margins of {} on rung {} moved together by {:.1e}, honest runtimes stay within {:.1e}",

@@ -16,7 +16,7 @@ Verdict verdict_of(const SealFinding& seal);
 // "148 of 150 pairs on rung fp32 differ, 1 would be enough"; for what is intact with the bound: "none of 150
 // pairs on rung fp32 differs (false alarms: at most 1e-06 a check)"; where the mean of the margins gave the
 // alarm: "the margins of 150 pairs on rung fp32 moved together by 3.0e-04, honest runtimes stay
-// within 1.0e-04".
+// within 1.0e-04"; for what is inconclusive why it is.
 std::string pairs_text(const FingerprintFinding& fingerprint);
 
 // How far the margins moved, and of what size that is: "margins moved by 7.0e-04 (median), 17 times the

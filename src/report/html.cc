@@ -156,7 +156,9 @@ Badge badge_of(const CheckReport& check) {
         case Verdict::error:
             break;
     }
-    return {"bad", "Not checked"};
+    const bool inconclusive =
+        check.fingerprint && check.fingerprint->outcome == FingerprintFinding::Outcome::inconclusive;
+    return {"bad", inconclusive ? "Inconclusive" : "Not checked"};
 }
 
 std::string detail_of(const CheckReport& check) {

@@ -183,7 +183,7 @@ class Log {
 
     void add_fingerprint(const FingerprintFinding& finding) {
         using Outcome = FingerprintFinding::Outcome;
-        if (finding.outcome == Outcome::error) {
+        if (report::verdict_of(finding) == Verdict::error) {
             notify(finding.detail.empty() ? std::string("the fingerprint was not checked") : finding.detail);
         }
         if (finding.outcome != Outcome::tampered && finding.outcome != Outcome::other_runtime) return;

@@ -133,17 +133,19 @@ std::string fingerprint_text(const std::string& target, const FingerprintFinding
         const auto detail = without_name(finding.detail, target);
         return paint(style, Ink::red, fmt::format("{}: fingerprint not checked, {}", name, detail)) + "\n";
     }
-    const bool tampered = finding.outcome == Outcome::tampered;
-    auto head = fmt::format("{}: {}, {}", name, tampered ? "tampered" : "intact", report::pairs_text(finding));
-    if (!tampered && !origin.empty()) head += ", " + origin;
-    auto out = paint(style, tampered ? Ink::red : Ink::green, head) + "\n";
+    const auto verdict = report::verdict_of(finding);
+    const bool intact = verdict == Verdict::intact;
+    const auto word = intact ? report::word(verdict) : report::word(finding.outcome);
+    auto head = fmt::format("{}: {}, {}", name, word, report::pairs_text(finding));
+    if (intact && !origin.empty()) head += ", " + origin;
+    auto out = paint(style, intact ? Ink::green : Ink::red, head) + "\n";
     out += line(report::runtime_text(finding));
-    if (tampered || style.all) out += line(report::gauge_text(finding));
+    if (verdict == Verdict::tampered || style.all) out += line(report::gauge_text(finding));
     const auto rungs = report::rungs_text(finding);
-    if (!rungs.empty() && (tampered || style.all || finding.outcome == Outcome::other_runtime)) {
+    if (!rungs.empty() && (style.all || finding.outcome != Outcome::intact)) {
         out += line("differing pairs: " + rungs);
     }
-    return tampered ? out + line(origin) : out;
+    return intact ? out : out + line(origin);
 }
 
 std::string error_text(const CheckReport& check, const TextStyle& style) {

@@ -150,8 +150,10 @@ bool covers_frame(const SealFinding& seal) {
 }
 
 bool told(const CheckReport& check) {
-    return (check.fingerprint && check.fingerprint->detail == check.error) ||
-           (check.signature && check.signature->detail == check.error);
+    const auto contains = [&](const auto& finding) {
+        return finding && !finding->detail.empty() && check.error.ends_with(finding->detail);
+    };
+    return contains(check.fingerprint) || contains(check.signature);
 }
 
 Counts count_findings(const SealFinding& seal) {

@@ -18,7 +18,7 @@ class EndpointToken : public testing::Test {
     Result<EndpointOptions> options(const std::string& file_content = "") const {
         EndpointFlags flags;
         if (!file_content.empty()) flags.token_file = folder_.write("token", file_content);
-        return endpoint_options(flags, {"https://host/v2/models/net"}, Terminal());
+        return endpoint_options(flags, {"https://host/v2/models/net"});
     }
     const test::Scratch folder_;
 };
@@ -43,20 +43,38 @@ TEST_F(EndpointToken, CannotEndTheHeaderLine) {
     EXPECT_THAT(options().error().message, HasSubstr("MODELSEAL_TOKEN"));
 }
 
+TEST_F(EndpointToken, IsOfOneServer) {
+    ::setenv("MODELSEAL_TOKEN", "abc", 1);
+    const std::vector<std::string> one = {"https://a/v2/models/net", "net.onnx",
+                                          "HTTPS://A:443/v1/models/other", "exec:program"};
+    EXPECT_TRUE(endpoint_options({}, one).ok());
+    for (const char* other :
+         {"https://b/v2/models/net", "https://a:8443/v2/models/net", "http://a/v2/models/net"}) {
+        const auto refused = endpoint_options({}, {one[0], other});
+        ASSERT_FALSE(refused.ok()) << other;
+        EXPECT_EQ(refused.error().kind, ErrorKind::usage);
+        EXPECT_THAT(refused.error().message, HasSubstr("not sent to two servers, https://a and "));
+    }
+    ::unsetenv("MODELSEAL_TOKEN");
+    EXPECT_TRUE(endpoint_options({}, {one[0], "https://b/v2/models/net"}).ok()) << "no token, nothing to lose";
+}
+
 TEST_F(EndpointToken, FlagsComeThrough) {
     const EndpointFlags flags{.token_file = {},
                               .ca = "ca.pem",
                               .tensors = "binary",
                               .output = "logits",
                               .timeout = 7,
+                              .max_seconds = 70,
                               .retries = 0,
                               .batch = 9};
-    const auto options = endpoint_options(flags, {}, Terminal());
+    const auto options = endpoint_options(flags, {});
     ASSERT_TRUE(options.ok());
     EXPECT_EQ(options->ca_file, "ca.pem");
     EXPECT_EQ(options->tensors, EndpointOptions::Tensors::binary);
     EXPECT_EQ(options->output, "logits");
     EXPECT_EQ(options->timeout_s, 7u);
+    EXPECT_EQ(options->max_seconds, 70u);
     EXPECT_EQ(options->retries, 0u);
     EXPECT_EQ(options->batch, 9u);
 }

@@ -2,17 +2,23 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <ctime>
+#include <map>
 #include <memory>
+#include <numeric>
+#include <random>
 #include <stdexcept>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include "fingerprint/challenge.h"
 #include "fingerprint/container.h"
-#include "fingerprint/judge.h"
+#include "fingerprint/interview.h"
 #include "oracle/connect.h"
 #include "oracle/network.h"
+#include "oracle/precision.h"
 
 namespace modelseal::evidence {
 namespace {
@@ -36,50 +42,70 @@ T must(Result<T> result) {
 }
 
 struct Tally {
-    std::size_t checks = 0, alarms = 0, pairs = 0, mismatched = 0;
-    double largest = 0;  // shift of a margin
+    std::size_t checks = 0, alarms = 0, inconclusive = 0, mismatched = 0;
+    double largest = 0;  // shift of a margin on rung fp32
 
     void add(const FingerprintFinding& finding) {
         ++checks;
         alarms += finding.outcome == FingerprintFinding::Outcome::tampered ? 1 : 0;
-        pairs += finding.pairs;
+        inconclusive += finding.outcome == FingerprintFinding::Outcome::inconclusive ? 1 : 0;
         mismatched += finding.mismatched;
-        for (const auto& rung : finding.rungs) {
-            for (std::size_t i = 0; i < rung.answered.size(); ++i) {
-                for (const std::size_t member : {0u, 1u}) {
-                    largest = std::max(largest, std::abs(rung.answered[i][member] - rung.recorded[i][member]));
-                }
+        const auto& rung = finding.rungs.front();
+        for (std::size_t i = 0; i < rung.answered.size(); ++i) {
+            for (const std::size_t member : {0u, 1u}) {
+                largest = std::max(largest, std::abs(rung.answered[i][member] - rung.recorded[i][member]));
             }
         }
     }
-
-    void print(const std::string& what, double floor) const {
-        fmt::print(
-            "{}: {} checks, {} alarms; {} pairs asked, {} mismatched; largest shift {:.2g}, floor {:.2g}\n",
-            what, checks, alarms, pairs, mismatched, largest, floor);
-    }
 };
 
-// Only the rung of the default verdict, so that thousands of checks take minutes.
-Fingerprint fp32_alone(Fingerprint print) {
-    std::erase_if(print.rungs, [](const auto& rung) { return rung.rung != Rung::fp32; });
-    if (print.rungs.empty()) throw std::runtime_error("the fingerprint has no rung fp32");
+// Without the rung exact, which decides nothing on other runtimes, so that thousands of checks take minutes.
+Fingerprint without_exact(Fingerprint print) {
+    std::erase_if(print.rungs, [](const auto& rung) { return rung.rung == Rung::exact; });
+    if (print.rungs.empty() || print.rungs.front().rung != Rung::fp32) {
+        throw std::runtime_error("the fingerprint has no rung fp32");
+    }
     return print;
+}
+
+// In a format with so many bits of significand.
+oracle::Answers narrowed(oracle::Answers answers, int bits) {
+    for (auto& value : answers.values) {
+        int exponent = 0;
+        const float fraction = std::frexp(value, &exponent);
+        value = std::ldexp(std::nearbyint(std::ldexp(fraction, bits)), exponent - bits);
+    }
+    return answers;
+}
+
+oracle::Answers with_decimals(oracle::Answers answers, int decimals) {
+    for (auto& value : answers.values) {
+        value = std::strtof(fmt::format("{:.{}f}", value, decimals).c_str(), nullptr);
+    }
+    return answers;
+}
+
+// What a check makes of answers that came over the wire, where nothing was asked twice.
+fingerprint::Replies received(oracle::Answers answers) {
+    note_precision(answers);
+    return {.answers = std::move(answers)};
 }
 
 class Alarms {
   public:
     explicit Alarms(const Options& options)
         : options_(options),
-          print_(fp32_alone(must(fingerprint::load(options.fingerprint,
-                                                   public_check_key(must(load_public_key(options.vendor))),
-                                                   std::time(nullptr))))),
-          inputs_(inputs_of(print_, print_.rungs.front().pairs)) {
+          print_(without_exact(must(fingerprint::load(options.fingerprint,
+                                                      public_check_key(must(load_public_key(options.vendor))),
+                                                      std::time(nullptr))))) {
+        for (const auto& rung : print_.rungs) {
+            const auto more = inputs_of(print_, rung.pairs);
+            inputs_.insert(inputs_.end(), more.begin(), more.end());
+        }
         normalise(print_.input, inputs_);
     }
 
-    Tally file(const std::string& path) {
-        Tally tally;
+    void file(const std::string& path) {
         const auto network = must(oracle::open_network(path, {.input_shape = print_.input.shape.shape}));
         for (unsigned threads = 1; threads <= options_.most_threads; ++threads) {
             for (const auto batch : options_.batches) {
@@ -90,43 +116,91 @@ class Alarms {
                                                       .batch = batch,
                                                       .channels_last = channels_last,
                                                       .plain_kernels = plain};
-                        tally.add(judged(must(network->ask_as(inputs_, count(), runtime)), path));
+                        judge_all(must(network->ask_as(inputs_, count(), runtime)), path);
                     }
                 }
             }
         }
-        return tally;
+        for (const auto batch : options_.batches) {
+            judge_half(must(network->ask_as(inputs_, count(), {.batch = batch, .half = true})), path);
+        }
     }
 
-    // One check for each size of batch.
-    Tally endpoint(const std::string& target) {
-        Tally tally;
+    // One run for each size of batch.
+    void endpoint(const std::string& target) {
         for (const auto batch : options_.batches) {
             const auto oracle =
                 must(oracle::connect(target, {.timeout_s = 120, .batch = batch}, print_.input.shape));
-            tally.add(judged(must(oracle->ask(inputs_, count())), target));
+            judge_all(must(oracle->ask(inputs_, count())), target);
         }
-        return tally;
     }
 
-    double floor() const { return print_.rungs.front().floor; }
+    void print_table(const std::string& target) {
+        fmt::print("{}, floor {:.2g}\n", target, print_.rungs.front().floor);
+        for (const auto& [row, tally] : rows_) {
+            fmt::print("  {:32} {:5} checks, {} alarms, {} inconclusive; {} mismatched; largest shift {:.2g}\n",
+                       row, tally.checks, tally.alarms, tally.inconclusive, tally.mismatched, tally.largest);
+        }
+        rows_.clear();
+    }
 
   private:
-    std::size_t count() const { return 2 * print_.rungs.front().pairs.size(); }
-    FingerprintFinding judged(oracle::Answers answers, const std::string& who) const {
-        return must(fingerprint::judge(print_, {.answers = std::move(answers)}, {}, who));
+    std::size_t count() const { return count_inputs(print_); }
+
+    void judge(const std::string& row, fingerprint::Replies replies, const std::string& who,
+               std::optional<Rung> rung = {}) {
+        rows_[row].add(must(fingerprint::judge(print_, std::move(replies), rung, who)));
+    }
+
+    // The answers of one honest run, and what services make of such answers.
+    void judge_all(const oracle::Answers& answers, const std::string& who) {
+        judge("as they are", received(answers), who);
+        for (const int decimals : {3, 4, 5, 6}) {
+            judge(fmt::format("{} decimals", decimals), received(with_decimals(answers, decimals)), who);
+        }
+        judge("values in half precision", received(narrowed(answers, 11)), who);
+        judge("values in bfloat16", received(narrowed(answers, 8)), who);
+        for (const double floors : {0.01, 0.03, 0.1, 0.2, 0.3, 1.0, 10.0, 100.0}) {
+            judge(fmt::format("noise of {} floors", floors), noisy(answers, floors), who);
+        }
+    }
+
+    void judge_half(const oracle::Answers& answers, const std::string& who) {
+        judge("half precision", received(narrowed(answers, 11)), who);
+        judge("half precision, 3 decimals", received(with_decimals(narrowed(answers, 11), 3)), who);
+        judge("half precision, rung mixed", received(narrowed(answers, 11)), who, Rung::mixed);
+        judge("weights in half, rung mixed", received(answers), who, Rung::mixed);
+    }
+
+    fingerprint::Replies noisy(oracle::Answers answers, double floors) {
+        std::vector<std::size_t> all(count()), repeated;
+        std::iota(all.begin(), all.end(), std::size_t{0});
+        std::sample(all.begin(), all.end(), std::back_inserter(repeated), 32, random_);
+        for (const auto row : repeated) {
+            for (std::size_t at = 0; at < answers.classes; ++at) {
+                answers.values.push_back(answers.values[row * answers.classes + at]);
+            }
+        }
+        answers.count += repeated.size();
+        std::normal_distribution<double> noise(0, floors * print_.rungs.front().floor);
+        for (auto& value : answers.values) value += static_cast<float>(noise(random_));
+        note_precision(answers);
+        return with_jitter(print_, std::move(answers), repeated);
     }
 
     const Options& options_;
     Fingerprint print_;
     std::vector<float> inputs_;
+    std::map<std::string, Tally> rows_;
+    std::mt19937 random_{1};
 };
 
 void run(const Options& options) {
     Alarms alarms(options);
     for (const auto& target : options.targets) {
         const bool served = oracle::is_endpoint(target);
-        (served ? alarms.endpoint(target) : alarms.file(target)).print(target, alarms.floor());
+        served ? alarms.endpoint(target) : alarms.file(target);
+        alarms.print_table(target);
         std::fflush(stdout);
     }
 }

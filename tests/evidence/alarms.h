@@ -9,7 +9,8 @@ namespace modelseal::evidence {
 
 //   alarms FP --pub VENDOR.pub TARGET...
 // TARGET: files of the model (TorchScript, ONNX), each run on every combination of threads, batch, memory
-// format and kernels; or endpoints that serve it.
+// format and kernels; or endpoints that serve it. The answers of each run are judged as they are, with few
+// decimals, in half precision and bfloat16, and with noise.
 void add_alarms(CLI::App& app);
 
 }  // namespace modelseal::evidence

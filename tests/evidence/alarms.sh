@@ -1,8 +1,9 @@
 #!/bin/sh
-# False alarms of fingerprints: untouched CIFAR-10 networks on honest runtimes. 2,240 checks of files over threads 1 to 4,
+# False alarms of fingerprints: untouched CIFAR-10 networks on honest runtimes. 2,240 runs of files over threads 1 to 4,
 # batches 1 to 150, memory formats, kernels, TorchScript against the ONNX import; and as many batches on ONNX Runtime.
+# The answers of each run are judged as they are, with 3 to 6 decimals, in half precision and bfloat16, and with noise.
 #   tests/evidence/alarms.sh BUILD DATA WORK     BUILD: configured with -DMODELSEAL_EVIDENCE=ON; DATA: real models; WORK: a folder
-# Takes about 12 minutes on four idle cores.
+# Takes about 25 minutes on four idle cores.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 build=$(cd "$1" && pwd) models=$(cd "$2/models" && pwd) work=$3

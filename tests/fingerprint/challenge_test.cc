@@ -176,7 +176,7 @@ TEST_F(Challenge, AnswersOfAnotherNumberOfClassesAreRefused) {
     write();
     folder_.write("challenge/responses.csv", "1,1,2\n2,1,2\n3,1,2\n4,1,2\n5,1,2\n6,1,2\n");
     EXPECT_THAT(answers_of_responses(made_, key_, folder_ / "challenge").error().message,
-                HasSubstr("answers of 2 outputs, the model has 3 classes"));
+                HasSubstr("answer 1 has 2 outputs, the model has 3 classes"));
 }
 
 TEST_F(Challenge, NeedsItsManifest) {

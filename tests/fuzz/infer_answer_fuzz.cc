@@ -10,6 +10,7 @@
 #include "oracle/exec_protocol.h"
 #include "oracle/json_text.h"
 #include "oracle/oip_protocol.h"
+#include "oracle/precision.h"
 #include "oracle/tf_serving_protocol.h"
 
 namespace {
@@ -26,13 +27,14 @@ bool fine(const Result<T>& result) {
 
 void hold(Result<std::vector<OutputTensor>> tensors) {
     if (!fine(tensors)) return;
-    const auto answers = to_answers(std::move(*tensors), {}, 2, "fuzz");
+    auto answers = to_answers(std::move(*tensors), {}, 2, "fuzz");
     if (!fine(answers)) return;
     const bool rows = answers->labels.empty()
                           ? answers->classes >= 2 && answers->values.size() == 2 * answers->classes
                           : answers->labels.size() == 2 && answers->values.empty();
     if (answers->count != 2 || !rows || !(answers->rounding >= 0)) std::abort();
-    if (!(text_rounding(answers->values) >= 0)) std::abort();
+    note_precision(*answers);
+    if (!(answers->rounding >= 0) || answers->significand > kFloat32Bits) std::abort();
 }
 
 void hold(Result<ExecAnswer> answer) {

@@ -31,7 +31,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (size < 1) return 0;
     const auto bytes = std::as_bytes(std::span(data + 1, size - 1));
     const char* names[] = {"responses.npy", "responses.json", "responses.csv"};
-    const std::size_t count = 1 + data[0] / 3 % 4;
-    check(oracle::parse_responses(formats::MemorySource(names[data[0] % 3], bytes), count), count);
+    const std::size_t count = 1 + data[0] / 3 % 4, classes = 2 + data[0] / 12 % 4;
+    check(oracle::parse_responses(formats::MemorySource(names[data[0] % 3], bytes), count, classes), count);
     return 0;
 }

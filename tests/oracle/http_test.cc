@@ -173,6 +173,40 @@ TEST(Http, RefusesATokenThatWouldBreakTheRequest) {
     }
 }
 
+struct Slow {
+    const char* name;
+    HttpReply reply;
+};
+
+class SlowServer : public testing::TestWithParam<Slow> {};
+
+// However the server spends the time: the limit for all requests ends each of them, and each pause.
+TEST_P(SlowServer, TakesNoLongerThanAllRequestsMay) {
+    HttpServer server(always(GetParam().reply));
+    auto options = quick();
+    options.retries = 100;
+    options.deadline = Deadline(milliseconds(300));
+    const auto begun = std::chrono::steady_clock::now();
+    const auto client = client_of(server, options);
+    for (;;) {
+        const auto response = client->send({"/"});
+        if (response.ok()) continue;
+        EXPECT_EQ(response.error().kind, ErrorKind::unreadable);
+        EXPECT_THAT(response.error().message, HasSubstr("within 0.3 s, the limit for all requests"));
+        EXPECT_THAT(response.error().hint, HasSubstr("--max-seconds"));
+        break;
+    }
+    EXPECT_LT(std::chrono::steady_clock::now() - begun, milliseconds(3000));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Each, SlowServer,
+    testing::Values(Slow{"Silent", {.delay = milliseconds(60'000)}},
+                    Slow{"Sluggish", {.delay = milliseconds(50)}}, Slow{"Busy", {.status = 503}},
+                    Slow{"BusyForLong", {.status = 503, .fields = {{"Retry-After", "30"}}}},
+                    Slow{"Dropping", {.body = "half", .cut = 20}}),
+    [](const auto& one) { return one.param.name; });
+
 TEST(Http, SaysThatNobodyIsThere) {
     unsigned port = 0;
     {

@@ -67,6 +67,15 @@ TEST_F(Https, RefusesOtherNames) {
     EXPECT_THAT(response.error().message, HasSubstr("certificate is refused: IP address mismatch"));
 }
 
+// RFC 9525: a name in the subject is not a name of the server, whoever signed it.
+TEST_F(Https, RefusesACertificateWithoutNamesOfItsServer) {
+    for (const auto* host : {"localhost", "127.0.0.1"}) {
+        const auto response = ask("", host);
+        ASSERT_FALSE(response.ok()) << host;
+        EXPECT_THAT(response.error().message, HasSubstr("certificate is refused"));
+    }
+}
+
 TEST_F(Https, RefusesUnknownAuthorities) {
     const auto response = ask("DNS:localhost", "localhost", 1, test::make_authority("an authority").pem);
     ASSERT_FALSE(response.ok());

@@ -39,9 +39,7 @@ TEST(OipProtocol, ReadsBothKindsOfData) {
     EXPECT_TRUE(std::isnan((*tensors)[0].values[2]));
     EXPECT_EQ((*tensors)[0].values[4], 400.0f);
     EXPECT_EQ((*tensors)[0].values[5], 0.1f);
-    EXPECT_TRUE((*tensors)[0].text);
     EXPECT_THAT((*tensors)[1].integers, ElementsAre(2, -1));
-    EXPECT_FALSE((*tensors)[1].text);
 }
 
 TEST(OipProtocol, TakesTheWordsForNumbersThatAreNone) {

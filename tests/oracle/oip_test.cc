@@ -191,8 +191,10 @@ TEST(Oip, TakesWiderAndNarrowerTypes) {
         const auto answers = (*oracle)->ask(inputs, 2);
         ASSERT_TRUE(answers.ok()) << answers.error().message;
         EXPECT_EQ(answers->values, answers_to(inputs)) << datatype;
-        const double rounding = std::string(datatype) == "BF16" ? 17.0 / 256 : datatype[0] == 'U' ? 0.5 : 0.0;
-        EXPECT_EQ(answers->rounding, rounding) << datatype;
+        // Whole numbers look rounded, whatever they travelled as.
+        const bool narrow = std::string(datatype) == "BF16";
+        EXPECT_EQ(answers->rounding, narrow ? 0.5 + 17.0 / 256 : 0.5) << datatype;
+        EXPECT_EQ(answers->significand, narrow ? kBfloat16Bits : kFloat32Bits) << datatype;
     }
 }
 
@@ -204,6 +206,51 @@ TEST(Oip, SendsDoublesWhereTheyAreWanted) {
         ASSERT_TRUE(answers.ok()) << answers.error().message;
         EXPECT_EQ(answers->values, answers_to(some_inputs(2)));
     }
+}
+
+// A server that answers in time, each time, and never comes to an end.
+TEST(Oip, AllRequestsTogetherHaveALimit) {
+    OipTestModel model;
+    HttpServer server([&](const HttpAsked& asked) {
+        auto reply = model.answer(asked);
+        if (asked.method == "POST") reply.delay = std::chrono::milliseconds(300);
+        return reply;
+    });
+    const auto oracle = connect(server.url("/v2/models/net"), {.max_seconds = 1, .batch = 1}, kInput);
+    ASSERT_TRUE(oracle.ok()) << oracle.error().message;
+    (*oracle)->begin({.inputs = 90});
+    const auto begun = std::chrono::steady_clock::now();
+    const auto answers = (*oracle)->ask(some_inputs(50), 50);
+    EXPECT_LT(std::chrono::steady_clock::now() - begun, std::chrono::seconds(5));
+    ASSERT_FALSE(answers.ok());
+    EXPECT_EQ(answers.error().kind, ErrorKind::unreadable);
+    EXPECT_THAT(answers.error().message,
+                testing::ContainsRegex("net: [1-4] of 90 answers came within 1 s, the limit"));
+    EXPECT_THAT(answers.error().hint, HasSubstr("--max-seconds"));
+}
+
+TEST(Oip, ProgressIsReportedAfterEachRequest) {
+    Served served;
+    const auto oracle = served.open(Tensors::automatic, {.batch = 3});
+    ASSERT_TRUE(oracle.ok());
+    std::vector<std::size_t> heard;
+    (*oracle)->begin({.inputs = 7, .answered = [&](std::size_t answers) { heard.push_back(answers); }});
+    ASSERT_TRUE((*oracle)->ask(some_inputs(7), 7).ok());
+    EXPECT_EQ(heard, (std::vector<std::size_t>{3, 3, 1}));
+}
+
+// Thousands of outputs for each of thousands of inputs are not gathered first and refused then.
+TEST(Oip, ANumberOfOutputsThatIsNotTheModelsEndsTheSurvey) {
+    Served served;
+    served.model.classes = 5000;
+    const auto oracle = served.open(Tensors::binary, {.batch = 1});
+    ASSERT_TRUE(oracle.ok());
+    (*oracle)->begin({.inputs = 20, .classes = 3});
+    const auto answers = (*oracle)->ask(some_inputs(20), 20);
+    ASSERT_FALSE(answers.ok());
+    EXPECT_EQ(answers.error().kind, ErrorKind::unsupported);
+    EXPECT_THAT(answers.error().message, HasSubstr("5000 outputs for an input, expected 3"));
+    EXPECT_EQ(served.asked(true), 1u);
 }
 
 TEST(Oip, LabelsAreLabels) {

@@ -74,7 +74,7 @@ for q, data in frames():
                              "exec+binary:");
     ASSERT_TRUE(answers.ok()) << answers.error().message;
     EXPECT_THAT(answers->values, ElementsAre(0, 0.1f, 1, 0.1f, 2, 0.1f));
-    EXPECT_EQ(answers->rounding, 0);
+    EXPECT_EQ(answers->significand, kFloat32Bits);
 }
 
 TEST_F(ModelProgram, AnswersWithLabels) {
@@ -157,6 +157,20 @@ time.sleep(600)
     ASSERT_GT(child, 1);
     EXPECT_EQ(::kill(program, 0), -1);
     EXPECT_TRUE(ends(child));
+}
+
+TEST_F(ModelProgram, HasALimitForAllItsAnswers) {
+    options_.max_seconds = 1;
+    options_.batch = 1;
+    const auto begun = std::chrono::steady_clock::now();
+    const auto answers =
+        ask("for q in lines(): time.sleep(0.2); say({'id': q['id'], 'outputs': q['inputs']})\n", "exec:", 60);
+    EXPECT_LT(std::chrono::steady_clock::now() - begun, std::chrono::seconds(5));
+    ASSERT_FALSE(answers.ok());
+    EXPECT_EQ(answers.error().kind, ErrorKind::unreadable);
+    EXPECT_THAT(answers.error().message,
+                testing::ContainsRegex("[0-5] of 60 answers came within 1 s, the limit"));
+    EXPECT_THAT(answers.error().hint, HasSubstr("--max-seconds"));
 }
 
 struct BadProgramCase {

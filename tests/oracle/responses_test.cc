@@ -17,8 +17,9 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-Result<Answers> parse(const std::string& name, const std::string& text, std::size_t count = 2) {
-    return parse_responses(formats::MemorySource(name, std::as_bytes(std::span(text))), count);
+Result<Answers> parse(const std::string& name, const std::string& text, std::size_t count = 2,
+                      std::size_t classes = 3) {
+    return parse_responses(formats::MemorySource(name, std::as_bytes(std::span(text))), count, classes);
 }
 
 std::string array(const std::vector<std::uint64_t>& shape, const std::vector<float>& values) {
@@ -80,7 +81,7 @@ struct ResponsesCase {
 class SpoiledResponses : public testing::TestWithParam<ResponsesCase> {};
 
 TEST_P(SpoiledResponses, AreRefused) {
-    const auto refused = parse(GetParam().file, GetParam().text);
+    const auto refused = parse(GetParam().file, GetParam().text, 2, 2);
     ASSERT_FALSE(refused.ok());
     EXPECT_THAT(refused.error().message, HasSubstr(GetParam().message));
     EXPECT_THAT(refused.error().message, HasSubstr(GetParam().file));
@@ -95,7 +96,10 @@ INSTANTIATE_TEST_SUITE_P(
                       "shape [3, 2]; the challenge has 2 inputs"},
         ResponsesCase{"NpyFlat", kNpy, array({2}, {1, 2}), "it must be [2, classes]"},
         ResponsesCase{"NpyDeep", kNpy, array({2, 1, 2}, {1, 2, 3, 4}), "shape [2, 1, 2]"},
-        ResponsesCase{"NpyOneClass", kNpy, array({2, 1}, {1, 2}), "answer 1 has 1 outputs"},
+        ResponsesCase{"NpyOneClass", kNpy, array({2, 1}, {1, 2}),
+                      "answer 1 has 1 outputs, the model has 2 classes"},
+        ResponsesCase{"NpyManyClasses", kNpy, array({2, 4}, {1, 2, 3, 4, 5, 6, 7, 8}),
+                      "answer 1 has 4 outputs, the model has 2 classes"},
         ResponsesCase{"NpyNan", kNpy, array({2, 2}, {1, 2, 3, NAN}), "answer 2: output 2 is nan"},
         ResponsesCase{"NpyInfinite", kNpy, array({2, 2}, {INFINITY, 2, 3, 4}), "answer 1: output 1 is inf"},
         ResponsesCase{"NpyBroken", kNpy, "x", "magic"},
@@ -103,7 +107,7 @@ INSTANTIATE_TEST_SUITE_P(
         ResponsesCase{"JsonTooMany", kJson, R"({"labels": [1, 2, 3]})",
                       "answer 3, but the challenge has 2 inputs"},
         ResponsesCase{"JsonRagged", kJson, R"({"outputs": [[1, 2], [1, 2, 3]]})",
-                      "answer 2 has 3 outputs, others have 2"},
+                      "answer 2 has 3 outputs, the model has 2 classes"},
         ResponsesCase{"JsonText", kJson, R"({"outputs": [[1, "2"], [1, 2]]})",
                       "answer 1 is not a list of numbers"},
         ResponsesCase{"JsonNull", kJson, R"({"outputs": [[1, null], [1, 2]]})",
@@ -133,13 +137,35 @@ INSTANTIATE_TEST_SUITE_P(
         ResponsesCase{"CsvHex", kCsv, "1,0x1,2\n2,1,2\n", "not a number"}),
     [](const auto& each) { return each.param.name; });
 
+// How much memory and time the answers take follows from the model, not from what somebody wrote into the file.
+TEST(Responses, OfMoreOutputsThanTheModelHasTakeNoMemory) {
+    std::string line = "1", list = R"({"outputs": [[0)";
+    for (int i = 0; i < 6000; ++i) {
+        line += ",0";
+        list += ",0";
+    }
+    const std::size_t many = 1u << 24;  // of rows: 400 GB with so many outputs
+    EXPECT_THAT(parse(kCsv, line, many).error().message,
+                HasSubstr("answer 1 has 6000 outputs, the model has 3"));
+    EXPECT_THAT(parse(kJson, list + "]]}", many).error().message,
+                HasSubstr("answer 1 has 6001 outputs, the model has 3"));
+}
+
+TEST(Responses, OfMoreBytesThanTheAnswersTakeAreNotRead) {
+    const std::string blanks(1u << 20, ' ');
+    for (const char* file : {kCsv, kJson}) {
+        EXPECT_THAT(parse(file, blanks).error().message,
+                    HasSubstr("1048576 bytes, the answers to 2 inputs take"));
+    }
+}
+
 TEST(Responses, AreFoundInTheirFolderIfThereIsOne) {
     const test::Scratch folder;
-    EXPECT_THAT(read_responses(folder.path(), 2).error().message, HasSubstr("no answers"));
+    EXPECT_THAT(read_responses(folder.path(), 2, 9).error().message, HasSubstr("no answers"));
     folder.write("responses.json", R"({"labels": [7, 3]})");
-    EXPECT_TRUE(read_responses(folder.path(), 2).ok());
+    EXPECT_TRUE(read_responses(folder.path(), 2, 9).ok());
     folder.write("responses.csv", "1,7\n2,3\n");
-    EXPECT_THAT(read_responses(folder.path(), 2).error().message,
+    EXPECT_THAT(read_responses(folder.path(), 2, 9).error().message,
                 HasSubstr("holds both responses.json and responses.csv"));
 }
 

@@ -123,6 +123,41 @@ TEST(FingerprintText, AnErrorTellsItsReason) {
     EXPECT_EQ(to_text(check, {}), "http://host/v2/models/net: fingerprint not checked, answers are NaN\n");
 }
 
+TEST(EveryForm, OfWhatIsInconclusiveStatesWhyAndIsNotIntact) {
+    auto check = with(Outcome::inconclusive, Verdict::error);
+    check.fingerprint->detail = "the rung fp32 cannot find the model intact: 9 of 150 pairs cannot be told";
+    check.error = check.target + ": inconclusive, " + check.fingerprint->detail;
+    check.hint = "let it answer with all digits";
+    const auto text = to_text(check, {});
+    EXPECT_THAT(text, HasSubstr(check.error + "\n"));
+    EXPECT_THAT(text, HasSubstr("hint: let it answer"));
+    EXPECT_THAT(text, Not(HasSubstr("not checked")));
+    EXPECT_EQ(json_of(check)["verdict"], "error");
+    EXPECT_EQ(json_of(check)["checks"][0]["outcome"], "inconclusive");
+    const auto page = to_html({&check, 1});
+    EXPECT_THAT(page, HasSubstr(">Inconclusive<"));
+    EXPECT_THAT(page, HasSubstr("9 of 150 pairs cannot be told"));
+    const auto run = json::parse(to_sarif({&check, 1}, "1"))["runs"][0];
+    EXPECT_EQ(run["results"].size(), 0u);
+    EXPECT_EQ(run["invocations"][0]["executionSuccessful"], false);
+    const auto& notes = run["invocations"][0]["toolExecutionNotifications"];
+    ASSERT_EQ(notes.size(), 1u);
+    EXPECT_EQ(notes[0]["message"]["text"], check.fingerprint->detail);
+}
+
+TEST(FingerprintJson, CountsThePairsAskedAndThoseTold) {
+    auto check = intact();
+    check.fingerprint->rungs[1].pairs = 140;
+    check.fingerprint->rungs[1].untold = 10;
+    check.fingerprint->rounding = 5e-5;
+    check.fingerprint->jitter = std::numeric_limits<double>::infinity();
+    const auto finding = json_of(check)["checks"][0];
+    EXPECT_EQ(finding["rungs"][1]["pairs"], 150);
+    EXPECT_EQ(finding["rungs"][1]["told"], 140);
+    EXPECT_EQ(finding["rounding"], 5e-5);
+    EXPECT_FALSE(finding.contains("jitter")) << "JSON has no infinity";
+}
+
 TEST(EveryForm, ShowsBothASealAndAFingerprint) {
     auto check = tampered();
     check.seal = SealFinding{.outcome = SealFinding::Outcome::intact, .scheme = "modelseal", .stamp = {}};
@@ -232,7 +267,8 @@ TEST(EveryForm, OfAFingerprintIsSafeFromHostileNames) {
     check.target = finding.detail = finding.access = finding.rung = finding.id = finding.root = finding.model =
         finding.customer = finding.created = finding.expires = finding.vendor_key = kHostile;
     for (auto& rung : finding.rungs) rung.name = kHostile;
-    for (const auto outcome : {Outcome::tampered, Outcome::other_runtime, Outcome::error, Outcome::intact}) {
+    for (const auto outcome :
+         {Outcome::tampered, Outcome::other_runtime, Outcome::error, Outcome::inconclusive, Outcome::intact}) {
         finding.outcome = outcome;
         EXPECT_THAT(to_text(check, {.all = true}), Not(HasSubstr("\x1b")));
         EXPECT_THAT(to_html({&check, 1}), Not(HasSubstr("<script")));

@@ -75,10 +75,11 @@ Certificate issue(const Certificate& authority, const std::string& names, int da
     const Key issuer_key(PEM_read_bio_PrivateKey(secret.get(), nullptr, nullptr, nullptr), EVP_PKEY_free);
     const Key key(EVP_EC_gen("P-256"), EVP_PKEY_free);
     const long end = 86400L * days;
-    const auto certificate = blank(key, "server", end < 0 ? end - 86400 : -86400, end);
+    const auto subject = names.empty() ? "localhost" : "server";
+    const auto certificate = blank(key, subject, end < 0 ? end - 86400 : -86400, end);
     X509_set_issuer_name(certificate.get(), X509_get_subject_name(issuer.get()));
     extend(certificate.get(), issuer.get(), NID_basic_constraints, "critical,CA:FALSE");
-    extend(certificate.get(), issuer.get(), NID_subject_alt_name, names);
+    if (!names.empty()) extend(certificate.get(), issuer.get(), NID_subject_alt_name, names);
     X509_sign(certificate.get(), issuer_key.get(), EVP_sha256());
     return written(certificate, key);
 }

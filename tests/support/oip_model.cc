@@ -89,10 +89,11 @@ HttpReply OipTestModel::answer(const HttpAsked& asked) const {
     json data = json::array();
     std::string bytes;
     for (std::size_t row = 0; row < rows + extra_rows; ++row) {
-        const auto* first = values.data() + std::min(row, rows - 1) * elements;
-        const float sum = std::accumulate(first, first + elements, 0.0f);
+        const auto inputs = std::span(values).subspan(std::min(row, rows - 1) * elements, elements);
+        const float sum = std::accumulate(inputs.begin(), inputs.end(), 0.0f);
+        const auto outputs = classify ? classify(inputs) : std::vector<float>();
         for (std::size_t c = 0; c < (labels ? 1 : classes); ++c) {
-            const float value = static_cast<float>(c) + sum;
+            const float value = classify ? outputs[c] : static_cast<float>(c) + sum;
             append_output(bytes, datatype, value);
             if (labels) {
                 data.push_back(static_cast<std::int64_t>(sum));

@@ -1,9 +1,11 @@
 // A classifier behind the Open Inference Protocol, in the test's own process: class c of an input is
-// c + the sum of its elements. Each field makes it another kind of server.
+// c + the sum of its elements, unless `classify` says otherwise. Each field makes it another kind of server.
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -26,6 +28,7 @@ struct OipTestModel {
     int decimals = -1;                           // of the answers' text; -1: as many as are needed
     std::size_t extra_rows = 0;                  // more than were asked for
     std::vector<std::string> more_outputs = {};  // further outputs of the metadata, FP32
+    std::function<std::vector<float>(std::span<const float> input)> classify = {};  // one output a class
 
     // What the server answers to any request.
     HttpReply answer(const HttpAsked& asked) const;

@@ -1,10 +1,10 @@
+#include "oracle/precision.h"
+
 #include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <limits>
 #include <string_view>
-
-#include "oracle/output_tensor.h"
 
 namespace modelseal::oracle {
 namespace {
@@ -35,9 +35,29 @@ double step_of_float(float value) {
            static_cast<double>(magnitude);
 }
 
+// The distance between neighbors of `value` in a format with that many bits of significand.
+double step_of(float value, unsigned bits) {
+    int exponent = 0;
+    std::frexp(static_cast<double>(value), &exponent);
+    return std::ldexp(1.0, exponent - static_cast<int>(bits));
+}
+
+// How surprising it is, in bits, that every value lies within `rounding` of the grid; 0 if one does not.
+double evidence_of_grid(std::span<const float> values, unsigned bits, double rounding) {
+    double evidence = 0;
+    for (const float value : values) {
+        if (!std::isfinite(value) || value == 0) continue;
+        const double step = step_of(value, bits), reach = rounding + step_of(value, kFloat32Bits) / 2;
+        const auto exact = static_cast<double>(value);
+        if (std::abs(exact - step * std::nearbyint(exact / step)) > reach) return 0;
+        evidence -= std::log2(std::min(1.0, 2 * reach / step));
+    }
+    return evidence;
+}
+
 }  // namespace
 
-double text_rounding(std::span<const float> values) {
+double decimal_rounding(std::span<const float> values) {
     int decimals = 0, significant = 0, largest = std::numeric_limits<int>::min();
     std::size_t told = 0;
     for (const float value : values) {
@@ -62,6 +82,28 @@ double text_rounding(std::span<const float> values) {
         rounding = std::max(rounding, std::pow(10.0, largest + 1 - significant) / 2);
     }
     return rounding;
+}
+
+unsigned significand_of(std::span<const float> values, double rounding) {
+    constexpr double kBeyondChance = 64;
+    for (const unsigned bits : {kBfloat16Bits, kHalfBits}) {
+        if (evidence_of_grid(values, bits, rounding) >= kBeyondChance) return bits;
+    }
+    return kFloat32Bits;
+}
+
+void note_precision(Answers& answers) {
+    double rounding = decimal_rounding(answers.values);
+    const auto bits = std::min(answers.significand, significand_of(answers.values, rounding));
+    if (bits < kFloat32Bits) {
+        float largest = 0;
+        for (const float value : answers.values) {
+            if (std::isfinite(value)) largest = std::max(largest, std::abs(value));
+        }
+        rounding += std::ldexp(static_cast<double>(largest), -static_cast<int>(bits));
+    }
+    answers.rounding = std::max(answers.rounding, rounding);
+    answers.significand = bits;
 }
 
 }  // namespace modelseal::oracle

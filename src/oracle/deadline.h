@@ -1,0 +1,46 @@
+// The time that one check may take from a server, however many requests, retries and pauses it comes to: no
+// answer of the other side can make it longer.
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+#include <optional>
+#include <string>
+
+#include <fmt/format.h>
+
+#include <modelseal/result.h>
+
+namespace modelseal::oracle {
+
+class Deadline {
+  public:
+    using Clock = std::chrono::steady_clock;
+    using Milliseconds = std::chrono::milliseconds;
+
+    Deadline() = default;  // never
+    explicit Deadline(Milliseconds total) : total_(total), end_(Clock::now() + total) {}
+
+    bool over() const { return end_ && Clock::now() >= *end_; }
+    // Of `wish` as much as there is left, at least 0.
+    Milliseconds at_most(Milliseconds wish) const {
+        if (!end_) return wish;
+        const auto left = std::chrono::duration_cast<Milliseconds>(*end_ - Clock::now());
+        return std::clamp(left, Milliseconds(0), std::max(wish, Milliseconds(0)));
+    }
+    Clock::time_point at_most(Clock::time_point wish) const { return end_ ? std::min(*end_, wish) : wish; }
+
+    // For what was not finished in time: "WHAT within 600 s, the limit for all requests of a check".
+    Error error(const std::string& what) const {
+        return {ErrorKind::unreadable,
+                fmt::format("{} within {} s, the limit for all requests of a check", what,
+                            static_cast<double>(total_.count()) / 1000),
+                "for a slow server, raise the limit with --max-seconds"};
+    }
+
+  private:
+    Milliseconds total_{0};
+    std::optional<Clock::time_point> end_;
+};
+
+}  // namespace modelseal::oracle
