@@ -72,7 +72,8 @@ Result<OnnxFile> open_onnx_file(const std::filesystem::path& path, const Limits&
     if (part.files.size() > 1) {
         if (part.files.size() > kMostFiles) {
             return Error{ErrorKind::unsupported,
-                         fmt::format("{}: more than {} files make up the model", path.string(), kMostFiles),
+                         fmt::format("{}: more than {} files make up the model",
+                                     formats::printable(path.string()), kMostFiles),
                          {}};
         }
         MODELSEAL_TRY_ASSIGN(const auto folder, io::Folder::open(path.parent_path()));
