@@ -54,8 +54,8 @@ Result<bool> same_bytes(const Source& a, const Source& b, const Range& range) {
 }
 
 // One side: its files, and where the frame of each lies.
-struct Side {
-    explicit Side(const Model& of) : model(of), map(of) {}
+struct Frames {
+    explicit Frames(const Model& of) : model(of), map(of) {}
 
     Result<std::vector<Range>> own_ranges(std::uint32_t file) const {
         std::vector<Range> ranges;
@@ -72,7 +72,7 @@ struct Side {
     const FrameMap map;
 };
 
-Result<bool> same_frame(const Side& a, std::uint32_t file_a, const Side& b, std::uint32_t file_b) {
+Result<bool> same_frame(const Frames& a, std::uint32_t file_a, const Frames& b, std::uint32_t file_b) {
     MODELSEAL_TRY_ASSIGN(const auto ranges, a.own_ranges(file_a));
     MODELSEAL_TRY_ASSIGN(const auto others, b.own_ranges(file_b));
     if (ranges != others) return false;
@@ -105,13 +105,13 @@ Result<void> compare_frames(const Model& a, const Model& b, Comparison& out) {
         return {};
     }
     using Outcome = Comparison::File::Outcome;
-    const Side side_a(a), side_b(b);
+    const Frames frames_a(a), frames_b(b);
     for (const auto& [path, pair] : pair_files(a, b)) {
         if (!pair.a || !pair.b) {
             out.files.push_back({path, pair.a ? Outcome::only_in_a : Outcome::only_in_b});
             continue;
         }
-        MODELSEAL_TRY_ASSIGN(const bool same, same_frame(side_a, *pair.a, side_b, *pair.b));
+        MODELSEAL_TRY_ASSIGN(const bool same, same_frame(frames_a, *pair.a, frames_b, *pair.b));
         if (!same) out.files.push_back({path, Outcome::changed});
     }
     out.frame = out.files.empty() ? Comparison::Frame::same : Comparison::Frame::differs;
