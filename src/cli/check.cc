@@ -18,7 +18,7 @@
 namespace modelseal::cli {
 namespace {
 
-struct Options {
+struct CheckFlags {
     std::vector<std::string> targets, expect, require;
     CheckKeyFiles keys;
     TrustFlags trust;
@@ -27,11 +27,11 @@ struct Options {
     bool black_box = false, weights_only = false, all = false, json = false, sarif = false;
 };
 
-bool is_required(const Options& options, const char* what) {
+bool is_required(const CheckFlags& options, const char* what) {
     return std::ranges::find(options.require, what) != options.require.end();
 }
 
-Result<KeysByUse> load_keys(const Options& options) {
+Result<KeysByUse> load_keys(const CheckFlags& options) {
     if (options.keys.empty() && !options.trust.names_authority()) {
         return Error{
             ErrorKind::usage, "no key to check with",
@@ -41,7 +41,7 @@ Result<KeysByUse> load_keys(const Options& options) {
 }
 
 // Whom to trust for signatures: authorities if there are some, else the public keys that can be of signers.
-Result<VerifyOptions> signature_options(const Options& options, std::vector<std::string> public_keys) {
+Result<VerifyOptions> signature_options(const CheckFlags& options, std::vector<std::string> public_keys) {
     auto wanted = verify_options(options.trust);
     wanted.signature = options.signature;
     if (!options.trust.names_authority()) wanted.public_keys = std::move(public_keys);
@@ -64,7 +64,7 @@ void for_each_finding(const CheckReport& report, const Callback& callback) {
 }
 
 // What was found goes to standard output; why something could not be checked goes to standard error.
-void show_text(const Options& options, CheckReport report, Context& context) {
+void show_text(const CheckFlags& options, CheckReport report, Context& context) {
     auto& terminal = context.terminal;
     const TextStyle style{.color = terminal.color(), .all = options.all, .width = output_columns()};
     if (report.verdict != Verdict::error) {
@@ -93,7 +93,7 @@ std::uint32_t page_mode(std::span<const CheckReport> reports) {
     return secret ? 0600 : 0644;
 }
 
-Result<void> show(const Options& options, std::span<const CheckReport> reports, Context& context) {
+Result<void> show(const CheckFlags& options, std::span<const CheckReport> reports, Context& context) {
     if (!options.html.empty()) {
         MODELSEAL_TRY(
             io::write_text(options.html, to_html(reports), page_mode(reports), io::WriteMode::replace));
@@ -110,7 +110,7 @@ Result<void> show(const Options& options, std::span<const CheckReport> reports, 
 }
 
 // Answers that were made offline need no target; one that is given is their name.
-Result<std::vector<std::string>> targets_of(const Options& options) {
+Result<std::vector<std::string>> targets_of(const CheckFlags& options) {
     if (options.responses.empty() && options.targets.empty()) {
         return Error{ErrorKind::usage, "nothing to check",
                      "give a model file, a folder, or the URL of a served model"};
@@ -121,7 +121,7 @@ Result<std::vector<std::string>> targets_of(const Options& options) {
     return options.targets.empty() ? std::vector{options.responses} : options.targets;
 }
 
-Result<CheckOptions> check_options(const Options& options, const KeysByUse& keys,
+Result<CheckOptions> check_options(const CheckFlags& options, const KeysByUse& keys,
                                    const std::vector<std::string>& targets, const Context& context) {
     CheckOptions wanted{.keys = keys.seals};
     MODELSEAL_TRY_ASSIGN(wanted.signature, signature_options(options, keys.signatures));
@@ -146,7 +146,7 @@ ExitCode exit_code_of(const CheckReport& report) {
     return report.verdict == Verdict::error ? exit_code(report.error_kind) : exit_code(report.verdict);
 }
 
-Result<ExitCode> run(const Options& options, Context& context) {
+Result<ExitCode> run(const CheckFlags& options, Context& context) {
     const std::vector<std::string> others = {options.fingerprint, options.signature,
                                              options.endpoint.token_file, options.endpoint.ca};
     const auto trusted = options.trust.files();
@@ -170,7 +170,7 @@ Result<ExitCode> run(const Options& options, Context& context) {
     return code;
 }
 
-void add_signature_options(CLI::App& command, Options& options) {
+void add_signature_options(CLI::App& command, CheckFlags& options) {
     command
         .add_option("--signature", options.signature,
                     "OpenSSF signature of the files; default: one that lies beside them")
@@ -178,7 +178,7 @@ void add_signature_options(CLI::App& command, Options& options) {
     add_trust_options(command, options.trust);
 }
 
-void add_fingerprint_options(CLI::App& command, Options& options) {
+void add_fingerprint_options(CLI::App& command, CheckFlags& options) {
     command
         .add_option("--fingerprint", options.fingerprint,
                     "what a model that can only be queried is checked with")
@@ -200,7 +200,7 @@ void add_fingerprint_options(CLI::App& command, Options& options) {
 }  // namespace
 
 void add_check(CLI::App& program, Context& context) {
-    auto options = std::make_shared<Options>();
+    auto options = std::make_shared<CheckFlags>();
     auto& command =
         add_command(program, "check", "tells whether models are still what was sealed, and what changed");
     command.add_option("TARGET", options->targets,

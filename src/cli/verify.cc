@@ -8,14 +8,14 @@
 namespace modelseal::cli {
 namespace {
 
-struct Options {
+struct VerifyFlags {
     std::string path, signature;
     std::vector<std::string> public_keys;
     TrustFlags trust;
     bool all = false, json = false;
 };
 
-std::string json_of(const Options& options, const Result<SignatureFinding>& finding) {
+std::string json_of(const VerifyFlags& options, const Result<SignatureFinding>& finding) {
     CheckReport report{.target = options.path};
     if (finding.ok()) {
         const bool valid = finding->outcome == SignatureFinding::Outcome::valid;
@@ -30,7 +30,7 @@ std::string json_of(const Options& options, const Result<SignatureFinding>& find
     return to_json({&report, 1}, true);
 }
 
-Result<ExitCode> run(const Options& options, Context& context) {
+Result<ExitCode> run(const VerifyFlags& options, Context& context) {
     const auto progress = context.progress("verifying " + options.path);
     auto wanted = verify_options(options.trust);
     wanted.signature = options.signature;
@@ -55,7 +55,7 @@ Result<ExitCode> run(const Options& options, Context& context) {
 }  // namespace
 
 void add_verify(CLI::App& program, Context& context) {
-    auto options = std::make_shared<Options>();
+    auto options = std::make_shared<VerifyFlags>();
     auto& command = add_command(program, "verify", "tells whether a model is as its OpenSSF signature says");
     command.add_option("PATH", options->path, "model file or folder")->required();
     command.add_option("--signature", options->signature, "the signature")->required()->type_name("SIG");
