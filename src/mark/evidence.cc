@@ -246,6 +246,10 @@ Result<std::optional<Evidence>> gather(const Model& model, const CheckKey& key, 
     const auto reread = std::make_shared<const Model>(std::move(earlier).value());
     MODELSEAL_TRY_ASSIGN(auto by_name, gather_by_its_rule(*reread, key, pass, progress));
     if (!by_name || !by_name->signature_holds) return evidence;
+    // Files were added to a folder of which the seal covers everything: they are part of its frame.
+    if (covers_everything(by_name)) {
+        MODELSEAL_TRY_ASSIGN(by_name->frame, scan_frame(model, pass.jobs, progress));
+    }
     by_name->reread = reread;
     return by_name;
 }

@@ -15,7 +15,8 @@ namespace modelseal::mark {
 struct Evidence {
     // The folder by the earlier rule, if it was sealed by that: not the model that was given.
     std::shared_ptr<const Model> reread;
-    // The model that everything here is about.
+    // The model that everything here is about; only `frame` is that of the given one, if the seal covers
+    // everything.
     const Model& model(const Model& given) const { return reread ? *reread : given; }
 
     std::unique_ptr<const Geometry> geometry;  // under which the seal was found

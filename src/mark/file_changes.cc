@@ -67,17 +67,14 @@ FileChanges compare_by_value(const Model& model, const Evidence& evidence, Weigh
 }  // namespace
 
 FileChanges compare_files(const Model& given, const Evidence& evidence, Weights weights) {
-    const auto& model = evidence.model(given);
     const auto& claims = evidence.manifest->claims;
+    const auto& model = claims.rule == FolderRule::everything ? given : evidence.model(given);
     // What nobody signed is not unpacked: it may be deflated a thousandfold.
     const auto paths = evidence.signature_holds && !claims.file_list.empty()
                            ? decode_file_list(claims.file_list, claims.file_checks.size())
                            : std::nullopt;
-    auto changes =
-        paths ? compare_by_path(model, evidence, *paths, weights) : compare_by_value(model, evidence, weights);
-    if (claims.rule == FolderRule::everything)
-        std::ranges::move(outside(given, evidence), std::back_inserter(changes.added));
-    return changes;
+    return paths ? compare_by_path(model, evidence, *paths, weights)
+                 : compare_by_value(model, evidence, weights);
 }
 
 std::string words_for(const FileChanges& changes) {
@@ -93,7 +90,7 @@ std::string words_for(const FileChanges& changes) {
 
 std::vector<std::string> outside(const Model& given, const Evidence& evidence) {
     std::vector<std::string> paths;
-    if (!evidence.reread) return paths;
+    if (!evidence.reread || evidence.manifest->claims.rule == FolderRule::everything) return paths;
     for (const auto& file : given.files) {
         if (is_left_out_by_name(file.path)) paths.push_back(file.path);
     }

@@ -23,7 +23,7 @@ FileChanges compare_files(const Model& given, const Evidence& evidence, Weights 
 // "a.json (added), config.json, f.json (missing)"
 std::string words_for(const FileChanges& changes);
 
-// Files of the folder that was given which the rule of `evidence` leaves out.
+// Files of the folder that was given which the rule of its seal leaves out.
 std::vector<std::string> outside(const Model& given, const Evidence& evidence);
 
 }  // namespace modelseal::mark

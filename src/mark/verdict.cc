@@ -157,6 +157,14 @@ void compare_lists(const Geometry& geometry, const SignedPart& claims, SealFindi
     for (auto& [name, entry] : by_name) finding.tensors.push_back(std::move(entry));
 }
 
+std::string first_few(const std::vector<std::string>& paths) {
+    constexpr std::size_t kNamed = 3;
+    std::string text;
+    for (std::size_t i = 0; i < std::min(paths.size(), kNamed); ++i) text += (i == 0 ? "" : ", ") + paths[i];
+    if (paths.size() > kNamed) text += fmt::format(" and {} more", paths.size() - kNamed);
+    return text;
+}
+
 void judge_frame(const Model& given, const Evidence& evidence, SealFinding& finding) {
     if (!evidence.manifest) {
         finding.frame_intact = false;
@@ -169,15 +177,13 @@ void judge_frame(const Model& given, const Evidence& evidence, SealFinding& find
     const bool excused =
         weights == Weights::changed && evidence.rule_matches && claims.frame == evidence.frame.digest_if_right;
     finding.frame_intact = evidence.frame_matches || excused;
-    if (!finding.frame_intact) finding.frame_detail = words_for(compare_files(given, evidence, weights));
-}
-
-std::string first_few(const std::vector<std::string>& paths) {
-    constexpr std::size_t kNamed = 3;
-    std::string text;
-    for (std::size_t i = 0; i < std::min(paths.size(), kNamed); ++i) text += (i == 0 ? "" : ", ") + paths[i];
-    if (paths.size() > kNamed) text += fmt::format(" and {} more", paths.size() - kNamed);
-    return text;
+    const auto uncovered = outside(given, evidence);
+    if (!finding.frame_intact) {
+        finding.frame_detail = words_for(compare_files(given, evidence, weights));
+    } else if (!uncovered.empty()) {
+        finding.frame_detail =
+            "sealed by the earlier rule for folders, which does not cover " + first_few(uncovered);
+    }
 }
 
 std::string summarise(const Evidence& evidence, const SealFinding& finding, const Blame& blame,
@@ -242,10 +248,6 @@ SealFinding judge(const Model& given, const Evidence& evidence, bool all) {
     judge_frame(given, evidence, finding);
     finding.weights_intact = !weights_changed;
     finding.detail = summarise(evidence, finding, blame, weights_changed);
-    if (const auto paths = outside(given, evidence); evidence.intact() && !paths.empty()) {
-        finding.detail +=
-            fmt::format("; sealed by the earlier rule for folders, which does not cover {}", first_few(paths));
-    }
     return finding;
 }
 

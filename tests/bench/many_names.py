@@ -51,14 +51,14 @@ def main():
         for kind, make in (("safetensors", safetensors), ("gguf", gguf)):
             sizes = [base, 2 * base, 4 * base]
             for n in sizes:
-                (work / f"{n}").write_bytes(make(names[:n]))
+                (work / f"{kind}-{n}").write_bytes(make(names[:n]))
             stories = {
-                "inspect": lambda n: (program, "inspect", work / f"{n}"),
-                "check": lambda n: (program, "check", work / f"{n}", "--pub", f"{key}.pub", "--require", "seal"),
-                "sign": lambda n: (program, "sign", work / f"{n}", "-k", f"{key}.key", "-o", work / f"{n}.sig"),
+                "inspect": lambda n: (program, "inspect", work / f"{kind}-{n}"),
+                "check": lambda n: (program, "check", work / f"{kind}-{n}", "--pub", f"{key}.pub", "--require", "seal"),
+                "sign": lambda n: (program, "sign", work / f"{kind}-{n}", "-k", f"{key}.key", "-o", work / f"{kind}-{n}.sig"),
                 "verify": lambda n: (
-                    program, "verify", work / f"{n}", "--signature", work / f"{n}.sig", "--pub", f"{key}.pub"),
-                "diff": lambda n: (program, "diff", work / f"{n}", work / f"{n}"),
+                    program, "verify", work / f"{kind}-{n}", "--signature", work / f"{kind}-{n}.sig", "--pub", f"{key}.pub"),
+                "diff": lambda n: (program, "diff", work / f"{kind}-{n}", work / f"{kind}-{n}"),
             }
             for verb, command in stories.items():
                 times = [seconds(*command(n)) for n in sizes]
