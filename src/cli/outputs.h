@@ -10,8 +10,8 @@
 
 namespace modelseal::cli {
 
-// ErrorKind::usage if `output` names the same file as one of `inputs`, by whatever path; ErrorKind::unreadable
-// if it names a file that no output replaces. Empty names are not files.
+// ErrorKind::usage if `output` names the same file as one of `inputs`, by whatever path, or a
+// file that no output replaces. Empty names are not files.
 Result<void> refuse_overwriting(const std::string& output, const std::vector<std::string>& inputs);
 
 }  // namespace modelseal::cli

@@ -60,7 +60,7 @@ Result<void> refuse_to_replace(const std::filesystem::path& path) {
     const auto there = FileSource::open(path, path.string());
     const auto kind = there.ok() ? irreplaceable_kind(**there) : std::nullopt;
     if (!kind) return {};
-    return Error{ErrorKind::unreadable,
+    return Error{ErrorKind::usage,
                  fmt::format("{}: is a {}, which no output replaces", formats::printable(path.string()), *kind),
                  "give the output another name, or move this file away first"};
 }

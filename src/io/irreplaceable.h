@@ -14,7 +14,7 @@ namespace modelseal::io {
 // for one that cannot be read. Told by the first bytes alone: a damaged one is not replaced either.
 std::optional<std::string_view> irreplaceable_kind(const Source& source);
 
-// ErrorKind::unreadable if there is such a file at `path`. AtomicFile asks this itself; a job that takes long
+// ErrorKind::usage if there is such a file at `path`. AtomicFile asks this itself; a job that takes long
 // asks before it begins.
 Result<void> refuse_to_replace(const std::filesystem::path& path);
 

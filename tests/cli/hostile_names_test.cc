@@ -46,7 +46,7 @@ class HostileNames : public testing::Test {
 
 TEST_F(HostileNames, AreEscapedByEveryCommand) {
     const auto h = [](const char* name) { return hostile(name); };
-    const auto bytes = safetensors_file({{hostile("w"), "F32", {64, 128}, float_weights(8192, 1)}},
+    const auto bytes = safetensors_file({{hostile("w"), "F32", {512, 128}, float_weights(65536, 1)}},
                                         R"({"key\u001b[31m\u202e":"\u061c\u2028\u200b"})");
     folder_.write(h("m"), bytes);
     folder_.write(h("text"), "no model");

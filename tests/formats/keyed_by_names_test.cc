@@ -14,7 +14,7 @@ namespace fs = std::filesystem;
 
 // Only numbers that this program counts or draws itself are keys of unordered containers.
 TEST(KeyedByNames, NoContainerHashesText) {
-    const std::regex unordered("unordered_(multi)?(map|set)<\\s*(const )?(std::)?([a-z_:]+)");
+    const std::regex unordered("unordered_(multi)?(map|set)<\\s*(const )?(std::)?([a-z0-9_:]+)");
     std::size_t files = 0;
     for (const char* top : {"formats", "src"}) {
         for (const auto& entry : fs::recursive_directory_iterator(fs::path(MODELSEAL_SOURCE_DIR) / top)) {

@@ -169,7 +169,7 @@ TEST(Folder, TellsOfMissingParts) {
 TEST(Folder, HardLinksAreAWarning) {
     const Scratch scratch;
     write_shards(scratch);
-    std::filesystem::create_hard_link(scratch / "m-00001-of-00002.safetensors", scratch / ".elsewhere");
+    std::filesystem::create_hard_link(scratch / "m-00001-of-00002.safetensors", scratch / "n.copy");
     EXPECT_THAT(open_model(scratch.path()).value().warnings,
                 ElementsAre(AllOf(HasSubstr("m-00001-of-00002.safetensors"), HasSubstr("hard links"))));
 }
