@@ -6,8 +6,8 @@
 // but padding. Shapes are given row-major, extents reversed, as gguf-py shows them to numpy.
 #include <algorithm>
 #include <array>
+#include <set>
 #include <string>
-#include <unordered_set>
 
 #include <fmt/format.h>
 
@@ -89,8 +89,8 @@ class Front {
     Reader reader_;
     std::uint64_t alignment_ = kDefaultAlignment;
     std::vector<Info> infos_;
-    std::unordered_set<std::string> keys_;
-    std::unordered_set<std::string> names_;
+    std::set<std::string> keys_;
+    std::set<std::string> names_;
 };
 
 // Bounds time and memory for whatever counts and lengths the file claims.

@@ -1,7 +1,7 @@
 #include "formats/json.h"
 
 #include <optional>
-#include <unordered_set>
+#include <set>
 #include <vector>
 
 #include <fmt/format.h>
@@ -95,7 +95,7 @@ class StrictBuilder : public nlohmann::json_sax<nlohmann::json> {
     std::vector<nlohmann::json*> stack_;  // stable: only the innermost container grows
     std::string key_;
     std::string member_;
-    std::unordered_set<std::string> members_;
+    std::set<std::string> members_;
 };
 
 Result<void> run(const Source& source, std::uint64_t offset, std::string_view text, std::string_view what,

@@ -3,7 +3,7 @@
 #pragma once
 
 #include <array>
-#include <unordered_map>
+#include <map>
 
 #include "formats/pickle.h"
 
@@ -81,8 +81,8 @@ class PickleMachine {
     Pickle out_;
     std::vector<PickleRef> stack_;
     std::vector<std::size_t> marks_;  // sizes of the stack
-    std::unordered_map<std::uint32_t, PickleRef> memo_;
-    std::unordered_map<std::string, std::uint32_t> global_places_;
+    std::map<std::uint32_t, PickleRef> memo_;
+    std::map<std::string, std::uint32_t> global_places_;
     std::uint64_t spent_ = 0;
     bool stopped_ = false;
 };

@@ -4,7 +4,7 @@
 //   ..] then for each key, in the order of that list: u64 number of elements | the elements
 // The even older tar archives are told by name and not read.
 #include <array>
-#include <unordered_set>
+#include <set>
 
 #include <fmt/format.h>
 
@@ -79,7 +79,7 @@ Result<std::vector<std::string>> read_keys(Reader& reader, const PickleLimits& l
     if (!list.is(list.root(), PickleKind::list))
         return reader.malformed("no list of storages behind the object");
     std::vector<std::string> keys;
-    std::unordered_set<std::string_view> seen;
+    std::set<std::string_view> seen;
     for (const auto item : list.items(list.root())) {
         if (!list.is(item, PickleKind::text)) return reader.malformed("a storage whose key is not a text");
         if (!seen.insert(list.text(item)).second) {

@@ -1,9 +1,9 @@
 #include "formats/pytorch_storages.h"
 
 #include <algorithm>
+#include <map>
+#include <set>
 #include <tuple>
-#include <unordered_map>
-#include <unordered_set>
 
 #include <fmt/format.h>
 
@@ -83,8 +83,8 @@ void order_and_name(std::vector<Tensor>& tensors) {
     std::ranges::stable_sort(tensors, {}, [](const Tensor& tensor) {
         return std::pair(tensor.segments.front().offset, tensor.segments.front().bytes);
     });
-    std::unordered_set<std::string> names;
-    std::unordered_map<std::string, std::uint64_t> times;
+    std::set<std::string> names;
+    std::map<std::string, std::uint64_t> times;
     for (auto& tensor : tensors) {
         const auto plain = tensor.name;
         auto& count = times[plain];

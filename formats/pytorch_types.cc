@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <array>
-#include <unordered_map>
-#include <unordered_set>
+#include <map>
+#include <set>
 
 #include <fmt/format.h>
 
@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::size_t kMaxWarnings = 64;  // a pickle; whoever names more than that is warned about anyway
 
-const std::unordered_map<std::string_view, DType> kStorages = {
+const std::map<std::string_view, DType> kStorages = {
     {"DoubleStorage", DType::f64},
     {"FloatStorage", DType::f32},
     {"HalfStorage", DType::f16},
@@ -33,7 +33,7 @@ const std::unordered_map<std::string_view, DType> kStorages = {
     {"QUInt2x4Storage", DType::quint2x4},
 };
 
-const std::unordered_map<std::string_view, DType> kDTypes = {
+const std::map<std::string_view, DType> kDTypes = {
     {"float64", DType::f64},
     {"double", DType::f64},
     {"float32", DType::f32},
@@ -91,7 +91,7 @@ const std::unordered_map<std::string_view, DType> kDTypes = {
     {"uint7", DType::opaque},
 };
 
-const std::unordered_set<std::string_view> kHarmless = {
+const std::set<std::string_view> kHarmless = {
     // containers and scalars
     "collections.OrderedDict",
     "collections.Counter",
@@ -193,7 +193,7 @@ bool is_tensor_class(std::string_view name) {
     return kStorages.contains(std::string(rest.substr(0, rest.size() - suffix.size())) + "Storage");
 }
 
-std::optional<DType> find(const std::unordered_map<std::string_view, DType>& table, std::string_view name) {
+std::optional<DType> find(const std::map<std::string_view, DType>& table, std::string_view name) {
     const auto found = table.find(name);
     if (found == table.end()) return std::nullopt;
     return found->second;

@@ -4,7 +4,7 @@
 // NAME/bytecode.pkl, whose storages lie in constants/ too, or in bytecode/ where there is no constants.pkl.
 // Storages are stored, never packed; their CRC-32s are the archive's Checksums.
 #include <algorithm>
-#include <unordered_map>
+#include <map>
 
 #include <fmt/format.h>
 #include <zlib.h>
@@ -69,7 +69,7 @@ class Archive {
     Result<void> check_case(const Source& source) const;
 
     std::vector<ZipEntry> entries_;
-    std::unordered_map<std::string, std::size_t> by_name_;
+    std::map<std::string, std::size_t> by_name_;
     std::string root_;  // "archive/"
 };
 

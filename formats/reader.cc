@@ -163,17 +163,34 @@ bool is_utf8(std::string_view text) {
 
 namespace {
 
-// Characters that act on a terminal or on the order of what is shown: controls, and the bidirectional ones,
-// which can make a name read as another (Unicode TR 36).
-bool acts(std::string_view character) {
-    const auto at = [&](std::size_t i) { return static_cast<unsigned char>(character[i]); };
-    if (character.size() == 1) return at(0) < 0x20 || at(0) == 0x7F;
-    if (character.size() == 2) return at(0) == 0xC2 && at(1) < 0xA0;
-    if (character.size() != 3 || at(0) != 0xE2) return false;
-    const bool marks_and_overrides =
-        at(1) == 0x80 && (at(2) == 0x8E || at(2) == 0x8F || (at(2) >= 0xAA && at(2) <= 0xAE));
-    const bool isolates = at(1) == 0x81 && at(2) >= 0xA6 && at(2) <= 0xA9;
-    return marks_and_overrides || isolates;
+struct CodePoints {
+    char32_t first, last;
+};
+
+// Characters that act on a terminal, on the order of what is shown, or that take no place: two names that
+// differ in them look alike (Unicode TR 36). They are the categories Cc, Cf, Zl and Zp of Unicode 15, and what
+// its property Default_Ignorable_Code_Point adds: fillers, variation selectors, tags.
+constexpr CodePoints kUnseen[] = {
+    {0x0000, 0x001F},   {0x007F, 0x009F},   {0x00AD, 0x00AD},   {0x034F, 0x034F},   {0x0600, 0x0605},
+    {0x061C, 0x061C},   {0x06DD, 0x06DD},   {0x070F, 0x070F},   {0x0890, 0x0891},   {0x08E2, 0x08E2},
+    {0x115F, 0x1160},   {0x17B4, 0x17B5},   {0x180B, 0x180F},   {0x200B, 0x200F},   {0x2028, 0x202E},
+    {0x2060, 0x206F},   {0x3164, 0x3164},   {0xFE00, 0xFE0F},   {0xFEFF, 0xFEFF},   {0xFFA0, 0xFFA0},
+    {0xFFF0, 0xFFFB},   {0x110BD, 0x110BD}, {0x110CD, 0x110CD}, {0x13430, 0x1343F}, {0x1BCA0, 0x1BCA3},
+    {0x1D173, 0x1D17A}, {0xE0000, 0xE0FFF},
+};
+
+// Of a well-formed UTF-8 sequence.
+char32_t code_point(std::string_view sequence) {
+    const auto lead = static_cast<unsigned char>(sequence[0]);
+    char32_t code = sequence.size() == 1 ? lead : lead & (0x7Fu >> sequence.size());
+    for (const char byte : sequence.substr(1)) code = code << 6 | (static_cast<unsigned char>(byte) & 0x3Fu);
+    return code;
+}
+
+bool is_unseen(std::string_view sequence) {
+    const auto code = code_point(sequence);
+    const auto* range = std::ranges::lower_bound(kUnseen, code, {}, &CodePoints::last);
+    return range != std::end(kUnseen) && range->first <= code;
 }
 
 }  // namespace
@@ -184,7 +201,7 @@ std::string printable(std::string_view text) {
         const auto length = utf8_sequence(text);
         const auto character = text.substr(0, std::max<std::size_t>(length, 1));
         text.remove_prefix(character.size());
-        if (length != 0 && !acts(character)) {
+        if (length != 0 && !is_unseen(character)) {
             out += character;
             continue;
         }

@@ -71,6 +71,9 @@ struct SealSummary {
     std::uint64_t touched = 0;  // elements (bytes of packed types) that changed
     std::string root;           // hex; names this sealed model
     std::vector<std::pair<std::string, std::string>> stamp;
+    // Of a folder, what was not copied, and what it is: ".git", "version control".
+    std::vector<std::pair<std::string, std::string>> left_out;
+    std::vector<std::string> warnings;  // about the model
     // What every place of the mark begins with; tells the seals of one customer apart where no more is left.
     // Empty for deepisign.
     std::vector<std::byte> cell_head;

@@ -86,9 +86,17 @@ void show_text(const CheckFlags& options, CheckReport report, Context& context) 
     terminal.error({report.error_kind, why.empty() ? report.target + ": not checked" : why, hint});
 }
 
+// A page about a fingerprint shows pairs of it, and is as secret.
+std::uint32_t page_mode(std::span<const CheckReport> reports) {
+    const bool secret =
+        std::ranges::any_of(reports, [](const CheckReport& report) { return report.fingerprint.has_value(); });
+    return secret ? 0600 : 0644;
+}
+
 Result<void> show(const CheckFlags& options, std::span<const CheckReport> reports, Context& context) {
     if (!options.html.empty()) {
-        MODELSEAL_TRY(io::write_text(options.html, to_html(reports), 0644, io::WriteMode::replace));
+        MODELSEAL_TRY(
+            io::write_text(options.html, to_html(reports), page_mode(reports), io::WriteMode::replace));
     }
     auto& terminal = context.terminal;
     if (options.json) {

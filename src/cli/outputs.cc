@@ -3,6 +3,7 @@
 #include <filesystem>
 
 #include "formats/reader.h"
+#include "io/irreplaceable.h"
 
 namespace modelseal::cli {
 
@@ -22,7 +23,7 @@ Result<void> refuse_overwriting(const std::string& output, const std::vector<std
                      formats::printable(output) + ": is an input of this command, not a place to write",
                      "give the output another name"};
     }
-    return {};
+    return io::refuse_to_replace(output);
 }
 
 }  // namespace modelseal::cli

@@ -32,6 +32,9 @@ std::string summary_text(const SealFlags& options, const SealSummary& summary, c
         text += fmt::format("  {}: {}\n", formats::printable(key), formats::printable(value));
     }
     if (!summary.root.empty()) text += fmt::format("  root: {}\n", summary.root);
+    for (const auto& [path, what] : summary.left_out) {
+        text += fmt::format("  left out: {} ({})\n", formats::printable(path), what);
+    }
     return text;
 }
 
@@ -59,6 +62,7 @@ Result<ExitCode> run(const SealFlags& options, Context& context) {
     wanted.jobs = context.jobs;
     wanted.progress = progress.get();
     MODELSEAL_TRY_ASSIGN(const auto summary, seal_model(options.model, options.out, wanted));
+    for (const auto& warning : summary.warnings) context.terminal.warning(warning);
     if (!context.terminal.quiet()) context.terminal.print(summary_text(options, summary, context));
     return ExitCode::done;
 }

@@ -1,5 +1,6 @@
 #include "cli/terminal.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
@@ -8,11 +9,41 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "formats/reader.h"
+
 namespace modelseal::cli {
 namespace {
 
-void complain(const std::string& line) {
+void complain(std::string_view before, std::string_view text) {
+    const auto line = fmt::format("modelseal: {}{}\n", before, formats::printable(text));
     std::fwrite(line.data(), 1, line.size(), stderr);
+}
+
+// Length of a color code of paint() at the front of `text`, or 0.
+std::size_t color_code(std::string_view text) {
+    if (!text.starts_with("\x1b[")) return 0;
+    const auto end = text.find_first_not_of("0123456789", 2);
+    return end != text.npos && end <= 4 && text[end] == 'm' ? end + 1 : 0;
+}
+
+enum class Colors { kept, escaped };
+
+// The last line of defense: whoever composed `text` escaped the names in it, but a name that slipped through
+// must not reach the terminal either. Line ends and tabs stay, and colors where they were asked for.
+std::string defused(std::string_view text, Colors colors) {
+    std::string out;
+    while (!text.empty()) {
+        const auto special = text.find_first_of("\n\t\x1b");
+        out += formats::printable(text.substr(0, special));
+        if (special == text.npos) break;
+        text.remove_prefix(special);
+        const auto code = colors == Colors::kept ? color_code(text) : 0;
+        const auto taken = std::max<std::size_t>(code, 1);
+        const bool stays = code != 0 || text[0] != '\x1b';
+        out += stays ? std::string(text.substr(0, taken)) : formats::printable(text.substr(0, taken));
+        text.remove_prefix(taken);
+    }
+    return out;
 }
 
 bool set_in_environment(const char* name) {
@@ -43,7 +74,8 @@ const char* code_of(Paint paint) {
 
 }  // namespace
 
-void Terminal::print(std::string_view text) {
+void Terminal::print(std::string_view composed) {
+    const auto text = defused(composed, color() ? Colors::kept : Colors::escaped);
     errno = 0;
     bool done = std::fwrite(text.data(), 1, text.size(), stdout) == text.size();
     if (done && !text.ends_with('\n')) done = std::fputc('\n', stdout) != EOF;
@@ -51,19 +83,19 @@ void Terminal::print(std::string_view text) {
 }
 
 void Terminal::note(std::string_view text) const {
-    if (!quiet_) complain(fmt::format("modelseal: {}\n", text));
+    if (!quiet_) complain("", text);
 }
 
 void Terminal::warning(std::string_view text) const {
-    if (!quiet_) complain(fmt::format("modelseal: warning: {}\n", text));
+    if (!quiet_) complain("warning: ", text);
 }
 
 void Terminal::error(const Error& error) const {
-    complain(fmt::format("modelseal: {}\n", error.message));
+    complain("", error.message);
     if (error.kind == ErrorKind::internal) {
-        complain("modelseal: this is a bug in modelseal; please report it with the command that shows it\n");
+        complain("", "this is a bug in modelseal; please report it with the command that shows it");
     }
-    if (!error.hint.empty()) complain(fmt::format("modelseal: hint: {}\n", error.hint));
+    if (!error.hint.empty()) complain("hint: ", error.hint);
 }
 
 bool Terminal::color() const {

@@ -1,10 +1,12 @@
 // The only place that prints.
 //
 // Rules of the terminal:
-// - Results go to standard output, as they are; everything else goes to standard error and starts with
+// - Results go to standard output; everything else goes to standard error and starts with
 //   "modelseal: ".
 // - Messages have no capitalized initials and no periods at the end.
 // - An error may be followed by a hint, one line, about what the user probably wanted.
+// - Nothing that came from a file, a server or a program acts on the terminal: every text is escaped as by
+//   formats::printable(), whether its author did so or not; on standard error a text is one line.
 // - --quiet leaves results and errors, nothing else.
 // - Colour is for people: only on terminals, unless --color says otherwise; never with NO_COLOR or TERM=dumb.
 //
@@ -27,7 +29,7 @@ class Terminal {
     void set_color(Color color) { color_ = color; }
     bool quiet() const { return quiet_; }
 
-    // Standard output, as it is; a missing newline at the end is added.
+    // Standard output; a missing newline at the end is added. Line ends, tabs and the colors of paint() stay.
     void print(std::string_view text);
     // Standard error: what was done or is worth knowing; left out when quiet.
     void note(std::string_view text) const;

@@ -51,7 +51,7 @@ std::string challenge_manifest(const Fingerprint& fingerprint, const std::string
 
 Result<ChallengeManifest> load_challenge_manifest(const std::filesystem::path& file) {
     MODELSEAL_TRY_ASSIGN(const auto text, io::read_text(file, kMostBytes));
-    const formats::MemorySource source(file.string(), std::as_bytes(std::span(text)));
+    const formats::MemorySource source(formats::printable(file.string()), std::as_bytes(std::span(text)));
     MODELSEAL_TRY_ASSIGN(const auto document, formats::parse_json(source, 0, text, "manifest", 8));
     const auto malformed = [&](const char* what) { return formats::malformed_at(source, 0, what); };
     if (!document.is_object() || document.value("schema", nlohmann::json()) != kSchema) {

@@ -237,7 +237,7 @@ Result<Encoded> encode(const Fingerprint& fingerprint, const SigningKey& vendor,
 Result<std::string> save(const Fingerprint& fingerprint, const SigningKey& vendor, const CheckKey& check,
                          const std::filesystem::path& out) {
     MODELSEAL_TRY_ASSIGN(auto made, encode(fingerprint, vendor, check));
-    MODELSEAL_TRY_ASSIGN(auto file, io::AtomicFile::create(out, 0644, io::WriteMode::replace));
+    MODELSEAL_TRY_ASSIGN(auto file, io::AtomicFile::create(out, 0600, io::WriteMode::replace));
     MODELSEAL_TRY(file.write(0, made.bytes));
     MODELSEAL_TRY(file.commit());
     return std::move(made.id);

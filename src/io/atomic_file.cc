@@ -12,6 +12,7 @@
 
 #include "formats/reader.h"
 #include "io/file.h"
+#include "io/irreplaceable.h"
 #include "io/os_error.h"
 
 namespace modelseal::io {
@@ -39,7 +40,7 @@ std::filesystem::path name_beside(const std::filesystem::path& path) {
 }
 
 // Where the bytes shall go: through a symbolic link to the file that it names, so that the link stays. Refuses
-// what a rename would destroy: folders and devices (-o /dev/stdout).
+// what a rename would destroy: folders and devices (-o /dev/stdout), and what is irreplaceable.
 Result<std::filesystem::path> destination(const std::filesystem::path& path, WriteMode write_mode) {
     const auto shown = path.string();
     if (!path.has_filename()) return os_error(EISDIR, shown, "write");
@@ -62,6 +63,7 @@ Result<std::filesystem::path> destination(const std::filesystem::path& path, Wri
                      fmt::format("{}: not a regular file; the output must be one", formats::printable(shown)),
                      {}};
     }
+    MODELSEAL_TRY(refuse_to_replace(real));
     return real;
 }
 

@@ -49,7 +49,7 @@ class FileSource final : public Source {
 Result<std::string> read_text(const std::filesystem::path& path, std::uint64_t cap);
 
 enum class WriteMode {
-    replace,    // an existing file is replaced when the new one is whole
+    replace,    // an existing file is replaced when the new one is whole, unless it is irreplaceable
     exclusive,  // an existing file is an error, and stays
 };
 

@@ -17,7 +17,6 @@ namespace modelseal::io {
 
 namespace {
 
-constexpr std::string_view kSideSuffixes[] = {".sig", ".sigstore", ".receipt", ".fp", ".check", ".key", ".pub"};
 constexpr std::size_t kLongestPath = 4096;
 
 class Descriptor {
@@ -54,6 +53,13 @@ Error open_error(int fd, const std::string& name, const std::string& shown) {
     return os_error(code, shown, "open");
 }
 
+Folder::Entry::Kind kind_of(mode_t mode) {
+    using Kind = Folder::Entry::Kind;
+    if (S_ISREG(mode)) return Kind::file;
+    if (S_ISDIR(mode)) return Kind::folder;
+    return S_ISLNK(mode) ? Kind::link : Kind::other;
+}
+
 // What walks a tree of folders and gathers what is in it.
 class Lister {
   public:
@@ -79,24 +85,22 @@ class Lister {
   private:
     Result<void> add(int fd, const std::string& prefix, const std::string& name, std::uint32_t level) {
         if (name == "." || name == "..") return {};
-        const auto relative = prefix + name;
-        if (skip_(relative)) return {};
-        const auto shown = folder_.shown(relative);
-        if (++entries_ > most_) return too_much(fmt::format("more than {} files in it", most_));
+        Folder::Entry entry{.path = prefix + name};
+        const auto shown = folder_.shown(entry.path);
         struct stat status {};
         if (::fstatat(fd, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0)
             return os_error(errno, shown, "look at it");
-        if (!S_ISDIR(status.st_mode)) {
-            using Kind = Folder::Entry::Kind;
-            found.push_back({relative, S_ISREG(status.st_mode)   ? Kind::file
-                                       : S_ISLNK(status.st_mode) ? Kind::link
-                                                                 : Kind::other});
+        entry.kind = kind_of(status.st_mode);
+        if (skip_(entry)) return {};
+        if (++entries_ > most_) return too_much(fmt::format("more than {} files in it", most_));
+        if (entry.kind != Folder::Entry::Kind::folder) {
+            found.push_back(std::move(entry));
             return {};
         }
         if (level >= depth_) return too_much(fmt::format("folders more than {} levels deep in it", depth_));
         Descriptor inner(::openat(fd, name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
         if (inner.get() < 0) return open_error(fd, name, shown);
-        return list(std::move(inner), relative + "/", level + 1);
+        return list(std::move(inner), entry.path + "/", level + 1);
     }
 
     Error too_much(const std::string& what) const {
@@ -137,11 +141,6 @@ Result<std::string> path_inside(std::string_view text, std::string_view where) {
     }
     if (part.empty() || part == ".") return refuse("names a folder, not a file");
     return inside;
-}
-
-bool is_side_file(std::string_view name) {
-    return name.starts_with('.') ||
-           std::ranges::any_of(kSideSuffixes, [&](std::string_view suffix) { return name.ends_with(suffix); });
 }
 
 Result<Folder> Folder::open(const std::filesystem::path& path) {
@@ -193,10 +192,8 @@ Result<std::vector<Folder::Entry>> Folder::entries(std::uint64_t most, std::uint
     return std::move(lister.found);
 }
 
-Result<std::vector<std::string>> Folder::files(std::uint64_t most, std::uint32_t depth) const {
-    const auto skip = [](const std::string& relative) {
-        return is_side_file(std::string_view(relative).substr(relative.rfind('/') + 1));
-    };
+Result<std::vector<std::string>> Folder::files(std::uint64_t most, std::uint32_t depth,
+                                               const Skip& skip) const {
     MODELSEAL_TRY_ASSIGN(auto all, entries(most, depth, skip));
     std::vector<std::string> found;
     for (auto& entry : all) {

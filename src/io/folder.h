@@ -20,10 +20,6 @@ namespace modelseal::io {
 // drive letter, a NUL, nothing at all. `where` begins the message: "model.onnx: external data".
 Result<std::string> path_inside(std::string_view text, std::string_view where);
 
-// Whether a file of this name stands beside models without being part of one: hidden files, keys, and what is
-// made about a model after it was sealed. Folders of hidden names are left out with all that is in them.
-bool is_side_file(std::string_view name);
-
 class Folder {
   public:
     static Result<Folder> open(const std::filesystem::path& path);
@@ -34,19 +30,20 @@ class Folder {
     // `relative` as path_inside() gives it. A symbolic link in any part is refused, and all but a regular file.
     Result<std::unique_ptr<FileSource>> file(const std::string& relative) const;
 
-    // All regular files at any depth but side files, relative, in ascending order of bytes. Symbolic links and
-    // special files are refused, so are more than `most` entries or `depth` levels.
-    Result<std::vector<std::string>> files(std::uint64_t most, std::uint32_t depth) const;
-
-    // What lies in the folder at any depth but folders, in ascending order of bytes; `skip` leaves out what it
-    // returns true for, folders with all that is in them. Names are as the system gives them, UTF-8 or not.
     struct Entry {
-        enum class Kind { file, link, other };  // link: symbolic; other: pipes, devices, sockets
-        std::string path;
+        enum class Kind { file, folder, link, other };  // link: symbolic; other: pipes, devices, sockets
+        std::string path;                               // as the system gives it, UTF-8 or not
         Kind kind = Kind::file;
     };
-    using Skip = std::function<bool(const std::string& relative)>;
+    // Returns true for what is left out, a folder with all that is in it.
+    using Skip = std::function<bool(const Entry&)>;
+
+    // What lies in the folder at any depth but folders, in ascending order of bytes.
     Result<std::vector<Entry>> entries(std::uint64_t most, std::uint32_t depth, const Skip& skip) const;
+
+    // The paths of the same, where all must be regular files: symbolic links and special files are refused, so
+    // are more than `most` entries or `depth` levels.
+    Result<std::vector<std::string>> files(std::uint64_t most, std::uint32_t depth, const Skip& skip) const;
 
     // Name for messages.
     std::string shown(const std::string& relative) const { return (path_ / relative).string(); }

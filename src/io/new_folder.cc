@@ -46,8 +46,7 @@ Result<NewFolder> NewFolder::create(const fs::path& path) {
     auto pattern = (parent_of(made.path_) / fmt::format(".{}.XXXXXX", made.path_.filename().string())).string();
     if (::mkdtemp(pattern.data()) == nullptr) return os_error(errno, path.string(), "create");
     made.staging_ = pattern;
-    // The folder of mkdtemp() is its owner's alone; the one that gets the name is as open as any new folder.
-    if (::mkdir((made.staging_ / kInner).c_str(), 0777) != 0) return os_error(errno, path.string(), "create");
+    if (::mkdir((made.staging_ / kInner).c_str(), 0700) != 0) return os_error(errno, path.string(), "create");
     return made;
 }
 
@@ -60,7 +59,7 @@ NewFolder::~NewFolder() {
 }
 
 Result<void> NewFolder::write(const std::string& name, std::span<const std::byte> bytes) {
-    MODELSEAL_TRY_ASSIGN(auto file, AtomicFile::create(staging_ / kInner / name, 0644, WriteMode::exclusive));
+    MODELSEAL_TRY_ASSIGN(auto file, AtomicFile::create(staging_ / kInner / name, 0600, WriteMode::exclusive));
     MODELSEAL_TRY(file.write(0, bytes));
     return file.commit();
 }

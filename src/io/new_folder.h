@@ -10,7 +10,8 @@
 namespace modelseal::io {
 
 // Files are written to a hidden folder beside `path`, which commit() renames; without a commit the destructor
-// removes it. Nothing may be at `path`.
+// removes it. Nothing may be at `path`. Folder and files are their owner's alone: a challenge is as secret as
+// the fingerprint that it was made from.
 class NewFolder {
   public:
     static Result<NewFolder> create(const std::filesystem::path& path);

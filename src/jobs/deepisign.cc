@@ -111,7 +111,8 @@ Result<SealSummary> seal_deepisign(const Model& model, const std::filesystem::pa
     MODELSEAL_TRY_ASSIGN(const auto found, check_deepisign(output.as_model(), options.check, false));
     if (found.outcome != SealFinding::Outcome::intact) {
         return Error{ErrorKind::unsupported,
-                     fmt::format("{}: the marks do not read back: {}", model.path.string(), found.detail),
+                     fmt::format("{}: the marks do not read back: {}", formats::printable(model.path.string()),
+                                 found.detail),
                      "weights too large or too small for four decimals; use --scheme modelseal"};
     }
     SealSummary summary{.format = model.format,

@@ -180,7 +180,7 @@ Result<Comparison> diff(const std::filesystem::path& a, const std::filesystem::p
     MODELSEAL_TRY_ASSIGN(const auto model_a, open_model(a, options.limits));
     MODELSEAL_TRY_ASSIGN(const auto model_b, open_model(b, options.limits));
     Comparison out{.a = side_of(model_a), .b = side_of(model_b), .frame_asked = !options.weights_only};
-    MODELSEAL_TRY_ASSIGN(out.frame, compare_frames(model_a, model_b));
+    MODELSEAL_TRY(compare_frames(model_a, model_b, out));
     MODELSEAL_TRY(Comparer(model_a, model_b, options, progress).run(out));
     MODELSEAL_TRY(model_a.unchanged());
     MODELSEAL_TRY(model_b.unchanged());

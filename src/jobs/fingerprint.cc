@@ -49,10 +49,10 @@ Result<Binding> bind(const std::filesystem::path& model, const FingerprintOption
     const auto report = check_model(model, {.keys = keys, .jobs = options.jobs});
     if (report.verdict == Verdict::intact && report.seal) return Binding{report.seal->root, true};
     if (report.verdict == Verdict::tampered) {
-        return Error{
-            ErrorKind::mismatch,
-            fmt::format("{}: its seal says it was tampered with: {}", model.string(), report.seal->detail),
-            "fingerprint the model as it was sealed"};
+        return Error{ErrorKind::mismatch,
+                     fmt::format("{}: its seal says it was tampered with: {}",
+                                 formats::printable(model.string()), report.seal->detail),
+                     "fingerprint the model as it was sealed"};
     }
     MODELSEAL_TRY_ASSIGN(auto digest, digest_of(model));
     return Binding{std::move(digest), false};
@@ -134,7 +134,7 @@ Result<std::unique_ptr<oracle::Network>> open(const std::filesystem::path& model
 Result<void> write_recorded(const std::filesystem::path& model, const std::filesystem::path& out,
                             const fingerprint::Encoded& made, const Binding& binding,
                             const FingerprintOptions& options) {
-    MODELSEAL_TRY_ASSIGN(auto file, io::AtomicFile::create(out, 0644, io::WriteMode::replace));
+    MODELSEAL_TRY_ASSIGN(auto file, io::AtomicFile::create(out, 0600, io::WriteMode::replace));
     MODELSEAL_TRY(file.write(0, made.bytes));
     LedgerEntry entry{.kind = LedgerEntry::Kind::fingerprint,
                       .customer = options.check.customer,
@@ -183,7 +183,7 @@ Result<FingerprintSummary> run(const std::filesystem::path& model, const std::fi
     if (options.preview) {
         const auto png = fingerprint::preview_sheet_png(print, kPreviewPairs);
         const std::string_view text(reinterpret_cast<const char*>(png.data()), png.size());
-        MODELSEAL_TRY(io::write_text(*options.preview, text, 0644, io::WriteMode::replace));
+        MODELSEAL_TRY(io::write_text(*options.preview, text, 0600, io::WriteMode::replace));
     }
     summary.root = binding.root;
     summary.sealed = binding.sealed;
@@ -206,7 +206,9 @@ Result<FingerprintSummary> fingerprint_model(const std::filesystem::path& model,
     try {
         return run(model, out, options);
     } catch (const std::bad_alloc&) {
-        return Error{ErrorKind::unreadable, model.string() + ": not enough memory to make a fingerprint", {}};
+        return Error{ErrorKind::unreadable,
+                     formats::printable(model.string()) + ": not enough memory to make a fingerprint",
+                     {}};
     }
 }
 

@@ -1,6 +1,8 @@
 #include "jobs/frame_difference.h"
 
 #include <algorithm>
+#include <map>
+#include <optional>
 #include <vector>
 
 #include "model/frame.h"
@@ -51,27 +53,69 @@ Result<bool> same_bytes(const Source& a, const Source& b, const Range& range) {
     return true;
 }
 
-Result<bool> same_frame(const Model& a, const Model& b, std::uint32_t file) {
-    const auto ranges = without(frame_ranges(a, file), derived_ranges(a, file));
-    if (ranges != without(frame_ranges(b, file), derived_ranges(b, file))) return false;
+// One side: its files, and where the frame of each lies.
+struct Frames {
+    explicit Frames(const Model& of) : model(of), map(of) {}
+
+    Result<std::vector<Range>> own_ranges(std::uint32_t file) const {
+        std::vector<Range> ranges;
+        const auto add = [&](const Range& range) -> Result<void> {
+            ranges.push_back(range);
+            return {};
+        };
+        MODELSEAL_TRY(map.for_each_range(file, add));
+        return without(ranges, derived_ranges(model, file));
+    }
+    const Source& source(std::uint32_t file) const { return *model.files[file].source; }
+
+    const Model& model;
+    const FrameMap map;
+};
+
+Result<bool> same_frame(const Frames& a, std::uint32_t file_a, const Frames& b, std::uint32_t file_b) {
+    MODELSEAL_TRY_ASSIGN(const auto ranges, a.own_ranges(file_a));
+    MODELSEAL_TRY_ASSIGN(const auto others, b.own_ranges(file_b));
+    if (ranges != others) return false;
     for (const auto& range : ranges) {
-        MODELSEAL_TRY_ASSIGN(const bool same, same_bytes(*a.files[file].source, *b.files[file].source, range));
+        MODELSEAL_TRY_ASSIGN(const bool same, same_bytes(a.source(file_a), b.source(file_b), range));
         if (!same) return false;
     }
     return true;
 }
 
+// A file on one side, or the same on both.
+struct FilePair {
+    std::optional<std::uint32_t> a, b;
+};
+
+std::map<std::string, FilePair> pair_files(const Model& a, const Model& b) {
+    std::map<std::string, FilePair> pairs;
+    for (std::uint32_t file = 0; file < a.files.size(); ++file) pairs[a.files[file].path].a = file;
+    for (std::uint32_t file = 0; file < b.files.size(); ++file) pairs[b.files[file].path].b = file;
+    return pairs;
+}
+
 }  // namespace
 
-Result<Comparison::Frame> compare_frames(const Model& a, const Model& b) {
-    if (a.format != b.format || !std::ranges::equal(a.files, b.files, {}, &ModelFile::path, &ModelFile::path)) {
-        return Comparison::Frame::not_compared;
+Result<void> compare_frames(const Model& a, const Model& b, Comparison& out) {
+    const bool same_files = std::ranges::equal(a.files, b.files, {}, &ModelFile::path, &ModelFile::path);
+    const bool both_folders = a.folder && b.folder;
+    if (a.format != b.format || (!same_files && !both_folders)) {
+        out.frame = Comparison::Frame::not_compared;
+        return {};
     }
-    for (std::uint32_t file = 0; file < a.files.size(); ++file) {
-        MODELSEAL_TRY_ASSIGN(const bool same, same_frame(a, b, file));
-        if (!same) return Comparison::Frame::differs;
+    using Outcome = Comparison::File::Outcome;
+    const Frames frames_a(a), frames_b(b);
+    for (const auto& [path, pair] : pair_files(a, b)) {
+        if (!pair.a || !pair.b) {
+            out.files.push_back({path, pair.a ? Outcome::only_in_a : Outcome::only_in_b});
+            continue;
+        }
+        MODELSEAL_TRY_ASSIGN(const bool same, same_frame(frames_a, *pair.a, frames_b, *pair.b));
+        if (!same) out.files.push_back({path, Outcome::changed});
     }
-    return Comparison::Frame::same;
+    out.frame = out.files.empty() ? Comparison::Frame::same : Comparison::Frame::differs;
+    return {};
 }
 
 }  // namespace modelseal

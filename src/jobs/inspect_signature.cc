@@ -1,7 +1,7 @@
 #include "jobs/inspect_signature.h"
 
 #include <algorithm>
-#include <unordered_map>
+#include <map>
 
 #include "crypto/certificates.h"
 #include "crypto/timestamp.h"
@@ -58,7 +58,7 @@ void add_statement(const oms::Statement& statement, Facts& facts, SignatureConte
     facts.add("seal_root", statement.seal_root);
     facts.add("fingerprint", statement.fingerprint);
     contents.ignore_paths = statement.ignore_paths;
-    std::unordered_map<std::string, std::size_t> places;
+    std::map<std::string, std::size_t> places;
     for (const auto& resource : statement.resources) {
         const auto [place, is_new] = places.try_emplace(resource.name, contents.files.size());
         if (is_new) contents.files.push_back({.name = resource.name, .digest = to_hex(resource.digest)});

@@ -1,13 +1,13 @@
 #include "jobs/pairing.h"
 
 #include <algorithm>
-#include <unordered_map>
+#include <map>
 
 namespace modelseal {
 namespace {
 
 // The tensors of one side that have no partner yet, by name.
-using Left = std::unordered_map<std::string_view, const Tensor*>;
+using Left = std::map<std::string_view, const Tensor*>;
 
 const Tensor* take(Left& left, std::string_view name) {
     const auto found = left.find(name);
@@ -39,7 +39,7 @@ void pair_by_alike_name(std::vector<TensorPair>& pairs, Left& left) {
         std::vector<TensorPair*> a;
         std::vector<const Tensor*> b;
     };
-    std::unordered_map<std::string, Candidates> alike;
+    std::map<std::string, Candidates> alike;
     for (auto& pair : pairs) {
         if (pair.b == nullptr) alike[alike_name(pair.a->name)].a.push_back(&pair);
     }

@@ -42,9 +42,10 @@ Result<void> refuse_receipt_over_model(const Model& model, const fs::path& out, 
         taken = taken || (source != nullptr && source->same_file(*options.receipt));
     }
     if (!taken) return {};
-    return Error{ErrorKind::usage,
-                 fmt::format("{}: the receipt needs a name of its own", options.receipt->string()),
-                 {}};
+    return Error{
+        ErrorKind::usage,
+        fmt::format("{}: the receipt needs a name of its own", formats::printable(options.receipt->string())),
+        {}};
 }
 
 Result<void> refuse_sealed(const Model& model, const mark::Geometry& geometry, const SealOptions& options) {
@@ -54,7 +55,7 @@ Result<void> refuse_sealed(const Model& model, const mark::Geometry& geometry, c
         MODELSEAL_TRY_ASSIGN(const auto found, mark::locate(model, geometry, key->secret.bytes()));
         if (!found) continue;
         return Error{ErrorKind::unsupported,
-                     fmt::format("{}: already sealed with this key", model.path.string()),
+                     fmt::format("{}: already sealed with this key", formats::printable(model.path.string())),
                      "seal the original, or give --reseal to put a new seal over the old one"};
     }
     return {};
@@ -72,8 +73,15 @@ Result<std::optional<crypto::Digest>> parent_root(const SealOptions& options) {
         if (evidence && evidence->intact()) return std::optional(mark::root(*evidence->manifest));
     }
     return Error{ErrorKind::mismatch,
-                 fmt::format("{}: has no intact seal by this key to derive from", options.parent->string()),
+                 fmt::format("{}: has no intact seal by this key to derive from",
+                             formats::printable(options.parent->string())),
                  {}};
+}
+
+// What the owner of the model should know of it.
+void add_remarks(const Model& model, SealSummary& summary) {
+    for (const auto& [path, what] : model.left_out) summary.left_out.emplace_back(path, what);
+    summary.warnings = model.warnings;
 }
 
 Result<void> must_check_intact(const Model& model, const ModelOutput& output, const SealOptions& options,
@@ -82,10 +90,10 @@ Result<void> must_check_intact(const Model& model, const ModelOutput& output, co
     MODELSEAL_TRY_ASSIGN(const auto evidence,
                          mark::gather(copy, options.check, {.jobs = options.jobs}, progress));
     if (evidence && evidence->intact()) return {};
-    return Error{
-        ErrorKind::internal,
-        fmt::format("{}: the sealed copy did not check as intact and was thrown away", model.path.string()),
-        "was the file written to meanwhile?"};
+    return Error{ErrorKind::internal,
+                 fmt::format("{}: the sealed copy did not check as intact and was thrown away",
+                             formats::printable(model.path.string())),
+                 "was the file written to meanwhile?"};
 }
 
 }  // namespace
@@ -104,7 +112,9 @@ Result<SealSummary> seal_model(const fs::path& path, const fs::path& out, const 
     MODELSEAL_TRY(refuse_receipt_over_model(model, out, options));
     MODELSEAL_TRY(refuse_sealed(model, geometry, options));
     if (options.scheme == Scheme::deepisign) {
-        return jobs::seal_deepisign(model, out, wanted.stamp, options, progress);
+        MODELSEAL_TRY_ASSIGN(auto summary, jobs::seal_deepisign(model, out, wanted.stamp, options, progress));
+        add_remarks(model, summary);
+        return summary;
     }
     wanted.vendor = options.key.public_key().id();
     MODELSEAL_TRY_ASSIGN(wanted.parent, parent_root(options));
@@ -146,6 +156,7 @@ Result<SealSummary> seal_model(const fs::path& path, const fs::path& out, const 
                         .root = to_hex(root),
                         .stamp = embedded.manifest.claims.stamp,
                         .cell_head = mark::head_bytes(embedded.head)};
+    add_remarks(model, summary);
     LedgerEntry entry{.customer = options.check.customer,
                       .root = summary.root,
                       .stamp = summary.stamp,

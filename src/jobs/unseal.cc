@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "formats/reader.h"
 #include "io/progress.h"
 #include "io/threads.h"
 #include "jobs/receipt.h"
@@ -19,7 +20,8 @@ Result<void> restore_cells(const Model& model, const mark::Evidence& evidence, c
         const auto& entry = receipt.cells[i];
         const auto wrong = [&] {
             return Error{ErrorKind::mismatch,
-                         fmt::format("{}: the receipt names a cell that is not there", model.path.string()),
+                         fmt::format("{}: the receipt names a cell that is not there",
+                                     formats::printable(model.path.string())),
                          {}};
         };
         if (entry.tensor >= model.tensors.size() || !evidence.cells.find(entry.tensor, entry.block))
@@ -41,25 +43,27 @@ Result<void> unseal_model(const fs::path& sealed, const fs::path& receipt_path, 
                           const UnsealOptions& options) {
     auto& progress = options.progress != nullptr ? *options.progress : io::no_progress();
     MODELSEAL_TRY_ASSIGN(const auto receipt, jobs::load_receipt(receipt_path));
-    MODELSEAL_TRY_ASSIGN(const auto model, open_model(sealed, options.limits));
-    progress.total(2 * model.bytes());  // checked, copied
+    MODELSEAL_TRY_ASSIGN(const auto given, open_model(sealed, options.limits));
+    progress.total(2 * given.bytes());  // checked, copied
     MODELSEAL_TRY_ASSIGN(const auto evidence,
-                         mark::gather(model, receipt.check, {.jobs = options.jobs}, progress));
+                         mark::gather(given, receipt.check, {.jobs = options.jobs}, progress));
     if (!evidence || !evidence->manifest || mark::root(*evidence->manifest) != receipt.root) {
-        return Error{ErrorKind::mismatch,
-                     fmt::format("{}: is not the sealed model of this receipt", sealed.string()),
-                     "each seal has a receipt of its own"};
-    }
-    if (!evidence->intact()) {
         return Error{
             ErrorKind::mismatch,
-            fmt::format("{}: changed since it was sealed, so the original cannot be restored", sealed.string()),
-            "run 'modelseal check' to see what changed"};
+            fmt::format("{}: is not the sealed model of this receipt", formats::printable(sealed.string())),
+            "each seal has a receipt of its own"};
     }
+    if (!evidence->intact()) {
+        return Error{ErrorKind::mismatch,
+                     fmt::format("{}: changed since it was sealed, so the original cannot be restored",
+                                 formats::printable(sealed.string())),
+                     "run 'modelseal check' to see what changed"};
+    }
+    const auto& model = evidence->model(given);
     MODELSEAL_TRY_ASSIGN(auto output, ModelOutput::copy(model, out, options.jobs, progress));
     MODELSEAL_TRY(restore_cells(model, *evidence, receipt, options.jobs, output));
     MODELSEAL_TRY(mark::renew_checksums(model, evidence->frame, options.jobs, output));
-    MODELSEAL_TRY(model.unchanged());
+    MODELSEAL_TRY(given.unchanged());
     return output.commit();
 }
 

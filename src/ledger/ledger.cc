@@ -53,10 +53,10 @@ struct Ledger::State {
         MODELSEAL_TRY_ASSIGN(const auto* vault, store->key());
         auto key = vault->open_key(row.key, row.salt);
         if (key) return std::move(*key);
-        return Error{
-            ErrorKind::mismatch,
-            fmt::format("{}: the check key of '{}' cannot be opened", store->database().shown(), row.name),
-            "restore the ledger from a backup"};
+        return Error{ErrorKind::mismatch,
+                     fmt::format("{}: the check key of '{}' cannot be opened", store->database().shown(),
+                                 formats::printable(row.name)),
+                     "restore the ledger from a backup"};
     }
 
     Result<CheckKey> check_key(const CustomerRow& row) const {
@@ -70,10 +70,10 @@ struct Ledger::State {
         MODELSEAL_TRY_ASSIGN(const auto* vault, store->key());
         MODELSEAL_TRY_ASSIGN(const auto taken, store->find_customer(key.customer));
         if (taken) {
-            return Error{
-                ErrorKind::unreadable,
-                fmt::format("{}: there is a customer '{}' already", store->database().shown(), key.customer),
-                "'modelseal customer show' tells about them"};
+            return Error{ErrorKind::unreadable,
+                         fmt::format("{}: there is a customer '{}' already", store->database().shown(),
+                                     formats::printable(key.customer)),
+                         "'modelseal customer show' tells about them"};
         }
         MODELSEAL_TRY_ASSIGN(const auto last, store->database().number("SELECT max(id) FROM customers"));
         CustomerRow row{
@@ -239,10 +239,11 @@ Result<void> Ledger::revoke(const std::string& name, const std::string& reason) 
     return state_->store->change([&](ledger::State& state) -> Result<void> {
         MODELSEAL_TRY_ASSIGN(const auto before, state_->find(name));
         if (before.revoked != 0) {
-            return Error{ErrorKind::unreadable,
-                         fmt::format("{}: customer '{}' was revoked already, on {}",
-                                     state_->store->database().shown(), name, time_of(before.revoked)),
-                         {}};
+            return Error{
+                ErrorKind::unreadable,
+                fmt::format("{}: customer '{}' was revoked already, on {}", state_->store->database().shown(),
+                            formats::printable(name), time_of(before.revoked)),
+                {}};
         }
         auto after = before;
         after.revoked = std::max<std::int64_t>(1, io::seconds_now());
@@ -255,8 +256,9 @@ namespace {
 
 Error revoked(const Store& store, const CustomerRow& row) {
     return {ErrorKind::unsupported,
-            fmt::format("{}: customer '{}' was revoked on {}{}{}", store.database().shown(), row.name,
-                        time_of(row.revoked), row.reason.empty() ? "" : ": ", row.reason),
+            fmt::format("{}: customer '{}' was revoked on {}{}{}", store.database().shown(),
+                        formats::printable(row.name), time_of(row.revoked), row.reason.empty() ? "" : ": ",
+                        row.reason),
             "nothing is made for them any more"};
 }
 
@@ -269,14 +271,16 @@ Result<void> Ledger::allow(const CheckKey& key) const {
     if (!row) {
         return Error{
             ErrorKind::unsupported,
-            fmt::format("{}: no customer '{}'", state_->store->database().shown(), name),
-            fmt::format("'modelseal customer add {} --check-key FILE' adds them with the key they have", name)};
+            fmt::format("{}: no customer '{}'", state_->store->database().shown(), formats::printable(name)),
+            fmt::format("'modelseal customer add {} --check-key FILE' adds them with the key they have",
+                        formats::printable(name))};
     }
     if (row->revoked != 0) return revoked(*state_->store, *row);
     MODELSEAL_TRY_ASSIGN(const auto known, state_->check_key(*row));
     if (std::ranges::equal(known.secret.bytes(), key.secret.bytes())) return {};
     return Error{ErrorKind::mismatch,
-                 fmt::format("{}: has another check key of '{}'", state_->store->database().shown(), name),
+                 fmt::format("{}: has another check key of '{}'", state_->store->database().shown(),
+                             formats::printable(name)),
                  "give the customer's name to --for, and the key of the ledger is taken"};
 }
 

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "formats/bytes.h"
+#include "formats/reader.h"
 #include "io/threads.h"
 
 namespace modelseal::mark {
@@ -71,8 +72,8 @@ class Embedder {
         const Cell cell(plan_.cells.keys(place.tensor), tensor.dtype, place.block, block);
         if (cell.capacity() != place.capacity) {
             return Error{ErrorKind::unreadable,
-                         fmt::format("{}: tensor '{}' changed while it was being sealed", model_.path.string(),
-                                     tensor.name),
+                         fmt::format("{}: tensor '{}' changed while it was being sealed",
+                                     formats::printable(model_.path.string()), formats::printable(tensor.name)),
                          {}};
         }
         for (; attempts_[i] < kAttempts; ++attempts_[i]) {
@@ -90,7 +91,8 @@ class Embedder {
             fmt::format(
                 "{}: tensor '{}': the values from element {} on are too near to the end of their range to "
                 "carry a mark",
-                model_.path.string(), tensor.name, place.block * geometry_.block_elements()),
+                formats::printable(model_.path.string()), formats::printable(tensor.name),
+                place.block * geometry_.block_elements()),
             {}};
     }
 

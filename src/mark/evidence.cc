@@ -6,6 +6,7 @@
 #include "mark/embed.h"
 #include "mark/erasure.h"
 #include "mark/locate.h"
+#include "model/folder.h"
 
 namespace modelseal::mark {
 namespace {
@@ -169,7 +170,7 @@ Result<std::optional<Found>> find_seal(const Model& model, std::span<const std::
     return std::optional<Found>();
 }
 
-void read_manifest(const CheckKey& key, const Located& located, Evidence& evidence) {
+void read_manifest(const Model& model, const CheckKey& key, const Located& located, Evidence& evidence) {
     const auto& geometry = *evidence.geometry;
     const auto& manifest = *evidence.manifest;
     evidence.signature_holds = manifest.claims.vendor == key.vendor.id() && verify(key.vendor, manifest) &&
@@ -177,15 +178,18 @@ void read_manifest(const CheckKey& key, const Located& located, Evidence& eviden
                                manifest.claims.carrier_class == located.carrier_class;
     // What nobody signed is not looked into: whoever has the check key may have written it.
     if (!evidence.signature_holds) return;
+    // A seal over everything does not match what the earlier rule takes for the folder.
+    evidence.rule_matches = model.rule == FolderRule::everything || manifest.claims.rule == FolderRule::by_name;
     evidence.tensor_list_same = same_tensors(geometry, manifest.claims);
     record_common_table(geometry, manifest, evidence.tensor_list_same, evidence.recorded);
     if (evidence.tensor_list_same) {
         draw_expected(geometry, evidence);
         evidence.cells_hold = compare_cells(geometry, evidence);
-        evidence.weights_match = manifest.claims.weights == weights_root(evidence.scan);
+        evidence.weights_match =
+            evidence.rule_matches && manifest.claims.weights == weights_root(evidence.scan);
     }
-    evidence.frame_matches =
-        manifest.claims.frame == evidence.frame.digest && files_match(manifest, evidence.frame);
+    evidence.frame_matches = evidence.rule_matches && manifest.claims.frame == evidence.frame.digest &&
+                             files_match(manifest, evidence.frame);
 }
 
 }  // namespace
@@ -206,17 +210,48 @@ Result<Evidence> gather_at(const Model& model, const CheckKey& key, std::unique_
     const auto parsed = parse_valid(evidence.scan.readings, sites);
     record_own_tables(geometry, evidence.cells, parsed, sites, evidence.recorded);
     evidence.manifest = assemble(parsed);
-    if (evidence.manifest) read_manifest(key, located, evidence);
+    if (evidence.manifest) read_manifest(model, key, located, evidence);
     return evidence;
 }
 
-Result<std::optional<Evidence>> gather(const Model& model, const CheckKey& key, const Pass& pass,
-                                       io::Progress& progress) {
+namespace {
+
+Result<std::optional<Evidence>> gather_by_its_rule(const Model& model, const CheckKey& key, const Pass& pass,
+                                                   io::Progress& progress) {
     MODELSEAL_TRY_ASSIGN(auto found, find_seal(model, key.secret.bytes()));
     if (!found) return std::optional<Evidence>();
     MODELSEAL_TRY_ASSIGN(auto evidence,
                          gather_at(model, key, std::move(found->geometry), found->located, pass, progress));
     return std::optional(std::move(evidence));
+}
+
+bool covers_everything(const std::optional<Evidence>& evidence) {
+    return evidence && evidence->signature_holds && evidence->manifest->claims.rule == FolderRule::everything;
+}
+
+// Whether the two rules take different files for the model.
+bool rules_differ(const Model& model) {
+    return model.folder && model.rule == FolderRule::everything &&
+           std::ranges::any_of(model.files, is_left_out_by_name, &ModelFile::path);
+}
+
+}  // namespace
+
+Result<std::optional<Evidence>> gather(const Model& model, const CheckKey& key, const Pass& pass,
+                                       io::Progress& progress) {
+    MODELSEAL_TRY_ASSIGN(auto evidence, gather_by_its_rule(model, key, pass, progress));
+    if (covers_everything(evidence) || !rules_differ(model)) return evidence;
+    auto earlier = open_model_folder(model.path, model.limits, FolderRule::by_name);
+    if (!earlier) return evidence;
+    const auto reread = std::make_shared<const Model>(std::move(earlier).value());
+    MODELSEAL_TRY_ASSIGN(auto by_name, gather_by_its_rule(*reread, key, pass, progress));
+    if (!by_name || !by_name->signature_holds) return evidence;
+    // Files were added to a folder of which the seal covers everything: they are part of its frame.
+    if (covers_everything(by_name)) {
+        MODELSEAL_TRY_ASSIGN(by_name->frame, scan_frame(model, pass.jobs, progress));
+    }
+    by_name->reread = reread;
+    return by_name;
 }
 
 }  // namespace modelseal::mark

@@ -13,6 +13,12 @@
 namespace modelseal::mark {
 
 struct Evidence {
+    // The folder by the earlier rule, if it was sealed by that: not the model that was given.
+    std::shared_ptr<const Model> reread;
+    // The model that everything here is about; only `frame` is that of the given one, if the seal covers
+    // everything.
+    const Model& model(const Model& given) const { return reread ? *reread : given; }
+
     std::unique_ptr<const Geometry> geometry;  // under which the seal was found
     CellMap cells;
     Scan scan;
@@ -29,13 +35,15 @@ struct Evidence {
     bool signature_holds = false;  // the vendor signed what the manifest claims
     bool cells_hold = false;       // every cell holds, bit by bit, what it should
     bool weights_match = false;    // the weights are those that were signed
-    bool frame_matches = false;
+    bool rule_matches = false;     // the files at hand were listed by the rule of the seal
+    bool frame_matches = false;    // so they were, and their frames are those that were signed
 
     bool weights_intact() const { return signature_holds && cells_hold && weights_match; }
     bool intact() const { return weights_intact() && frame_matches; }
 };
 
-// Nothing if there is no seal under this key. `model` must outlive the evidence.
+// Nothing if there is no seal under this key. `model` must outlive the evidence. A folder that holds files
+// which the earlier rule left out is read by that rule as well, unless its seal says that it covers everything.
 Result<std::optional<Evidence>> gather(const Model& model, const CheckKey& key, const Pass& pass,
                                        io::Progress& progress);
 

@@ -72,14 +72,16 @@ Result<crypto::Digest> digest_of_bytes(const Model& model, const FrameMap& map, 
     return hash.finish();
 }
 
-// Where the checksums stand is hashed, for their bytes are not.
-crypto::Digest with_sums(const Model& model, const crypto::Digest& bytes, std::span<const CheckedSum> sums,
-                         std::size_t file, bool as_if_right) {
+enum class Sums { as_they_are, as_if_right };
+
+// Where the checksums stand is hashed, for their bytes are not. `sums`: those of `file`.
+crypto::Digest with_sums(const ModelFile& file, const crypto::Digest& bytes, std::span<const CheckedSum> sums,
+                         Sums how) {
+    const bool as_if_right = how == Sums::as_if_right;
     crypto::Sha256 hash;
     hash.update_text("modelseal/1 checksums of a file").update(bytes);
     for (const auto& sum : sums) {
-        if (sum.file != file) continue;
-        const auto& places = model.files[file].checksums[sum.index].fields;
+        const auto& places = file.checksums[sum.index].fields;
         hash.update_number(places.size());
         for (const auto place : places) hash.update_number(place);
         hash.update_number(sum.right || as_if_right ? 1 : 0);
@@ -128,9 +130,13 @@ Result<FrameScan> scan_frame(const Model& model, unsigned jobs, io::Progress& pr
     }));
     FrameScan frame;
     for (const auto& sum : sums) frame.checksums.push_back({sum.file, sum.index, sum.right});
-    for (std::size_t file = 0; file < model.files.size(); ++file) {
-        frame.files.push_back(with_sums(model, bytes[file], sums, file, false));
-        frame.files_if_right.push_back(with_sums(model, bytes[file], sums, file, true));
+    std::span<const CheckedSum> left(sums);
+    for (std::size_t i = 0; i < model.files.size(); ++i) {
+        const auto& file = model.files[i];
+        const auto of_file = left.first(file.checksums.size());
+        left = left.subspan(of_file.size());
+        frame.files.push_back(with_sums(file, bytes[i], of_file, Sums::as_they_are));
+        frame.files_if_right.push_back(with_sums(file, bytes[i], of_file, Sums::as_if_right));
     }
     frame.digest = joined(frame.files);
     frame.digest_if_right = joined(frame.files_if_right);

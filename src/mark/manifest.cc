@@ -6,6 +6,7 @@
 #include <zlib.h>
 
 #include "formats/bytes.h"
+#include "formats/reader.h"
 
 namespace modelseal::mark {
 namespace {
@@ -16,6 +17,9 @@ using formats::ByteWriter;
 constexpr std::uint8_t kVersion = 1;
 constexpr std::uint8_t kHasParent = 1;
 constexpr std::uint8_t kHasDirectory = 2;
+constexpr std::uint8_t kWholeFolder = 4;
+constexpr std::uint8_t kHasFileList = 8;
+constexpr std::uint8_t kFlags = kHasParent | kHasDirectory | kWholeFolder | kHasFileList;
 constexpr std::string_view kSignatureDomain = "modelseal/1 seal";
 constexpr std::size_t kMaxDirectoryBytes = std::size_t{64} << 20;  // inflated
 
@@ -46,8 +50,10 @@ Result<std::vector<std::byte>> encode_stamp(const Stamp& stamp) {
     std::set<std::string_view> seen;
     for (const auto& [name, value] : stamp) {
         if (name.empty() || name.size() > 255) return wrong("a name has 1 to 255 bytes");
-        if (value.size() > kMaxStampBytes) return wrong(fmt::format("the value of '{}' is too long", name));
-        if (!seen.insert(name).second) return wrong(fmt::format("'{}' is given twice", name));
+        if (value.size() > kMaxStampBytes)
+            return wrong(fmt::format("the value of '{}' is too long", formats::printable(name)));
+        if (!seen.insert(name).second)
+            return wrong(fmt::format("'{}' is given twice", formats::printable(name)));
         const auto coded = std::ranges::find(kCodedNames, name);
         const auto code = coded == std::end(kCodedNames) ? 0 : coded - std::begin(kCodedNames);
         writer.number(static_cast<std::uint8_t>(code));
@@ -74,7 +80,9 @@ std::optional<Stamp> decode_stamp(std::span<const std::byte> bytes) {
 }
 
 std::vector<std::byte> encode_signed(const SignedPart& part, std::size_t common) {
-    const auto flags = (part.parent ? kHasParent : 0) | (part.directory.empty() ? 0 : kHasDirectory);
+    const auto flags = (part.parent ? kHasParent : 0) | (part.directory.empty() ? 0 : kHasDirectory) |
+                       (part.rule == FolderRule::everything ? kWholeFolder : 0) |
+                       (part.file_list.empty() ? 0 : kHasFileList);
     const auto stamp = encode_stamp(part.stamp).value();
     ByteWriter rest;
     rest.number(kVersion).number(static_cast<std::uint8_t>(flags));
@@ -91,6 +99,8 @@ std::vector<std::byte> encode_signed(const SignedPart& part, std::size_t common)
     rest.raw(bitmap);
     if (!part.directory.empty())
         rest.number(static_cast<std::uint32_t>(part.directory.size())).raw(part.directory);
+    if (!part.file_list.empty())
+        rest.number(static_cast<std::uint32_t>(part.file_list.size())).raw(part.file_list);
     for (const auto value : part.file_checks) rest.number(value);
     const auto length = 4 + rest.size() + sizeof(SignatureBytes) + common * sizeof(CheckValue);
     return ByteWriter().number(static_cast<std::uint32_t>(length)).raw(rest.take()).take();
@@ -113,7 +123,7 @@ std::optional<Manifest> decode(std::span<const std::byte> bytes) {
     auto& claims = manifest.claims;
     if (reader.number<std::uint8_t>() != kVersion) return std::nullopt;
     const auto flags = reader.number<std::uint8_t>();
-    if ((flags & ~(kHasParent | kHasDirectory)) != 0) return std::nullopt;
+    if ((flags & ~kFlags) != 0) return std::nullopt;
     claims.rate_step = reader.number<std::uint8_t>();
     claims.carrier_class = reader.number<std::uint8_t>();
     claims.tensors = reader.number<std::uint32_t>();
@@ -135,6 +145,11 @@ std::optional<Manifest> decode(std::span<const std::byte> bytes) {
         const auto directory = reader.raw(reader.number<std::uint32_t>());
         claims.directory.assign(directory.begin(), directory.end());
     }
+    if ((flags & kHasFileList) != 0) {
+        const auto list = reader.raw(reader.number<std::uint32_t>());
+        claims.file_list.assign(list.begin(), list.end());
+    }
+    if ((flags & kWholeFolder) != 0) claims.rule = FolderRule::everything;
     if (!reader.ok() || files > reader.left() / sizeof(CheckValue)) return std::nullopt;
     claims.file_checks.resize(files);
     for (auto& value : claims.file_checks) value = reader.number<CheckValue>();
@@ -161,15 +176,10 @@ crypto::Digest root(const Manifest& manifest) {
     return hash.update(message(encode_signed(manifest.claims, manifest.common.size()))).finish();
 }
 
-std::vector<std::byte> encode_directory(std::span<const Tensor> tensors) {
-    ByteWriter writer;
-    for (const auto& tensor : tensors) {
-        writer.number(static_cast<std::uint8_t>(tensor.dtype))
-            .number(static_cast<std::uint8_t>(tensor.shape.size()));
-        for (const auto extent : tensor.shape) writer.number(extent);
-        writer.number(static_cast<std::uint32_t>(tensor.name.size())).raw(bytes_of(tensor.name));
-    }
-    const auto plain = writer.take();
+namespace {
+
+// u32 length of the plain bytes | the bytes, deflated. Nothing for more than kMaxDirectoryBytes.
+std::vector<std::byte> pack(const std::vector<std::byte>& plain) {
     if (plain.size() > kMaxDirectoryBytes) return {};
     auto size = compressBound(plain.size());
     std::vector<std::byte> packed(size);
@@ -181,8 +191,7 @@ std::vector<std::byte> encode_directory(std::span<const Tensor> tensors) {
     return ByteWriter().number(static_cast<std::uint32_t>(plain.size())).raw(packed).take();
 }
 
-std::optional<std::vector<DirectoryEntry>> decode_directory(std::span<const std::byte> bytes,
-                                                            std::size_t tensors) {
+std::optional<std::vector<std::byte>> unpack(std::span<const std::byte> bytes) {
     ByteReader outer(bytes);
     const auto plain_size = outer.number<std::uint32_t>();
     if (!outer.ok() || plain_size > kMaxDirectoryBytes) return std::nullopt;
@@ -194,7 +203,27 @@ std::optional<std::vector<DirectoryEntry>> decode_directory(std::span<const std:
         size != plain.size()) {
         return std::nullopt;
     }
-    ByteReader reader(plain);
+    return plain;
+}
+
+}  // namespace
+
+std::vector<std::byte> encode_directory(std::span<const Tensor> tensors) {
+    ByteWriter writer;
+    for (const auto& tensor : tensors) {
+        writer.number(static_cast<std::uint8_t>(tensor.dtype))
+            .number(static_cast<std::uint8_t>(tensor.shape.size()));
+        for (const auto extent : tensor.shape) writer.number(extent);
+        writer.number(static_cast<std::uint32_t>(tensor.name.size())).raw(bytes_of(tensor.name));
+    }
+    return pack(writer.take());
+}
+
+std::optional<std::vector<DirectoryEntry>> decode_directory(std::span<const std::byte> bytes,
+                                                            std::size_t tensors) {
+    const auto plain = unpack(bytes);
+    if (!plain) return std::nullopt;
+    ByteReader reader(*plain);
     std::vector<DirectoryEntry> entries;
     while (reader.ok() && reader.left() > 0) {
         if (entries.size() == tensors) return std::nullopt;
@@ -208,6 +237,28 @@ std::optional<std::vector<DirectoryEntry>> decode_directory(std::span<const std:
     }
     if (!reader.ok() || entries.size() != tensors) return std::nullopt;
     return entries;
+}
+
+std::vector<std::byte> encode_file_list(std::span<const std::string> paths) {
+    ByteWriter writer;
+    for (const auto& path : paths) {
+        writer.number(static_cast<std::uint32_t>(path.size())).raw(bytes_of(path));
+    }
+    return pack(writer.take());
+}
+
+std::optional<std::vector<std::string>> decode_file_list(std::span<const std::byte> bytes, std::size_t files) {
+    const auto plain = unpack(bytes);
+    if (!plain) return std::nullopt;
+    ByteReader reader(*plain);
+    std::vector<std::string> paths;
+    while (reader.ok() && reader.left() > 0) {
+        if (paths.size() == files) return std::nullopt;
+        paths.push_back(text_of(reader.raw(reader.number<std::uint32_t>())));
+    }
+    if (!reader.ok() || paths.size() != files) return std::nullopt;
+    if (std::set<std::string_view>(paths.begin(), paths.end()).size() != files) return std::nullopt;
+    return paths;
 }
 
 }  // namespace modelseal::mark

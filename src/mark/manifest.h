@@ -1,13 +1,12 @@
 // The manifest: what the cells hold together, in at least two copies. Everything up to the signature is signed;
 // the check values behind it only help to place a change, and are computed anew when a seal is checked.
 //
-//   u32 length of the manifest | u8 version = 1 | u8 flags | u8 rate step | u8 carrier class
-//   u32 tensors | u32 files | u16 stamp length | stamp | 32 frame digest | 32 weights root | 8 vendor key id
-//   [32 parent root] | bitmap of the tensors in the common table, ceil(tensors / 8)
-//   [u32 length | directory: names, types and shapes, deflated]
-//   4 check value of each file's frame
-//   64 signature, Ed25519 or ECDSA on P-256, as the vendor's key is
-//   4 check value of each block of the tensors in the common table
+//   u32 length of the manifest | u8 version = 1 | u8 flags: 1 parent, 2 directory, 4 whole folder, 8 list of
+//   files | u8 rate step | u8 carrier class u32 tensors | u32 files | u16 stamp length | stamp | 32 frame
+//   digest | 32 weights root | 8 vendor key id [32 parent root] | bitmap of the tensors in the common table,
+//   ceil(tensors / 8) [u32 length | directory: names, types and shapes, deflated] [u32 length | list of files:
+//   their paths, deflated] 4 check value of each file's frame 64 signature, Ed25519 or ECDSA on P-256, as the
+//   vendor's key is 4 check value of each block of the tensors in the common table
 // Numbers are little-endian.
 #pragma once
 
@@ -20,6 +19,7 @@
 #include <vector>
 
 #include "crypto/sha256.h"
+#include "model/folder_rule.h"
 #include <modelseal/keys.h>
 #include <modelseal/result.h>
 #include <modelseal/tensor.h>
@@ -45,9 +45,11 @@ struct SignedPart {
     crypto::Digest weights{};
     KeyId vendor{};
     std::optional<crypto::Digest> parent;
-    std::vector<bool> in_common_table;    // one a tensor
-    std::vector<std::byte> directory;     // encoded, may be empty
-    std::vector<CheckValue> file_checks;  // of each file's frame
+    std::vector<bool> in_common_table;      // one a tensor
+    std::vector<std::byte> directory;       // encoded, may be empty
+    FolderRule rule = FolderRule::by_name;  // of a folder's files; nothing to a single file
+    std::vector<std::byte> file_list;       // encoded, may be empty
+    std::vector<CheckValue> file_checks;    // of each file's frame
 };
 
 struct Manifest {
@@ -78,5 +80,9 @@ std::vector<std::byte> encode_directory(std::span<const Tensor> tensors);
 // deflated a thousandfold.
 std::optional<std::vector<DirectoryEntry>> decode_directory(std::span<const std::byte> bytes,
                                                             std::size_t tensors);
+
+std::vector<std::byte> encode_file_list(std::span<const std::string> paths);
+// Nothing unless it names exactly `files`, each once. Only for a list whose signature was verified.
+std::optional<std::vector<std::string>> decode_file_list(std::span<const std::byte> bytes, std::size_t files);
 
 }  // namespace modelseal::mark

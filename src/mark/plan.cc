@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "formats/reader.h"
 #include "io/threads.h"
 #include "mark/scan.h"
 
@@ -16,9 +17,9 @@ namespace {
 // Content bytes that a dense cell offers to payload, its heads taken off.
 constexpr std::uint64_t kUsefulBytes = kCellValues / 8 - kTagBytes - 13;
 
-// Share of the weights that cells may take for the sake of comforts: a directory, without which a missing
-// tensor is noticed but not named, and a spread that survives the loss of any one tensor. Small models pay more
-// of what they have.
+// Share of the weights that cells may take for the sake of comforts: the names of tensors and files, without
+// which a missing one is noticed but not named, and a spread that survives the loss of any one tensor. Small
+// models pay more of what they have.
 constexpr std::uint64_t kLargeModelElements = 1'000'000;
 constexpr double kComfortLarge[kClasses] = {0.018, 0.008, 0.008};
 constexpr double kComfortSmall = 0.15;
@@ -30,7 +31,7 @@ class Planner {
     Planner(const Model& model, const Geometry& geometry, std::span<const std::byte, 32> secret, unsigned jobs)
         : model_(model), geometry_(geometry), secret_(secret), jobs_(jobs) {}
 
-    // The sparsest plan for this part, with or without a directory as it says.
+    // The sparsest plan for this part, with or without names as it says.
     Result<std::optional<SealPlan>> sparsest(SignedPart part, Chart::Spread spread) {
         for (part.carrier_class = 0; part.carrier_class < kClasses; ++part.carrier_class) {
             for (part.rate_step = 0; part.rate_step <= kRateSteps; ++part.rate_step) {
@@ -174,7 +175,7 @@ Result<SealPlan> too_small(const Model& model, const Geometry& geometry, std::ui
         ErrorKind::unsupported,
         fmt::format("{}: too small to carry a mark: it has {} weights that may carry, about {} are needed, in "
                     "tensors of {} or more",
-                    model.path.string(), able, cells * kCellValues, kMinHostElements),
+                    formats::printable(model.path.string()), able, cells * kCellValues, kMinHostElements),
         "zeros, flags and indices carry nothing; a detached signature can cover such a file"};
 }
 
@@ -215,16 +216,29 @@ Result<SealPlan> denser(Planner& planner, const Geometry& geometry, SealPlan pla
     return plan;
 }
 
+// The part with names of tensors and of files, with fewer of them, and with none.
+std::vector<SignedPart> by_comfort(const Model& model, const SignedPart& part) {
+    auto with_tensors = part;
+    with_tensors.directory = encode_directory(model.tensors);
+    if (model.files.size() == 1) return {with_tensors, part};
+    std::vector<std::string> paths;
+    for (const auto& file : model.files) paths.push_back(file.path);
+    auto with_files = part;
+    with_files.file_list = encode_file_list(paths);
+    auto with_both = with_tensors;
+    with_both.file_list = with_files.file_list;
+    return {with_both, with_tensors, with_files, part};
+}
+
 // The best plan that this cut into blocks allows: comforts where they are affordable, else none.
 Result<std::optional<SealPlan>> best_plan(const Model& model, const Geometry& geometry,
                                           std::span<const std::byte, 32> secret, const SignedPart& part,
                                           std::size_t places, unsigned jobs) {
     Planner planner(model, geometry, secret, jobs);
-    auto with_directory = part;
-    with_directory.directory = encode_directory(model.tensors);
+    const auto comforts = by_comfort(model, part);
     for (const auto spread : {Chart::Spread::beyond_any_tensor, Chart::Spread::any}) {
-        for (const auto* wanted : {&std::as_const(with_directory), &part}) {
-            MODELSEAL_TRY_ASSIGN(auto plan, planner.sparsest(*wanted, spread));
+        for (const auto& wanted : comforts) {
+            MODELSEAL_TRY_ASSIGN(auto plan, planner.sparsest(wanted, spread));
             if (!plan || !affordable(geometry, *plan)) continue;
             MODELSEAL_TRY_ASSIGN(auto dense, denser(planner, geometry, std::move(*plan), spread, places));
             return std::optional(std::move(dense));
@@ -240,6 +254,7 @@ Result<SealPlan> plan_seal(const Model& model, std::span<const std::byte, 32> se
     auto part = wanted;
     part.tensors = static_cast<std::uint32_t>(model.tensors.size());
     part.file_checks.assign(model.files.size(), 0);
+    if (model.folder) part.rule = FolderRule::everything;
     part.in_common_table.assign(model.tensors.size(), false);
     auto geometry = std::make_unique<const Geometry>(model.tensors);
     // Longer blocks gather more of the few values that a pruned model has left.

@@ -7,6 +7,8 @@
 
 #include <fmt/format.h>
 
+#include "mark/file_changes.h"
+
 namespace modelseal::mark {
 namespace {
 
@@ -155,28 +157,32 @@ void compare_lists(const Geometry& geometry, const SignedPart& claims, SealFindi
     for (auto& [name, entry] : by_name) finding.tensors.push_back(std::move(entry));
 }
 
-void judge_frame(const Model& model, const Evidence& evidence, bool weights_changed, SealFinding& finding) {
+std::string first_few(const std::vector<std::string>& paths) {
+    constexpr std::size_t kNamed = 3;
+    std::string text;
+    for (std::size_t i = 0; i < std::min(paths.size(), kNamed); ++i) text += (i == 0 ? "" : ", ") + paths[i];
+    if (paths.size() > kNamed) text += fmt::format(" and {} more", paths.size() - kNamed);
+    return text;
+}
+
+void judge_frame(const Model& given, const Evidence& evidence, SealFinding& finding) {
     if (!evidence.manifest) {
         finding.frame_intact = false;
         finding.frame_detail = "unknown: the signed manifest did not survive";
         return;
     }
-    const auto& manifest = *evidence.manifest;
+    const auto& claims = evidence.manifest->claims;
+    const auto weights = evidence.weights_intact() ? Weights::same : Weights::changed;
     // A container checksum that is wrong because the tensor under it changed is not a change of its own.
-    const bool excused = weights_changed && manifest.claims.frame == evidence.frame.digest_if_right;
+    const bool excused =
+        weights == Weights::changed && evidence.rule_matches && claims.frame == evidence.frame.digest_if_right;
     finding.frame_intact = evidence.frame_matches || excused;
-    if (finding.frame_intact) return;
-    if (manifest.claims.file_checks.size() != model.files.size()) {
-        finding.frame_detail = fmt::format("{} files were sealed, {} are here",
-                                           manifest.claims.file_checks.size(), model.files.size());
-        return;
-    }
-    for (std::size_t i = 0; i < model.files.size(); ++i) {
-        if (manifest.claims.file_checks[i] == check_value(evidence.frame.files[i])) continue;
-        if (weights_changed && manifest.claims.file_checks[i] == check_value(evidence.frame.files_if_right[i]))
-            continue;
-        const auto& name = model.files[i].path.empty() ? model.files[i].source->name() : model.files[i].path;
-        finding.frame_detail += (finding.frame_detail.empty() ? "" : ", ") + name;
+    const auto uncovered = outside(given, evidence);
+    if (!finding.frame_intact) {
+        finding.frame_detail = words_for(compare_files(given, evidence, weights));
+    } else if (!uncovered.empty()) {
+        finding.frame_detail =
+            "sealed by the earlier rule for folders, which does not cover " + first_few(uncovered);
     }
 }
 
@@ -187,6 +193,7 @@ std::string summarise(const Evidence& evidence, const SealFinding& finding, cons
         return "the weights changed so much that the signed part of the seal did not survive";
     if (!evidence.signature_holds)
         return "the signature is not the vendor's: forged, or sealed by someone else";
+    if (!evidence.rule_matches) return "files were added to the sealed folder";
     if (!evidence.tensor_list_same) {
         return fmt::format("the list of tensors is not the sealed one: {} were sealed, {} are here",
                            evidence.manifest->claims.tensors, finding.tensors_total);
@@ -202,7 +209,8 @@ std::string summarise(const Evidence& evidence, const SealFinding& finding, cons
 
 }  // namespace
 
-SealFinding judge(const Model& model, const Evidence& evidence, bool all) {
+SealFinding judge(const Model& given, const Evidence& evidence, bool all) {
+    const auto& model = evidence.model(given);
     const auto& geometry = *evidence.geometry;
     SealFinding finding{.scheme = "modelseal"};
     finding.outcome = evidence.intact() ? SealFinding::Outcome::intact : SealFinding::Outcome::tampered;
@@ -237,7 +245,7 @@ SealFinding judge(const Model& model, const Evidence& evidence, bool all) {
     if (!evidence.tensor_list_same && evidence.manifest)
         compare_lists(geometry, evidence.manifest->claims, finding);
     finding.bit_error_rate = sum.rate().value_or(0);
-    judge_frame(model, evidence, weights_changed, finding);
+    judge_frame(given, evidence, finding);
     finding.weights_intact = !weights_changed;
     finding.detail = summarise(evidence, finding, blame, weights_changed);
     return finding;

@@ -9,6 +9,8 @@
 
 #include "formats/reader.h"
 #include "io/folder.h"
+#include "io/irreplaceable.h"
+#include "model/external_data.h"
 #include "model/part.h"
 #include "model/shards.h"
 
@@ -18,7 +20,6 @@ namespace {
 
 using formats::printable;
 
-constexpr std::uint32_t kDeepestFolder = 64;
 constexpr std::string_view kIndexSuffix = ".index.json";
 
 class FolderReader {
@@ -44,7 +45,11 @@ class FolderReader {
     Result<void> add_models(const std::vector<std::string>& files) {
         for (const auto& file : files) {
             MODELSEAL_TRY_ASSIGN(const auto* source, pool_.open(file));
-            if (shards_.contains(file) || !recognised(*source)) continue;
+            if (shards_.contains(file)) continue;
+            if (!recognised(*source)) {
+                warn_of_secret(*source);
+                continue;
+            }
             auto layout = parse_model_file(*source, limits_);
             if (!layout) {
                 if (layout.error().kind == ErrorKind::unreadable) return std::move(layout).error();
@@ -61,31 +66,11 @@ class FolderReader {
         return {};
     }
 
-    // Files that others name as their external data are data, whatever they look like. A file is a model if
-    // no model names it; only models count, so this goes from the outermost inwards.
+    // Files that others name as their external data are data, whatever they look like.
     Result<void> settle() {
-        std::set<std::string> data;
-        for (const auto& shard : parts_) data.insert(std::next(shard.files.begin()), shard.files.end());
-        for (;;) {
-            std::erase_if(candidates_, [&](const Part& part) { return data.contains(part.path); });
-            if (candidates_.empty()) break;
-            std::set<std::string> named;
-            for (const auto& part : candidates_) named.insert(std::next(part.files.begin()), part.files.end());
-            const auto models = std::partition(candidates_.begin(), candidates_.end(),
-                                               [&](const Part& part) { return named.contains(part.path); });
-            if (models == candidates_.end()) {
-                return Error{ErrorKind::malformed,
-                             fmt::format("{}: is the external data of its own external data",
-                                         printable(candidates_.front().path)),
-                             {}};
-            }
-            for (auto part = models; part != candidates_.end(); ++part) {
-                data.insert(std::next(part->files.begin()), part->files.end());
-                parts_.push_back(std::move(*part));
-            }
-            candidates_.erase(models, candidates_.end());
-        }
-        for (const auto& file : data) failed_.erase(file);
+        MODELSEAL_TRY_ASSIGN(auto settled, tell_models_from_data(std::move(candidates_), parts_));
+        std::ranges::move(settled.models, std::back_inserter(parts_));
+        for (const auto& file : settled.data) failed_.erase(file);
         return {};
     }
 
@@ -122,6 +107,13 @@ class FolderReader {
     }
 
   private:
+    // Who seals a folder mostly publishes it.
+    void warn_of_secret(const io::FileSource& source) {
+        const auto kind = io::irreplaceable_kind(source);
+        if (!kind || *kind == "public key") return;
+        warnings_.push_back(fmt::format("{}: a {} among the files of the model", source.name(), *kind));
+    }
+
     static Error claimed_twice(const std::string& shard, const std::string& one, const std::string& other) {
         return {ErrorKind::unsupported,
                 fmt::format("{}: named by two indexes, '{}' and '{}'", printable(shard), printable(one),
@@ -177,21 +169,26 @@ std::vector<std::string> missing_part_warnings(const std::vector<std::string>& p
     return warnings;
 }
 
-Result<Model> open_model_folder(const std::filesystem::path& path, const Limits& limits) {
+Result<Model> open_model_folder(const std::filesystem::path& path, const Limits& limits, FolderRule rule) {
     MODELSEAL_TRY_ASSIGN(auto folder, io::Folder::open(path));
-    MODELSEAL_TRY_ASSIGN(const auto files, folder.files(kMostFiles, kDeepestFolder));
+    MODELSEAL_TRY_ASSIGN(auto contents, contents_of(folder, rule));
+    const auto& files = contents.files;
     FolderReader reader(std::move(folder), limits);
     MODELSEAL_TRY(reader.add_indexes(files));
     MODELSEAL_TRY(reader.add_models(files));
     MODELSEAL_TRY(reader.settle());
     MODELSEAL_TRY(reader.judge_failures());
-    return reader.finish(path);
+    MODELSEAL_TRY_ASSIGN(auto model, reader.finish(path));
+    model.rule = rule;
+    model.limits = limits;
+    model.left_out = std::move(contents.left_out);
+    return model;
 }
 
 Result<void> no_file_added(const Model& model) {
     MODELSEAL_TRY_ASSIGN(const auto folder, io::Folder::open(model.path));
-    MODELSEAL_TRY_ASSIGN(const auto now, folder.files(kMostFiles, kDeepestFolder));
-    for (const auto& path : now) {
+    MODELSEAL_TRY_ASSIGN(const auto now, contents_of(folder, model.rule));
+    for (const auto& path : now.files) {
         if (std::ranges::binary_search(model.files, path, {}, &ModelFile::path)) continue;
         return Error{ErrorKind::unreadable,
                      fmt::format("{}: was added while the folder was read", printable(folder.shown(path))),

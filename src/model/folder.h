@@ -1,5 +1,5 @@
-// A folder as a model. Every regular file in it, at any depth, belongs to the model, but those that
-// io::is_side_file() names: so a changed tokenizer or configuration is noticed like a changed weight.
+// A folder as a model. Every regular file in it, at any depth, belongs to the model, but for the few that
+// folder_rule.h leaves out: so a changed tokenizer or configuration is noticed like a changed weight.
 //
 // Tensors come from
 // - the shards that an index (*.index.json) names;
@@ -12,7 +12,8 @@
 
 namespace modelseal {
 
-Result<Model> open_model_folder(const std::filesystem::path& path, const Limits& limits);
+Result<Model> open_model_folder(const std::filesystem::path& path, const Limits& limits,
+                                FolderRule rule = FolderRule::everything);
 
 // Error kind unreadable if a file was added since. (Model::unchanged() sees the rest.)
 Result<void> no_file_added(const Model& model);

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "io/file.h"
+#include "model/folder_rule.h"
 #include <modelseal/format.h>
 
 namespace modelseal {
@@ -22,12 +23,15 @@ struct ModelFile {
 };
 
 struct Model {
-    std::filesystem::path path;    // as given
-    bool folder = false;           // a folder was given: `files` are all that belongs to it
+    std::filesystem::path path;  // as given
+    bool folder = false;         // a folder was given: `files` are all that belongs to it by `rule`
+    FolderRule rule = FolderRule::everything;
+    Limits limits;                 // it was opened with
     std::string format;            // of its tensors
     std::vector<ModelFile> files;  // the given file first; a folder's files sorted by path
     std::vector<Tensor> tensors;   // sorted by name, names unique; Segment::file indexes `files`
     std::vector<std::string> warnings;
+    std::vector<LeftOut> left_out;  // of a folder
 
     std::uint64_t bytes() const;     // of all files
     Result<void> unchanged() const;  // no file was written while we read

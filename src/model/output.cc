@@ -66,25 +66,29 @@ Result<fs::path> make_staging(const fs::path& path) {
     return fs::path(pattern);
 }
 
+std::string shown(const fs::path& path) {
+    return formats::printable(path.string());
+}
+
 Result<void> refuse_overwriting(const Model& model, const fs::path& path) {
     for (const auto& file : model.files) {
         const auto* source = dynamic_cast<const io::FileSource*>(file.source.get());
         if (source != nullptr && source->same_file(path)) {
-            return Error{ErrorKind::usage, fmt::format("{}: output and input are the same", path.string()),
+            return Error{ErrorKind::usage, fmt::format("{}: output and input are the same", shown(path)),
                          "give -o another name; the original stays as it is"};
         }
     }
     if (!model.folder) return {};
     std::error_code ignored;
     if (fs::exists(path, ignored)) {
-        return Error{ErrorKind::unreadable, fmt::format("{}: already exists", path.string()),
+        return Error{ErrorKind::unreadable, fmt::format("{}: already exists", shown(path)),
                      "a sealed folder is written as a whole; give -o a new name"};
     }
     const auto inside =
         fs::weakly_canonical(path, ignored).lexically_relative(fs::weakly_canonical(model.path, ignored));
     if (!inside.empty() && *inside.begin() != "..") {
         return Error{
-            ErrorKind::usage, fmt::format("{}: lies in the folder that is to be sealed", path.string()), {}};
+            ErrorKind::usage, fmt::format("{}: lies in the folder that is to be sealed", shown(path)), {}};
     }
     return {};
 }
@@ -163,7 +167,7 @@ struct ModelOutput::State {
         if (fs::exists(fs::symlink_status(target, ignored))) {
             return Error{ErrorKind::unreadable,
                          fmt::format("{}: exists already, and the output needs a file of this name beside it",
-                                     formats::printable(target.string())),
+                                     shown(target)),
                          "give -o a path in another folder"};
         }
         MODELSEAL_TRY(make_folders(target));
@@ -190,15 +194,19 @@ Result<ModelOutput> ModelOutput::copy(const Model& model, const fs::path& wanted
     for (const auto& file : model.files) {
         MODELSEAL_TRY_ASSIGN(auto to, state->create(file));
         MODELSEAL_TRY(copy_bytes(*file.source, to, jobs, progress));
-        state->files.push_back(std::make_unique<OutputSource>(std::move(to), state->target_of(file).string(),
-                                                              file.source->size()));
+        state->files.push_back(
+            std::make_unique<OutputSource>(std::move(to), shown(state->target_of(file)), file.source->size()));
     }
     return ModelOutput(std::move(state));
 }
 
 Model ModelOutput::as_model() const {
     const auto& original = *state_->model;
-    Model model{.path = original.path, .folder = original.folder, .format = original.format};
+    Model model{.path = original.path,
+                .folder = original.folder,
+                .rule = original.rule,
+                .limits = original.limits,
+                .format = original.format};
     model.tensors = original.tensors;
     for (std::size_t i = 0; i < original.files.size(); ++i) {
         model.files.push_back(

@@ -1,7 +1,8 @@
 #include "oms/compare.h"
 
 #include <algorithm>
-#include <unordered_map>
+#include <map>
+#include <set>
 
 #include "oms/tensors.h"
 
@@ -163,7 +164,7 @@ class Comparison {
     const VerifyOptions& options_;
     const SharedFiles* shared_;
     SignatureFinding& finding_;
-    std::unordered_map<std::string, Signed> signed_;
+    std::map<std::string, Signed> signed_;
     std::vector<std::string> to_hash_;
 };
 

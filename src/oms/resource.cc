@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
-#include <unordered_map>
+#include <map>
 
 #include <fmt/format.h>
 
@@ -102,7 +102,7 @@ Result<Resource> read_resource(const Fields& fields, const Statement& of) {
 Result<void> check_list(const std::vector<Resource>& resources, bool shards, const Fields& in) {
     // Per file the end of its last shard; signers list the shards of a file in order, readers need not insist
     // on that, but they must find each byte once.
-    std::unordered_map<std::string_view, std::vector<std::pair<std::uint64_t, std::uint64_t>>> ranges;
+    std::map<std::string_view, std::vector<std::pair<std::uint64_t, std::uint64_t>>> ranges;
     for (const auto& resource : resources) {
         auto& of_file = ranges[resource.name];
         if (!shards && !of_file.empty()) {

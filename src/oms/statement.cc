@@ -118,6 +118,17 @@ Result<void> read_0_2_0(const Fields& outer, Statement& out) {
     return check_list(out.resources, false, outer);
 }
 
+// An ordered object looks through all its members at each insertion by name; names of a map are distinct, so
+// the members are appended as they come.
+nlohmann::ordered_json tensors_json(const TensorDigests& digests) {
+    auto out = nlohmann::ordered_json::object();
+    std::vector<std::pair<const std::string, nlohmann::ordered_json>>& members =
+        out.get_ref<nlohmann::ordered_json::object_t&>();
+    members.reserve(digests.size());
+    for (const auto& [name, digest] : digests) members.emplace_back(name, to_hex(digest));
+    return out;
+}
+
 nlohmann::ordered_json resource_json(const Resource& resource, const Statement& of) {
     nlohmann::ordered_json out;
     out["name"] =
@@ -127,8 +138,7 @@ nlohmann::ordered_json resource_json(const Resource& resource, const Statement& 
                            : std::string(name_of(of.hash));
     out["digest"] = to_hex(resource.digest);
     if (resource.tensors.empty()) return out;
-    auto& tensors = out["annotations"][kTensorsKey] = nlohmann::ordered_json::object();
-    for (const auto& [name, digest] : resource.tensors) tensors[name] = to_hex(digest);
+    out["annotations"][kTensorsKey] = tensors_json(resource.tensors);
     return out;
 }
 

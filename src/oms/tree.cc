@@ -82,9 +82,10 @@ Result<std::vector<Tree::Entry>> Tree::list(const IgnoreRules& ignore) const {
         const auto name = path_.filename().string();
         return std::vector<Entry>{{name, formats::is_utf8(name) ? Kind::file : Kind::bad_name}};
     }
-    MODELSEAL_TRY_ASSIGN(
-        const auto all, folder_->entries(kMostFiles, kDeepestFolder,
-                                         [&](const std::string& relative) { return ignore.covers(relative); }));
+    MODELSEAL_TRY_ASSIGN(const auto all,
+                         folder_->entries(kMostFiles, kDeepestFolder, [&](const io::Folder::Entry& entry) {
+                             return ignore.covers(entry.path);
+                         }));
     std::vector<Entry> entries;
     entries.reserve(all.size());
     for (const auto& each : all) {

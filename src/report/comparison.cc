@@ -98,6 +98,31 @@ std::string frame_text(const Comparison& comparison) {
                        printable(comparison.b.format));
 }
 
+std::string_view outcome_word(Comparison::File::Outcome outcome) {
+    switch (outcome) {
+        case Comparison::File::Outcome::changed:
+            return "changed";
+        case Comparison::File::Outcome::only_in_a:
+            return "only-in-a";
+        case Comparison::File::Outcome::only_in_b:
+            return "only-in-b";
+    }
+    return "";
+}
+
+// A single file was named in the headline.
+std::string changed_files_text(const Comparison& comparison) {
+    std::string out;
+    const auto shown = std::min(comparison.files.size(), kRows);
+    for (const auto& file : std::span(comparison.files).first(shown)) {
+        if (!file.name.empty())
+            out += fmt::format("    frame of {}: {}\n", printable(file.name), outcome_word(file.outcome));
+    }
+    if (const auto more = comparison.files.size() - shown; more != 0)
+        out += fmt::format("    ... and {} more files (use --json)\n", report::grouped(more));
+    return out;
+}
+
 std::string headline(const Comparison& comparison) {
     const auto names = fmt::format("{} and {}", printable(comparison.a.path), printable(comparison.b.path));
     if (comparison.same()) {
@@ -167,6 +192,7 @@ ordered_json model_json(const Comparison::Side& side) {
 std::string to_text(const Comparison& comparison, const TextStyle& style) {
     constexpr std::string_view kIndent = "    ";
     auto out = paint(style, comparison.same() ? Ink::green : Ink::red, headline(comparison)) + "\n";
+    out += changed_files_text(comparison);
     if (comparison.tensors.empty()) return out;
     const auto total = comparison.tensors.size();
     const auto shown = style.all ? total : std::min(total, kRows);
@@ -193,6 +219,9 @@ std::string to_json(const Comparison& comparison) {
     out["frame"] = comparison.frame == Comparison::Frame::same      ? "same"
                    : comparison.frame == Comparison::Frame::differs ? "differs"
                                                                     : "not-compared";
+    out["files"] = ordered_json::array();
+    for (const auto& file : comparison.files)
+        out["files"].push_back({{"name", json_text(file.name)}, {"outcome", outcome_word(file.outcome)}});
     out["tensors_compared"] = comparison.tensors_compared;
     out["tensors_renamed"] = comparison.tensors_renamed;
     out["elements_compared"] = comparison.elements_compared;

@@ -37,13 +37,19 @@ struct TensorDifference {
 };
 
 struct Comparison {
-    enum class Frame { same, differs, not_compared };  // not compared: other formats, other files
+    enum class Frame { same, differs, not_compared };  // not compared: other formats, a folder and a file
+    struct File {
+        enum class Outcome { changed, only_in_a, only_in_b };
+        std::string name;
+        Outcome outcome = Outcome::changed;
+    };
     struct Side {
         std::string path, format;
         std::uint64_t tensors = 0;
     };
     Side a, b;
     Frame frame = Frame::not_compared;
+    std::vector<File> files;             // whose frames differ, by name
     bool frame_asked = true;             // whether a frame that differs makes the models differ
     std::uint64_t tensors_compared = 0;  // in both models
     std::uint64_t tensors_renamed = 0;   // of these, under names that are only alike

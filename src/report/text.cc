@@ -96,7 +96,7 @@ std::string intact_text(const CheckReport& check, const TextStyle& style) {
         out += fmt::format("  scheme {}: {}; the frame is not covered\n", printable(seal.scheme),
                            printable(seal.detail));
     }
-    if (!seal.frame_intact && !seal.frame_detail.empty())
+    if ((!seal.frame_intact || report::covers_frame(seal)) && !seal.frame_detail.empty())
         out += "  frame: " + printable(seal.frame_detail) + "\n";
     if (style.all) out += stamp_table(seal, style) + tensor_table(seal, style);
     return out;

@@ -38,5 +38,55 @@ TEST(Program, RefusesOutputsThatNameAnInput) {
     }
 }
 
+// What exists only once is never replaced, by whatever command, even where an output replaces other files.
+TEST(Program, NeverReplacesKeysReceiptsLedgersAndFingerprints) {
+    const Scratch folder;
+    folder.write("m", safetensors_file({{"w", "F32", {64, 128}, float_weights(8192, 1)}}));
+    const Surroundings here{.folder = folder.path()};
+    const std::vector<Words> makers = {
+        {"keygen", "v", "--no-passphrase"},
+        {"keygen", "e", "--type", "p256", "--no-passphrase"},
+        {"keygen", "other", "--no-passphrase"},
+        {"keygen", "acme", "--type", "check", "-k", "other.key"},
+        {"customer", "add", "acme", "-k", "other.key", "--ledger", "book"},
+        {"seal", "m", "-k", "v.key", "-o", "s", "--receipt", "r"},
+        {"seal", "m", "-k", "other.key", "-o", "o", "--receipt", "other.receipt"},
+    };
+    for (const auto& words : makers) ASSERT_EQ(run(modelseal(words), here).code, 0) << words.back();
+    std::filesystem::copy_file(std::filesystem::path(MODELSEAL_SOURCE_DIR) / "tests/golden/v1/acme.fp",
+                               folder / "acme.fp");
+    folder.write("legacy.key", "Bag Attributes\n-----BEGIN EC PRIVATE KEY-----\nMHcCAQEE\n");
+    folder.write("cut.receipt", content_of(folder / "other.receipt").substr(0, 50));
+    for (const std::string kept : {"other.key", "other.pub", "acme.check", "book", "other.receipt", "acme.fp",
+                                   "legacy.key", "cut.receipt"}) {
+        const std::vector<Words> tries = {
+            {"seal", "m", "-k", "v.key", "-o", kept},
+            {"seal", "m", "-k", "v.key", "-o", "new", "--receipt", kept},
+            {"unseal", "s", "--receipt", "r", "-o", kept},
+            {"check", "s", "--pub", "v.pub", "--html", kept},
+            {"sign", "m", "-k", "e.key", "-o", kept},
+            {"fingerprint", "m", "-k", "v.key", "-o", kept},
+            {"fingerprint", "m", "-k", "v.key", "-o", "new", "--preview", kept},
+            {"challenge", "acme.fp", "--pub", "v.pub", "-o", kept},
+            {"keygen", "acme", "--type", "check", "-k", "v.key"},
+            {"keygen", "other", "--no-passphrase"},
+            {"customer", "add", "globex", "-k", "other.key", "--ledger", "book", "-o", kept},
+        };
+        const auto before = content_of(folder / kept);
+        for (const auto& words : tries) {
+            const auto outcome = run(modelseal(words), here);
+            EXPECT_TRUE(outcome.code == 2 || outcome.code == 3) << words[0] << " " << kept << outcome.err;
+            ASSERT_EQ(content_of(folder / kept), before) << words[0];
+            EXPECT_FALSE(std::filesystem::exists(folder / "new")) << words[0] << " " << kept;
+        }
+        std::filesystem::create_symlink(kept, folder / "link");
+        EXPECT_EQ(run(modelseal({"seal", "m", "-k", "v.key", "-o", "link"}), here).code, 2);
+        EXPECT_EQ(content_of(folder / kept), before);
+        std::filesystem::remove(folder / "link");
+    }
+    // Other files are replaced as before.
+    ASSERT_EQ(run(modelseal({"seal", "m", "-k", "v.key", "-o", "s"}), here).code, 0);
+}
+
 }  // namespace
 }  // namespace modelseal::test

@@ -99,6 +99,25 @@ TEST_F(Diff, AFrameThatDiffersAloneMakesModelsDifferUnlessOnlyWeightsCount) {
     EXPECT_TRUE(weights.same());
 }
 
+TEST(DiffOfFolders, NamesTheFileThatIsOnOneSideAndNoOther) {
+    const test::Scratch folder;
+    for (const std::string side : {"a", "b"}) {
+        folder.write(side + "/model.safetensors", tensor_file({floats("w", {1})}));
+        for (const std::string name : {"b.json", "c.json", "f.json"}) folder.write(side + "/" + name, name);
+    }
+    const auto between = [&] { return diff(folder / "a", folder / "b", {}, io::no_progress()).value(); };
+    EXPECT_TRUE(between().same());
+    std::filesystem::rename(folder / "b/f.json", folder / "b/.f.json");
+    folder.write("b/c.json", "other");
+    const auto found = between();
+    EXPECT_FALSE(found.same());
+    const auto files = json::parse(to_json(found))["files"];
+    EXPECT_EQ(files, json::parse(R"([{"name": ".f.json", "outcome": "only-in-b"},
+                                     {"name": "c.json", "outcome": "changed"},
+                                     {"name": "f.json", "outcome": "only-in-a"}])"));
+    EXPECT_THAT(to_text(found, {}), HasSubstr("    frame of f.json: only-in-a\n"));
+}
+
 TEST_F(Diff, OtherFormatsAreComparedByTheirTensors) {
     test::GgufFile gguf;
     gguf.tensors = {{.name = "w", .extents = {2}, .type = 0, .offset = 0}};

@@ -6,12 +6,15 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include "model/external_data.h"
 #include "model/frame.h"
 #include "tests/support/safetensors.h"
 #include "tests/support/scratch.h"
 
 namespace modelseal {
 namespace {
+
+namespace fs = std::filesystem;
 
 using test::Scratch;
 using testing::AllOf;
@@ -75,12 +78,17 @@ TEST(Shards, FolderTakesEveryFile) {
     scratch.write("config.json", "{}");
     scratch.write("vocab/merges.txt", "a b");
     scratch.write("vocab/empty", "");
-    scratch.write("model.sig", "a signature");
+    scratch.write("model.sig", "no signature");
+    scratch.write(".hidden/w.fp", "x");
+    scratch.write(".git/config", "[core]");
     const auto model = open_model(scratch.path()).value();
     EXPECT_TRUE(model.folder);
     EXPECT_THAT(paths_of_files(model),
-                ElementsAre("config.json", "m-00001-of-00002.safetensors", "m-00002-of-00002.safetensors",
-                            "m.safetensors.index.json", "vocab/empty", "vocab/merges.txt"));
+                ElementsAre(".hidden/w.fp", "config.json", "m-00001-of-00002.safetensors",
+                            "m-00002-of-00002.safetensors", "m.safetensors.index.json", "model.sig",
+                            "vocab/empty", "vocab/merges.txt"));
+    ASSERT_EQ(model.left_out.size(), 1u);
+    EXPECT_EQ(model.left_out[0].path, ".git");
     EXPECT_THAT(names_of_tensors(model), ElementsAre("a", "b", "c"));
     EXPECT_THAT(model.warnings, IsEmpty());
     EXPECT_EQ(covered(model), model.bytes());
@@ -96,7 +104,8 @@ TEST(Folder, NoticesAddedChangedAndRemovedFiles) {
     EXPECT_THAT(model.unchanged().error().message, HasSubstr("new.json: was added"));
     std::filesystem::remove(scratch / "new.json");
     EXPECT_TRUE(model.unchanged().ok());
-    scratch.write("model.sig", "beside");
+    scratch.write("acme.check",
+                  test::content_of(fs::path(MODELSEAL_SOURCE_DIR) / "tests/golden/v1/acme.check"));
     EXPECT_TRUE(model.unchanged().ok());
     std::filesystem::remove(scratch / "config.json");
     EXPECT_THAT(model.unchanged().error().message, HasSubstr("removed"));
@@ -111,6 +120,22 @@ TEST(Folder, AddedFileDoesNotRenameWhatWasThere) {
     EXPECT_THAT(names_of_tensors(model), ElementsAre("sub/c.safetensors:y", "x", "y", "z"));
     EXPECT_EQ(model.tensors[2].segments[0].file, 0u);
     EXPECT_EQ(covered(model), model.bytes());
+}
+
+// Each file names the next as its external data: a folder may hold nothing but such a chain.
+TEST(Folder, LongChainOfFilesThatNameOneAnotherIsSettledInOneGo) {
+    constexpr std::size_t kFiles = 20'000;
+    const auto path_of = [](std::size_t i) { return std::to_string(i); };
+    std::vector<Part> candidates(kFiles);
+    for (std::size_t i = 0; i < kFiles; ++i) {
+        candidates[i].path = path_of(i);
+        candidates[i].files = {path_of(i), path_of(i + 1)};
+    }
+    const auto settled = tell_models_from_data(std::move(candidates), {}).value();
+    EXPECT_EQ(settled.models.size(), kFiles / 2);  // 0, 2, 4, ...: what only data name is a model
+    EXPECT_EQ(settled.data.size(), kFiles / 2);
+    EXPECT_TRUE(settled.data.contains("19999"));
+    EXPECT_FALSE(settled.data.contains("20000"));
 }
 
 TEST(Folder, IndexesOfSubFoldersCountFromThere) {
@@ -144,7 +169,7 @@ TEST(Folder, TellsOfMissingParts) {
 TEST(Folder, HardLinksAreAWarning) {
     const Scratch scratch;
     write_shards(scratch);
-    std::filesystem::create_hard_link(scratch / "m-00001-of-00002.safetensors", scratch / ".elsewhere");
+    std::filesystem::create_hard_link(scratch / "m-00001-of-00002.safetensors", scratch / "n.copy");
     EXPECT_THAT(open_model(scratch.path()).value().warnings,
                 ElementsAre(AllOf(HasSubstr("m-00001-of-00002.safetensors"), HasSubstr("hard links"))));
 }

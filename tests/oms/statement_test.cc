@@ -37,6 +37,16 @@ Result<Statement> parse(const json& document) {
     return parse_statement(bytes_of(document.dump()), "s");
 }
 
+// An object that looks through all its members at each insertion would take minutes.
+TEST(Statement, OfAQuarterMillionTensorsComesBack) {
+    auto statement = small();
+    auto& tensors = statement.resources[0].tensors;
+    for (int i = 0; i < 250'000; ++i) tensors.emplace(std::to_string(i), Bytes(32, std::byte{3}));
+    const auto back = parse_statement(write_statement(statement), "s");
+    ASSERT_TRUE(back.ok()) << back.error().message;
+    EXPECT_EQ(back->resources[0].tensors, tensors);
+}
+
 TEST(Statement, OfTheReferenceReproducesItsRootDigest) {
     MODELSEAL_NEED_DATA();
     std::size_t seen = 0, empty = 0;

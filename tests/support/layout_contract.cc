@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <set>
-#include <unordered_set>
 #include <vector>
 
 #include <fmt/format.h>
@@ -94,7 +93,7 @@ std::string tensor_violation(const Tensor& tensor, const Layout& layout, const S
 }
 
 std::string names_violation(const Layout& layout) {
-    std::unordered_set<std::string_view> names;
+    std::set<std::string_view> names;
     for (const auto& tensor : layout.tensors) {
         if (!names.insert(tensor.name).second) return "a name comes twice";
     }

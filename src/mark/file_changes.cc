@@ -1,0 +1,100 @@
+#include "mark/file_changes.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+namespace modelseal::mark {
+namespace {
+
+std::string name_of(const ModelFile& file) {
+    return file.path.empty() ? file.source->name() : file.path;
+}
+
+// The check values that a file may have had when it was sealed: the one that it has, and if its weights
+// changed, the one that it would have if the container's checksums over them were right.
+std::vector<CheckValue> values_of(const Evidence& evidence, std::size_t file, Weights weights) {
+    std::vector<CheckValue> values = {check_value(evidence.frame.files[file])};
+    if (weights == Weights::changed) values.push_back(check_value(evidence.frame.files_if_right[file]));
+    return values;
+}
+
+FileChanges compare_by_path(const Model& model, const Evidence& evidence, const std::vector<std::string>& paths,
+                            Weights weights) {
+    std::map<std::string_view, CheckValue> sealed;
+    for (std::size_t i = 0; i < paths.size(); ++i)
+        sealed.emplace(paths[i], evidence.manifest->claims.file_checks[i]);
+    FileChanges changes;
+    for (std::size_t i = 0; i < model.files.size(); ++i) {
+        const auto& file = model.files[i];
+        const auto found = sealed.find(file.path);
+        if (found == sealed.end()) {
+            changes.added.push_back(name_of(file));
+            continue;
+        }
+        if (std::ranges::count(values_of(evidence, i, weights), found->second) == 0)
+            changes.changed.push_back(name_of(file));
+        sealed.erase(found);
+    }
+    for (const auto& [path, value] : sealed) changes.missing.emplace_back(path);
+    return changes;
+}
+
+// A check value depends on the path of its file, so without names the values still tell which files are as they
+// were sealed.
+FileChanges compare_by_value(const Model& model, const Evidence& evidence, Weights weights) {
+    const auto& checks = evidence.manifest->claims.file_checks;
+    std::multiset<CheckValue> sealed(checks.begin(), checks.end());
+    FileChanges changes;
+    for (std::size_t i = 0; i < model.files.size(); ++i) {
+        auto found = sealed.end();
+        for (const auto value : values_of(evidence, i, weights)) {
+            if (found == sealed.end()) found = sealed.find(value);
+        }
+        if (found == sealed.end()) {
+            changes.changed.push_back(name_of(model.files[i]));
+        } else {
+            sealed.erase(found);
+        }
+    }
+    changes.missing_unnamed = sealed.size() - std::min(sealed.size(), changes.changed.size());
+    return changes;
+}
+
+}  // namespace
+
+FileChanges compare_files(const Model& given, const Evidence& evidence, Weights weights) {
+    const auto& claims = evidence.manifest->claims;
+    const auto& model = claims.rule == FolderRule::everything ? given : evidence.model(given);
+    // What nobody signed is not unpacked: it may be deflated a thousandfold.
+    const auto paths = evidence.signature_holds && !claims.file_list.empty()
+                           ? decode_file_list(claims.file_list, claims.file_checks.size())
+                           : std::nullopt;
+    return paths ? compare_by_path(model, evidence, *paths, weights)
+                 : compare_by_value(model, evidence, weights);
+}
+
+std::string words_for(const FileChanges& changes) {
+    auto parts = changes.changed;
+    for (const auto& path : changes.added) parts.push_back(path + " (added)");
+    for (const auto& path : changes.missing) parts.push_back(path + " (missing)");
+    std::ranges::sort(parts);
+    const auto unnamed = changes.missing_unnamed;
+    if (unnamed == 1) parts.emplace_back("1 sealed file is missing");
+    if (unnamed > 1) parts.push_back(fmt::format("{} sealed files are missing", unnamed));
+    return fmt::format("{}", fmt::join(parts, ", "));
+}
+
+std::vector<std::string> outside(const Model& given, const Evidence& evidence) {
+    std::vector<std::string> paths;
+    if (!evidence.reread || evidence.manifest->claims.rule == FolderRule::everything) return paths;
+    for (const auto& file : given.files) {
+        if (is_left_out_by_name(file.path)) paths.push_back(file.path);
+    }
+    return paths;
+}
+
+}  // namespace modelseal::mark

@@ -1,0 +1,29 @@
+// Which files of a sealed model are not as they were sealed. Files are compared as a set: one that was added,
+// removed or renamed is named, and none of its neighbors.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "mark/evidence.h"
+
+namespace modelseal::mark {
+
+struct FileChanges {
+    std::vector<std::string> changed, added, missing;  // paths; the name of a single file
+    // Files that are gone, where the seal had no room for names. Added files are then among the changed ones.
+    std::size_t missing_unnamed = 0;
+};
+
+enum class Weights { same, changed };
+
+// `given`: the model that `evidence`, which has a manifest, was gathered from.
+FileChanges compare_files(const Model& given, const Evidence& evidence, Weights weights);
+
+// "a.json (added), config.json, f.json (missing)"
+std::string words_for(const FileChanges& changes);
+
+// Files of the folder that was given which the rule of its seal leaves out.
+std::vector<std::string> outside(const Model& given, const Evidence& evidence);
+
+}  // namespace modelseal::mark

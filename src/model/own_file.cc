@@ -1,0 +1,70 @@
+#include "model/own_file.h"
+
+#include <algorithm>
+#include <span>
+
+#include "crypto/check_key.h"
+#include "crypto/key_facts.h"
+#include "crypto/wipe.h"
+#include "fingerprint/container.h"
+#include "formats/reader.h"
+#include "jobs/receipt.h"
+#include "oms/bundle.h"
+#include "oms/statement.h"
+
+namespace modelseal {
+namespace {
+
+constexpr std::uint64_t kMostBytes = 64u << 20;  // a larger one is read as part of the model, and covered
+
+bool is_signature(std::string_view text) {
+    const auto bundle = oms::parse_bundle(text, {});
+    return bundle.ok() && oms::parse_statement(bundle->payload, {}).ok();
+}
+
+bool is_receipt(std::string_view text) {
+    return jobs::decode_receipt(std::as_bytes(std::span(text)), {}).ok();
+}
+
+bool is_fingerprint(std::string_view text) {
+    return fingerprint::show(formats::MemorySource({}, std::as_bytes(std::span(text)))).ok();
+}
+
+bool is_check_key(std::string_view text) {
+    return parse_check_key(text, {}).ok();
+}
+
+// One block of PEM and nothing around it.
+bool is_public_key(std::string_view text) {
+    if (!text.starts_with("-----BEGIN PUBLIC KEY-----\n") || !text.ends_with("\n-----END PUBLIC KEY-----\n"))
+        return false;
+    const auto key = describe_key(text, {});
+    return key.ok() && key->half == KeyFacts::Half::open;
+}
+
+struct Kind {
+    std::string_view ending, what;
+    bool (*is)(std::string_view text);
+};
+constexpr Kind kKinds[] = {
+    {".sig", "signature", is_signature},   {".sigstore", "signature", is_signature},
+    {".receipt", "receipt", is_receipt},   {".fp", "fingerprint", is_fingerprint},
+    {".check", "check key", is_check_key}, {".pub", "public key", is_public_key},
+};
+
+}  // namespace
+
+Result<std::optional<std::string_view>> own_file(const io::Folder& folder, const std::string& path) {
+    const std::optional<std::string_view> none;
+    const auto* kind =
+        std::ranges::find_if(kKinds, [&](const Kind& each) { return path.ends_with(each.ending); });
+    if (kind == std::end(kKinds)) return none;
+    MODELSEAL_TRY_ASSIGN(const auto source, folder.file(path));
+    if (source->size() > kMostBytes) return none;
+    std::string text(source->size(), '\0');
+    const WipeAtEnd wiped(text);
+    MODELSEAL_TRY(source->read(0, std::as_writable_bytes(std::span(text))));
+    return kind->is(text) ? std::optional(kind->what) : none;
+}
+
+}  // namespace modelseal
