@@ -67,15 +67,15 @@ class Gathered {
 };
 
 // The file is run as it was when the answers on record were made: a rung at a time, in the same batches.
-Result<fingerprint::Replies> ask_file(const std::string& file, const Fingerprint& print,
-                                      const CheckOptions& options, io::Progress& progress) {
+Result<fingerprint::Replies> ask_file(const Model& model, const Fingerprint& print, const CheckOptions& options,
+                                      io::Progress& progress) {
     MODELSEAL_TRY_ASSIGN(const auto network,
-                         oracle::open_network(file, {.device = options.device,
-                                                     .threads = options.jobs,
-                                                     .input_name = print.input.shape.name.empty()
-                                                                       ? std::nullopt
-                                                                       : std::optional(print.input.shape.name),
-                                                     .input_shape = print.input.shape.shape}));
+                         oracle::open_network(model, {.device = options.device,
+                                                      .threads = options.jobs,
+                                                      .input_name = print.input.shape.name.empty()
+                                                                        ? std::nullopt
+                                                                        : std::optional(print.input.shape.name),
+                                                      .input_shape = print.input.shape.shape}));
     const auto batch = options.endpoint.batch == 0 ? print.batch : options.endpoint.batch;
     Gathered gathered(count_inputs(print));
     std::size_t first = 0;
@@ -166,7 +166,7 @@ class Interview {
     std::vector<Input> inputs_;
 };
 
-Result<fingerprint::Replies> ask(const std::string& target, const Fingerprint& print,
+Result<fingerprint::Replies> ask(const std::string& target, const Model* model, const Fingerprint& print,
                                  const CheckOptions& options, std::string& who) {
     auto& progress = options.progress != nullptr ? *options.progress : io::no_progress();
     progress.total(count_inputs(print));
@@ -180,7 +180,7 @@ Result<fingerprint::Replies> ask(const std::string& target, const Fingerprint& p
         }
     }
     who = target;
-    if (!oracle::is_endpoint(target)) return ask_file(target, print, options, progress);
+    if (model != nullptr) return ask_file(*model, print, options, progress);
     MODELSEAL_TRY_ASSIGN(const auto oracle, oracle::connect(target, options.endpoint, print.input.shape));
     return Interview(*oracle, print, progress).run();
 }
@@ -204,11 +204,11 @@ Result<OpenedFingerprint> open_fingerprint(const CheckOptions& options) {
     return refused.value_or(Error{ErrorKind::usage, "no key to open the fingerprint with", {}});
 }
 
-Result<FingerprintFinding> check_fingerprint(const std::string& target, const OpenedFingerprint& opened,
-                                             const CheckOptions& options) {
+Result<FingerprintFinding> check_fingerprint(const std::string& target, const Model* model,
+                                             const OpenedFingerprint& opened, const CheckOptions& options) {
     const auto& print = opened.print;
     std::string who;
-    MODELSEAL_TRY_ASSIGN(auto replies, ask(target, print, options, who));
+    MODELSEAL_TRY_ASSIGN(auto replies, ask(target, model, print, options, who));
     MODELSEAL_TRY_ASSIGN(auto finding, fingerprint::judge(print, std::move(replies), options.rung, who));
     finding.id = opened.id;
     finding.vendor_key = opened.vendor_key;

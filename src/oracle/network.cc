@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 
 #include "formats/reader.h"
+#include "model/model.h"
 #include "oracle/network_module.h"
 
 namespace modelseal::oracle {
@@ -103,6 +104,10 @@ Result<std::unique_ptr<Network>> open_network(const std::string& path, const Net
         Error{ErrorKind::internal, "the LibTorch module returned nothing", {}};
     module(path, options, opened);
     return opened;
+}
+
+Result<std::unique_ptr<Network>> open_network(const Model& model, const NetworkOptions& options) {
+    return open_network(model.path.string(), options);
 }
 
 }  // namespace modelseal::oracle

@@ -9,6 +9,10 @@
 
 #include "oracle/oracle.h"
 
+namespace modelseal {
+struct Model;
+}
+
 namespace modelseal::oracle {
 
 // One honest way to evaluate the same network. Ways differ in rounding only, unless `half` is set.
@@ -64,5 +68,9 @@ struct NetworkOptions {
 // Errors: `unreadable`, `malformed`, `unsupported` (an operator by name, a network of several inputs, no input
 // shape: the hint says which flag gives it; or the module of LibTorch is not installed).
 Result<std::unique_ptr<Network>> open_network(const std::string& path, const NetworkOptions& options);
+
+// The same for a model that is open: what was checked in it is what runs. The caller asks Model::unchanged()
+// after the last answer.
+Result<std::unique_ptr<Network>> open_network(const Model& model, const NetworkOptions& options);
 
 }  // namespace modelseal::oracle

@@ -145,13 +145,32 @@ std::string_view word(TensorFinding::Outcome outcome) {
     return "added";
 }
 
-bool covers_frame(const SealFinding& seal) {
-    return seal.scheme != "deepisign";
+std::string_view word(CheckKind kind) {
+    switch (kind) {
+        case CheckKind::seal:
+            return "seal";
+        case CheckKind::fingerprint:
+            return "fingerprint";
+        case CheckKind::signature:
+            break;
+    }
+    return "signature";
 }
 
-bool told(const CheckReport& check) {
-    return (check.fingerprint && check.fingerprint->detail == check.error) ||
-           (check.signature && check.signature->detail == check.error);
+std::string_view word(MissingCheck::Outcome outcome) {
+    return outcome == MissingCheck::Outcome::not_run ? "not-run" : "not-found";
+}
+
+std::string missing_text(const MissingCheck& missing) {
+    return fmt::format("{} not checked, {}", word(missing.kind), formats::printable(missing.detail));
+}
+
+bool is_failure(const CheckReport& check) {
+    return !check.seal && !check.fingerprint && !check.signature && check.missing.empty();
+}
+
+bool covers_frame(const SealFinding& seal) {
+    return seal.scheme != "deepisign";
 }
 
 Counts count_findings(const SealFinding& seal) {
