@@ -42,7 +42,7 @@ std::uint64_t padding_after(std::uint64_t position, std::uint64_t alignment) {
     return (alignment - position % alignment) % alignment;
 }
 
-bool recognises(const Source& source) {
+bool recognises_gguf(const Source& source) {
     std::array<std::byte, kMagic.size()> head{};
     if (source.size() < head.size() || !source.read(0, head).ok()) return false;
     return std::ranges::equal(head, std::as_bytes(std::span(kMagic)));
@@ -293,7 +293,7 @@ Result<std::uint64_t> place(const Source& source, std::vector<Info>& infos, std:
     return infos.empty() ? data_begin : data_begin + infos.back().offset + infos.back().bytes;
 }
 
-Result<Layout> parse(const Source& source, const Limits& limits) {
+Result<Layout> parse_gguf(const Source& source, const Limits& limits) {
     Front front(source, limits);
     MODELSEAL_TRY(front.read());
     Layout layout{.format = kGguf.name};
@@ -319,6 +319,6 @@ Result<Layout> parse(const Source& source, const Limits& limits) {
 
 }  // namespace
 
-const Format kGguf = {"gguf", recognises, parse};
+const Format kGguf = {"gguf", recognises_gguf, parse_gguf};
 
 }  // namespace modelseal::formats

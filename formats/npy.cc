@@ -13,7 +13,7 @@
 namespace modelseal::formats {
 namespace {
 
-constexpr std::string_view kMagic = "\x93NUMPY";
+constexpr std::string_view kNpyMagic = "\x93NUMPY";
 constexpr std::uint64_t kMostHeader = 64u << 10;
 constexpr std::size_t kMostExtents = 32;                         // NPY_MAXDIMS
 constexpr std::uint64_t kMostElements = std::uint64_t{1} << 27;  // 1 GiB of doubles
@@ -108,8 +108,8 @@ class Literal {
 };
 
 Result<std::string> header_text(Reader& reader) {
-    MODELSEAL_TRY_ASSIGN(const auto magic, reader.string(kMagic.size(), kMagic.size(), "a magic"));
-    if (magic != kMagic) return reader.malformed("not an array of NumPy");
+    MODELSEAL_TRY_ASSIGN(const auto magic, reader.string(kNpyMagic.size(), kNpyMagic.size(), "a magic"));
+    if (magic != kNpyMagic) return reader.malformed("not an array of NumPy");
     MODELSEAL_TRY_ASSIGN(const auto major, reader.u8());
     MODELSEAL_TRY_ASSIGN(const auto minor, reader.u8());
     if (major < 1 || major > 3 || minor != 0) {
@@ -202,7 +202,7 @@ std::string npy_header(const std::vector<std::uint64_t>& shape) {
     constexpr std::size_t kFront = 10, kAlignment = 64;
     while ((kFront + dictionary.size() + 1) % kAlignment != 0) dictionary += ' ';
     dictionary += '\n';
-    std::string out(kMagic);
+    std::string out(kNpyMagic);
     out += {'\1', '\0', static_cast<char>(dictionary.size() & 0xff), static_cast<char>(dictionary.size() >> 8)};
     return out + dictionary;
 }

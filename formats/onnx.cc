@@ -35,8 +35,8 @@ bool begins_as_graph(Input& input, std::uint64_t begin) {
 
 // There is no magic number. Writers put ir_version first and the graph behind a few strings: so a plausible
 // version, then nothing but known fields up to a graph that begins as one. A graph may leave the file: that is
-// a model which was cut, and parse() says so. Where the order is another, all fields are looked at.
-bool recognises(const Source& source) {
+// a model which was cut, and parse_onnx() says so. Where the order is another, all fields are looked at.
+bool recognises_onnx(const Source& source) {
     Input input(source);
     bool version = false;
     bool graph = false;
@@ -70,7 +70,7 @@ bool recognises(const Source& source) {
     return version && graph;
 }
 
-Result<Layout> parse(const Source& source, const Limits& limits) {
+Result<Layout> parse_onnx(const Source& source, const Limits& limits) {
     onnx::Walk walk(source, limits);
     MODELSEAL_TRY(onnx::walk_model(walk, {0, source.size()}));
     return std::move(walk.out).finish(kOnnx.name);
@@ -78,6 +78,6 @@ Result<Layout> parse(const Source& source, const Limits& limits) {
 
 }  // namespace
 
-const Format kOnnx = {"onnx", recognises, parse};
+const Format kOnnx = {"onnx", recognises_onnx, parse_onnx};
 
 }  // namespace modelseal::formats

@@ -14,11 +14,11 @@ using protobuf::Range;
 
 namespace {
 
-constexpr std::uint32_t kMaxDepth = 100;  // nested messages; the default of protobuf's own readers
+constexpr std::uint32_t kMaxGraphDepth = 100;  // nested messages; the default of protobuf's own readers
 
 Result<void> check_depth(const ProgramReader& reader, std::uint32_t depth, Range message) {
     const auto& limits = reader.walk.limits;
-    const auto cap = limits.depth == 0 ? kMaxDepth : std::min(limits.depth, kMaxDepth);
+    const auto cap = limits.depth == 0 ? kMaxGraphDepth : std::min(limits.depth, kMaxGraphDepth);
     if (depth <= cap) return {};
     return malformed_at(reader.walk.input.source, message.begin,
                         fmt::format("messages nested deeper than {}", cap));

@@ -19,12 +19,12 @@ namespace {
 
 using pytorch::Storages;
 
-constexpr std::string_view kMagic = "\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19";  // 0x1950a86a20f9469cfc6c
+constexpr std::string_view kLegacyMagic = "\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19";  // 0x1950a86a20f9469cfc6c
 constexpr std::int64_t kVersion = 1001;
 constexpr std::string_view kPart = "the object";  // what messages call the pickle with the tensors
 
 bool is_magic(const Pickle& pickle) {
-    return pickle.is(pickle.root(), PickleKind::big_integer) && pickle.text(pickle.root()) == kMagic;
+    return pickle.is(pickle.root(), PickleKind::big_integer) && pickle.text(pickle.root()) == kLegacyMagic;
 }
 
 // PyTorch 0.1.1 to 0.1.9 wrote tar archives with these members.
@@ -38,7 +38,7 @@ bool is_tar(const Source& source) {
            (name == "storages" || name == "tensors" || name == "pickle" || name == "sys_info");
 }
 
-bool recognises(const Source& source) {
+bool recognises_legacy(const Source& source) {
     if (is_tar(source)) return true;
     Reader reader(source, 0, 64);
     const auto first = Pickle::walk(reader, {.memory_bytes = 4096, .steps = 8});
@@ -134,7 +134,7 @@ Result<std::vector<Tensor>> read_storages(const Source& source, const std::vecto
     return tensors;
 }
 
-Result<Layout> parse(const Source& source, const Limits& limits) {
+Result<Layout> parse_legacy(const Source& source, const Limits& limits) {
     if (is_tar(source)) {
         auto error = unsupported_at(source, 0, "a tar archive of PyTorch 0.1");
         error.hint = "load it with PyTorch and save it again";
@@ -158,6 +158,6 @@ Result<Layout> parse(const Source& source, const Limits& limits) {
 
 }  // namespace
 
-const Format kPytorchLegacy = {"pytorch", recognises, parse};
+const Format kPytorchLegacy = {"pytorch", recognises_legacy, parse_legacy};
 
 }  // namespace modelseal::formats

@@ -46,7 +46,7 @@ bool begins_like_pytorch(const Source& source) {
            rest.starts_with("code/__torch__") || rest.starts_with("constants/");
 }
 
-bool recognises(const Source& source) {
+bool recognises_zip(const Source& source) {
     if (!looks_like_zip(source)) return false;
     const auto directory = read_zip_directory(source, {});
     if (!directory.ok()) return begins_like_pytorch(source);
@@ -203,7 +203,7 @@ Checksum checksum_of(const ZipEntry& entry) {
     return checksum;
 }
 
-Result<Layout> parse(const Source& source, const Limits& limits) {
+Result<Layout> parse_zip(const Source& source, const Limits& limits) {
     MODELSEAL_TRY_ASSIGN(const auto archive, Archive::open(source, limits));
     MODELSEAL_TRY(check_byte_order(source, archive));
     Layout layout{.format = kPytorchZip.name};
@@ -221,6 +221,6 @@ Result<Layout> parse(const Source& source, const Limits& limits) {
 
 }  // namespace
 
-const Format kPytorchZip = {"pytorch", recognises, parse};
+const Format kPytorchZip = {"pytorch", recognises_zip, parse_zip};
 
 }  // namespace modelseal::formats

@@ -44,7 +44,7 @@ const std::map<std::string_view, DType> kDTypes = {
     {"F4", DType::f4_e2m1},
 };
 
-bool recognises(const Source& source) {
+bool recognises_safetensors(const Source& source) {
     std::byte head[9];
     if (source.size() < sizeof head || !source.read(0, head).ok()) return false;
     std::uint64_t length = 0;
@@ -150,7 +150,7 @@ Result<void> check_cover(const Source& source, const std::vector<Tensor>& tensor
     return {};
 }
 
-Result<Layout> parse(const Source& source, const Limits& limits) {
+Result<Layout> parse_safetensors(const Source& source, const Limits& limits) {
     MODELSEAL_TRY_ASSIGN(const auto header, read_header(source, limits));
     const auto data_begin = 8 + header.size();
     Layout layout{.format = kSafetensors.name};
@@ -180,6 +180,6 @@ Result<Layout> parse(const Source& source, const Limits& limits) {
 
 }  // namespace
 
-const Format kSafetensors = {"safetensors", recognises, parse};
+const Format kSafetensors = {"safetensors", recognises_safetensors, parse_safetensors};
 
 }  // namespace modelseal::formats

@@ -21,7 +21,7 @@ constexpr std::uint64_t kLocalBytes = 30;
 constexpr std::uint16_t kHasDescriptor = 0x0008;
 constexpr std::uint16_t kMeaningfulFlags =
     0x2049;  // encryption and descriptor: must be the same in both headers
-constexpr std::uint16_t kZip64Extra = 0x0001;
+constexpr std::uint16_t kZip64ExtraField = 0x0001;
 
 struct LocalSizes {
     std::uint64_t packed = 0;
@@ -36,7 +36,7 @@ Result<LocalSizes> widen(const Source& source, LocalSizes sizes, std::uint64_t b
     while (extra.left() >= 4) {
         MODELSEAL_TRY_ASSIGN(const auto id, extra.u16());
         MODELSEAL_TRY_ASSIGN(const auto bytes, extra.u16());
-        if (id != kZip64Extra) {
+        if (id != kZip64ExtraField) {
             MODELSEAL_TRY(extra.skip(bytes, fmt::format("zip: {}: an extra field", shown(entry))));
             continue;
         }

@@ -9,13 +9,13 @@
 namespace modelseal::cli {
 namespace {
 
-struct Options {
+struct ChallengeFlags {
     std::string fingerprint, out;
     CheckKeyFiles keys;
 };
 
 // The first key that opens the fingerprint; of several errors the last.
-Result<ChallengeSummary> write(const Options& options, const std::vector<CheckKey>& keys) {
+Result<ChallengeSummary> write(const ChallengeFlags& options, const std::vector<CheckKey>& keys) {
     for (std::size_t i = 0;; ++i) {
         auto summary = write_challenge(options.fingerprint, keys[i], options.out);
         const bool another = !summary.ok() && summary.error().kind == ErrorKind::mismatch;
@@ -23,7 +23,7 @@ Result<ChallengeSummary> write(const Options& options, const std::vector<CheckKe
     }
 }
 
-Result<ExitCode> run(const Options& options, Context& context) {
+Result<ExitCode> run(const ChallengeFlags& options, Context& context) {
     MODELSEAL_TRY(refuse_overwriting(options.out, {options.fingerprint}));
     if (options.keys.empty()) {
         return Error{ErrorKind::usage, "no key to open the fingerprint with",
@@ -43,7 +43,7 @@ Result<ExitCode> run(const Options& options, Context& context) {
 }  // namespace
 
 void add_challenge(CLI::App& program, Context& context) {
-    auto options = std::make_shared<Options>();
+    auto options = std::make_shared<ChallengeFlags>();
     auto& command = add_command(program, "challenge",
                                 "writes the inputs of a fingerprint to a folder, to be answered elsewhere");
     command.add_option("FP", options->fingerprint, "the fingerprint")->required();

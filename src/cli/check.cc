@@ -19,7 +19,7 @@
 namespace modelseal::cli {
 namespace {
 
-struct Options {
+struct CheckFlags {
     std::vector<std::string> targets, expect, require;
     CheckKeyFiles keys;
     TrustFlags trust;
@@ -28,7 +28,7 @@ struct Options {
     bool black_box = false, weights_only = false, all = false, json = false, sarif = false;
 };
 
-bool is_required(const Options& options, const char* what) {
+bool is_required(const CheckFlags& options, const char* what) {
     return std::ranges::find(options.require, what) != options.require.end();
 }
 
@@ -61,7 +61,7 @@ std::span<const OptionRule> check_rules() {
     return rules;
 }
 
-TargetUses uses_of(const Options& options, const std::vector<std::string>& targets) {
+TargetUses uses_of(const CheckFlags& options, const std::vector<std::string>& targets) {
     TargetUses uses;
     if (!options.responses.empty()) return uses;  // the targets are names
     for (const auto& target : targets) {
@@ -76,7 +76,7 @@ TargetUses uses_of(const Options& options, const std::vector<std::string>& targe
     return uses;
 }
 
-Result<std::vector<CheckKey>> load_keys(const Options& options) {
+Result<std::vector<CheckKey>> load_keys(const CheckFlags& options) {
     if (options.keys.empty() && options.trust.empty()) {
         return Error{
             ErrorKind::usage, "no key to check with",
@@ -86,7 +86,7 @@ Result<std::vector<CheckKey>> load_keys(const Options& options) {
 }
 
 // Nothing if no signature is expected.
-Result<std::optional<VerifyOptions>> signature_options(const Options& options) {
+Result<std::optional<VerifyOptions>> signature_options(const CheckFlags& options) {
     if (!options.trust.empty()) {
         auto wanted = verify_options(options.trust);
         wanted.signature = options.signature;
@@ -108,7 +108,7 @@ void take_failure(std::optional<Finding>& finding, std::vector<std::string>& why
 }
 
 // What was found goes to standard output; why something could not be checked goes to standard error.
-void show_text(const Options& options, CheckReport report, Context& context) {
+void show_text(const CheckFlags& options, CheckReport report, Context& context) {
     auto& terminal = context.terminal;
     const TextStyle style{.color = terminal.color(), .all = options.all, .width = output_columns()};
     if (report.verdict != Verdict::error) {
@@ -129,7 +129,7 @@ void show_text(const Options& options, CheckReport report, Context& context) {
     }
 }
 
-Result<void> show(const Options& options, std::span<const CheckReport> reports, Context& context) {
+Result<void> show(const CheckFlags& options, std::span<const CheckReport> reports, Context& context) {
     if (!options.html.empty()) {
         MODELSEAL_TRY(io::write_text(options.html, to_html(reports), 0644, io::WriteMode::replace));
     }
@@ -145,7 +145,7 @@ Result<void> show(const Options& options, std::span<const CheckReport> reports, 
 }
 
 // Answers that were made offline need no target; one that is given is their name.
-Result<std::vector<std::string>> targets_of(const Options& options) {
+Result<std::vector<std::string>> targets_of(const CheckFlags& options) {
     if (options.responses.empty() && options.targets.empty()) {
         return Error{ErrorKind::usage, "nothing to check",
                      "give a model file, a folder, or the URL of a served model"};
@@ -156,7 +156,7 @@ Result<std::vector<std::string>> targets_of(const Options& options) {
     return options.targets.empty() ? std::vector{options.responses} : options.targets;
 }
 
-Result<CheckOptions> check_options(const Options& options, const std::vector<CheckKey>& keys,
+Result<CheckOptions> check_options(const CheckFlags& options, const std::vector<CheckKey>& keys,
                                    const std::vector<std::string>& targets, const Context& context) {
     CheckOptions wanted{.keys = keys};
     MODELSEAL_TRY_ASSIGN(wanted.signature, signature_options(options));
@@ -177,7 +177,7 @@ Result<CheckOptions> check_options(const Options& options, const std::vector<Che
     return wanted;
 }
 
-Result<ExitCode> run(const Options& options, const CLI::App& command, Context& context) {
+Result<ExitCode> run(const CheckFlags& options, const CLI::App& command, Context& context) {
     const std::vector<std::string> others = {options.fingerprint, options.signature,
                                              options.endpoint.token_file, options.endpoint.ca};
     const auto trusted = options.trust.files();
@@ -203,7 +203,7 @@ Result<ExitCode> run(const Options& options, const CLI::App& command, Context& c
     return code;
 }
 
-void add_signature_options(CLI::App& command, Options& options) {
+void add_signature_options(CLI::App& command, CheckFlags& options) {
     command
         .add_option("--signature", options.signature,
                     "OpenSSF signature of the files; default: the one found next to them")
@@ -211,7 +211,7 @@ void add_signature_options(CLI::App& command, Options& options) {
     add_trust_options(command, "--signer", options.trust);
 }
 
-void add_fingerprint_options(CLI::App& command, Options& options) {
+void add_fingerprint_options(CLI::App& command, CheckFlags& options) {
     command.add_option("--fingerprint", options.fingerprint, "fingerprint to check a query-only model against")
         ->type_name("FP");
     command.add_flag("--black-box", options.black_box, "query a local file instead of reading its seal");
@@ -230,7 +230,7 @@ void add_fingerprint_options(CLI::App& command, Options& options) {
 }  // namespace
 
 void add_check(CLI::App& program, Context& context) {
-    auto options = std::make_shared<Options>();
+    auto options = std::make_shared<CheckFlags>();
     auto& command =
         add_command(program, "check", "checks whether models are still as sealed, and reports what changed");
     command.add_option("TARGET", options->targets,

@@ -18,7 +18,7 @@ namespace {
 
 constexpr std::uint32_t kSecretMode = 0600;
 
-struct Options {
+struct CustomerFlags {
     CustomerOptions common;
     std::string name, out, existing, reason;
     bool json = false;
@@ -44,7 +44,7 @@ Result<void> write_check_key(const Ledger& ledger, const std::string& name, cons
     return {};
 }
 
-Result<ExitCode> add(const Options& options, Context& context) {
+Result<ExitCode> add(const CustomerFlags& options, Context& context) {
     MODELSEAL_TRY(must_not_exist(options.out));
     MODELSEAL_TRY_ASSIGN(const auto key, vendor_key(options.common));
     MODELSEAL_TRY_ASSIGN(auto ledger, Ledger::open_or_create(options.common.ledger, key));
@@ -82,11 +82,11 @@ Result<Ledger> open_to_look(const CustomerOptions& options, Context& context) {
     return Ledger::open_unverified(options.ledger);
 }
 
-LedgerView view_of(const Options& options, const Ledger& ledger) {
+LedgerView view_of(const CustomerFlags& options, const Ledger& ledger) {
     return {options.common.ledger, to_hex(ledger.vendor().id()), ledger.verified()};
 }
 
-Result<ExitCode> list(const Options& options, Context& context) {
+Result<ExitCode> list(const CustomerFlags& options, Context& context) {
     MODELSEAL_TRY_ASSIGN(const auto ledger, open_to_look(options.common, context));
     MODELSEAL_TRY_ASSIGN(const auto customers, ledger.customers());
     const auto view = view_of(options, ledger);
@@ -95,7 +95,7 @@ Result<ExitCode> list(const Options& options, Context& context) {
     return ExitCode::done;
 }
 
-Result<ExitCode> show(const Options& options, Context& context) {
+Result<ExitCode> show(const CustomerFlags& options, Context& context) {
     if (!options.out.empty() && options.common.key.empty()) {
         return Error{ErrorKind::usage, "-o takes the vendor's key, under which check keys are encrypted",
                      "give it with -k NAME.key"};
@@ -115,7 +115,7 @@ Result<ExitCode> show(const Options& options, Context& context) {
     return ExitCode::done;
 }
 
-Result<ExitCode> revoke(const Options& options, Context& context) {
+Result<ExitCode> revoke(const CustomerFlags& options, Context& context) {
     MODELSEAL_TRY_ASSIGN(auto ledger, open_ledger(options.common));
     MODELSEAL_TRY(ledger.revoke(options.name, options.reason));
     if (context.terminal.quiet()) return ExitCode::done;
@@ -126,21 +126,21 @@ Result<ExitCode> revoke(const Options& options, Context& context) {
     return ExitCode::done;
 }
 
-using Verb = Result<ExitCode> (*)(const Options& options, Context& context);
+using Verb = Result<ExitCode> (*)(const CustomerFlags& options, Context& context);
 
 // Each has options of its own: one variable would be set by what the environment says of any of them.
 struct Added {
     CLI::App& command;
-    Options& options;
+    CustomerFlags& options;
 };
 Added add_verb(CLI::App& customer, Context& context, const char* name, const char* description, Verb verb) {
-    const auto options = std::make_shared<Options>();
+    const auto options = std::make_shared<CustomerFlags>();
     CLI::App& command = add_command(customer, name, description);
     on_run(command, context, [options, verb](Context& with) { return verb(*options, with); });
     return {command, *options};
 }
 
-void add_name(CLI::App& command, Options& options) {
+void add_name(CLI::App& command, CustomerFlags& options) {
     command.add_option("NAME", options.name, "the customer")->required();
 }
 

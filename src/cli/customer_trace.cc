@@ -6,13 +6,13 @@
 namespace modelseal::cli {
 namespace {
 
-struct Options {
+struct TraceFlags {
     CustomerOptions common;
     std::string file;
     bool json = false;
 };
 
-Result<ExitCode> run(const Options& options, Context& context) {
+Result<ExitCode> run(const TraceFlags& options, Context& context) {
     MODELSEAL_TRY_ASSIGN(const auto ledger, open_ledger(options.common));
     const auto progress = context.steps("tracing " + options.file);
     MODELSEAL_TRY_ASSIGN(const auto trace,
@@ -24,7 +24,7 @@ Result<ExitCode> run(const Options& options, Context& context) {
 }  // namespace
 
 void add_customer_trace(CLI::App& customer, Context& context) {
-    auto options = std::make_shared<Options>();
+    auto options = std::make_shared<TraceFlags>();
     auto& command = add_command(customer, "trace", "tells for whom a model that leaked was sealed");
     command.add_option("FILE", options->file, "model file, or folder of shards")->required();
     add_customer_options(command, options->common, Key::needed);

@@ -6,12 +6,12 @@
 namespace modelseal::cli {
 namespace {
 
-struct Options {
+struct DiffFlags {
     std::string a, b;
     bool json = false, all = false, weights_only = false;
 };
 
-Result<ExitCode> run(const Options& options, Context& context) {
+Result<ExitCode> run(const DiffFlags& options, Context& context) {
     const auto progress = context.progress("comparing");
     MODELSEAL_TRY_ASSIGN(
         const auto comparison,
@@ -24,7 +24,7 @@ Result<ExitCode> run(const Options& options, Context& context) {
 }  // namespace
 
 void add_diff(CLI::App& program, Context& context) {
-    auto options = std::make_shared<Options>();
+    auto options = std::make_shared<DiffFlags>();
     CLI::App& command =
         add_command(program, "diff", "tells which tensors of two models differ, and by how much");
     command.add_option("A", options->a, "a model file or folder")->required();

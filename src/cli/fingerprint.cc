@@ -12,7 +12,7 @@
 namespace modelseal::cli {
 namespace {
 
-struct Options {
+struct FingerprintFlags {
     std::string model, key, out, customer, passphrase_file, preview, ledger;
     unsigned pairs = 150;
     std::string access = "logits", grid = "none", method = "pairs", schedule = "keyed", device = "auto";
@@ -20,7 +20,7 @@ struct Options {
     bool json = false;
 };
 
-Result<InputOptions> input_of(const Options& options) {
+Result<InputOptions> input_of(const FingerprintFlags& options) {
     InputOptions input;
     if (!options.input_name.empty()) input.name = options.input_name;
     MODELSEAL_TRY_ASSIGN(input.shape, extent_list(options.input_shape, "--input-shape"));
@@ -37,7 +37,7 @@ Result<InputOptions> input_of(const Options& options) {
     return input;
 }
 
-Result<void> guard_outputs(const Options& options) {
+Result<void> guard_outputs(const FingerprintFlags& options) {
     const std::vector<std::string> inputs = {options.model, options.key, options.customer,
                                              options.passphrase_file, options.ledger};
     MODELSEAL_TRY(refuse_overwriting(options.out, inputs));
@@ -45,7 +45,7 @@ Result<void> guard_outputs(const Options& options) {
     return refuse_overwriting(options.preview, {options.out});
 }
 
-Result<ExitCode> run(const Options& options, Context& context) {
+Result<ExitCode> run(const FingerprintFlags& options, Context& context) {
     MODELSEAL_TRY(guard_outputs(options));
     MODELSEAL_TRY_ASSIGN(auto input, input_of(options));
     const auto now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
@@ -75,7 +75,7 @@ Result<ExitCode> run(const Options& options, Context& context) {
     return ExitCode::done;
 }
 
-void add_input_options(CLI::App& command, Options& options) {
+void add_input_options(CLI::App& command, FingerprintFlags& options) {
     command.add_option("--input-name", options.input_name, "the input that counts, if the model has several")
         ->type_name("NAME");
     command.add_option("--input-shape", options.input_shape, "of one input; default: from the model")
@@ -89,7 +89,7 @@ void add_input_options(CLI::App& command, Options& options) {
     command.add_option("--std", options.std, "see --mean")->type_name("S,...");
 }
 
-void add_choices(CLI::App& command, Options& options) {
+void add_choices(CLI::App& command, FingerprintFlags& options) {
     command.add_option("--access", options.access, "what the service answers with; default: logits")
         ->type_name("logits|probabilities|label")
         ->check(CLI::IsMember({"logits", "probabilities", "label"}));
@@ -116,7 +116,7 @@ void add_choices(CLI::App& command, Options& options) {
 }  // namespace
 
 void add_fingerprint(CLI::App& program, Context& context) {
-    auto options = std::make_shared<Options>();
+    auto options = std::make_shared<FingerprintFlags>();
     auto& command =
         add_command(program, "fingerprint",
                     "makes a fingerprint, with which a model can be checked that can only be queried");

@@ -6,13 +6,13 @@
 namespace modelseal::cli {
 namespace {
 
-struct Options {
+struct InspectFlags {
     std::string file;
     CheckKeyFiles keys;
     bool json = false;
 };
 
-Result<ExitCode> run(const Options& options, Context& context) {
+Result<ExitCode> run(const InspectFlags& options, Context& context) {
     MODELSEAL_TRY_ASSIGN(const auto keys, load_check_keys(options.keys));
     const auto progress = context.progress("looking for the seal of " + options.file);
     MODELSEAL_TRY_ASSIGN(
@@ -26,7 +26,7 @@ Result<ExitCode> run(const Options& options, Context& context) {
 }  // namespace
 
 void add_inspect(CLI::App& program, Context& context) {
-    auto options = std::make_shared<Options>();
+    auto options = std::make_shared<InspectFlags>();
     CLI::App& command =
         add_command(program, "inspect", "says what a model, key, receipt, fingerprint, signature or ledger is");
     command

@@ -16,7 +16,7 @@
 namespace modelseal::cli {
 namespace {
 
-struct Options {
+struct KeygenFlags {
     std::string name;
     std::string type = "ed25519";
     std::string vendor_key;
@@ -26,7 +26,7 @@ struct Options {
     bool no_passphrase = false;
 };
 
-constexpr std::uint32_t kSecretMode = 0600, kOpenMode = 0644;
+constexpr std::uint32_t kKeyMode = 0600, kOpenMode = 0644;
 
 // Of keys that sign but do not seal.
 const std::map<std::string, std::string>& curves() {
@@ -34,7 +34,7 @@ const std::map<std::string, std::string>& curves() {
     return names;
 }
 
-Result<void> check_options(const Options& options) {
+Result<void> check_options(const KeygenFlags& options) {
     for (const char* ending : {".key", ".pub", ".check"}) {
         if (options.name.ends_with(ending)) {
             const std::string bare = options.name.substr(0, options.name.size() - std::string(ending).size());
@@ -59,7 +59,7 @@ Result<void> check_options(const Options& options) {
 }
 
 // Before anybody types a passphrase; the files are made exclusively all the same.
-Result<void> must_not_exist(const std::string& path) {
+Result<void> key_must_not_exist(const std::string& path) {
     std::error_code ignored;
     if (!std::filesystem::exists(std::filesystem::symlink_status(path, ignored))) return {};
     return Error{ErrorKind::unreadable,
@@ -68,10 +68,9 @@ Result<void> must_not_exist(const std::string& path) {
 }
 
 // Both files or none.
-Result<void> write_pair(const Options& options, const PemPair& pair) {
+Result<void> write_pair(const KeygenFlags& options, const PemPair& pair) {
     const std::string secret_path = options.name + ".key", open_path = options.name + ".pub";
-    MODELSEAL_TRY_ASSIGN(auto secret,
-                         io::AtomicFile::create(secret_path, kSecretMode, io::WriteMode::exclusive));
+    MODELSEAL_TRY_ASSIGN(auto secret, io::AtomicFile::create(secret_path, kKeyMode, io::WriteMode::exclusive));
     MODELSEAL_TRY_ASSIGN(auto open, io::AtomicFile::create(open_path, kOpenMode, io::WriteMode::exclusive));
     MODELSEAL_TRY(secret.write(0, std::as_bytes(std::span(pair.secret))));
     MODELSEAL_TRY(open.write(0, std::as_bytes(std::span(pair.open))));
@@ -84,7 +83,7 @@ Result<void> write_pair(const Options& options, const PemPair& pair) {
     return {};
 }
 
-Result<PemPair> make_pair(const Options& options, std::string_view passphrase, std::string& id) {
+Result<PemPair> make_pair(const KeygenFlags& options, std::string_view passphrase, std::string& id) {
     if (const auto curve = curves().find(options.type); curve != curves().end()) {
         return generate_ec_pair(curve->second, passphrase);
     }
@@ -100,9 +99,9 @@ std::string_view uses_of(std::string_view type) {
     return type == "p256" ? "seals and signs models" : "signs models (modelseal sign)";
 }
 
-Result<ExitCode> generate_pair(const Options& options, Context& context) {
-    MODELSEAL_TRY(must_not_exist(options.name + ".key"));
-    MODELSEAL_TRY(must_not_exist(options.name + ".pub"));
+Result<ExitCode> generate_pair(const KeygenFlags& options, Context& context) {
+    MODELSEAL_TRY(key_must_not_exist(options.name + ".key"));
+    MODELSEAL_TRY(key_must_not_exist(options.name + ".pub"));
     std::string passphrase;
     const WipeAtEnd wiped(passphrase);
     if (!options.no_passphrase) {
@@ -121,16 +120,16 @@ Result<ExitCode> generate_pair(const Options& options, Context& context) {
     return ExitCode::done;
 }
 
-Result<ExitCode> generate_check_key(const Options& options, Context& context) {
+Result<ExitCode> generate_check_key(const KeygenFlags& options, Context& context) {
     const std::string path = options.name + ".check";
-    MODELSEAL_TRY(must_not_exist(path));
+    MODELSEAL_TRY(key_must_not_exist(path));
     const std::string customer =
         options.customer.empty() ? std::filesystem::path(options.name).filename().string() : options.customer;
     MODELSEAL_TRY_ASSIGN(const SigningKey vendor,
                          load_signing_key(options.vendor_key, passphrase_from(options.passphrase_file)));
     MODELSEAL_TRY_ASSIGN(std::string text, new_check_key(vendor, customer));
     const WipeAtEnd wiped(text);
-    MODELSEAL_TRY(io::write_text(path, text, kSecretMode, io::WriteMode::exclusive));
+    MODELSEAL_TRY(io::write_text(path, text, kKeyMode, io::WriteMode::exclusive));
     if (context.terminal.quiet()) return ExitCode::done;
     context.terminal.print(
         fmt::format("{}  the check key of {}: it checks models that were sealed for them; send it "
@@ -141,9 +140,9 @@ Result<ExitCode> generate_check_key(const Options& options, Context& context) {
 }
 
 // The public half of a key that is in a token already, which keeps the other.
-Result<ExitCode> copy_public_half(const Options& options, Context& context) {
+Result<ExitCode> copy_public_half(const KeygenFlags& options, Context& context) {
     const std::string path = options.name + ".pub";
-    MODELSEAL_TRY(must_not_exist(path));
+    MODELSEAL_TRY(key_must_not_exist(path));
     if (!crypto::is_pkcs11_uri(options.from)) {
         return Error{
             ErrorKind::usage, "--from wants the PKCS#11 URI of a key in a token",
@@ -166,7 +165,7 @@ Result<ExitCode> copy_public_half(const Options& options, Context& context) {
     return ExitCode::done;
 }
 
-Result<ExitCode> run(const Options& options, Context& context) {
+Result<ExitCode> run(const KeygenFlags& options, Context& context) {
     MODELSEAL_TRY(check_options(options));
     if (!options.from.empty()) return copy_public_half(options, context);
     return options.type == "check" ? generate_check_key(options, context) : generate_pair(options, context);
@@ -175,7 +174,7 @@ Result<ExitCode> run(const Options& options, Context& context) {
 }  // namespace
 
 void add_keygen(CLI::App& program, Context& context) {
-    auto options = std::make_shared<Options>();
+    auto options = std::make_shared<KeygenFlags>();
     CLI::App& command = add_command(program, "keygen", "makes a key pair, or a customer's check key");
     command.add_option("NAME", options->name, "the files to make: NAME.key and NAME.pub, or NAME.check")
         ->required();

@@ -11,14 +11,14 @@
 namespace modelseal::cli {
 namespace {
 
-struct Options {
+struct SealFlags {
     std::string model, key, out, customer, parent, parent_vendor, receipt, passphrase_file, ledger;
     std::string scheme = "modelseal";
     std::vector<std::string> stamp;
     bool reseal = false;
 };
 
-std::string summary_text(const Options& options, const SealSummary& summary, const Context& context) {
+std::string summary_text(const SealFlags& options, const SealSummary& summary, const Context& context) {
     const auto name = formats::printable(options.out);
     auto text = fmt::format("{} {}\n", context.terminal.paint(Paint::good, "sealed"), name);
     text += fmt::format("  {} tensors, {} elements, {} bytes of {}\n", summary.tensors, summary.elements,
@@ -35,7 +35,7 @@ std::string summary_text(const Options& options, const SealSummary& summary, con
     return text;
 }
 
-Result<ExitCode> run(const Options& options, Context& context) {
+Result<ExitCode> run(const SealFlags& options, Context& context) {
     const std::vector<std::string> inputs = {options.model,  options.key,           options.customer,
                                              options.parent, options.parent_vendor, options.passphrase_file,
                                              options.ledger};
@@ -66,7 +66,7 @@ Result<ExitCode> run(const Options& options, Context& context) {
 }  // namespace
 
 void add_seal(CLI::App& program, Context& context) {
-    auto options = std::make_shared<Options>();
+    auto options = std::make_shared<SealFlags>();
     auto& command = add_command(program, "seal", "embeds a signed fragile mark in the weights of a model");
     command.add_option("MODEL", options->model, "model file, or folder of shards")->required();
     command

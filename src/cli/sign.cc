@@ -15,7 +15,7 @@ namespace {
 
 using report::json_text;
 
-struct Options {
+struct SignFlags {
     std::string path, key, certificate, passphrase_file, vendor_key, fingerprint;
     std::string out = "model.sig", hash = "sha256";
     std::vector<std::string> chain, ignore;
@@ -25,7 +25,7 @@ struct Options {
 };
 
 // The root of the seal in the model, which must be intact: nobody shall sign what was tampered with.
-Result<std::string> seal_root(const Options& options, const Context& context) {
+Result<std::string> seal_root(const SignFlags& options, const Context& context) {
     if (options.vendor_key.empty()) return std::string();
     MODELSEAL_TRY_ASSIGN(const auto vendor, load_public_key(options.vendor_key));
     const auto key = public_check_key(vendor);
@@ -35,7 +35,7 @@ Result<std::string> seal_root(const Options& options, const Context& context) {
                  "sign without --seal-pub, or seal it first"};
 }
 
-Result<std::string> fingerprint_id(const Options& options) {
+Result<std::string> fingerprint_id(const SignFlags& options) {
     if (options.fingerprint.empty()) return std::string();
     MODELSEAL_TRY_ASSIGN(const auto inspection, inspect(options.fingerprint, {}));
     for (const auto& fact : inspection.facts) {
@@ -45,7 +45,7 @@ Result<std::string> fingerprint_id(const Options& options) {
     return Error{ErrorKind::unsupported, formats::printable(options.fingerprint) + ": not a fingerprint", {}};
 }
 
-Result<SignOptions> wanted(const Options& options, const Context& context, io::Progress* progress) {
+Result<SignOptions> wanted(const SignFlags& options, const Context& context, io::Progress* progress) {
     SignOptions out{.key = options.key,
                     .passphrase = passphrase_from(options.passphrase_file),
                     .certificate = options.certificate,
@@ -67,7 +67,7 @@ Result<SignOptions> wanted(const Options& options, const Context& context, io::P
     return out;
 }
 
-std::string json_of(const Options& options, const SignSummary& summary) {
+std::string json_of(const SignFlags& options, const SignSummary& summary) {
     nlohmann::ordered_json out;
     out["schema"] = "modelseal-sign/1";
     out["target"] = json_text(options.path);
@@ -83,7 +83,7 @@ std::string json_of(const Options& options, const SignSummary& summary) {
     return out.dump(2, ' ', true);
 }
 
-std::string text_of(const Options& options, const SignSummary& summary, const Context& context) {
+std::string text_of(const SignFlags& options, const SignSummary& summary, const Context& context) {
     auto text =
         fmt::format("{} {}\n", context.terminal.paint(Paint::good, "signed"), formats::printable(options.path));
     text += fmt::format("  {}, {}, {} in {}\n", report::counted(summary.files, "file"),
@@ -93,7 +93,7 @@ std::string text_of(const Options& options, const SignSummary& summary, const Co
     return text;
 }
 
-Result<ExitCode> run(const Options& options, Context& context) {
+Result<ExitCode> run(const SignFlags& options, Context& context) {
     MODELSEAL_TRY(refuse_overwriting(options.out, {options.path, options.key, options.certificate,
                                                    options.vendor_key, options.fingerprint}));
     MODELSEAL_TRY(refuse_overwriting(options.out, options.chain));
@@ -111,7 +111,7 @@ Result<ExitCode> run(const Options& options, Context& context) {
 }  // namespace
 
 void add_sign(CLI::App& program, Context& context) {
-    auto options = std::make_shared<Options>();
+    auto options = std::make_shared<SignFlags>();
     auto& command = add_command(program, "sign", "writes an OpenSSF model signature beside a model");
     command.add_option("PATH", options->path, "model file or folder")->required();
     command

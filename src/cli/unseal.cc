@@ -8,11 +8,11 @@
 namespace modelseal::cli {
 namespace {
 
-struct Options {
+struct UnsealFlags {
     std::string sealed, receipt, out;
 };
 
-Result<ExitCode> run(const Options& options, Context& context) {
+Result<ExitCode> run(const UnsealFlags& options, Context& context) {
     MODELSEAL_TRY(refuse_overwriting(options.out, {options.sealed, options.receipt}));
     const auto progress = context.progress("unsealing " + options.sealed);
     MODELSEAL_TRY(unseal_model(options.sealed, options.receipt, options.out,
@@ -28,7 +28,7 @@ Result<ExitCode> run(const Options& options, Context& context) {
 }  // namespace
 
 void add_unseal(CLI::App& program, Context& context) {
-    auto options = std::make_shared<Options>();
+    auto options = std::make_shared<UnsealFlags>();
     auto& command = add_command(program, "unseal", "restores the original of a sealed model from its receipt");
     command.add_option("SEALED", options->sealed, "sealed model file or folder")->required();
     command.add_option("--receipt", options->receipt, "what 'seal --receipt' kept")

@@ -9,13 +9,13 @@
 namespace modelseal::cli {
 namespace {
 
-struct Options {
+struct VerifyFlags {
     std::string path, signature;
     TrustFlags trust;
     bool all = false, json = false;
 };
 
-Result<ExitCode> run(const Options& options, const CLI::App& command, Context& context) {
+Result<ExitCode> run(const VerifyFlags& options, const CLI::App& command, Context& context) {
     MODELSEAL_TRY(refuse_idle_options(command, trust_rules()));
     const auto progress = context.progress("verifying " + options.path);
     auto wanted = verify_options(options.trust);
@@ -44,7 +44,7 @@ Result<ExitCode> run(const Options& options, const CLI::App& command, Context& c
 }  // namespace
 
 void add_verify(CLI::App& program, Context& context) {
-    auto options = std::make_shared<Options>();
+    auto options = std::make_shared<VerifyFlags>();
     auto& command = add_command(program, "verify", "checks a model against its OpenSSF signature");
     command.add_option("PATH", options->path, "model file or folder")->required();
     command.add_option("--signature", options->signature, "the signature")->required()->type_name("SIG");

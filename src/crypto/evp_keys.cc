@@ -11,7 +11,7 @@
 namespace modelseal {
 namespace {
 
-Error malformed(const std::string& shown, const std::string& what) {
+Error malformed_key(const std::string& shown, const std::string& what) {
     return {ErrorKind::malformed, shown + ": " + what, ""};
 }
 
@@ -55,7 +55,7 @@ Result<SigningKey> ed25519_key_of(const EVP_PKEY* key, const std::string& shown)
     if (EVP_PKEY_get_raw_private_key(key, reinterpret_cast<unsigned char*>(seed.writable().data()), &size) !=
             1 ||
         size != seed.bytes().size()) {
-        return malformed(shown, "broken private key: " + openssl::last_error());
+        return malformed_key(shown, "broken private key: " + openssl::last_error());
     }
     return SigningKey(std::move(seed));
 }
@@ -82,7 +82,7 @@ Result<PublicKey> public_key_of(openssl::Key key, const std::string& shown) {
     if (EVP_PKEY_get_raw_public_key(key.get(), bytes, &size) != 1 || size != point.size() ||
         crypto_core_ed25519_is_valid_point(bytes) != 1) {
         openssl::last_error();
-        return malformed(shown, "broken public key: not a point of the Ed25519 group");
+        return malformed_key(shown, "broken public key: not a point of the Ed25519 group");
     }
     return PublicKey::of(point).value();
 }

@@ -13,7 +13,7 @@
 namespace modelseal {
 namespace {
 
-const unsigned char* raw(std::span<const std::byte> bytes) {
+const unsigned char* raw_key(std::span<const std::byte> bytes) {
     return reinterpret_cast<const unsigned char*>(bytes.data());
 }
 unsigned char* room(std::span<std::byte> bytes) {
@@ -60,7 +60,7 @@ std::optional<PublicKey> PublicKey::of(std::span<const std::byte> bytes) {
 
 KeyId PublicKey::id() const {
     std::array<std::byte, crypto_hash_sha256_BYTES> digest;
-    crypto_hash_sha256(room(digest), raw(bytes()), bytes().size());
+    crypto_hash_sha256(room(digest), raw_key(bytes()), bytes().size());
     KeyId id;
     std::copy_n(digest.begin(), id.size(), id.begin());
     return id;

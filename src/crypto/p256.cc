@@ -25,7 +25,7 @@ constexpr std::array<unsigned char, 32> kHalfOrder = {
     0x7f, 0xff, 0xff, 0xff, 0x80, 0,    0,    0,    0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
     0xde, 0x73, 0x7d, 0x56, 0xd3, 0x8b, 0xcf, 0x42, 0x79, 0xdc, 0xe5, 0x61, 0x7e, 0x31, 0x92, 0xa8};
 
-const unsigned char* raw(std::span<const std::byte> bytes) {
+const unsigned char* raw_point(std::span<const std::byte> bytes) {
     return reinterpret_cast<const unsigned char*>(bytes.data());
 }
 unsigned char* room(std::span<std::byte> bytes) {
@@ -73,7 +73,7 @@ class P256Signer final : public Signer {
 
 std::optional<SignatureBytes> p1363_of_der(std::span<const std::byte> der) {
     if (!der_signature(Curve::p256, der)) return std::nullopt;
-    const unsigned char* at = raw(der);
+    const unsigned char* at = raw_point(der);
     const EcdsaPair pair(d2i_ECDSA_SIG(nullptr, &at, static_cast<long>(der.size())));
     if (!pair) return std::nullopt;
     SignatureBytes out;
@@ -89,7 +89,7 @@ std::optional<SignatureBytes> p1363_of_der(std::span<const std::byte> der) {
 std::optional<std::vector<std::byte>> der_of_p1363(const SignatureBytes& signature) {
     const std::span all(signature);
     if (above_half(all.last<32>())) return std::nullopt;
-    Number r(BN_bin2bn(raw(all), 32, nullptr)), s(BN_bin2bn(raw(all.last<32>()), 32, nullptr));
+    Number r(BN_bin2bn(raw_point(all), 32, nullptr)), s(BN_bin2bn(raw_point(all.last<32>()), 32, nullptr));
     const EcdsaPair pair(ECDSA_SIG_new());
     if (!r || !s || !pair || ECDSA_SIG_set0(pair.get(), r.get(), s.get()) != 1) throw std::bad_alloc();
     static_cast<void>(r.release());  // the pair owns them now
@@ -110,7 +110,7 @@ std::optional<EcPublicKey> p256_of_point(std::span<const std::byte> point) {
     const OSSL_PARAM parameters[] = {
         OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, group, 0),
         // OpenSSL reads it only.
-        OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, const_cast<unsigned char*>(raw(point)),
+        OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, const_cast<unsigned char*>(raw_point(point)),
                                           point.size()),
         OSSL_PARAM_construct_end(),
     };

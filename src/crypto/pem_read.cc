@@ -9,7 +9,7 @@
 namespace modelseal {
 namespace {
 
-Error malformed(const std::string& shown, const std::string& what) {
+Error malformed_pem(const std::string& shown, const std::string& what) {
     return {ErrorKind::malformed, shown + ": " + what, ""};
 }
 
@@ -59,7 +59,7 @@ Result<SigningKey> parse_signing_key(std::string_view text, const std::string& s
     }
     MODELSEAL_TRY_ASSIGN(const openssl::PrivateInfo info, private_info(block, shown, passphrase));
     openssl::Key key(EVP_PKCS82PKEY(info.get()));
-    if (!key) return malformed(shown, "broken private key: " + openssl::last_error());
+    if (!key) return malformed_pem(shown, "broken private key: " + openssl::last_error());
     return signing_key_of(std::move(key), shown);
 }
 
@@ -69,7 +69,7 @@ Result<PublicKey> parse_public_key(std::string_view text, const std::string& sho
     const unsigned char* at = block.body().data();
     openssl::Key key(d2i_PUBKEY(nullptr, &at, static_cast<long>(block.body().size())));
     if (!key || at != block.body().data() + block.body().size()) {
-        return malformed(shown, "broken public key: " + openssl::last_error());
+        return malformed_pem(shown, "broken public key: " + openssl::last_error());
     }
     return public_key_of(std::move(key), shown);
 }

@@ -23,7 +23,7 @@ void must(bool done) {
     if (!done) throw std::runtime_error("OpenSSL failed: " + openssl::last_error());
 }
 
-const unsigned char* raw(std::span<const std::byte> bytes) {
+const unsigned char* raw_pem(std::span<const std::byte> bytes) {
     return reinterpret_cast<const unsigned char*>(bytes.data());
 }
 
@@ -75,7 +75,7 @@ Result<std::string> signing_key_pem(const SigningKey& key, std::string_view pass
 std::string public_key_pem(const PublicKey& key) {
     if (key.type() == KeyType::p256) return crypto::p256_of_point(key.bytes()).value().pem();
     const openssl::Key evp(
-        EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, nullptr, raw(key.bytes()), key.bytes().size()));
+        EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, nullptr, raw_pem(key.bytes()), key.bytes().size()));
     must(evp != nullptr);
     return open_pem(evp.get());
 }

@@ -15,7 +15,7 @@ namespace {
 
 constexpr const char* kHowToEncrypt = "'openssl pkcs8 -topk8 -v2 aes256 -scrypt' encrypts a key again";
 
-Error malformed(const std::string& shown, const std::string& what) {
+Error malformed_pkcs8(const std::string& shown, const std::string& what) {
     return {ErrorKind::malformed, shown + ": " + what, ""};
 }
 
@@ -43,7 +43,7 @@ Result<openssl::PrivateInfo> plain_pkcs8(std::span<const unsigned char> body, co
     const unsigned char* at = body.data();
     openssl::PrivateInfo info(d2i_PKCS8_PRIV_KEY_INFO(nullptr, &at, static_cast<long>(body.size())));
     if (!info || at != body.data() + body.size()) {
-        return malformed(shown, "broken private key: " + openssl::last_error());
+        return malformed_pkcs8(shown, "broken private key: " + openssl::last_error());
     }
     return info;
 }
@@ -53,7 +53,7 @@ Result<openssl::PrivateInfo> decrypt_pkcs8(std::span<const unsigned char> body, 
     const unsigned char* at = body.data();
     const openssl::EncryptedInfo encrypted(d2i_X509_SIG(nullptr, &at, static_cast<long>(body.size())));
     if (!encrypted || at != body.data() + body.size()) {
-        return malformed(shown, "broken encrypted private key: " + openssl::last_error());
+        return malformed_pkcs8(shown, "broken encrypted private key: " + openssl::last_error());
     }
     const X509_ALGOR* algorithm = nullptr;
     X509_SIG_get0(encrypted.get(), &algorithm, nullptr);

@@ -24,7 +24,7 @@ struct Derived {
     std::array<std::byte, kKey + kNonce> bytes;
 };
 
-const unsigned char* raw(std::span<const std::byte> bytes) {
+const unsigned char* raw_box(std::span<const std::byte> bytes) {
     return reinterpret_cast<const unsigned char*>(bytes.data());
 }
 
@@ -41,8 +41,8 @@ std::vector<std::byte> seal_box(const Secret32& secret, const Salt& salt, std::s
     const Derived derived(secret, salt, label);
     std::vector<std::byte> box(plain.size() + kBoxOverhead);
     crypto_aead_xchacha20poly1305_ietf_encrypt(reinterpret_cast<unsigned char*>(box.data()), nullptr,
-                                               raw(plain), plain.size(), raw(open), open.size(), nullptr,
-                                               derived.nonce(), derived.key());
+                                               raw_box(plain), plain.size(), raw_box(open), open.size(),
+                                               nullptr, derived.nonce(), derived.key());
     return box;
 }
 
@@ -53,8 +53,8 @@ std::optional<std::vector<std::byte>> open_box(const Secret32& secret, const Sal
     const Derived derived(secret, salt, label);
     std::vector<std::byte> plain(box.size() - kBoxOverhead + 1);  // one more: never a null pointer
     if (crypto_aead_xchacha20poly1305_ietf_decrypt(reinterpret_cast<unsigned char*>(plain.data()), nullptr,
-                                                   nullptr, raw(box), box.size(), raw(open), open.size(),
-                                                   derived.nonce(), derived.key()) != 0) {
+                                                   nullptr, raw_box(box), box.size(), raw_box(open),
+                                                   open.size(), derived.nonce(), derived.key()) != 0) {
         return std::nullopt;
     }
     plain.pop_back();

@@ -20,14 +20,14 @@ const EVP_MD* sha256() {
     return method;
 }
 
-void begin(EVP_MD_CTX* handle) {
+void begin_digest(EVP_MD_CTX* handle) {
     if (handle == nullptr || EVP_DigestInit_ex2(handle, sha256(), nullptr) != 1) throw std::bad_alloc();
 }
 
 }  // namespace
 
 Sha256::Sha256() : context_(std::make_unique<Context>()) {
-    begin(context_->handle);
+    begin_digest(context_->handle);
 }
 Sha256::~Sha256() = default;
 
@@ -49,7 +49,7 @@ Sha256& Sha256::update_text(std::string_view text) {
 Digest Sha256::finish() {
     Digest digest;
     EVP_DigestFinal_ex(context_->handle, reinterpret_cast<unsigned char*>(digest.data()), nullptr);
-    begin(context_->handle);
+    begin_digest(context_->handle);
     return digest;
 }
 

@@ -13,7 +13,7 @@ namespace {
 using Response = std::unique_ptr<TS_RESP, openssl::Deleter<TS_RESP_free>>;
 using Context = std::unique_ptr<TS_VERIFY_CTX, openssl::Deleter<TS_VERIFY_CTX_free>>;
 
-Error refused(const std::string& shown, const std::string& why) {
+Error refused_timestamp(const std::string& shown, const std::string& why) {
     return {ErrorKind::mismatch, shown + ": its timestamp does not hold: " + why, {}};
 }
 
@@ -49,11 +49,11 @@ bool time_of(const TS_TST_INFO* info, std::int64_t& seconds) {
 Result<std::int64_t> verify_timestamp(std::span<const std::byte> response, std::span<const std::byte> message,
                                       const std::vector<Certificate>& authorities, const std::string& shown) {
     const auto parsed = parse(response);
-    if (!parsed) return refused(shown, "it is broken");
+    if (!parsed) return refused_timestamp(shown, "it is broken");
     const TS_TST_INFO* info = TS_RESP_get_tst_info(parsed.get());
     std::int64_t seconds = 0;
-    if (info == nullptr || !time_of(info, seconds)) return refused(shown, "it names no time");
-    if (!strong(info)) return refused(shown, "its digest is weak");
+    if (info == nullptr || !time_of(info, seconds)) return refused_timestamp(shown, "it names no time");
+    if (!strong(info)) return refused_timestamp(shown, "its digest is weak");
 
     const Context context(TS_VERIFY_CTX_new());
     if (!context) throw std::bad_alloc();
@@ -67,7 +67,8 @@ Result<std::int64_t> verify_timestamp(std::span<const std::byte> response, std::
         if (X509_up_ref(x509) == 1 && sk_X509_push(untrusted, x509) == 0) X509_free(x509);
     }
     TS_VERIFY_CTX_set_certs(context.get(), untrusted);
-    if (TS_RESP_verify_response(context.get(), parsed.get()) != 1) return refused(shown, openssl::last_error());
+    if (TS_RESP_verify_response(context.get(), parsed.get()) != 1)
+        return refused_timestamp(shown, openssl::last_error());
     return seconds;
 }
 

@@ -54,10 +54,10 @@ ordered_json facts_of(const Fingerprint& whole) {
     return facts;
 }
 
-// Tensors one behind the other, as safetensors wants them.
-class Tensors {
+// TensorWriter one behind the other, as safetensors wants them.
+class TensorWriter {
   public:
-    explicit Tensors(ordered_json facts) { header_["__metadata__"] = std::move(facts); }
+    explicit TensorWriter(ordered_json facts) { header_["__metadata__"] = std::move(facts); }
 
     // Each value as the bits of a `Stored`.
     template <class Stored, class Values>
@@ -113,7 +113,7 @@ struct PathTypes {
     std::uint64_t element_bytes() const { return (short_base ? 2u : 4u) + (short_direction ? 1u : 4u); }
 };
 
-void add_paths(const Fingerprint& whole, PathTypes types, Tensors& tensors) {
+void add_paths(const Fingerprint& whole, PathTypes types, TensorWriter& tensors) {
     const std::vector<std::uint64_t> shape = {whole.paths.size(), whole.input.shape.elements()};
     const auto base = joined(whole.paths, &Path::base);
     types.short_base ? tensors.add<std::uint16_t>("base", "U16", shape, base)
@@ -123,7 +123,7 @@ void add_paths(const Fingerprint& whole, PathTypes types, Tensors& tensors) {
                           : tensors.add<float>("direction", "F32", shape, direction);
 }
 
-void add_rung(const RungOfPairs& rung, Tensors& tensors) {
+void add_rung(const RungOfPairs& rung, TensorWriter& tensors) {
     std::vector<std::uint32_t> path, target;
     std::vector<double> position, margin;
     std::vector<std::int64_t> label;
@@ -160,7 +160,7 @@ Result<std::vector<std::byte>> encode_payload(const Fingerprint& whole) {
                                  whole.paths.size(), elements, kMostPayload),
                      "make fewer pairs"};
     }
-    Tensors tensors(facts_of(whole));
+    TensorWriter tensors(facts_of(whole));
     add_paths(whole, types, tensors);
     if (!whole.direction.empty()) tensors.add<double>("w", "F64", {whole.direction.size()}, whole.direction);
     for (const auto& rung : whole.rungs) add_rung(rung, tensors);

@@ -10,10 +10,10 @@ namespace {
 // A path has a few thousand distinct float32 inputs in every 2^-16 of its length; closer than this, inputs are
 // the same.
 constexpr double kTolerance = 0x1p-32;
-constexpr unsigned kMostRounds = 60;
+constexpr unsigned kMostPlacingRounds = 60;
 constexpr unsigned kMostPlacings = 14;
-constexpr double kAim = 1.25;     // of the floor: inside the band, near its lower end
-constexpr double kFarthest = 48;  // from the root, in lengths of the path; inputs end at their range anyway
+constexpr double kPlacingAim = 1.25;  // of the floor: inside the band, near its lower end
+constexpr double kFarthest = 48;      // from the root, in lengths of the path; inputs end at their range anyway
 
 // Margins of crossings[i] at positions[i], for the rows named.
 Result<std::vector<double>> margins(Probe& probe, const Lattice& lattice, std::span<const Crossing> crossings,
@@ -69,7 +69,7 @@ struct Search {
 // The search for a place on one side of the boundary: outwards until the margin is large enough, then between
 // the last place where it was too small and the first where it was too large. Where margins jump, as those of
 // quantised networks do, and none is in the band, the nearest beyond it will do.
-struct Side {
+struct SideOfPair {
     std::size_t row;
     double sign, root;
     double at = 0;                                         // to be asked next
@@ -86,7 +86,7 @@ struct Side {
         done = along >= floor && along < kBand * floor;
         if (done) return;
         if (along < floor) near = std::max(near, here);
-        const double guess = along > 0 ? here * kAim * floor / along : 0;
+        const double guess = along > 0 ? here * kPlacingAim * floor / along : 0;
         const bool inside = guess > near && guess < far;
         const double next = std::isinf(far) ? std::clamp(guess, 1.3 * here, 4 * here)
                             : inside        ? guess
@@ -112,7 +112,7 @@ Result<std::vector<Bracket>> bracket(Probe& probe, const Lattice& lattice, std::
                             .fb = crossing.margin[1],
                             .fc = crossing.margin[0]});
     }
-    for (unsigned round = 0; round < kMostRounds; ++round) {
+    for (unsigned round = 0; round < kMostPlacingRounds; ++round) {
         std::vector<std::size_t> rows;
         std::vector<double> positions;
         for (std::size_t row = 0; row < searches.size(); ++row) {
@@ -132,13 +132,13 @@ Result<std::vector<Bracket>> bracket(Probe& probe, const Lattice& lattice, std::
 Result<std::vector<Bracket>> place(Probe& probe, const Lattice& lattice, std::span<const Crossing> crossings,
                                    std::span<const Bracket> brackets, std::span<const double> direction,
                                    double floor) {
-    std::vector<Side> sides;
+    std::vector<SideOfPair> sides;
     for (std::size_t row = 0; row < crossings.size(); ++row) {
         const double slope = crossings[row].margin[1] - crossings[row].margin[0];
         const double root = (brackets[row][0] + brackets[row][1]) / 2;
         for (const double sign : {-1.0, 1.0}) {
             sides.push_back({.row = row, .sign = sign, .root = root});
-            sides.back().at = root + sign * std::min(kAim * floor / slope, kFarthest);
+            sides.back().at = root + sign * std::min(kPlacingAim * floor / slope, kFarthest);
         }
     }
     for (unsigned round = 0; round < kMostPlacings; ++round) {

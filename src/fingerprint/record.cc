@@ -6,7 +6,7 @@
 namespace modelseal::fingerprint {
 namespace {
 
-constexpr unsigned kMostRounds = 24;
+constexpr unsigned kMostRecordRounds = 24;
 
 Result<void> ask(Probe& probe, const Fingerprint& fingerprint, RungOfPairs& rung) {
     std::vector<Boundary> boundaries;
@@ -56,7 +56,7 @@ Result<void> settle(Probe& probe, Fingerprint& fingerprint, RungOfPairs& rung) {
     // On a path of its own (the grid's) a member stays where it is.
     const bool movable = fingerprint.grid == Grid::none && fingerprint.schedule == Schedule::keyed;
     double distance = rung.floor > 0 ? 0x1p-10 : 0x1p-32;
-    for (unsigned round = 0; round < kMostRounds; ++round, distance *= 2) {
+    for (unsigned round = 0; round < kMostRecordRounds; ++round, distance *= 2) {
         MODELSEAL_TRY(ask(probe, fingerprint, rung));
         bool moved = false;
         for (auto& pair : rung.pairs) moved |= movable && mend(pair, rung.floor, distance);

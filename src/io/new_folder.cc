@@ -20,7 +20,7 @@ namespace fs = std::filesystem;
 
 constexpr const char* kInner = "new";
 
-fs::path folder_of(const fs::path& path) {
+fs::path parent_of(const fs::path& path) {
     return path.has_parent_path() ? path.parent_path() : fs::path(".");
 }
 
@@ -43,7 +43,7 @@ Result<NewFolder> NewFolder::create(const fs::path& path) {
     NewFolder made;
     made.path_ = path.has_filename() ? path : path.parent_path();
     if (is_there(made.path_)) return os_error(EEXIST, path.string(), "create");
-    auto pattern = (folder_of(made.path_) / fmt::format(".{}.XXXXXX", made.path_.filename().string())).string();
+    auto pattern = (parent_of(made.path_) / fmt::format(".{}.XXXXXX", made.path_.filename().string())).string();
     if (::mkdtemp(pattern.data()) == nullptr) return os_error(errno, path.string(), "create");
     made.staging_ = pattern;
     // The folder of mkdtemp() is its owner's alone; the one that gets the name is as open as any new folder.
@@ -69,7 +69,7 @@ Result<void> NewFolder::commit() {
     if (const int failed = rename_exclusively(staging_ / kInner, path_); failed != 0) {
         return os_error(failed, path_.string(), "create");
     }
-    return sync_folder(folder_of(path_));
+    return sync_folder(parent_of(path_));
 }
 
 }  // namespace modelseal::io

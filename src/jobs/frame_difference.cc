@@ -8,7 +8,7 @@
 namespace modelseal {
 namespace {
 
-constexpr std::uint64_t kBlock = 1u << 20;
+constexpr std::uint64_t kFrameBlock = 1u << 20;
 constexpr std::uint64_t kFieldBytes = 4;  // a CRC-32
 
 // The bytes of a file that follow from its tensors although they count as frame.
@@ -39,9 +39,9 @@ std::vector<Range> without(const std::vector<Range>& ranges, const std::vector<R
 }
 
 Result<bool> same_bytes(const Source& a, const Source& b, const Range& range) {
-    std::vector<std::byte> left(std::min(range.bytes, kBlock)), right(left.size());
+    std::vector<std::byte> left(std::min(range.bytes, kFrameBlock)), right(left.size());
     for (std::uint64_t done = 0; done < range.bytes;) {
-        const auto now = std::min(range.bytes - done, kBlock);
+        const auto now = std::min(range.bytes - done, kFrameBlock);
         const auto part_a = std::span(left).first(now), part_b = std::span(right).first(now);
         MODELSEAL_TRY(a.read(range.offset + done, part_a));
         MODELSEAL_TRY(b.read(range.offset + done, part_b));

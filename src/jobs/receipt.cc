@@ -10,7 +10,7 @@ namespace modelseal::jobs {
 namespace {
 
 constexpr std::string_view kMagic = "MSRECPT";  // and a digit, which tells the type of the key
-constexpr std::string_view kDomain = "modelseal/1 receipt";
+constexpr std::string_view kReceiptDomain = "modelseal/1 receipt";
 constexpr std::uint64_t kMaxReceiptBytes = std::uint64_t{1} << 32;
 
 std::uint8_t version_of(KeyType type) {
@@ -26,7 +26,7 @@ std::optional<KeyType> type_of(std::uint8_t version) {
 
 std::vector<std::byte> message(std::span<const std::byte> body) {
     return formats::ByteWriter()
-        .raw(std::as_bytes(std::span(kDomain)))
+        .raw(std::as_bytes(std::span(kReceiptDomain)))
         .number(std::uint8_t{0})
         .raw(body)
         .take();

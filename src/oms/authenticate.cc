@@ -14,14 +14,15 @@ namespace {
 
 using crypto::Certificate;
 
-Error mismatch(const std::string& shown, std::string what, std::string hint = {}) {
+Error not_authentic(const std::string& shown, std::string what, std::string hint = {}) {
     return {ErrorKind::mismatch, shown + ": " + std::move(what), std::move(hint)};
 }
 
 // A bundle may say which key it wants; one that does not is tried with each.
 Result<Signer> by_key(const Bundle& bundle, const VerifyOptions& options, const std::string& shown) {
-    Result<Signer> last = mismatch(shown, "signed with another key than given",
-                                   "its public key, as openssl prints it, has the SHA-256 that 'hint' says");
+    Result<Signer> last =
+        not_authentic(shown, "signed with another key than given",
+                      "its public key, as openssl prints it, has the SHA-256 that 'hint' says");
     for (const auto& file : options.public_keys) {
         MODELSEAL_TRY_ASSIGN(const auto key, crypto::load_ec_public_key(file));
         if (!bundle.hint.empty() && bundle.hint != key.hint()) continue;
@@ -44,7 +45,7 @@ Result<std::vector<Certificate>> load_all(const std::vector<std::string>& files)
 // The time of the first timestamp that holds.
 Result<std::int64_t> time_of(const Bundle& bundle, const std::vector<Certificate>& authorities,
                              const std::string& shown) {
-    Result<std::int64_t> last = mismatch(shown, "no timestamp in it");
+    Result<std::int64_t> last = not_authentic(shown, "no timestamp in it");
     for (const auto& stamp : bundle.timestamps) {
         last = crypto::verify_timestamp(stamp, bundle.signature, authorities, shown);
         if (last.ok()) break;
@@ -61,7 +62,8 @@ Result<std::string> check_chain(const std::vector<Certificate>& chain, const Bun
     if (holds_now.ok()) return std::string();
     if (authorities.empty() || bundle.timestamps.empty()) return std::move(holds_now).error();
     MODELSEAL_TRY_ASSIGN(const auto at, time_of(bundle, authorities, shown));
-    if (at > now) return mismatch(shown, fmt::format("its timestamp is of the future: {}", io::rfc3339(at)));
+    if (at > now)
+        return not_authentic(shown, fmt::format("its timestamp is of the future: {}", io::rfc3339(at)));
     MODELSEAL_TRY(crypto::verify_chain(chain, anchors, at, shown));
     return io::rfc3339(at);
 }
@@ -93,7 +95,7 @@ Result<void> holds(const crypto::EcPublicKey& key, const Bundle& bundle, const s
         key.verify(encoding_of_0_2_0(bundle.payload), bundle.signature, crypto::HashChoice::sha256)) {
         return {};
     }
-    return mismatch(shown, "the signature does not hold: forged, damaged, or made with another key");
+    return not_authentic(shown, "the signature does not hold: forged, damaged, or made with another key");
 }
 
 Result<Signer> authenticate(const Bundle& bundle, const VerifyOptions& options, std::int64_t now,
@@ -116,17 +118,17 @@ Result<Signer> authenticate(const Bundle& bundle, const VerifyOptions& options, 
     switch (bundle.method) {
         case Bundle::Method::key:
             if (key) return by_key(bundle, options, shown);
-            return mismatch(shown, "signed with a bare key", "give the key with --pub");
+            return not_authentic(shown, "signed with a bare key", "give the key with --pub");
         case Bundle::Method::certificate:
             if (chain) return by_certificate(bundle, options, now, shown);
-            return mismatch(shown, "signed with a certificate",
-                            "give the certificate of the authority that you trust with --cert-chain");
+            return not_authentic(shown, "signed with a certificate",
+                                 "give the certificate of the authority that you trust with --cert-chain");
         case Bundle::Method::sigstore:
             if (keyless) return by_identity(bundle, options, shown);
             break;
     }
-    return mismatch(shown, "signed with an identity (keyless, Sigstore)",
-                    "give --trusted-root, --identity and --issuer");
+    return not_authentic(shown, "signed with an identity (keyless, Sigstore)",
+                         "give --trusted-root, --identity and --issuer");
 }
 
 }  // namespace modelseal::oms

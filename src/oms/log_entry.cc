@@ -7,7 +7,7 @@
 namespace modelseal::oms {
 namespace {
 
-constexpr std::size_t kHashBytes = 32, kMaxHashes = 64;  // a tree of 2^64 leaves has no longer path
+constexpr std::size_t kLogHashBytes = 32, kMaxHashes = 64;  // a tree of 2^64 leaves has no longer path
 
 Result<LogEntry::Proof> read_proof(const Fields& fields) {
     MODELSEAL_TRY(fields.only({"logIndex", "rootHash", "treeSize", "hashes", "checkpoint"}));
@@ -19,11 +19,11 @@ Result<LogEntry::Proof> read_proof(const Fields& fields) {
     if (hashes->size() > kMaxHashes) return fields.malformed("'hashes' is too long for any tree");
     for (const auto& each : *hashes) {
         auto hash = each.is_string() ? crypto::from_base64(each.get_ref<const std::string&>()) : std::nullopt;
-        if (!hash || hash->size() != kHashBytes)
+        if (!hash || hash->size() != kLogHashBytes)
             return fields.malformed("'hashes' holds something else than hashes");
         proof.hashes.push_back(std::move(*hash));
     }
-    if (proof.root.size() != kHashBytes) return fields.malformed("'rootHash' is not a hash");
+    if (proof.root.size() != kLogHashBytes) return fields.malformed("'rootHash' is not a hash");
     if (proof.index >= proof.tree_size) return fields.malformed("'logIndex' is not in the tree");
     MODELSEAL_TRY_ASSIGN(const auto checkpoint, fields.object("checkpoint"));
     MODELSEAL_TRY(checkpoint.only({"envelope"}));

@@ -7,7 +7,7 @@
 namespace modelseal::oms {
 namespace {
 
-Error mismatch(const std::string& shown, const std::string& what) {
+Error not_logged(const std::string& shown, const std::string& what) {
     return {ErrorKind::mismatch, shown + ": " + what, {}};
 }
 
@@ -16,11 +16,11 @@ Result<void> check_sct(const crypto::Sct& sct, const TrustedRoot::Log& log,
                        const std::string& shown) {
     MODELSEAL_TRY_ASSIGN(const auto* key, usable(log, shown));
     if (!log.valid.covers(static_cast<std::int64_t>(sct.milliseconds / 1000))) {
-        return mismatch(shown, "the key of the certificate's log was not in use then");
+        return not_logged(shown, "the key of the certificate's log was not in use then");
     }
     MODELSEAL_TRY_ASSIGN(const auto entry, crypto::signed_entry(sct, certificate, issuer, shown));
     if (sct.ecdsa_sha256 && key->verify(entry, sct.signature)) return {};
-    return mismatch(shown, "a log did not sign that it took the certificate up");
+    return not_logged(shown, "a log did not sign that it took the certificate up");
 }
 
 }  // namespace
@@ -28,7 +28,7 @@ Result<void> check_sct(const crypto::Sct& sct, const TrustedRoot::Log& log,
 Result<void> check_logged(const crypto::Certificate& certificate, const crypto::Certificate& issuer,
                           const TrustedRoot& root, const std::string& shown) {
     MODELSEAL_TRY_ASSIGN(const auto scts, crypto::embedded_scts(certificate, shown));
-    if (scts.empty()) return mismatch(shown, "no log says that it took the certificate up");
+    if (scts.empty()) return not_logged(shown, "no log says that it took the certificate up");
     std::size_t known = 0;
     for (const auto& sct : scts) {
         const auto log = std::ranges::find(root.certificate_logs, sct.log_id, &TrustedRoot::Log::id);
@@ -37,7 +37,7 @@ Result<void> check_logged(const crypto::Certificate& certificate, const crypto::
         ++known;
     }
     if (known > 0) return {};
-    return mismatch(shown, "the log of its certificate is none that the trusted root knows");
+    return not_logged(shown, "the log of its certificate is none that the trusted root knows");
 }
 
 }  // namespace modelseal::oms

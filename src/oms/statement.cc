@@ -16,7 +16,7 @@ using formats::printable;
 constexpr std::string_view kStatementType = "https://in-toto.io/Statement/v1";
 constexpr std::size_t kRootBytes = 32;
 
-std::string_view text_of(const Bytes& bytes) {
+std::string_view statement_text(const Bytes& bytes) {
     return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
@@ -142,7 +142,7 @@ Bytes root_of(const std::vector<Resource>& resources) {
 }
 
 Result<Statement> parse_statement(const Bytes& payload, const std::string& shown) {
-    MODELSEAL_TRY_ASSIGN(const auto json, parse_document(text_of(payload), shown, "statement"));
+    MODELSEAL_TRY_ASSIGN(const auto json, parse_document(statement_text(payload), shown, "statement"));
     MODELSEAL_TRY_ASSIGN(const auto outer, Fields::of(json, shown + ": statement"));
     MODELSEAL_TRY_ASSIGN(const auto type, outer.text("_type"));
     if (type != kStatementType) return outer.malformed(fmt::format("'_type' is not {}", kStatementType));
@@ -162,7 +162,7 @@ Result<Statement> parse_statement(const Bytes& payload, const std::string& shown
 }
 
 bool claims_0_2_0(const Bytes& payload) {
-    const auto json = parse_document(text_of(payload), "", "statement");
+    const auto json = parse_document(statement_text(payload), "", "statement");
     if (!json.ok()) return false;
     const auto outer = Fields::of(*json, "");
     const auto predicate = outer.ok() ? outer->text("predicateType") : Result<std::string>(outer.error());

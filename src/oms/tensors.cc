@@ -12,14 +12,14 @@
 namespace modelseal::oms {
 namespace {
 
-constexpr std::uint64_t kBlock = 64u << 10;  // elements at a time; a multiple of any group
+constexpr std::uint64_t kTensorBlock = 64u << 10;  // elements at a time; a multiple of any group
 
 Result<Bytes> digest_of(const Model& model, const Tensor& tensor) {
     const ElementMap map(tensor);
     crypto::Sha256 hash;
     std::vector<std::byte> block;
     for (std::uint64_t done = 0; done < tensor.elements;) {
-        const auto count = std::min(kBlock, tensor.elements - done);
+        const auto count = std::min(kTensorBlock, tensor.elements - done);
         std::uint64_t bytes = 0;
         storage_bytes(tensor.dtype, count, bytes);
         block.resize(bytes);

@@ -12,7 +12,7 @@
 namespace modelseal::oms {
 namespace {
 
-using Outcome = SignatureFinding::Outcome;
+using SignatureOutcome = SignatureFinding::Outcome;
 
 std::string counted(std::uint64_t count, std::string_view what) {
     return count == 0 ? std::string() : fmt::format("{} {} {}, ", count, count == 1 ? "file" : "files", what);
@@ -58,7 +58,7 @@ Result<void> examine(const std::filesystem::path& path, const VerifyOptions& opt
     MODELSEAL_TRY_ASSIGN(const auto statement, parse_statement(bundle.payload, shown));
     describe(statement, finding);
     MODELSEAL_TRY(compare_files(path, statement, options, shared, finding));
-    finding.outcome = finding.findings.empty() ? Outcome::valid : Outcome::invalid;
+    finding.outcome = finding.findings.empty() ? SignatureOutcome::valid : SignatureOutcome::invalid;
     finding.detail = finding.findings.empty() ? fmt::format("{} {} as signed", finding.files,
                                                             finding.files == 1 ? "file is" : "files are")
                                               : summary_of(finding);
@@ -74,7 +74,7 @@ Result<SignatureFinding> verify(const std::filesystem::path& path, const VerifyO
     if (done.ok()) return finding;
     // A key file whose passphrase is wrong cannot be met here: all mismatches are the signature's.
     if (done.error().kind != ErrorKind::mismatch) return std::move(done).error();
-    finding.outcome = Outcome::invalid;
+    finding.outcome = SignatureOutcome::invalid;
     finding.detail = done.error().message;
     finding.hint = done.error().hint;
     return finding;

@@ -15,7 +15,7 @@ namespace {
 
 using nlohmann::json;
 
-Error malformed(const std::string& source, const std::string& what) {
+Error malformed_oip(const std::string& source, const std::string& what) {
     return {ErrorKind::malformed, fmt::format("{}: {}", source, what), {}};
 }
 
@@ -23,15 +23,15 @@ Result<TensorInfo> read_info(const json& entry, const std::string& source, std::
     const auto* name = entry.is_object() ? member(entry, "name", &json::is_string) : nullptr;
     const auto* datatype = name != nullptr ? member(entry, "datatype", &json::is_string) : nullptr;
     const auto* shape = datatype != nullptr ? member(entry, "shape", &json::is_array) : nullptr;
-    if (shape == nullptr) return malformed(source, "names a tensor without a name, datatype or shape");
+    if (shape == nullptr) return malformed_oip(source, "names a tensor without a name, datatype or shape");
     TensorInfo info{name->get<std::string>(), datatype->get<std::string>(), {}};
     const auto shown_name = formats::printable(info.name);
     if (shape->size() > kMaxRank)
-        return malformed(source, fmt::format("tensor '{}' has too many dimensions", shown_name));
+        return malformed_oip(source, fmt::format("tensor '{}' has too many dimensions", shown_name));
     for (const auto& extent : *shape) {
         // Some servers quote extents, as protobuf's JSON does with 64-bit integers; none are that large.
         if (!extent.is_number_integer() || extent < least || extent > (std::int64_t{1} << 40)) {
-            return malformed(source, fmt::format("tensor '{}' has a broken shape", shown_name));
+            return malformed_oip(source, fmt::format("tensor '{}' has a broken shape", shown_name));
         }
         info.shape.push_back(extent.get<std::int64_t>());
     }
@@ -43,14 +43,14 @@ Result<std::vector<TensorInfo>> read_infos(const json& model, const char* key, c
     const auto found = model.find(key);
     if (found == model.end() || found->is_null()) return infos;
     if (!found->is_array() || found->size() > kMaxOutputs) {
-        return malformed(source, fmt::format("the model's metadata has no list of {}", key));
+        return malformed_oip(source, fmt::format("the model's metadata has no list of {}", key));
     }
     for (const auto& entry : *found) {
         MODELSEAL_TRY_ASSIGN(auto info, read_info(entry, source, -1));
         for (const auto& other : infos) {
             if (other.name == info.name) {
-                return malformed(source,
-                                 fmt::format("two {} are called '{}'", key, formats::printable(info.name)));
+                return malformed_oip(source,
+                                     fmt::format("two {} are called '{}'", key, formats::printable(info.name)));
             }
         }
         infos.push_back(std::move(info));
@@ -63,7 +63,7 @@ Result<std::optional<std::size_t>> tail_bytes(const json& entry, const std::stri
     const auto* parameters = member(entry, "parameters", &json::is_object);
     const auto found = parameters != nullptr ? parameters->find("binary_data_size") : json::const_iterator{};
     if (parameters == nullptr || found == parameters->end()) return std::optional<std::size_t>{};
-    if (!found->is_number_unsigned()) return malformed(source, "an output has a broken binary_data_size");
+    if (!found->is_number_unsigned()) return malformed_oip(source, "an output has a broken binary_data_size");
     return std::optional<std::size_t>(found->get<std::size_t>());
 }
 
@@ -74,13 +74,13 @@ Result<OutputTensor> read_binary(const TensorInfo& info, std::string_view bytes,
     const auto each = element_bytes(info.datatype);
     std::size_t elements = 0;
     if (!elements_of(info.shape, formats::kMaxJsonValues * 16, elements) || bytes.size() != elements * each) {
-        return malformed(source, fmt::format("output '{}' of shape {} and type {} comes in {} bytes",
-                                             formats::printable(info.name), shown(info.shape),
-                                             formats::printable(info.datatype), bytes.size()));
+        return malformed_oip(source, fmt::format("output '{}' of shape {} and type {} comes in {} bytes",
+                                                 formats::printable(info.name), shown(info.shape),
+                                                 formats::printable(info.datatype), bytes.size()));
     }
     if (!decode(info.datatype, bytes, tensor)) {
-        return malformed(source,
-                         fmt::format("output '{}' has numbers beyond 63 bits", formats::printable(info.name)));
+        return malformed_oip(
+            source, fmt::format("output '{}' has numbers beyond 63 bits", formats::printable(info.name)));
     }
     return tensor;
 }
@@ -92,14 +92,15 @@ Result<OutputTensor> read_json(const TensorInfo& info, const json& entry, const 
     if (tensor.kind == NumberKind::other) return tensor;
     const auto* data = member(entry, "data", &json::is_array);
     if (data == nullptr) {
-        return malformed(source, fmt::format("output '{}' comes without data", formats::printable(info.name)));
+        return malformed_oip(source,
+                             fmt::format("output '{}' comes without data", formats::printable(info.name)));
     }
     MODELSEAL_TRY_ASSIGN(tensor, from_lists(*data, tensor.kind, source));
     const auto numbers = tensor.values.size() + tensor.integers.size();
     std::size_t elements = 0;
     if (!elements_of(info.shape, numbers, elements) || elements != numbers) {
-        return malformed(source, fmt::format("output '{}' of shape {} comes with {} numbers",
-                                             formats::printable(info.name), shown(info.shape), numbers));
+        return malformed_oip(source, fmt::format("output '{}' of shape {} comes with {} numbers",
+                                                 formats::printable(info.name), shown(info.shape), numbers));
     }
     return tensor;
 }
@@ -109,8 +110,8 @@ Result<std::string_view> split(std::string_view& body, std::string_view header, 
     std::size_t length = 0;
     const auto [stop, code] = std::from_chars(header.data(), header.data() + header.size(), length);
     if (code != std::errc() || stop != header.data() + header.size() || length > body.size()) {
-        return malformed(source, fmt::format("the answer of {} bytes claims a JSON part of '{}'", body.size(),
-                                             formats::printable(header.substr(0, 40))));
+        return malformed_oip(source, fmt::format("the answer of {} bytes claims a JSON part of '{}'",
+                                                 body.size(), formats::printable(header.substr(0, 40))));
     }
     const auto tail = body.substr(length);
     body = body.substr(0, length);
@@ -143,7 +144,7 @@ std::string request_text(const OipRequest& request, const json& input_parameters
 
 Result<ModelInfo> parse_oip_model(std::string_view body, const std::string& source) {
     MODELSEAL_TRY_ASSIGN(const auto document, parse_answer(body, source, "the model's metadata"));
-    if (!document.is_object()) return malformed(source, "the model's metadata is no JSON object");
+    if (!document.is_object()) return malformed_oip(source, "the model's metadata is no JSON object");
     ModelInfo model;
     MODELSEAL_TRY_ASSIGN(model.inputs, read_infos(document, "inputs", source));
     MODELSEAL_TRY_ASSIGN(model.outputs, read_infos(document, "outputs", source));
@@ -178,15 +179,15 @@ Result<std::vector<OutputTensor>> parse_oip_answer(std::string_view body, std::s
     MODELSEAL_TRY_ASSIGN(const auto document, parse_answer(body, source, "the answer"));
     const auto* outputs = document.is_object() ? member(document, "outputs", &json::is_array) : nullptr;
     if (outputs == nullptr || outputs->size() > kMaxOutputs) {
-        return malformed(source, fmt::format("the answer has no outputs: '{}'", complaint_of(body)));
+        return malformed_oip(source, fmt::format("the answer has no outputs: '{}'", complaint_of(body)));
     }
     std::vector<OutputTensor> tensors;
     for (const auto& entry : *outputs) {
         MODELSEAL_TRY_ASSIGN(const auto info, read_info(entry, source, 0));
         MODELSEAL_TRY_ASSIGN(const auto bytes, tail_bytes(entry, source));
         if (bytes && *bytes > tail.size()) {
-            return malformed(source, fmt::format("output '{}' claims {} bytes, {} are left",
-                                                 formats::printable(info.name), *bytes, tail.size()));
+            return malformed_oip(source, fmt::format("output '{}' claims {} bytes, {} are left",
+                                                     formats::printable(info.name), *bytes, tail.size()));
         }
         MODELSEAL_TRY_ASSIGN(auto tensor, bytes ? read_binary(info, tail.substr(0, *bytes), source)
                                                 : read_json(info, entry, source));
@@ -196,7 +197,8 @@ Result<std::vector<OutputTensor>> parse_oip_answer(std::string_view body, std::s
         tensor.relative = relative_rounding(info.datatype);
         tensors.push_back(std::move(tensor));
     }
-    if (!tail.empty()) return malformed(source, fmt::format("{} bytes behind the last output", tail.size()));
+    if (!tail.empty())
+        return malformed_oip(source, fmt::format("{} bytes behind the last output", tail.size()));
     return tensors;
 }
 

@@ -14,7 +14,7 @@ namespace {
 
 using nlohmann::json;
 
-Error malformed(const std::string& source, const std::string& what) {
+Error malformed_output(const std::string& source, const std::string& what) {
     return {ErrorKind::malformed, fmt::format("{}: {}", source, what), {}};
 }
 
@@ -61,8 +61,8 @@ Result<std::size_t> classes_of(const OutputTensor& tensor, std::size_t rows, con
     const auto name = tensor.name.empty() ? std::string("the output")
                                           : fmt::format("output '{}'", formats::printable(tensor.name));
     if (tensor.shape.empty() || tensor.shape[0] != static_cast<std::int64_t>(rows)) {
-        return malformed(source,
-                         fmt::format("{} has the shape {} for {} inputs", name, shown(tensor.shape), rows));
+        return malformed_output(
+            source, fmt::format("{} has the shape {} for {} inputs", name, shown(tensor.shape), rows));
     }
     std::size_t classes = 1;
     for (std::size_t i = 1; i < tensor.shape.size(); ++i) {
@@ -105,7 +105,7 @@ Result<OutputTensor> from_lists(const json& lists, NumberKind kind, const std::s
     Lists found;
     found.walk(lists, 0, true);
     if (!found.regular || !lists.is_array()) {
-        return malformed(source, "the answer's lists have rows of different lengths");
+        return malformed_output(source, "the answer's lists have rows of different lengths");
     }
     const bool whole = std::all_of(found.leaves.begin(), found.leaves.end(),
                                    [](const json* leaf) { return is_signed_integer(*leaf); });
@@ -125,8 +125,9 @@ Result<OutputTensor> from_lists(const json& lists, NumberKind kind, const std::s
             tensor.values.push_back(leaf->is_null() ? std::numeric_limits<float>::quiet_NaN()
                                                     : narrow(leaf->get<double>()));
         } else {
-            return malformed(source, fmt::format("the answer has '{}' where a number should be",
-                                                 formats::printable(leaf->dump(-1, ' ', true).substr(0, 40))));
+            return malformed_output(source,
+                                    fmt::format("the answer has '{}' where a number should be",
+                                                formats::printable(leaf->dump(-1, ' ', true).substr(0, 40))));
         }
     }
     return tensor;

@@ -11,7 +11,7 @@
 namespace modelseal::report {
 namespace {
 
-using Outcome = SignatureFinding::Outcome;
+using SignatureOutcome = SignatureFinding::Outcome;
 
 constexpr std::size_t kMaxRows = 2000;  // as of tensors
 
@@ -48,10 +48,11 @@ std::string file_table(const SignatureFinding& finding) {
 std::string signature_section(const SignatureFinding& finding) {
     constexpr std::string_view kWide = " class=\"wide\"", kMono = " class=\"mono\"", kOff = " class=\"off\"";
     std::string out;
-    out += fact("signature", word(finding.outcome), {}, finding.outcome == Outcome::valid ? kMono : kOff);
+    out +=
+        fact("signature", word(finding.outcome), {}, finding.outcome == SignatureOutcome::valid ? kMono : kOff);
     out += fact("signed as", escaped(finding.model));
     out += fact("signed with", escaped(finding.method));
-    if (finding.outcome != Outcome::error) out += fact("files compared", grouped(finding.files));
+    if (finding.outcome != SignatureOutcome::error) out += fact("files compared", grouped(finding.files));
     if (finding.unsigned_files > 0) out += fact("unsigned, ignored", grouped(finding.unsigned_files));
     out += fact("timestamp", escaped(finding.timestamp));
     out += fact("signer", escaped(finding.signer), kWide, kMono);

@@ -22,7 +22,7 @@ using report::paint;
 using report::Table;
 using TensorEntry = ModelContents::TensorEntry;
 
-constexpr std::string_view kIndent = "    ";
+constexpr std::string_view kInspectionIndent = "    ";
 
 struct Total {
     std::uint64_t tensors = 0, elements = 0, bytes = 0;
@@ -67,7 +67,7 @@ std::string tensor_table(const ModelContents& model, const TextStyle& style) {
         if (several) cells.push_back(printable(model.files[tensor.file]));
         table.add(std::move(cells));
     }
-    return table.text(kIndent, style);
+    return table.text(kInspectionIndent, style);
 }
 
 std::string totals_table(const ModelContents& model, const TextStyle& style) {
@@ -80,7 +80,7 @@ std::string totals_table(const ModelContents& model, const TextStyle& style) {
         table.add({printable(dtype), report::grouped(total.tensors), report::grouped(total.elements),
                    report::byte_size(total.bytes)});
     }
-    return table.text(kIndent, style);
+    return table.text(kInspectionIndent, style);
 }
 
 std::string value_text(const Inspection::Fact& fact) {
@@ -105,7 +105,8 @@ std::string fact_lines(const Inspection& inspection) {
     std::size_t widest = 0;
     for (const auto& [key, value] : lines) widest = std::max(widest, report::columns_of(key));
     std::string out;
-    for (const auto& [key, value] : lines) out += fmt::format("{}{:<{}}  {}\n", kIndent, key, widest, value);
+    for (const auto& [key, value] : lines)
+        out += fmt::format("{}{:<{}}  {}\n", kInspectionIndent, key, widest, value);
     return out;
 }
 
@@ -152,7 +153,7 @@ std::string seal_lines(const SealFinding& seal, const TextStyle& style) {
     add("scheme", seal.scheme);
     add("derived from", seal.parent);
     add("root", seal.root);
-    return "\n" + table.text(kIndent, style);
+    return "\n" + table.text(kInspectionIndent, style);
 }
 
 }  // namespace

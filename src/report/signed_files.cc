@@ -11,7 +11,7 @@ namespace {
 using formats::printable;
 using nlohmann::ordered_json;
 
-constexpr std::string_view kIndent = "    ";
+constexpr std::string_view kFilesIndent = "    ";
 
 ordered_json texts(const std::vector<std::string>& list) {
     auto out = ordered_json::array();
@@ -44,7 +44,7 @@ std::string signed_table(const SignatureContents& signature, const TextStyle& st
         if (shards) cells.push_back(grouped(file.shards));
         table.add(std::move(cells));
     }
-    return "\n" + table.text(kIndent, style);
+    return "\n" + table.text(kFilesIndent, style);
 }
 
 void add_signed(const SignatureContents& signature, ordered_json& out) {

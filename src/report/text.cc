@@ -13,7 +13,7 @@ using formats::printable;
 using report::Ink;
 using report::paint;
 
-constexpr std::size_t kRows = 10;  // of a list that is cut
+constexpr std::size_t kTextRows = 10;  // of a list that is cut
 constexpr std::string_view kCut = "use --all or --json";
 
 // What is left of a message that begins with the name of the file that the line already names.
@@ -41,10 +41,10 @@ std::vector<const TensorFinding*> listed_tensors(const SealFinding& seal, bool a
 }
 
 std::string tensor_table(const SealFinding& seal, const TextStyle& style) {
-    constexpr std::string_view kIndent = "    ";
+    constexpr std::string_view kTextIndent = "    ";
     const auto listed = listed_tensors(seal, style.all);
     if (listed.empty()) return {};
-    const auto shown = style.all ? listed.size() : std::min(listed.size(), kRows);
+    const auto shown = style.all ? listed.size() : std::min(listed.size(), kTextRows);
     using enum report::Table::Align;
     const auto fill = [&](std::size_t columns) {
         report::Table table({left, left, left, right, left});
@@ -61,12 +61,12 @@ std::string tensor_table(const SealFinding& seal, const TextStyle& style) {
         return table;
     };
     // The room for the last column follows from the others.
-    const auto used = fill(0).width_before_last() + kIndent.size();
+    const auto used = fill(0).width_before_last() + kTextIndent.size();
     const auto room = style.all || style.width == 0 ? 0 : style.width > used + 20 ? style.width - used : 20;
-    auto out = fill(room).text(kIndent, style);
+    auto out = fill(room).text(kTextIndent, style);
     if (shown < listed.size()) {
         out += paint(style, Ink::dim,
-                     fmt::format("{}... and {} more ({})", kIndent, report::grouped(listed.size() - shown),
+                     fmt::format("{}... and {} more ({})", kTextIndent, report::grouped(listed.size() - shown),
                                  kCut)) +
                "\n";
     }

@@ -19,7 +19,7 @@ using nlohmann::ordered_json;
 using report::Ink;
 using report::json_text;
 
-constexpr std::size_t kRows = 10;  // of a list that is cut
+constexpr std::size_t kTraceRows = 10;  // of a list that is cut
 
 std::string names_of(const TraceReport& trace) {
     std::string names;
@@ -63,11 +63,11 @@ std::string entries_text(const TracedMark& mark) {
         return fmt::format("  {}{}\n", mark.entry_certain ? "" : "probably ", entry_text(mark.entries.front()));
     }
     std::string out = "  one of:\n";
-    for (std::size_t i = 0; i < std::min(kRows, mark.entries.size()); ++i) {
+    for (std::size_t i = 0; i < std::min(kTraceRows, mark.entries.size()); ++i) {
         out += "    " + entry_text(mark.entries[i]) + "\n";
     }
-    if (mark.entries.size() > kRows)
-        out += fmt::format("    ... and {} more (use --json)\n", mark.entries.size() - kRows);
+    if (mark.entries.size() > kTraceRows)
+        out += fmt::format("    ... and {} more (use --json)\n", mark.entries.size() - kTraceRows);
     return out;
 }
 

@@ -106,7 +106,7 @@ void swiglu(Call& call) {
     call.give_like((alpha == 1 ? at::silu(gate) : gate * at::sigmoid(gate * alpha)) * call.in(1));
 }
 
-constexpr Operator kOperators[] = {
+constexpr Operator kActivationOperators[] = {
     {"", "Relu", unary<at::relu>},
     {"", "LeakyRelu", leaky_relu},
     {"", "PRelu", prelu},
@@ -136,7 +136,7 @@ constexpr Operator kOperators[] = {
 }  // namespace
 
 std::span<const Operator> activation_operators() {
-    return kOperators;
+    return kActivationOperators;
 }
 
 }  // namespace modelseal::onnx

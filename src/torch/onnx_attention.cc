@@ -123,7 +123,7 @@ void rotary(Call& call) {
     call.give_like(flat ? y.transpose(1, 2).flatten(2) : y);
 }
 
-constexpr Operator kOperators[] = {
+constexpr Operator kAttentionOperators[] = {
     {"", "Attention", attention},
     {"", "RotaryEmbedding", rotary},
 };
@@ -131,7 +131,7 @@ constexpr Operator kOperators[] = {
 }  // namespace
 
 std::span<const Operator> attention_operators() {
-    return kOperators;
+    return kAttentionOperators;
 }
 
 }  // namespace modelseal::onnx

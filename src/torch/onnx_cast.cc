@@ -49,7 +49,7 @@ void dropout(Call& call) {
     call.give(at::ones_like(call.in(0), at::TensorOptions(at::kBool)));
 }
 
-constexpr Operator kOperators[] = {
+constexpr Operator kCastOperators[] = {
     {"", "Cast", [](Call& call) { give_cast(call, target_type(call)); }},
     {"", "CastLike",
      [](Call& call) {
@@ -63,7 +63,7 @@ constexpr Operator kOperators[] = {
 }  // namespace
 
 std::span<const Operator> cast_operators() {
-    return kOperators;
+    return kCastOperators;
 }
 
 }  // namespace modelseal::onnx

@@ -145,7 +145,7 @@ void scan(Call& call) {
     for (std::size_t k = 0; k < rows.size(); ++k) call.give(at::stack(rows[k]), last[k].type);
 }
 
-constexpr Operator kOperators[] = {
+constexpr Operator kControlOperators[] = {
     {"", "If", branch},
     {"", "Loop", loop},
     {"", "Scan", scan},
@@ -154,7 +154,7 @@ constexpr Operator kOperators[] = {
 }  // namespace
 
 std::span<const Operator> control_operators() {
-    return kOperators;
+    return kControlOperators;
 }
 
 }  // namespace modelseal::onnx

@@ -157,7 +157,7 @@ void col2im(Call& call) {
     call.give_like(result);
 }
 
-constexpr Operator kOperators[] = {
+constexpr Operator kConvOperators[] = {
     {"", "Conv", conv},
     {"", "ConvTranspose", conv_transpose},
     {"", "Col2Im", col2im},
@@ -217,7 +217,7 @@ at::Tensor padded(const at::Tensor& x, const Window& window, double value, const
 }
 
 std::span<const Operator> conv_operators() {
-    return kOperators;
+    return kConvOperators;
 }
 
 }  // namespace modelseal::onnx

@@ -234,7 +234,7 @@ void tensor_scatter(Call& call) {
     call.give_like(rows.empty() ? cache : at::stack(rows));
 }
 
-constexpr Operator kOperators[] = {
+constexpr Operator kIndexingOperators[] = {
     {"", "Gather", gather},
     {"", "GatherElements", gather_elements},
     {"", "GatherND", gather_nd},
@@ -253,7 +253,7 @@ constexpr Operator kOperators[] = {
 }  // namespace
 
 std::span<const Operator> indexing_operators() {
-    return kOperators;
+    return kIndexingOperators;
 }
 
 }  // namespace modelseal::onnx

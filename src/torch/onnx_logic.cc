@@ -46,7 +46,7 @@ void where(Call& call) {
     call.give(at::where(condition.to(at::kBool), a, b), call.type(1));
 }
 
-constexpr Operator kOperators[] = {
+constexpr Operator kLogicOperators[] = {
     {"", "And", compare<at::logical_and>},
     {"", "Or", compare<at::logical_or>},
     {"", "Xor", compare<at::logical_xor>},
@@ -64,7 +64,7 @@ constexpr Operator kOperators[] = {
 }  // namespace
 
 std::span<const Operator> logic_operators() {
-    return kOperators;
+    return kLogicOperators;
 }
 
 }  // namespace modelseal::onnx

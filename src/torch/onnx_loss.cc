@@ -44,7 +44,7 @@ void cross_entropy(Call& call) {
     call.give_like(logs);
 }
 
-constexpr Operator kOperators[] = {
+constexpr Operator kLossOperators[] = {
     {"", "NegativeLogLikelihoodLoss", negative_log_likelihood},
     {"", "SoftmaxCrossEntropyLoss", cross_entropy},
 };
@@ -52,7 +52,7 @@ constexpr Operator kOperators[] = {
 }  // namespace
 
 std::span<const Operator> loss_operators() {
-    return kOperators;
+    return kLossOperators;
 }
 
 }  // namespace modelseal::onnx

@@ -122,7 +122,7 @@ void bitwise_not(Call& call) {
     call.give_like(wrap(at::bitwise_not(call.in(0)), call.type(0)));
 }
 
-constexpr Operator kOperators[] = {
+constexpr Operator kMathOperators[] = {
     {"", "Add", binary<add>},
     {"", "Sub", binary<subtract>},
     {"", "Mul", binary<multiply>},
@@ -169,7 +169,7 @@ constexpr Operator kOperators[] = {
 }  // namespace
 
 std::span<const Operator> math_operators() {
-    return kOperators;
+    return kMathOperators;
 }
 
 }  // namespace modelseal::onnx

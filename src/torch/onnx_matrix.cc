@@ -50,7 +50,7 @@ void einsum(Call& call) {
     call.give_like(at::einsum(equation, operands));
 }
 
-constexpr Operator kOperators[] = {
+constexpr Operator kMatrixOperators[] = {
     {"", "MatMul", matmul},
     {"", "Gemm", gemm},
     {"", "Einsum", einsum},
@@ -60,7 +60,7 @@ constexpr Operator kOperators[] = {
 }  // namespace
 
 std::span<const Operator> matrix_operators() {
-    return kOperators;
+    return kMatrixOperators;
 }
 
 }  // namespace modelseal::onnx

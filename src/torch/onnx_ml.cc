@@ -45,7 +45,7 @@ void binarizer(Call& call) {
     call.give_like((x > call.real("threshold", 0)).to(x.scalar_type()));
 }
 
-constexpr Operator kOperators[] = {
+constexpr Operator kMlOperators[] = {
     {"", "ImageScaler", image_scaler},      {"ai.onnx.ml", "ArrayFeatureExtractor", extract},
     {"ai.onnx.ml", "Scaler", scaler},       {"ai.onnx.ml", "ZipMap", zip_map},
     {"ai.onnx.ml", "Binarizer", binarizer},
@@ -54,7 +54,7 @@ constexpr Operator kOperators[] = {
 }  // namespace
 
 std::span<const Operator> ml_operators() {
-    return kOperators;
+    return kMlOperators;
 }
 
 }  // namespace modelseal::onnx

@@ -108,7 +108,7 @@ void mean_variance(Call& call) {
     call.give_like((x - mean) / (at::sqrt(square - mean * mean) + 1e-9));
 }
 
-constexpr Operator kOperators[] = {
+constexpr Operator kNormalisationOperators[] = {
     {"", "BatchNormalization", batch_norm}, {"", "InstanceNormalization", instance_norm},
     {"", "LayerNormalization", layer_norm}, {"", "RMSNormalization", rms_norm},
     {"", "GroupNormalization", group_norm}, {"", "LRN", local_response},
@@ -118,7 +118,7 @@ constexpr Operator kOperators[] = {
 }  // namespace
 
 std::span<const Operator> normalisation_operators() {
-    return kOperators;
+    return kNormalisationOperators;
 }
 
 }  // namespace modelseal::onnx

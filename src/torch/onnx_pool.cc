@@ -186,7 +186,7 @@ void max_unpool(Call& call) {
     call.give_like(at::constant_pad_nd(result, more, 0));
 }
 
-constexpr Operator kOperators[] = {
+constexpr Operator kPoolOperators[] = {
     {"", "MaxPool", max_pool},         {"", "AveragePool", average_pool},
     {"", "LpPool", lp_pool},           {"", "GlobalAveragePool", global_average},
     {"", "GlobalMaxPool", global_max}, {"", "GlobalLpPool", global_lp},
@@ -196,7 +196,7 @@ constexpr Operator kOperators[] = {
 }  // namespace
 
 std::span<const Operator> pool_operators() {
-    return kOperators;
+    return kPoolOperators;
 }
 
 }  // namespace modelseal::onnx

@@ -10,8 +10,8 @@ namespace modelseal::onnx {
 
 namespace {
 
-// One scale for all, for each place of the axis, or for blocks along the axis: stretched over `x`.
-at::Tensor stretched(const Call& call, const at::Tensor& factor, const at::Tensor& x) {
+// One scale for all, for each place of the axis, or for blocks along the axis: stretched_scale over `x`.
+at::Tensor stretched_scale(const Call& call, const at::Tensor& factor, const at::Tensor& x) {
     if (factor.numel() == 1) return factor.reshape({});
     const auto axis = axis_of(call.integer("axis", 1), x.dim());
     const auto block = call.integer("block_size", 0);
@@ -61,12 +61,13 @@ DType output_type(const Call& call, std::size_t zero, DType otherwise) {
 
 void quantize(Call& call) {
     const auto x = numbers(call, 0);
-    const auto scale = stretched(call, call.in(1), x);
+    const auto scale = stretched_scale(call, call.in(1), x);
     const auto type = output_type(call, 2, DType::u8);
     const auto divided = x / scale;
     if (is_real(type))
         return call.give(cast(divided, DType::f32, type, call.integer("saturate", 1) != 0), type);
-    const auto zero = call.has(2) ? stretched(call, call.in(2).to(at::kFloat), x) : at::zeros({}, x.options());
+    const auto zero =
+        call.has(2) ? stretched_scale(call, call.in(2).to(at::kFloat), x) : at::zeros({}, x.options());
     call.give(quantised(divided, zero, type));
 }
 
@@ -75,13 +76,13 @@ void dequantize(Call& call) {
     at::Tensor x;
     if (is_real(call.type(0)) || call.value(0).smooth.defined()) {
         x = numbers(call, 0);
-        if (call.has(2)) x = x - stretched(call, numbers(call, 2), x);
+        if (call.has(2)) x = x - stretched_scale(call, numbers(call, 2), x);
     } else {
         auto whole = call.in(0).to(at::kLong);  // 32 bits do not fit float32
-        if (call.has(2)) whole = whole - stretched(call, call.in(2).to(at::kLong), whole);
+        if (call.has(2)) whole = whole - stretched_scale(call, call.in(2).to(at::kLong), whole);
         x = whole.to(at::kFloat);
     }
-    call.give(x * stretched(call, call.in(1).to(at::kFloat), x), type);
+    call.give(x * stretched_scale(call, call.in(1).to(at::kFloat), x), type);
 }
 
 void dynamic_quantize(Call& call) {
@@ -169,7 +170,7 @@ void qlinear_pool(Call& call) {
     call.give(requantised(call, at::mean(x, axes, true), 3));
 }
 
-constexpr Operator kOperators[] = {
+constexpr Operator kQuantiseOperators[] = {
     {"", "QuantizeLinear", quantize},
     {"", "DequantizeLinear", dequantize},
     {"", "DynamicQuantizeLinear", dynamic_quantize},
@@ -193,7 +194,7 @@ constexpr Operator kOperators[] = {
 }  // namespace
 
 std::span<const Operator> quantise_operators() {
-    return kOperators;
+    return kQuantiseOperators;
 }
 
 }  // namespace modelseal::onnx

@@ -183,12 +183,12 @@ void lstm(Call& call) {
     recurrent(call, {4, {"Sigmoid", "Tanh", "Tanh"}, lstm_step});
 }
 
-constexpr Operator kOperators[] = {{"", "RNN", rnn}, {"", "GRU", gru}, {"", "LSTM", lstm}};
+constexpr Operator kRecurrentOperators[] = {{"", "RNN", rnn}, {"", "GRU", gru}, {"", "LSTM", lstm}};
 
 }  // namespace
 
 std::span<const Operator> recurrent_operators() {
-    return kOperators;
+    return kRecurrentOperators;
 }
 
 }  // namespace modelseal::onnx

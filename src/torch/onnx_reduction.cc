@@ -112,7 +112,7 @@ void arg_extreme(Call& call) {
     call.give(x.size(axis) - 1 - find(x.flip({axis}), axis, keep));
 }
 
-constexpr Operator kOperators[] = {
+constexpr Operator kReductionOperators[] = {
     {"", "ReduceSum", reduce_sum},
     {"", "ReduceMean", [](Call& call) { call.give_like(mean(reduction(call, 17))); }},
     {"", "ReduceMax", [](Call& call) { call.give_like(extreme(reduction(call, 17), true, call.type(0))); }},
@@ -130,7 +130,7 @@ constexpr Operator kOperators[] = {
 }  // namespace
 
 std::span<const Operator> reduction_operators() {
-    return kOperators;
+    return kReductionOperators;
 }
 
 }  // namespace modelseal::onnx

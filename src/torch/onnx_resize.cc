@@ -227,12 +227,12 @@ void upsample(Call& call) {
     apply(call, rules, std::move(axes));
 }
 
-constexpr Operator kOperators[] = {{"", "Resize", resize}, {"", "Upsample", upsample}};
+constexpr Operator kResizeOperators[] = {{"", "Resize", resize}, {"", "Upsample", upsample}};
 
 }  // namespace
 
 std::span<const Operator> resize_operators() {
-    return kOperators;
+    return kResizeOperators;
 }
 
 }  // namespace modelseal::onnx

@@ -120,7 +120,7 @@ void get_element(Call& call) {
     call.give(value.kind == Value::Kind::optional ? value.items.front() : value);
 }
 
-constexpr Operator kOperators[] = {
+constexpr Operator kSequenceOperators[] = {
     {"", "SequenceConstruct", construct},
     {"", "SequenceEmpty", [](Call& call) { call.give(Value::sequence({})); }},
     {"", "SequenceInsert", insert},
@@ -142,7 +142,7 @@ constexpr Operator kOperators[] = {
 }  // namespace
 
 std::span<const Operator> sequence_operators() {
-    return kOperators;
+    return kSequenceOperators;
 }
 
 }  // namespace modelseal::onnx

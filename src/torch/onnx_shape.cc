@@ -341,7 +341,7 @@ void center_crop_pad(Call& call) {
     call.give_like(x);
 }
 
-constexpr Operator kOperators[] = {
+constexpr Operator kShapeOperators[] = {
     {"", "Shape", shape},
     {"", "Size",
      [](Call& call) { call.give(at::scalar_tensor(call.in(0).numel(), at::TensorOptions(at::kLong))); }},
@@ -370,7 +370,7 @@ constexpr Operator kOperators[] = {
 }  // namespace
 
 std::span<const Operator> shape_operators() {
-    return kOperators;
+    return kShapeOperators;
 }
 
 }  // namespace modelseal::onnx

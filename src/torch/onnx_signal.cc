@@ -90,7 +90,7 @@ void window(Call& call, double a, double b, double c) {
     call.give(cast(a - b * at::cos(angle) + c * at::cos(angle * 2), DType::f64, *type->dtype), *type->dtype);
 }
 
-constexpr Operator kOperators[] = {
+constexpr Operator kSignalOperators[] = {
     {"", "DFT", dft},
     {"", "STFT", stft},
     {"", "HannWindow", [](Call& call) { window(call, 0.5, 0.5, 0); }},
@@ -101,7 +101,7 @@ constexpr Operator kOperators[] = {
 }  // namespace
 
 std::span<const Operator> signal_operators() {
-    return kOperators;
+    return kSignalOperators;
 }
 
 }  // namespace modelseal::onnx

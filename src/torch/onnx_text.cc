@@ -28,7 +28,7 @@ void equal_texts(Call& call) {
 
 namespace {
 
-void concat(Call& call) {
+void concat_text(Call& call) {
     const auto shape = at::infer_size(call.value(0).text_shape, call.value(1).text_shape);
     call.check_size(shape);
     auto texts = stretched_texts(call.value(0), shape);
@@ -37,12 +37,12 @@ void concat(Call& call) {
     call.give(Value::texts(std::move(texts), shape));
 }
 
-constexpr Operator kOperators[] = {{"", "StringConcat", concat}};
+constexpr Operator kTextOperators[] = {{"", "StringConcat", concat_text}};
 
 }  // namespace
 
 std::span<const Operator> text_operators() {
-    return kOperators;
+    return kTextOperators;
 }
 
 }  // namespace modelseal::onnx

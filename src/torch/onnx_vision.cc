@@ -164,7 +164,7 @@ void non_max_suppression(Call& call) {
     call.give(at::tensor(chosen, at::TensorOptions(at::kLong)).reshape({rows, 3}));
 }
 
-constexpr Operator kOperators[] = {
+constexpr Operator kVisionOperators[] = {
     {"", "GridSample", grid_sample},
     {"", "AffineGrid", affine_grid},
     {"", "RoiAlign", roi_align},
@@ -174,7 +174,7 @@ constexpr Operator kOperators[] = {
 }  // namespace
 
 std::span<const Operator> vision_operators() {
-    return kOperators;
+    return kVisionOperators;
 }
 
 }  // namespace modelseal::onnx

@@ -193,7 +193,7 @@ TEST_F(Token, IsAskedOnceWithAWrongPin) {
     EXPECT_EQ(once, 1u);
 }
 
-struct Refused {
+struct RefusedCase {
     const char* name;
     std::string key;
     int code;
@@ -201,41 +201,44 @@ struct Refused {
     const char* hints;
 };
 
-const Refused kRefused[] = {
-    Refused{"NoSuchToken", "pkcs11:token=vendro;object=seal", 3, "token 'vendro': no such token is there",
-            "these are: "},
-    Refused{"NoSuchSerial", "pkcs11:serial=77", 3, "token with serial '77': no such token",
-            "'vendor' (serial="},
-    Refused{"NoSuchSlot", "pkcs11:token=vendor;slot-id=77", 3, "no such token is there", "'vendor'"},
-    Refused{"OtherManufacturer", "pkcs11:token=vendor;manufacturer=a", 3, "no such token is there", "'vendor'"},
-    Refused{"OtherLibrary", "pkcs11:token=vendor;library-description=a", 3, "no such token", "'vendor'"},
-    Refused{"TwoTokens", "pkcs11:object=seal", 3, "fits 2 tokens: ", "add token= or serial="},
-    Refused{"NoSuchObject", "pkcs11:token=vendor;object=sael", 3,
-            "token 'vendor', object 'sael': no such private key is there", "'wide' (id=%02)"},
-    Refused{"NoSuchId", "pkcs11:token=vendor;id=%99", 3, "object of id 99: no such private key",
-            "'rsa' (id=%03)"},
-    Refused{"IdOfAnother", "pkcs11:token=vendor;object=seal;id=%02", 3, "no such private key", "these are"},
-    Refused{"EmptyToken", "pkcs11:token=spare", 3, "token 'spare': no such private key is there",
-            "no private key at all is there"},
-    Refused{"TwoObjects", "pkcs11:token=vendor;object=seal", 3, "fits 2 private keys: ", "add object= or id="},
-    Refused{"OnP384", "pkcs11:token=vendor;object=wide", 3, "token 'vendor', object 'wide': an EC key on P-384",
-            "other curves are for 'modelseal sign'"},
-    Refused{"OnSecp256k1", "pkcs11:token=vendor;id=%04", 3, "an EC key on the curve secp256k1", "--type p256"},
-    Refused{"Rsa", "pkcs11:token=vendor;object=rsa", 3, "holds a key of type RSA", "--type p256"},
-    Refused{"PublicHalf", "pkcs11:token=vendor;object=wide;type=public", 2, "names no private key",
-            "type=private"},
-    Refused{"WrongPin", "pkcs11:token=vendor;id=%01?pin-value=864213", 1, "token 'vendor': wrong PIN",
-            "it was tried once"},
-    Refused{"NoPinFile", "pkcs11:token=vendor;id=%01?pin-source=/nonexistent", 3, "/nonexistent: cannot open",
-            ""},
-    Refused{"NoModule", "pkcs11:token=vendor?module-path=/nonexistent.so&pin-value=864213", 3,
-            "/nonexistent.so: the PKCS#11 module could not be loaded", "module-path is where the library"},
-    Refused{"NoModuleOfThatName", "pkcs11:token=vendor?module-name=nonexistent", 3,
-            "module 'nonexistent': the PKCS#11 module could not be loaded", "give its file as module-path"},
-    Refused{"NotAModule", "pkcs11:token=vendor?module-path=libz.so.1", 3,
-            "libz.so.1: a library, but no PKCS#11", "module-path is where"},
-    Refused{"BrokenUri", "pkcs11:token=vendor;pin-value=864213", 2, "pin-value: stands behind the '?'",
-            "RFC 7512"}};
+const RefusedCase kRefusedTokens[] = {
+    RefusedCase{"NoSuchToken", "pkcs11:token=vendro;object=seal", 3, "token 'vendro': no such token is there",
+                "these are: "},
+    RefusedCase{"NoSuchSerial", "pkcs11:serial=77", 3, "token with serial '77': no such token",
+                "'vendor' (serial="},
+    RefusedCase{"NoSuchSlot", "pkcs11:token=vendor;slot-id=77", 3, "no such token is there", "'vendor'"},
+    RefusedCase{"OtherManufacturer", "pkcs11:token=vendor;manufacturer=a", 3, "no such token is there",
+                "'vendor'"},
+    RefusedCase{"OtherLibrary", "pkcs11:token=vendor;library-description=a", 3, "no such token", "'vendor'"},
+    RefusedCase{"TwoTokens", "pkcs11:object=seal", 3, "fits 2 tokens: ", "add token= or serial="},
+    RefusedCase{"NoSuchObject", "pkcs11:token=vendor;object=sael", 3,
+                "token 'vendor', object 'sael': no such private key is there", "'wide' (id=%02)"},
+    RefusedCase{"NoSuchId", "pkcs11:token=vendor;id=%99", 3, "object of id 99: no such private key",
+                "'rsa' (id=%03)"},
+    RefusedCase{"IdOfAnother", "pkcs11:token=vendor;object=seal;id=%02", 3, "no such private key", "these are"},
+    RefusedCase{"EmptyToken", "pkcs11:token=spare", 3, "token 'spare': no such private key is there",
+                "no private key at all is there"},
+    RefusedCase{"TwoObjects", "pkcs11:token=vendor;object=seal", 3,
+                "fits 2 private keys: ", "add object= or id="},
+    RefusedCase{"OnP384", "pkcs11:token=vendor;object=wide", 3,
+                "token 'vendor', object 'wide': an EC key on P-384", "other curves are for 'modelseal sign'"},
+    RefusedCase{"OnSecp256k1", "pkcs11:token=vendor;id=%04", 3, "an EC key on the curve secp256k1",
+                "--type p256"},
+    RefusedCase{"Rsa", "pkcs11:token=vendor;object=rsa", 3, "holds a key of type RSA", "--type p256"},
+    RefusedCase{"PublicHalf", "pkcs11:token=vendor;object=wide;type=public", 2, "names no private key",
+                "type=private"},
+    RefusedCase{"WrongPin", "pkcs11:token=vendor;id=%01?pin-value=864213", 1, "token 'vendor': wrong PIN",
+                "it was tried once"},
+    RefusedCase{"NoPinFile", "pkcs11:token=vendor;id=%01?pin-source=/nonexistent", 3,
+                "/nonexistent: cannot open", ""},
+    RefusedCase{"NoModule", "pkcs11:token=vendor?module-path=/nonexistent.so&pin-value=864213", 3,
+                "/nonexistent.so: the PKCS#11 module could not be loaded", "module-path is where the library"},
+    RefusedCase{"NoModuleOfThatName", "pkcs11:token=vendor?module-name=nonexistent", 3,
+                "module 'nonexistent': the PKCS#11 module could not be loaded", "give its file as module-path"},
+    RefusedCase{"NotAModule", "pkcs11:token=vendor?module-path=libz.so.1", 3,
+                "libz.so.1: a library, but no PKCS#11", "module-path is where"},
+    RefusedCase{"BrokenUri", "pkcs11:token=vendor;pin-value=864213", 2, "pin-value: stands behind the '?'",
+                "RFC 7512"}};
 
 // One test for all, because its tokens take a while.
 TEST_F(Token, ThatIsNotAsItOughtToBeIsRefusedAndSaysWhy) {
@@ -245,7 +248,7 @@ TEST_F(Token, ThatIsNotAsItOughtToBeIsRefusedAndSaysWhy) {
     token->make_key("seal", "04", "EC:secp256k1");
     const auto files = [&] { return std::distance(std::filesystem::directory_iterator(scratch.path()), {}); };
     const auto before = files();
-    for (const auto& [name, key, code, says, hints] : kRefused) {
+    for (const auto& [name, key, code, says, hints] : kRefusedTokens) {
         SCOPED_TRACE(name);
         const auto outcome = seal(key);
         EXPECT_EQ(outcome.code, code);

@@ -17,7 +17,7 @@ namespace {
 
 using test::from_hex;
 
-std::string text_of(const std::vector<std::byte>& bytes) {
+std::string text_from(const std::vector<std::byte>& bytes) {
     return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
@@ -50,7 +50,7 @@ class Rfc5869 : public testing::TestWithParam<Vector> {};
 TEST_P(Rfc5869, GivesTheOutputOfTheRfc) {
     const auto expected = from_hex(GetParam().output);
     std::vector<std::byte> out(expected.size());
-    hkdf_sha256(from_hex(GetParam().secret), from_hex(GetParam().salt), text_of(from_hex(GetParam().info)),
+    hkdf_sha256(from_hex(GetParam().secret), from_hex(GetParam().salt), text_from(from_hex(GetParam().info)),
                 out);
     EXPECT_EQ(out, expected);
 }

@@ -36,7 +36,7 @@ const unsigned char* raw(std::span<const std::byte> bytes) {
     return reinterpret_cast<const unsigned char*>(bytes.data());
 }
 
-struct Vector {
+struct KeyVector {
     const char* name;
     const char* seed;
     const char* open;
@@ -44,7 +44,7 @@ struct Vector {
     const char* signature;
 };
 
-const Vector kRfc8032[] = {
+const KeyVector kRfc8032[] = {
     {"Test1", "9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60",
      "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a", "",
      "e5564300c360ac729086e2cc806e828a84877f1eb8e5d974d873e065224901555fb8821590a33bacc61e39701cf9b46bd25bf5f05"
@@ -70,7 +70,7 @@ const Vector kRfc8032[] = {
      "d9bef1177331a704"},
 };
 
-class Rfc8032 : public testing::TestWithParam<Vector> {};
+class Rfc8032 : public testing::TestWithParam<KeyVector> {};
 
 TEST_P(Rfc8032, SignsAndVerifiesAsTheRfcSays) {
     const SigningKey key = key_of(GetParam().seed);

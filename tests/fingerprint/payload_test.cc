@@ -80,13 +80,13 @@ TEST(Payload, OfLabelAccessHasNoDirection) {
 }
 
 // One thing of a good fingerprint is spoiled.
-struct Spoiled {
+struct PayloadCase {
     const char* name;
     std::function<void(Fingerprint&)> spoil;
     const char* message;
 };
 
-class WhatIsNotWellFormed : public testing::TestWithParam<Spoiled> {};
+class WhatIsNotWellFormed : public testing::TestWithParam<PayloadCase> {};
 
 TEST_P(WhatIsNotWellFormed, IsNeverWritten) {
     auto made = test::small_fingerprint();
@@ -101,54 +101,56 @@ const double kNan = std::numeric_limits<double>::quiet_NaN();
 INSTANTIATE_TEST_SUITE_P(
     Each, WhatIsNotWellFormed,
     testing::Values(
-        Spoiled{"Root", [](auto& made) { made.root = "0A"; }, "root"},
-        Spoiled{"Name", [](auto& made) { made.model = "a\x1b"; }, "a name"},
-        Spoiled{"NoShape", [](auto& made) { made.input.shape.shape.clear(); }, "no shape"},
-        Spoiled{"Extent", [](auto& made) { made.input.shape.shape[0] = 0; }, "extent below 1"},
-        Spoiled{"HugeExtents",
-                [](auto& made) {
-                    made.input.shape.shape = {1 << 30, 1 << 30};
-                },
-                "more than"},
-        Spoiled{"Range", [](auto& made) { made.input.high = 0; }, "range"},
-        Spoiled{"Mean",
-                [](auto& made) {
-                    made.input.mean = {1, 2, 3};
-                },
-                "mean and std"},
-        Spoiled{"Std", [](auto& made) { made.input.std = {0}; }, "std is not positive"},
-        Spoiled{"Unit", [](auto& made) { made.unit = kNan; }, "unit"},
-        Spoiled{"Classes", [](auto& made) { made.classes = 1; }, "1 classes"},
-        Spoiled{"Batch", [](auto& made) { made.batch = 0; }, "batch of 0"},
-        Spoiled{"Direction", [](auto& made) { made.direction.pop_back(); }, "direction of 2 values"},
-        Spoiled{"DirectionNan", [](auto& made) { made.direction[0] = kNan; }, "not finite"},
-        Spoiled{"NoPaths", [](auto& made) { made.paths.clear(); }, "no paths"},
-        Spoiled{"ShortPath", [](auto& made) { made.paths[0].base.pop_back(); }, "path 0 has 17 and 18"},
-        Spoiled{"PathNan", [](auto& made) { made.paths[1].base[0] = static_cast<float>(kNan); }, "not finite"},
-        Spoiled{"NoRungs", [](auto& made) { made.rungs.clear(); }, "no rungs"},
-        Spoiled{"RungTwice", [](auto& made) { made.rungs[1].rung = Rung::exact; }, "in order"},
-        Spoiled{"NoPairs", [](auto& made) { made.rungs[1].pairs.clear(); }, "rung fp32: 0 pairs"},
-        Spoiled{"TooManyPairs", [](auto& made) { made.rungs[0].pairs.resize(10'001); }, "10001 pairs"},
-        Spoiled{"Noise", [](auto& made) { made.rungs[0].noise = -1; }, "noise"},
-        Spoiled{"PathIndex", [](auto& made) { made.rungs[0].pairs[0].path = 2; }, "path 2 of 2"},
-        Spoiled{"Target", [](auto& made) { made.rungs[0].pairs[0].target = 3; }, "target 3 of 3"},
-        Spoiled{"Position", [](auto& made) { made.rungs[1].pairs[1].member[0].position = 64.5; },
-                "pair 1: member 0 has position 64.5"},
-        Spoiled{"PositionNan", [](auto& made) { made.rungs[1].pairs[1].member[0].position = kNan; },
-                "position nan"},
-        Spoiled{"MarginInside", [](auto& made) { made.rungs[1].pairs[0].member[1].margin = 2.9e-4; },
-                "member 1 has a margin of 0.00029"},
-        Spoiled{"MarginOfOtherSide", [](auto& made) { made.rungs[1].pairs[0].member[0].margin = 1; },
-                "member 0 has a margin of 1"},
-        Spoiled{"MarginNan", [](auto& made) { made.rungs[0].pairs[0].member[0].margin = kNan; },
-                "margin of nan"},
-        Spoiled{"MarginInfinite",
-                [](auto& made) {
-                    made.rungs[0].pairs[0].member[1].margin = std::numeric_limits<double>::infinity();
-                },
-                "margin of inf"},
-        Spoiled{"Label", [](auto& made) { made.rungs[0].pairs[0].member[0].label = 3; }, "label 3 of 3"},
-        Spoiled{"NegativeLabel", [](auto& made) { made.rungs[0].pairs[0].member[0].label = -1; }, "label -1"}),
+        PayloadCase{"Root", [](auto& made) { made.root = "0A"; }, "root"},
+        PayloadCase{"Name", [](auto& made) { made.model = "a\x1b"; }, "a name"},
+        PayloadCase{"NoShape", [](auto& made) { made.input.shape.shape.clear(); }, "no shape"},
+        PayloadCase{"Extent", [](auto& made) { made.input.shape.shape[0] = 0; }, "extent below 1"},
+        PayloadCase{"HugeExtents",
+                    [](auto& made) {
+                        made.input.shape.shape = {1 << 30, 1 << 30};
+                    },
+                    "more than"},
+        PayloadCase{"Range", [](auto& made) { made.input.high = 0; }, "range"},
+        PayloadCase{"Mean",
+                    [](auto& made) {
+                        made.input.mean = {1, 2, 3};
+                    },
+                    "mean and std"},
+        PayloadCase{"Std", [](auto& made) { made.input.std = {0}; }, "std is not positive"},
+        PayloadCase{"Unit", [](auto& made) { made.unit = kNan; }, "unit"},
+        PayloadCase{"Classes", [](auto& made) { made.classes = 1; }, "1 classes"},
+        PayloadCase{"Batch", [](auto& made) { made.batch = 0; }, "batch of 0"},
+        PayloadCase{"Direction", [](auto& made) { made.direction.pop_back(); }, "direction of 2 values"},
+        PayloadCase{"DirectionNan", [](auto& made) { made.direction[0] = kNan; }, "not finite"},
+        PayloadCase{"NoPaths", [](auto& made) { made.paths.clear(); }, "no paths"},
+        PayloadCase{"ShortPath", [](auto& made) { made.paths[0].base.pop_back(); }, "path 0 has 17 and 18"},
+        PayloadCase{"PathNan", [](auto& made) { made.paths[1].base[0] = static_cast<float>(kNan); },
+                    "not finite"},
+        PayloadCase{"NoRungs", [](auto& made) { made.rungs.clear(); }, "no rungs"},
+        PayloadCase{"RungTwice", [](auto& made) { made.rungs[1].rung = Rung::exact; }, "in order"},
+        PayloadCase{"NoPairs", [](auto& made) { made.rungs[1].pairs.clear(); }, "rung fp32: 0 pairs"},
+        PayloadCase{"TooManyPairs", [](auto& made) { made.rungs[0].pairs.resize(10'001); }, "10001 pairs"},
+        PayloadCase{"Noise", [](auto& made) { made.rungs[0].noise = -1; }, "noise"},
+        PayloadCase{"PathIndex", [](auto& made) { made.rungs[0].pairs[0].path = 2; }, "path 2 of 2"},
+        PayloadCase{"Target", [](auto& made) { made.rungs[0].pairs[0].target = 3; }, "target 3 of 3"},
+        PayloadCase{"Position", [](auto& made) { made.rungs[1].pairs[1].member[0].position = 64.5; },
+                    "pair 1: member 0 has position 64.5"},
+        PayloadCase{"PositionNan", [](auto& made) { made.rungs[1].pairs[1].member[0].position = kNan; },
+                    "position nan"},
+        PayloadCase{"MarginInside", [](auto& made) { made.rungs[1].pairs[0].member[1].margin = 2.9e-4; },
+                    "member 1 has a margin of 0.00029"},
+        PayloadCase{"MarginOfOtherSide", [](auto& made) { made.rungs[1].pairs[0].member[0].margin = 1; },
+                    "member 0 has a margin of 1"},
+        PayloadCase{"MarginNan", [](auto& made) { made.rungs[0].pairs[0].member[0].margin = kNan; },
+                    "margin of nan"},
+        PayloadCase{"MarginInfinite",
+                    [](auto& made) {
+                        made.rungs[0].pairs[0].member[1].margin = std::numeric_limits<double>::infinity();
+                    },
+                    "margin of inf"},
+        PayloadCase{"Label", [](auto& made) { made.rungs[0].pairs[0].member[0].label = 3; }, "label 3 of 3"},
+        PayloadCase{"NegativeLabel", [](auto& made) { made.rungs[0].pairs[0].member[0].label = -1; },
+                    "label -1"}),
     [](const auto& each) { return each.param.name; });
 
 // One thing of a good file is spoiled: its header, or a text in it.

@@ -23,7 +23,7 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-Result<Layout> parsed(const Bytes& bytes, const Limits& limits = {}) {
+Result<Layout> parsed_gguf(const Bytes& bytes, const Limits& limits = {}) {
     const MemorySource source("m.gguf", bytes);
     auto layout = kGguf.parse(source, limits);
     if (layout.ok()) {
@@ -34,7 +34,7 @@ Result<Layout> parsed(const Bytes& bytes, const Limits& limits = {}) {
 
 TEST(Gguf, TensorsAreWhereTheirOffsetsSay) {
     const auto file = good_gguf();
-    const auto layout = parsed(file.build()).value();
+    const auto layout = parsed_gguf(file.build()).value();
     ASSERT_EQ(layout.tensors.size(), 3u);
     EXPECT_EQ(layout.format, "gguf");
     const auto& q = layout.tensors[2];
@@ -48,13 +48,13 @@ TEST(Gguf, TensorsAreWhereTheirOffsetsSay) {
 }
 
 TEST(Gguf, ShapesAreRowMajor) {
-    EXPECT_THAT(parsed(good_gguf().build()).value().tensors[0].shape, ElementsAre(4, 3));
+    EXPECT_THAT(parsed_gguf(good_gguf().build()).value().tensors[0].shape, ElementsAre(4, 3));
 }
 
 TEST(Gguf, TensorsComeInFileOrderWhateverTheOrderOfTheInfos) {
     auto file = good_gguf();
     std::swap(file.tensors[0], file.tensors[2]);
-    const auto layout = parsed(file.build()).value();
+    const auto layout = parsed_gguf(file.build()).value();
     EXPECT_EQ(layout.tensors[0].name, "w");
     EXPECT_EQ(layout.tensors[2].name, "q");
 }
@@ -62,7 +62,7 @@ TEST(Gguf, TensorsComeInFileOrderWhateverTheOrderOfTheInfos) {
 TEST(Gguf, VersionTwoIsRead) {
     auto file = good_gguf();
     file.version = 2;
-    EXPECT_TRUE(parsed(file.build()).ok());
+    EXPECT_TRUE(parsed_gguf(file.build()).ok());
 }
 
 TEST(Gguf, AlignmentOfTheFileIsUsed) {
@@ -72,7 +72,7 @@ TEST(Gguf, AlignmentOfTheFileIsUsed) {
     file.tensors[1].offset = 128;
     file.tensors[2].offset = 256;
     file.data_bytes = 256 + 256;
-    const auto layout = parsed(file.build()).value();
+    const auto layout = parsed_gguf(file.build()).value();
     EXPECT_EQ(layout.tensors[0].segments[0].offset % 128, 0u);
     EXPECT_THAT(layout.warnings, IsEmpty());
 }
@@ -81,19 +81,19 @@ TEST(Gguf, NoTensorsIsAFileThatIsAllFrame) {
     auto file = good_gguf();
     file.tensors.clear();
     file.data_bytes = 0;
-    EXPECT_THAT(parsed(file.build()).value().tensors, IsEmpty());
+    EXPECT_THAT(parsed_gguf(file.build()).value().tensors, IsEmpty());
 }
 
 TEST(Gguf, PaddingBehindTheLastTensorMayBeMissing) {
     auto file = good_gguf();
     file.data_bytes = 96 + 4 * 34;
-    EXPECT_THAT(parsed(file.build()).value().warnings, IsEmpty());
+    EXPECT_THAT(parsed_gguf(file.build()).value().warnings, IsEmpty());
 }
 
 TEST(Gguf, BytesBehindTheLastTensorAreWarnedOf) {
     auto file = good_gguf();
     file.data_bytes += 1;
-    EXPECT_THAT(parsed(file.build()).value().warnings,
+    EXPECT_THAT(parsed_gguf(file.build()).value().warnings,
                 ElementsAre(HasSubstr("25 bytes behind the last tensor")));
 }
 
@@ -101,7 +101,7 @@ TEST(Gguf, EmptyAndScalarTensorsTakeTheirPlace) {
     GgufFile file;
     file.tensors = {{"none", {0, 7}, 0, 0, {}}, {"one", {}, 28, 0, {}}};
     file.data_bytes = 8;
-    const auto layout = parsed(file.build()).value();
+    const auto layout = parsed_gguf(file.build()).value();
     EXPECT_EQ(layout.tensors[0].elements, 0u);
     EXPECT_EQ(layout.tensors[1].elements, 1u);
     EXPECT_THAT(layout.tensors[1].shape, IsEmpty());
@@ -116,7 +116,7 @@ TEST(Gguf, ValuesOfEveryKindArePassedOver) {
         file.pairs.push_back({"scalar" + std::to_string(type), type, Bytes(sizes[type])});
         file.pairs.push_back(test::gguf_array("array" + std::to_string(type), type, 3, Bytes(3 * sizes[type])));
     }
-    EXPECT_TRUE(parsed(file.build()).ok());
+    EXPECT_TRUE(parsed_gguf(file.build()).ok());
 }
 
 // An array of arrays of .. of no u8.
@@ -132,9 +132,9 @@ test::GgufPair nested(std::uint32_t depth) {
 TEST(Gguf, ArraysNestUpToTheLimit) {
     auto file = good_gguf();
     file.pairs.push_back(nested(64));
-    EXPECT_TRUE(parsed(file.build()).ok());
+    EXPECT_TRUE(parsed_gguf(file.build()).ok());
     file.pairs.back() = nested(65);
-    EXPECT_THAT(parsed(file.build()).error().message, HasSubstr("nested over 64 deep"));
+    EXPECT_THAT(parsed_gguf(file.build()).error().message, HasSubstr("nested over 64 deep"));
 }
 
 TEST(Gguf, EveryTypeThatGgmlWritesIsKnownWithItsSize) {
@@ -151,32 +151,32 @@ TEST(Gguf, EveryTypeThatGgmlWritesIsKnownWithItsSize) {
         GgufFile file;
         file.tensors = {{"t", {3ull * elements, 2}, number, 0, {}}};
         file.data_bytes = 6ull * bytes;
-        const auto layout = parsed(file.build());
+        const auto layout = parsed_gguf(file.build());
         ASSERT_TRUE(layout.ok()) << number << ": " << layout.error().message;
         EXPECT_EQ(layout->tensors[0].segments[0].bytes, file.data_bytes) << number;
         EXPECT_THAT(layout->warnings, IsEmpty()) << number;
         file.data_bytes -= 1;
-        EXPECT_FALSE(parsed(file.build()).ok()) << number;
+        EXPECT_FALSE(parsed_gguf(file.build()).ok()) << number;
     }
 }
 
-struct Spoiled {
+struct GgufCase {
     const char* name;
     std::function<void(GgufFile&)> spoil;
     const char* message;
     ErrorKind kind = ErrorKind::malformed;
 };
 
-void PrintTo(const Spoiled& row, std::ostream* out) {
+void PrintTo(const GgufCase& row, std::ostream* out) {
     *out << row.name;
 }
 
-class SpoiledGguf : public testing::TestWithParam<Spoiled> {};
+class SpoiledGguf : public testing::TestWithParam<GgufCase> {};
 
 TEST_P(SpoiledGguf, IsRefused) {
     auto file = good_gguf();
     GetParam().spoil(file);
-    const auto layout = parsed(file.build());
+    const auto layout = parsed_gguf(file.build());
     ASSERT_FALSE(layout.ok());
     EXPECT_EQ(layout.error().kind, GetParam().kind) << layout.error().message;
     EXPECT_THAT(layout.error().message, HasSubstr(GetParam().message));
@@ -191,7 +191,7 @@ Bytes length_only(std::uint64_t length) {
     return bytes;
 }
 
-const Spoiled kSpoiled[] = {
+const GgufCase kGgufCases[] = {
     {"version_0", [](GgufFile& f) { f.version = 0; }, "version 0"},
     {"version_1", [](GgufFile& f) { f.version = 1; }, "GGUF version 1 is not supported",
      ErrorKind::unsupported},
@@ -292,16 +292,17 @@ const Spoiled kSpoiled[] = {
      "tensor 'w': needs 48 bytes at 0"},
 };
 
-INSTANTIATE_TEST_SUITE_P(Table, SpoiledGguf, testing::ValuesIn(kSpoiled),
+INSTANTIATE_TEST_SUITE_P(Table, SpoiledGguf, testing::ValuesIn(kGgufCases),
                          [](const auto& row) { return std::string(row.param.name); });
 
 TEST(Gguf, EveryTruncationIsRefused) {
     auto file = good_gguf();
     file.data_bytes = 96 + 4 * 34;
     const auto whole = file.build();
-    ASSERT_TRUE(parsed(whole).ok());
+    ASSERT_TRUE(parsed_gguf(whole).ok());
     for (std::size_t size = 0; size < whole.size(); ++size) {
-        const auto layout = parsed(Bytes(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(size)));
+        const auto layout =
+            parsed_gguf(Bytes(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(size)));
         ASSERT_FALSE(layout.ok()) << size;
         EXPECT_EQ(layout.error().kind, ErrorKind::malformed) << size;
     }
@@ -312,10 +313,10 @@ TEST(Gguf, MetadataOverTheLimitIsRefused) {
     for (int i = 0; i < 100; ++i) file.pairs.push_back(test::gguf_u32("key" + std::to_string(i), 0));
     Limits limits;
     limits.metadata_bytes = 1000;
-    EXPECT_THAT(parsed(file.build(), limits).error().message,
+    EXPECT_THAT(parsed_gguf(file.build(), limits).error().message,
                 HasSubstr("metadata over the limit of 1000 bytes"));
     limits.metadata_bytes = 0;
-    EXPECT_TRUE(parsed(file.build(), limits).ok());
+    EXPECT_TRUE(parsed_gguf(file.build(), limits).ok());
 }
 
 TEST(Gguf, IsRecognisedByItsMagicAlone) {
@@ -329,16 +330,16 @@ TEST(Gguf, IsRecognisedByItsMagicAlone) {
 TEST(GgufRealFiles, AreReadAsTheirToolsReadThem) {
     MODELSEAL_NEED_DATA();
     const auto folder = test::data_folder() / "models/gguf";
-    const auto mnist = parsed(test::load(folder / "mnist-fc-f32.gguf")).value();
+    const auto mnist = parsed_gguf(test::load(folder / "mnist-fc-f32.gguf")).value();
     ASSERT_EQ(mnist.tensors.size(), 4u);
     EXPECT_EQ(mnist.tensors[0].name, "fc1.weight");
     EXPECT_THAT(mnist.tensors[0].shape, ElementsAre(500, 784));
     EXPECT_THAT(mnist.tensors[3].shape, ElementsAre(10));
 
-    const auto superpoint = parsed(test::load(folder / "superpoint.gguf")).value();
+    const auto superpoint = parsed_gguf(test::load(folder / "superpoint.gguf")).value();
     EXPECT_EQ(superpoint.tensors.size(), 24u);
     EXPECT_THAT(superpoint.tensors[0].shape, ElementsAre(64, 1, 3, 3));
-    EXPECT_THAT(parsed(test::load(folder / "ggml-vocab-bert-bge.gguf")).value().tensors, IsEmpty());
+    EXPECT_THAT(parsed_gguf(test::load(folder / "ggml-vocab-bert-bge.gguf")).value().tensors, IsEmpty());
 }
 
 TEST(GgufHostileCorpus, IsRefusedOrObeysTheContract) {
@@ -346,7 +347,7 @@ TEST(GgufHostileCorpus, IsRefusedOrObeysTheContract) {
     const auto folder = test::data_folder() / "hostile/gguf-corpus";
     std::size_t files = 0;
     for (const auto& path : test::files_under(folder)) {
-        const auto layout = parsed(test::load(path));
+        const auto layout = parsed_gguf(test::load(path));
         if (!layout.ok()) {
             EXPECT_NE(layout.error().kind, ErrorKind::internal) << path;
             EXPECT_FALSE(layout.error().message.empty()) << path;

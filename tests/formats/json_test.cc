@@ -10,15 +10,15 @@ namespace {
 
 using testing::HasSubstr;
 
-Result<nlohmann::json> parsed(std::string_view text) {
+Result<nlohmann::json> parsed_json(std::string_view text) {
     return parse_json(MemorySource("m", {}), 8, text, "header", 3);
 }
 
 TEST(ParseJson, BuildsTheDocument) {
-    const auto root = parsed(R"({"a": [1, -2, 0.5, "x", null, true, {"b": {}}], "c": {}})");
+    const auto root = parsed_json(R"({"a": [1, -2, 0.5, "x", null, true, {"b": {}}], "c": {}})");
     ASSERT_FALSE(root.ok());  // four levels
     EXPECT_THAT(root.error().message, HasSubstr("m: header: nested too deeply (at offset 8)"));
-    EXPECT_EQ(parsed(R"({"a": [1, -2, 0.5, "x", null, true, {"b": 1}], "c": {}})").value().dump(),
+    EXPECT_EQ(parsed_json(R"({"a": [1, -2, 0.5, "x", null, true, {"b": 1}], "c": {}})").value().dump(),
               R"({"a":[1,-2,0.5,"x",null,true,{"b":1}],"c":{}})");
 }
 
@@ -26,21 +26,21 @@ TEST(ParseJson, RefusesWhatTwoReadersCouldReadDifferently) {
     for (const std::string_view text :
          {R"({"a": 1, "a": 1})", R"({"a": {"b": 1, "\u0062": 2}})", "{} {}", "{},", "[1,]", "{'a': 1}", "[NaN]",
           "// x\n{}", "", "{", "\"\xff\"", "[01]"}) {
-        const auto root = parsed(text);
+        const auto root = parsed_json(text);
         ASSERT_FALSE(root.ok()) << text;
         EXPECT_EQ(root.error().kind, ErrorKind::malformed);
     }
-    EXPECT_THAT(parsed(R"({"a": 1, "a": 1})").error().message, HasSubstr("the key 'a' comes twice"));
+    EXPECT_THAT(parsed_json(R"({"a": 1, "a": 1})").error().message, HasSubstr("the key 'a' comes twice"));
 }
 
 TEST(ParseJson, RefusesWhatSomeParsersPassOver) {
-    EXPECT_THAT(parsed("\xEF\xBB\xBF{}").error().message, HasSubstr("byte order mark"));
-    EXPECT_THAT(parsed(std::string_view("{}\0{}", 5)).error().message,
+    EXPECT_THAT(parsed_json("\xEF\xBB\xBF{}").error().message, HasSubstr("byte order mark"));
+    EXPECT_THAT(parsed_json(std::string_view("{}\0{}", 5)).error().message,
                 HasSubstr("header: a zero byte in JSON (at offset 10)"));
 }
 
 TEST(ParseJson, NamesThePlaceOfWhatIsBroken) {
-    EXPECT_THAT(parsed(R"({"a": x})").error().message, HasSubstr("broken JSON (at offset 14)"));
+    EXPECT_THAT(parsed_json(R"({"a": x})").error().message, HasSubstr("broken JSON (at offset 14)"));
 }
 
 TEST(ParseJson, CountsValues) {
@@ -49,8 +49,8 @@ TEST(ParseJson, CountsValues) {
         for (std::uint64_t i = 1; i < zeros; ++i) text += ",0";
         return text + "]";
     };
-    EXPECT_TRUE(parsed(list(kMaxJsonValues - 1)).ok());
-    EXPECT_THAT(parsed(list(kMaxJsonValues)).error().message, HasSubstr("more than 1048576 values"));
+    EXPECT_TRUE(parsed_json(list(kMaxJsonValues - 1)).ok());
+    EXPECT_THAT(parsed_json(list(kMaxJsonValues)).error().message, HasSubstr("more than 1048576 values"));
 }
 
 Result<std::string> members(std::string_view text) {

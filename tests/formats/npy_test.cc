@@ -71,13 +71,13 @@ TEST(Npy, WritesWhatItReads) {
     }
 }
 
-struct Spoiled {
+struct NpyCase {
     const char* name;
     std::string bytes;
     const char* message;
 };
 
-class SpoiledNpy : public testing::TestWithParam<Spoiled> {};
+class SpoiledNpy : public testing::TestWithParam<NpyCase> {};
 
 TEST_P(SpoiledNpy, IsRefused) {
     const auto refused = read(GetParam().bytes);
@@ -92,26 +92,26 @@ std::string with(const std::string& from, const std::string& to) {
 
 INSTANTIATE_TEST_SUITE_P(
     Each, SpoiledNpy,
-    testing::Values(Spoiled{"Empty", "", "magic"},
-                    Spoiled{"Magic", "\x93NUMPX" + npy(kFloats, kTwo).substr(6), "NumPy"},
-                    Spoiled{"Version", npy(kFloats, kTwo, 4), "version 4.0"},
-                    Spoiled{"Cut", npy(kFloats, kTwo).substr(0, 30), "header"},
-                    Spoiled{"TooFew", npy(kFloats, kTwo.substr(1)), "need 8 bytes, the file has 7"},
-                    Spoiled{"TooMany", npy(kFloats, kTwo + "x"), "need 8 bytes, the file has 9"},
-                    Spoiled{"Half", with("<f4", "<f2"), "type '<f2'"},
-                    Spoiled{"Object", with("<f4", "|O"), "type '|O'"},
-                    Spoiled{"Structured", with("'<f4'", "[('a', '<f4')]"), "NumPy does not write"},
-                    Spoiled{"Fortran", with("False", "True"), "Fortran order"},
-                    Spoiled{"KeyTwice", with("}", "'descr': '<f4'}"), "NumPy does not write"},
-                    Spoiled{"KeyMissing", with("'fortran_order': False, ", ""), "NumPy does not write"},
-                    Spoiled{"KeyUnknown", with("}", "'a': 'b'}"), "NumPy does not write"},
-                    Spoiled{"Code", with("(2, 1)", "__import__('os')"), "NumPy does not write"},
-                    Spoiled{"NegativeExtent", with("(2, 1)", "(-2, 1)"), "NumPy does not write"},
-                    Spoiled{"NoTuple", with("(2, 1)", "(2)"), "NumPy does not write"},
-                    Spoiled{"Overflow", with("(2, 1)", "(4294967296, 4294967296)"), "more than"},
-                    Spoiled{"HugeExtent", with("(2, 1)", "(99999999999999999999, 1)"), "NumPy does not write"},
-                    Spoiled{"TooManyElements", with("(2, 1)", "(1000000000, 1)"), "more than"},
-                    Spoiled{"Behind", with("}", "} x"), "NumPy does not write"}),
+    testing::Values(NpyCase{"Empty", "", "magic"},
+                    NpyCase{"Magic", "\x93NUMPX" + npy(kFloats, kTwo).substr(6), "NumPy"},
+                    NpyCase{"Version", npy(kFloats, kTwo, 4), "version 4.0"},
+                    NpyCase{"Cut", npy(kFloats, kTwo).substr(0, 30), "header"},
+                    NpyCase{"TooFew", npy(kFloats, kTwo.substr(1)), "need 8 bytes, the file has 7"},
+                    NpyCase{"TooMany", npy(kFloats, kTwo + "x"), "need 8 bytes, the file has 9"},
+                    NpyCase{"Half", with("<f4", "<f2"), "type '<f2'"},
+                    NpyCase{"Object", with("<f4", "|O"), "type '|O'"},
+                    NpyCase{"Structured", with("'<f4'", "[('a', '<f4')]"), "NumPy does not write"},
+                    NpyCase{"Fortran", with("False", "True"), "Fortran order"},
+                    NpyCase{"KeyTwice", with("}", "'descr': '<f4'}"), "NumPy does not write"},
+                    NpyCase{"KeyMissing", with("'fortran_order': False, ", ""), "NumPy does not write"},
+                    NpyCase{"KeyUnknown", with("}", "'a': 'b'}"), "NumPy does not write"},
+                    NpyCase{"Code", with("(2, 1)", "__import__('os')"), "NumPy does not write"},
+                    NpyCase{"NegativeExtent", with("(2, 1)", "(-2, 1)"), "NumPy does not write"},
+                    NpyCase{"NoTuple", with("(2, 1)", "(2)"), "NumPy does not write"},
+                    NpyCase{"Overflow", with("(2, 1)", "(4294967296, 4294967296)"), "more than"},
+                    NpyCase{"HugeExtent", with("(2, 1)", "(99999999999999999999, 1)"), "NumPy does not write"},
+                    NpyCase{"TooManyElements", with("(2, 1)", "(1000000000, 1)"), "more than"},
+                    NpyCase{"Behind", with("}", "} x"), "NumPy does not write"}),
     [](const auto& each) { return each.param.name; });
 
 TEST(Npy, IsWhatNumpyReadsAndWrites) {

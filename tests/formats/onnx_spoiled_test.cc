@@ -11,7 +11,7 @@ using test::Proto;
 using testing::HasSubstr;
 using namespace test::onnx;
 
-struct Spoiled {
+struct OnnxCase {
     const char* what;
     Proto model;
     const char* message;
@@ -19,7 +19,7 @@ struct Spoiled {
     Limits limits = {};
 };
 
-Proto floats() {
+Proto two_floats() {
     return tensor("w", kFloat, {2}).floats(4, {1, 2});
 }
 
@@ -41,7 +41,7 @@ Proto nested(int levels) {
     return model(inner);
 }
 
-std::vector<Spoiled> messages() {
+std::vector<OnnxCase> messages() {
     return {
         {"no version", Proto().message(7, graph({})), "the model has no ir_version"},
         {"no graph", Proto().varint(1, 8), "the model has no graph"},
@@ -113,7 +113,7 @@ std::vector<Spoiled> messages() {
     };
 }
 
-std::vector<Spoiled> tensors() {
+std::vector<OnnxCase> tensors() {
     const auto bare = Proto().bytes(8, "w").bytes(9, "");
     return {
         {"no type", model_of(bare), "tensor 'w': has no data type"},
@@ -138,8 +138,8 @@ std::vector<Spoiled> tensors() {
         {"two types", model_of(small("w").varint(2, kInt32)), "tensor: data_type comes twice"},
         {"two names", model_of(small("w").bytes(8, "v")), "tensor: name comes twice"},
         {"raw and typed data", model_of(small("w").floats(4, {1, 2})), "holds both float_data and raw_data"},
-        {"empty raw and typed data", model_of(floats().bytes(9, "")), "holds both float_data and raw_data"},
-        {"two kinds of typed data", model_of(floats().packed(5, {1, 2})),
+        {"empty raw and typed data", model_of(two_floats().bytes(9, "")), "holds both float_data and raw_data"},
+        {"two kinds of typed data", model_of(two_floats().packed(5, {1, 2})),
          "holds both float_data and int32_data"},
         {"the wrong field", model_of(tensor("w", kFloat, {2}).packed(5, {1, 2})),
          "int32_data cannot hold elements of f32"},
@@ -177,7 +177,7 @@ std::vector<Spoiled> tensors() {
     };
 }
 
-std::vector<Spoiled> externals() {
+std::vector<OnnxCase> externals() {
     const auto one = [](const Proto& more) { return model_of(external("w", {more})); };
     return {
         {"no location", model_of(tensor("w", kFloat, {2}).varint(14, 1)), "its external data has no location"},
@@ -211,7 +211,7 @@ std::vector<Spoiled> externals() {
     };
 }
 
-void refuse(const std::vector<Spoiled>& rows) {
+void refuse(const std::vector<OnnxCase>& rows) {
     for (const auto& row : rows) {
         const auto layout = parsed(row.model, row.limits);
         ASSERT_FALSE(layout.ok()) << row.what;
@@ -234,7 +234,7 @@ TEST(OnnxSpoiled, ExternalDataIsRefusedWithTheReason) {
 }
 
 TEST(OnnxSpoiled, NoCutModelParsesAsAWholeOne) {
-    const auto constant = node("c", "Constant", {attribute("value", 5, floats())});
+    const auto constant = node("c", "Constant", {attribute("value", 5, two_floats())});
     const auto text =
         Proto().varint(1, 8).message(7, graph({small("w"), external("x", {})}).message(1, constant)).text();
     ASSERT_TRUE(parsed(text).ok());
@@ -247,7 +247,8 @@ TEST(OnnxSpoiled, AnyByteMayChangeAndTheContractHolds) {
     const auto constant =
         node("c", "Constant", {attribute("value", 5, tensor("t", kInt64, {2}).packed(7, {1, 2}))});
     const auto text =
-        model(graph({small("w"), floats(), external("x", {entry("offset", "8")})}).message(1, constant)).text();
+        model(graph({small("w"), two_floats(), external("x", {entry("offset", "8")})}).message(1, constant))
+            .text();
     for (std::size_t at = 0; at < text.size(); ++at) {
         for (int bit = 0; bit < 8; ++bit) {
             auto changed = text;

@@ -24,7 +24,7 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::SizeIs;
 
-Result<Layout> parsed(const Bytes& bytes, const Limits& limits = {}) {
+Result<Layout> parsed_legacy(const Bytes& bytes, const Limits& limits = {}) {
     const MemorySource source("m.pth", bytes);
     auto layout = kPytorchLegacy.parse(source, limits);
     if (layout.ok()) {
@@ -35,7 +35,7 @@ Result<Layout> parsed(const Bytes& bytes, const Limits& limits = {}) {
 
 TEST(PytorchLegacy, TensorsAreTheStoragesBehindThePickles) {
     const auto bytes = good_torch_legacy().build();
-    const auto layout = parsed(bytes).value();
+    const auto layout = parsed_legacy(bytes).value();
     EXPECT_EQ(layout.format, "pytorch");
     ASSERT_THAT(layout.tensors, SizeIs(2));
     EXPECT_EQ(layout.tensors[0].name, "b");
@@ -52,13 +52,13 @@ TEST(PytorchLegacy, AFileWithoutTensorsIsAllFrame) {
     file.object = pickle(dict({}));
     file.keys = legacy_keys({});
     file.storages.clear();
-    EXPECT_THAT(parsed(file.build()).value().tensors, IsEmpty());
+    EXPECT_THAT(parsed_legacy(file.build()).value().tensors, IsEmpty());
 }
 
 TEST(PytorchLegacy, TheSystemNeedNotTellItsByteOrder) {
     auto file = good_torch_legacy();
     file.system = pickle(dict({{str("protocol_version"), num(1001)}}));
-    EXPECT_TRUE(parsed(file.build()).ok());
+    EXPECT_TRUE(parsed_legacy(file.build()).ok());
 }
 
 TEST(PytorchLegacy, PartsOfStoragesAreViewsOfTheWhole) {
@@ -68,13 +68,13 @@ TEST(PytorchLegacy, PartsOfStoragesAreViewsOfTheWhole) {
     file.object = pickle(dict({{str("b"), floats("5", {4})},
                                {str("part"), tensor(part, {.offset = 1, .shape = {3}})},
                                {str("w"), floats("17", {2, 3})}}));
-    const auto layout = parsed(file.build()).value();
+    const auto layout = parsed_legacy(file.build()).value();
     EXPECT_EQ(layout.tensors[1].name, "w");
     EXPECT_THAT(layout.tensors[1].aliases, ElementsAre("part"));
 
     file.object =
         pickle(dict({{str("b"), floats("5", {4})}, {str("p"), tensor(part, {.offset = 2, .shape = {3}})}}));
-    EXPECT_THAT(parsed(file.build()).error().message, HasSubstr("'p': leaves its storage of 24 bytes"));
+    EXPECT_THAT(parsed_legacy(file.build()).error().message, HasSubstr("'p': leaves its storage of 24 bytes"));
 }
 
 TEST(PytorchLegacy, ClassesSavedWithTheirSourceAreTold) {
@@ -83,7 +83,7 @@ TEST(PytorchLegacy, ClassesSavedWithTheirSourceAreTold) {
     file.object = pickle(object(net, dict({{str("_parameters"), dict({{str("w"), floats("17", {2, 3})}})},
                                            {str("_modules"), dict({})},
                                            {str("b"), floats("5", {4})}})));
-    const auto layout = parsed(file.build()).value();
+    const auto layout = parsed_legacy(file.build()).value();
     EXPECT_EQ(layout.tensors[1].name, "w");
     EXPECT_THAT(layout.warnings, ElementsAre("pickle the object calls net.Net (never executed here)"));
 }
@@ -93,26 +93,26 @@ TEST(PytorchLegacy, WhateverThePickleWouldCallIsToldInWarnings) {
     file.object = pickle(dict({{str("w"), floats("17", {2, 3})},
                                {str("b"), floats("5", {4})},
                                {str("x"), call(name("posix", "system"), {str("true")})}}));
-    EXPECT_THAT(parsed(file.build()).value().warnings, ElementsAre(HasSubstr("calls posix.system")));
+    EXPECT_THAT(parsed_legacy(file.build()).value().warnings, ElementsAre(HasSubstr("calls posix.system")));
 }
 
-struct Spoiled {
+struct LegacyCase {
     const char* name;
     std::function<void(TorchLegacy&)> spoil;
     const char* message;
     ErrorKind kind = ErrorKind::malformed;
 };
 
-void PrintTo(const Spoiled& row, std::ostream* out) {
+void PrintTo(const LegacyCase& row, std::ostream* out) {
     *out << row.name;
 }
 
-class SpoiledPytorchLegacy : public testing::TestWithParam<Spoiled> {};
+class SpoiledPytorchLegacy : public testing::TestWithParam<LegacyCase> {};
 
 TEST_P(SpoiledPytorchLegacy, IsRefused) {
     auto file = good_torch_legacy();
     GetParam().spoil(file);
-    const auto layout = parsed(file.build());
+    const auto layout = parsed_legacy(file.build());
     ASSERT_FALSE(layout.ok());
     EXPECT_EQ(layout.error().kind, GetParam().kind) << layout.error().message;
     EXPECT_THAT(layout.error().message, HasSubstr(GetParam().message));
@@ -121,7 +121,7 @@ TEST_P(SpoiledPytorchLegacy, IsRefused) {
 
 using File = TorchLegacy;
 
-const Spoiled kSpoiled[] = {
+const LegacyCase kLegacyCases[] = {
     {"magic_of_another", [](File& f) { f.magic = pickle(num(1)); },
      "does not begin with PyTorch's magic number"},
     {"magic_computed", [](File& f) { f.magic = pickle(call(name("builtins", "eval"), {str("0x19")})); },
@@ -178,13 +178,14 @@ const Spoiled kSpoiled[] = {
      "the key 'w' comes twice"},
 };
 
-INSTANTIATE_TEST_SUITE_P(Table, SpoiledPytorchLegacy, testing::ValuesIn(kSpoiled),
+INSTANTIATE_TEST_SUITE_P(Table, SpoiledPytorchLegacy, testing::ValuesIn(kLegacyCases),
                          [](const auto& row) { return std::string(row.param.name); });
 
 TEST(PytorchLegacy, EveryTruncationIsRefused) {
     const auto whole = good_torch_legacy().build();
     for (std::size_t size = 0; size < whole.size(); ++size) {
-        const auto layout = parsed(Bytes(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(size)));
+        const auto layout =
+            parsed_legacy(Bytes(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(size)));
         ASSERT_FALSE(layout.ok()) << size;
         EXPECT_EQ(layout.error().kind, ErrorKind::malformed) << size;
     }
@@ -200,7 +201,7 @@ TEST(PytorchLegacy, IsRecognisedByItsMagicNumberInAnyBinaryProtocol) {
     const auto number = file.magic.substr(2, 12);
     file.magic = "\x80\x04\x95" + std::string("\x0d\0\0\0\0\0\0\0", 8) + number + ".";
     EXPECT_TRUE(recognised(file.build()));
-    EXPECT_TRUE(parsed(file.build()).ok());
+    EXPECT_TRUE(parsed_legacy(file.build()).ok());
     file.magic = pickle(call(name("builtins", "eval"), {str("0x1950A86A20F9469CFC6C")}));
     EXPECT_FALSE(recognised(file.build()));
     EXPECT_FALSE(recognised({}));
@@ -212,7 +213,7 @@ TEST(PytorchLegacy, TarArchivesOfTheFirstVersionsAreToldByName) {
     std::ranges::copy(name, tar.begin());
     std::ranges::copy(magic, tar.begin() + 257);
     EXPECT_TRUE(kPytorchLegacy.recognises(MemorySource("m", tar)));
-    const auto layout = parsed(tar);
+    const auto layout = parsed_legacy(tar);
     EXPECT_EQ(layout.error().kind, ErrorKind::unsupported);
     EXPECT_THAT(layout.error().message, HasSubstr("a tar archive of PyTorch 0.1"));
     tar[0] = std::byte{'x'};
@@ -237,7 +238,7 @@ TEST(Registry, TellsZipsAndPicklesThatAreNotOfPytorch) {
 TEST(PytorchLegacyRealFiles, AreReadAsPytorchReadsThem) {
     MODELSEAL_NEED_DATA();
     const auto read = [](const char* name) {
-        return parsed(test::load(test::data_folder() / "models/checkpoint" / name)).value();
+        return parsed_legacy(test::load(test::data_folder() / "models/checkpoint" / name)).value();
     };
     const auto resnet = read("akamaster-resnet20-12fca82f.th");
     ASSERT_THAT(resnet.tensors, SizeIs(97));

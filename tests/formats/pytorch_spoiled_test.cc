@@ -15,28 +15,28 @@ using namespace test::pkl;
 using test::Bytes;
 using test::bytes_of;
 using test::good_torch_zip;
-using test::parsed;
+using test::parsed_torch;
 using test::pickled_as_x;
 using test::TorchZip;
 using testing::HasSubstr;
 
-struct Spoiled {
+struct TorchCase {
     const char* name;
     std::function<void(TorchZip&)> spoil;
     const char* message;
     ErrorKind kind = ErrorKind::malformed;
 };
 
-void PrintTo(const Spoiled& row, std::ostream* out) {
+void PrintTo(const TorchCase& row, std::ostream* out) {
     *out << row.name;
 }
 
-class SpoiledPytorchZip : public testing::TestWithParam<Spoiled> {};
+class SpoiledPytorchZip : public testing::TestWithParam<TorchCase> {};
 
 TEST_P(SpoiledPytorchZip, IsRefused) {
     auto file = good_torch_zip();
     GetParam().spoil(file);
-    const auto layout = parsed(file.build());
+    const auto layout = parsed_torch(file.build());
     ASSERT_FALSE(layout.ok());
     EXPECT_EQ(layout.error().kind, GetParam().kind) << layout.error().message;
     EXPECT_THAT(layout.error().message, HasSubstr(GetParam().message));
@@ -44,12 +44,12 @@ TEST_P(SpoiledPytorchZip, IsRefused) {
 }
 
 // A row whose data.pkl holds `value` at "x"; storage "0" has 24 bytes, "1" has 16.
-Spoiled with_value(const char* row, const Fragment& value, const char* message,
-                   ErrorKind kind = ErrorKind::malformed) {
+TorchCase with_value(const char* row, const Fragment& value, const char* message,
+                     ErrorKind kind = ErrorKind::malformed) {
     return {row, [=](TorchZip& file) { file.object = pickled_as_x(value); }, message, kind};
 }
 
-Spoiled with_view(const char* row, const View& view, const char* message) {
+TorchCase with_view(const char* row, const View& view, const char* message) {
     return with_value(row, tensor(storage("FloatStorage", "0", 6), view), message);
 }
 
@@ -57,9 +57,9 @@ Fragment id_of(const std::vector<Fragment>& parts) {
     return persistent(tuple(parts));
 }
 
-constexpr std::int64_t kHuge = std::int64_t{1} << 62;
+constexpr std::int64_t kHugeExtent = std::int64_t{1} << 62;
 
-const Spoiled kSpoiled[] = {
+const TorchCase kTorchCases[] = {
     {"no_folder", [](TorchZip& f) { f.root = ""; }, "keeps data.pkl in its one top folder"},
     {"folder_in_a_folder", [](TorchZip& f) { f.root = "a/b/"; }, "keeps data.pkl in its one top folder"},
     {"entry_that_leaves_the_archive", [](TorchZip& f) { f.others.push_back({.name = "../n"}); },
@@ -125,7 +125,7 @@ const Spoiled kSpoiled[] = {
                "'x': a storage that is not"),
     with_value("size_negative", tensor(storage("FloatStorage", "0", -1), {.shape = {6}}),
                "the size of a storage is not a whole number"),
-    with_value("size_overflows", tensor(storage("FloatStorage", "0", kHuge), {.shape = {6}}),
+    with_value("size_overflows", tensor(storage("FloatStorage", "0", kHugeExtent), {.shape = {6}}),
                "storage '0' overflows"),
     with_value("size_that_is_another_elsewhere", list({floats("0", {6}), floats("0", {3})}),
                "storage '0' has 12 bytes here and 24 elsewhere"),
@@ -136,9 +136,11 @@ const Spoiled kSpoiled[] = {
     with_view("shape_too_large", {.shape = {7}}, "'x': leaves its storage of 24 bytes"),
     with_view("offset_too_large", {.offset = 1, .shape = {6}}, "leaves its storage"),
     with_view("stride_too_large", {.shape = {2, 2}, .strides = {5, 1}}, "leaves its storage"),
-    with_view("offset_overflows", {.offset = kHuge, .shape = {6}}, "leaves its storage"),
-    with_view("shape_overflows", {.shape = {kHuge, kHuge}, .strides = {0, 0}}, "its shape overflows"),
-    with_view("strides_overflow", {.shape = {2, 2}, .strides = {kHuge * 1, kHuge}}, "leaves its storage"),
+    with_view("offset_overflows", {.offset = kHugeExtent, .shape = {6}}, "leaves its storage"),
+    with_view("shape_overflows", {.shape = {kHugeExtent, kHugeExtent}, .strides = {0, 0}},
+              "its shape overflows"),
+    with_view("strides_overflow", {.shape = {2, 2}, .strides = {kHugeExtent * 1, kHugeExtent}},
+              "leaves its storage"),
     with_view("too_many_dimensions", {.shape = std::vector<std::int64_t>(65, 1)}, "has 65 dimensions"),
     with_value("shape_that_is_a_number",
                call(name("torch._utils", "_rebuild_tensor_v2"),
@@ -160,7 +162,7 @@ const Spoiled kSpoiled[] = {
                "a name of more than 65536 bytes"),
 };
 
-INSTANTIATE_TEST_SUITE_P(Table, SpoiledPytorchZip, testing::ValuesIn(kSpoiled),
+INSTANTIATE_TEST_SUITE_P(Table, SpoiledPytorchZip, testing::ValuesIn(kTorchCases),
                          [](const auto& row) { return std::string(row.param.name); });
 
 }  // namespace

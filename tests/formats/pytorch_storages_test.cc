@@ -11,7 +11,7 @@ namespace {
 
 using namespace test::pkl;
 using test::Bytes;
-using test::parsed;
+using test::parsed_torch;
 using test::pickled_as_x;
 using test::TorchZip;
 using testing::ElementsAre;
@@ -22,7 +22,7 @@ using testing::SizeIs;
 // The layout of a file whose data.pkl is `object` and whose only storage "0" has `bytes` bytes.
 Layout layout_of(const std::string& object, std::size_t bytes) {
     TorchZip file{.object = object, .storages = {{"0", Bytes(bytes)}}};
-    auto layout = parsed(file.build());
+    auto layout = parsed_torch(file.build());
     EXPECT_TRUE(layout.ok()) << layout.error().message;
     return layout.ok() ? std::move(layout).value() : Layout{};
 }
@@ -39,7 +39,7 @@ TEST(PytorchStorages, PathsGoThroughDictsListsAndTuples) {
               {num(-7), floats("1", {1})},
               {none(), floats("2", {1})}}));
     TorchZip file{.object = object, .storages = {{"0", Bytes(12)}, {"1", Bytes(4)}, {"2", Bytes(4)}}};
-    const auto layout = parsed(file.build()).value();
+    const auto layout = parsed_torch(file.build()).value();
     ASSERT_THAT(layout.tensors, SizeIs(3));
     EXPECT_EQ(layout.tensors[0].name, "state_dict.layer1.0.weight.1.0");
     EXPECT_EQ(layout.tensors[1].name, "-7");
@@ -253,7 +253,7 @@ TEST(PytorchStorages, QuantisersAndSparseTensorsNameTheirParts) {
     TorchZip file{
         .object = pickle(dict({{str("q"), quantised}, {str("s"), sparse}})),
         .storages = {{"0", Bytes(6)}, {"1", Bytes(16)}, {"2", Bytes(16)}, {"3", Bytes(16)}, {"4", Bytes(8)}}};
-    const auto layout = parsed(file.build()).value();
+    const auto layout = parsed_torch(file.build()).value();
     std::vector<std::string> names;
     for (const auto& one : layout.tensors) names.push_back(one.name);
     EXPECT_THAT(names, ElementsAre("q", "q.scales", "q.zero_points", "s.indices", "s.values"));
@@ -266,7 +266,7 @@ TEST(PytorchStorages, NamesThatCollideAreCounted) {
                                          {str("a"), dict({{str("b"), floats("1", {1})}})},
                                          {str("a.b#2"), floats("2", {1})}})),
                   .storages = {{"0", Bytes(4)}, {"1", Bytes(4)}, {"2", Bytes(4)}}};
-    const auto layout = parsed(file.build()).value();
+    const auto layout = parsed_torch(file.build()).value();
     EXPECT_EQ(layout.tensors[0].name, "a.b");
     EXPECT_EQ(layout.tensors[1].name, "a.b#2");
     EXPECT_EQ(layout.tensors[2].name, "a.b#2#2");
@@ -317,7 +317,7 @@ TEST(PytorchStorages, WideValuesSharedOftenEndSoon) {
         auto object = value;
         for (int i = 0; i < 40; ++i) object += "q\x09" + Fragment("0") + "h\x09h\x09\x86";
         TorchZip file{.object = pickle(object)};
-        const auto layout = parsed(file.build());
+        const auto layout = parsed_torch(file.build());
         if (layout.ok()) {
             EXPECT_THAT(layout->warnings, testing::Contains(HasSubstr("in too many places")));
         } else {

@@ -16,7 +16,7 @@ using namespace test::pkl;
 using test::Bytes;
 using test::bytes_of;
 using test::good_torch_zip;
-using test::parsed;
+using test::parsed_torch;
 using test::ZipFile;
 using testing::ElementsAre;
 using testing::HasSubstr;
@@ -26,7 +26,7 @@ using testing::SizeIs;
 TEST(PytorchZip, TensorsAreTheStoredEntries) {
     const auto file = good_torch_zip();
     const auto built = file.zip().build();
-    const auto layout = parsed(built.bytes).value();
+    const auto layout = parsed_torch(built.bytes).value();
     EXPECT_EQ(layout.format, "pytorch");
     ASSERT_THAT(layout.tensors, SizeIs(2));
     const auto& w = layout.tensors[0];
@@ -42,7 +42,7 @@ TEST(PytorchZip, TensorsAreTheStoredEntries) {
 
 TEST(PytorchZip, ChecksumsCoverTheStoragesAndNameTheirFields) {
     const auto built = good_torch_zip().zip().build();
-    const auto layout = parsed(built.bytes).value();
+    const auto layout = parsed_torch(built.bytes).value();
     ASSERT_THAT(layout.checksums, SizeIs(2));
     EXPECT_EQ(layout.checksums[0].offset, built.data[1]);
     EXPECT_EQ(layout.checksums[0].bytes, 24u);
@@ -53,27 +53,28 @@ TEST(PytorchZip, AChecksumWithoutADescriptorStandsInTheLocalHeader) {
     auto zip = good_torch_zip().zip();
     zip.items[1].descriptor = false;
     const auto built = zip.build();
-    EXPECT_THAT(parsed(built.bytes).value().checksums[0].fields,
+    EXPECT_THAT(parsed_torch(built.bytes).value().checksums[0].fields,
                 ElementsAre(built.local[1] + 14, built.central[1] + 16));
 }
 
 TEST(PytorchZip, StoragesThatNoPickleNamesAreFrame) {
     auto file = good_torch_zip();
     file.storages.emplace_back("2", Bytes(64));
-    EXPECT_THAT(parsed(file.build()).value().tensors, SizeIs(2));
+    EXPECT_THAT(parsed_torch(file.build()).value().tensors, SizeIs(2));
 }
 
 TEST(PytorchZip, ADeflatedPickleIsUnpacked) {
     auto zip = good_torch_zip().zip();
     zip.items[0].deflate = true;
-    EXPECT_THAT(parsed(zip.build().bytes).value().tensors, SizeIs(2));
+    EXPECT_THAT(parsed_torch(zip.build().bytes).value().tensors, SizeIs(2));
 }
 
 TEST(PytorchZip, APickleWithAnotherChecksumIsWarnedOf) {
     auto built = good_torch_zip().zip().build();
     built.set32(built.descriptor[0] + 4, 1);
     built.set32(built.central[0] + 16, 1);
-    EXPECT_THAT(parsed(built.bytes).value().warnings, ElementsAre(HasSubstr("does not match its CRC-32")));
+    EXPECT_THAT(parsed_torch(built.bytes).value().warnings,
+                ElementsAre(HasSubstr("does not match its CRC-32")));
 }
 
 TEST(PytorchZip, ConstantsAndBytecodeAreReadWithTheirOwnFolders) {
@@ -83,7 +84,7 @@ TEST(PytorchZip, ConstantsAndBytecodeAreReadWithTheirOwnFolders) {
         {.name = "bytecode.pkl", .data = bytes_of(pickle(tuple({floats("0", {2}), floats("9", {3})})))});
     file.others.push_back({.name = "constants/0", .data = Bytes(8)});
     file.others.push_back({.name = "constants/9", .data = Bytes(12)});
-    const auto layout = parsed(file.build()).value();
+    const auto layout = parsed_torch(file.build()).value();
     ASSERT_THAT(layout.tensors, SizeIs(4));
     EXPECT_EQ(layout.tensors[2].name, "constants.0");
     EXPECT_THAT(layout.tensors[2].aliases, ElementsAre("bytecode.0"));
@@ -94,14 +95,14 @@ TEST(PytorchZip, BytecodeOfOldFilesHasAFolderOfItsOwn) {
     auto file = good_torch_zip();
     file.others.push_back({.name = "bytecode.pkl", .data = bytes_of(pickle(tuple({floats("0", {2})})))});
     file.others.push_back({.name = "bytecode/0", .data = Bytes(8)});
-    EXPECT_EQ(parsed(file.build()).value().tensors[2].name, "bytecode.0");
+    EXPECT_EQ(parsed_torch(file.build()).value().tensors[2].name, "bytecode.0");
 }
 
 TEST(PytorchZip, CodeMayDifferInCaseAlone) {
     auto file = good_torch_zip();
     file.others.push_back({.name = "code/__torch__/Net.py", .data = bytes_of("1"), .deflate = true});
     file.others.push_back({.name = "code/__torch__/net.py", .data = bytes_of("1")});
-    EXPECT_TRUE(parsed(file.build()).ok());
+    EXPECT_TRUE(parsed_torch(file.build()).ok());
 }
 
 // Calls are told, never made, and do not keep the tensors from being read.
@@ -113,7 +114,7 @@ TEST(PytorchZip, WhateverAPickleWouldCallIsToldInWarnings) {
                      {str("class"), name("torch.optim.sgd", "SGD")},
                      {str("code"), call(call(name("builtins", "getattr"), {}), {})},
                      {str("escape"), name("a\x1b[2J", "b")}}));
-    const auto layout = parsed(file.build()).value();
+    const auto layout = parsed_torch(file.build()).value();
     EXPECT_THAT(layout.warnings, ElementsAre("pickle data.pkl calls os.system (never executed here)",
                                              "pickle data.pkl names torch.optim.sgd.SGD (never executed here)",
                                              "pickle data.pkl calls builtins.getattr (never executed here)",
@@ -126,7 +127,7 @@ TEST(PytorchZip, ManyWarningsAreCounted) {
     for (int i = 0; i < 1000; ++i) names.push_back(name("os", "f" + std::to_string(i)));
     auto file = good_torch_zip();
     file.object = pickle(list(names));
-    const auto warnings = parsed(file.build()).value().warnings;
+    const auto warnings = parsed_torch(file.build()).value().warnings;
     ASSERT_THAT(warnings, SizeIs(65));
     EXPECT_EQ(warnings.back(), "pickle data.pkl names 936 more");
 }
@@ -134,35 +135,38 @@ TEST(PytorchZip, ManyWarningsAreCounted) {
 TEST(PytorchZip, TwoModelsInOneArchiveAreRefused) {
     auto zip = good_torch_zip().zip();
     zip.items.push_back({.name = "n/data.pkl", .data = zip.items[0].data});
-    EXPECT_THAT(parsed(zip.build().bytes).error().message, HasSubstr("which is the model?"));
+    EXPECT_THAT(parsed_torch(zip.build().bytes).error().message, HasSubstr("which is the model?"));
 }
 
 TEST(PytorchZip, PackedAndEncryptedStoragesAreUnsupported) {
     auto zip = good_torch_zip().zip();
     zip.items[1].deflate = true;
-    const auto packed = parsed(zip.build().bytes);
+    const auto packed = parsed_torch(zip.build().bytes);
     EXPECT_EQ(packed.error().kind, ErrorKind::unsupported);
     EXPECT_THAT(packed.error().message, HasSubstr("tensor 'w': entry 'm/data/0' is packed"));
 
     auto built = good_torch_zip().zip().build();
     built.set16(built.local[1] + 6, 0x0809);
     built.set16(built.central[1] + 8, 0x0809);
-    EXPECT_THAT(parsed(built.bytes).error().message, HasSubstr("tensor 'w': entry 'm/data/0' is encrypted"));
+    EXPECT_THAT(parsed_torch(built.bytes).error().message,
+                HasSubstr("tensor 'w': entry 'm/data/0' is encrypted"));
 }
 
 TEST(PytorchZip, LimitsAreKept) {
     const auto bytes = good_torch_zip().build();
-    EXPECT_THAT(parsed(bytes, {.tensors = 1}).error().message, HasSubstr("more than 1 storages"));
-    EXPECT_THAT(parsed(bytes, {.metadata_bytes = 1000}).error().message, HasSubstr("1000"));
-    EXPECT_THAT(parsed(bytes, {.rank = 1}).error().message, HasSubstr("has 2 dimensions, the limit is 1"));
+    EXPECT_THAT(parsed_torch(bytes, {.tensors = 1}).error().message, HasSubstr("more than 1 storages"));
+    EXPECT_THAT(parsed_torch(bytes, {.metadata_bytes = 1000}).error().message, HasSubstr("1000"));
+    EXPECT_THAT(parsed_torch(bytes, {.rank = 1}).error().message,
+                HasSubstr("has 2 dimensions, the limit is 1"));
     EXPECT_TRUE(
-        parsed(bytes, {.metadata_bytes = 0, .tensors = 0, .rank = 0, .depth = 0, .name_bytes = 0}).ok());
+        parsed_torch(bytes, {.metadata_bytes = 0, .tensors = 0, .rank = 0, .depth = 0, .name_bytes = 0}).ok());
 }
 
 TEST(PytorchZip, EveryTruncationIsRefused) {
     const auto whole = good_torch_zip().build();
     for (std::size_t size = 0; size < whole.size(); ++size) {
-        const auto layout = parsed(Bytes(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(size)));
+        const auto layout =
+            parsed_torch(Bytes(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(size)));
         ASSERT_FALSE(layout.ok()) << size;
     }
 }
@@ -214,7 +218,7 @@ TEST(PytorchZip, StoragesAreNotReadWhileParsing) {
 TEST(PytorchRealFiles, AreReadAsPytorchReadsThem) {
     MODELSEAL_NEED_DATA();
     const auto read = [](const char* name) {
-        return parsed(test::load(test::data_folder() / "models" / name)).value();
+        return parsed_torch(test::load(test::data_folder() / "models" / name)).value();
     };
     const auto checkpoint = read("checkpoint/ai85-mnist-qat8-q.pth.tar");
     ASSERT_THAT(checkpoint.tensors, SizeIs(37));
@@ -241,7 +245,8 @@ TEST(PytorchRealFiles, AreReadAsPytorchReadsThem) {
 
 TEST(PytorchHostileFiles, SayWhatTheyWouldCall) {
     MODELSEAL_NEED_DATA();
-    const auto layout = parsed(test::load(test::data_folder() / "hostile/modelscan/unsafe_zip_pytorch.pt"));
+    const auto layout =
+        parsed_torch(test::load(test::data_folder() / "hostile/modelscan/unsafe_zip_pytorch.pt"));
     ASSERT_TRUE(layout.ok()) << layout.error().message;
     EXPECT_THAT(layout->warnings, ElementsAre(HasSubstr("calls posix.system")));
 }

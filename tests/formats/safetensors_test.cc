@@ -34,7 +34,7 @@ Bytes file_of(std::string_view header, std::uint64_t data_bytes = kGoodData,
     return bytes;
 }
 
-Result<Layout> parsed(const Bytes& bytes, const Limits& limits = {}) {
+Result<Layout> parsed_safetensors(const Bytes& bytes, const Limits& limits = {}) {
     const MemorySource source("m.safetensors", bytes);
     auto layout = kSafetensors.parse(source, limits);
     if (layout.ok()) {
@@ -49,7 +49,7 @@ std::string one_tensor(std::string_view dtype, std::string_view shape, std::uint
 }
 
 TEST(Safetensors, TensorsAreWhereTheirOffsetsSay) {
-    const auto layout = parsed(file_of(kGoodHeader)).value();
+    const auto layout = parsed_safetensors(file_of(kGoodHeader)).value();
     EXPECT_EQ(layout.format, "safetensors");
     EXPECT_THAT(layout.warnings, IsEmpty());
     ASSERT_EQ(layout.tensors.size(), 3u);
@@ -64,30 +64,30 @@ TEST(Safetensors, TensorsAreWhereTheirOffsetsSay) {
 }
 
 TEST(Safetensors, TensorsComeInFileOrderWhateverTheOrderOfTheHeader) {
-    const auto layout = parsed(file_of(R"({"z":{"dtype":"U8","shape":[2],"data_offsets":[3,5]},)"
-                                       R"("a":{"dtype":"U8","shape":[3],"data_offsets":[0,3]}})",
-                                       5));
+    const auto layout = parsed_safetensors(file_of(R"({"z":{"dtype":"U8","shape":[2],"data_offsets":[3,5]},)"
+                                                   R"("a":{"dtype":"U8","shape":[3],"data_offsets":[0,3]}})",
+                                                   5));
     ASSERT_TRUE(layout.ok()) << layout.error().message;
     EXPECT_EQ(layout->tensors[0].name, "a");
 }
 
 TEST(Safetensors, EmptyTensorsTakeNoBytes) {
-    const auto layout = parsed(file_of(R"({"a":{"dtype":"F32","shape":[0,4],"data_offsets":[0,0]},)"
-                                       R"("b":{"dtype":"U8","shape":[2],"data_offsets":[0,2]},)"
-                                       R"("c":{"dtype":"U8","shape":[0],"data_offsets":[2,2]}})",
-                                       2));
+    const auto layout = parsed_safetensors(file_of(R"({"a":{"dtype":"F32","shape":[0,4],"data_offsets":[0,0]},)"
+                                                   R"("b":{"dtype":"U8","shape":[2],"data_offsets":[0,2]},)"
+                                                   R"("c":{"dtype":"U8","shape":[0],"data_offsets":[2,2]}})",
+                                                   2));
     ASSERT_TRUE(layout.ok()) << layout.error().message;
     EXPECT_EQ(layout->tensors.size(), 3u);
 }
 
 TEST(Safetensors, NoTensorsAndPaddingOfSpacesAreAllowed) {
-    EXPECT_THAT(parsed(file_of("{}      ", 0)).value().tensors, IsEmpty());
-    EXPECT_THAT(parsed(file_of(R"({"__metadata__":{}})", 0)).value().tensors, IsEmpty());
+    EXPECT_THAT(parsed_safetensors(file_of("{}      ", 0)).value().tensors, IsEmpty());
+    EXPECT_THAT(parsed_safetensors(file_of(R"({"__metadata__":{}})", 0)).value().tensors, IsEmpty());
 }
 
 TEST(Safetensors, KeysThatTheReferencePassesOverAreWarnedOf) {
     const auto header = R"({"t":{"dtype":"U8","shape":[1],"data_offsets":[0,1],"note":[[]]}})";
-    EXPECT_THAT(parsed(file_of(header, 1)).value().warnings,
+    EXPECT_THAT(parsed_safetensors(file_of(header, 1)).value().warnings,
                 ElementsAre(HasSubstr("1 tensors have keys besides")));
 }
 
@@ -101,20 +101,21 @@ TEST(Safetensors, EveryDtypeOfTheReferenceHasItsSize) {
     };
     for (const auto& [dtype, size] : bits) {
         const auto bytes = 8 * size / 8;
-        EXPECT_TRUE(parsed(file_of(one_tensor(dtype, "[2,4]", bytes), bytes)).ok()) << dtype;
-        EXPECT_FALSE(parsed(file_of(one_tensor(dtype, "[2,4]", bytes + 1), bytes + 1)).ok()) << dtype;
+        EXPECT_TRUE(parsed_safetensors(file_of(one_tensor(dtype, "[2,4]", bytes), bytes)).ok()) << dtype;
+        EXPECT_FALSE(parsed_safetensors(file_of(one_tensor(dtype, "[2,4]", bytes + 1), bytes + 1)).ok())
+            << dtype;
     }
 }
 
 TEST(Safetensors, NamesAreUnescaped) {
-    const auto layout =
-        parsed(file_of(R"({"caf\u00e9 \ud83d\ude00":{"dtype":"U8","shape":[],"data_offsets":[0,1]}})", 1));
+    const auto layout = parsed_safetensors(
+        file_of(R"({"caf\u00e9 \ud83d\ude00":{"dtype":"U8","shape":[],"data_offsets":[0,1]}})", 1));
     ASSERT_TRUE(layout.ok()) << layout.error().message;
     EXPECT_EQ(layout->tensors[0].name, "caf\xc3\xa9 \xf0\x9f\x98\x80");
 }
 
 // One thing of the good file spoiled: `from` replaced by `to` in its header, or its data section resized.
-struct Spoiled {
+struct SafetensorsCase {
     const char* name;
     std::string_view from;
     std::string_view to;
@@ -123,11 +124,11 @@ struct Spoiled {
     std::int64_t more_data = 0;
 };
 
-void PrintTo(const Spoiled& row, std::ostream* out) {
+void PrintTo(const SafetensorsCase& row, std::ostream* out) {
     *out << row.name;
 }
 
-class SpoiledSafetensors : public testing::TestWithParam<Spoiled> {};
+class SpoiledSafetensors : public testing::TestWithParam<SafetensorsCase> {};
 
 TEST_P(SpoiledSafetensors, IsRefused) {
     const auto& row = GetParam();
@@ -135,7 +136,8 @@ TEST_P(SpoiledSafetensors, IsRefused) {
     const auto at = header.find(row.from);
     ASSERT_NE(at, std::string::npos);
     header.replace(at, row.from.size(), row.to);
-    const auto layout = parsed(file_of(header, kGoodData + static_cast<std::uint64_t>(row.more_data)));
+    const auto layout =
+        parsed_safetensors(file_of(header, kGoodData + static_cast<std::uint64_t>(row.more_data)));
     ASSERT_FALSE(layout.ok());
     EXPECT_EQ(layout.error().kind, row.kind) << layout.error().message;
     EXPECT_THAT(layout.error().message, testing::StartsWith("m.safetensors: "));
@@ -145,7 +147,7 @@ TEST_P(SpoiledSafetensors, IsRefused) {
 const std::string kDeep = R"("pt","x":)" + std::string(64, '[') + std::string(64, ']');
 constexpr std::string_view kWithZero("}}\0", 3);
 
-const Spoiled kSpoiled[] = {
+const SafetensorsCase kSafetensorsCases[] = {
     // The header as a text
     {"space_before_the_header", R"({"__)", R"( {"__)", "header: does not start with '{'"},
     {"byte_order_mark", R"({"__)", "\xEF\xBB\xBF{\"__", "header: does not start with '{'"},
@@ -227,12 +229,12 @@ const Spoiled kSpoiled[] = {
     {"data_without_tensors", kGoodHeader, "{}", "38 bytes behind the last tensor"},
 };
 
-INSTANTIATE_TEST_SUITE_P(Table, SpoiledSafetensors, testing::ValuesIn(kSpoiled),
+INSTANTIATE_TEST_SUITE_P(Table, SpoiledSafetensors, testing::ValuesIn(kSafetensorsCases),
                          [](const auto& row) { return std::string(row.param.name); });
 
 TEST(Safetensors, HeaderLengthIsComparedWithTheFileAndTheLimit) {
     const auto with_length = [](std::uint64_t length) {
-        return parsed(file_of(kGoodHeader, kGoodData, length)).error().message;
+        return parsed_safetensors(file_of(kGoodHeader, kGoodData, length)).error().message;
     };
     EXPECT_THAT(with_length(0), HasSubstr("does not start with '{'"));
     EXPECT_THAT(with_length(kGoodHeader.size() - 1), HasSubstr("broken JSON"));
@@ -241,26 +243,29 @@ TEST(Safetensors, HeaderLengthIsComparedWithTheFileAndTheLimit) {
     EXPECT_THAT(with_length(~std::uint64_t{0}), HasSubstr("a header of 18446744073709551615 bytes, but"));
     Limits limits;
     limits.metadata_bytes = kGoodHeader.size() - 1;
-    EXPECT_THAT(parsed(file_of(kGoodHeader), limits).error().message, HasSubstr("is over the limit of"));
+    EXPECT_THAT(parsed_safetensors(file_of(kGoodHeader), limits).error().message,
+                HasSubstr("is over the limit of"));
 }
 
 TEST(Safetensors, LimitsOfTensorsAndNamesHold) {
     Limits limits;
     limits.tensors = 2;
-    EXPECT_THAT(parsed(file_of(kGoodHeader), limits).error().message, HasSubstr("more than 2 tensors"));
+    EXPECT_THAT(parsed_safetensors(file_of(kGoodHeader), limits).error().message,
+                HasSubstr("more than 2 tensors"));
     limits.tensors = 3;
-    EXPECT_TRUE(parsed(file_of(kGoodHeader), limits).ok());
+    EXPECT_TRUE(parsed_safetensors(file_of(kGoodHeader), limits).ok());
     limits.name_bytes = 1;
-    EXPECT_TRUE(parsed(file_of(kGoodHeader), limits).ok());
+    EXPECT_TRUE(parsed_safetensors(file_of(kGoodHeader), limits).ok());
     const auto long_name = R"({"ab":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}})";
-    EXPECT_THAT(parsed(file_of(long_name, 1), limits).error().message,
+    EXPECT_THAT(parsed_safetensors(file_of(long_name, 1), limits).error().message,
                 HasSubstr("tensor 'ab': a name over the limit"));
 }
 
 TEST(Safetensors, EveryTruncationIsRefused) {
     const auto whole = file_of(kGoodHeader);
     for (std::size_t size = 0; size < whole.size(); ++size) {
-        const auto layout = parsed(Bytes(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(size)));
+        const auto layout =
+            parsed_safetensors(Bytes(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(size)));
         ASSERT_FALSE(layout.ok()) << size;
         EXPECT_EQ(layout.error().kind, ErrorKind::malformed) << size;
     }
@@ -277,9 +282,9 @@ TEST(Safetensors, IsRecognisedByALengthAndABrace) {
 TEST(SafetensorsRealFiles, AreReadWhole) {
     MODELSEAL_NEED_DATA();
     const auto folder = test::data_folder() / "models/safetensors";
-    const auto resnet = parsed(test::load(folder / "cifar10-resnet20.safetensors")).value();
+    const auto resnet = parsed_safetensors(test::load(folder / "cifar10-resnet20.safetensors")).value();
     EXPECT_GT(resnet.tensors.size(), 50u);
-    const auto overall = parsed(test::load(folder / "dtype-samples/8f5b01-overall.safetensors"));
+    const auto overall = parsed_safetensors(test::load(folder / "dtype-samples/8f5b01-overall.safetensors"));
     ASSERT_TRUE(overall.ok()) << overall.error().message;
 }
 

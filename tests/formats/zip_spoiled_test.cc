@@ -17,7 +17,7 @@ using test::good_zip;
 using test::ZipFile;
 using testing::HasSubstr;
 
-struct Spoiled {
+struct ZipCase {
     const char* name;
     std::function<void(ZipFile&)> before;
     std::function<void(ZipFile::Built&)> after;
@@ -25,11 +25,11 @@ struct Spoiled {
     ErrorKind kind = ErrorKind::malformed;
 };
 
-void PrintTo(const Spoiled& row, std::ostream* out) {
+void PrintTo(const ZipCase& row, std::ostream* out) {
     *out << row.name;
 }
 
-class SpoiledZip : public testing::TestWithParam<Spoiled> {};
+class SpoiledZip : public testing::TestWithParam<ZipCase> {};
 
 TEST_P(SpoiledZip, IsRefused) {
     auto file = good_zip();
@@ -43,21 +43,21 @@ TEST_P(SpoiledZip, IsRefused) {
     EXPECT_THAT(entries.error().message, testing::StartsWith("m.zip: "));
 }
 
-using File = ZipFile;
+using SpoiledFile = ZipFile;
 using Built = ZipFile::Built;
 
-const Spoiled kSpoiled[] = {
+const ZipCase kZipCases[] = {
     // end records
     {"no_end", {}, [](Built& b) { b.set32(b.end, 0); }, "no end of central directory"},
     {"byte_behind",
      {},
      [](Built& b) { b.bytes.emplace_back(); },
      "comment of 0 bytes is declared, 1 bytes follow"},
-    {"comment_cut", [](File& f) { f.comment = "abc"; }, [](Built& b) { b.bytes.pop_back(); },
+    {"comment_cut", [](SpoiledFile& f) { f.comment = "abc"; }, [](Built& b) { b.bytes.pop_back(); },
      "comment of 3 bytes is declared, 2 bytes follow"},
     {"second_disk", {}, [](Built& b) { b.set16(b.end + 4, 1); }, "do not agree"},
-    {"second_disk_without_zip64", [](File& f) { f.zip64 = false; }, [](Built& b) { b.set16(b.end + 4, 1); },
-     "several disks", ErrorKind::unsupported},
+    {"second_disk_without_zip64", [](SpoiledFile& f) { f.zip64 = false; },
+     [](Built& b) { b.set16(b.end + 4, 1); }, "several disks", ErrorKind::unsupported},
     {"second_disk_in_zip64",
      {},
      [](Built& b) { b.set32(b.end64 + 16, 1); },
@@ -107,30 +107,30 @@ const Spoiled kSpoiled[] = {
      "does not end at"},
     // central directory
     {"not_an_entry", {}, [](Built& b) { b.set32(b.central[1], 0); }, "no entry of the central directory here"},
-    {"name_twice", [](File& f) { f.items[1].name = "a/one"; }, {}, "entry 'a/one' comes twice"},
-    {"no_name", [](File& f) { f.items[1].name = ""; }, {}, "has no name"},
-    {"absolute_path", [](File& f) { f.items[1].name = "/etc/passwd"; }, {}, "an absolute path"},
-    {"drive", [](File& f) { f.items[1].name = "C:x"; }, {}, "an absolute path"},
-    {"backslash", [](File& f) { f.items[1].name = "a\\b"; }, {}, "a backslash"},
-    {"nul", [](File& f) { f.items[1].name = std::string("a\0b", 3); }, {}, "a NUL byte"},
-    {"leaves_the_archive", [](File& f) { f.items[1].name = "a/../../b"; }, {}, "leaves the archive"},
-    {"only_dots", [](File& f) { f.items[1].name = ".."; }, {}, "leaves the archive"},
-    {"ends_in_dots", [](File& f) { f.items[1].name = "a/.."; }, {}, "leaves the archive"},
-    {"torn_extra_field", [](File& f) { f.items[0].central_extra = Bytes(3); }, {}, "a torn extra field"},
+    {"name_twice", [](SpoiledFile& f) { f.items[1].name = "a/one"; }, {}, "entry 'a/one' comes twice"},
+    {"no_name", [](SpoiledFile& f) { f.items[1].name = ""; }, {}, "has no name"},
+    {"absolute_path", [](SpoiledFile& f) { f.items[1].name = "/etc/passwd"; }, {}, "an absolute path"},
+    {"drive", [](SpoiledFile& f) { f.items[1].name = "C:x"; }, {}, "an absolute path"},
+    {"backslash", [](SpoiledFile& f) { f.items[1].name = "a\\b"; }, {}, "a backslash"},
+    {"nul", [](SpoiledFile& f) { f.items[1].name = std::string("a\0b", 3); }, {}, "a NUL byte"},
+    {"leaves_the_archive", [](SpoiledFile& f) { f.items[1].name = "a/../../b"; }, {}, "leaves the archive"},
+    {"only_dots", [](SpoiledFile& f) { f.items[1].name = ".."; }, {}, "leaves the archive"},
+    {"ends_in_dots", [](SpoiledFile& f) { f.items[1].name = "a/.."; }, {}, "leaves the archive"},
+    {"torn_extra_field", [](SpoiledFile& f) { f.items[0].central_extra = Bytes(3); }, {}, "a torn extra field"},
     {"extra_field_too_long",
-     [](File& f) { f.items[0].central_extra = bytes_of("ab\x09\x01"); },
+     [](SpoiledFile& f) { f.items[0].central_extra = bytes_of("ab\x09\x01"); },
      {},
      "an extra field of 265 bytes"},
     {"second_name",
-     [](File& f) { f.items[0].central_extra = bytes_of(std::string("\x75\x70\0\0", 4)); },
+     [](SpoiledFile& f) { f.items[0].central_extra = bytes_of(std::string("\x75\x70\0\0", 4)); },
      {},
      "carries a second name"},
     {"no_zip64_field", {}, [](Built& b) { b.set32(b.central[0] + 24, ~0u); }, "no zip64 field"},
     {"two_zip64_fields",
-     [](File& f) { f.items[0].central_extra = bytes_of(std::string("\1\0\0\0\1\0\0\0", 8)); },
+     [](SpoiledFile& f) { f.items[0].central_extra = bytes_of(std::string("\1\0\0\0\1\0\0\0", 8)); },
      {},
      "two zip64 fields"},
-    {"zip64_field_too_short", [](File& f) { f.items[0].central_extra = test::zip64_extra({8}); },
+    {"zip64_field_too_short", [](SpoiledFile& f) { f.items[0].central_extra = test::zip64_extra({8}); },
      [](Built& b) { b.set64(b.central[0] + 20, ~0ull); }, "does not tell the packed size"},
     {"entry_on_another_disk",
      {},
@@ -153,7 +153,7 @@ const Spoiled kSpoiled[] = {
          b.set32(b.central[2] + 20, 0), b.set32(b.central[2] + 24, 0), b.set64(b.local[2] + 18, 0);
      },
      "1 bytes behind entry 'a/three' belong to no entry"},
-    {"hidden_entry", [](File& f) { f.items.push_back({.name = "a/hidden", .data = bytes_of("1234")}); },
+    {"hidden_entry", [](SpoiledFile& f) { f.items.push_back({.name = "a/hidden", .data = bytes_of("1234")}); },
      [](Built& b) {
          // The last entry is taken out of the directory and stays in the file.
          const auto begin = b.bytes.begin() + static_cast<std::ptrdiff_t>(b.central[3]);
@@ -212,7 +212,7 @@ const Spoiled kSpoiled[] = {
      "15 bytes where its data descriptor"},
 };
 
-INSTANTIATE_TEST_SUITE_P(Table, SpoiledZip, testing::ValuesIn(kSpoiled),
+INSTANTIATE_TEST_SUITE_P(Table, SpoiledZip, testing::ValuesIn(kZipCases),
                          [](const auto& row) { return std::string(row.param.name); });
 
 }  // namespace

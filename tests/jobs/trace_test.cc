@@ -14,7 +14,7 @@ namespace {
 
 using testing::HasSubstr;
 using testing::IsEmpty;
-using Outcome = TraceReport::Outcome;
+using TraceOutcome = TraceReport::Outcome;
 
 class Trace : public testing::Test {
   protected:
@@ -56,7 +56,7 @@ TEST_F(Trace, NamesTheCustomerAndTheEntryOfAnIntactFile) {
     seal("gamma", "leaked", true, "1");
     seal("gamma", "other", true, "2");
     const auto report = trace("leaked");
-    EXPECT_EQ(report.outcome, Outcome::customer);
+    EXPECT_EQ(report.outcome, TraceOutcome::customer);
     EXPECT_EQ(report.customers_asked, 4u);
     ASSERT_EQ(report.marks.size(), 1u);
     const auto& mark = report.marks.front();
@@ -75,7 +75,7 @@ TEST_F(Trace, NamesTheCustomerOfAFileOfWhichATenthIsLeft) {
         seal("delta", "leaked");
         damage("leaked", kind);
         const auto report = trace("leaked");
-        ASSERT_EQ(report.outcome, Outcome::customer);
+        ASSERT_EQ(report.outcome, TraceOutcome::customer);
         EXPECT_EQ(report.marks.front().customer, "delta");
         EXPECT_LT(report.marks.front().places_whole, report.marks.front().places / 2);
         EXPECT_FALSE(report.marks.front().entries.empty());
@@ -89,7 +89,7 @@ TEST_F(Trace, FindsTheEntriesThatItMayBeWhereTheSealCannotBeRead) {
     seal("beta", "another's", true, "1");
     for (unsigned seed = 0; seed < 4; ++seed) damage("leaked", test::Damage::some_values, seed);
     const auto report = trace("leaked");
-    ASSERT_EQ(report.outcome, Outcome::customer);
+    ASSERT_EQ(report.outcome, TraceOutcome::customer);
     const auto& mark = report.marks.front();
     EXPECT_FALSE(mark.seal.has_value());
     EXPECT_FALSE(mark.entry_certain);
@@ -116,7 +116,7 @@ TEST_F(Trace, NamesACustomerWithoutAnEntryWhereNoneWasPutDown) {
 TEST_F(Trace, TellsASealForEverybodyFromACustomers) {
     seal("", "leaked");
     const auto report = trace("leaked");
-    EXPECT_EQ(report.outcome, Outcome::everybody);
+    EXPECT_EQ(report.outcome, TraceOutcome::everybody);
     ASSERT_EQ(report.marks.size(), 1u);
     EXPECT_EQ(report.marks.front().customer, "");
     ASSERT_EQ(report.marks.front().entries.size(), 1u);
@@ -124,19 +124,19 @@ TEST_F(Trace, TellsASealForEverybodyFromACustomers) {
 }
 
 TEST_F(Trace, NamesNobodyOfAFileThatIsNotSealedOrByAnother) {
-    EXPECT_EQ(trace("net").outcome, Outcome::none);
+    EXPECT_EQ(trace("net").outcome, TraceOutcome::none);
     EXPECT_THAT(trace("net").marks, IsEmpty());
     const auto stranger = test::test_key(2);
     const auto check = parse_check_key(*new_check_key(stranger, "acme"), "");
     ASSERT_TRUE(seal_model(scratch_ / "net", scratch_ / "strange", {.key = stranger, .check = *check}).ok());
-    EXPECT_EQ(trace("strange").outcome, Outcome::none);
+    EXPECT_EQ(trace("strange").outcome, TraceOutcome::none);
     // By this vendor, for somebody whom the ledger does not have.
     const auto unknown = parse_check_key(*new_check_key(key_, "omega"), "");
     ASSERT_TRUE(seal_model(scratch_ / "net", scratch_ / "unknown", {.key = key_, .check = *unknown}).ok());
-    EXPECT_EQ(trace("unknown").outcome, Outcome::none);
+    EXPECT_EQ(trace("unknown").outcome, TraceOutcome::none);
     seal("acme", "gone");
     damage("gone", test::Damage::all);
-    EXPECT_EQ(trace("gone").outcome, Outcome::none);
+    EXPECT_EQ(trace("gone").outcome, TraceOutcome::none);
 }
 
 TEST_F(Trace, DoesNotDependOnTheNumberOfThreads) {

@@ -19,13 +19,13 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-std::vector<std::string> names(const Model& model) {
+std::vector<std::string> names_of_tensors(const Model& model) {
     std::vector<std::string> all;
     for (const auto& tensor : model.tensors) all.push_back(tensor.name);
     return all;
 }
 
-std::vector<std::string> paths(const Model& model) {
+std::vector<std::string> paths_of_files(const Model& model) {
     std::vector<std::string> all;
     for (const auto& file : model.files) all.push_back(file.path);
     return all;
@@ -59,8 +59,9 @@ TEST(Shards, IndexAsTargetTakesItselfAndItsShards) {
     scratch.write("config.json", "{}");
     const auto model = open_model(scratch / "m.safetensors.index.json").value();
     EXPECT_FALSE(model.folder);
-    EXPECT_THAT(paths(model), ElementsAre("", "m-00001-of-00002.safetensors", "m-00002-of-00002.safetensors"));
-    EXPECT_THAT(names(model), ElementsAre("a", "b", "c"));
+    EXPECT_THAT(paths_of_files(model),
+                ElementsAre("", "m-00001-of-00002.safetensors", "m-00002-of-00002.safetensors"));
+    EXPECT_THAT(names_of_tensors(model), ElementsAre("a", "b", "c"));
     EXPECT_EQ(model.tensors[1].segments[0].file, 2u);
     EXPECT_EQ(model.format, "safetensors");
     EXPECT_THAT(model.warnings, IsEmpty());
@@ -77,10 +78,10 @@ TEST(Shards, FolderTakesEveryFile) {
     scratch.write("model.sig", "a signature");
     const auto model = open_model(scratch.path()).value();
     EXPECT_TRUE(model.folder);
-    EXPECT_THAT(paths(model),
+    EXPECT_THAT(paths_of_files(model),
                 ElementsAre("config.json", "m-00001-of-00002.safetensors", "m-00002-of-00002.safetensors",
                             "m.safetensors.index.json", "vocab/empty", "vocab/merges.txt"));
-    EXPECT_THAT(names(model), ElementsAre("a", "b", "c"));
+    EXPECT_THAT(names_of_tensors(model), ElementsAre("a", "b", "c"));
     EXPECT_THAT(model.warnings, IsEmpty());
     EXPECT_EQ(covered(model), model.bytes());
 }
@@ -104,10 +105,10 @@ TEST(Folder, NoticesAddedChangedAndRemovedFiles) {
 TEST(Folder, AddedFileDoesNotRenameWhatWasThere) {
     const Scratch scratch;
     scratch.write("b.safetensors", test::safetensors({{"x", 4}, {"y", 4}}));
-    EXPECT_THAT(names(open_model(scratch.path()).value()), ElementsAre("x", "y"));
+    EXPECT_THAT(names_of_tensors(open_model(scratch.path()).value()), ElementsAre("x", "y"));
     scratch.write("sub/c.safetensors", test::safetensors({{"y", 4}, {"z", 4}}));
     const auto model = open_model(scratch.path()).value();
-    EXPECT_THAT(names(model), ElementsAre("sub/c.safetensors:y", "x", "y", "z"));
+    EXPECT_THAT(names_of_tensors(model), ElementsAre("sub/c.safetensors:y", "x", "y", "z"));
     EXPECT_EQ(model.tensors[2].segments[0].file, 0u);
     EXPECT_EQ(covered(model), model.bytes());
 }
@@ -118,14 +119,14 @@ TEST(Folder, IndexesOfSubFoldersCountFromThere) {
         scratch.write(part + "/m.safetensors", test::safetensors({{part + ".w", 4}}));
         scratch.write(part + "/m.index.json", R"({"weight_map": {")" + part + R"(.w": "m.safetensors"}})");
     }
-    EXPECT_THAT(names(open_model(scratch.path()).value()), ElementsAre("unet.w", "vae.w"));
+    EXPECT_THAT(names_of_tensors(open_model(scratch.path()).value()), ElementsAre("unet.w", "vae.w"));
 }
 
 TEST(Folder, OtherJsonOfThatNameIsFrame) {
     const Scratch scratch;
     scratch.write("m.safetensors", test::safetensors({{"x", 4}}));
     scratch.write("faiss.index.json", R"({"entries": []})");
-    EXPECT_THAT(names(open_model(scratch.path()).value()), ElementsAre("x"));
+    EXPECT_THAT(names_of_tensors(open_model(scratch.path()).value()), ElementsAre("x"));
 }
 
 TEST(Folder, TellsOfMissingParts) {
@@ -148,7 +149,7 @@ TEST(Folder, HardLinksAreAWarning) {
                 ElementsAre(AllOf(HasSubstr("m-00001-of-00002.safetensors"), HasSubstr("hard links"))));
 }
 
-struct Spoiled {
+struct FolderCase {
     const char* what;
     std::function<void(const Scratch&)> spoil;
     const char* message;
@@ -174,7 +175,7 @@ TEST(Folder, RefusesWhatIsSpoiled) {
     constexpr auto kUnreadable = ErrorKind::unreadable;
     const std::string first = R"("m-00001-of-00002.safetensors")";
     const auto good = test::safetensors({{"a", 4}, {"c", 8}});
-    const Spoiled table[] = {
+    const FolderCase table[] = {
         {"index that is no JSON", index_with("}}", "}"), "index: broken JSON"},
         {"key that comes twice", index_with(R"("b":)", R"("a":)"), "the key 'a' comes twice"},
         {"list for a map",
@@ -260,7 +261,7 @@ TEST(Folder, WithoutAModelSaysSo) {
     scratch.write("readme.txt", "hello");
     EXPECT_EQ(open_model(scratch.path()).error().kind, ErrorKind::unsupported);
     scratch.write("m.safetensors", test::safetensors({}));
-    EXPECT_THAT(names(open_model(scratch.path()).value()), IsEmpty());
+    EXPECT_THAT(names_of_tensors(open_model(scratch.path()).value()), IsEmpty());
 }
 
 TEST(OpenModel, JsonThatIsNoIndexIsNoModel) {

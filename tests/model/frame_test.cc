@@ -64,7 +64,7 @@ TEST(Frame, ErrorOfTheVisitorEndsTheWalk) {
     EXPECT_EQ(calls, 1);
 }
 
-struct Spoiled {
+struct FrameCase {
     const char* what;
     std::vector<Tensor> tensors;
     std::vector<Checksum> checksums;  // of the first file
@@ -74,7 +74,7 @@ struct Spoiled {
 TEST(CheckModel, RefusesWhatBreaksTheContract) {
     const Segment ten{.offset = 10, .bytes = 10, .elements = 10};
     const std::vector<Tensor> good = {tensor("a", ten)};
-    const Spoiled table[] = {
+    const FrameCase table[] = {
         {"twice the name",
          {tensor("a", ten), tensor("a", {.offset = 30, .bytes = 1, .elements = 1})},
          {},

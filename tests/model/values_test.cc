@@ -10,7 +10,7 @@
 namespace modelseal {
 namespace {
 
-std::vector<std::byte> bytes_of(std::initializer_list<int> values) {
+std::vector<std::byte> value_bytes(std::initializer_list<int> values) {
     std::vector<std::byte> bytes;
     for (const auto value : values) bytes.push_back(static_cast<std::byte>(value));
     return bytes;
@@ -18,7 +18,7 @@ std::vector<std::byte> bytes_of(std::initializer_list<int> values) {
 
 std::vector<double> decoded(DType dtype, std::initializer_list<int> raw, std::size_t numbers) {
     std::vector<double> out(numbers);
-    decode_values(dtype, bytes_of(raw), out);
+    decode_values(dtype, value_bytes(raw), out);
     return out;
 }
 

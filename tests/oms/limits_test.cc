@@ -87,13 +87,13 @@ TEST_F(Limits, OfDepthAndNumberHoldInJson) {
 TEST_F(Limits, OfWhatIsAKeyOrACertificateAreKept) {
     const auto root = test::certify({.name = "root", .authority = true});
     const auto leaf = test::certify({.name = "leaf"}, &root);
-    struct Row {
+    struct LimitRow {
         const char* name;
         std::string text;
         const char* message;
     };
     const std::string begin = "-----BEGIN CERTIFICATE-----\n", end = "-----END CERTIFICATE-----\n";
-    const Row rows[] = {
+    const LimitRow rows[] = {
         {"empty", "", "no certificate in it"},
         {"text", "hello", "no certificate in it"},
         {"cut", root.pem.substr(0, root.pem.size() / 2), "broken PEM"},

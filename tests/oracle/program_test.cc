@@ -15,7 +15,7 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-const InputShape kInput{"", {2}};
+const InputShape kProgramInput{"", {2}};
 
 // What a Python program begins with: both protocols, as functions.
 const char* const kPrelude = R"(
@@ -43,7 +43,7 @@ class ModelProgram : public testing::Test {
 
     Result<std::unique_ptr<Oracle>> open(const std::string& python, const std::string& scheme = "exec:") {
         const auto script = scratch_.write("a program.py", kPrelude + python);
-        return connect(scheme + "python3 '" + script.string() + "' \"an argument\"", options_, kInput);
+        return connect(scheme + "python3 '" + script.string() + "' \"an argument\"", options_, kProgramInput);
     }
     Result<Answers> ask(const std::string& python, const std::string& scheme = "exec:", std::size_t count = 3) {
         MODELSEAL_TRY_ASSIGN(const auto oracle, open(python, scheme));
@@ -159,14 +159,14 @@ time.sleep(600)
     EXPECT_TRUE(ends(child));
 }
 
-struct Bad {
+struct BadProgramCase {
     const char* python;
     const char* scheme;
     ErrorKind kind;
     const char* reason;
 };
 
-class BadProgram : public ModelProgram, public testing::WithParamInterface<Bad> {};
+class BadProgram : public ModelProgram, public testing::WithParamInterface<BadProgramCase> {};
 
 TEST_P(BadProgram, IsAnErrorThatSaysWhy) {
     options_.timeout_s = std::string(GetParam().reason).find("within") != std::string::npos ? 1 : 30;
@@ -180,36 +180,40 @@ TEST_P(BadProgram, IsAnErrorThatSaysWhy) {
 INSTANTIATE_TEST_SUITE_P(
     Table, BadProgram,
     testing::Values(
-        Bad{"sys.stderr.write('first\\nno \\x1b such file\\n'); sys.exit(3)", "exec:", ErrorKind::unreadable,
-            "ended with status 3: 'no \\x1b such file'"},
-        Bad{"os.kill(os.getpid(), 9)", "exec:", ErrorKind::unreadable, "was ended by signal 9"},
-        Bad{"os.close(1); time.sleep(600)", "exec:", ErrorKind::unreadable, "closed its standard"},
-        Bad{"os.close(0); os.close(1); time.sleep(600)", "exec:", ErrorKind::unreadable, "closed its standard"},
-        Bad{"time.sleep(600)", "exec:", ErrorKind::unreadable, "no answer within 1 s"},
-        Bad{"while True: sys.stderr.write('x' * 100000)", "exec:", ErrorKind::unreadable,
-            "no answer within 1 s"},
-        Bad{"for q in lines(): sys.stdout.write('{\"id\":1,'); sys.stdout.flush()",
-            "exec:", ErrorKind::unreadable, "no answer within 1 s"},
-        Bad{"for q in lines(): sys.stdout.write('{\"id\":1,'); sys.exit(0)", "exec:", ErrorKind::unreadable,
-            "ended with status 0"},
-        Bad{"while True: sys.stdout.write('x' * 100000)", "exec:", ErrorKind::malformed, "larger than 64 MiB"},
-        Bad{"print('loading', flush=True); time.sleep(600)", "exec:", ErrorKind::malformed, "broken JSON"},
-        Bad{"for q in lines(): say({'id': 9, 'outputs': q['inputs']})", "exec:", ErrorKind::malformed,
-            "the id 1 of its question"},
-        Bad{"for q in lines(): say({'id': 1})", "exec:", ErrorKind::malformed, "neither outputs nor labels"},
-        Bad{"for q in lines(): say({'id': 1, 'outputs': [[1, 2]]})", "exec:", ErrorKind::malformed,
-            "the shape [1, 2] for 3 inputs"},
-        Bad{"for q in lines(): say({'id': q['id'], 'error': 'broken'})", "exec:", ErrorKind::unreadable,
-            "the program says: 'broken'"},
-        Bad{"print('loading the model ...', flush=True); time.sleep(600)", "exec+binary:", ErrorKind::malformed,
-            "too large a frame"},
-        Bad{"for q, d in frames(): frame({'id': 1, 'datatype': 'FP32', 'shape': [3, 2]}, d[:-1])",
-            "exec+binary:", ErrorKind::malformed, "comes in 23 bytes"},
-        Bad{"for q, d in frames(): frame({'id': 1, 'labels': [1, 2, 3]}, d)",
-            "exec+binary:", ErrorKind::malformed, "neither a shape"}));
+        BadProgramCase{"sys.stderr.write('first\\nno \\x1b such file\\n'); sys.exit(3)",
+                       "exec:", ErrorKind::unreadable, "ended with status 3: 'no \\x1b such file'"},
+        BadProgramCase{"os.kill(os.getpid(), 9)", "exec:", ErrorKind::unreadable, "was ended by signal 9"},
+        BadProgramCase{"os.close(1); time.sleep(600)", "exec:", ErrorKind::unreadable, "closed its standard"},
+        BadProgramCase{"os.close(0); os.close(1); time.sleep(600)", "exec:", ErrorKind::unreadable,
+                       "closed its standard"},
+        BadProgramCase{"time.sleep(600)", "exec:", ErrorKind::unreadable, "no answer within 1 s"},
+        BadProgramCase{"while True: sys.stderr.write('x' * 100000)", "exec:", ErrorKind::unreadable,
+                       "no answer within 1 s"},
+        BadProgramCase{"for q in lines(): sys.stdout.write('{\"id\":1,'); sys.stdout.flush()",
+                       "exec:", ErrorKind::unreadable, "no answer within 1 s"},
+        BadProgramCase{"for q in lines(): sys.stdout.write('{\"id\":1,'); sys.exit(0)",
+                       "exec:", ErrorKind::unreadable, "ended with status 0"},
+        BadProgramCase{"while True: sys.stdout.write('x' * 100000)", "exec:", ErrorKind::malformed,
+                       "larger than 64 MiB"},
+        BadProgramCase{"print('loading', flush=True); time.sleep(600)", "exec:", ErrorKind::malformed,
+                       "broken JSON"},
+        BadProgramCase{"for q in lines(): say({'id': 9, 'outputs': q['inputs']})",
+                       "exec:", ErrorKind::malformed, "the id 1 of its question"},
+        BadProgramCase{"for q in lines(): say({'id': 1})", "exec:", ErrorKind::malformed,
+                       "neither outputs nor labels"},
+        BadProgramCase{"for q in lines(): say({'id': 1, 'outputs': [[1, 2]]})", "exec:", ErrorKind::malformed,
+                       "the shape [1, 2] for 3 inputs"},
+        BadProgramCase{"for q in lines(): say({'id': q['id'], 'error': 'broken'})",
+                       "exec:", ErrorKind::unreadable, "the program says: 'broken'"},
+        BadProgramCase{"print('loading the model ...', flush=True); time.sleep(600)",
+                       "exec+binary:", ErrorKind::malformed, "too large a frame"},
+        BadProgramCase{"for q, d in frames(): frame({'id': 1, 'datatype': 'FP32', 'shape': [3, 2]}, d[:-1])",
+                       "exec+binary:", ErrorKind::malformed, "comes in 23 bytes"},
+        BadProgramCase{"for q, d in frames(): frame({'id': 1, 'labels': [1, 2, 3]}, d)",
+                       "exec+binary:", ErrorKind::malformed, "neither a shape"}));
 
 TEST_F(ModelProgram, ThatIsNotThereIsAnError) {
-    const auto oracle = connect("exec:no-such-program-anywhere", {}, kInput);
+    const auto oracle = connect("exec:no-such-program-anywhere", {}, kProgramInput);
     ASSERT_FALSE(oracle.ok());
     EXPECT_EQ(oracle.error().kind, ErrorKind::unreadable);
     EXPECT_THAT(oracle.error().message, HasSubstr("cannot run 'no-such-program-anywhere'"));

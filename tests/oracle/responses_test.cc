@@ -70,14 +70,14 @@ TEST(Responses, ThatWereRoundedAreKnownToBe) {
     EXPECT_EQ(parse("responses.csv", fine, 20)->rounding, 0);
 }
 
-struct Spoiled {
+struct ResponsesCase {
     const char* name;
     const char* file;
     std::string text;
     const char* message;
 };
 
-class SpoiledResponses : public testing::TestWithParam<Spoiled> {};
+class SpoiledResponses : public testing::TestWithParam<ResponsesCase> {};
 
 TEST_P(SpoiledResponses, AreRefused) {
     const auto refused = parse(GetParam().file, GetParam().text);
@@ -91,41 +91,46 @@ constexpr const char *kNpy = "responses.npy", *kJson = "responses.json", *kCsv =
 INSTANTIATE_TEST_SUITE_P(
     Each, SpoiledResponses,
     testing::Values(
-        Spoiled{"NpyRows", kNpy, array({3, 2}, {1, 2, 3, 4, 5, 6}), "shape [3, 2]; the challenge has 2 inputs"},
-        Spoiled{"NpyFlat", kNpy, array({2}, {1, 2}), "it must be [2, classes]"},
-        Spoiled{"NpyDeep", kNpy, array({2, 1, 2}, {1, 2, 3, 4}), "shape [2, 1, 2]"},
-        Spoiled{"NpyOneClass", kNpy, array({2, 1}, {1, 2}), "answer 1 has 1 outputs"},
-        Spoiled{"NpyNan", kNpy, array({2, 2}, {1, 2, 3, NAN}), "answer 2: output 2 is nan"},
-        Spoiled{"NpyInfinite", kNpy, array({2, 2}, {INFINITY, 2, 3, 4}), "answer 1: output 1 is inf"},
-        Spoiled{"NpyBroken", kNpy, "x", "magic"},
-        Spoiled{"JsonMissing", kJson, R"({"outputs": [[1, 2]]})", "answer 2 of 2 is missing"},
-        Spoiled{"JsonTooMany", kJson, R"({"labels": [1, 2, 3]})", "answer 3, but the challenge has 2 inputs"},
-        Spoiled{"JsonRagged", kJson, R"({"outputs": [[1, 2], [1, 2, 3]]})",
-                "answer 2 has 3 outputs, others have 2"},
-        Spoiled{"JsonText", kJson, R"({"outputs": [[1, "2"], [1, 2]]})", "answer 1 is not a list of numbers"},
-        Spoiled{"JsonNull", kJson, R"({"outputs": [[1, null], [1, 2]]})", "answer 1 is not a list of numbers"},
-        Spoiled{"JsonFlat", kJson, R"({"outputs": [1, 2]})", "answer 1 is not a list of numbers"},
-        Spoiled{"JsonHuge", kJson, R"({"outputs": [[1, 1e39], [1, 2]]})", "answer 1: output 2 is 1e+39"},
-        Spoiled{"JsonLabel", kJson, R"({"labels": [1, 2.5]})", "label 2 is not a whole number"},
-        Spoiled{"JsonNegative", kJson, R"({"labels": [1, -2]})", "answer 2 is the label -2"},
-        Spoiled{"JsonHugeLabel", kJson, R"({"labels": [1, 18446744073709551615]})", "answer 2 is the label"},
-        Spoiled{"JsonBoth", kJson, R"({"labels": [1, 2], "outputs": [[1, 2], [3, 4]]})", "neither"},
-        Spoiled{"JsonTwice", kJson, R"({"labels": [1, 2], "labels": [1, 3]})", "comes twice"},
-        Spoiled{"JsonOther", kJson, "[[1, 2], [3, 4]]", "neither"},
-        Spoiled{"JsonBroken", kJson, R"({"labels": [1, 2)", "broken JSON"},
-        Spoiled{"CsvTwice", kCsv, "1,1,2\n1,1,2\n", "answer 1 is given twice"},
-        Spoiled{"CsvMissing", kCsv, "2,1,2\n", "answer 1 of 2 is missing"},
-        Spoiled{"CsvBeyond", kCsv, "1,1,2\n3,1,2\n", "answer 3, but"},
-        Spoiled{"CsvZero", kCsv, "0,1,2\n1,1,2\n", "line 1: does not begin with the number"},
-        Spoiled{"CsvTwoHeadings", kCsv, "a,b\nc,d\n", "line 2: does not begin with the number"},
-        Spoiled{"CsvOther", kCsv, "1.jpg,1,2\n", "line 1: does not begin with the number"},
-        Spoiled{"CsvNoAnswer", kCsv, "1\n2\n", "line 1: has no answer"},
-        Spoiled{"CsvEmptyField", kCsv, "1,1,\n2,1,2\n", "line 1: has an output that is not a number"},
-        Spoiled{"CsvNan", kCsv, "1,1,nan\n2,1,2\n", "answer 1: output 2 is nan"},
-        Spoiled{"CsvMixed", kCsv, "1,1,2\n2,1\n", "some answers are labels"},
-        Spoiled{"CsvMixedToo", kCsv, "1,1\n2,1,2\n", "some answers are labels"},
-        Spoiled{"CsvEmpty", kCsv, "", "answer 1 of 2 is missing"},
-        Spoiled{"CsvHex", kCsv, "1,0x1,2\n2,1,2\n", "not a number"}),
+        ResponsesCase{"NpyRows", kNpy, array({3, 2}, {1, 2, 3, 4, 5, 6}),
+                      "shape [3, 2]; the challenge has 2 inputs"},
+        ResponsesCase{"NpyFlat", kNpy, array({2}, {1, 2}), "it must be [2, classes]"},
+        ResponsesCase{"NpyDeep", kNpy, array({2, 1, 2}, {1, 2, 3, 4}), "shape [2, 1, 2]"},
+        ResponsesCase{"NpyOneClass", kNpy, array({2, 1}, {1, 2}), "answer 1 has 1 outputs"},
+        ResponsesCase{"NpyNan", kNpy, array({2, 2}, {1, 2, 3, NAN}), "answer 2: output 2 is nan"},
+        ResponsesCase{"NpyInfinite", kNpy, array({2, 2}, {INFINITY, 2, 3, 4}), "answer 1: output 1 is inf"},
+        ResponsesCase{"NpyBroken", kNpy, "x", "magic"},
+        ResponsesCase{"JsonMissing", kJson, R"({"outputs": [[1, 2]]})", "answer 2 of 2 is missing"},
+        ResponsesCase{"JsonTooMany", kJson, R"({"labels": [1, 2, 3]})",
+                      "answer 3, but the challenge has 2 inputs"},
+        ResponsesCase{"JsonRagged", kJson, R"({"outputs": [[1, 2], [1, 2, 3]]})",
+                      "answer 2 has 3 outputs, others have 2"},
+        ResponsesCase{"JsonText", kJson, R"({"outputs": [[1, "2"], [1, 2]]})",
+                      "answer 1 is not a list of numbers"},
+        ResponsesCase{"JsonNull", kJson, R"({"outputs": [[1, null], [1, 2]]})",
+                      "answer 1 is not a list of numbers"},
+        ResponsesCase{"JsonFlat", kJson, R"({"outputs": [1, 2]})", "answer 1 is not a list of numbers"},
+        ResponsesCase{"JsonHuge", kJson, R"({"outputs": [[1, 1e39], [1, 2]]})", "answer 1: output 2 is 1e+39"},
+        ResponsesCase{"JsonLabel", kJson, R"({"labels": [1, 2.5]})", "label 2 is not a whole number"},
+        ResponsesCase{"JsonNegative", kJson, R"({"labels": [1, -2]})", "answer 2 is the label -2"},
+        ResponsesCase{"JsonHugeLabel", kJson, R"({"labels": [1, 18446744073709551615]})",
+                      "answer 2 is the label"},
+        ResponsesCase{"JsonBoth", kJson, R"({"labels": [1, 2], "outputs": [[1, 2], [3, 4]]})", "neither"},
+        ResponsesCase{"JsonTwice", kJson, R"({"labels": [1, 2], "labels": [1, 3]})", "comes twice"},
+        ResponsesCase{"JsonOther", kJson, "[[1, 2], [3, 4]]", "neither"},
+        ResponsesCase{"JsonBroken", kJson, R"({"labels": [1, 2)", "broken JSON"},
+        ResponsesCase{"CsvTwice", kCsv, "1,1,2\n1,1,2\n", "answer 1 is given twice"},
+        ResponsesCase{"CsvMissing", kCsv, "2,1,2\n", "answer 1 of 2 is missing"},
+        ResponsesCase{"CsvBeyond", kCsv, "1,1,2\n3,1,2\n", "answer 3, but"},
+        ResponsesCase{"CsvZero", kCsv, "0,1,2\n1,1,2\n", "line 1: does not begin with the number"},
+        ResponsesCase{"CsvTwoHeadings", kCsv, "a,b\nc,d\n", "line 2: does not begin with the number"},
+        ResponsesCase{"CsvOther", kCsv, "1.jpg,1,2\n", "line 1: does not begin with the number"},
+        ResponsesCase{"CsvNoAnswer", kCsv, "1\n2\n", "line 1: has no answer"},
+        ResponsesCase{"CsvEmptyField", kCsv, "1,1,\n2,1,2\n", "line 1: has an output that is not a number"},
+        ResponsesCase{"CsvNan", kCsv, "1,1,nan\n2,1,2\n", "answer 1: output 2 is nan"},
+        ResponsesCase{"CsvMixed", kCsv, "1,1,2\n2,1\n", "some answers are labels"},
+        ResponsesCase{"CsvMixedToo", kCsv, "1,1\n2,1,2\n", "some answers are labels"},
+        ResponsesCase{"CsvEmpty", kCsv, "", "answer 1 of 2 is missing"},
+        ResponsesCase{"CsvHex", kCsv, "1,0x1,2\n2,1,2\n", "not a number"}),
     [](const auto& each) { return each.param.name; });
 
 TEST(Responses, AreFoundInTheirFolderIfThereIsOne) {

@@ -16,7 +16,7 @@ using test::HttpServer;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-const InputShape kInput{"", {1, 2}};
+const InputShape kTfInput{"", {1, 2}};
 
 // As TensorFlow Serving prints it.
 const char* const kMetadata = R"({"model_spec":{"name":"net","signature_name":"","version":"1"},
@@ -38,18 +38,18 @@ HttpReply reverse(const HttpAsked& asked, bool metadata, std::size_t max_batch) 
     return {200, json{{"predictions", rows}}.dump()};
 }
 
-struct Served {
+struct ServedByTf {
     bool metadata = true;
     std::size_t max_batch = 1000;
     HttpServer server{[this](const HttpAsked& asked) { return reverse(asked, metadata, max_batch); }};
-    Result<std::unique_ptr<Oracle>> open(const InputShape& expected = kInput) {
+    Result<std::unique_ptr<Oracle>> open(const InputShape& expected = kTfInput) {
         return connect(server.url("/v1/models/net"), {}, expected);
     }
 };
 
 TEST(TfServing, AnswersRowByRow) {
     for (const bool metadata : {true, false}) {
-        Served served;
+        ServedByTf served;
         served.metadata = metadata;
         const auto oracle = served.open();
         ASSERT_TRUE(oracle.ok()) << oracle.error().message;
@@ -62,7 +62,7 @@ TEST(TfServing, AnswersRowByRow) {
 }
 
 TEST(TfServing, HalvesItsBatches) {
-    Served served;
+    ServedByTf served;
     served.max_batch = 3;
     const auto oracle = served.open();
     ASSERT_TRUE(oracle.ok());
@@ -72,24 +72,24 @@ TEST(TfServing, HalvesItsBatches) {
 }
 
 TEST(TfServing, RefusesModelsOfAnotherShape) {
-    Served served;
+    ServedByTf served;
     const auto oracle = served.open({"", {2, 1}});
     ASSERT_FALSE(oracle.ok());
     EXPECT_EQ(oracle.error().kind, ErrorKind::mismatch);
 }
 
 TEST(TfServing, SaysThatTheModelIsNotThere) {
-    Served served;
-    const auto oracle = connect(served.server.url("/v1/models/other"), {}, kInput);
+    ServedByTf served;
+    const auto oracle = connect(served.server.url("/v1/models/other"), {}, kTfInput);
     ASSERT_FALSE(oracle.ok());
     EXPECT_THAT(oracle.error().message, HasSubstr("no such model"));
 }
 
 TEST(TfServing, HasNoBinaryTensors) {
-    Served served;
+    ServedByTf served;
     EndpointOptions options;
     options.tensors = EndpointOptions::Tensors::binary;
-    const auto oracle = connect(served.server.url("/v1/models/net"), options, kInput);
+    const auto oracle = connect(served.server.url("/v1/models/net"), options, kTfInput);
     ASSERT_FALSE(oracle.ok());
     EXPECT_EQ(oracle.error().kind, ErrorKind::usage);
 }
@@ -112,12 +112,12 @@ TEST(TfServing, TakesEveryWayToWriteAnAnswer) {
     EXPECT_THAT(answers_of(R"({"predictions":[[7],[8]]})")->labels, ElementsAre(7, 8));
 }
 
-struct Spoiled {
+struct TfAnswerCase {
     const char* body;
     const char* reason;
 };
 
-class SpoiledTfAnswer : public testing::TestWithParam<Spoiled> {};
+class SpoiledTfAnswer : public testing::TestWithParam<TfAnswerCase> {};
 
 TEST_P(SpoiledTfAnswer, IsRefused) {
     const auto answers = answers_of(GetParam().body);
@@ -127,21 +127,21 @@ TEST_P(SpoiledTfAnswer, IsRefused) {
 
 INSTANTIATE_TEST_SUITE_P(
     Table, SpoiledTfAnswer,
-    testing::Values(Spoiled{"", "broken JSON"}, Spoiled{"{}", "no predictions"},
-                    Spoiled{R"({"error":"busy"})", "no predictions: 'busy'"},
-                    Spoiled{R"({"predictions":3})", "no predictions"},
-                    Spoiled{R"({"outputs":{}})", "no predictions"},
-                    Spoiled{R"({"predictions":[]})", "has the shape [0] for 2 inputs"},
-                    Spoiled{R"({"predictions":[[1,2]]})", "has the shape [1, 2] for 2 inputs"},
-                    Spoiled{R"({"predictions":[[1,2],[3]]})", "different lengths"},
-                    Spoiled{R"({"predictions":[0.5,0.25]})", "one number for each input"},
-                    Spoiled{R"({"predictions":["a","b"]})", "without a number for any class"},
-                    Spoiled{R"({"predictions":[[1,"b"],[2,3]]})", "where a number should be"},
-                    Spoiled{R"({"predictions":[{"a":[1,2]},[3,4]]})", "rows of different kinds"},
-                    Spoiled{R"({"predictions":[{"a":[1,2]},{"b":[3,4]}]})", "is not in every row"},
-                    Spoiled{R"({"outputs":{"a":[[1.5,2],[3,4]],"b":[[1,2],[3,4]]}})",
-                            "several outputs: 'a', 'b'"},
-                    Spoiled{R"({"predictions":[[[1,2],[1,2]],[[1,2],[1,2]]]})", "not a row of classes"}));
+    testing::Values(TfAnswerCase{"", "broken JSON"}, TfAnswerCase{"{}", "no predictions"},
+                    TfAnswerCase{R"({"error":"busy"})", "no predictions: 'busy'"},
+                    TfAnswerCase{R"({"predictions":3})", "no predictions"},
+                    TfAnswerCase{R"({"outputs":{}})", "no predictions"},
+                    TfAnswerCase{R"({"predictions":[]})", "has the shape [0] for 2 inputs"},
+                    TfAnswerCase{R"({"predictions":[[1,2]]})", "has the shape [1, 2] for 2 inputs"},
+                    TfAnswerCase{R"({"predictions":[[1,2],[3]]})", "different lengths"},
+                    TfAnswerCase{R"({"predictions":[0.5,0.25]})", "one number for each input"},
+                    TfAnswerCase{R"({"predictions":["a","b"]})", "without a number for any class"},
+                    TfAnswerCase{R"({"predictions":[[1,"b"],[2,3]]})", "where a number should be"},
+                    TfAnswerCase{R"({"predictions":[{"a":[1,2]},[3,4]]})", "rows of different kinds"},
+                    TfAnswerCase{R"({"predictions":[{"a":[1,2]},{"b":[3,4]}]})", "is not in every row"},
+                    TfAnswerCase{R"({"outputs":{"a":[[1.5,2],[3,4]],"b":[[1,2],[3,4]]}})",
+                                 "several outputs: 'a', 'b'"},
+                    TfAnswerCase{R"({"predictions":[[[1,2],[1,2]],[[1,2],[1,2]]]})", "not a row of classes"}));
 
 }  // namespace
 }  // namespace modelseal::oracle

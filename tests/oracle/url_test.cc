@@ -51,12 +51,12 @@ TEST(Url, LoopbackIsThisMachineAlone) {
     }
 }
 
-struct Spoiled {
+struct UrlCase {
     const char* text;
     const char* reason;
 };
 
-class SpoiledUrl : public testing::TestWithParam<Spoiled> {};
+class SpoiledUrl : public testing::TestWithParam<UrlCase> {};
 
 TEST_P(SpoiledUrl, IsRefused) {
     const auto url = parse_url(GetParam().text);
@@ -68,16 +68,16 @@ TEST_P(SpoiledUrl, IsRefused) {
 
 INSTANTIATE_TEST_SUITE_P(
     Table, SpoiledUrl,
-    testing::Values(Spoiled{"ftp://h/x", "neither http:// nor https://"}, Spoiled{"http:///x", "no host name"},
-                    Spoiled{"http://me:secret@h/x", "user name or password"},
-                    Spoiled{"http://h/x?key=secret", "a query"}, Spoiled{"http://h/x#y", "a fragment"},
-                    Spoiled{"http://h:0/", "no port"}, Spoiled{"http://h:65536/", "no port"},
-                    Spoiled{"http://h:80x/", "no port"}, Spoiled{"http://h:/", "no port"},
-                    Spoiled{"http://[::1/", "without a ']'"}, Spoiled{"http://[fe80]/", "no IPv6 address"},
-                    Spoiled{"http://[::1]x/", "no port"}, Spoiled{"http://h\xC3\xA4/", "no host name"},
-                    Spoiled{"http://a b/", "no host name"},
-                    Spoiled{"http://h/\r\nHost: x", "control character"}, Spoiled{"http://h/%4", "hexadecimal"},
-                    Spoiled{"http://h/%zz", "hexadecimal"}));
+    testing::Values(UrlCase{"ftp://h/x", "neither http:// nor https://"}, UrlCase{"http:///x", "no host name"},
+                    UrlCase{"http://me:secret@h/x", "user name or password"},
+                    UrlCase{"http://h/x?key=secret", "a query"}, UrlCase{"http://h/x#y", "a fragment"},
+                    UrlCase{"http://h:0/", "no port"}, UrlCase{"http://h:65536/", "no port"},
+                    UrlCase{"http://h:80x/", "no port"}, UrlCase{"http://h:/", "no port"},
+                    UrlCase{"http://[::1/", "without a ']'"}, UrlCase{"http://[fe80]/", "no IPv6 address"},
+                    UrlCase{"http://[::1]x/", "no port"}, UrlCase{"http://h\xC3\xA4/", "no host name"},
+                    UrlCase{"http://a b/", "no host name"},
+                    UrlCase{"http://h/\r\nHost: x", "control character"}, UrlCase{"http://h/%4", "hexadecimal"},
+                    UrlCase{"http://h/%zz", "hexadecimal"}));
 
 }  // namespace
 }  // namespace modelseal::oracle

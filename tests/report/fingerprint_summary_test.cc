@@ -35,13 +35,13 @@ TEST(FingerprintSummary, IsToldInText) {
 }
 
 TEST(FingerprintSummary, IsToldInJson) {
-    const auto json = nlohmann::json::parse(to_json(summary(), "net.fp"));
-    EXPECT_EQ(json["schema"], "modelseal-fingerprint/1");
-    EXPECT_EQ(json["file"], "net.fp");
-    EXPECT_EQ(json["rungs"][1]["name"], "fp32");
-    EXPECT_EQ(json["rungs"][1]["pairs"], 149);
-    EXPECT_EQ(json["evaluations"], 41'200);
-    EXPECT_EQ(json["notes"].size(), 1u);
+    const auto parsed = nlohmann::json::parse(to_json(summary(), "net.fp"));
+    EXPECT_EQ(parsed["schema"], "modelseal-fingerprint/1");
+    EXPECT_EQ(parsed["file"], "net.fp");
+    EXPECT_EQ(parsed["rungs"][1]["name"], "fp32");
+    EXPECT_EQ(parsed["rungs"][1]["pairs"], 149);
+    EXPECT_EQ(parsed["evaluations"], 41'200);
+    EXPECT_EQ(parsed["notes"].size(), 1u);
 }
 
 }  // namespace

@@ -12,11 +12,11 @@ namespace {
 using nlohmann::json;
 using testing::HasSubstr;
 using testing::Not;
-using Outcome = TensorFinding::Outcome;
+using TensorOutcome = TensorFinding::Outcome;
 
-constexpr const char* kHostile = "w\x1b[31m<script>alert('1')</script>&\"\xff\xc2\x9b";
+constexpr const char* kHostileName = "w\x1b[31m<script>alert('1')</script>&\"\xff\xc2\x9b";
 
-CheckReport intact() {
+CheckReport intact_seal() {
     CheckReport check{.target = "m.safetensors", .verdict = Verdict::intact};
     check.seal = SealFinding{.outcome = SealFinding::Outcome::intact,
                              .detail = "as sealed",
@@ -30,46 +30,51 @@ CheckReport intact() {
     return check;
 }
 
-CheckReport tampered() {
-    auto check = intact();
+CheckReport tampered_seal() {
+    auto check = intact_seal();
     check.verdict = Verdict::tampered;
     auto& seal = *check.seal;
     seal.outcome = SealFinding::Outcome::tampered;
     seal.bit_error_rate = 0.25;
     seal.tensors = {
-        {"conv", "f32", {64, 64, 3, 3}, Outcome::changed, 0.483, {{0, 8192}, {8192, 8192}, {24576, 8192}}},
-        {"bias", "", {}, Outcome::missing, std::nullopt, {}},
-        {"extra", "f16", {2}, Outcome::added, std::nullopt, {}},
-        {"tiny", "f32", {4}, Outcome::changed, std::nullopt, {}},
+        {"conv",
+         "f32",
+         {64, 64, 3, 3},
+         TensorOutcome::changed,
+         0.483,
+         {{0, 8192}, {8192, 8192}, {24576, 8192}}},
+        {"bias", "", {}, TensorOutcome::missing, std::nullopt, {}},
+        {"extra", "f16", {2}, TensorOutcome::added, std::nullopt, {}},
+        {"tiny", "f32", {4}, TensorOutcome::changed, std::nullopt, {}},
     };
     return check;
 }
 
 CheckReport hostile() {
-    auto check = tampered();
-    check.target = kHostile;
-    check.hint = kHostile;
+    auto check = tampered_seal();
+    check.target = kHostileName;
+    check.hint = kHostileName;
     auto& seal = *check.seal;
-    seal.detail = seal.frame_detail = seal.scheme = seal.vendor_key = seal.root = kHostile;
+    seal.detail = seal.frame_detail = seal.scheme = seal.vendor_key = seal.root = kHostileName;
     seal.frame_intact = false;
-    seal.stamp = {{"name", kHostile}, {kHostile, kHostile}};
-    for (auto& tensor : seal.tensors) tensor.name = tensor.dtype = kHostile;
+    seal.stamp = {{"name", kHostileName}, {kHostileName, kHostileName}};
+    for (auto& tensor : seal.tensors) tensor.name = tensor.dtype = kHostileName;
     return check;
 }
 
-std::string json_of(const CheckReport& check) {
+std::string json_text_of(const CheckReport& check) {
     return to_json({&check, 1}, true);
 }
 
 TEST(TextReport, IntactIsOneLineWithWhatWasChecked) {
-    EXPECT_EQ(to_text(intact(), {}),
-              "m.safetensors: intact, 65 tensors (1.1 MB), sealed as resnet20 3.1 for acme by key "
+    EXPECT_EQ(to_text(intact_seal(), {}),
+              "m.safetensors: intact_seal, 65 tensors (1.1 MB), sealed as resnet20 3.1 for acme by key "
               "1a2b3c4d5e6f7081\n");
-    EXPECT_TRUE(to_text(intact(), {.color = true}).starts_with("\x1b[32m"));
+    EXPECT_TRUE(to_text(intact_seal(), {.color = true}).starts_with("\x1b[32m"));
 }
 
 TEST(TextReport, TamperedNamesTensorsAndJoinedRanges) {
-    const auto text = to_text(tampered(), {.width = 100});
+    const auto text = to_text(tampered_seal(), {.width = 100});
     EXPECT_THAT(text, HasSubstr("tampered, 2 of 65 tensors changed, 1 missing, 1 added\n"));
     EXPECT_THAT(text, HasSubstr("48.3 %  0-16383, 24576-32767\n"));
     EXPECT_THAT(text, HasSubstr("somewhere in it"));
@@ -77,35 +82,35 @@ TEST(TextReport, TamperedNamesTensorsAndJoinedRanges) {
 }
 
 TEST(TextReport, AChangedFrameIsToldEvenIfTheWeightsHold) {
-    auto check = intact();
+    auto check = intact_seal();
     check.seal->frame_intact = false;
     check.seal->frame_detail = "header of m.safetensors";
-    EXPECT_THAT(to_text(check, {}), HasSubstr("weights intact, frame changed"));
+    EXPECT_THAT(to_text(check, {}), HasSubstr("weights intact_seal, frame changed"));
     EXPECT_THAT(to_text(check, {}), HasSubstr("frame: header of m.safetensors"));
     check.seal->outcome = SealFinding::Outcome::tampered;
     EXPECT_THAT(to_text(check, {}), HasSubstr("tampered, frame changed"));
 }
 
 TEST(TextReport, AStampThatIsNotSignedIsCalledSo) {
-    auto check = tampered();
+    auto check = tampered_seal();
     EXPECT_THAT(to_text(check, {}), HasSubstr("\n  sealed as resnet20 3.1"));
     check.seal->stamp_authentic = false;
     EXPECT_THAT(to_text(check, {}),
                 HasSubstr("says, without a valid signature, that it was sealed as resnet20 3.1"));
     EXPECT_THAT(to_html({&check, 1}), HasSubstr("not signed by the vendor"));
-    EXPECT_EQ(json::parse(json_of(check))["checks"][0]["stamp_authentic"], false);
+    EXPECT_EQ(json::parse(json_text_of(check))["checks"][0]["stamp_authentic"], false);
 }
 
 TEST(EveryReport, AFrameThatTheSchemeDoesNotCoverIsNotCalledIntact) {
-    auto check = intact();
+    auto check = intact_seal();
     check.seal->scheme = "deepisign";
     EXPECT_THAT(to_text(check, {}), HasSubstr("the frame is not covered"));
     EXPECT_THAT(to_html({&check, 1}), HasSubstr("not covered"));
-    EXPECT_EQ(json::parse(json_of(check))["checks"][0]["frame"], "not-covered");
+    EXPECT_EQ(json::parse(json_text_of(check))["checks"][0]["frame"], "not-covered");
 }
 
 TEST(TextReport, WhatTheHeadlineSaysIsNotSaidTwice) {
-    auto check = tampered();
+    auto check = tampered_seal();
     check.seal->tensors.resize(1);
     check.seal->detail = "1 of 65 tensors changed";
     const auto text = to_text(check, {});
@@ -113,7 +118,7 @@ TEST(TextReport, WhatTheHeadlineSaysIsNotSaidTwice) {
 }
 
 TEST(TextReport, LongListsAreCutAndSaySo) {
-    auto check = tampered();
+    auto check = tampered_seal();
     check.seal->tensors.assign(25, check.seal->tensors[0]);
     const auto lines = [](const std::string& text) { return std::ranges::count(text, '\n'); };
     EXPECT_THAT(to_text(check, {}), HasSubstr("... and 15 more (use --all or --json)"));
@@ -123,14 +128,14 @@ TEST(TextReport, LongListsAreCutAndSaySo) {
 }
 
 TEST(TextReport, OnlyAllListsIntactTensors) {
-    auto check = intact();
-    check.seal->tensors = {{"calm", "f32", {4}, Outcome::intact, 0.0, {}}};
+    auto check = intact_seal();
+    check.seal->tensors = {{"calm", "f32", {4}, TensorOutcome::intact, 0.0, {}}};
     EXPECT_THAT(to_text(check, {}), Not(HasSubstr("calm")));
     EXPECT_THAT(to_text(check, {.all = true}), HasSubstr("calm"));
 }
 
 TEST(TextReport, RangesKeepToTheWidth) {
-    auto check = tampered();
+    auto check = tampered_seal();
     auto& changed = check.seal->tensors[0].changed;
     changed.clear();
     for (std::uint64_t i = 0; i < 100; ++i) changed.push_back({i * 20'000, 8192});
@@ -157,8 +162,8 @@ TEST(TextReport, ErrorsAndMissingSealsAreToldWithTheirHint) {
 }
 
 TEST(JsonReport, KeysAreThoseOfTheContractInItsOrder) {
-    const auto check = tampered();
-    const auto parsed = nlohmann::ordered_json::parse(json_of(check));
+    const auto check = tampered_seal();
+    const auto parsed = nlohmann::ordered_json::parse(json_text_of(check));
     const auto keys = [](const nlohmann::ordered_json& object) {
         std::vector<std::string> names;
         for (const auto& [key, value] : object.items()) names.push_back(key);
@@ -175,7 +180,7 @@ TEST(JsonReport, KeysAreThoseOfTheContractInItsOrder) {
 }
 
 TEST(JsonReport, ValuesAreWhatWasFound) {
-    const auto parsed = json::parse(json_of(tampered()));
+    const auto parsed = json::parse(json_text_of(tampered_seal()));
     EXPECT_EQ(parsed["schema"], "modelseal-check/1");
     EXPECT_EQ(parsed["verdict"], "tampered");
     const auto& seal = parsed["checks"][0];
@@ -189,7 +194,7 @@ TEST(JsonReport, ValuesAreWhatWasFound) {
 }
 
 TEST(JsonReport, SeveralTargetsMakeAListAndOneAnObject) {
-    const std::vector checks = {intact(), tampered()};
+    const std::vector checks = {intact_seal(), tampered_seal()};
     EXPECT_EQ(json::parse(to_json(checks, false)).size(), 2u);
     EXPECT_TRUE(json::parse(to_json({checks.data(), 1}, false)).is_array());
     EXPECT_TRUE(json::parse(to_json({checks.data(), 1}, true)).is_object());
@@ -198,14 +203,14 @@ TEST(JsonReport, SeveralTargetsMakeAListAndOneAnObject) {
 TEST(JsonReport, AMissingSealClaimsNothingAboutTheFrame) {
     CheckReport check{.target = "m", .verdict = Verdict::unsealed};
     check.seal = SealFinding{.detail = "no seal found under this key"};
-    const auto seal = json::parse(json_of(check))["checks"][0];
+    const auto seal = json::parse(json_text_of(check))["checks"][0];
     EXPECT_EQ(seal["outcome"], "not-found");
     EXPECT_FALSE(seal.contains("frame"));
     EXPECT_FALSE(seal.contains("bit_error_rate"));
 }
 
 TEST(SarifReport, HasOneRuleAKindAndOneResultAFinding) {
-    auto check = tampered();
+    auto check = tampered_seal();
     check.seal->frame_intact = false;
     const auto log = json::parse(to_sarif({&check, 1}, "0.1.0"));
     EXPECT_EQ(log["version"], "2.1.0");
@@ -224,14 +229,14 @@ TEST(SarifReport, HasOneRuleAKindAndOneResultAFinding) {
 }
 
 TEST(SarifReport, WhatIsIntactGivesNoResult) {
-    const auto check = intact();
+    const auto check = intact_seal();
     const auto run = json::parse(to_sarif({&check, 1}, "1"))["runs"][0];
     EXPECT_TRUE(run["results"].empty());
     EXPECT_EQ(run["artifacts"].size(), 1u);
 }
 
 TEST(SarifReport, TamperedAlwaysGivesAResultAndAnErrorANotification) {
-    auto check = tampered();
+    auto check = tampered_seal();
     check.seal->tensors.clear();
     check.seal->detail = "the stamp says version 3.0";
     auto run = json::parse(to_sarif({&check, 1}, ""))["runs"][0];
@@ -255,14 +260,14 @@ TEST(SarifReport, TargetsBecomeUris) {
         {"caf\xc3\xa9", "caf%C3%A9"},
     };
     for (const auto& [target, uri] : rows) {
-        auto check = intact();
+        auto check = intact_seal();
         check.target = target;
         EXPECT_EQ(json::parse(to_sarif({&check, 1}, ""))["runs"][0]["artifacts"][0]["location"]["uri"], uri);
     }
 }
 
 TEST(HtmlReport, ShowsWhereTheChangedBlocksLie) {
-    const auto check = tampered();
+    const auto check = tampered_seal();
     const auto page = to_html({&check, 1});
     EXPECT_THAT(page, HasSubstr("Tampered"));
     // 64*64*3*3 = 36,864 elements in 400 cells: 0-16383 touches cells 0-177, 24576-32767 cells 266-355.
@@ -271,7 +276,7 @@ TEST(HtmlReport, ShowsWhereTheChangedBlocksLie) {
 }
 
 TEST(HtmlReport, AnElementThatIsChangedAloneIsSeen) {
-    auto check = tampered();
+    auto check = tampered_seal();
     check.seal->tensors.resize(1);
     check.seal->tensors[0].shape = {1'000'000'000};
     check.seal->tensors[0].changed = {{999'999'999, 1}};
@@ -289,7 +294,7 @@ TEST(HtmlReport, LoadsNothingAndRunsNothing) {
 }
 
 TEST(HtmlReport, EveryAmountOfFindingsMakesABoundedPage) {
-    auto check = tampered();
+    auto check = tampered_seal();
     check.seal->tensors.assign(5000, check.seal->tensors[0]);
     EXPECT_THAT(to_html({&check, 1}), HasSubstr("and 3,000 more"));
 }
@@ -298,7 +303,7 @@ TEST(EveryReport, HostileNamesCannotLeaveTheirPlace) {
     const auto check = hostile();
     const auto text = to_text(check, {.all = true});
     const auto page = to_html({&check, 1});
-    const auto data = json_of(check);
+    const auto data = json_text_of(check);
     const auto sarif = to_sarif({&check, 1}, "1");
     for (const auto& output : {text, page, data, sarif}) {
         const auto wild = std::ranges::find_if(output, [](char c) {
@@ -314,9 +319,10 @@ TEST(EveryReport, HostileNamesCannotLeaveTheirPlace) {
 }
 
 TEST(EveryReport, NamesOfUtf8ComeBackFromJsonAsTheyWere) {
-    auto check = tampered();
+    auto check = tampered_seal();
     check.seal->tensors[0].name = "caf\xc3\xa9\x1b\xe2\x80\xae";
-    EXPECT_EQ(json::parse(json_of(check))["checks"][0]["tensors"][0]["name"], "caf\xc3\xa9\x1b\xe2\x80\xae");
+    EXPECT_EQ(json::parse(json_text_of(check))["checks"][0]["tensors"][0]["name"],
+              "caf\xc3\xa9\x1b\xe2\x80\xae");
 }
 
 TEST(Words, RangesAreJoinedHoweverTheyCome) {

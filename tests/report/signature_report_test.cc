@@ -11,14 +11,14 @@ namespace {
 using nlohmann::json;
 using testing::HasSubstr;
 using testing::Not;
-using Outcome = SignatureFinding::Outcome;
+using SignatureOutcome = SignatureFinding::Outcome;
 using FileOutcome = SignatureFinding::FileFinding::Outcome;
 
-constexpr const char* kHostile = "w\x1b[31m<script>alert('1')</script>&\"\xff\xc2\x9b";
+constexpr const char* kHostileSigner = "w\x1b[31m<script>alert('1')</script>&\"\xff\xc2\x9b";
 
 CheckReport valid() {
     CheckReport check{.target = "net", .verdict = Verdict::intact};
-    check.signature = SignatureFinding{.outcome = Outcome::valid,
+    check.signature = SignatureFinding{.outcome = SignatureOutcome::valid,
                                        .detail = "3 files are as signed",
                                        .method = "key",
                                        .signer = "5b4f",
@@ -34,7 +34,7 @@ CheckReport valid() {
 CheckReport invalid(const std::string& name = "a.bin") {
     auto check = valid();
     check.verdict = Verdict::tampered;
-    check.signature->outcome = Outcome::invalid;
+    check.signature->outcome = SignatureOutcome::invalid;
     check.signature->detail = "1 file changed, 1 file missing";
     check.signature->findings = {{.name = name,
                                   .outcome = FileOutcome::changed,
@@ -108,7 +108,7 @@ TEST(SignatureReport, IsATableOfFilesOnThePage) {
 }
 
 TEST(SignatureReport, KeepsHostileNamesInTheirPlace) {
-    const auto check = invalid(kHostile);
+    const auto check = invalid(kHostileSigner);
     EXPECT_THAT(html(check), Not(HasSubstr("<script>")));
     for (const auto& out : {to_text(check, {}), sarif(check), to_json({&check, 1}, true)}) {
         EXPECT_THAT(out, Not(HasSubstr("\x1b"))) << out;

@@ -30,7 +30,7 @@ TorchZip good_torch_zip() {
     return file;
 }
 
-Result<Layout> parsed(const Bytes& bytes, const Limits& limits) {
+Result<Layout> parsed_torch(const Bytes& bytes, const Limits& limits) {
     const formats::MemorySource source("m.pt", bytes);
     auto layout = formats::kPytorchZip.parse(source, limits);
     if (layout.ok()) {

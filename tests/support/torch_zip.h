@@ -25,7 +25,7 @@ struct TorchZip {
 TorchZip good_torch_zip();
 
 // Read as "m.pt"; what comes out is held to the layout contract.
-Result<Layout> parsed(const Bytes& bytes, const Limits& limits = {});
+Result<Layout> parsed_torch(const Bytes& bytes, const Limits& limits = {});
 
 // A pickle of dict({{str("x"), value}}), the usual place for one odd value.
 std::string pickled_as_x(const std::string& value);
