@@ -80,8 +80,8 @@ Result<Signer> by_certificate(const Bundle& bundle, const VerifyOptions& options
     Signer signer{.name = chain.front().subject()};
     MODELSEAL_TRY_ASSIGN(signer.timestamp, check_chain(chain, bundle, options, now, shown));
     if (!options.subject.empty() && signer.name != options.subject) {
-        return mismatch(shown, fmt::format("signed by '{}', expected '{}'", signer.name,
-                                           formats::printable(options.subject)));
+        return not_authentic(shown, fmt::format("signed by '{}', expected '{}'", signer.name,
+                                                formats::printable(options.subject)));
     }
     return signer;
 }

@@ -259,7 +259,8 @@ TEST_F(CheckWithSignature, IsNothingForAnEndpoint) {
     EXPECT_EQ(report.error_kind, ErrorKind::usage);
     const auto unnamed = check("http://127.0.0.1:1/v2/models/net");
     EXPECT_EQ(unnamed.exit_code, ExitCode::nothing);
-    EXPECT_THAT(unnamed.error, HasSubstr("there are none to read"));
+    ASSERT_EQ(unnamed.missing.size(), 2u) << "the key can only be for a fingerprint";
+    EXPECT_THAT(unnamed.missing[1].detail, HasSubstr("there are none to read"));
 }
 
 }  // namespace

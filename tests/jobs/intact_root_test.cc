@@ -19,7 +19,8 @@ class IntactRoot : public testing::Test {
     Result<std::optional<std::string>> root_of(const std::string& bytes) {
         return jobs::intact_root(scratch.write("net", bytes), {&check, 1}, 1);
     }
-    const std::string plain = test::safetensors_file({{"w", "F32", {60'000}, test::float_weights(60'000, 1)}});
+    const std::string plain =
+        test::safetensors_file({{"w", "F32", {256, 256}, test::float_weights(1 << 16, 1)}});
     const SigningKey vendor = test::test_key();
     const CheckKey check = public_check_key(vendor.public_key());
     test::Scratch scratch;

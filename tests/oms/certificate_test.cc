@@ -118,8 +118,8 @@ TEST_F(Certified, SignatureNeedsTheWholeChain) {
 }
 
 TEST_F(Certified, NoAuthorityMayBeMeantForSomethingElse) {
-    const auto authority = [](const char* usage, const CertifiedKey* issuer) {
-        return certify({.name = "authority", .authority = true, .authority_extended_usage = usage}, issuer);
+    const auto authority = [](const char* name, const char* usage, const CertifiedKey* issuer) {
+        return certify({.name = name, .authority = true, .authority_extended_usage = usage}, issuer);
     };
     for (const auto& [usage, good] : std::vector<std::pair<const char*, bool>>{{"", true},
                                                                                {"codeSigning", true},
@@ -129,8 +129,8 @@ TEST_F(Certified, NoAuthorityMayBeMeantForSomethingElse) {
                                                                                {"timeStamping", false}}) {
         SCOPED_TRACE(usage);
         for (const bool at_the_root : {true, false}) {
-            const auto top = authority(at_the_root ? usage : "", nullptr);
-            const auto below = authority(at_the_root ? "" : usage, &top);
+            const auto top = authority("top", at_the_root ? usage : "", nullptr);
+            const auto below = authority("below", at_the_root ? "" : usage, &top);
             verify.anchors = {file("top.pem", top.pem)};
             sign.chain = {file("below.pem", below.pem)};
             use(certify({.name = "signer"}, &below));

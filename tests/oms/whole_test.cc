@@ -10,7 +10,6 @@ namespace modelseal {
 namespace {
 
 using test::Proto;
-using test::Signing;
 using testing::HasSubstr;
 namespace onnx = test::onnx;
 
@@ -51,7 +50,9 @@ std::vector<Part> parts() {
     };
 }
 
-TEST_F(Signing, OfAFileThatIsOnlyPartOfAModelIsRefused) {
+class SignatureOfOneFile : public test::Signing {};
+
+TEST_F(SignatureOfOneFile, ThatIsOnlyPartOfAModelIsRefused) {
     for (const auto& part : parts()) {
         SCOPED_TRACE(part.file);
         std::filesystem::remove(sign.signature);
@@ -62,7 +63,7 @@ TEST_F(Signing, OfAFileThatIsOnlyPartOfAModelIsRefused) {
 }
 
 // Another tool may have signed it, and the file is as it was signed: that is not enough.
-TEST_F(Signing, OfAFileThatIsOnlyPartOfAModelDoesNotVerify) {
+TEST_F(SignatureOfOneFile, ThatIsOnlyPartOfAModelDoesNotVerify) {
     for (const auto& part : parts()) {
         SCOPED_TRACE(part.file);
         const auto folder = scratch / (std::string("folder of ") + part.file);
@@ -77,7 +78,7 @@ TEST_F(Signing, OfAFileThatIsOnlyPartOfAModelDoesNotVerify) {
     }
 }
 
-TEST_F(Signing, OfAWholeFileOrOneThatIsNotAModelIsNotRefused) {
+TEST_F(SignatureOfOneFile, ThatIsWholeOrNotAModelIsMade) {
     const auto gguf = test::good_gguf().build();
     for (const auto& [name, bytes] : std::vector<std::pair<std::string, std::string>>{
              {"net.safetensors", test::safetensors({{"w", 64}})},

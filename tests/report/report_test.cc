@@ -68,7 +68,7 @@ std::string json_text_of(const CheckReport& check) {
 
 TEST(TextReport, IntactIsOneLineWithWhatWasChecked) {
     EXPECT_EQ(to_text(intact_seal(), {}),
-              "m.safetensors: intact_seal, 65 tensors (1.1 MB), sealed as resnet20 3.1 for acme by key "
+              "m.safetensors: intact, 65 tensors (1.1 MB), sealed as resnet20 3.1 for acme by key "
               "1a2b3c4d5e6f7081\n");
     EXPECT_TRUE(to_text(intact_seal(), {.color = true}).starts_with("\x1b[32m"));
 }
@@ -85,7 +85,7 @@ TEST(TextReport, AChangedFrameIsToldEvenIfTheWeightsHold) {
     auto check = intact_seal();
     check.seal->frame_intact = false;
     check.seal->frame_detail = "header of m.safetensors";
-    EXPECT_THAT(to_text(check, {}), HasSubstr("weights intact_seal, frame changed"));
+    EXPECT_THAT(to_text(check, {}), HasSubstr("weights intact, frame changed"));
     EXPECT_THAT(to_text(check, {}), HasSubstr("frame: header of m.safetensors"));
     check.seal->outcome = SealFinding::Outcome::tampered;
     EXPECT_THAT(to_text(check, {}), HasSubstr("tampered, frame changed"));
