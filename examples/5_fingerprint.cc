@@ -23,7 +23,7 @@ int main(int argc, char** argv) {
 
     const auto report =
         modelseal::check_model(argv[2], {.keys = {&check, 1}, .fingerprint = argv[3], .black_box = true});
-    if (!report.fingerprint) {
+    if (report.verdict == modelseal::Verdict::error || !report.fingerprint) {
         std::fprintf(stderr, "%s\n", report.error.c_str());
         return 3;
     }

@@ -62,7 +62,9 @@ struct SignSummary {
     std::vector<std::string> warnings;
 };
 
-// `path`: a file, or a folder with all that is in it. Nothing is written after an Error.
+// `path`: a folder with all that is in it, or a file that is known to be a complete model, or no model at all:
+// an index of shards, a part of a split model, a graph with external data, and a model that cannot be read are
+// `unsupported`. Nothing is written after an Error.
 Result<SignSummary> sign_model(const std::filesystem::path& path, const SignOptions& options);
 
 struct VerifyOptions {
@@ -70,7 +72,9 @@ struct VerifyOptions {
     // One of the three: whom to trust.
     std::vector<std::string> public_keys = {};  // PEM files; one of them must have signed
     std::vector<std::string> anchors = {};      // PEM files; only self-signed certificates end a chain
-    std::string trusted_root = {};              // JSON file of Sigstore, for keyless signatures; offline
+    // With anchors: the subject that the signer's certificate must have, as RFC 2253 writes it; empty: any.
+    std::string subject = {};
+    std::string trusted_root = {};  // JSON file of Sigstore, for keyless signatures; offline
     // With a trusted root: who must have signed, and who must have vouched for them.
     std::string identity = {};  // e-mail address or URI
     std::string issuer = {};    // URL of the identity provider
@@ -85,7 +89,8 @@ struct VerifyOptions {
     Limits limits = {};
 };
 
-// An Error for what could not be read or understood; a finding of outcome `valid` or `invalid` otherwise.
+// An Error for what could not be read or understood, and for a single file that sign_model() would refuse; a
+// finding of outcome `valid` or `invalid` otherwise.
 Result<SignatureFinding> verify_signature(const std::filesystem::path& path, const VerifyOptions& options);
 
 }  // namespace modelseal

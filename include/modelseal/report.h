@@ -17,6 +17,17 @@ namespace modelseal {
 
 enum class Verdict { intact, tampered, unsealed, error };
 
+// The numbers are a contract with scripts, registries and hooks.
+enum class ExitCode : int {
+    done = 0,      // everything that was expected was checked and holds, or the command did its work
+    mismatch = 1,  // tampered, forged, wrong key, wrong stamp
+    usage = 2,
+    failed = 3,   // could not check or do it
+    nothing = 4,  // nothing to check against
+};
+
+enum class CheckKind { seal, fingerprint, signature };
+
 // One entry a tensor that is not intact (every tensor, if all were asked for).
 struct TensorFinding {
     enum class Outcome { intact, changed, missing, added };
@@ -123,15 +134,35 @@ struct SignatureFinding {
     std::vector<FileFinding> findings;   // files that are not as signed, by name
 };
 
+// A check that was expected and not made.
+struct MissingCheck {
+    enum class Outcome {
+        not_found,  // no seal can be looked for, no signature, no fingerprint
+        not_run,    // the model was not asked about its fingerprint, because of what another check found
+    };
+    CheckKind kind = CheckKind::seal;
+    Outcome outcome = Outcome::not_found;
+    std::string detail;  // one sentence for a person
+    std::string hint;
+};
+
+// A check as it was decided: the outcome and the detail of a finding are those under the expectations.
 struct CheckReport {
     std::string target;
-    Verdict verdict = Verdict::error;
-    std::string error;  // for Verdict::error: message
+    Verdict verdict = Verdict::error;  // the worst of what was expected
+    ExitCode exit_code = ExitCode::failed;
+    // Why the verdict is not "intact", where that is not a finding: what could not be checked, or is missing.
+    std::string error;
     std::string hint;
     ErrorKind error_kind = ErrorKind::unreadable;  // mismatch: forged, another key's or another model's
-    std::optional<SealFinding> seal;               // what was checked
+    struct Expected {
+        bool seal = false, fingerprint = false, signature = false;
+    } expected;
+    std::optional<SealFinding> seal;  // what was checked, or could not be (Outcome::error)
     std::optional<FingerprintFinding> fingerprint;
     std::optional<SignatureFinding> signature;
+    std::vector<MissingCheck> missing;
+    std::vector<std::string> warnings;  // of the model, and of what lies next to it
 };
 
 }  // namespace modelseal

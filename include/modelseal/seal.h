@@ -85,32 +85,35 @@ struct SealSummary {
 Result<SealSummary> seal_model(const std::filesystem::path& model, const std::filesystem::path& out,
                                const SealOptions& options);
 
+// All that is given here is expected, and all that is expected must hold; the worst finding is the verdict.
 struct CheckOptions {
-    // Tried in turn; the first under which a seal is found counts. None, with a signature: no seal is looked
-    // for.
+    // Where the weights are read, a seal under one of these is expected: they are tried in turn, and the first
+    // under which a seal is found counts. They open the fingerprint as well.
     std::span<const CheckKey> keys;
     std::vector<std::pair<std::string, std::string>> expect = {};  // stamp entries that must be there
-    bool weights_only = false;  // a changed frame around intact weights passes
-    bool all = false;           // list intact tensors as well
-    // The other kind of check: a fingerprint, asked of whoever answers. With one, `model` of check_model() may
-    // also be an endpoint (see modelseal-check(1)); keys open it.
+    bool weights_only = false;          // a changed frame around intact weights passes
+    Scheme scheme = Scheme::modelseal;  // deepisign: a mark of that scheme passes as well
+    bool all = false;                   // list intact tensors as well
+    // A fingerprint, asked of whoever answers. With one, `model` of check_model() may also be an endpoint (see
+    // modelseal-check(1)). A file is run only if its seal is intact, or with `black_box`.
     std::optional<std::filesystem::path> fingerprint = {};
-    bool black_box = false;                               // run a local file instead of reading its seal
+    bool black_box = false;                               // query a local file instead of reading its seal
     std::optional<std::filesystem::path> responses = {};  // folder of answers to a challenge
     std::optional<Rung> rung = {};                        // that the verdict rests on; default fp32
     EndpointOptions endpoint = {};
     std::string device = "auto";  // on which a local file is run
-    // The third kind: a detached signature of the files, the one that is named here or else one that lies
-    // beside the model. Files are read once for it and the seal. Its `jobs`, `progress` and `limits` do not
-    // count.
+    // A detached signature of the files, by a signer that is trusted here: the one that is named, or else the
+    // one found next to the model. Files are read once for it and the seal. Its `jobs`, `progress` and `limits`
+    // do not count.
     std::optional<VerifyOptions> signature = {};
+    // Kinds that are expected even if nothing else asks for them.
     bool require_seal = false, require_fingerprint = false, require_signature = false;
     unsigned jobs = 0;
     io::Progress* progress = nullptr;
     Limits limits = {};
 };
 
-// Never fails: what went wrong is in the report. Executes nothing.
+// Never fails: what went wrong is in the report.
 CheckReport check_model(const std::filesystem::path& model, const CheckOptions& options);
 
 struct UnsealOptions {

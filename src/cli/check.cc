@@ -10,9 +10,11 @@
 #include "cli/trust_options.h"
 #include "cli/width.h"
 #include "io/file.h"
-#include "report/fingerprint_words.h"
+#include "oracle/connect.h"
+#include "oracle/url.h"
+#include "policy/decide.h"
 #include "report/report.h"
-#include "report/signature_words.h"
+#include "report/words.h"
 #include <modelseal/seal.h>
 
 namespace modelseal::cli {
@@ -22,7 +24,7 @@ struct CheckFlags {
     std::vector<std::string> targets, expect, require;
     CheckKeyFiles keys;
     TrustFlags trust;
-    std::string fingerprint, signature, responses, rung, device = "auto", html;
+    std::string fingerprint, signature, responses, rung, device = "auto", html, scheme = "modelseal";
     EndpointFlags endpoint;
     bool black_box = false, weights_only = false, all = false, json = false, sarif = false;
 };
@@ -31,36 +33,80 @@ bool is_required(const CheckFlags& options, const char* what) {
     return std::ranges::find(options.require, what) != options.require.end();
 }
 
-Result<KeysByUse> load_keys(const CheckFlags& options) {
-    if (options.keys.empty() && !options.trust.names_authority()) {
+// Each with what it needs to have an effect; options of trust have rules of their own.
+std::span<const OptionRule> check_rules() {
+    static const std::vector<const char*> keys = {"--pub", "--key"};
+    static const std::vector<const char*> trust = {"--signer", "--cert-chain", "--trusted-root"};
+    static const std::vector<const char*> fingerprint = {"--fingerprint"};
+    static const std::vector<OptionRule> rules = {
+        {"--expect", keys, &TargetUses::read},
+        {"--weights-only", keys, &TargetUses::read},
+        {"--scheme", keys, &TargetUses::read},
+        {"--signature", trust, &TargetUses::on_disk},
+        {"--ignore", trust, &TargetUses::on_disk},
+        {"--no-ignore-git-paths", trust, &TargetUses::on_disk},
+        {"--ignore-unsigned-files", trust, &TargetUses::on_disk},
+        {"--fingerprint", keys},
+        {"--black-box", fingerprint},
+        {"--responses", fingerprint},
+        {"--rung", fingerprint},
+        {"--device", fingerprint, &TargetUses::run},
+        {"--batch", fingerprint, &TargetUses::asked},
+        {"--timeout", fingerprint, &TargetUses::served},
+        {"--max-seconds", fingerprint, &TargetUses::asked},
+        {"--token-file", fingerprint, &TargetUses::http},
+        {"--ca", fingerprint, &TargetUses::http},
+        {"--retries", fingerprint, &TargetUses::http},
+        {"--tensors", fingerprint, &TargetUses::http},
+        {"--output", fingerprint, &TargetUses::http},
+    };
+    return rules;
+}
+
+TargetUses uses_of(const CheckFlags& options, const std::vector<std::string>& targets) {
+    TargetUses uses;
+    if (!options.responses.empty()) return uses;  // the targets are names
+    for (const auto& target : targets) {
+        const bool served = oracle::is_endpoint(target);
+        uses.served |= served;
+        uses.http |= oracle::is_http_url(target);
+        uses.on_disk |= !served;
+        uses.read |= !served && !options.black_box;
+        uses.run |= !served && !options.fingerprint.empty();
+    }
+    uses.asked = uses.served || uses.run;
+    return uses;
+}
+
+Result<std::vector<CheckKey>> load_keys(const CheckFlags& options) {
+    if (options.keys.empty() && options.trust.empty()) {
         return Error{
             ErrorKind::usage, "no key to check with",
             "give the vendor's public key with --pub NAME.pub, or your check key with --key CUSTOMER.check"};
     }
-    return load_keys_by_use(options.keys);
+    return load_check_keys(options.keys);
 }
 
-// Whom to trust for signatures: authorities if there are some, else the public keys that can be of signers.
-Result<VerifyOptions> signature_options(const CheckFlags& options, std::vector<std::string> public_keys) {
-    auto wanted = verify_options(options.trust);
-    wanted.signature = options.signature;
-    if (!options.trust.names_authority()) wanted.public_keys = std::move(public_keys);
-    const bool asked = !options.signature.empty() || is_required(options, "signature");
-    if (asked && wanted.public_keys.empty() && !options.trust.names_authority()) {
-        return Error{
-            ErrorKind::usage, "no key to verify the signature with",
-            "give the signer's public key (P-256, P-384, P-521) with --pub PEM, or the certificate of an "
-            "authority with --cert-chain PEM"};
+// Nothing if no signature is expected.
+Result<std::optional<VerifyOptions>> signature_options(const CheckFlags& options) {
+    if (!options.trust.empty()) {
+        auto wanted = verify_options(options.trust);
+        wanted.signature = options.signature;
+        return std::optional(std::move(wanted));
     }
-    return wanted;
+    if (!is_required(options, "signature")) return std::optional<VerifyOptions>{};
+    return Error{
+        ErrorKind::usage, "no key to verify the signature with",
+        "give the signer's public key (P-256, P-384, P-521) with --signer PEM, or the certificate of an "
+        "authority with --cert-chain PEM"};
 }
 
-// Calls back for what there is.
-template <class Callback>
-void for_each_finding(const CheckReport& report, const Callback& callback) {
-    if (report.seal) callback(&CheckReport::seal);
-    if (report.signature) callback(&CheckReport::signature);
-    if (report.fingerprint) callback(&CheckReport::fingerprint);
+// Moves what could not be checked out of the report.
+template <class Finding>
+void take_failure(std::optional<Finding>& finding, std::vector<std::string>& why) {
+    if (!finding || policy::verdict_of(*finding) != Verdict::error) return;
+    why.push_back(finding->detail);
+    finding.reset();
 }
 
 // What was found goes to standard output; why something could not be checked goes to standard error.
@@ -71,19 +117,18 @@ void show_text(const CheckFlags& options, CheckReport report, Context& context) 
         if (!terminal.quiet() || report.verdict != Verdict::intact) terminal.print(to_text(report, style));
         return;
     }
-    auto why = std::exchange(report.error, {});
-    const auto hint = std::exchange(report.hint, {});
-    for_each_finding(report, [&]<class Finding>(std::optional<Finding> CheckReport::*which) {
-        const auto& finding = report.*which;
-        if (report::verdict_of(*finding) == Verdict::error) {
-            if (why.empty()) why = finding->detail;
-            return;
-        }
-        CheckReport alone{.target = report.target, .verdict = report::verdict_of(*finding)};
-        alone.*which = finding;
-        terminal.print(to_text(alone, style));
-    });
-    terminal.error({report.error_kind, why.empty() ? report.target + ": not checked" : why, hint});
+    Error error{report.error_kind, std::exchange(report.error, {}), std::exchange(report.hint, {})};
+    std::vector<std::string> failures;
+    take_failure(report.seal, failures);
+    take_failure(report.signature, failures);
+    take_failure(report.fingerprint, failures);
+    if (!report::is_failure(report)) terminal.print(to_text(report, style));
+    if (failures.empty()) failures.push_back(error.message);
+    // The hint is about the failure that decided.
+    for (const auto& failure : failures) {
+        const bool decided = failure == error.message;
+        terminal.error({error.kind, failure, decided ? error.hint : std::string()});
+    }
 }
 
 // A page about a fingerprint shows pairs of it, and is as secret.
@@ -121,12 +166,13 @@ Result<std::vector<std::string>> targets_of(const CheckFlags& options) {
     return options.targets.empty() ? std::vector{options.responses} : options.targets;
 }
 
-Result<CheckOptions> check_options(const CheckFlags& options, const KeysByUse& keys,
+Result<CheckOptions> check_options(const CheckFlags& options, const std::vector<CheckKey>& keys,
                                    const std::vector<std::string>& targets, const Context& context) {
-    CheckOptions wanted{.keys = keys.seals};
-    MODELSEAL_TRY_ASSIGN(wanted.signature, signature_options(options, keys.signatures));
+    CheckOptions wanted{.keys = keys};
+    MODELSEAL_TRY_ASSIGN(wanted.signature, signature_options(options));
     MODELSEAL_TRY_ASSIGN(wanted.expect, key_values(options.expect, "--expect"));
     wanted.weights_only = options.weights_only;
+    if (options.scheme == "deepisign") wanted.scheme = Scheme::deepisign;
     wanted.all = options.all;
     if (!options.fingerprint.empty()) wanted.fingerprint = options.fingerprint;
     wanted.black_box = options.black_box;
@@ -141,12 +187,7 @@ Result<CheckOptions> check_options(const CheckFlags& options, const KeysByUse& k
     return wanted;
 }
 
-// A fingerprint that is another vendor's, changed or expired does not match; that is no failure to check.
-ExitCode exit_code_of(const CheckReport& report) {
-    return report.verdict == Verdict::error ? exit_code(report.error_kind) : exit_code(report.verdict);
-}
-
-Result<ExitCode> run(const CheckFlags& options, Context& context) {
+Result<ExitCode> run(const CheckFlags& options, const CLI::App& command, Context& context) {
     const std::vector<std::string> others = {options.fingerprint, options.signature,
                                              options.endpoint.token_file, options.endpoint.ca};
     const auto trusted = options.trust.files();
@@ -155,6 +196,8 @@ Result<ExitCode> run(const CheckFlags& options, Context& context) {
         MODELSEAL_TRY(refuse_overwriting(options.html, *inputs));
     }
     MODELSEAL_TRY_ASSIGN(const auto targets, targets_of(options));
+    MODELSEAL_TRY(refuse_idle_options(command, trust_rules()));
+    MODELSEAL_TRY(refuse_idle_options(command, check_rules(), uses_of(options, targets)));
     MODELSEAL_TRY_ASSIGN(const auto keys, load_keys(options));
     MODELSEAL_TRY_ASSIGN(auto wanted, check_options(options, keys, targets, context));
     std::vector<CheckReport> reports;
@@ -164,7 +207,7 @@ Result<ExitCode> run(const CheckFlags& options, Context& context) {
         const auto progress = options.fingerprint.empty() ? context.progress(what) : context.steps(what);
         wanted.progress = progress.get();
         reports.push_back(check_model(target, wanted));
-        code = worst(code, exit_code_of(reports.back()));
+        code = worst(code, reports.back().exit_code);
     }
     MODELSEAL_TRY(show(options, reports, context));
     return code;
@@ -173,18 +216,15 @@ Result<ExitCode> run(const CheckFlags& options, Context& context) {
 void add_signature_options(CLI::App& command, CheckFlags& options) {
     command
         .add_option("--signature", options.signature,
-                    "OpenSSF signature of the files; default: one that lies beside them")
+                    "OpenSSF signature of the files; default: the one found next to them")
         ->type_name("SIG");
-    add_trust_options(command, options.trust);
+    add_trust_options(command, "--signer", options.trust);
 }
 
 void add_fingerprint_options(CLI::App& command, CheckFlags& options) {
-    command
-        .add_option("--fingerprint", options.fingerprint,
-                    "what a model that can only be queried is checked with")
+    command.add_option("--fingerprint", options.fingerprint, "fingerprint to check a query-only model against")
         ->type_name("FP");
-    command.add_flag("--black-box", options.black_box,
-                     "run a local file and query it, instead of reading its seal");
+    command.add_flag("--black-box", options.black_box, "query a local file instead of reading its seal");
     command.add_option("--responses", options.responses, "a challenge that was answered, instead of a model")
         ->type_name("DIR");
     command
@@ -202,7 +242,7 @@ void add_fingerprint_options(CLI::App& command, CheckFlags& options) {
 void add_check(CLI::App& program, Context& context) {
     auto options = std::make_shared<CheckFlags>();
     auto& command =
-        add_command(program, "check", "tells whether models are still what was sealed, and what changed");
+        add_command(program, "check", "checks whether models are still as sealed, and reports what changed");
     command.add_option("TARGET", options->targets,
                        "model file, folder of shards, URL of a served model, or exec:COMMAND");
     add_check_key_options(command, options->keys);
@@ -214,6 +254,11 @@ void add_check(CLI::App& program, Context& context) {
         ->check(CLI::IsMember({"seal", "fingerprint", "signature"}));
     command.add_flag("--weights-only", options->weights_only,
                      "let a changed frame pass, as after a conversion");
+    command
+        .add_option("--scheme", options->scheme,
+                    "deepisign accepts marks of that scheme as well; default: modelseal")
+        ->type_name("SCHEME")
+        ->check(CLI::IsMember({"modelseal", "deepisign"}));
     command.add_flag("--all", options->all, "list intact tensors as well");
     auto* json = command.add_flag("--json", options->json, "print modelseal-check/1 JSON");
     command.add_flag("--sarif", options->sarif, "print SARIF 2.1.0")->excludes(json);
@@ -222,7 +267,7 @@ void add_check(CLI::App& program, Context& context) {
     add_signature_options(command, *options);
     command.option_defaults()->group("for a model that can only be queried");
     add_fingerprint_options(command, *options);
-    on_run(command, context, [options](Context& with) { return run(*options, with); });
+    on_run(command, context, [options, &command](Context& with) { return run(*options, command, with); });
 }
 
 }  // namespace modelseal::cli

@@ -1,13 +1,18 @@
 #include "cli/check_keys.h"
 
+#include <algorithm>
+
+#include <fmt/format.h>
+
 #include "cli/command.h"
 #include "crypto/ecdsa.h"
+#include "formats/reader.h"
 
 namespace modelseal::cli {
 
 void add_check_key_options(CLI::App& command, CheckKeyFiles& files) {
-    add_list(command, "--pub", files.public_keys,
-             "a public key, of the vendor or of a signer; this or --key is needed", "NAME.pub");
+    add_list(command, "--pub", files.public_keys, "public key of the vendor; may be given several times",
+             "NAME.pub");
     add_list(command, "--key", files.check_keys, "your check key, if the model was sealed for you",
              "CUSTOMER.check");
 }
@@ -17,30 +22,36 @@ Result<CheckKey> check_key_for(const std::string& file, const PublicKey& vendor)
     return load_check_key(file);
 }
 
-Result<std::vector<CheckKey>> load_check_keys(const CheckKeyFiles& files) {
-    std::vector<CheckKey> keys;
-    for (const auto& path : files.check_keys) {
-        MODELSEAL_TRY_ASSIGN(auto key, load_check_key(path));
-        keys.push_back(std::move(key));
-    }
-    for (const auto& path : files.public_keys) {
-        MODELSEAL_TRY_ASSIGN(const auto key, load_public_key(path));
-        keys.push_back(public_check_key(key));
-    }
-    return keys;
+namespace {
+
+// A public key of another kind may be a signer's.
+Result<PublicKey> load_vendor_key(const std::string& path) {
+    auto key = load_public_key(path);
+    if (key.ok() || !crypto::load_ec_public_key(path).ok()) return key;
+    return Error{key.error().kind, key.error().message,
+                 "the key of a signer is for --signer of 'modelseal check'"};
 }
 
-Result<KeysByUse> load_keys_by_use(const CheckKeyFiles& files) {
-    KeysByUse keys;
-    MODELSEAL_TRY_ASSIGN(keys.seals, load_check_keys({.check_keys = files.check_keys}));
+}  // namespace
+
+Result<std::vector<CheckKey>> load_check_keys(const CheckKeyFiles& files) {
+    std::vector<CheckKey> keys;
+    std::vector<PublicKey> vendors;
     for (const auto& path : files.public_keys) {
-        const auto key = load_public_key(path);
-        const bool seals_only = key && key->type() == KeyType::ed25519;
-        const bool signs = !seals_only && crypto::load_ec_public_key(path).ok();
-        if (!key && !signs) return key.error();
-        if (key) keys.seals.push_back(public_check_key(*key));
-        if (signs) keys.signatures.push_back(path);
+        MODELSEAL_TRY_ASSIGN(const auto vendor, load_vendor_key(path));
+        vendors.push_back(vendor);
     }
+    for (const auto& path : files.check_keys) {
+        MODELSEAL_TRY_ASSIGN(auto key, load_check_key(path));
+        if (!vendors.empty() && std::ranges::find(vendors, key.vendor) == vendors.end()) {
+            return Error{ErrorKind::usage,
+                         fmt::format("{}: belongs to vendor key {}, which is not among those given with --pub",
+                                     formats::printable(path), to_hex(key.vendor.id())),
+                         "give the public key of the vendor who made this check key"};
+        }
+        keys.push_back(std::move(key));
+    }
+    for (const auto& vendor : vendors) keys.push_back(public_check_key(vendor));
     return keys;
 }
 

@@ -22,15 +22,8 @@ void add_check_key_options(CLI::App& command, CheckKeyFiles& files);
 // The key under which to seal: a customer's, or without a file the vendor's public one.
 Result<CheckKey> check_key_for(const std::string& file, const PublicKey& vendor);
 
-// The customers' keys first, as the more likely ones.
+// The customers' keys first, as the more likely ones. A check key belongs to a vendor: ErrorKind::usage if
+// public keys are given as well and that vendor's is not among them.
 Result<std::vector<CheckKey>> load_check_keys(const CheckKeyFiles& files);
-
-struct KeysByUse {
-    std::vector<CheckKey> seals;
-    std::vector<std::string> signatures;  // files of public keys with which OpenSSF signatures are verified
-};
-
-// The same where both are checked: a public key tells by its type what it is for.
-Result<KeysByUse> load_keys_by_use(const CheckKeyFiles& files);
 
 }  // namespace modelseal::cli

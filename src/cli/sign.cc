@@ -6,6 +6,7 @@
 #include "cli/passphrase.h"
 #include "formats/reader.h"
 #include "jobs/inspect.h"
+#include "jobs/intact_root.h"
 #include "report/words.h"
 #include <modelseal/oms.h>
 
@@ -27,19 +28,11 @@ struct SignFlags {
 Result<std::string> seal_root(const SignFlags& options, const Context& context) {
     if (options.vendor_key.empty()) return std::string();
     MODELSEAL_TRY_ASSIGN(const auto vendor, load_public_key(options.vendor_key));
-    const std::vector<CheckKey> keys = [&] {
-        std::vector<CheckKey> list;
-        list.push_back(public_check_key(vendor));
-        return list;
-    }();
-    const auto report = check_model(options.path, {.keys = keys, .jobs = context.jobs});
-    if (report.verdict == Verdict::intact && report.seal) return report.seal->root;
-    if (report.verdict == Verdict::error) return Error{report.error_kind, report.error, report.hint};
-    const bool none = report.verdict == Verdict::unsealed;
-    return Error{ErrorKind::mismatch,
-                 formats::printable(options.path) +
-                     (none ? ": no seal of this vendor in it" : ": its seal is not intact"),
-                 none ? "sign without --seal-pub, or seal it first" : ""};
+    const auto key = public_check_key(vendor);
+    MODELSEAL_TRY_ASSIGN(auto root, jobs::intact_root(options.path, {&key, 1}, context.jobs));
+    if (root) return std::move(*root);
+    return Error{ErrorKind::mismatch, formats::printable(options.path) + ": no seal of this vendor in it",
+                 "sign without --seal-pub, or seal it first"};
 }
 
 Result<std::string> fingerprint_id(const SignFlags& options) {

@@ -5,35 +5,58 @@
 namespace modelseal::cli {
 
 std::vector<std::string> TrustFlags::files() const {
-    auto all = chain;
+    auto all = signers;
+    all.insert(all.end(), chain.begin(), chain.end());
     all.insert(all.end(), timestamp_chain.begin(), timestamp_chain.end());
     all.push_back(trusted_root);
     return all;
 }
 
-void add_trust_options(CLI::App& command, TrustFlags& flags) {
-    add_list(command, "--cert-chain", flags.chain,
-             "certificates of authorities to trust; may be given several times", "PEM");
-    add_list(command, "--tsa-chain", flags.timestamp_chain,
-             "timestamp authorities to trust: their word lets a signature outlive its certificate", "PEM");
-    command
-        .add_option("--trusted-root", flags.trusted_root,
-                    "Sigstore's trusted root, for keyless signatures; nothing is asked over the network")
-        ->type_name("JSON");
-    command.add_option("--identity", flags.identity, "who must have signed, with --trusted-root")
+void add_trust_options(CLI::App& command, const char* signer, TrustFlags& flags) {
+    auto* key = add_list(command, signer, flags.signers,
+                         "public key of a signer (P-256, P-384, P-521); may be given several times", "PEM");
+    auto* chain = add_list(command, "--cert-chain", flags.chain,
+                           "certificates of authorities to trust; may be given several times", "PEM");
+    auto* root = command
+                     .add_option("--trusted-root", flags.trusted_root,
+                                 "Sigstore's trusted root, for keyless signatures; nothing is asked over the "
+                                 "network")
+                     ->type_name("JSON");
+    chain->excludes(key);
+    root->excludes(key)->excludes(chain);
+    command.add_option("--identity", flags.identity, "identity that must have signed (with --trusted-root)")
         ->type_name("NAME");
-    command.add_option("--issuer", flags.issuer, "who must have vouched for them, with --trusted-root")
+    command
+        .add_option("--issuer", flags.issuer,
+                    "OIDC issuer that must have authenticated the signer (with --trusted-root)")
         ->type_name("URL");
+    command
+        .add_option("--subject", flags.subject,
+                    "subject that the signer's certificate must have (with --cert-chain)")
+        ->type_name("NAME");
+    add_list(command, "--tsa-chain", flags.timestamp_chain,
+             "timestamp authorities to trust, which let a signature outlive its certificate", "PEM");
     add_list(command, "--ignore", flags.ignore,
-             "a file or folder that need not be signed; may be given several times", "PATH");
+             "file or folder that need not be signed; may be given several times", "PATH");
     command.add_flag("--no-ignore-git-paths", flags.no_ignore_git_paths,
                      "the files of Git at the top of the model must be signed as well");
     command.add_flag("--ignore-unsigned-files", flags.ignore_unsigned_files,
                      "let files pass that the signature does not name");
 }
 
+std::span<const OptionRule> trust_rules() {
+    static const std::vector<OptionRule> rules = {
+        {"--identity", {"--trusted-root"}}, {"--issuer", {"--trusted-root"}},
+        {"--trusted-root", {"--identity"}}, {"--trusted-root", {"--issuer"}},
+        {"--subject", {"--cert-chain"}},    {"--tsa-chain", {"--cert-chain"}},
+    };
+    return rules;
+}
+
 VerifyOptions verify_options(const TrustFlags& flags) {
-    VerifyOptions out{.anchors = flags.chain,
+    VerifyOptions out{.public_keys = flags.signers,
+                      .anchors = flags.chain,
+                      .subject = flags.subject,
                       .trusted_root = flags.trusted_root,
                       .identity = flags.identity,
                       .issuer = flags.issuer,

@@ -28,8 +28,11 @@ struct CertificateHandle {
 // Security bits that every key and signature of a chain must have: RSA of 2048 bits, SHA-256.
 inline constexpr int kSecurityLevel = 2;
 
+// What a chain must allow its leaf to do: the extended key usage of any authority in it may forbid that.
+enum class Purpose { code_signing, timestamps };
+
 // A store of trust anchors, for a verification at the time `at`.
-openssl::Store store_of(const std::vector<Certificate>& anchors, std::int64_t at);
+openssl::Store store_of(const std::vector<Certificate>& anchors, std::int64_t at, Purpose purpose);
 openssl::BorrowedStack stack_of(std::span<const Certificate> certificates);
 
 }  // namespace modelseal::crypto

@@ -50,6 +50,19 @@ Result<void> usage_allows(X509* leaf, const std::string& shown) {
     return {};
 }
 
+// Called by OpenSSL for each certificate of a chain. What the extended key usage of an authority leaves out
+// binds those below it (as browsers and code signing read RFC 5280, 4.2.1.12): an authority for servers does
+// not make signers of models. OpenSSL holds it against the leaf alone.
+template <std::uint32_t usage>
+int authority_allows(int good, X509_STORE_CTX* context) {
+    X509* certificate = X509_STORE_CTX_get_current_cert(context);
+    if (good != 1 || certificate == nullptr || X509_STORE_CTX_get_error_depth(context) == 0) return good;
+    const bool limited = (X509_get_extension_flags(certificate) & EXFLAG_XKUSAGE) != 0;
+    if (!limited || (X509_get_extended_key_usage(certificate) & (usage | XKU_ANYEKU)) != 0) return good;
+    X509_STORE_CTX_set_error(context, X509_V_ERR_INVALID_PURPOSE);
+    return 0;
+}
+
 std::string hint_for(int code) {
     switch (code) {
         case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
@@ -67,6 +80,12 @@ std::string hint_for(int code) {
 
 Error chain_error(X509_STORE_CTX* context, const Certificate& leaf, std::int64_t at, const std::string& shown) {
     const int code = X509_STORE_CTX_get_error(context), depth = X509_STORE_CTX_get_error_depth(context);
+    if (code == X509_V_ERR_INVALID_PURPOSE && depth > 0) {
+        const auto* authority = X509_get_subject_name(X509_STORE_CTX_get_current_cert(context));
+        return refused(shown,
+                       fmt::format("the extended key usage of the authority '{}' leaves code signing out",
+                                   name_text(authority)));
+    }
     const auto which = depth == 0 ? leaf.subject() : fmt::format("the certificate {} steps above it", depth);
     return refused(
         shown,
@@ -202,7 +221,7 @@ std::string identity_issuer(const Certificate& certificate) {
     return {};
 }
 
-openssl::Store store_of(const std::vector<Certificate>& anchors, std::int64_t at) {
+openssl::Store store_of(const std::vector<Certificate>& anchors, std::int64_t at, Purpose purpose) {
     openssl::Store store(X509_STORE_new());
     if (!store) throw std::bad_alloc();
     for (const auto& anchor : anchors) {
@@ -212,6 +231,8 @@ openssl::Store store_of(const std::vector<Certificate>& anchors, std::int64_t at
     X509_VERIFY_PARAM_set_time(parameters, static_cast<time_t>(at));
     X509_VERIFY_PARAM_set_depth(parameters, kMaxDepth);
     X509_VERIFY_PARAM_set_auth_level(parameters, kSecurityLevel);
+    X509_STORE_set_verify_cb(store.get(), purpose == Purpose::code_signing ? authority_allows<XKU_CODE_SIGN>
+                                                                           : authority_allows<XKU_TIMESTAMP>);
     return store;
 }
 
@@ -234,7 +255,7 @@ Result<std::vector<Certificate>> verify_chain(const std::vector<Certificate>& ch
                                               const std::vector<Certificate>& anchors, std::int64_t at,
                                               const std::string& shown) {
     if (chain.empty()) return Error{ErrorKind::malformed, shown + ": no certificate", {}};
-    const auto store = store_of(anchors, at);
+    const auto store = store_of(anchors, at, Purpose::code_signing);
     const auto others = stack_of(std::span(chain).subspan(1));
     const openssl::StoreContext context(X509_STORE_CTX_new());
     auto* leaf = chain.front().handle().x509.get();

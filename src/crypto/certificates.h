@@ -52,8 +52,9 @@ Result<void> may_sign(const Certificate& certificate, std::int64_t at, const std
 
 // Whether `chain`, leaf first, leads to one of `anchors` at the time `at`, and its leaf may sign: key usage, if
 // it has one, includes digital signatures, extended key usage, if it has one, includes code signing, and it has
-// one of the two. Only self-signed anchors end a chain; the others help to build it. Returns the certificates
-// that led there, leaf and anchor included. ErrorKind::mismatch tells why not. Revocation is not looked up.
+// one of the two. Nor may the extended key usage of any authority, anchor included, leave code signing out.
+// Only self-signed anchors end a chain; the others help to build it. Returns the certificates that led there,
+// leaf and anchor included. ErrorKind::mismatch tells why not. Revocation is not looked up.
 Result<std::vector<Certificate>> verify_chain(const std::vector<Certificate>& chain,
                                               const std::vector<Certificate>& anchors, std::int64_t at,
                                               const std::string& shown);

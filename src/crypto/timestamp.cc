@@ -60,7 +60,7 @@ Result<std::int64_t> verify_timestamp(std::span<const std::byte> response, std::
     TS_VERIFY_CTX_set_flags(context.get(), TS_VFY_VERSION | TS_VFY_SIGNATURE | TS_VFY_DATA);
     // The context takes what it is given, and frees it.
     TS_VERIFY_CTX_set_data(context.get(), BIO_new_mem_buf(message.data(), static_cast<int>(message.size())));
-    TS_VERIFY_CTX_set_store(context.get(), store_of(authorities, seconds).release());
+    TS_VERIFY_CTX_set_store(context.get(), store_of(authorities, seconds, Purpose::timestamps).release());
     STACK_OF(X509)* untrusted = sk_X509_new_null();
     for (const auto& each : authorities) {
         auto* x509 = each.handle().x509.get();

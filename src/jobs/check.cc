@@ -1,182 +1,133 @@
+// A check as a story: plan it, look at the seal and the signature, ask about the fingerprint, decide.
 #include <algorithm>
 #include <new>
 
 #include <fmt/format.h>
 
-#include "formats/reader.h"
-#include "jobs/check_files.h"
+#include "jobs/check_both.h"
 #include "jobs/check_fingerprint.h"
-#include "jobs/signature_beside.h"
-#include "oracle/connect.h"
-#include "report/fingerprint_words.h"
-#include "report/signature_words.h"
+#include "jobs/check_plan.h"
+#include "jobs/check_seal.h"
+#include "jobs/check_signature.h"
+#include "policy/decide.h"
 
 namespace modelseal {
 namespace {
 
-// Of several kinds of check on one model.
-Verdict worst(Verdict a, Verdict b) {
-    constexpr Verdict kOrder[] = {Verdict::tampered, Verdict::error, Verdict::unsealed, Verdict::intact};
-    return *std::ranges::find_if(kOrder, [=](Verdict each) { return each == a || each == b; });
+using jobs::CheckRequest;
+using Opened = std::optional<Result<Model>>;  // the model, where it is read or run here
+using policy::Findings;
+
+// A finding counts only if nobody wrote to the files meanwhile.
+template <class Finding>
+Result<Finding> if_unchanged(Result<Finding> finding, const Model& model) {
+    if (!finding.ok()) return finding;
+    MODELSEAL_TRY(model.unchanged());
+    return finding;
+}
+
+void check_files(const std::string& target, const CheckRequest& request, const CheckOptions& options,
+                 Opened& opened, Findings& found) {
+    const jobs::SealSearch search{
+        .keys = options.keys, .all = options.all, .pass = {.jobs = options.jobs}, .progress = options.progress};
+    const bool readable = opened && opened->ok();
+    if (request.seal && request.signature && readable) {
+        auto both = jobs::check_both(target, **opened, search, *request.signature);
+        found.seal = if_unchanged(std::move(both.seal), **opened);
+        found.signature = std::move(both.signature);
+        return;
+    }
+    if (request.seal) {
+        found.seal = readable ? if_unchanged(jobs::check_seal(**opened, search), **opened)
+                              : Result<SealFinding>(opened->error());
+    }
+    if (request.signature) {
+        auto verifying = *request.signature;
+        verifying.jobs = options.jobs;
+        verifying.progress = options.progress;
+        found.signature = jobs::check_signature(target, verifying, nullptr);
+    }
+}
+
+// Why a model that would be run here is not run; empty if it may be. A seal that leaves the code uncovered does
+// not vouch for what runs.
+std::string reason_not_to_run(const CheckRequest& request, const Findings& found) {
+    using Seal = SealFinding::Outcome;
+    const bool forged = found.signature && found.signature->ok() &&
+                        (*found.signature)->outcome == SignatureFinding::Outcome::invalid;
+    if (request.answerer == CheckRequest::Answerer::elsewhere) return {};
+    if (forged) return "the model was not run: its signature does not hold";
+    if (request.answerer == CheckRequest::Answerer::any_file) return {};
+    const bool intact = found.seal && found.seal->ok() && (*found.seal)->outcome == Seal::intact &&
+                        (*found.seal)->scheme == "modelseal";
+    return intact ? "" : "the model was not run: that needs an intact seal";
 }
 
 // The fingerprint is of the model that the seal is in, unless it was made before there was a seal.
-Result<void> same_model(const CheckReport& report, const jobs::OpenedFingerprint& opened) {
-    if (!report.seal || report.seal->root.empty() || !opened.print.sealed ||
-        report.seal->root == opened.print.root) {
-        return {};
-    }
+Result<void> same_model(const Findings& found, const fingerprint::Fingerprint& print) {
+    if (!found.seal || !found.seal->ok()) return {};
+    const auto& root = (*found.seal)->root;
+    if (root.empty() || !print.sealed || root == print.root) return {};
     return Error{
         ErrorKind::mismatch,
         fmt::format("the fingerprint is of another model: it is bound to root {}, the seal here has {}",
-                    opened.print.root, report.seal->root),
+                    print.root, root),
         "use the fingerprint that came with this model"};
 }
 
-// Runs what was asked for, and leaves what it found in the report.
-class Examination {
-  public:
-    Examination(const std::string& target, const CheckOptions& options, CheckReport& report)
-        : target_(target), options_(options), report_(report) {}
+Result<FingerprintFinding> ask(const std::string& target, const CheckOptions& options, const Opened& opened,
+                               const jobs::OpenedFingerprint& print, const Findings& found) {
+    if (!opened) return jobs::check_fingerprint(target, nullptr, print, options);
+    if (!opened->ok()) return opened->error();
+    MODELSEAL_TRY(same_model(found, print.print));
+    const auto& model = **opened;
+    return if_unchanged(jobs::check_fingerprint(target, &model, print, options), model);
+}
 
-    Result<void> run() {
-        MODELSEAL_TRY(find_signature());
-        std::optional<jobs::OpenedFingerprint> opened;
-        if (options_.fingerprint) {
-            MODELSEAL_TRY_ASSIGN(opened, jobs::open_fingerprint(options_));
-        }
-        // What stands in the way of one check does not keep the others from being made.
-        auto told = check_files();
-        if (opened) {
-            if (auto asked = ask(*opened); told.ok()) told = std::move(asked);
-        }
-        judge();
-        return told;
+// A fingerprint that cannot be opened, or is not for one of the keys, is refused before anything is sent.
+void check_fingerprint(const std::string& target, const CheckRequest& request, const CheckOptions& options,
+                       const Opened& opened, Findings& found) {
+    const auto print = jobs::open_fingerprint(options);
+    auto reason = reason_not_to_run(request, found);
+    if (!print.ok()) {
+        found.fingerprint = print.error();
+    } else if (reason.empty()) {
+        found.fingerprint = ask(target, options, opened, *print, found);
+    } else {
+        found.missing.push_back({.kind = CheckKind::fingerprint,
+                                 .outcome = MissingCheck::Outcome::not_run,
+                                 .detail = std::move(reason)});
     }
+}
 
-  private:
-    bool on_disk() const { return !oracle::is_endpoint(target_) && !options_.responses; }
-    bool reads_weights() const { return on_disk() && !options_.black_box; }
-    // Only a seal has a stamp that can say what is expected.
-    bool needs_seal() const { return options_.require_seal || !options_.expect.empty(); }
-
-    Result<void> find_signature() {
-        if (!options_.signature) return {};
-        signature_ = options_.signature;
-        const bool named = !signature_->signature.empty();
-        if (named && !on_disk()) {
-            return Error{ErrorKind::usage, "a signature is of files, and there are none to read",
-                         "check a file or a folder with --signature"};
-        }
-        if (named) return {};
-        const auto beside = reads_weights() ? jobs::signature_beside(target_) : std::nullopt;
-        if (beside && !options_.require_signature) {
-            signature_->public_keys = jobs::signers_among(signature_->public_keys, options_.keys, *beside);
-        }
-        const bool trusts = !signature_->public_keys.empty() || !signature_->anchors.empty() ||
-                            !signature_->trusted_root.empty();
-        if (beside && trusts) {
-            signature_->signature = *beside;
-            return {};
-        }
-        signature_.reset();
-        if (beside) {
-            report_.hint = formats::printable(beside->string()) +
-                           " lies beside it and was not verified: give its signer's key with --pub, or the "
-                           "authority's certificate with --cert-chain";
-        }
-        return {};
-    }
-
-    Result<void> check_files() {
-        const bool seal = reads_weights() && !(options_.keys.empty() && options_.signature);
-        if (!seal && !signature_) return {};
-        auto options = options_;
-        if (!seal) options.keys = {};
-        auto found = jobs::check_files(target_, options, signature_);
-        report_.seal = std::move(found.seal);
-        report_.signature = std::move(found.signature);
-        if (found.signature_told.ok()) return std::move(found.seal_told);
-        const auto& error = found.signature_told.error();
-        report_.signature = SignatureFinding{.detail = error.message, .hint = error.hint};
-        return found.seal_told.ok() ? std::move(found.signature_told) : std::move(found.seal_told);
-    }
-
-    Result<void> ask(const jobs::OpenedFingerprint& opened) {
-        MODELSEAL_TRY(same_model(report_, opened));
-        MODELSEAL_TRY_ASSIGN(report_.fingerprint, jobs::check_fingerprint(target_, opened, options_));
-        return {};
-    }
-
-    void judge() {
-        std::optional<Verdict> verdict;
-        const auto count = [&](Verdict one) { verdict = verdict ? worst(*verdict, one) : one; };
-        if (report_.signature) count(report::verdict_of(*report_.signature));
-        if (report_.fingerprint) {
-            count(report::verdict_of(*report_.fingerprint));
-            if (report::verdict_of(*report_.fingerprint) == Verdict::error) {
-                report_.error =
-                    fmt::format("{}: {}, {}", formats::printable(target_),
-                                report::word(report_.fingerprint->outcome), report_.fingerprint->detail);
-                report_.hint = report_.fingerprint->hint;
-            }
-        }
-        // A seal that is not there counts only if nothing else was checked.
-        const bool no_seal = report_.seal && report_.seal->outcome == SealFinding::Outcome::not_found;
-        if (report_.seal && (!no_seal || !verdict || needs_seal())) count(report::verdict_of(*report_.seal));
-        report_.verdict = verdict.value_or(Verdict::unsealed);
-        say_what_is_missing(verdict.has_value());
-    }
-
-    void say_what_is_missing(bool checked) {
-        const auto missing = [&](const char* what) {
-            report_.verdict = worst(report_.verdict, Verdict::unsealed);
-            if (report_.error.empty()) report_.error = what;
-        };
-        if (needs_seal() && !report_.seal) {
-            missing(reads_weights() ? "a seal is required, and there is no key to look for one with"
-                                    : "its weights are not read: no seal can be checked, and one is required");
-        }
-        if (options_.require_fingerprint && !report_.fingerprint) {
-            missing("a fingerprint is required, and there is none");
-        }
-        if (options_.require_signature && !report_.signature) {
-            missing("a signature is required, and there is none beside it");
-        }
-        if (checked || !report_.error.empty()) return;
-        if (!reads_weights()) {
-            missing("its weights are not read, and there is no fingerprint to ask it about");
-            report_.hint = "give the fingerprint that the vendor made for you with --fingerprint FP";
-        } else if (!report_.seal) {
-            missing("there is no signature beside it, and no key to look for a seal with");
-            report_.hint = "name the signature with --signature SIG, or the vendor's key with --pub NAME.pub";
-        }
-    }
-
-    const std::string& target_;
-    const CheckOptions& options_;
-    CheckReport& report_;
-    std::optional<VerifyOptions> signature_;  // that is there to be verified
-};
+Result<CheckReport> check(const std::string& target, const CheckOptions& options) {
+    MODELSEAL_TRY_ASSIGN(const auto request, jobs::plan_check(target, options));
+    Findings found{.missing = request.missing};
+    Opened opened;
+    if (request.opens_model()) opened = open_model(target, options.limits);
+    check_files(target, request, options, opened, found);
+    if (request.fingerprint) check_fingerprint(target, request, options, opened, found);
+    auto report = policy::report_of(target, found, request.policy, policy::decide(found, request.policy));
+    report.warnings = request.warnings;
+    if (opened && opened->ok()) std::ranges::copy((*opened)->warnings, std::back_inserter(report.warnings));
+    if (report.fingerprint)
+        std::ranges::copy(report.fingerprint->warnings, std::back_inserter(report.warnings));
+    return report;
+}
 
 }  // namespace
 
-CheckReport check_model(const std::filesystem::path& target, const CheckOptions& options) {
-    CheckReport report{.target = target.string()};
-    const auto guarded = [&]() -> Result<void> {
+CheckReport check_model(const std::filesystem::path& model, const CheckOptions& options) {
+    const auto target = model.string();
+    const auto guarded = [&]() -> Result<CheckReport> {
         try {
-            return Examination(report.target, options, report).run();
+            return check(target, options);
         } catch (const std::bad_alloc&) {
-            return Error{ErrorKind::unreadable, target.string() + ": not enough memory to check it", {}};
+            return Error{ErrorKind::unreadable, target + ": not enough memory to check it", {}};
         }
     };
-    if (const auto done = guarded(); !done) {
-        report.verdict = worst(report.verdict, Verdict::error);
-        report.error = done.error().message;
-        report.hint = done.error().hint;
-        report.error_kind = done.error().kind;
-    }
-    return report;
+    auto report = guarded();
+    return report.ok() ? std::move(report).value() : policy::report_of(target, report.error());
 }
 
 }  // namespace modelseal

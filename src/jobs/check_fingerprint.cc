@@ -18,22 +18,30 @@ using fingerprint::Fingerprint;
 
 constexpr std::size_t kPreviewPairs = 8;
 
-// The file is opened as it was when the answers on record were made.
-Result<fingerprint::Replies> ask_file(const std::string& file, const Fingerprint& print,
-                                      const CheckOptions& options, io::Progress& progress) {
-    MODELSEAL_TRY_ASSIGN(const auto network,
-                         oracle::open_network(file, {.device = options.device,
-                                                     .threads = options.jobs,
-                                                     .input_name = print.input.shape.name.empty()
-                                                                       ? std::nullopt
-                                                                       : std::optional(print.input.shape.name),
-                                                     .input_shape = print.input.shape.shape}));
+// The file is opened as it was when the answers on record were made. An intact seal vouches for it, unless it
+// is run whatever its seal says.
+Result<fingerprint::Replies> ask_file(const Model& model, const Fingerprint& print, const CheckOptions& options,
+                                      io::Progress& progress, std::vector<std::string>& warnings) {
+    MODELSEAL_TRY_ASSIGN(
+        const auto network,
+        oracle::open_network(
+            model, {.device = options.device,
+                    .threads = options.jobs,
+                    .input_name =
+                        print.input.shape.name.empty() ? std::nullopt : std::optional(print.input.shape.name),
+                    .input_shape = print.input.shape.shape,
+                    .max_seconds = options.endpoint.max_seconds,
+                    .vouched = options.black_box ? oracle::Vouched::nobody : oracle::Vouched::seal}));
+    // Its bytes are in the worker now: what runs is what was checked.
+    MODELSEAL_TRY(model.unchanged());
+    warnings = network->warnings();
     const auto batch = options.endpoint.batch == 0 ? print.batch : options.endpoint.batch;
     return fingerprint::ask_file(*network, print, batch, progress);
 }
 
-Result<fingerprint::Replies> ask(const std::string& target, const Fingerprint& print,
-                                 const CheckOptions& options, std::string& who) {
+Result<fingerprint::Replies> ask(const std::string& target, const Model* model, const Fingerprint& print,
+                                 const CheckOptions& options, std::string& who,
+                                 std::vector<std::string>& warnings) {
     auto& progress = options.progress != nullptr ? *options.progress : io::no_progress();
     if (options.responses) {
         who = options.responses->string();
@@ -47,7 +55,7 @@ Result<fingerprint::Replies> ask(const std::string& target, const Fingerprint& p
         }
     }
     who = target;
-    if (!oracle::is_endpoint(target)) return ask_file(target, print, options, progress);
+    if (model != nullptr) return ask_file(*model, print, options, progress, warnings);
     MODELSEAL_TRY_ASSIGN(const auto oracle, oracle::connect(target, options.endpoint, print.input.shape));
     return fingerprint::ask_service(*oracle, print, progress);
 }
@@ -71,11 +79,12 @@ Result<OpenedFingerprint> open_fingerprint(const CheckOptions& options) {
     return refused.value_or(Error{ErrorKind::usage, "no key to open the fingerprint with", {}});
 }
 
-Result<FingerprintFinding> check_fingerprint(const std::string& target, const OpenedFingerprint& opened,
-                                             const CheckOptions& options) {
+Result<FingerprintFinding> check_fingerprint(const std::string& target, const Model* model,
+                                             const OpenedFingerprint& opened, const CheckOptions& options) {
     const auto& print = opened.print;
     std::string who;
-    MODELSEAL_TRY_ASSIGN(auto replies, ask(target, print, options, who));
+    std::vector<std::string> warnings;
+    MODELSEAL_TRY_ASSIGN(auto replies, ask(target, model, print, options, who, warnings));
     MODELSEAL_TRY_ASSIGN(auto finding, fingerprint::judge(print, std::move(replies), options.rung, who));
     finding.id = opened.id;
     finding.vendor_key = opened.vendor_key;
@@ -84,6 +93,7 @@ Result<FingerprintFinding> check_fingerprint(const std::string& target, const Op
     finding.created = print.created;
     finding.expires = print.expires;
     finding.model = print.model;
+    finding.warnings = std::move(warnings);
     finding.preview = fingerprint::preview_png(print, kPreviewPairs);
     return finding;
 }

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "fingerprint/fingerprint.h"
+#include "model/model.h"
 #include <modelseal/seal.h>
 
 namespace modelseal::jobs {
@@ -17,8 +18,9 @@ struct OpenedFingerprint {
 // Refuses whatever is not valid, not for one of the keys, or expired. Asks nobody anything.
 Result<OpenedFingerprint> open_fingerprint(const CheckOptions& options);
 
-// Asks `target` (a file, an endpoint, or nobody where there are responses) and judges the answers.
-Result<FingerprintFinding> check_fingerprint(const std::string& target, const OpenedFingerprint& opened,
-                                             const CheckOptions& options);
+// Asks `target` (a file, an endpoint, or nobody where there are responses) and judges the answers. `model`: the
+// file, opened; null for the others.
+Result<FingerprintFinding> check_fingerprint(const std::string& target, const Model* model,
+                                             const OpenedFingerprint& opened, const CheckOptions& options);
 
 }  // namespace modelseal::jobs

@@ -1,9 +1,5 @@
 #include "jobs/check_seal.h"
 
-#include <algorithm>
-
-#include <fmt/format.h>
-
 #include "io/progress.h"
 #include "jobs/deepisign.h"
 #include "mark/evidence.h"
@@ -12,37 +8,15 @@
 namespace modelseal::jobs {
 namespace {
 
-// The stamp must be the vendor's word and say what is expected.
-void apply_expectations(const CheckOptions& options, SealFinding& finding) {
-    for (const auto& [name, value] : options.expect) {
-        const auto found =
-            std::ranges::find(finding.stamp, name, [](const auto& entry) { return entry.first; });
-        if (found != finding.stamp.end() && found->second == value && finding.stamp_authentic) continue;
-        finding.outcome = SealFinding::Outcome::tampered;
-        finding.detail =
-            found == finding.stamp.end()
-                ? fmt::format("the stamp has no '{}', expected '{}'", name, value)
-                : fmt::format("the stamp says {} is '{}', expected '{}'", name, found->second, value);
-        return;
+Result<SealFinding> find_seal(const Model& model, const SealSearch& search, io::Progress& progress) {
+    for (const auto& key : search.keys) {
+        MODELSEAL_TRY_ASSIGN(const auto evidence, mark::gather(model, key, search.pass, progress));
+        if (evidence) return mark::judge(model, *evidence, search.all);
     }
-}
-
-Result<SealFinding> find_seal(const Model& model, const CheckOptions& options, const mark::Pass& pass,
-                              io::Progress& progress) {
-    for (const auto& key : options.keys) {
-        MODELSEAL_TRY_ASSIGN(const auto evidence, mark::gather(model, key, pass, progress));
-        if (!evidence) continue;
-        auto finding = mark::judge(model, *evidence, options.all);
-        const bool passes = options.weights_only && finding.weights_intact;
-        if (passes) finding.outcome = SealFinding::Outcome::intact;
-        apply_expectations(options, finding);
-        return finding;
-    }
-    for (const auto& key : options.keys) {
-        MODELSEAL_TRY_ASSIGN(auto finding, check_deepisign(model, key, options.all));
-        if (finding.outcome == SealFinding::Outcome::not_found) continue;
-        apply_expectations(options, finding);
-        return finding;
+    // Whether such a mark is accepted is for the policy: here it is found, so that it can be named.
+    for (const auto& key : search.keys) {
+        MODELSEAL_TRY_ASSIGN(auto finding, check_deepisign(model, key, search.all));
+        if (finding.outcome != SealFinding::Outcome::not_found) return finding;
     }
     SealFinding finding;
     finding.detail =
@@ -53,10 +27,10 @@ Result<SealFinding> find_seal(const Model& model, const CheckOptions& options, c
 
 }  // namespace
 
-Result<SealFinding> check_seal(const Model& model, const CheckOptions& options, const mark::Pass& pass) {
-    auto& progress = options.progress != nullptr ? *options.progress : io::no_progress();
+Result<SealFinding> check_seal(const Model& model, const SealSearch& search) {
+    auto& progress = search.progress != nullptr ? *search.progress : io::no_progress();
     progress.total(model.bytes());
-    MODELSEAL_TRY_ASSIGN(auto finding, find_seal(model, options, pass, progress));
+    MODELSEAL_TRY_ASSIGN(auto finding, find_seal(model, search, progress));
     finding.tensors_total = model.tensors.size();
     finding.bytes_total = model.bytes();
     return finding;

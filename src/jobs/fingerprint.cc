@@ -14,10 +14,11 @@
 #include "io/progress.h"
 #include "io/rfc3339.h"
 #include "io/threads.h"
+#include "jobs/intact_root.h"
 #include "jobs/recorded.h"
+#include "model/model.h"
 #include "oracle/network.h"
 #include <modelseal/fingerprint.h>
-#include <modelseal/seal.h>
 
 namespace modelseal {
 namespace {
@@ -31,30 +32,24 @@ struct Binding {
     bool sealed = false;
 };
 
-Result<std::string> digest_of(const std::filesystem::path& file) {
-    MODELSEAL_TRY_ASSIGN(const auto source, io::FileSource::open(file, file.string()));
+Result<std::string> digest_of(const Source& source) {
     crypto::Sha256 hash;
     std::vector<std::byte> block(1u << 20);
-    for (std::uint64_t at = 0; at < source->size(); at += block.size()) {
-        block.resize(static_cast<std::size_t>(std::min<std::uint64_t>(block.size(), source->size() - at)));
-        MODELSEAL_TRY(source->read(at, block));
+    for (std::uint64_t at = 0; at < source.size(); at += block.size()) {
+        block.resize(static_cast<std::size_t>(std::min<std::uint64_t>(block.size(), source.size() - at)));
+        MODELSEAL_TRY(source.read(at, block));
         hash.update(block);
     }
-    MODELSEAL_TRY(source->unchanged());
     return to_hex(hash.finish());
 }
 
-Result<Binding> bind(const std::filesystem::path& model, const FingerprintOptions& options) {
+// To its seal; a model that carries none, to the file that was named.
+Result<Binding> bind(const Model& model, const FingerprintOptions& options) {
     const CheckKey keys[] = {options.check.clone(), public_check_key(options.key.public_key())};
-    const auto report = check_model(model, {.keys = keys, .jobs = options.jobs});
-    if (report.verdict == Verdict::intact && report.seal) return Binding{report.seal->root, true};
-    if (report.verdict == Verdict::tampered) {
-        return Error{ErrorKind::mismatch,
-                     fmt::format("{}: its seal says it was tampered with: {}",
-                                 formats::printable(model.string()), report.seal->detail),
-                     "fingerprint the model as it was sealed"};
-    }
-    MODELSEAL_TRY_ASSIGN(auto digest, digest_of(model));
+    MODELSEAL_TRY_ASSIGN(auto root, jobs::intact_root(model, keys, options.jobs));
+    if (root) return Binding{std::move(*root), true};
+    MODELSEAL_TRY_ASSIGN(auto digest, digest_of(*model.files.front().source));
+    MODELSEAL_TRY(model.unchanged());
     return Binding{std::move(digest), false};
 }
 
@@ -121,14 +116,18 @@ Error hinted(Error error, const FingerprintOptions& options) {
     return error;
 }
 
-Result<std::unique_ptr<oracle::Network>> open(const std::filesystem::path& model,
-                                              const FingerprintOptions& options) {
-    auto network = oracle::open_network(model.string(), {.device = options.device,
-                                                         .threads = options.jobs,
-                                                         .input_name = options.input.name,
-                                                         .input_shape = options.input.shape});
-    if (network) return network;
-    return hinted(network.error(), options);
+Result<std::unique_ptr<oracle::Network>> open(const Model& model, const FingerprintOptions& options,
+                                              bool sealed) {
+    auto network =
+        oracle::open_network(model, {.device = options.device,
+                                     .threads = options.jobs,
+                                     .input_name = options.input.name,
+                                     .input_shape = options.input.shape,
+                                     .vouched = sealed ? oracle::Vouched::seal : oracle::Vouched::nobody});
+    if (!network) return hinted(network.error(), options);
+    // Its bytes are in the worker now: what runs is what was bound.
+    MODELSEAL_TRY(model.unchanged());
+    return network;
 }
 
 Result<void> write_recorded(const std::filesystem::path& model, const std::filesystem::path& out,
@@ -149,12 +148,14 @@ Result<FingerprintSummary> run(const std::filesystem::path& model, const std::fi
     MODELSEAL_TRY(check_options(options));
     MODELSEAL_TRY(jobs::allow(options.ledger, options.key, options.check));
     FingerprintSummary summary;
-    MODELSEAL_TRY_ASSIGN(const auto binding, bind(model, options));
+    MODELSEAL_TRY_ASSIGN(const auto opened, open_model(model));
+    MODELSEAL_TRY_ASSIGN(const auto binding, bind(opened, options));
     if (!binding.sealed) {
         summary.notes.push_back(fmt::format("{} carries no seal of this key: bound to the digest of the file",
                                             formats::printable(model.string())));
     }
-    MODELSEAL_TRY_ASSIGN(const auto network, open(model, options));
+    MODELSEAL_TRY_ASSIGN(const auto network, open(opened, options, binding.sealed));
+    std::ranges::copy(network->warnings(), std::back_inserter(summary.notes));
     MODELSEAL_TRY_ASSIGN(auto input, input_of(*network, options.input, summary.notes));
     const auto threads = options.jobs == 0 ? io::default_jobs() : options.jobs;
     std::array<std::byte, 32> salt;
@@ -169,6 +170,7 @@ Result<FingerprintSummary> run(const std::filesystem::path& model, const std::fi
                            .threads = threads},
                           options.check.secret, salt, options.progress ? *options.progress : io::no_progress());
     if (!made) return hinted(made.error(), options);
+    MODELSEAL_TRY(opened.unchanged());
     auto& print = made->fingerprint;
     print.root = binding.root;
     print.sealed = binding.sealed;

@@ -8,6 +8,7 @@
 #include "formats/json.h"
 #include "formats/reader.h"
 #include "io/file.h"
+#include "jobs/check_seal.h"
 #include "jobs/inspect_signature.h"
 #include "jobs/receipt.h"
 #include "ledger/schema.h"
@@ -202,14 +203,6 @@ Result<Inspection> inspect_ledger(const std::filesystem::path& path) {
     return out;
 }
 
-Result<SealFinding> find_seal(const std::filesystem::path& path, const InspectOptions& options) {
-    auto check = check_model(
-        path,
-        {.keys = options.keys, .jobs = options.jobs, .progress = options.progress, .limits = options.limits});
-    if (!check.seal) return Error{ErrorKind::unreadable, check.error, check.hint};
-    return std::move(*check.seal);
-}
-
 }  // namespace
 
 Result<Inspection> inspect(const std::filesystem::path& path, const InspectOptions& options) {
@@ -225,10 +218,12 @@ Result<Inspection> inspect(const std::filesystem::path& path, const InspectOptio
     }
     MODELSEAL_TRY_ASSIGN(const auto model, open_model(path, options.limits));
     auto out = describe_model(model, target);
-    MODELSEAL_TRY(model.unchanged());
     if (!options.keys.empty()) {
-        MODELSEAL_TRY_ASSIGN(out.seal, find_seal(path, options));
+        MODELSEAL_TRY_ASSIGN(out.seal, jobs::check_seal(model, {.keys = options.keys,
+                                                                .pass = {.jobs = options.jobs},
+                                                                .progress = options.progress}));
     }
+    MODELSEAL_TRY(model.unchanged());
     return out;
 }
 

@@ -40,7 +40,7 @@ class FrameMap {
 
     using Visitor = std::function<Result<void>(const Range&)>;
     // Gives the frame of files[file] in ascending order, neighbours joined; an Error of the visitor ends it.
-    // Precondition: check_model() has passed.
+    // Precondition: validate_model() has passed.
     Result<void> for_each_range(std::uint32_t file, const Visitor& visit) const;
 
   private:

@@ -7,10 +7,10 @@
 
 #include "formats/reader.h"
 #include "io/folder.h"
-#include "model/check.h"
 #include "model/folder.h"
 #include "model/part.h"
 #include "model/shards.h"
+#include "model/validate.h"
 
 namespace modelseal {
 
@@ -23,7 +23,7 @@ Result<Model> of_one_file(std::unique_ptr<Source> source, Layout layout) {
     model.warnings = std::move(layout.warnings);
     model.files.push_back({{}, std::move(source), std::move(layout.checksums)});
     std::ranges::stable_sort(model.tensors, {}, &Tensor::name);
-    MODELSEAL_TRY(check_model(model));
+    MODELSEAL_TRY(validate_model(model));
     return model;
 }
 

@@ -6,7 +6,7 @@
 #include <fmt/format.h>
 
 #include "formats/reader.h"
-#include "model/check.h"
+#include "model/validate.h"
 
 namespace modelseal {
 
@@ -182,7 +182,7 @@ Result<Model> assemble(FilePool pool, std::vector<Part> parts, const std::string
     const bool tell_path = parts.size() > 1 || named.empty();
     for (auto& part : parts) MODELSEAL_TRY(assembler.add(std::move(part), tell_path));
     auto model = assembler.finish();
-    MODELSEAL_TRY(check_model(model));
+    MODELSEAL_TRY(validate_model(model));
     return model;
 }
 

@@ -4,6 +4,7 @@
 
 #include "crypto/certificates.h"
 #include "crypto/timestamp.h"
+#include "formats/reader.h"
 #include "io/rfc3339.h"
 #include "oms/keyless.h"
 #include "oms/statement.h"
@@ -78,6 +79,10 @@ Result<Signer> by_certificate(const Bundle& bundle, const VerifyOptions& options
     MODELSEAL_TRY(holds(key, bundle, shown));
     Signer signer{.name = chain.front().subject()};
     MODELSEAL_TRY_ASSIGN(signer.timestamp, check_chain(chain, bundle, options, now, shown));
+    if (!options.subject.empty() && signer.name != options.subject) {
+        return not_authentic(shown, fmt::format("signed by '{}', expected '{}'", signer.name,
+                                                formats::printable(options.subject)));
+    }
     return signer;
 }
 
@@ -101,6 +106,10 @@ Result<Signer> authenticate(const Bundle& bundle, const VerifyOptions& options, 
         return Error{ErrorKind::usage,
                      "one of a public key, certificates to trust and a trusted root is needed",
                      "give --pub PEM, --cert-chain PEM, or --trusted-root JSON"};
+    }
+    if (!options.subject.empty() && !chain) {
+        return Error{ErrorKind::usage, "only a certificate has a subject",
+                     "give --cert-chain with --subject, and --identity with --trusted-root"};
     }
     if (keyless && (options.identity.empty() || options.issuer.empty())) {
         return Error{ErrorKind::usage, "a trusted root vouches for everybody: who must have signed?",

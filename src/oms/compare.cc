@@ -5,6 +5,7 @@
 #include <set>
 
 #include "oms/tensors.h"
+#include "oms/whole.h"
 
 namespace modelseal::oms {
 namespace {
@@ -56,7 +57,7 @@ class Comparison {
         std::ranges::sort(to_hash_);
         MODELSEAL_TRY(hash());
         if (tree_.single() && finding_.findings.empty() && !to_hash_.empty()) {
-            MODELSEAL_TRY(tensors_lie_inside(tree_, to_hash_.front(), options_.limits));
+            MODELSEAL_TRY(known_to_be_whole(tree_, to_hash_.front(), options_.limits));
         }
         std::ranges::sort(finding_.findings, {}, &SignatureFinding::FileFinding::name);
         name_tensors();

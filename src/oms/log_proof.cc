@@ -15,7 +15,7 @@ constexpr std::byte kLeaf{0}, kNode{1};
 constexpr std::string_view kDash = "\xE2\x80\x94 ";  // what the line of a signature begins with
 constexpr std::size_t kKeyHint = 4;                  // bytes of the log's id before a signature
 
-std::span<const std::byte> bytes_of(std::string_view text) {
+std::span<const std::byte> as_signed(std::string_view text) {
     return std::as_bytes(std::span(text.data(), text.size()));
 }
 
@@ -46,7 +46,7 @@ bool signed_by(std::string_view note, std::string_view signatures, const Trusted
         const auto raw = crypto::from_base64(line.substr(space + 1));
         if (!raw || raw->size() <= kKeyHint || log.id.size() < kKeyHint) continue;
         if (!std::equal(raw->begin(), raw->begin() + kKeyHint, log.id.begin())) continue;
-        if (log.key->verify(bytes_of(note), std::span(*raw).subspan(kKeyHint))) return true;
+        if (log.key->verify(as_signed(note), std::span(*raw).subspan(kKeyHint))) return true;
     }
     return false;
 }
@@ -87,7 +87,7 @@ bool promise_holds(const LogEntry& entry, const TrustedRoot::Log& log) {
     const auto text =
         fmt::format(R"({{"body":"{}","integratedTime":{},"logID":"{}","logIndex":{}}})",
                     crypto::base64(entry.body), entry.integrated_time, to_hex(entry.log_id), entry.log_index);
-    return log.key && log.key->verify(bytes_of(text), entry.promise);
+    return log.key && log.key->verify(as_signed(text), entry.promise);
 }
 
 }  // namespace modelseal::oms

@@ -11,6 +11,7 @@
 #include "oms/statement.h"
 #include "oms/tensors.h"
 #include "oms/tree.h"
+#include "oms/whole.h"
 #include <modelseal/oms.h>
 
 namespace modelseal {
@@ -112,7 +113,7 @@ Result<oms::Statement> make_statement(const std::filesystem::path& path, const S
     const auto rules = ignore_rules(path, options);
     MODELSEAL_TRY_ASSIGN(const auto names, names_in(tree, rules, options, shown));
     if (tree.single() && !names.empty()) {
-        MODELSEAL_TRY(oms::tensors_lie_inside(tree, names.front(), options.limits));
+        MODELSEAL_TRY(oms::known_to_be_whole(tree, names.front(), options.limits));
     }
     oms::Statement statement{.subject = formats::printable(tree.name()),
                              .hash = options.blake2b ? oms::HashType::blake2b : oms::HashType::sha256,

@@ -5,7 +5,6 @@
 #include <fmt/format.h>
 
 #include "crypto/sha256.h"
-#include "formats/reader.h"
 #include "io/threads.h"
 #include "model/elements.h"
 #include "model/model.h"
@@ -55,17 +54,6 @@ Result<std::map<std::string, TensorDigests>> digest_tensors(const std::filesyste
     }
     MODELSEAL_TRY(model.unchanged());
     return out;
-}
-
-Result<void> tensors_lie_inside(const Tree& tree, const std::string& name, const Limits& limits) {
-    MODELSEAL_TRY_ASSIGN(const auto source, tree.file(name, true));
-    const auto layout = parse_model_file(*source, limits);
-    if (!layout || layout->references.empty()) return {};
-    return Error{ErrorKind::unsupported,
-                 fmt::format("{}: its tensors lie in other files ('{}'), which a signature of this file alone "
-                             "does not cover",
-                             source->name(), formats::printable(layout->references.front())),
-                 "sign the folder, and verify the folder"};
 }
 
 std::vector<TensorFinding> compare_tensors(const TensorDigests& before, const TensorDigests& now) {

@@ -8,7 +8,6 @@
 
 #include "io/progress.h"
 #include "oms/statement.h"
-#include "oms/tree.h"
 #include <modelseal/format.h>
 #include <modelseal/report.h>
 
@@ -18,10 +17,6 @@ namespace modelseal::oms {
 // for the one file that was given. SHA-256 over the elements, dense and little-endian, in row-major order.
 Result<std::map<std::string, TensorDigests>> digest_tensors(const std::filesystem::path& path, unsigned jobs,
                                                             const Limits& limits);
-
-// A signature of one file says nothing of others that its tensors lie in, as those of a graph with external
-// data do: ErrorKind::unsupported for such a file, whatever the signature. No error for what is no model.
-Result<void> tensors_lie_inside(const Tree& tree, const std::string& name, const Limits& limits);
 
 // What of `before` is not in `now` as it was, by name.
 std::vector<TensorFinding> compare_tensors(const TensorDigests& before, const TensorDigests& now);

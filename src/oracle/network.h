@@ -11,6 +11,10 @@
 #include "model/model.h"
 #include "oracle/oracle.h"
 
+namespace modelseal {
+struct Model;
+}
+
 namespace modelseal::oracle {
 
 // One honest way to evaluate the same network. Ways differ in rounding only, unless `half` is set.

@@ -13,6 +13,7 @@ ordered_json report::fingerprint_json(const FingerprintFinding& finding) {
     ordered_json out;
     out["kind"] = "fingerprint";
     out["outcome"] = report::word(finding.outcome);
+    out["method"] = "pairs";
     out["access"] = json_text(finding.access);
     out["pairs"] = finding.pairs;
     out["mismatched"] = finding.mismatched;

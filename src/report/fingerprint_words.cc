@@ -38,34 +38,6 @@ std::string_view word(Outcome outcome) {
     return "error";
 }
 
-Verdict verdict_of(const FingerprintFinding& fingerprint) {
-    switch (fingerprint.outcome) {
-        case Outcome::intact:
-        case Outcome::other_runtime:
-            return Verdict::intact;
-        case Outcome::tampered:
-            return Verdict::tampered;
-        case Outcome::inconclusive:
-        case Outcome::error:
-            break;
-    }
-    return Verdict::error;
-}
-
-Verdict verdict_of(const SealFinding& seal) {
-    switch (seal.outcome) {
-        case SealFinding::Outcome::intact:
-            return Verdict::intact;
-        case SealFinding::Outcome::tampered:
-            return Verdict::tampered;
-        case SealFinding::Outcome::not_found:
-            return Verdict::unsealed;
-        case SealFinding::Outcome::error:
-            break;
-    }
-    return Verdict::error;
-}
-
 std::string pairs_text(const FingerprintFinding& fingerprint) {
     if (fingerprint.outcome == Outcome::inconclusive) return printable(fingerprint.detail);
     if (drift_decided(fingerprint)) {

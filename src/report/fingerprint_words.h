@@ -10,9 +10,6 @@ namespace modelseal::report {
 
 std::string_view word(FingerprintFinding::Outcome outcome);  // as in the JSON of `check`: "other-runtime"
 
-Verdict verdict_of(const FingerprintFinding& fingerprint);
-Verdict verdict_of(const SealFinding& seal);
-
 // "148 of 150 pairs on rung fp32 differ, 1 would be enough"; for what is intact with the bound: "none of 150
 // pairs on rung fp32 differs (false alarms: at most 1e-06 a check)"; where the mean of the margins gave the
 // alarm: "the margins of 150 pairs on rung fp32 moved together by 3.0e-04, honest runtimes stay

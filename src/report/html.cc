@@ -151,8 +151,10 @@ Badge badge_of(const CheckReport& check) {
             return {"good", "Intact"};
         case Verdict::tampered:
             return {"bad", "Tampered"};
-        case Verdict::unsealed:
-            return {"warn", check.seal || check.error.empty() ? "No seal found" : "Nothing to check against"};
+        case Verdict::unsealed: {
+            const bool no_seal = check.seal && check.seal->outcome == SealFinding::Outcome::not_found;
+            return {"warn", no_seal ? "No seal found" : "Nothing to check against"};
+        }
         case Verdict::error:
             break;
     }
@@ -166,13 +168,15 @@ std::string detail_of(const CheckReport& check) {
     const auto say = [&](const std::string& text) {
         if (!text.empty()) out += fmt::format("<p class=\"detail\">{}</p>", escaped(text));
     };
-    if (!report::told(check)) say(check.error);
+    if (report::is_failure(check)) say(check.error);
     if (check.seal) {
-        if (check.verdict == Verdict::tampered) say(report::findings_text(*check.seal));
+        if (check.seal->outcome == SealFinding::Outcome::tampered) say(report::findings_text(*check.seal));
         say(report::detail_text(*check.seal));
     }
     if (check.signature) say(report::signature_headline(*check.signature));
     if (check.fingerprint) report::say_fingerprint(*check.fingerprint, say);
+    for (const auto& missing : check.missing) say(report::missing_text(missing));
+    for (const auto& warning : check.warnings) say("warning: " + warning);
     say(check.hint);
     return out;
 }

@@ -69,17 +69,42 @@ ordered_json report::seal_json(const SealFinding& seal) {
 
 namespace {
 
+// The kind comes first, then whether it was expected.
+ordered_json entry(bool expected, const ordered_json& finding) {
+    ordered_json out = {{"kind", finding.at("kind")}, {"expected", expected}};
+    for (const auto& [key, value] : finding.items()) out.emplace(key, ordered_json(value));
+    return out;
+}
+
+ordered_json missing_json(const MissingCheck& missing) {
+    return {{"kind", report::word(missing.kind)},
+            {"outcome", report::word(missing.outcome)},
+            {"detail", json_text(missing.detail)}};
+}
+
+ordered_json checks_json(const CheckReport& check) {
+    auto out = ordered_json::array();
+    const auto& expected = check.expected;
+    if (check.seal) out.push_back(entry(expected.seal, report::seal_json(*check.seal)));
+    if (check.fingerprint) {
+        out.push_back(entry(expected.fingerprint, report::fingerprint_json(*check.fingerprint)));
+    }
+    if (check.signature) out.push_back(entry(expected.signature, report::signature_json(*check.signature)));
+    for (const auto& missing : check.missing) out.push_back(entry(true, missing_json(missing)));
+    return out;
+}
+
 ordered_json report_json(const CheckReport& check) {
     ordered_json out;
     out["schema"] = "modelseal-check/1";
     out["target"] = json_text(check.target);
     out["verdict"] = report::word(check.verdict);
+    out["exit_code"] = static_cast<int>(check.exit_code);
     if (!check.error.empty()) out["error"] = json_text(check.error);
     if (!check.hint.empty()) out["hint"] = json_text(check.hint);
-    out["checks"] = ordered_json::array();
-    if (check.seal) out["checks"].push_back(report::seal_json(*check.seal));
-    if (check.fingerprint) out["checks"].push_back(report::fingerprint_json(*check.fingerprint));
-    if (check.signature) out["checks"].push_back(report::signature_json(*check.signature));
+    out["checks"] = checks_json(check);
+    out["warnings"] = ordered_json::array();
+    for (const auto& warning : check.warnings) out["warnings"].push_back(json_text(warning));
     return out;
 }
 

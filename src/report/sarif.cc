@@ -95,16 +95,12 @@ class Log {
   public:
     void add(const CheckReport& check) {
         artifacts_.push_back({{"location", {{"uri", uri_of(check.target)}}}});
-        if (!check.fingerprint && !check.signature && (!check.seal || check.error.empty())) {
-            return add_seal_alone(check);
-        }
-        if (check.seal) {
-            add_seal_alone(
-                {.target = check.target, .verdict = report::verdict_of(*check.seal), .seal = check.seal});
-        }
+        if (check.seal) add_seal(*check.seal);
         if (check.signature) add_signature(*check.signature);
         if (check.fingerprint) add_fingerprint(*check.fingerprint);
-        if (!check.error.empty() && !report::told(check)) notify(check.error);
+        for (const auto& missing : check.missing) add_result(seal_not_found, report::missing_text(missing));
+        if (report::is_failure(check)) fail(check.error.empty() ? "not checked" : check.error);
+        for (const auto& warning : check.warnings) notify("warning", warning);
     }
 
     ordered_json json(std::string_view version) && {
@@ -112,7 +108,7 @@ class Log {
         if (!version.empty()) driver["version"] = version;
         driver["rules"] = rules_json();
         // 3.20.14: false only if something could not be checked; what was found does not matter here.
-        ordered_json invocation = {{"executionSuccessful", notifications_.empty()}};
+        ordered_json invocation = {{"executionSuccessful", !failed_}};
         if (!notifications_.empty()) invocation["toolExecutionNotifications"] = std::move(notifications_);
         ordered_json run;
         run["tool"] = {{"driver", std::move(driver)}};
@@ -129,20 +125,6 @@ class Log {
     }
 
   private:
-    void add_seal_alone(const CheckReport& check) {
-        if (check.verdict == Verdict::error) {
-            const auto why = check.error.empty() && check.seal ? check.seal->detail : check.error;
-            notify(why.empty() ? std::string("not checked") : why);
-        } else if (check.verdict == Verdict::unsealed) {
-            const auto why = check.seal ? check.seal->detail : check.error;
-            add_result(seal_not_found, why.empty() ? std::string("no seal found under this key") : why);
-        } else if (check.seal) {
-            add_seal(check, *check.seal);
-        } else if (check.verdict == Verdict::tampered) {
-            add_result(seal_broken, "tampered");
-        }
-    }
-
     ordered_json physical() const {
         const auto index = artifacts_.size() - 1;
         return {{"artifactLocation", {{"uri", artifacts_[index]["location"]["uri"]}, {"index", index}}}};
@@ -158,13 +140,25 @@ class Log {
         return results_.emplace_back(std::move(result));
     }
 
-    void notify(const std::string& message) {
-        notifications_.push_back({{"level", "error"},
+    void notify(std::string_view level, const std::string& message) {
+        notifications_.push_back({{"level", level},
                                   {"message", {{"text", json_text(message)}}},
                                   {"locations", ordered_json::array({{{"physicalLocation", physical()}}})}});
     }
 
-    void add_seal(const CheckReport& check, const SealFinding& seal) {
+    // Something could not be checked.
+    void fail(const std::string& message) {
+        failed_ = true;
+        notify("error", message);
+    }
+
+    void add_seal(const SealFinding& seal) {
+        using Outcome = SealFinding::Outcome;
+        if (seal.outcome == Outcome::error) return fail(seal.detail);
+        if (seal.outcome == Outcome::not_found) {
+            add_result(seal_not_found, seal.detail.empty() ? "no seal found under this key" : seal.detail);
+            return;
+        }
         const auto before = results_.size();
         for (const auto& tensor : seal.tensors) {
             if (tensor.outcome != TensorFinding::Outcome::intact) add_tensor(tensor);
@@ -174,17 +168,17 @@ class Log {
                                                         : seal.frame_detail;
             auto& result = add_result(frame_changed, "frame: " + what);
             // The caller asked for the weights alone, and they hold.
-            if (check.verdict == Verdict::intact) result["level"] = "note";
+            if (seal.outcome == Outcome::intact) result["level"] = "note";
         }
-        if (check.verdict == Verdict::tampered && results_.size() == before) {
+        if (seal.outcome == Outcome::tampered && results_.size() == before) {
             add_result(seal_broken, seal.detail.empty() ? "the seal does not hold" : seal.detail);
         }
     }
 
     void add_fingerprint(const FingerprintFinding& finding) {
         using Outcome = FingerprintFinding::Outcome;
-        if (report::verdict_of(finding) == Verdict::error) {
-            notify(finding.detail.empty() ? std::string("the fingerprint was not checked") : finding.detail);
+        if (finding.outcome == Outcome::error || finding.outcome == Outcome::inconclusive) {
+            fail(finding.detail.empty() ? std::string("the fingerprint was not checked") : finding.detail);
         }
         if (finding.outcome != Outcome::tampered && finding.outcome != Outcome::other_runtime) return;
         const bool tampered = finding.outcome == Outcome::tampered;
@@ -200,7 +194,7 @@ class Log {
 
     void add_signature(const SignatureFinding& finding) {
         using Outcome = SignatureFinding::Outcome;
-        if (finding.outcome == Outcome::error) return notify(report::signature_headline(finding));
+        if (finding.outcome == Outcome::error) return fail(report::signature_headline(finding));
         if (finding.outcome == Outcome::valid) return;
         if (finding.findings.empty()) add_result(signature_invalid, report::signature_headline(finding));
         for (const auto& file : finding.findings) {
@@ -242,6 +236,7 @@ class Log {
     ordered_json artifacts_ = ordered_json::array();
     ordered_json results_ = ordered_json::array();
     ordered_json notifications_ = ordered_json::array();
+    bool failed_ = false;
 };
 
 }  // namespace

@@ -73,18 +73,6 @@ std::string_view word(SignatureFinding::Outcome outcome) {
     return "error";
 }
 
-Verdict verdict_of(const SignatureFinding& signature) {
-    switch (signature.outcome) {
-        case SignatureFinding::Outcome::valid:
-            return Verdict::intact;
-        case SignatureFinding::Outcome::invalid:
-            return Verdict::tampered;
-        case SignatureFinding::Outcome::error:
-            break;
-    }
-    return Verdict::error;
-}
-
 std::string_view word(SignatureFinding::FileFinding::Outcome outcome) {
     switch (outcome) {
         case SignatureFinding::FileFinding::Outcome::changed:

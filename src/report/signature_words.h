@@ -14,8 +14,6 @@ namespace modelseal::report {
 std::string_view word(SignatureFinding::Outcome outcome);
 std::string_view word(SignatureFinding::FileFinding::Outcome outcome);
 
-Verdict verdict_of(const SignatureFinding& signature);
-
 // "signature valid, 3 files are as signed"
 std::string signature_headline(const SignatureFinding& signature);
 // "signed by key 5b4f..., before 2026-05-04T10:00:00Z"; empty if it is not known.

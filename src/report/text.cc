@@ -82,10 +82,8 @@ std::string stamp_table(const SealFinding& seal, const TextStyle& style) {
     return table.text("    ", style);
 }
 
-std::string intact_text(const CheckReport& check, const TextStyle& style) {
-    auto line = printable(check.target) + ": ";
-    if (!check.seal) return paint(style, Ink::green, line + "intact") + "\n";
-    const auto& seal = *check.seal;
+std::string intact_text(const std::string& target, const SealFinding& seal, const TextStyle& style) {
+    auto line = printable(target) + ": ";
     line += seal.frame_intact ? "intact" : "weights intact, frame changed";
     line += fmt::format(", {} ({})", report::counted(seal.tensors_total, "tensor"),
                         report::byte_size(seal.bytes_total));
@@ -102,15 +100,13 @@ std::string intact_text(const CheckReport& check, const TextStyle& style) {
     return out;
 }
 
-std::string tampered_text(const CheckReport& check, const TextStyle& style) {
-    auto line = printable(check.target) + ": tampered";
-    if (!check.seal) return paint(style, Ink::red, line) + "\n";
-    const auto& seal = *check.seal;
+std::string tampered_text(const std::string& target, const SealFinding& seal, const TextStyle& style) {
+    auto line = printable(target) + ": tampered";
     const auto findings = report::findings_text(seal);
     if (!findings.empty()) line += ", " + findings;
     auto out = paint(style, Ink::red, line) + "\n";
     const auto detail = report::detail_text(seal);
-    if (!detail.empty()) out += "  " + without_name(detail, check.target) + "\n";
+    if (!detail.empty()) out += "  " + without_name(detail, target) + "\n";
     if (!seal.frame_intact && !seal.frame_detail.empty())
         out += "  frame: " + printable(seal.frame_detail) + "\n";
     out += tensor_table(seal, style);
@@ -148,54 +144,47 @@ std::string fingerprint_text(const std::string& target, const FingerprintFinding
     return intact ? out : out + line(origin);
 }
 
-std::string error_text(const CheckReport& check, const TextStyle& style) {
-    const auto& message = check.error.empty() && check.seal ? check.seal->detail : check.error;
-    const auto told = without_name(message, check.target);
-    return paint(style, Ink::red,
-                 fmt::format("{}: not checked, {}", printable(check.target),
-                             told.empty() ? "no reason given" : told)) +
-           "\n";
+std::string not_checked(const std::string& target, const std::string& why, const TextStyle& style) {
+    const auto reason = why.empty() ? std::string("no reason given") : without_name(why, target);
+    return paint(style, Ink::red, fmt::format("{}: not checked, {}", printable(target), reason)) + "\n";
 }
 
-// Of several findings each speaks for itself.
-std::string findings_text(const CheckReport& check, const TextStyle& style) {
-    std::string out;
-    if (check.seal) {
-        CheckReport alone{
-            .target = check.target, .verdict = report::verdict_of(*check.seal), .seal = check.seal};
-        out += to_text(alone, style);
+std::string seal_text(const std::string& target, const SealFinding& seal, const TextStyle& style) {
+    switch (seal.outcome) {
+        case SealFinding::Outcome::intact:
+            return intact_text(target, seal, style);
+        case SealFinding::Outcome::tampered:
+            return tampered_text(target, seal, style);
+        case SealFinding::Outcome::not_found:
+            return paint(
+                       style, Ink::yellow,
+                       fmt::format("{}: unsealed, {}", printable(target), without_name(seal.detail, target))) +
+                   "\n";
+        case SealFinding::Outcome::error:
+            break;
     }
-    if (check.signature) out += report::signature_text(check.target, *check.signature, style);
-    if (check.fingerprint) out += fingerprint_text(check.target, *check.fingerprint, style);
-    if (!check.error.empty() && !report::told(check)) out += error_text(check, style);
-    return out;
+    return not_checked(target, seal.detail, style);
 }
 
 }  // namespace
 
+// Each finding speaks for itself; then what is missing, and what a careful reader would want to know.
 std::string to_text(const CheckReport& check, const TextStyle& style) {
-    const auto name = printable(check.target);
-    const auto hint = check.hint.empty() ? std::string() : "  hint: " + printable(check.hint) + "\n";
-    const bool several = check.fingerprint || check.signature || (check.seal && !check.error.empty());
-    if (several) return findings_text(check, style) + hint;
-    switch (check.verdict) {
-        case Verdict::intact:
-            return intact_text(check, style) + hint;
-        case Verdict::tampered:
-            return tampered_text(check, style) + hint;
-        case Verdict::unsealed: {
-            const auto& why = check.seal ? check.seal->detail : check.error;
-            const auto detail =
-                why.empty() ? std::string("no seal found under this key") : without_name(why, check.target);
-            return paint(style, Ink::yellow,
-                         fmt::format("{}: {}, {}", name,
-                                     check.seal || check.error.empty() ? "unsealed" : "not checked", detail)) +
-                   "\n" + hint;
-        }
-        case Verdict::error:
-            break;
+    std::string out;
+    if (check.seal) out += seal_text(check.target, *check.seal, style);
+    if (check.signature) out += report::signature_text(check.target, *check.signature, style);
+    if (check.fingerprint) out += fingerprint_text(check.target, *check.fingerprint, style);
+    for (const auto& missing : check.missing) {
+        out += paint(style, Ink::yellow,
+                     fmt::format("{}: {}", printable(check.target), report::missing_text(missing))) +
+               "\n";
     }
-    return error_text(check, style) + hint;
+    if (report::is_failure(check)) out += not_checked(check.target, check.error, style);
+    for (const auto& warning : check.warnings) {
+        out += paint(style, Ink::yellow, "  warning: " + without_name(warning, check.target)) + "\n";
+    }
+    if (!check.hint.empty()) out += "  hint: " + printable(check.hint) + "\n";
+    return out;
 }
 
 }  // namespace modelseal

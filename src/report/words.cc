@@ -145,15 +145,32 @@ std::string_view word(TensorFinding::Outcome outcome) {
     return "added";
 }
 
-bool covers_frame(const SealFinding& seal) {
-    return seal.scheme != "deepisign";
+std::string_view word(CheckKind kind) {
+    switch (kind) {
+        case CheckKind::seal:
+            return "seal";
+        case CheckKind::fingerprint:
+            return "fingerprint";
+        case CheckKind::signature:
+            break;
+    }
+    return "signature";
 }
 
-bool told(const CheckReport& check) {
-    const auto contains = [&](const auto& finding) {
-        return finding && !finding->detail.empty() && check.error.ends_with(finding->detail);
-    };
-    return contains(check.fingerprint) || contains(check.signature);
+std::string_view word(MissingCheck::Outcome outcome) {
+    return outcome == MissingCheck::Outcome::not_run ? "not-run" : "not-found";
+}
+
+std::string missing_text(const MissingCheck& missing) {
+    return fmt::format("{} not checked, {}", word(missing.kind), formats::printable(missing.detail));
+}
+
+bool is_failure(const CheckReport& check) {
+    return !check.seal && !check.fingerprint && !check.signature && check.missing.empty();
+}
+
+bool covers_frame(const SealFinding& seal) {
+    return seal.scheme != "deepisign";
 }
 
 Counts count_findings(const SealFinding& seal) {

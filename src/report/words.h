@@ -32,9 +32,13 @@ std::string ranges_text(std::span<const TensorFinding::Range> ranges, std::size_
 std::string_view word(Verdict verdict);  // as in the JSON of `check`
 std::string_view word(SealFinding::Outcome outcome);
 std::string_view word(TensorFinding::Outcome outcome);
+std::string_view word(CheckKind kind);
+std::string_view word(MissingCheck::Outcome outcome);
 
-// Whether one of the findings says itself what the report's error says.
-bool told(const CheckReport& check);
+// "signature not checked, no signature found next to it"
+std::string missing_text(const MissingCheck& missing);
+// Why a target could not be checked at all: no kind of check can report it.
+bool is_failure(const CheckReport& check);
 
 // Whether the scheme covers what is not a tensor; the published one does not.
 bool covers_frame(const SealFinding& seal);

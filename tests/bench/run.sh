@@ -48,7 +48,7 @@ verify=("$modelseal" verify "$work/sealed.safetensors" --signature "$work/model.
 check=("$modelseal" check "$work/sealed.safetensors" --pub "$work/v.pub")
 both() { "${check[@]}" && "${verify[@]}"; }
 show "verify" "${verify[@]}"
-show "check --signature" "${check[@]}" --pub "$work/s.pub" --signature "$work/model.sig"
+show "check --signature" "${check[@]}" --signer "$work/s.pub" --signature "$work/model.sig"
 show "check, then verify" bash -c "$(declare -p check verify); $(declare -f both); both"
 for jobs in 1 2 4; do
     show "seal --jobs $jobs" "$modelseal" seal "$work/model.safetensors" -k "$work/v.key" -o "$work/copy" --jobs $jobs

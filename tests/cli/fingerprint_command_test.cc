@@ -48,7 +48,7 @@ class FingerprintCommand : public testing::Test {
     }
     test::Outcome of(const Words& words) const { return run(modelseal(words), {.folder = folder_.path()}); }
     test::Outcome check(Words words) const {
-        words.insert(words.begin(), {"check", "--fingerprint", "net.fp", "--device", "cpu"});
+        words.insert(words.begin(), {"check", "--fingerprint", "net.fp"});
         return of(words);
     }
     const test::Scratch folder_;
@@ -58,10 +58,11 @@ class FingerprintCommand : public testing::Test {
 TEST_F(FingerprintCommand, TellsTheModelFromAChangedOne) {
     EXPECT_EQ(made_["schema"], "modelseal-fingerprint/1");
     EXPECT_TRUE(test::content_of(folder_ / "net.png").starts_with("\x89PNG"));
-    const auto intact = check({"--pub", "v.pub", "--black-box", "net.pt"});
+    const auto intact = check({"--pub", "v.pub", "--device", "cpu", "--black-box", "net.pt"});
     EXPECT_EQ(intact.code, 0) << intact.err;
     EXPECT_THAT(intact.out, HasSubstr("net.pt: intact, none of 4 pairs on rung fp32 differs"));
-    const auto changed = check({"--pub", "v.pub", "--black-box", "changed.pt", "--html", "r.html", "--json"});
+    const auto changed =
+        check({"--pub", "v.pub", "--device", "cpu", "--black-box", "changed.pt", "--html", "r.html", "--json"});
     EXPECT_EQ(changed.code, 1) << changed.err;
     const auto finding = json::parse(changed.out)["checks"][0];
     EXPECT_EQ(finding["outcome"], "tampered");
@@ -71,10 +72,11 @@ TEST_F(FingerprintCommand, TellsTheModelFromAChangedOne) {
 
 // The runtime that made the fingerprint answers the same to the last bit; any other may round otherwise.
 TEST_F(FingerprintCommand, TellsTheLeastChangeOnTheVeryRuntime) {
-    const auto here = check({"--pub", "v.pub", "--black-box", "one-ulp.pt", "--json"});
+    const auto here = check({"--pub", "v.pub", "--device", "cpu", "--black-box", "one-ulp.pt", "--json"});
     EXPECT_EQ(here.code, 1) << here.err;
     EXPECT_EQ(json::parse(here.out)["checks"][0]["rung"], "exact");
-    const auto elsewhere = check({"--pub", "v.pub", "--black-box", "one-ulp.pt", "--json", "--jobs", "7"});
+    const auto elsewhere =
+        check({"--pub", "v.pub", "--device", "cpu", "--black-box", "one-ulp.pt", "--json", "--jobs", "7"});
     EXPECT_EQ(elsewhere.code, 0) << elsewhere.err;
     EXPECT_EQ(json::parse(elsewhere.out)["checks"][0]["outcome"], "other-runtime");
 }
@@ -105,6 +107,17 @@ TEST_F(FingerprintCommand, RefusesOtherKeysAndSpoiledFilesBeforeAnyQuery) {
     const auto refused = check({nobody, "--pub", "v.pub"});
     EXPECT_EQ(refused.code, 1);
     EXPECT_THAT(refused.err, HasSubstr("modelseal: net.fp: changed or forged"));
+}
+
+// Without --black-box a file is run only if its seal is intact.
+TEST_F(FingerprintCommand, RunsAFileOnlyIfItsSealIsIntact) {
+    const auto unsealed = check({"--pub", "v.pub", "--device", "cpu", "net.pt", "--json"});
+    EXPECT_EQ(unsealed.code, 4) << unsealed.err;
+    const auto entries = json::parse(unsealed.out)["checks"];
+    EXPECT_EQ(entries[0]["outcome"], "not-found");
+    EXPECT_EQ(entries[1]["kind"], "fingerprint");
+    EXPECT_EQ(entries[1]["outcome"], "not-run");
+    EXPECT_THAT(check({"--pub", "v.pub", "net.pt"}).out, HasSubstr("the model was not run"));
 }
 
 TEST_F(FingerprintCommand, WithoutAFingerprintThereIsNothingToCheckAgainst) {

@@ -61,14 +61,18 @@ TEST_F(Usage, OfCheckIsChecked) {
         return words;
     };
     EXPECT_THAT(refused(with({})).err, HasSubstr("nothing to check"));
-    EXPECT_THAT(refused(with({"m", "n", "--responses", "d"})).err, HasSubstr("of one model"));
+    EXPECT_THAT(refused(with({"m", "n", "--fingerprint", "m.print", "--responses", "d"})).err,
+                HasSubstr("of one model"));
     EXPECT_THAT(refused(with({"m", "--require", "luck"})).err, HasSubstr("--require"));
     EXPECT_THAT(refused(with({"m", "--rung", "fp64"})).err, HasSubstr("--rung"));
     EXPECT_THAT(refused(with({"m", "--batch", "0"})).err, HasSubstr("--batch"));
     EXPECT_THAT(refused(with({"m", "--timeout", "0"})).err, HasSubstr("--timeout"));
     EXPECT_THAT(refused(with({"m", "--tensors", "xml"})).err, HasSubstr("--tensors"));
     folder_.write("token", "two words");
-    EXPECT_THAT(refused(with({"m", "--token-file", "token"})).err, HasSubstr("not a bearer token"));
+    EXPECT_THAT(
+        refused(with({"http://127.0.0.1:1/v2/models/m", "--fingerprint", "m.print", "--token-file", "token"}))
+            .err,
+        HasSubstr("not a bearer token"));
 }
 
 TEST_F(Usage, KeysMayStandBeforeTheTarget) {

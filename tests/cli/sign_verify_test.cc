@@ -75,7 +75,7 @@ TEST_F(SignVerify, ExitCodesTellWhatWentWrong) {
     EXPECT_EQ(verify().code, 3);
 }
 
-TEST_F(SignVerify, CheckTakesEachKeyForWhatItIs) {
+TEST_F(SignVerify, CheckExpectsWhatIsGiven) {
     ASSERT_EQ(run({"keygen", "vendor", "--no-passphrase"}).code, 0);
     ASSERT_EQ(sign().code, 0);
     const auto check = [&](test::Words more) {
@@ -84,18 +84,47 @@ TEST_F(SignVerify, CheckTakesEachKeyForWhatItIs) {
         return run(std::move(words));
     };
     EXPECT_EQ(check({"--pub", "vendor.pub"}).code, 4) << "not sealed";
-    EXPECT_EQ(check({"--pub", "vendor.pub", "--pub", "signer.pub"}).code, 0) << "found beside it";
-    EXPECT_EQ(check({"--pub", "other.pub"}).code, 1) << "signed by another key";
-    EXPECT_EQ(check({"--pub", "signer.pub", "--pub", "other.pub"}).code, 0);
-    const auto both = check({"--pub", "vendor.pub", "--pub", "signer.pub", "--require", "seal,signature"});
+    EXPECT_EQ(check({"--signer", "signer.pub"}).code, 0) << "found next to it";
+    EXPECT_EQ(check({"--pub", "vendor.pub", "--signer", "signer.pub"}).code, 4) << "the seal is expected, too";
+    EXPECT_EQ(check({"--pub", "signer.pub"}).code, 4) << "a key on P-256 is one of seals here";
+    EXPECT_THAT(check({"--pub", "signer.pub"}).out, HasSubstr("warning: the signature "));
+    EXPECT_EQ(check({"--signer", "other.pub"}).code, 1) << "signed by another key";
+    EXPECT_EQ(check({"--signer", "signer.pub", "--signer", "other.pub"}).code, 0);
+    const auto curve = check({"--pub", "other.pub"});
+    EXPECT_EQ(curve.code, 3);
+    EXPECT_THAT(curve.err, HasSubstr("--signer"));
+    const auto both = check({"--pub", "vendor.pub", "--signer", "signer.pub", "--require", "seal,signature"});
     EXPECT_EQ(both.code, 4);
     EXPECT_THAT(both.out, HasSubstr("signature valid"));
-    EXPECT_EQ(check({"--pub", "vendor.pub", "--require", "signature"}).code, 2);
-    EXPECT_EQ(check({"--pub", "vendor.pub", "--signature", "model.sig"}).code, 2);
-    const auto none = check({"--pub", "signer.pub", "--signature", "none.sig"});
+    EXPECT_EQ(check({"--signer", "signer.pub", "--require", "seal"}).code, 4);
+    const auto none = check({"--signer", "signer.pub", "--signature", "none.sig"});
     EXPECT_EQ(none.code, 3);
     EXPECT_THAT(none.err, HasSubstr("none.sig"));
-    EXPECT_EQ(check({"--pub", "signer.pub", "--signature", "model.sig", "--html", "model.sig"}).code, 2);
+    EXPECT_EQ(check({"--signer", "signer.pub", "--html", "signer.pub"}).code, 2);
+    EXPECT_EQ(check({"--signer", "signer.pub", "--signature", "model.sig", "--html", "model.sig"}).code, 2);
+    std::filesystem::remove(scratch / "model.sig");
+    EXPECT_EQ(check({"--signer", "signer.pub"}).code, 4);
+}
+
+TEST_F(SignVerify, JsonOfCheckHasExpectationsAndTheExitCode) {
+    ASSERT_EQ(run({"keygen", "vendor", "--no-passphrase"}).code, 0);
+    ASSERT_EQ(sign().code, 0);
+    const auto outcome = run({"check", "net", "--pub", "vendor.pub", "--signer", "signer.pub", "--json"});
+    const auto report = nlohmann::json::parse(outcome.out);
+    EXPECT_EQ(report["verdict"], "unsealed");
+    EXPECT_EQ(report["exit_code"], 4);
+    EXPECT_EQ(outcome.code, 4);
+    ASSERT_EQ(report["checks"].size(), 2u);
+    EXPECT_EQ(report["checks"][0]["kind"], "seal");
+    EXPECT_EQ(report["checks"][0]["expected"], true);
+    EXPECT_EQ(report["checks"][0]["outcome"], "not-found");
+    EXPECT_EQ(report["checks"][1]["outcome"], "valid");
+    EXPECT_TRUE(report["warnings"].is_array());
+    std::filesystem::remove(scratch / "model.sig");
+    const auto missing = nlohmann::json::parse(run({"check", "net", "--signer", "signer.pub", "--json"}).out);
+    EXPECT_EQ(missing["checks"][0]["kind"], "signature");
+    EXPECT_EQ(missing["checks"][0]["outcome"], "not-found");
+    EXPECT_EQ(missing["exit_code"], 4);
 }
 
 TEST_F(SignVerify, HelpOfCheckKeepsTheOptionsOfSignaturesTogether) {
@@ -109,6 +138,7 @@ TEST_F(SignVerify, JsonIsAnEntryOfTheCheck) {
     auto report = nlohmann::json::parse(verify({"--json"}).out);
     EXPECT_EQ(report["schema"], "modelseal-check/1");
     EXPECT_EQ(report["verdict"], "intact");
+    EXPECT_EQ(report["exit_code"], 0);
     ASSERT_EQ(report["checks"].size(), 1u);
     EXPECT_EQ(report["checks"][0]["kind"], "signature");
     EXPECT_EQ(report["checks"][0]["outcome"], "valid");

@@ -85,7 +85,10 @@ TEST_F(Token, SealsInThePublishedScheme) {
                   test::safetensors_file({{"w", "F32", {64, 128}, test::float_weights(8192, 1)}}));
     must({"seal", "net.safetensors", "-k", "pkcs11:object=seal", "-o", "sealed", "--scheme", "deepisign"});
     must({"keygen", "vendor", "--from", "pkcs11:object=seal"});
-    EXPECT_EQ(run({"check", "sealed", "--pub", "vendor.pub"}, false).code, 0);
+    EXPECT_EQ(run({"check", "sealed", "--pub", "vendor.pub", "--scheme", "deepisign"}, false).code, 0);
+    const auto strict = run({"check", "sealed", "--pub", "vendor.pub"}, false);
+    EXPECT_EQ(strict.code, 4);
+    EXPECT_THAT(strict.out, HasSubstr("--scheme deepisign"));
 }
 
 TEST_F(Token, SignsOnEveryCurveWhatOpensslVerifies) {

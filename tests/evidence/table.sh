@@ -45,6 +45,6 @@ done
     modelseal.*.pt modelseal.*.safetensors deepisign.*.pt deepisign.*.safetensors | tee accuracy.txt
 
 for file in modelseal.*.pt modelseal.*.safetensors deepisign.*.pt deepisign.*.safetensors; do
-    "$seal" check "$file" --pub vendor.pub --json --all >"$file.json" || true
+    "$seal" check "$file" --pub vendor.pub --scheme deepisign --json --all >"$file.json" || true
 done
 python3 "$here/table.py" accuracy.txt | tee table.md

@@ -60,7 +60,8 @@ TEST_F(ServedModel, OfAnotherShapeIsRefused) {
     const RuntimeServer server("mnist-8/model.onnx");
     const auto report = ask(server.url);
     EXPECT_EQ(report.verdict, Verdict::error);
-    EXPECT_FALSE(report.fingerprint);
+    ASSERT_TRUE(report.fingerprint);
+    EXPECT_EQ(report.fingerprint->outcome, Outcome::error);
 }
 
 }  // namespace

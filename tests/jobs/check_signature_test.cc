@@ -43,8 +43,8 @@ class CheckWithSignature : public testing::Test {
         ASSERT_TRUE(done.ok()) << done.error().message;
     }
     CheckReport check(const fs::path& target, const fs::path& signature = {}) {
-        CheckOptions options{.keys = keys, .signature = VerifyOptions{.signature = signature}};
-        if (trusted) options.signature->public_keys = {signer};
+        CheckOptions options{.keys = keys};
+        if (trusted) options.signature = VerifyOptions{.signature = signature, .public_keys = {signer}};
         options.expect = expect;
         options.require_seal = require_seal;
         options.require_signature = require_signature;
@@ -89,6 +89,7 @@ TEST_F(CheckWithSignature, NamesTheChangeInBoth) {
 TEST_F(CheckWithSignature, LooksBesideTheModelWhereToolsLeaveThem) {
     const auto found = [&] { return check(file).signature.has_value(); };
     EXPECT_FALSE(found());
+    EXPECT_EQ(check(file).verdict, Verdict::unsealed) << "a signer was given: a signature is expected";
     sign_as(file, scratch / "net.safetensors.sig");
     EXPECT_TRUE(found());
     fs::rename(scratch / "net.safetensors.sig", scratch / "model.sig");
@@ -113,57 +114,63 @@ TEST_F(CheckWithSignature, LooksInAndBesideAFolder) {
     EXPECT_EQ(check(scratch / "net").verdict, Verdict::tampered);
 }
 
-TEST_F(CheckWithSignature, SaysThatASignatureWasNotVerifiedForWantOfAKey) {
-    sign_as(file, scratch / "net.safetensors.sig");
+TEST_F(CheckWithSignature, MentionsASignatureWithoutASignerAndChangesNothing) {
     trusted = false;
+    const auto alone = check(file);
+    EXPECT_TRUE(alone.warnings.empty());
+    sign_as(file, scratch / "net.safetensors.sig");
     const auto report = check(file);
     EXPECT_EQ(report.verdict, Verdict::intact);
-    EXPECT_FALSE(report.signature);
-    EXPECT_THAT(report.hint, HasSubstr("net.safetensors.sig lies beside it and was not verified"));
+    EXPECT_FALSE(report.signature || report.expected.signature);
+    ASSERT_EQ(report.warnings.size(), 1u);
+    EXPECT_THAT(report.warnings[0], HasSubstr("net.safetensors.sig was not verified"));
+    flip(file, 5);
+    EXPECT_EQ(check(file).verdict, Verdict::tampered);
+    EXPECT_EQ(check(scratch.write("plain", model(3))).verdict, Verdict::unsealed);
 }
 
-// A key on P-256 may be for seals, for signatures, or for both.
-TEST_F(CheckWithSignature, IsNotHeldAgainstAModelForWhoseSealAKeyWasGiven) {
+// A key on P-256 may seal and sign; given as a key of seals it vouches for the seal alone.
+TEST_F(CheckWithSignature, AKeyOfSealsNamesNoSigner) {
     const auto sealer = SigningKey::generate(KeyType::p256);
     const auto own = seal_by(sealer, "own.safetensors");
-    const auto sealer_pub = scratch.write("sealer.pub", public_key_pem(sealer.public_key())).string();
+    sign.key = scratch.write("sealer.key", signing_key_pem(sealer, "").value()).string();
     sign_as(own, scratch / "own.safetensors.sig");
     keys.clear();
     keys.push_back(public_check_key(sealer.public_key()));
-    const auto with = [&](std::vector<std::string> public_keys, const fs::path& named = {}) {
-        const CheckOptions options{
-            .keys = keys,
-            .signature = VerifyOptions{.signature = named, .public_keys = std::move(public_keys)},
-            .require_signature = require_signature};
-        return check_model(own, options);
-    };
-    const auto without = with({sealer_pub});
-    EXPECT_EQ(without.verdict, Verdict::intact) << without.error;
-    EXPECT_THAT(without.hint, HasSubstr("was not verified"));
-    EXPECT_EQ(with({sealer_pub, signer}).verdict, Verdict::intact);
-    EXPECT_TRUE(with({sealer_pub, signer}).signature);
-    EXPECT_EQ(with({sealer_pub}, scratch / "own.safetensors.sig").verdict, Verdict::tampered);
-    require_signature = true;
-    EXPECT_EQ(with({sealer_pub}).verdict, Verdict::tampered);
-    // By the key of the seal itself it counts.
-    require_signature = false;
-    sign.key = scratch.write("sealer.key", signing_key_pem(sealer, "").value()).string();
-    sign_as(own, scratch / "own.safetensors.sig");
-    ASSERT_TRUE(with({sealer_pub}).signature);
-    EXPECT_EQ(with({sealer_pub}).signature->outcome, Signature::valid);
+    trusted = false;
+    EXPECT_EQ(check(own).verdict, Verdict::intact);
+    EXPECT_FALSE(check(own).signature);
+    // Without its seal the signature alone does not let it pass.
+    const auto plain = scratch.write("plain.safetensors", model(6));
+    sign_as(plain, scratch / "plain.safetensors.sig");
+    EXPECT_EQ(check(plain).verdict, Verdict::unsealed);
+    trusted = true;
+    signer = scratch.write("sealer.pub", public_key_pem(sealer.public_key())).string();
+    EXPECT_EQ(check(own).verdict, Verdict::intact);
+    EXPECT_EQ(check(own).signature->outcome, Signature::valid);
+    EXPECT_EQ(check(plain).verdict, Verdict::unsealed) << "the seal is still expected";
 }
 
-TEST_F(CheckWithSignature, NeedsNoSealUnlessOneIsRequired) {
+TEST_F(CheckWithSignature, ByAnotherSignerIsTamperedWith) {
+    sign_as(file, scratch / "net.safetensors.sig");
+    signer = scratch.write("other.pub", generate_ec_pair("P-384", "").value().open).string();
+    const auto report = check(file);
+    EXPECT_EQ(report.verdict, Verdict::tampered);
+    EXPECT_EQ(report.seal->outcome, Seal::intact);
+    EXPECT_EQ(report.signature->outcome, Signature::invalid);
+}
+
+TEST_F(CheckWithSignature, ExpectsASealOnlyIfAKeyOrARequirementAsksForIt) {
     const auto plain = scratch.write("plain.safetensors", model(3));
     sign_as(plain, scratch / "plain.sig");
     EXPECT_EQ(check(plain).verdict, Verdict::unsealed);
+    EXPECT_EQ(check(plain, scratch / "plain.sig").verdict, Verdict::unsealed) << "a key for seals was given";
+    keys.clear();
     EXPECT_EQ(check(plain, scratch / "plain.sig").verdict, Verdict::intact);
     expect = {{"version", "1"}};
     EXPECT_EQ(check(plain, scratch / "plain.sig").verdict, Verdict::unsealed) << "no stamp says so";
     expect.clear();
     require_seal = true;
-    EXPECT_EQ(check(plain, scratch / "plain.sig").verdict, Verdict::unsealed);
-    keys.clear();
     const auto report = check(plain, scratch / "plain.sig");
     EXPECT_EQ(report.verdict, Verdict::unsealed) << "a required seal was not even looked for";
     EXPECT_THAT(report.error, HasSubstr("no key to look for one with"));
@@ -171,16 +178,23 @@ TEST_F(CheckWithSignature, NeedsNoSealUnlessOneIsRequired) {
 
 TEST_F(CheckWithSignature, IsOfNoUseIfARequiredOneIsNotThere) {
     require_signature = true;
-    const auto report = check(file);
-    EXPECT_EQ(report.verdict, Verdict::unsealed);
-    EXPECT_THAT(report.error, HasSubstr("a signature is required"));
+    for (const bool trust : {true, false}) {
+        trusted = trust;
+        const auto report = check(file);
+        EXPECT_EQ(report.verdict, Verdict::unsealed);
+        EXPECT_EQ(report.exit_code, ExitCode::nothing);
+        EXPECT_THAT(report.error, HasSubstr("no signature found next to it"));
+    }
+    sign_as(file, scratch / "net.safetensors.sig");
+    EXPECT_THAT(check(file).error, HasSubstr("no signer is trusted"));
 }
 
 TEST_F(CheckWithSignature, WeighsAChangeMoreThanWhatCouldNotBeRead) {
     flip(file, 5);
     const auto report = check(file, scratch / "not there.sig");
     EXPECT_EQ(report.verdict, Verdict::tampered);
-    EXPECT_THAT(report.error, HasSubstr("not there.sig"));
+    EXPECT_EQ(report.signature->outcome, Signature::error);
+    EXPECT_THAT(report.signature->detail, HasSubstr("not there.sig"));
     EXPECT_EQ(check(seal("other.safetensors", model(4)), scratch / "none.sig").verdict, Verdict::error);
 }
 
@@ -191,8 +205,30 @@ TEST_F(CheckWithSignature, VerifiesFilesThatAreNoModel) {
     EXPECT_EQ(report.verdict, Verdict::error) << "a seal was looked for as well";
     ASSERT_TRUE(report.signature);
     EXPECT_EQ(report.signature->outcome, Signature::valid);
+    EXPECT_EQ(report.seal->outcome, Seal::error);
     keys.clear();
     EXPECT_EQ(check(text, scratch / "notes.sig").verdict, Verdict::intact);
+}
+
+// An index is one file: a signature of it says nothing of the shards, and must not let other ones pass.
+TEST_F(CheckWithSignature, OfAnIndexIsRefusedWhateverBecameOfTheShards) {
+    const char* index = "model.safetensors.index.json";
+    scratch.write("net/a.safetensors",
+                  test::safetensors_file({{"w", "F32", {60'000}, test::float_weights(60'000, 1)}}));
+    scratch.write("net/" + std::string(index), R"({"weight_map": {"w": "a.safetensors"}})");
+    sign.signature = scratch / "net" / (std::string(index) + ".sig");
+    const auto refused = sign_model(scratch / "net" / index, sign);
+    ASSERT_FALSE(refused.ok());
+    EXPECT_EQ(refused.error().kind, ErrorKind::unsupported);
+    // Another tool may have signed it: as the only file of the folder.
+    sign.ignore = {scratch / "net" / "a.safetensors"};
+    sign_as(scratch / "net", scratch / "net" / "index.sig");
+    keys.clear();
+    EXPECT_EQ(check(scratch / "net", scratch / "net" / "index.sig").verdict, Verdict::intact);
+    const auto report = check(scratch / "net" / index, scratch / "net" / "index.sig");
+    EXPECT_EQ(report.exit_code, ExitCode::failed);
+    EXPECT_THAT(report.error, HasSubstr("an index: the tensors are in its shards"));
+    EXPECT_THAT(report.hint, HasSubstr("verify the folder"));
 }
 
 TEST_F(CheckWithSignature, ReadsManyShardsAtOnceToTheSameEnd) {
@@ -221,6 +257,10 @@ TEST_F(CheckWithSignature, IsNothingForAnEndpoint) {
     const auto report = check("http://127.0.0.1:1/v2/models/net", scratch / "model.sig");
     EXPECT_EQ(report.verdict, Verdict::error);
     EXPECT_EQ(report.error_kind, ErrorKind::usage);
+    const auto unnamed = check("http://127.0.0.1:1/v2/models/net");
+    EXPECT_EQ(unnamed.exit_code, ExitCode::nothing);
+    ASSERT_EQ(unnamed.missing.size(), 2u) << "the key can only be for a fingerprint";
+    EXPECT_THAT(unnamed.missing[1].detail, HasSubstr("there are none to read"));
 }
 
 }  // namespace

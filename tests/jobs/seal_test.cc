@@ -196,15 +196,19 @@ TEST(Seal, DeepisignMarkMadeByWhoHoldsTheCheckKeyIsTampered) {
         bench.write("model", test::safetensors_file({{"w", "F32", {128, 128}, test::float_weights(16384, 1)}}));
     SealOptions options{.key = forger, .check = places, .stamp = kStamp, .scheme = Scheme::deepisign};
     ASSERT_TRUE(seal_model(model, bench.folder / "forged", options).ok());
-    const auto report = bench.look(bench.folder / "forged");
+    const auto accepting = [&](const char* name) {
+        return check_model(
+            bench.folder / name,
+            {.keys = {&bench.check, 1}, .expect = {{"name", "small"}}, .scheme = Scheme::deepisign});
+    };
+    const auto report = accepting("forged");
     EXPECT_EQ(report.verdict, Verdict::tampered);
     EXPECT_FALSE(report.seal->stamp_authentic);
 
     auto honest = bench.options();
     honest.scheme = Scheme::deepisign;
     ASSERT_TRUE(seal_model(model, bench.folder / "honest", honest).ok());
-    const auto intact =
-        check_model(bench.folder / "honest", {.keys = {&bench.check, 1}, .expect = {{"name", "small"}}});
+    const auto intact = accepting("honest");
     EXPECT_EQ(intact.verdict, Verdict::intact) << intact.seal->detail;
     EXPECT_EQ(intact.seal->scheme, "deepisign");
 }

@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "formats/reader.h"
-#include "model/check.h"
+#include "model/validate.h"
 
 namespace modelseal {
 namespace {
@@ -33,7 +33,7 @@ TEST(Frame, IsTheComplementOfTheTensorsOfItsFile) {
                                 tensor("b", {.offset = 20, .bytes = 30, .elements = 30}),
                                 tensor("c", {.file = 1, .offset = 0, .bytes = 100, .elements = 100}),
                                 tensor("d", {.offset = 60, .bytes = 0, .elements = 0})});
-    ASSERT_TRUE(check_model(model).ok());
+    ASSERT_TRUE(validate_model(model).ok());
     EXPECT_THAT(frame_ranges(model, 0), ElementsAre(Range{0, 10}, Range{50, 50}));
     EXPECT_THAT(frame_ranges(model, 1), IsEmpty());
 }
@@ -42,14 +42,14 @@ TEST(Frame, HoldsTheGapsOfAStridedSegment) {
     const auto model =
         made_of({tensor("a", {.offset = 1, .bytes = 14, .elements = 3, .stride = 5}, DType::f32),
                  tensor("b", {.offset = 15, .bytes = 8, .elements = 2, .stride = 4}, DType::f32)});
-    ASSERT_TRUE(check_model(model).ok());
+    ASSERT_TRUE(validate_model(model).ok());
     EXPECT_THAT(frame_ranges(model, 0), ElementsAre(Range{0, 1}, Range{5, 1}, Range{10, 1}, Range{23, 77}));
 }
 
 TEST(Frame, DoesNotHoldVarintsSinceTheirValuesCoverThem) {
     const auto model = made_of(
         {tensor("a", {.offset = 10, .bytes = 20, .elements = 15, .encoding = Encoding::varint}, DType::i64)});
-    ASSERT_TRUE(check_model(model).ok());
+    ASSERT_TRUE(validate_model(model).ok());
     EXPECT_THAT(frame_ranges(model, 0), ElementsAre(Range{0, 10}, Range{30, 70}));
 }
 
@@ -142,11 +142,11 @@ TEST(CheckModel, RefusesWhatBreaksTheContract) {
          {{.offset = 50, .bytes = 5, .fields = {50}}, {.offset = 0, .bytes = 5, .fields = {53}}},
          "overlaps another"},
     };
-    ASSERT_TRUE(check_model(made_of(good)).ok());
+    ASSERT_TRUE(validate_model(made_of(good)).ok());
     for (const auto& row : table) {
         auto model = made_of(row.tensors);
         model.files[0].checksums = row.checksums;
-        const auto checked = check_model(model);
+        const auto checked = validate_model(model);
         ASSERT_FALSE(checked.ok()) << row.what;
         EXPECT_THAT(checked.error().message, HasSubstr(row.message)) << row.what;
     }
@@ -155,7 +155,7 @@ TEST(CheckModel, RefusesWhatBreaksTheContract) {
 TEST(CheckModel, AcceptsFieldsRightBesideTensors) {
     auto model = made_of({tensor("a", {.offset = 10, .bytes = 10, .elements = 10})});
     model.files[0].checksums = {{.offset = 10, .bytes = 10, .fields = {6, 20}}};
-    EXPECT_TRUE(check_model(model).ok());
+    EXPECT_TRUE(validate_model(model).ok());
 }
 
 }  // namespace

@@ -117,6 +117,46 @@ TEST_F(Certified, SignatureNeedsTheWholeChain) {
     EXPECT_EQ(refused(), "");
 }
 
+TEST_F(Certified, NoAuthorityMayBeMeantForSomethingElse) {
+    const auto authority = [](const char* name, const char* usage, const CertifiedKey* issuer) {
+        return certify({.name = name, .authority = true, .authority_extended_usage = usage}, issuer);
+    };
+    for (const auto& [usage, good] : std::vector<std::pair<const char*, bool>>{{"", true},
+                                                                               {"codeSigning", true},
+                                                                               {"serverAuth,codeSigning", true},
+                                                                               {"anyExtendedKeyUsage", true},
+                                                                               {"serverAuth", false},
+                                                                               {"timeStamping", false}}) {
+        SCOPED_TRACE(usage);
+        for (const bool at_the_root : {true, false}) {
+            const auto top = authority("top", at_the_root ? usage : "", nullptr);
+            const auto below = authority("below", at_the_root ? "" : usage, &top);
+            verify.anchors = {file("top.pem", top.pem)};
+            sign.chain = {file("below.pem", below.pem)};
+            use(certify({.name = "signer"}, &below));
+            ASSERT_EQ(not_signed(), "");
+            const auto why = refused();
+            EXPECT_EQ(why.empty(), good) << why;
+            EXPECT_THAT(why, HasSubstr(good ? "" : "leaves code signing out"));
+        }
+    }
+}
+
+TEST_F(Certified, SubjectCanBeDemanded) {
+    use(leaf({.name = "signer of models"}));
+    ASSERT_EQ(not_signed(), "");
+    verify.subject = "CN=signer of models";
+    EXPECT_EQ(refused(), "");
+    for (const char* other :
+         {"signer of models", "CN=signer", "CN=signer of models,O=a", "cn=signer of models"}) {
+        verify.subject = other;
+        EXPECT_THAT(refused(), HasSubstr("signed by 'CN=signer of models', expected '"));
+    }
+    verify.anchors.clear();
+    verify.public_keys = {"signer.pub"};
+    EXPECT_EQ(verify_signature(scratch / "model", verify).error().kind, ErrorKind::usage);
+}
+
 TEST_F(Certified, LeafMustBeMeantForSigning) {
     struct Row {
         const char *usage, *extended, *why;
@@ -197,6 +237,23 @@ TEST_F(Stamped, SignatureMustHaveBeenMadeWhileItsCertificateWasValid) {
     EXPECT_THAT(refused(), HasSubstr("has expired"));
     sign_with_expired(expired, 200, tsa);
     EXPECT_THAT(refused(), HasSubstr("not yet valid"));
+}
+
+TEST_F(Stamped, NoAuthorityOfTheTimestampMayBeMeantForSomethingElse) {
+    for (const auto& [usage, good] :
+         std::vector<std::pair<const char*, bool>>{{"timeStamping", true}, {"codeSigning", false}}) {
+        const auto middle = certify({.name = "time middle",
+                                     .authority = true,
+                                     .from_days = -4000,
+                                     .to_days = 4000,
+                                     .authority_extended_usage = usage},
+                                    &tsa_root);
+        const auto below =
+            certify({.name = "time", .from_days = -3000, .to_days = 3000, .extended_usage = kUsage}, &middle);
+        sign_with_expired(expired, 70, below);
+        verify.timestamp_anchors = {file("tsa.pem", tsa_root.pem), file("middle.pem", middle.pem)};
+        EXPECT_EQ(refused().empty(), good) << usage;
+    }
 }
 
 TEST_F(Stamped, TimestampMustBeOfATrustedAuthority) {

@@ -81,8 +81,10 @@ TEST_F(HostileScript, MethodsThatNobodyCallsAndBranchesThatNobodyTakesCountAsWel
             "  def spare(self: __torch__.Net, y: Tensor) -> int:\n    torch.save(y, \"f\")\n    return 1\n")
             .message,
         HasSubstr("aten::save"));
-    EXPECT_THAT(error_of({"if bool(torch.gt(torch.sum(x), 1000000)):", "  torch.save(x, \"f\")", "else:", "  pass"}).message,
-                HasSubstr("aten::save"));
+    EXPECT_THAT(
+        error_of({"if bool(torch.gt(torch.sum(x), 1000000)):", "  torch.save(x, \"f\")", "else:", "  pass"})
+            .message,
+        HasSubstr("aten::save"));
     EXPECT_THAT(error_of({}, {},
                          "class Spare(Module):\n  __parameters__ = []\n  __buffers__ = []\n"
                          "  def __setstate__(self: __torch__.Spare, s: int) -> None:\n"

@@ -179,43 +179,44 @@ TEST(EveryForm, ShowsBothASealAndAFingerprint) {
 TEST(EveryForm, TellsAnErrorBesideAFinding) {
     auto check = intact();
     check.verdict = Verdict::error;
-    check.error = "the seal cannot be read";
+    check.seal = SealFinding{.outcome = SealFinding::Outcome::error, .detail = "the seal cannot be read"};
     EXPECT_THAT(to_text(check, {}), HasSubstr("not checked, the seal cannot be read"));
     const auto run = json::parse(to_sarif({&check, 1}, "1"))["runs"][0];
     EXPECT_EQ(run["invocations"][0]["executionSuccessful"], false);
 }
 
 TEST(EveryForm, TellsWhatWasRequiredAndIsNotThereBesideAnIntactSeal) {
-    CheckReport check{.target = "net", .verdict = Verdict::unsealed, .error = "a fingerprint is required"};
+    CheckReport check{.target = "net", .verdict = Verdict::unsealed};
+    check.missing = {{.kind = CheckKind::fingerprint, .detail = "a fingerprint is required"}};
     check.seal = SealFinding{.outcome = SealFinding::Outcome::intact, .scheme = "modelseal", .stamp = {}};
     EXPECT_THAT(to_text(check, {}), HasSubstr("net: intact, 0 tensors"));
-    EXPECT_THAT(to_text(check, {}), HasSubstr("net: not checked, a fingerprint is required\n"));
+    EXPECT_THAT(to_text(check, {}), HasSubstr("net: fingerprint not checked, a fingerprint is required\n"));
     const auto run = json::parse(to_sarif({&check, 1}, "1"))["runs"][0];
-    EXPECT_EQ(run["results"].size(), 0u);
-    EXPECT_EQ(run["invocations"][0]["executionSuccessful"], false);
+    EXPECT_EQ(run["results"].size(), 1u);
+    EXPECT_EQ(run["invocations"][0]["executionSuccessful"], true);
+    EXPECT_THAT(to_html({&check, 1}), HasSubstr("a fingerprint is required"));
 }
 
 TEST(EveryForm, TellsThatThereIsNothingToCheckAgainst) {
-    const CheckReport check{.target = "http://host/v2/models/net",
-                            .verdict = Verdict::unsealed,
-                            .error = "there is no fingerprint",
-                            .hint = "give one"};
-    EXPECT_EQ(to_text(check, {}),
-              "http://host/v2/models/net: not checked, there is no fingerprint\n  hint: give one\n");
+    CheckReport check{.target = "http://host/v2/models/net", .verdict = Verdict::unsealed, .hint = "give one"};
+    check.missing = {{.kind = CheckKind::fingerprint, .detail = "there is no fingerprint"}};
+    EXPECT_EQ(
+        to_text(check, {}),
+        "http://host/v2/models/net: fingerprint not checked, there is no fingerprint\n  hint: give one\n");
     EXPECT_THAT(to_html({&check, 1}), HasSubstr("Nothing to check against"));
     EXPECT_THAT(to_html({&check, 1}), HasSubstr("there is no fingerprint"));
     const auto results = json::parse(to_sarif({&check, 1}, "1"))["runs"][0]["results"];
     ASSERT_EQ(results.size(), 1u);
-    EXPECT_EQ(results[0]["message"]["text"], "there is no fingerprint");
+    EXPECT_EQ(results[0]["message"]["text"], "fingerprint not checked, there is no fingerprint");
 }
 
 TEST(FingerprintJson, HasTheKeysOfTheContractInOrder) {
     const auto parsed = nlohmann::ordered_json::parse(to_json(std::vector{tampered()}, true))["checks"][0];
     std::vector<std::string> keys;
     for (const auto& [key, value] : parsed.items()) keys.push_back(key);
-    keys.resize(8);
-    EXPECT_THAT(keys, testing::ElementsAre("kind", "outcome", "access", "pairs", "mismatched", "threshold",
-                                           "false_alarm_bound", "rungs"));
+    keys.resize(10);
+    EXPECT_THAT(keys, testing::ElementsAre("kind", "expected", "outcome", "method", "access", "pairs",
+                                           "mismatched", "threshold", "false_alarm_bound", "rungs"));
     EXPECT_EQ(parsed["outcome"], "tampered");
     EXPECT_EQ(parsed["false_alarm_bound"], 1e-6);
     EXPECT_EQ(parsed["rungs"][1]["name"], "fp32");

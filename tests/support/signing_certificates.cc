@@ -71,7 +71,8 @@ CertifiedKey certify(const CertificateRequest& request, const CertifiedKey* issu
     X509_set_issuer_name(out.get(), X509_get_subject_name(by));
     extend(out.get(), by, NID_basic_constraints, request.authority ? "critical,CA:TRUE" : "critical,CA:FALSE");
     extend(out.get(), by, NID_key_usage, request.authority ? "critical,keyCertSign,cRLSign" : request.usage);
-    if (!request.authority) extend(out.get(), by, NID_ext_key_usage, request.extended_usage);
+    extend(out.get(), by, NID_ext_key_usage,
+           request.authority ? request.authority_extended_usage : request.extended_usage);
     const Key signer = issuer == nullptr ? nullptr : key_of(*issuer);
     must(X509_sign(out.get(), signer == nullptr ? key.get() : signer.get(), EVP_sha256()) > 0);
     const Bio pem(BIO_new(BIO_s_mem())), secret(BIO_new(BIO_s_mem()));

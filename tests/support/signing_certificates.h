@@ -15,6 +15,7 @@ struct CertificateRequest {
     long from_days = -10, to_days = 10;               // from now
     std::string usage = "critical,digitalSignature";  // empty: no such extension
     std::string extended_usage = "codeSigning";       // empty: no such extension
+    std::string authority_extended_usage = {};        // the same for an authority
 };
 
 struct CertifiedKey {

@@ -1,8 +1,8 @@
-#include "cli/exit_code.h"
+#include "policy/exit_code.h"
 
 #include <gtest/gtest.h>
 
-namespace modelseal::cli {
+namespace modelseal::policy {
 namespace {
 
 TEST(ExitCode, OfErrorsIsTheContract) {
@@ -33,4 +33,4 @@ TEST(ExitCode, OfSeveralTargetsIsTheWorstWhateverTheirOrder) {
 }
 
 }  // namespace
-}  // namespace modelseal::cli
+}  // namespace modelseal::policy

@@ -1,9 +1,18 @@
-#include "cli/exit_code.h"
+#include "policy/exit_code.h"
 
 #include <algorithm>
 #include <array>
 
-namespace modelseal::cli {
+namespace modelseal::policy {
+namespace {
+
+// The one of the two that comes first in `order`.
+template <class T, std::size_t N>
+T first_of(const std::array<T, N>& order, T a, T b) {
+    return *std::ranges::find_if(order, [=](T each) { return each == a || each == b; });
+}
+
+}  // namespace
 
 ExitCode exit_code(ErrorKind kind) {
     switch (kind) {
@@ -37,7 +46,12 @@ ExitCode exit_code(Verdict verdict) {
 ExitCode worst(ExitCode a, ExitCode b) {
     constexpr std::array kOrder = {ExitCode::usage, ExitCode::mismatch, ExitCode::failed, ExitCode::nothing,
                                    ExitCode::done};
-    return *std::ranges::find_if(kOrder, [=](ExitCode each) { return each == a || each == b; });
+    return first_of(kOrder, a, b);
 }
 
-}  // namespace modelseal::cli
+Verdict worst(Verdict a, Verdict b) {
+    constexpr std::array kOrder = {Verdict::tampered, Verdict::error, Verdict::unsealed, Verdict::intact};
+    return first_of(kOrder, a, b);
+}
+
+}  // namespace modelseal::policy

@@ -1,15 +1,14 @@
-#include "jobs/signature_beside.h"
+#include "jobs/check_signature.h"
 
-#include <algorithm>
+#include <new>
 
-#include "crypto/ecdsa.h"
 #include "oms/verify.h"
 
 namespace modelseal::jobs {
 
 namespace fs = std::filesystem;
 
-std::optional<fs::path> signature_beside(const fs::path& given) {
+std::optional<fs::path> signature_next_to(const fs::path& given) {
     std::error_code failed;
     auto model = given.lexically_normal();
     if (!model.has_filename()) model = model.parent_path();  // "folder/"
@@ -26,21 +25,13 @@ std::optional<fs::path> signature_beside(const fs::path& given) {
     return claim && claim->subject == name.string() ? std::optional(shared) : std::nullopt;
 }
 
-std::vector<std::string> signers_among(const std::vector<std::string>& public_keys,
-                                       std::span<const CheckKey> seal_keys, const fs::path& signature) {
-    if (public_keys.empty()) return {};
-    const auto claim = oms::claim_of(signature);
-    std::vector<std::string> signers;
-    for (const auto& file : public_keys) {
-        const auto key = load_public_key(file);
-        const bool seals =
-            key.ok() && std::ranges::any_of(seal_keys, [&](const auto& each) { return each.vendor == *key; });
-        const auto signer = crypto::load_ec_public_key(file);
-        const bool asked_for = !claim || (claim->bare_key && signer.ok() &&
-                                          (claim->key_hint.empty() || claim->key_hint == signer->hint()));
-        if (!seals || asked_for) signers.push_back(file);
+Result<SignatureFinding> check_signature(const fs::path& model, const VerifyOptions& options,
+                                         const oms::SharedFiles* shared) {
+    try {
+        return oms::verify(model, options, shared);
+    } catch (const std::bad_alloc&) {
+        return Error{ErrorKind::unreadable, model.string() + ": not enough memory to verify its signature", {}};
     }
-    return signers;
 }
 
 }  // namespace modelseal::jobs

@@ -1,4 +1,4 @@
-#include "model/check.h"
+#include "model/validate.h"
 
 #include <algorithm>
 
@@ -126,7 +126,7 @@ Result<void> check_checksums(const Model& model, const FrameMap& map, std::uint3
 
 }  // namespace
 
-Result<void> check_model(const Model& model) {
+Result<void> validate_model(const Model& model) {
     MODELSEAL_TRY(check_names(model));
     for (const auto& tensor : model.tensors) MODELSEAL_TRY(check_tensor(model, tensor));
     const FrameMap map(model);

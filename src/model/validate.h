@@ -8,6 +8,6 @@ namespace modelseal {
 
 // Names are unique; each segment is inside its file and as long as its elements say; nothing overlaps: segments
 // of any tensors, and the fields of checksums. Kind malformed, or internal where only an adapter can be wrong.
-Result<void> check_model(const Model& model);
+Result<void> validate_model(const Model& model);
 
 }  // namespace modelseal

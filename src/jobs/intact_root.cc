@@ -1,0 +1,31 @@
+#include "jobs/intact_root.h"
+
+#include <fmt/format.h>
+
+#include "formats/reader.h"
+#include "jobs/check_seal.h"
+
+namespace modelseal::jobs {
+
+Result<std::optional<std::string>> intact_root(const Model& model, std::span<const CheckKey> keys,
+                                               unsigned jobs) {
+    MODELSEAL_TRY_ASSIGN(const auto seal, check_seal(model, {.keys = keys, .pass = {.jobs = jobs}}));
+    MODELSEAL_TRY(model.unchanged());
+    // A deepisign mark has no root: it binds nothing that others could bind to.
+    if (seal.outcome == SealFinding::Outcome::not_found || seal.scheme != "modelseal") {
+        return std::optional<std::string>{};
+    }
+    if (seal.outcome == SealFinding::Outcome::intact) return std::optional(seal.root);
+    return Error{ErrorKind::mismatch,
+                 fmt::format("{}: its seal is not intact: {}", formats::printable(model.path.string()),
+                             formats::printable(seal.detail)),
+                 "take the model as it was sealed"};
+}
+
+Result<std::optional<std::string>> intact_root(const std::filesystem::path& model,
+                                               std::span<const CheckKey> keys, unsigned jobs) {
+    MODELSEAL_TRY_ASSIGN(const auto opened, open_model(model));
+    return intact_root(opened, keys, jobs);
+}
+
+}  // namespace modelseal::jobs

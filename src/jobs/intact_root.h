@@ -1,0 +1,21 @@
+// The seal of a model as others bind to it: a signature that notes it, a fingerprint that belongs to it.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <span>
+#include <string>
+
+#include "model/model.h"
+#include <modelseal/keys.h>
+
+namespace modelseal::jobs {
+
+// The root of the seal under one of `keys`, hex; nothing if there is no seal under them. ErrorKind::mismatch
+// for a seal that is not intact, and the Error itself if the model cannot be read: neither is "no seal".
+Result<std::optional<std::string>> intact_root(const Model& model, std::span<const CheckKey> keys,
+                                               unsigned jobs);
+Result<std::optional<std::string>> intact_root(const std::filesystem::path& model,
+                                               std::span<const CheckKey> keys, unsigned jobs);
+
+}  // namespace modelseal::jobs

@@ -1,0 +1,209 @@
+#include "policy/decide.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "policy/exit_code.h"
+
+namespace modelseal::policy {
+namespace {
+
+using Check = Decision::Check;
+
+Check settled(CheckKind kind, Verdict verdict, std::string detail, std::string hint = {}) {
+    return {.kind = kind,
+            .verdict = verdict,
+            .exit_code = exit_code(verdict),
+            .detail = std::move(detail),
+            .hint = std::move(hint)};
+}
+
+// A key, a signature or a fingerprint that does not match is an error with the exit code of a mismatch.
+Check failed(CheckKind kind, const Error& error) {
+    return {.kind = kind,
+            .verdict = Verdict::error,
+            .exit_code = exit_code(error.kind),
+            .detail = error.message,
+            .hint = error.hint,
+            .error = error.kind};
+}
+
+// What was not checked is not found: that never outweighs the check that kept it from being made.
+Check not_made(CheckKind kind, const std::vector<MissingCheck>& known) {
+    const auto why = std::ranges::find(known, kind, &MissingCheck::kind);
+    auto missing = why == known.end() ? MissingCheck{.kind = kind, .detail = "it was not checked"} : *why;
+    auto check = settled(kind, Verdict::unsealed, missing.detail, missing.hint);
+    check.missing = std::move(missing);
+    return check;
+}
+
+// What of the stamp is not as expected; empty if nothing. An entry counts only as the vendor's word.
+std::string stamp_complaint(const SealFinding& seal, const Policy& policy) {
+    for (const auto& [name, value] : policy.stamp) {
+        const auto found = std::ranges::find(seal.stamp, name, [](const auto& entry) { return entry.first; });
+        if (found == seal.stamp.end()) return fmt::format("the stamp has no '{}', expected '{}'", name, value);
+        if (found->second != value) {
+            return fmt::format("the stamp says {} is '{}', expected '{}'", name, found->second, value);
+        }
+        if (!seal.stamp_authentic) {
+            return fmt::format("the stamp says {} is '{}', without a valid signature", name, value);
+        }
+    }
+    return {};
+}
+
+Check judged(const SealFinding& seal, const Policy& policy) {
+    const auto verdict = verdict_of(seal);
+    const bool found = verdict == Verdict::intact || verdict == Verdict::tampered;
+    if (!found) return settled(CheckKind::seal, verdict, seal.detail);
+    if (seal.scheme == "deepisign" && policy.scheme != Scheme::deepisign) {
+        return settled(
+            CheckKind::seal, Verdict::unsealed,
+            "no seal under this key; a deepisign mark was found, which does not bind the weights and is "
+            "not accepted",
+            "check with --scheme deepisign to accept such a mark");
+    }
+    if (auto complaint = stamp_complaint(seal, policy); !complaint.empty()) {
+        return settled(CheckKind::seal, Verdict::tampered, std::move(complaint));
+    }
+    const bool passes = policy.weights_only && seal.weights_intact;
+    return settled(CheckKind::seal, passes ? Verdict::intact : verdict, seal.detail);
+}
+
+Check judged(const FingerprintFinding& fingerprint, const Policy&) {
+    return settled(CheckKind::fingerprint, verdict_of(fingerprint), fingerprint.detail, fingerprint.hint);
+}
+
+Check judged(const SignatureFinding& signature, const Policy&) {
+    return settled(CheckKind::signature, verdict_of(signature), signature.detail);
+}
+
+template <class Finding>
+Check check_of(CheckKind kind, const std::optional<Result<Finding>>& found, const Findings& findings,
+               const Policy& policy) {
+    if (!found) return not_made(kind, findings.missing);
+    return found->ok() ? judged(**found, policy) : failed(kind, found->error());
+}
+
+// The finding as it is shown: with the outcome that the check came to.
+SealFinding shown(SealFinding seal, const Check& check) {
+    using Outcome = SealFinding::Outcome;
+    seal.outcome = check.verdict == Verdict::intact     ? Outcome::intact
+                   : check.verdict == Verdict::tampered ? Outcome::tampered
+                   : check.verdict == Verdict::unsealed ? Outcome::not_found
+                                                        : Outcome::error;
+    seal.detail = check.detail;
+    return seal;
+}
+
+const FingerprintFinding& shown(const FingerprintFinding& fingerprint, const Check&) {
+    return fingerprint;
+}
+const SignatureFinding& shown(const SignatureFinding& signature, const Check&) {
+    return signature;
+}
+
+template <class Finding>
+std::optional<Finding> shown(const std::optional<Result<Finding>>& found, const Check& check) {
+    if (!found) return std::nullopt;
+    if (found->ok()) return shown(**found, check);
+    return Finding{.outcome = Finding::Outcome::error, .detail = check.detail};
+}
+
+}  // namespace
+
+Verdict verdict_of(const SealFinding& seal) {
+    switch (seal.outcome) {
+        case SealFinding::Outcome::intact:
+            return Verdict::intact;
+        case SealFinding::Outcome::tampered:
+            return Verdict::tampered;
+        case SealFinding::Outcome::not_found:
+            return Verdict::unsealed;
+        case SealFinding::Outcome::error:
+            break;
+    }
+    return Verdict::error;
+}
+
+Verdict verdict_of(const FingerprintFinding& fingerprint) {
+    using Outcome = FingerprintFinding::Outcome;
+    const auto outcome = fingerprint.outcome;
+    if (outcome == Outcome::intact || outcome == Outcome::other_runtime) return Verdict::intact;
+    return outcome == Outcome::tampered ? Verdict::tampered : Verdict::error;
+}
+
+Verdict verdict_of(const SignatureFinding& signature) {
+    switch (signature.outcome) {
+        case SignatureFinding::Outcome::valid:
+            return Verdict::intact;
+        case SignatureFinding::Outcome::invalid:
+            return Verdict::tampered;
+        case SignatureFinding::Outcome::error:
+            break;
+    }
+    return Verdict::error;
+}
+
+const Check* Decision::decisive() const {
+    const auto first = std::ranges::find_if(checks, [&](const Check& check) {
+        return check.expected && check.exit_code == exit_code && check.exit_code != ExitCode::done;
+    });
+    return first == checks.end() ? nullptr : &*first;
+}
+
+Decision decide(const Findings& findings, const Policy& policy) {
+    Decision decision;
+    const auto add = [&](CheckKind kind, bool expected, const auto& found) {
+        if (!found && !expected) return;
+        decision.checks.push_back(check_of(kind, found, findings, policy));
+        decision.checks.back().expected = expected;
+    };
+    add(CheckKind::seal, policy.expected.seal, findings.seal);
+    add(CheckKind::fingerprint, policy.expected.fingerprint, findings.fingerprint);
+    add(CheckKind::signature, policy.expected.signature, findings.signature);
+    std::optional<Verdict> verdict;
+    auto code = ExitCode::done;
+    for (const auto& check : decision.checks) {
+        if (!check.expected) continue;
+        verdict = worst(verdict.value_or(Verdict::intact), check.verdict);
+        code = worst(code, check.exit_code);
+    }
+    decision.verdict = verdict.value_or(Verdict::unsealed);
+    decision.exit_code = verdict ? code : ExitCode::nothing;
+    return decision;
+}
+
+CheckReport report_of(std::string target, const Findings& findings, const Policy& policy,
+                      const Decision& decision) {
+    CheckReport report{.target = std::move(target),
+                       .verdict = decision.verdict,
+                       .exit_code = decision.exit_code,
+                       .expected = policy.expected};
+    for (const auto& check : decision.checks) {
+        if (check.missing) report.missing.push_back(*check.missing);
+        if (check.kind == CheckKind::seal) report.seal = shown(findings.seal, check);
+        if (check.kind == CheckKind::fingerprint) report.fingerprint = shown(findings.fingerprint, check);
+        if (check.kind == CheckKind::signature) report.signature = shown(findings.signature, check);
+    }
+    if (const auto* decisive = decision.decisive()) {
+        if (decisive->verdict == Verdict::error || decisive->missing) report.error = decisive->detail;
+        report.hint = decisive->hint;
+        report.error_kind = decisive->error.value_or(ErrorKind::unreadable);
+    } else if (decision.verdict == Verdict::unsealed) {
+        report.error = "no key, signer or fingerprint to check it against";
+    }
+    return report;
+}
+
+CheckReport report_of(std::string target, const Error& error) {
+    return {.target = std::move(target),
+            .verdict = Verdict::error,
+            .exit_code = exit_code(error.kind),
+            .error = error.message,
+            .hint = error.hint,
+            .error_kind = error.kind};
+}
+
+}  // namespace modelseal::policy

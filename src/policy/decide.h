@@ -1,0 +1,64 @@
+// From what the checks found to what is decided. Pure: no I/O, and findings are never changed, so that the same
+// findings can be held against another policy.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <modelseal/report.h>
+#include <modelseal/result.h>
+#include <modelseal/seal.h>
+
+namespace modelseal::policy {
+
+// What each kind of check found, or the Error that kept it from being made; absent: it was not made.
+struct Findings {
+    std::optional<Result<SealFinding>> seal;
+    std::optional<Result<FingerprintFinding>> fingerprint;
+    std::optional<Result<SignatureFinding>> signature;
+    std::vector<MissingCheck> missing;  // why some were not made; counts only for kinds that are expected
+};
+
+struct Policy {
+    CheckReport::Expected expected;
+    std::vector<std::pair<std::string, std::string>> stamp = {};  // entries that the seal's stamp must have
+    bool weights_only = false;          // a changed frame around intact weights passes
+    Scheme scheme = Scheme::modelseal;  // deepisign: its marks pass as well
+};
+
+struct Decision {
+    // What became of one kind of check, under the policy.
+    struct Check {
+        CheckKind kind = CheckKind::seal;
+        bool expected = false;
+        Verdict verdict = Verdict::error;
+        ExitCode exit_code = ExitCode::failed;
+        std::string detail;  // of the finding, of the error, or why the policy decided otherwise
+        std::string hint;
+        std::optional<ErrorKind> error;       // if the check could not be made
+        std::optional<MissingCheck> missing;  // if it was not made
+    };
+    Verdict verdict = Verdict::error;
+    ExitCode exit_code = ExitCode::failed;
+    std::vector<Check> checks;  // all that were made or expected
+    // The check that the verdict rests on: the first of the worst. Null if all hold or nothing was expected.
+    const Check* decisive() const;
+};
+
+Verdict verdict_of(const SealFinding& seal);
+Verdict verdict_of(const FingerprintFinding& fingerprint);
+Verdict verdict_of(const SignatureFinding& signature);
+
+// The worst of what is expected counts: tampered, then could not be checked, then nothing found, then intact.
+// Where nothing is expected nothing was proved: `unsealed`.
+Decision decide(const Findings& findings, const Policy& policy);
+
+// The findings as they were decided, for people and machines to read.
+CheckReport report_of(std::string target, const Findings& findings, const Policy& policy,
+                      const Decision& decision);
+// Of a target that could not be checked at all.
+CheckReport report_of(std::string target, const Error& error);
+
+}  // namespace modelseal::policy

@@ -1,0 +1,183 @@
+// What findings of each kind come to under each policy, as tables: more evidence never weakens a verdict.
+#include "policy/decide.h"
+
+#include <array>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace modelseal::policy {
+namespace {
+
+using testing::HasSubstr;
+
+// What one kind of check may come to.
+enum class Came { intact, tampered, error, mismatch, not_found, not_made };
+constexpr std::array kAll = {Came::intact,   Came::tampered,  Came::error,
+                             Came::mismatch, Came::not_found, Came::not_made};
+
+template <class Finding>
+std::optional<Result<Finding>> came(Came what, Finding intact, Finding tampered) {
+    switch (what) {
+        case Came::intact:
+            return intact;
+        case Came::tampered:
+            return tampered;
+        case Came::error:
+            return Error{ErrorKind::unreadable, "cannot be read", {}};
+        case Came::mismatch:
+            return Error{ErrorKind::mismatch, "of another key", {}};
+        case Came::not_found:
+        case Came::not_made:
+            break;
+    }
+    return std::nullopt;
+}
+
+SealFinding seal_of(SealFinding::Outcome outcome) {
+    return {.outcome = outcome, .detail = "seal", .scheme = "modelseal", .stamp_authentic = true};
+}
+
+Findings findings(Came seal, Came fingerprint, Came signature) {
+    using Print = FingerprintFinding::Outcome;
+    using Sign = SignatureFinding::Outcome;
+    Findings found;
+    found.seal = came(seal, seal_of(SealFinding::Outcome::intact), seal_of(SealFinding::Outcome::tampered));
+    if (seal == Came::not_found) found.seal = seal_of(SealFinding::Outcome::not_found);
+    found.fingerprint = came(fingerprint, FingerprintFinding{.outcome = Print::intact},
+                             FingerprintFinding{.outcome = Print::tampered});
+    found.signature =
+        came(signature, SignatureFinding{.outcome = Sign::valid}, SignatureFinding{.outcome = Sign::invalid});
+    return found;
+}
+
+// Exit codes from best to worst: 0, 4, 3, 1.
+int weight(ExitCode code) {
+    constexpr std::array kFromBest = {ExitCode::done, ExitCode::nothing, ExitCode::failed, ExitCode::mismatch};
+    return static_cast<int>(std::ranges::find(kFromBest, code) - kFromBest.begin());
+}
+
+ExitCode code_of(Came what) {
+    constexpr std::array kCodes = {ExitCode::done,     ExitCode::mismatch, ExitCode::failed,
+                                   ExitCode::mismatch, ExitCode::nothing,  ExitCode::nothing};
+    return kCodes[static_cast<std::size_t>(what)];
+}
+
+TEST(Decide, WorstOfWhatIsExpectedCounts) {
+    const Policy all{.expected = {true, true, true}};
+    for (const auto seal : kAll) {
+        for (const auto print : kAll) {
+            for (const auto signature : kAll) {
+                const auto decision = decide(findings(seal, print, signature), all);
+                const auto worst =
+                    std::max({weight(code_of(seal)), weight(code_of(print)), weight(code_of(signature))});
+                EXPECT_EQ(weight(decision.exit_code), worst);
+                EXPECT_EQ(decision.verdict == Verdict::intact, decision.exit_code == ExitCode::done);
+                EXPECT_EQ(decision.checks.size(), 3u);
+            }
+        }
+    }
+}
+
+TEST(Decide, MoreEvidenceNeverWeakensAVerdict) {
+    for (const auto seal : kAll) {
+        const auto alone = decide(findings(seal, Came::not_made, Came::not_made), {.expected = {.seal = true}});
+        EXPECT_EQ(alone.exit_code, code_of(seal));
+        for (const auto more : {Came::intact, Came::tampered}) {
+            const auto with_print =
+                decide(findings(seal, more, Came::not_made), {.expected = {true, true, false}});
+            const auto with_both = decide(findings(seal, more, more), {.expected = {true, true, true}});
+            EXPECT_GE(weight(with_print.exit_code), weight(alone.exit_code));
+            EXPECT_GE(weight(with_both.exit_code), weight(with_print.exit_code));
+        }
+    }
+}
+
+TEST(Decide, NothingExpectedProvesNothing) {
+    const auto decision = decide({}, {});
+    EXPECT_EQ(decision.verdict, Verdict::unsealed);
+    EXPECT_EQ(decision.exit_code, ExitCode::nothing);
+    const auto unasked = decide(findings(Came::intact, Came::not_made, Came::not_made), {});
+    EXPECT_EQ(unasked.exit_code, ExitCode::nothing);
+    EXPECT_THAT(report_of("m", {}, {}, decision).error, HasSubstr("no key, signer or fingerprint"));
+}
+
+TEST(Decide, HoldsTheStampAgainstWhatIsExpected) {
+    struct Row {
+        std::pair<std::string, std::string> expected;
+        bool authentic;
+        Verdict verdict;
+        const char* detail;
+    };
+    for (const auto& row : {Row{{"version", "1"}, true, Verdict::intact, "seal"},
+                            Row{{"version", "2"}, true, Verdict::tampered, "version is '1', expected '2'"},
+                            Row{{"name", "net"}, true, Verdict::tampered, "has no 'name', expected 'net'"},
+                            Row{{"version", "1"}, false, Verdict::tampered, "without a valid signature"}}) {
+        auto seal = seal_of(SealFinding::Outcome::intact);
+        seal.stamp = {{"version", "1"}};
+        seal.stamp_authentic = row.authentic;
+        const Findings found{.seal = seal};
+        const Policy policy{.expected = {.seal = true}, .stamp = {row.expected}};
+        const auto decision = decide(found, policy);
+        EXPECT_EQ(decision.verdict, row.verdict);
+        EXPECT_THAT(decision.checks.at(0).detail, HasSubstr(row.detail));
+        const auto report = report_of("m", found, policy, decision);
+        EXPECT_EQ(verdict_of(*report.seal), row.verdict);
+        EXPECT_EQ((*found.seal)->outcome, SealFinding::Outcome::intact) << "the finding itself stays";
+    }
+}
+
+TEST(Decide, LetsAChangedFramePassOnlyIfAskedFor) {
+    auto seal = seal_of(SealFinding::Outcome::tampered);
+    seal.weights_intact = true;
+    seal.frame_intact = false;
+    EXPECT_EQ(decide({.seal = seal}, {.expected = {.seal = true}}).verdict, Verdict::tampered);
+    Policy lenient{.expected = {.seal = true}, .weights_only = true};
+    EXPECT_EQ(decide({.seal = seal}, lenient).verdict, Verdict::intact);
+    seal.weights_intact = false;
+    EXPECT_EQ(decide({.seal = seal}, lenient).verdict, Verdict::tampered);
+}
+
+TEST(Decide, TakesADeepisignMarkForASealOnlyIfAskedFor) {
+    for (const auto outcome : {SealFinding::Outcome::intact, SealFinding::Outcome::tampered}) {
+        auto seal = seal_of(outcome);
+        seal.scheme = "deepisign";
+        const Findings found{.seal = seal};
+        const Policy strict{.expected = {.seal = true}};
+        const auto decision = decide(found, strict);
+        EXPECT_EQ(decision.exit_code, ExitCode::nothing);
+        const auto report = report_of("m", found, strict, decision);
+        EXPECT_THAT(report.hint, HasSubstr("--scheme deepisign"));
+        EXPECT_EQ(report.seal->outcome, SealFinding::Outcome::not_found);
+        const Policy lax{.expected = {.seal = true}, .scheme = Scheme::deepisign};
+        EXPECT_EQ(decide(found, lax).verdict, verdict_of(seal));
+    }
+}
+
+TEST(Decide, ReportsWhyAnExpectedCheckWasNotMade) {
+    Findings found = findings(Came::not_found, Came::not_made, Came::intact);
+    found.missing = {{.kind = CheckKind::fingerprint,
+                      .outcome = MissingCheck::Outcome::not_run,
+                      .detail = "the model was not run"}};
+    const Policy policy{.expected = {true, true, true}};
+    const auto report = report_of("m", found, policy, decide(found, policy));
+    ASSERT_EQ(report.missing.size(), 1u);
+    EXPECT_EQ(report.missing[0].outcome, MissingCheck::Outcome::not_run);
+    EXPECT_EQ(report.exit_code, ExitCode::nothing) << "that of the seal";
+    EXPECT_EQ(report.error, "") << "the finding of the seal states itself";
+}
+
+// A fingerprint of another vendor accuses nobody, and must not pass either.
+TEST(Decide, GivesAMismatchThatIsAnErrorItsExitCode) {
+    const auto found = findings(Came::not_made, Came::mismatch, Came::not_made);
+    const Policy policy{.expected = {.fingerprint = true}};
+    const auto report = report_of("m", found, policy, decide(found, policy));
+    EXPECT_EQ(report.verdict, Verdict::error);
+    EXPECT_EQ(report.exit_code, ExitCode::mismatch);
+    EXPECT_EQ(report.error_kind, ErrorKind::mismatch);
+    EXPECT_EQ(report.error, "of another key");
+    EXPECT_EQ(report.fingerprint->outcome, FingerprintFinding::Outcome::error);
+}
+
+}  // namespace
+}  // namespace modelseal::policy
