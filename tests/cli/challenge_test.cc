@@ -47,7 +47,7 @@ TEST_F(ChallengeCommand, LeavesNothingWhenItFails) {
     EXPECT_EQ(challenge({"--pub", "v.pub"}).code, 2);
     EXPECT_EQ(challenge({"--pub", "missing.pub", "-o", "ask"}).code, 3);
     EXPECT_EQ(challenge({"--pub", "v.pub", "-o", "net.fp"}).code, 2);
-    EXPECT_EQ(challenge({"--pub", "v.pub", "-o", "v.pub"}).code, 3);
+    EXPECT_EQ(challenge({"--pub", "v.pub", "-o", "v.pub"}).code, 2);
     EXPECT_FALSE(std::filesystem::exists(folder_ / "ask"));
     EXPECT_EQ(
         run(modelseal({"challenge", "v.pub", "--pub", "v.pub", "-o", "ask"}), {.folder = folder_.path()}).code,

@@ -50,6 +50,7 @@ class Challenge : public testing::Test {
         }
     }
     ChallengeSummary write() {
+        std::filesystem::remove(folder_ / "net.fp");  // a fingerprint is never replaced
         if (!save(made_, vendor_, key_, folder_ / "net.fp").ok()) throw std::runtime_error("not saved");
         auto summary = write_challenge(folder_ / "net.fp", key_, folder_ / "challenge");
         if (!summary.ok()) throw std::runtime_error(summary.error().message);
