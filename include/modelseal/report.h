@@ -98,9 +98,10 @@ struct FingerprintFinding {
     double most_drift = 0;  // further than this, the model was changed; 0: not held against it
     std::vector<RungFinding> rungs;
     std::string id, root, vendor_key, customer, created, expires, model;
-    double rounding = 0, jitter = 0;  // of the answers: of a value; of a margin, from one time to the next
-    std::uint64_t queries = 0;        // inputs that were sent
-    std::vector<std::byte> preview;   // PNG: some pairs as images; empty if the inputs are no images
+    double rounding = 0, jitter = 0;    // of the answers: of a value; of a margin, from one time to the next
+    std::uint64_t queries = 0;          // inputs that were sent
+    std::vector<std::string> warnings;  // of how a local model was run
+    std::vector<std::byte> preview;     // PNG: some pairs as images; empty if the inputs are no images
 };
 
 // What a detached signature of a model says (OpenSSF Model Signing).

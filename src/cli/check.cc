@@ -9,6 +9,7 @@
 #include "cli/outputs.h"
 #include "cli/trust_options.h"
 #include "cli/width.h"
+#include "formats/reader.h"
 #include "io/file.h"
 #include "oracle/connect.h"
 #include "oracle/url.h"
@@ -121,12 +122,16 @@ void show_text(const CheckFlags& options, CheckReport report, Context& context) 
     std::vector<std::string> failures;
     take_failure(report.seal, failures);
     take_failure(report.signature, failures);
+    const bool asked =
+        report.fingerprint && report.fingerprint->outcome == FingerprintFinding::Outcome::inconclusive;
     take_failure(report.fingerprint, failures);
+    // Answers that allow no verdict are about the target, not about an attempt that failed.
+    if (asked) failures.back().insert(0, formats::printable(report.target) + ": inconclusive, ");
     if (!report::is_failure(report)) terminal.print(to_text(report, style));
     if (failures.empty()) failures.push_back(error.message);
     // The hint is about the failure that decided.
     for (const auto& failure : failures) {
-        const bool decided = failure == error.message;
+        const bool decided = failure.ends_with(error.message);
         terminal.error({error.kind, failure, decided ? error.hint : std::string()});
     }
 }

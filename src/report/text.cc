@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "formats/reader.h"
+#include "policy/decide.h"
 #include "report/fingerprint_words.h"
 #include "report/report.h"
 #include "report/signature_words.h"
@@ -129,7 +130,7 @@ std::string fingerprint_text(const std::string& target, const FingerprintFinding
         const auto detail = without_name(finding.detail, target);
         return paint(style, Ink::red, fmt::format("{}: fingerprint not checked, {}", name, detail)) + "\n";
     }
-    const auto verdict = report::verdict_of(finding);
+    const auto verdict = policy::verdict_of(finding);
     const bool intact = verdict == Verdict::intact;
     const auto word = intact ? report::word(verdict) : report::word(finding.outcome);
     auto head = fmt::format("{}: {}, {}", name, word, report::pairs_text(finding));

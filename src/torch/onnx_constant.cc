@@ -45,10 +45,10 @@ Result<Value> load_constant(const formats::onnx::Constant& constant, const Model
     const std::vector<std::int64_t> shape(tensor.shape.begin(), tensor.shape.end());
     if (constant.is_text) return Value::texts(constant.text, shape);
     const auto problem = [&](ErrorKind kind, const std::string& what) {
-        return Error{
-            kind,
-            fmt::format("{}: tensor '{}': {}", files.files.front().source->name(), formats::printable(tensor.name), what),
-            {}};
+        return Error{kind,
+                     fmt::format("{}: tensor '{}': {}", files.files.front().source->name(),
+                                 formats::printable(tensor.name), what),
+                     {}};
     };
     if (!has_values(tensor.dtype) || value_parts(tensor.dtype) != 1) {
         return problem(ErrorKind::unsupported, fmt::format("elements of {}", info(tensor.dtype).name));

@@ -164,10 +164,13 @@ Result<std::vector<Value>> Interpreter::run(std::vector<Value> inputs) {
     try {
         return run_main(std::move(inputs));
     } catch (const OperatorError& error) {
-        return Error{error.kind, fmt::format("{}: {}", file_.files.files.front().source->name(), printable(error.what())), {}};
+        return Error{error.kind,
+                     fmt::format("{}: {}", file_.files.files.front().source->name(), printable(error.what())),
+                     {}};
     } catch (const std::exception& error) {
         return Error{ErrorKind::malformed,
-                     fmt::format("{}: {}", file_.files.files.front().source->name(), printable(first_line(error.what()))),
+                     fmt::format("{}: {}", file_.files.files.front().source->name(),
+                                 printable(first_line(error.what()))),
                      {}};
     }
 }

@@ -8,7 +8,6 @@
 #include <map>
 #include <memory>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 #include "model/onnx_file.h"
@@ -22,7 +21,7 @@ struct Scope {
     const formats::onnx::Opsets* opsets = nullptr;
     // Of the function whose body this is: what its nodes' references stand for, by name.
     const std::map<std::string, const formats::onnx::Attribute*>* bound = nullptr;
-    std::unordered_map<std::string, Value> values;
+    std::map<std::string, Value> values;
     const Value* find(const std::string& name) const;
     // The attribute that a node here means: the function's, if it refers to one. May be null.
     const formats::onnx::Attribute* resolve(const formats::onnx::Attribute* attribute) const;

@@ -59,7 +59,7 @@ std::set<std::string> Planner::names_used(const Node& node) {
 }
 
 void Planner::drop_unused(const Graph& graph, const Plan& plan,
-                          std::unordered_map<std::string, Value>& values) {
+                          std::map<std::string, Value>& values) {
     Names used;
     for (const auto& output : graph.outputs) used.insert(output.name);
     for (std::size_t i = 0; i < graph.nodes.size(); ++i) {

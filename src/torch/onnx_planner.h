@@ -5,7 +5,6 @@
 #include <map>
 #include <set>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 #include "formats/onnx_program.h"
@@ -25,7 +24,7 @@ class Planner {
     static std::set<std::string> names_used(const formats::onnx::Node& node);
     // Leaves what nodes that are not folded use, and outputs.
     static void drop_unused(const formats::onnx::Graph& graph, const Plan& plan,
-                            std::unordered_map<std::string, Value>& values);
+                            std::map<std::string, Value>& values);
 
   private:
     using Names = std::set<std::string>;
