@@ -70,6 +70,7 @@ class CoarseService : public testing::Test {
         print.model = "toy";
         print.created = "2026-11-21T00:00:00Z";
         print.runtime = "toy";
+        std::filesystem::remove(file_);  // nothing replaces a fingerprint
         const auto saved = save(print, vendor_, public_check_key(vendor_.public_key()), file_);
         ASSERT_TRUE(saved.ok()) << saved.error().message;
     }

@@ -77,8 +77,8 @@ TEST(Printable, EscapesWhatCannotBeSeen) {
             for (const char c : shown) ASSERT_TRUE(c >= ' ' && c <= '~') << std::hex << std::uint32_t{code};
         }
     }
-    for (const char32_t code :
-         {0x20, 0x7E, 0xA0, 0xE9, 0x5D0, 0x627, 0x200A, 0x2010, 0x2030, 0x4E2D, 0xFFFC, 0x1F600})
+    for (const auto code : std::initializer_list<char32_t>{0x20, 0x7E, 0xA0, 0xE9, 0x5D0, 0x627, 0x200A, 0x2010,
+                                                           0x2030, 0x4E2D, 0xFFFC, 0x1F600})
         EXPECT_EQ(printable(utf8(code)), utf8(code)) << std::hex << std::uint32_t{code};
     EXPECT_EQ(printable("\xed\xa0\x80\xc0\x80"), "\\xed\\xa0\\x80\\xc0\\x80");
 }

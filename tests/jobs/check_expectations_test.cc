@@ -7,7 +7,7 @@
 #include "tests/support/data.h"
 #include "tests/support/scratch.h"
 #include "tests/support/small_models.h"
-#include "tests/support/torch_module.h"
+#include "tests/support/worker.h"
 #include <modelseal/seal.h>
 
 namespace modelseal {

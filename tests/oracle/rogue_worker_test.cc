@@ -1,0 +1,116 @@
+// A worker that a hostile file has taken over: whatever it answers is an error, exit status 3, and shown
+// harmlessly.
+#include <filesystem>
+
+#include <gmock/gmock.h>
+
+#include "oracle/network.h"
+#include "tests/support/run.h"
+#include "tests/support/scratch.h"
+#include "tests/support/script_file.h"
+
+namespace modelseal::oracle {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+// Python that answers each request by "do", in CBOR of the few kinds that are needed.
+constexpr const char* kWorker = R"(#!/usr/bin/python3
+import array, os, socket, struct
+def cbor(v):
+    def head(kind, n):
+        return bytes([kind << 5 | 27]) + struct.pack(">Q", n)
+    if v is True: return b"\xf5"
+    if v is False: return b"\xf4"
+    if isinstance(v, int): return head(0, v) if v >= 0 else head(1, -1 - v)
+    if isinstance(v, str): v = v.encode("latin-1"); return head(3, len(v)) + v
+    if isinstance(v, list): return head(4, len(v)) + b"".join(map(cbor, v))
+    return head(5, len(v)) + b"".join(cbor(k) + cbor(x) for k, x in v.items())
+s = socket.socket(fileno=3)
+good = {"enter": {"landlock": 7, "seccomp": True},
+        "open": {"input_name": "x", "input_shape": [2, 5, 5], "runtime": "r", "devices": ["cpu"]},
+        "classes": {"classes": 3}, "ask": {}, "gradient": {"outputs": True}}
+while True:
+    request = s.recv(1 << 16)
+    if not request: break
+    for do in good:
+        if b"bdo" in request and (b"\x62do" + bytes([0x60 + len(do)]) + do.encode()) in request:
+            answer = good[do]
+            ROGUE
+            s.send(answer if isinstance(answer, bytes) else cbor(answer))
+)";
+
+class RogueWorker : public testing::Test {
+  protected:
+    // The first error of opening, asking and differentiating, with this line before each answer.
+    Error error_of(const std::string& line) {
+        std::string program = kWorker;
+        program.replace(program.find("ROGUE"), 5, line);
+        const auto worker = scratch_.write("worker.py", program);
+        std::filesystem::permissions(worker, std::filesystem::perms::owner_all);
+        const auto bytes = test::small_network().build();
+        const auto model =
+            scratch_.write("net.pt", {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+        const char* before = std::getenv("MODELSEAL_WORKER");
+        const std::string kept = before == nullptr ? "" : before;
+        ::setenv("MODELSEAL_WORKER", worker.c_str(), 1);
+        const auto network =
+            open_network(model.string(), {.input_shape = test::kSmallInput, .max_seconds = 20});
+        kept.empty() ? ::unsetenv("MODELSEAL_WORKER") : ::setenv("MODELSEAL_WORKER", kept.c_str(), 1);
+        if (!network.ok()) return network.error();
+        const std::vector<float> input(50, 0.5f);
+        if (const auto answers = network.value()->ask(input, 1); !answers.ok()) return answers.error();
+        const auto derivative =
+            network.value()->gradient(input, 1, [](std::span<const float>, std::span<float>) {});
+        return derivative.ok() ? Error{ErrorKind::internal, "it answered", {}} : derivative.error();
+    }
+
+    test::Scratch scratch_;
+};
+
+TEST_F(RogueWorker, IsNotBelieved) {
+    if (!test::installed("python3")) GTEST_SKIP() << "python3 is not installed";
+    const struct {
+        const char* line;
+        const char* message;
+    } rows[] = {
+        {"answer = b'nothing of the kind'", "broke its protocol"},
+        {"answer = cbor([1, 2])", "broke its protocol"},
+        {"answer = b'\\xa1' * 60000", "broke its protocol"},
+        {"answer = {} if do == 'enter' else answer", "no intact seal vouches"},
+        {"answer = {'landlock': 0, 'seccomp': True} if do == 'enter' else answer", "no Landlock"},
+        {"answer = {'landlock': 7, 'seccomp': 'yes'} if do == 'enter' else answer", "no seccomp"},
+        {"answer = dict(answer, input_shape=[]) if do == 'open' else answer", "(shape)"},
+        {"answer = dict(answer, input_shape=[0]) if do == 'open' else answer", "(shape)"},
+        {"answer = dict(answer, input_shape=[-1]) if do == 'open' else answer", "(shape)"},
+        {"answer = dict(answer, input_shape=[2**31, 2**31]) if do == 'open' else answer", "(shape)"},
+        {"answer = dict(answer, devices=[]) if do == 'open' else answer", "(devices)"},
+        {"answer = dict(answer, devices=[1]) if do == 'open' else answer", "(devices)"},
+        {"answer = {'classes': 1} if do == 'classes' else answer", "(classes)"},
+        {"answer = {'classes': 2**63} if do == 'classes' else answer", "(classes)"},
+        {"answer = {} if do == 'gradient' else answer", "a gradient without outputs"},
+        {"answer = {'error': 1} if do == 'ask' else answer", "an error without words"},
+        {"os.abort()", "the worker crashed: signal 6"},
+        {"os._exit(0)", "the worker ended with status 0"},
+    };
+    for (const auto& row : rows) {
+        const auto error = error_of(row.line);
+        EXPECT_THAT(error.message, HasSubstr(row.message)) << row.line;
+        EXPECT_THAT(error.message, HasSubstr("net.pt: ")) << row.line;
+        EXPECT_TRUE(error.kind == ErrorKind::malformed || error.kind == ErrorKind::unsupported) << row.line;
+    }
+}
+
+TEST_F(RogueWorker, CannotSayThatAModelDoesNotMatchNorWriteToTheTerminal) {
+    if (!test::installed("python3")) GTEST_SKIP() << "python3 is not installed";
+    for (const int kind : {4, 5, 99}) {
+        const auto error = error_of("answer = {'error': {'kind': " + std::to_string(kind) +
+                                    ", 'message': 'owned \\x1b[31m', 'hint': '\\x1b[0m'}}");
+        EXPECT_EQ(error.kind, ErrorKind::malformed);
+        EXPECT_THAT(error.message + error.hint, Not(HasSubstr("\x1b")));
+    }
+}
+
+}  // namespace
+}  // namespace modelseal::oracle
