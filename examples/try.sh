@@ -8,7 +8,7 @@ cd "$root"
 {
     .ci/install packages-program
     # The program alone, unless this tree builds more already.
-    [ -e build/CMakeCache.txt ] || cmake --preset dev -DMODELSEAL_TESTS=OFF -DMODELSEAL_TORCH=OFF
+    [ -e build/build.ninja ] || cmake --preset dev -DMODELSEAL_TESTS=OFF -DMODELSEAL_TORCH=OFF
     cmake --build --preset dev --target modelseal_program small_network
 } >/tmp/modelseal-build.log 2>&1 || { cat /tmp/modelseal-build.log; exit 1; }
 PATH=$PWD/build/src:$PWD/build/examples:$PATH

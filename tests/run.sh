@@ -4,7 +4,9 @@
 set -euo pipefail
 cd "$(dirname "$(readlink -f "$0")")/.."
 preset=${1:-dev}
-.ci/install packages-program packages-tests
+lists=(packages-program packages-tests)
+[ "$preset" = checks ] && lists+=(packages-checks)
+.ci/install "${lists[@]}"
 tests/oracle/onnxruntime.sh >/dev/null || echo "the tests against ONNX Runtime will skip"
 torch=ON
 # The sanitized tests talk to the worker of the daily build: LibTorch is not made for sanitizers.
