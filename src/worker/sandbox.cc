@@ -144,9 +144,11 @@ bool allow_some(scmp_filter_ctx filter, Devices devices) {
         return ::seccomp_rule_add(filter, action, call, sizeof...(arguments), arguments...) == 0;
     };
     const auto has = [](unsigned index, std::uint64_t bits) {
-        return SCMP_CMP64(index, SCMP_CMP_MASKED_EQ, bits, bits);
+        return scmp_arg_cmp{index, SCMP_CMP_MASKED_EQ, bits, bits};
     };
-    const auto is = [](unsigned index, std::uint64_t value) { return SCMP_CMP64(index, SCMP_CMP_EQ, value); };
+    const auto is = [](unsigned index, std::uint64_t value) {
+        return scmp_arg_cmp{index, SCMP_CMP_EQ, value, 0};
+    };
     bool done = true;
     // Threads, not processes. clone3() hides its flags in memory; glibc falls back to clone() where there is
     // none.
