@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# clang-tidy over the sources that the last day of commits touched, the newest thirty at most, or over all of them.
+# clang-tidy over the sources that the last day of commits touched, the newest twenty at most, or over all of them.
 #   tests/lint.sh [all]
 set -euo pipefail
 cd "$(dirname "$(readlink -f "$0")")/.."
@@ -10,7 +10,7 @@ if [ "${1:-}" = all ]; then
 else
     newest=$(git log -1 --format=%ct)
     mapfile -t files < <(git log --since=$((newest - 86400)) --name-only --diff-filter=d --format= -- "${sources[@]}" |
-        awk '!seen[$0]++' | while read -r file; do [ -e "$file" ] && echo "$file"; done | head -30)
+        awk '!seen[$0]++' | while read -r file; do [ -e "$file" ] && echo "$file"; done | head -20)
 fi
 [ ${#files[@]} -gt 0 ] || { echo "nothing to lint"; exit 0; }
 cmake --preset lint >/dev/null

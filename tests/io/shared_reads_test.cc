@@ -2,6 +2,7 @@
 #include "io/shared_reads.h"
 
 #include <atomic>
+#include <cstring>
 #include <random>
 #include <thread>
 
@@ -18,8 +19,11 @@ using Side = SharedReads::Side;
 class CountingSource final : public Source {
   public:
     explicit CountingSource(std::uint64_t size) : bytes_(size) {
-        std::minstd_rand random(7);
-        for (auto& byte : bytes_) byte = static_cast<std::byte>(random());
+        std::mt19937_64 random(7);
+        for (std::size_t at = 0; at < bytes_.size(); at += sizeof(std::uint64_t)) {
+            const std::uint64_t word = random();
+            std::memcpy(&bytes_[at], &word, std::min(sizeof word, bytes_.size() - at));
+        }
     }
     const std::string& name() const override { return name_; }
     std::uint64_t size() const override { return bytes_.size(); }
@@ -27,7 +31,7 @@ class CountingSource final : public Source {
         if (offset > size() || out.size() > size() - offset || (broken_ && offset >= *broken_)) {
             return Error{ErrorKind::unreadable, "counting: cut short", {}};
         }
-        std::copy_n(bytes_.begin() + static_cast<std::ptrdiff_t>(offset), out.size(), out.begin());
+        std::memcpy(out.data(), bytes_.data() + offset, out.size());
         total += out.size();
         return {};
     }
@@ -42,6 +46,11 @@ class CountingSource final : public Source {
     std::optional<std::uint64_t> broken_;
 };
 
+// memcmp(), for these are gigabytes.
+bool differ(std::span<const std::byte> piece, std::span<const std::byte> file) {
+    return std::memcmp(piece.data(), file.data(), piece.size()) != 0;
+}
+
 // Reads all of `view` in pieces of `step` on some threads, and says how many of them were wrong.
 std::uint64_t read_all(const Source& view, const CountingSource& file, std::uint64_t step, unsigned threads) {
     std::atomic<std::uint64_t> wrong = 0;
@@ -49,7 +58,7 @@ std::uint64_t read_all(const Source& view, const CountingSource& file, std::uint
         parallel_for((file.size() + step - 1) / step, threads, [&](std::size_t i, unsigned) -> Result<void> {
             std::vector<std::byte> piece(std::min(step, file.size() - i * step));
             MODELSEAL_TRY(view.read(i * step, piece));
-            wrong += !std::ranges::equal(piece, file.bytes().subspan(i * step, piece.size()));
+            wrong += differ(piece, file.bytes().subspan(i * step));
             return {};
         });
     return done.ok() ? wrong.load() : ~std::uint64_t{0};
@@ -92,7 +101,7 @@ TEST(SharedReads, GiveTheSameBytesInOppositeOrders) {
         for (auto at = file.size(); at > 0;) {
             at -= piece.size();
             if (!b->read(at, piece)) return;
-            wrong += !std::ranges::equal(piece, file.bytes().subspan(at, piece.size()));
+            wrong += differ(piece, file.bytes().subspan(at));
         }
     };
     {
