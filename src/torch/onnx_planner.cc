@@ -58,8 +58,7 @@ std::set<std::string> Planner::names_used(const Node& node) {
     return names;
 }
 
-void Planner::drop_unused(const Graph& graph, const Plan& plan,
-                          std::map<std::string, Value>& values) {
+void Planner::drop_unused(const Graph& graph, const Plan& plan, std::map<std::string, Value>& values) {
     Names used;
     for (const auto& output : graph.outputs) used.insert(output.name);
     for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
