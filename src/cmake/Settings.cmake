@@ -34,7 +34,7 @@ if(MODELSEAL_WARNINGS_AS_ERRORS)
 endif()
 # Fuzzing without sanitizers would miss most of what it finds, and the coverage hooks need their runtime.
 if(MODELSEAL_SANITIZE OR MODELSEAL_FUZZ)
-    target_compile_definitions(modelseal_settings INTERFACE _GLIBCXX_ASSERTIONS)
+    target_compile_definitions(modelseal_settings INTERFACE _GLIBCXX_ASSERTIONS MODELSEAL_SANITIZED)
     target_compile_options(modelseal_settings INTERFACE -fsanitize=address,undefined -fno-sanitize-recover=all
                                                         -fno-omit-frame-pointer)
     target_link_options(modelseal_settings INTERFACE -fsanitize=address,undefined)

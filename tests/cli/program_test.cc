@@ -117,7 +117,7 @@ TEST(Program, FailsWhenItsOutputIsLost) {
 }
 
 // Of 20 MB, the key derivation alone wants 16. Address sanitizers need more than any limit.
-#if !defined(__SANITIZE_ADDRESS__)
+#ifndef MODELSEAL_SANITIZED
 TEST(Program, SaysThatItHasNoMemory) {
     const test::Scratch scratch;
     const test::Surroundings here{.folder = scratch.path(), .variables = {{"MODELSEAL_PASSPHRASE", "word"}}};

@@ -34,7 +34,7 @@ class Token : public testing::Test {
         MODELSEAL_NEED_TOKEN();
         token.emplace();
         token->make_key("seal", "01");
-        scratch.write("net.safetensors", test::small_models()[1].bytes);
+        scratch.write("net.safetensors", test::small_models()[1].file());
     }
     // With the PIN in the environment unless told otherwise.
     Outcome run(test::Words words, bool with_pin = true) {

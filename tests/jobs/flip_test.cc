@@ -113,14 +113,14 @@ void flip_every_bit(const std::string& original, const SigningKey& key) {
 class EveryBit : public testing::TestWithParam<test::SmallModel> {};
 
 TEST_P(EveryBit, FlippedIsNoticedNamedAndPlaced) {
-    flip_every_bit(GetParam().bytes, test::test_key());
+    flip_every_bit(GetParam().file(), test::test_key());
 }
 
 INSTANTIATE_TEST_SUITE_P(OfASmallFile, EveryBit, testing::ValuesIn(test::small_models()),
                          [](const auto& given) { return given.param.name; });
 
 TEST(EveryBitUnderAKeyOnP256, FlippedIsNoticedNamedAndPlaced) {
-    flip_every_bit(test::small_models().front().bytes, test::test_key_p256());
+    flip_every_bit(test::small_models().front().file(), test::test_key_p256());
 }
 
 // MODELSEAL_FLIPS=20000 for the long run, shared among the files.

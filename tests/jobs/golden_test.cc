@@ -37,7 +37,7 @@ void expect_golden(const std::string& name, const std::string& original, const S
 class Golden : public testing::TestWithParam<test::SmallModel> {};
 
 TEST_P(Golden, SealedFileStillChecksAndUnseals) {
-    expect_golden(GetParam().name, GetParam().bytes, test::test_key());
+    expect_golden(GetParam().name, GetParam().file(), test::test_key());
 }
 
 INSTANTIATE_TEST_SUITE_P(OfVersion1, Golden, testing::ValuesIn(test::small_models()),
@@ -46,7 +46,7 @@ INSTANTIATE_TEST_SUITE_P(OfVersion1, Golden, testing::ValuesIn(test::small_model
 TEST(GoldenOfAKeyOnP256, SealedFilesStillCheckAndUnseal) {
     for (const auto& model : test::small_models()) {
         if (!model.name.starts_with("safetensors")) continue;
-        expect_golden("p256_" + model.name, model.bytes, test::test_key_p256());
+        expect_golden("p256_" + model.name, model.file(), test::test_key_p256());
     }
 }
 

@@ -40,23 +40,23 @@ class SealOf : public testing::TestWithParam<test::SmallModel> {};
 
 TEST_P(SealOf, ChecksIntactAndUnsealsToTheOriginalBytes) {
     Bench bench;
-    const auto original = bench.write("model", GetParam().bytes);
+    const auto original = bench.write("model", GetParam().file());
     auto options = bench.options();
     options.receipt = bench.folder / "receipt";
     const auto sealed = seal_model(original, bench.folder / "sealed", options);
     ASSERT_TRUE(sealed.ok()) << sealed.error().message;
-    EXPECT_EQ(content_of(original), GetParam().bytes);
-    EXPECT_EQ(content_of(bench.folder / "sealed").size(), GetParam().bytes.size());
-    EXPECT_NE(content_of(bench.folder / "sealed"), GetParam().bytes);
+    EXPECT_EQ(content_of(original), GetParam().file());
+    EXPECT_EQ(content_of(bench.folder / "sealed").size(), GetParam().file().size());
+    EXPECT_NE(content_of(bench.folder / "sealed"), GetParam().file());
     EXPECT_EQ(bench.look(bench.folder / "sealed").verdict, Verdict::intact);
     const auto back = unseal_model(bench.folder / "sealed", *options.receipt, bench.folder / "back");
     ASSERT_TRUE(back.ok()) << back.error().message;
-    EXPECT_EQ(content_of(bench.folder / "back"), GetParam().bytes);
+    EXPECT_EQ(content_of(bench.folder / "back"), GetParam().file());
 }
 
 TEST_P(SealOf, AnyNumberOfThreadsGivesTheSameFile) {
     Bench bench;
-    const auto original = bench.write("model", GetParam().bytes);
+    const auto original = bench.write("model", GetParam().file());
     std::string first;
     for (const unsigned jobs : {1u, 2u, 3u, 8u}) {
         const auto out = bench.folder / std::to_string(jobs);
@@ -69,10 +69,10 @@ TEST_P(SealOf, AnyNumberOfThreadsGivesTheSameFile) {
 
 TEST_P(SealOf, OtherKeysFindNothing) {
     Bench bench;
-    const auto sealed = bench.write("sealed", test::sealed_bytes(GetParam().bytes, bench.key));
+    const auto sealed = bench.write("sealed", test::sealed_bytes(GetParam().file(), bench.key));
     const auto other = public_check_key(test::test_key(2).public_key());
     EXPECT_EQ(check_model(sealed, {.keys = {&other, 1}}).verdict, Verdict::unsealed);
-    EXPECT_EQ(bench.look(bench.write("model", GetParam().bytes)).verdict, Verdict::unsealed);
+    EXPECT_EQ(bench.look(bench.write("model", GetParam().file())).verdict, Verdict::unsealed);
 }
 
 INSTANTIATE_TEST_SUITE_P(EveryFormat, SealOf, testing::ValuesIn(test::small_models()),

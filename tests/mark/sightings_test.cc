@@ -76,7 +76,7 @@ TEST_F(Traced, AMarkIsFoundUnderItsSecretAlone) {
 
 TEST_F(Traced, EveryFormatAndTypeThatCarriesIs) {
     for (const auto& small : test::small_models()) {
-        EXPECT_THAT(whose(look(sealed(small.bytes, 5))), ElementsAre(5u)) << small.name;
+        EXPECT_THAT(whose(look(sealed(small.file(), 5))), ElementsAre(5u)) << small.name;
     }
 }
 

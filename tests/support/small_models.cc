@@ -64,6 +64,17 @@ std::string torch_zip_i8() {
     return text_of(file.build());
 }
 
+std::string safetensors_i8() {
+    return safetensors_file({{"fc.weight", "I8", {48, 128}, integer_weights(6144, 1)},
+                             {"fc.bias", "F32", {10}, float_weights(10, 2)}},
+                            "made for a test");
+}
+
+std::string safetensors_f32() {
+    return safetensors_file({{"a.weight", "F32", {24, 128}, float_weights(3072, 1)},
+                             {"b.weight", "F32", {24, 128}, float_weights(3072, 2)}});
+}
+
 }  // namespace
 
 std::string torch_zip_floats(const std::vector<NamedTensor>& tensors) {
@@ -113,16 +124,13 @@ std::string safetensors_file(const std::vector<NamedTensor>& tensors, std::strin
 
 std::vector<SmallModel> small_models() {
     return {
-        {"safetensors_i8", safetensors_file({{"fc.weight", "I8", {48, 128}, integer_weights(6144, 1)},
-                                             {"fc.bias", "F32", {10}, float_weights(10, 2)}},
-                                            "made for a test")},
-        {"safetensors_f32", safetensors_file({{"a.weight", "F32", {24, 128}, float_weights(3072, 1)},
-                                              {"b.weight", "F32", {24, 128}, float_weights(3072, 2)}})},
-        {"onnx_i8", onnx_i8()},
-        {"onnx_packed_floats", onnx_floats()},
-        {"gguf_q8_0", gguf_q8()},
-        {"onnx_varints_i8", onnx_varints()},
-        {"pytorch_zip_i8", torch_zip_i8()},
+        {"safetensors_i8", safetensors_i8},
+        {"safetensors_f32", safetensors_f32},
+        {"onnx_i8", onnx_i8},
+        {"onnx_packed_floats", onnx_floats},
+        {"gguf_q8_0", gguf_q8},
+        {"onnx_varints_i8", onnx_varints},
+        {"pytorch_zip_i8", torch_zip_i8},
     };
 }
 

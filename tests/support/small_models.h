@@ -11,8 +11,8 @@
 namespace modelseal::test {
 
 struct SmallModel {
-    std::string name;   // of the case: "safetensors_i8"
-    std::string bytes;  // the file
+    std::string name;       // of the case: "safetensors_i8"
+    std::string (*file)();  // makes its bytes: when they are wanted, not at the start of every test
 };
 
 // Pseudo-random weights as they lie in files. `float_weights` are Gaussian, sigma 0.05.
