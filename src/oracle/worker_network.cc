@@ -1,37 +1,18 @@
 #include "oracle/worker_network.h"
 
 #include <algorithm>
-#include <limits>
 
 #include <fmt/format.h>
 
 #include "formats/reader.h"
 #include "io/file.h"
+#include "oracle/worker_answers.h"
 
 namespace modelseal::oracle {
 namespace {
 
 using nlohmann::json;
 using worker::Channel;
-
-constexpr std::size_t kMostWorkerClasses = 1u << 24;
-constexpr std::size_t kMostWorkerText = 4u << 10;
-constexpr std::size_t kMostDevices = 64;
-
-// A text of the worker's, fit for a message.
-std::string text_in(const json& object, const char* key) {
-    const auto found = object.find(key);
-    if (found == object.end() || !found->is_string()) return {};
-    return formats::printable(
-        std::string_view(found->get_ref<const std::string&>()).substr(0, kMostWorkerText));
-}
-
-std::optional<std::uint64_t> number_in(const json& object, const char* key, std::uint64_t most) {
-    const auto found = object.find(key);
-    if (found == object.end() || !found->is_number_unsigned()) return std::nullopt;
-    const auto number = found->get<std::uint64_t>();
-    return number <= most ? std::optional(number) : std::nullopt;
-}
 
 json to_json(const Runtime& runtime) {
     return {{"threads", runtime.threads},
@@ -67,18 +48,16 @@ Result<std::unique_ptr<Network>> WorkerNetwork::open(const Model& files, const N
 
 // Before it gets anything of the model, the worker shuts itself in and says how well that went.
 Result<void> WorkerNetwork::enter_sandbox(const NetworkOptions& options) {
-    MODELSEAL_TRY_ASSIGN(const auto cage, exchange({{"do", "enter"},
-                                                    {"device", options.device},
-                                                    {"threads", options.threads},
-                                                    {"memory", options.max_memory}}));
-    const bool landlock = number_in(cage, "landlock", 1u << 16).value_or(0) > 0;
-    const auto seccomp = cage.find("seccomp");
-    const bool filtered = seccomp != cage.end() && seccomp->is_boolean() && seccomp->get<bool>();
-    if (landlock && filtered) return {};
+    MODELSEAL_TRY_ASSIGN(const auto answer, exchange({{"do", "enter"},
+                                                      {"device", options.device},
+                                                      {"threads", options.threads},
+                                                      {"memory", options.max_memory}}));
+    const auto entered = read_entered(answer);
+    if (entered.landlock && entered.filter) return {};
     const auto missing = fmt::format("this kernel has no {}, a part of the sandbox that models are run in",
-                                     landlock   ? "seccomp filter"
-                                     : filtered ? "Landlock"
-                                                : "Landlock and no seccomp filter");
+                                     entered.landlock ? "seccomp filter"
+                                     : entered.filter ? "Landlock"
+                                                      : "Landlock and no seccomp filter");
     if (options.vouched == Vouched::seal) {
         warnings_.push_back(
             fmt::format("{}: {}; run all the same, because its seal is intact", name_, missing));
@@ -104,36 +83,12 @@ Result<void> WorkerNetwork::open_graph(const NetworkOptions& options) {
                     {"input_shape", options.input_shape},
                     {"max_bytes", options.max_bytes}};
     if (options.input_name) request["input_name"] = formats::printable(*options.input_name);
-    MODELSEAL_TRY_ASSIGN(const auto opened, exchange(request));
-    runtime_ = text_in(opened, "runtime");
-    input_.name = text_in(opened, "input_name");
-    const auto shape = opened.find("input_shape");
-    std::uint64_t elements = 1;
-    if (shape == opened.end() || !shape->is_array() || shape->empty() || shape->size() > 64)
-        return broken("shape");
-    for (const auto& extent : *shape) {
-        if (!extent.is_number_unsigned()) return broken("shape");
-        const auto value = extent.get<std::uint64_t>();
-        if (value == 0 || value > std::numeric_limits<std::uint32_t>::max() ||
-            !formats::checked_mul(elements, value, elements) ||
-            elements > std::numeric_limits<std::uint32_t>::max()) {
-            return broken("shape");
-        }
-        input_.shape.push_back(static_cast<std::int64_t>(value));
-    }
-    const auto range = opened.find("input_range");
-    if (range != opened.end() && range->is_array() && range->size() == 2 && (*range)[0].is_number() &&
-        (*range)[1].is_number()) {
-        input_.range = {(*range)[0].get<float>(), (*range)[1].get<float>()};
-    }
-    const auto devices = opened.find("devices");
-    if (devices == opened.end() || !devices->is_array() || devices->empty() || devices->size() > kMostDevices) {
-        return broken("devices");
-    }
-    for (const auto& device : *devices) {
-        if (!device.is_string()) return broken("devices");
-        devices_.push_back(formats::printable(device.get<std::string>()));
-    }
+    MODELSEAL_TRY_ASSIGN(const auto answer, exchange(request));
+    auto opened = read_opened(answer);
+    if (!opened.ok()) return broken(opened.error().message);
+    input_ = std::move(opened->input);
+    runtime_ = std::move(opened->runtime);
+    devices_ = std::move(opened->devices);
     return {};
 }
 
@@ -148,13 +103,10 @@ Error WorkerNetwork::broken(const std::string& what) {
 
 // The worker names files without the folder that they lie in.
 Error WorkerNetwork::told(const json& error) const {
-    // A model cannot say that it does not match: only what was checked outside the worker can.
-    const auto kind = number_in(error, "kind", static_cast<std::uint64_t>(ErrorKind::unsupported))
-                          .value_or(static_cast<std::uint64_t>(ErrorKind::malformed));
-    auto message = text_in(error, "message");
+    auto read = read_error(error);
     const auto base = std::string_view(name_).substr(folder_.size());
-    if (!folder_.empty() && message.starts_with(base)) message.insert(0, folder_);
-    return {static_cast<ErrorKind>(kind), std::move(message), text_in(error, "hint")};
+    if (!folder_.empty() && read.message.starts_with(base)) read.message.insert(0, folder_);
+    return read;
 }
 
 Result<void> WorkerNetwork::send(const json& request, int descriptor) {
@@ -204,9 +156,9 @@ Result<void> WorkerNetwork::share(std::span<const float> inputs, std::size_t beh
 Result<std::size_t> WorkerNetwork::classes() {
     if (classes_ > 0) return classes_;
     MODELSEAL_TRY_ASSIGN(const auto answer, exchange({{"do", "classes"}}));
-    const auto found = number_in(answer, "classes", kMostWorkerClasses);
-    if (!found || *found < 2) return broken("classes");
-    return classes_ = static_cast<std::size_t>(*found);
+    const auto found = read_classes(answer);
+    if (!found) return broken("classes");
+    return classes_ = *found;
 }
 
 Result<Answers> WorkerNetwork::ask(std::span<const float> inputs, std::size_t count) {

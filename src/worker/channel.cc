@@ -50,8 +50,13 @@ void Descriptor::reset() {
     fd_ = -1;
 }
 
+std::optional<nlohmann::json> read_packet(std::span<const std::uint8_t> packet) {
+    auto body = nlohmann::json::parse(packet.begin(), packet.end(), nullptr, false);
+    return body.is_object() ? std::optional(std::move(body)) : std::nullopt;
+}
+
 Result<void> Channel::send(const nlohmann::json& body, int descriptor) {
-    auto bytes = nlohmann::json::to_cbor(body);
+    auto bytes = body.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
     iovec piece{bytes.data(), bytes.size()};
     msghdr packet{};
     packet.msg_iov = &piece;
@@ -104,8 +109,9 @@ std::optional<Channel::Failure> Channel::receive(Message& message, Deadline dead
     if ((packet.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0 || descriptors.size() > kMostDescriptors) {
         return Failure::malformed;
     }
-    message.body = nlohmann::json::from_cbor(bytes, true, false);
-    if (!message.body.is_object()) return Failure::malformed;
+    auto body = read_packet(bytes);
+    if (!body) return Failure::malformed;
+    message.body = std::move(*body);
     message.descriptor = descriptors.empty() ? Descriptor() : std::move(descriptors.front());
     return std::nullopt;
 }

@@ -1,7 +1,7 @@
 // What modelseal and its worker say to each other: short messages over a pair of sockets, and descriptors with
 // them.
 //
-// A message is one packet: CBOR (RFC 8949) of a JSON object, at most kMostMessage bytes, with at most
+// A message is one packet: the text of a JSON object, at most kMostMessage bytes, with at most
 // kMostDescriptors descriptors. Numbers in bulk do not travel here but in shared memory (shared_memory.h).
 // Either side takes the other for hostile: a packet that is cut, is not an object, or has more descriptors than
 // allowed is an error.
@@ -22,7 +22,9 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <optional>
+#include <span>
 #include <utility>
 
 #include <nlohmann/json.hpp>
@@ -54,6 +56,10 @@ struct Message {
     nlohmann::json body;
     Descriptor descriptor;
 };
+
+// The object of a packet, or nothing if it is none. Text, and not CBOR, whose nested arrays the library reads
+// by recursion: 64 KiB of them would overflow the stack.
+std::optional<nlohmann::json> read_packet(std::span<const std::uint8_t> packet);
 
 class Channel {
   public:
