@@ -75,12 +75,13 @@ struct FingerprintFinding {
         error,         // was not asked: see detail
     };
     struct RungFinding {
-        std::string name;              // exact, fp32, mixed
-        std::uint64_t pairs = 0;       // that were asked and could be told
-        std::uint64_t mismatched = 0;  // not as on record: across the boundary; on `exact` different in any bit
-        std::uint64_t flipped = 0;     // of these, with a member on the other side of the boundary
-        std::uint64_t untold = 0;      // answers too coarse or noisy for this pair; in neither of the two
-        double noise = 0, floor = 0;   // on record, in units of the margin
+        std::string name;         // exact, fp32, mixed
+        std::uint64_t pairs = 0;  // that were asked and could be told
+        std::uint64_t mismatched =
+            0;  // moved across the boundary, or as far away; on `exact` different in any bit
+        std::uint64_t flipped = 0;    // of these, with a member that moved so
+        std::uint64_t untold = 0;     // answers too coarse or noisy for this pair; in neither of the two
+        double noise = 0, floor = 0;  // on record, in units of the margin
         // Margins of both members of each pair, as on record and as answered; empty for answers that are
         // labels.
         std::vector<std::array<double, 2>> recorded, answered;

@@ -132,7 +132,8 @@ class Judgment {
                 std::abs(accuser.drift), accuser.most_drift);
         }
         return fmt::format(
-            "{} of {} pairs are on the other side of the boundary{}", finding_.mismatched, finding_.pairs,
+            "{} of {} pairs are on the other side of the boundary, or as far beyond their place{}",
+            finding_.mismatched, finding_.pairs,
             accuser.rung == Rung::exact ? ", or not answered bit by bit as by this very runtime before" : "");
     }
 

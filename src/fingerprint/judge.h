@@ -12,7 +12,10 @@
 // another model.
 //
 // The other side chooses how coarsely it answers; it cannot choose to be judged by a coarser rung:
-//   - A mismatch is an answer that lies on the wrong side by more than its coarseness explains. So an untouched
+//   - A mismatch is an answer whose margin moved by more than the one on record, across the boundary or away
+//   from
+//     it, and by more than its coarseness explains: whoever finds the pairs among the inputs may know the sides
+//     of a changed model, but not how far from the boundary the sealed one was. So an untouched
 //     model is not called tampered for answers in few decimals or in half precision, or that vary. Enough
 //     mismatches on any rung mean tampered, however many pairs of that rung or of another could not be told.
 //   - Whatever coarseness may hide is held against "intact": pairs that cannot be told count as mismatches

@@ -10,11 +10,12 @@ constexpr double kSteadyShare = 1.0 / 4;  // of a floor: the jitter of an honest
 
 enum class Side { agrees, mismatches, untold };
 
-double chance_of_flip(const RungOfPairs& rung, const Pair& pair) {
+// Labels show moves across the boundary alone, values those of the same size away from it as well.
+double chance_of_mismatch(const RungOfPairs& rung, const Pair& pair, bool values) {
     if (rung.rung == Rung::exact) return 0;
     const double scale = kStranger * std::max(rung.scale, 1e-12 * rung.floor);
-    return 0.5 * std::exp(-std::abs(pair.member[0].margin) / scale) +
-           0.5 * std::exp(-std::abs(pair.member[1].margin) / scale);
+    return (values ? 1 : 0.5) * (std::exp(-std::abs(pair.member[0].margin) / scale) +
+                                 std::exp(-std::abs(pair.member[1].margin) / scale));
 }
 
 class Reader {
@@ -59,7 +60,7 @@ class Reader {
         const bool flipped = any([](const Answered& one) { return one.side == Side::mismatches; });
         const bool untold = any([](const Answered& one) { return one.side == Side::untold; });
         const bool differs = any([](const Answered& one) { return one.other_bits; });
-        reading_.chances.push_back(chance_of_flip(rung_, pair));
+        reading_.chances.push_back(chance_of_mismatch(rung_, pair, replied_.outputs != nullptr));
         if (untold && !flipped && !differs) {
             ++finding.untold;
             return;
@@ -90,9 +91,16 @@ class Reader {
         reading_.finding.recorded.back()[which] = recorded;
         reading_.finding.answered.back()[which] = scored.margin;
 
-        const bool agrees = (scored.margin > 0) == (which == 1);
+        // As many honest answers move a margin away from the boundary as across it. On a floor it is bounded on
+        // both sides, so that nobody keeps sides right with answers of any size.
+        const bool on_its_side = (scored.margin > 0) == (which == 1);
+        const double beyond = std::abs(scored.margin) - 2 * std::abs(recorded);
+        const bool bounded = on_its_side && rung_.floor > 0;
+        const bool agrees = on_its_side && !(bounded && beyond > 0);
+        const double distance =
+            bounded ? std::min(std::abs(scored.margin), std::abs(beyond)) : std::abs(scored.margin);
         const double least = agrees ? doubt : std::max(doubt, noise) + replied_.stray;
-        if (least > 0 && !(std::abs(scored.margin) > least)) return {Side::untold};
+        if (least > 0 && !(distance > least)) return {Side::untold};
         // On the very same runtime answers are the very same.
         const bool to_the_bit = rung_.rung == Rung::exact && fingerprint_.schedule == Schedule::keyed;
         return {agrees ? Side::agrees : Side::mismatches, to_the_bit && scored.margin != recorded};

@@ -35,9 +35,10 @@ std::string base64(std::span<const std::byte> bytes) {
     return out;
 }
 
-// Whether the answer is on the other side of the boundary than the record.
-bool flipped(double recorded, double answered) {
-    return !(recorded < 0 ? answered < 0 : answered > 0);
+// Whether the answer is on the other side of the boundary than the record, or as far beyond its place.
+bool moved(double recorded, double answered, bool has_floor) {
+    const bool crossed = !(recorded < 0 ? answered < 0 : answered > 0);
+    return crossed || (has_floor && std::abs(answered) > 2 * std::abs(recorded));
 }
 
 LogAxis axis_of(const RungFinding& rung, std::size_t pairs) {
@@ -74,7 +75,7 @@ std::string plot(const RungFinding& rung) {
         for (std::size_t member = 0; member < 2; ++member) {
             const double recorded = rung.recorded[i][member], answered = rung.answered[i][member];
             out += fmt::format(R"(<circle class="{}" cx="{:.1f}" cy="{:.1f}" r="2"/>)",
-                               flipped(recorded, answered) ? "hit" : "dot",
+                               moved(recorded, answered, rung.floor > 0) ? "hit" : "dot",
                                kHalf + kHalf * axis.place(recorded), kHalf - kHalf * axis.place(answered));
         }
     }

@@ -36,6 +36,38 @@ TEST(Judge, OneMemberOnTheOtherSideIsTampering) {
     EXPECT_EQ(finding.mismatched, 1u);
 }
 
+// Made-up answers keep sides right more easily than sizes.
+TEST(Judge, AMarginThatMovesAsFarAwayFromTheBoundaryIsTampering) {
+    const auto print = two_classes();
+    const auto strayed = [&](float factor) {
+        auto answers = honest(print);
+        for (const std::size_t i : {0, 1}) answers.values[i] *= factor;
+        return judged(print, {.answers = answers});
+    };
+    EXPECT_EQ(strayed(1.9f).outcome, Outcome::intact);
+    EXPECT_EQ(strayed(2.1f).outcome, Outcome::tampered);
+    EXPECT_EQ(strayed(2.1f).mismatched, 1u);
+    EXPECT_EQ(strayed(1e6f).outcome, Outcome::tampered);
+}
+
+TEST(Judge, WhatStraysByLessThanItsRoundingIsUntold) {
+    const auto print = two_classes();
+    auto answers = honest(print);
+    for (const std::size_t i : {0, 1}) answers.values[i] *= 2.1f;
+    answers.rounding = 0.1e-3;
+    const auto finding = judged(print, {.answers = answers});
+    EXPECT_EQ(finding.mismatched, 0u);
+    EXPECT_EQ(finding.outcome, Outcome::inconclusive);
+}
+
+TEST(Judge, LabelsBoundMarginsOnOneSideOnly) {
+    const auto values = judged(two_classes(), {.answers = honest(two_classes())});
+    auto print = two_classes(Access::label);
+    oracle::Answers labels{.count = 4 * kPairs, .classes = 0, .values = {}, .labels = {}};
+    for (std::size_t row = 0; row < labels.count; ++row) labels.labels.push_back(row / kPairs % 2);
+    EXPECT_DOUBLE_EQ(judged(print, {.answers = labels}).false_alarm_bound, values.false_alarm_bound / 2);
+}
+
 // Noise of the size of the margins takes more than one mismatch.
 TEST(Judge, NoisierRungsTakeMoreMismatches) {
     auto print = two_classes();
@@ -97,7 +129,7 @@ TEST(Judge, MoreNoiseOnRecordThanPairsDecidesNothing) {
 // Each rung that counts may give a false alarm; together they keep to the bound.
 TEST(Judge, RungsShareTheChanceOfAFalseAlarm) {
     auto print = two_classes();
-    for (auto& rung : print.rungs) rung.scale = rung.floor / 2 / std::log(kPairs / 8e-7);
+    for (auto& rung : print.rungs) rung.scale = rung.floor / 2 / std::log(2 * kPairs / 8e-7);
     const auto both = judged(print, {.answers = honest(print)});
     EXPECT_EQ(both.threshold, 2u);
     EXPECT_LE(both.false_alarm_bound, kFalseAlarms);
