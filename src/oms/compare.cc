@@ -4,6 +4,7 @@
 #include <map>
 #include <set>
 
+#include "formats/reader.h"
 #include "oms/tensors.h"
 #include "oms/whole.h"
 
@@ -56,6 +57,7 @@ class Comparison {
         }
         std::ranges::sort(to_hash_);
         MODELSEAL_TRY(hash());
+        MODELSEAL_TRY(same_files(entries, rules));
         if (tree_.single() && finding_.findings.empty() && !to_hash_.empty()) {
             MODELSEAL_TRY(known_to_be_whole(tree_, to_hash_.front(), options_.limits));
         }
@@ -68,14 +70,28 @@ class Comparison {
     IgnoreRules ignore_rules() const {
         IgnoreRules rules;
         if (tree_.single()) return rules;
+        IgnoreRules git_paths;
+        git_paths.add_git();
         if (options_.ignore_git_paths) rules.add_git();
         auto paths = options_.ignore;
         paths.push_back(options_.signature);
         for (const auto& path : paths) {
             if (const auto relative = relative_to(path_, path)) rules.add(*relative);
         }
-        for (const auto& path : statement_.ignore_paths) rules.add(path);
+        for (const auto& path : statement_.ignore_paths) {
+            // The signer's defaults do not overrule a verifier who asks for these files.
+            if (options_.ignore_git_paths || !git_paths.covers(path)) rules.add(path);
+        }
         return rules;
+    }
+
+    // A file that appeared or went while others were read belongs to what the caller now takes for verified.
+    Result<void> same_files(const std::vector<Tree::Entry>& before, const IgnoreRules& rules) const {
+        MODELSEAL_TRY_ASSIGN(const auto now, tree_.list(rules));
+        if (now == before) return {};
+        return Error{ErrorKind::unreadable,
+                     formats::printable(path_.string()) + ": files were added or removed while it was read",
+                     "verify it again when nobody writes to it"};
     }
 
     void add(const std::string& name, Outcome outcome, std::string detail = {}) {

@@ -42,6 +42,7 @@ class Tree {
         };
         std::string name;
         Kind kind = Kind::file;
+        bool operator==(const Entry&) const = default;
     };
 
     static Result<Tree> open(const std::filesystem::path& path);

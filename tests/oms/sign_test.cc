@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include "io/progress.h"
 #include "oms/statement.h"
 #include "tests/oms/signing.h"
 #include "tests/support/external_graph.h"
@@ -177,6 +178,30 @@ TEST_F(Signing, LeavesOutWhatIsIgnored) {
     EXPECT_THAT(wrong(), ElementsAre("notes2 added"));
     verify.ignore = {model / "notes2"};
     EXPECT_EQ(must_verify().outcome, Outcome::valid);
+}
+
+TEST_F(Signing, FilesOfGitCountForAVerifierWhoAsksForThem) {
+    must_sign();
+    scratch.write("model/.git/config", "x");
+    scratch.write("model/.github/w.py", "x");
+    EXPECT_EQ(must_verify().outcome, Outcome::valid);
+    verify.ignore_git_paths = false;
+    EXPECT_THAT(wrong(), ElementsAre(".git/config added", ".github/w.py added"));
+}
+
+TEST_F(Signing, AFileThatAppearsWhileOthersAreReadIsNoticed) {
+    struct Writer final : io::Progress {
+        void total(std::uint64_t) override { folder->write("model/late.py", "x"); }
+        void advance(std::uint64_t) override {}
+        test::Scratch* folder;
+    } writer;
+    writer.folder = &scratch;
+    must_sign();
+    verify.progress = &writer;
+    const auto found = verify_signature(model, verify);
+    ASSERT_FALSE(found.ok());
+    EXPECT_EQ(found.error().kind, ErrorKind::unreadable);
+    EXPECT_THAT(found.error().message, testing::HasSubstr("added or removed while it was read"));
 }
 
 TEST_F(Signing, OfFilesOfGitHoldsThoughTheyAreIgnoredLater) {
