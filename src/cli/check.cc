@@ -200,6 +200,7 @@ Result<ExitCode> run(const CheckFlags& options, const CLI::App& command, Context
          {&options.targets, &options.keys.public_keys, &options.keys.check_keys, &others, &trusted}) {
         MODELSEAL_TRY(refuse_overwriting(options.html, *inputs));
     }
+    MODELSEAL_TRY(refuse_other_content(options.html, OutputKind::page, options.targets));
     MODELSEAL_TRY_ASSIGN(const auto targets, targets_of(options));
     MODELSEAL_TRY(refuse_idle_options(command, trust_rules()));
     MODELSEAL_TRY(refuse_idle_options(command, check_rules(), uses_of(options, targets)));

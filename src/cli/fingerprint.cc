@@ -42,6 +42,7 @@ Result<void> guard_outputs(const FingerprintFlags& options) {
                                              options.passphrase_file, options.ledger};
     MODELSEAL_TRY(refuse_overwriting(options.out, inputs));
     MODELSEAL_TRY(refuse_overwriting(options.preview, inputs));
+    MODELSEAL_TRY(refuse_other_content(options.preview, OutputKind::picture, {options.model}));
     return refuse_overwriting(options.preview, {options.out});
 }
 

@@ -1,29 +1,91 @@
 #include "cli/outputs.h"
 
+#include <algorithm>
 #include <filesystem>
 
 #include "formats/reader.h"
+#include "io/file.h"
 #include "io/irreplaceable.h"
 
 namespace modelseal::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::uint64_t kHead = 1u << 20;  // in which a signature of any tool says what it is
+
+// Of a relative path of which nothing exists, weakly_canonical() makes no absolute one.
+fs::path place(const std::string& path) {
+    std::error_code ignored;
+    return fs::weakly_canonical(fs::absolute(path, ignored), ignored);
+}
+
+Error is_input(const std::string& output) {
+    return {ErrorKind::usage,
+            formats::printable(output) + ": is an input of this command, not a place to write",
+            "give the output another name"};
+}
+
+bool lies_in(const std::string& output, const std::string& folder) {
+    std::error_code ignored;
+    if (!fs::is_directory(folder, ignored)) return false;
+    const auto above = place(folder), below = place(output);
+    return std::ranges::mismatch(above, below).in1 == above.end();
+}
+
+// What modelseal writes begins so.
+bool begins_as(std::string_view head, OutputKind kind) {
+    switch (kind) {
+        case OutputKind::page:
+            return head.starts_with("<!doctype html>");
+        case OutputKind::picture:
+            return head.starts_with("\x89PNG\r\n\x1a\n");
+        case OutputKind::signature:
+            return head.starts_with('{') && head.find("vnd.dev.sigstore.bundle") != head.npos;
+    }
+    return false;
+}
+
+const char* name_of(OutputKind kind) {
+    switch (kind) {
+        case OutputKind::page:
+            return "an HTML page";
+        case OutputKind::picture:
+            return "a PNG picture";
+        case OutputKind::signature:
+            return "a signature";
+    }
+    return "";
+}
+
+}  // namespace
 
 Result<void> refuse_overwriting(const std::string& output, const std::vector<std::string>& inputs) {
-    namespace fs = std::filesystem;
     if (output.empty()) return {};
-    // Of a relative path of which nothing exists, weakly_canonical() makes no absolute one.
     std::error_code ignored;
-    const auto place = [&](const std::string& path) {
-        return fs::weakly_canonical(fs::absolute(path, ignored), ignored);
-    };
     for (const auto& input : inputs) {
         if (input.empty()) continue;
-        const bool same = fs::equivalent(output, input, ignored) || place(output) == place(input);
-        if (!same) continue;
-        return Error{ErrorKind::usage,
-                     formats::printable(output) + ": is an input of this command, not a place to write",
-                     "give the output another name"};
+        if (fs::equivalent(output, input, ignored) || place(output) == place(input)) return is_input(output);
     }
     return io::refuse_to_replace(output);
+}
+
+Result<void> refuse_other_content(const std::string& output, OutputKind kind,
+                                  const std::vector<std::string>& folders) {
+    std::error_code ignored;
+    if (output.empty() || !fs::is_regular_file(output, ignored)) return {};
+    const bool own = kind == OutputKind::signature;  // a seal of a folder leaves signatures out
+    if (!own && std::ranges::any_of(folders, [&](const auto& folder) { return lies_in(output, folder); })) {
+        return is_input(output);
+    }
+    MODELSEAL_TRY_ASSIGN(const auto there, io::FileSource::open(output, output));
+    std::string head(std::min<std::uint64_t>(there->size(), kHead), '\0');
+    MODELSEAL_TRY(there->read(0, std::as_writable_bytes(std::span(head))));
+    if (head.empty() || begins_as(head, kind)) return {};
+    return Error{ErrorKind::usage,
+                 formats::printable(output) + ": is there already and is not " + name_of(kind) +
+                     ", which is all that this output replaces",
+                 "give the output another name, or move this file away first"};
 }
 
 }  // namespace modelseal::cli

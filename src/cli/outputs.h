@@ -14,4 +14,12 @@ namespace modelseal::cli {
 // file that no output replaces. Empty names are not files.
 Result<void> refuse_overwriting(const std::string& output, const std::vector<std::string>& inputs);
 
+enum class OutputKind { page, picture, signature };  // HTML, PNG, an OpenSSF signature
+
+// ErrorKind::usage if there is a file at `output` that is neither empty nor an earlier output of this kind: it
+// may be the shard of an index or the data of a graph, which no option names. Neither is a page or a picture
+// replaced that lies in one of `folders`, of which it may be a part.
+Result<void> refuse_other_content(const std::string& output, OutputKind kind,
+                                  const std::vector<std::string>& folders = {});
+
 }  // namespace modelseal::cli

@@ -42,8 +42,10 @@ ExitCode run_command(Context& context) {
     Result<ExitCode> result = context.run();
     const Result<void> printed = context.terminal.finish();
     if (!result.ok()) return report(context.terminal, result.error());
-    if (!printed.ok()) return report(context.terminal, printed.error());
-    return result.value();
+    if (printed.ok()) return result.value();
+    const auto lost = report(context.terminal, printed.error());
+    // That something does not match is worse than that nobody could read about it.
+    return result.value() == ExitCode::mismatch ? ExitCode::mismatch : lost;
 }
 
 ExitCode parse_and_run(int argc, char** argv, Context& context) {
@@ -62,6 +64,9 @@ ExitCode parse_and_run(int argc, char** argv, Context& context) {
         };
     } catch (const CLI::ParseError& error) {
         return report(context.terminal, usage_error(*program, error, argc > 1 ? argv[1] : ""));
+    }
+    if (const auto complete = refuse_empty_values(*program); !complete.ok()) {
+        return report(context.terminal, complete.error());
     }
     return run_command(context);
 }

@@ -97,6 +97,7 @@ Result<ExitCode> run(const SignFlags& options, Context& context) {
     MODELSEAL_TRY(refuse_overwriting(options.out, {options.path, options.key, options.certificate,
                                                    options.vendor_key, options.fingerprint}));
     MODELSEAL_TRY(refuse_overwriting(options.out, options.chain));
+    MODELSEAL_TRY(refuse_other_content(options.out, OutputKind::signature));
     const auto progress = context.progress("signing " + options.path);
     MODELSEAL_TRY_ASSIGN(const auto how, wanted(options, context, progress.get()));
     MODELSEAL_TRY_ASSIGN(const auto summary, sign_model(options.path, how));

@@ -1,5 +1,6 @@
 #include "cli/usage_error.h"
 
+#include <algorithm>
 #include <cctype>
 #include <string>
 #include <vector>
@@ -82,6 +83,17 @@ Error usage_error(const CLI::App& program, const CLI::ParseError& error, std::st
         return {ErrorKind::usage, full_name(command) + " needs a command", see_help(command)};
     }
     return {ErrorKind::usage, in_our_words(error.what()), see_help(command)};
+}
+
+Result<void> refuse_empty_values(const CLI::App& program) {
+    for (const CLI::App* at = &program;; at = at->get_subcommands().front()) {
+        for (const CLI::Option* option : at->get_options()) {
+            const auto& values = option->results();
+            if (std::ranges::find(values, std::string()) == values.end()) continue;
+            return Error{ErrorKind::usage, option->get_name() + " is empty", see_help(*at)};
+        }
+        if (at->get_subcommands().empty()) return {};
+    }
 }
 
 }  // namespace modelseal::cli

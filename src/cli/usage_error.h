@@ -12,4 +12,8 @@ namespace modelseal::cli {
 // `first_word` is the first argument: where a command is expected, even if a later one happens to be one.
 Error usage_error(const CLI::App& program, const CLI::ParseError& error, std::string_view first_word);
 
+// ErrorKind::usage for the first option or argument of the parsed command line whose value is empty, as that of
+// an unset variable in a script is: taken for "not given", it would silently ask for less.
+Result<void> refuse_empty_values(const CLI::App& program);
+
 }  // namespace modelseal::cli

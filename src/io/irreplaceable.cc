@@ -27,6 +27,7 @@ constexpr std::pair<std::string_view, std::string_view> kMagics[] = {
 std::optional<std::string_view> pem_kind(std::string_view head) {
     constexpr auto kBegin = "-----BEGIN "sv;
     if (head.find('\0') != head.npos) return std::nullopt;
+    if (head.starts_with("\xEF\xBB\xBF"sv)) head.remove_prefix(3);  // a byte order mark, which editors add
     for (auto at = head.find(kBegin); at != head.npos; at = head.find(kBegin, at + 1)) {
         if (at != 0 && head[at - 1] != '\n') continue;
         const auto line = head.substr(at + kBegin.size());

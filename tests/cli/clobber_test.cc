@@ -56,9 +56,10 @@ TEST(Program, NeverReplacesKeysReceiptsLedgersAndFingerprints) {
     std::filesystem::copy_file(std::filesystem::path(MODELSEAL_SOURCE_DIR) / "tests/golden/v1/acme.fp",
                                folder / "acme.fp");
     folder.write("legacy.key", "Bag Attributes\n-----BEGIN EC PRIVATE KEY-----\nMHcCAQEE\n");
+    folder.write("marked.key", "\xEF\xBB\xBF" + content_of(folder / "other.key"));
     folder.write("cut.receipt", content_of(folder / "other.receipt").substr(0, 50));
     for (const std::string kept : {"other.key", "other.pub", "acme.check", "book", "other.receipt", "acme.fp",
-                                   "legacy.key", "cut.receipt"}) {
+                                   "legacy.key", "marked.key", "cut.receipt"}) {
         const std::vector<Words> tries = {
             {"seal", "m", "-k", "v.key", "-o", kept},
             {"seal", "m", "-k", "v.key", "-o", "new", "--receipt", kept},
@@ -86,6 +87,70 @@ TEST(Program, NeverReplacesKeysReceiptsLedgersAndFingerprints) {
     }
     // Other files are replaced as before.
     ASSERT_EQ(run(modelseal({"seal", "m", "-k", "v.key", "-o", "s"}), here).code, 0);
+}
+
+// A shard of an index, the data of a graph, a file of a folder: no option names them, and they are inputs all
+// the same.
+TEST(Program, ReplacesByPagesPicturesAndSignaturesOnlyWhatIsOne) {
+    const Scratch folder;
+    const auto bytes = safetensors_file({{"w", "F32", {64, 128}, float_weights(8192, 1)}});
+    std::filesystem::create_directory(folder / "net");
+    folder.write("net/part", bytes);
+    folder.write("net/about.html", "<!doctype html>\n<p>a page of the model's</p>\n");
+    folder.write("net/preview.png", "\x89PNG\r\n\x1a\n of the model's");
+    const Surroundings here{.folder = folder.path()};
+    ASSERT_EQ(run(modelseal({"keygen", "v", "--no-passphrase"}), here).code, 0);
+    ASSERT_EQ(run(modelseal({"keygen", "e", "--type", "p256", "--no-passphrase"}), here).code, 0);
+    const std::vector<Words> slips = {
+        {"check", "net", "--pub", "v.pub", "--html", "net/part"},
+        {"check", "net", "--pub", "v.pub", "--html", "net/about.html"},
+        {"sign", "net", "-k", "e.key", "-o", "net/part"},
+        {"sign", "net", "-k", "e.key", "-o", "net/about.html"},
+        {"fingerprint", "net", "-k", "v.key", "-o", "fp", "--preview", "net/part"},
+        {"fingerprint", "net", "-k", "v.key", "-o", "fp", "--preview", "net/preview.png"},
+    };
+    for (const auto& slip : slips) {
+        const auto before = content_of(folder / slip.back());
+        const auto outcome = run(modelseal(slip), here);
+        EXPECT_EQ(outcome.code, 2) << slip[0] << " " << slip.back() << outcome.err;
+        EXPECT_EQ(content_of(folder / slip.back()), before) << slip[0];
+    }
+    const std::vector<std::pair<int, Words>> good = {{0, {"sign", "net", "-k", "e.key", "-o", "net/model.sig"}},
+                                                     {4, {"check", "net", "--pub", "v.pub", "--html", "page"}}};
+    for (const auto& [code, words] : good) {
+        for (int time = 0; time < 2; ++time) {
+            const auto outcome = run(modelseal(words), here);
+            EXPECT_EQ(outcome.code, code) << outcome.err;
+        }
+    }
+    folder.write("empty", "");
+    EXPECT_EQ(run(modelseal({"sign", "net", "-k", "e.key", "-o", "empty"}), here).code, 0);
+}
+
+// A script whose variable is not set must not check less than it says.
+TEST(Program, RefusesEmptyValues) {
+    const Scratch folder;
+    folder.write("m", safetensors_file({{"w", "F32", {64, 128}, float_weights(8192, 1)}}));
+    const Surroundings here{.folder = folder.path()};
+    ASSERT_EQ(run(modelseal({"keygen", "v", "--no-passphrase"}), here).code, 0);
+    const std::vector<Words> unset = {
+        {"check", "m", "--pub", "v.pub", "--fingerprint", ""},
+        {"check", "m", "--pub", "v.pub", "--trusted-root", ""},
+        {"check", "m", "", "--pub", "v.pub"},
+        {"verify", "m", "--signature", "m.sig", "--pub", "v.pub", "--subject", ""},
+        {"seal", "m", "-k", "v.key", "-o", "s", "--for", ""},
+        {"seal", "m", "-k", "v.key", "-o", "s", "--ledger", ""},
+        {"sign", "m", "-k", "v.key", "--seal-pub", ""},
+        {"fingerprint", "m", "-k", "v.key", "-o", "s", "--expires", ""},
+        {"customer", "list", "--ledger", ""},
+        {"keygen", ""},
+    };
+    for (const auto& words : unset) {
+        const auto outcome = run(modelseal(words), here);
+        EXPECT_EQ(outcome.code, 2) << words[0] << " " << words.back();
+        EXPECT_NE(outcome.err.find("is empty"), std::string::npos) << outcome.err;
+        EXPECT_FALSE(std::filesystem::exists(folder / "s"));
+    }
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 
 #include "tests/support/run.h"
 #include "tests/support/scratch.h"
+#include "tests/support/small_models.h"
 
 namespace modelseal {
 namespace {
@@ -114,6 +115,19 @@ TEST(Program, FailsWhenItsOutputIsLost) {
     const Outcome outcome = run({"sh", "-c", "exec \"$0\" completion bash > /dev/full", MODELSEAL_PROGRAM});
     EXPECT_EQ(outcome.code, 3);
     EXPECT_EQ(outcome.err, "modelseal: could not write to standard output: No space left on device\n");
+}
+
+TEST(Program, SaysThatAModelDoesNotMatchEvenWhereNobodyCanReadWhy) {
+    const test::Scratch scratch;
+    const auto key = test::test_key();
+    auto sealed = test::sealed_bytes(test::small_models().front().file(), key);
+    sealed.back() = static_cast<char>(sealed.back() ^ 1);
+    scratch.write("net", sealed);
+    scratch.write("v.pub", public_key_pem(key.public_key()));
+    const Outcome outcome =
+        run({"sh", "-c", "exec \"$0\" check net --pub v.pub > /dev/full", MODELSEAL_PROGRAM},
+            {.folder = scratch.path()});
+    EXPECT_EQ(outcome.code, 1);
 }
 
 // Of 20 MB, the key derivation alone wants 16. Address sanitizers need more than any limit.

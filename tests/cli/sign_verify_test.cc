@@ -156,6 +156,8 @@ TEST_F(SignVerify, JsonIsAnEntryOfTheCheck) {
     report = nlohmann::json::parse(broken.out);
     EXPECT_EQ(report["verdict"], "error");
     EXPECT_EQ(report["checks"][0]["outcome"], "error");
+    EXPECT_EQ(run({"sign", "net", "-k", "signer.key"}).code, 2) << "there is a file that is no signature";
+    std::filesystem::remove(scratch / "model.sig");
     const auto done = nlohmann::json::parse(run({"sign", "net", "-k", "signer.key", "--json"}).out);
     EXPECT_EQ(done["schema"], "modelseal-sign/1");
     EXPECT_EQ(done["files"], 2);
