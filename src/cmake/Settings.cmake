@@ -9,6 +9,8 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_L
 endif()
 
 option(MODELSEAL_TESTS "Build the tests" ${PROJECT_IS_TOP_LEVEL})
+# Those that try everything, or wait for another program, show nothing more under sanitizers (preset checks).
+set(MODELSEAL_TESTS_EXCEPT "" CACHE STRING "Tests that are not run, as a pattern of --gtest_filter")
 option(MODELSEAL_EXAMPLES "Build the examples" ${PROJECT_IS_TOP_LEVEL})
 option(MODELSEAL_FUZZ "Build the libFuzzer targets (needs clang; turns the sanitizers on)" OFF)
 option(MODELSEAL_BENCH "Build the benchmarks" OFF)

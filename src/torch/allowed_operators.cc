@@ -77,8 +77,8 @@ constexpr std::string_view kAten[] = {
     "all", "allclose", "amax", "amin", "aminmax", "any", "argmax", "argmin", "argsort", "bincount",
     "count_nonzero", "cummax", "cummin", "cumprod", "cumsum", "diff", "equal", "kthvalue", "logcumsumexp",
     "logsumexp", "mean", "median", "mode", "nanmean", "nansum", "norm", "frobenius_norm", "linalg_norm",
-    "linalg_vector_norm", "linalg_matrix_norm", "prod", "quantile", "searchsorted", "sort", "std", "std_mean",
-    "sum", "topk", "unique_dim", "var", "var_mean", "histc", "bucketize",
+    "linalg_vector_norm", "linalg_matrix_norm", "prod", "quantile", "sort", "std", "std_mean", "sum", "topk",
+    "unique_dim", "var", "var_mean", "histc", "bucketize",
     // Shapes and places.
     "adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_avg_pool3d", "adaptive_max_pool1d",
     "adaptive_max_pool2d", "adaptive_max_pool3d", "affine_grid_generator", "arange", "as_tensor", "atleast_1d",
