@@ -37,10 +37,12 @@ endif()
 # Fuzzing without sanitizers would miss most of what it finds, and the coverage hooks need their runtime.
 if(MODELSEAL_SANITIZE OR MODELSEAL_FUZZ)
     target_compile_definitions(modelseal_settings INTERFACE _GLIBCXX_ASSERTIONS MODELSEAL_SANITIZED)
-    target_compile_options(modelseal_settings INTERFACE -fsanitize=address,undefined -fno-sanitize-recover=all
-                                                        -fno-omit-frame-pointer)
+    set(instrumentation -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
+    if(MODELSEAL_FUZZ)
+        list(APPEND instrumentation -fsanitize=fuzzer-no-link)
+    endif()
+    # A target may leave its own code out (MODELSEAL_UNINSTRUMENTED).
+    set(wanted $<NOT:$<BOOL:$<TARGET_PROPERTY:MODELSEAL_UNINSTRUMENTED>>>)
+    target_compile_options(modelseal_settings INTERFACE "$<${wanted}:${instrumentation}>")
     target_link_options(modelseal_settings INTERFACE -fsanitize=address,undefined)
-endif()
-if(MODELSEAL_FUZZ)
-    target_compile_options(modelseal_settings INTERFACE -fsanitize=fuzzer-no-link)
 endif()

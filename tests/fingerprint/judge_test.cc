@@ -41,7 +41,7 @@ TEST(Judge, AMarginThatMovesAsFarAwayFromTheBoundaryIsTampering) {
     const auto print = two_classes();
     const auto strayed = [&](float factor) {
         auto answers = honest(print);
-        for (const std::size_t i : {0, 1}) answers.values[i] *= factor;
+        for (const std::size_t i : {0u, 1u}) answers.values[i] *= factor;
         return judged(print, {.answers = answers});
     };
     EXPECT_EQ(strayed(1.9f).outcome, Outcome::intact);
@@ -53,7 +53,7 @@ TEST(Judge, AMarginThatMovesAsFarAwayFromTheBoundaryIsTampering) {
 TEST(Judge, WhatStraysByLessThanItsRoundingIsUntold) {
     const auto print = two_classes();
     auto answers = honest(print);
-    for (const std::size_t i : {0, 1}) answers.values[i] *= 2.1f;
+    for (const std::size_t i : {0u, 1u}) answers.values[i] *= 2.1f;
     answers.rounding = 0.1e-3;
     const auto finding = judged(print, {.answers = answers});
     EXPECT_EQ(finding.mismatched, 0u);
