@@ -7,7 +7,8 @@ preset=${1:-dev}
 lists=(packages-program packages-tests)
 [ "$preset" = checks ] && lists+=(packages-checks)
 .ci/install "${lists[@]}"
-tests/oracle/onnxruntime.sh >/dev/null || echo "the tests against ONNX Runtime will skip"
+MODELSEAL_ONNXRUNTIME=$(tests/oracle/onnxruntime.sh) || echo "the tests against ONNX Runtime will skip"
+export MODELSEAL_ONNXRUNTIME
 torch=ON
 # The sanitized tests talk to the worker of the daily build: LibTorch is not made for sanitizers.
 [ "$preset" = checks ] && torch=OFF && export MODELSEAL_WORKER=${MODELSEAL_WORKER:-$PWD/build/src/modelseal-worker}

@@ -2,7 +2,8 @@
 # False alarms of fingerprints: untouched CIFAR-10 networks on honest runtimes. 2,240 runs of files over threads 1 to 4,
 # batches 1 to 150, memory formats, kernels, TorchScript against the ONNX import; and as many batches on ONNX Runtime.
 # The answers of each run are judged as they are, with 3 to 6 decimals, in half precision and bfloat16, and with noise.
-#   tests/evidence/alarms.sh BUILD DATA WORK     BUILD: configured with -DMODELSEAL_EVIDENCE=ON; DATA: real models; WORK: a folder
+#   tests/evidence/alarms.sh BUILD DATA WORK [RESNET20 RESNET32]
+# BUILD: configured with -DMODELSEAL_EVIDENCE=ON; DATA: real models; WORK: a folder; how many fingerprints of each (5 and 3).
 # Takes about 25 minutes on four idle cores.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
@@ -17,10 +18,9 @@ rm -f alarm-*.fp
 [ -f vendor.key ] || "$seal" keygen vendor --no-passphrase >/dev/null
 "$evidence" resnet "$models/checkpoint/akamaster-resnet32-d509ac18.th" resnet32.pt >/dev/null
 
-MODELSEAL_ONNXRUNTIME=$("$here/../oracle/onnxruntime.sh" | tail -n 1)
-export MODELSEAL_ONNXRUNTIME
+python=$("$here/../oracle/onnxruntime.sh")
 serve() { # MODEL PORT THREADS OPTIMISATION
-    node "$here/../oracle/oip_server.mjs" --model "$models/onnx/$1" --name net --port "$2" --threads "$3" --optimize "$4" \
+    "$python" "$here/../oracle/oip_server.py" --model "$models/onnx/$1" --name net --port "$2" --threads "$3" --optimize "$4" \
         >/dev/null &
     servers="${servers:-} $!"
 }
@@ -31,14 +31,14 @@ trap 'kill $servers' EXIT
 sleep 3
 at=http://127.0.0.1
 
-for number in 1 2 3 4 5; do
+for number in $(seq "${4:-5}"); do
     fp=alarm-20-$number.fp
     "$seal" fingerprint "$models/torchscript/cifar10-resnet20.pt" -k vendor.key -o $fp --input-shape 3,32,32 \
         --input-range 0,1 --quiet
     "$evidence" alarms $fp --pub vendor.pub "$models/torchscript/cifar10-resnet20.pt" \
         "$models/onnx/cifar10-resnet20.onnx" $at:9101/v2/models/net $at:9102/v2/models/net
 done
-for number in 1 2 3; do
+for number in $(seq "${5:-3}"); do
     fp=alarm-32-$number.fp
     "$seal" fingerprint "$models/onnx/cifar10-resnet32.onnx" -k vendor.key -o $fp --input-range 0,1 --quiet
     "$evidence" alarms $fp --pub vendor.pub resnet32.pt "$models/onnx/cifar10-resnet32.onnx" $at:9103/v2/models/net

@@ -1,4 +1,4 @@
-// Models served by ONNX Runtime, an engine and a server that are not ours: tests/oracle/oip_server.mjs.
+// Models served by ONNX Runtime, an engine and a server that are not ours: tests/oracle/oip_server.py.
 #include <cmath>
 #include <cstring>
 #include <optional>

@@ -1,4 +1,4 @@
-// Models served by ONNX Runtime over the Open Inference Protocol: tests/oracle/oip_server.mjs, for as long as a
+// Models served by ONNX Runtime over the Open Inference Protocol: tests/oracle/oip_server.py, for as long as a
 // test needs.
 #pragma once
 
@@ -16,30 +16,21 @@
 
 namespace modelseal::test {
 
-// Where tests/oracle/onnxruntime.sh puts it.
-inline std::optional<std::filesystem::path> onnxruntime() {
-    std::filesystem::path folder;
-    if (const char* given = std::getenv("MODELSEAL_ONNXRUNTIME"); given != nullptr) {
-        folder = given;
-    } else if (const char* cache = std::getenv("XDG_CACHE_HOME"); cache != nullptr && *cache != '\0') {
-        folder = std::filesystem::path(cache) / "modelseal/onnxruntime-1.30.0";
-    } else if (const char* home = std::getenv("HOME"); home != nullptr) {
-        folder = std::filesystem::path(home) / ".cache/modelseal/onnxruntime-1.30.0";
-    }
-    if (!installed("node") || !std::filesystem::exists(folder / "node_modules/onnxruntime-node")) return {};
-    return folder;
+// The Python that has it: what tests/oracle/onnxruntime.sh printed.
+inline std::optional<std::string> onnxruntime() {
+    const char* given = std::getenv("MODELSEAL_ONNXRUNTIME");
+    return given != nullptr && *given != '\0' ? std::optional<std::string>(given) : std::nullopt;
 }
 
 // A server that ends with the object.
 class RuntimeServer {
   public:
     explicit RuntimeServer(const std::string& model, std::vector<std::string> more = {}) {
-        const auto folder = std::filesystem::path(MODELSEAL_SOURCE_DIR) / "tests/oracle/oip_server.mjs";
-        std::vector<std::string> words{"node", folder, "--model", data_folder() / "models/onnx" / model,
+        const auto server = std::filesystem::path(MODELSEAL_SOURCE_DIR) / "tests/oracle/oip_server.py";
+        std::vector<std::string> words{*onnxruntime(), server, "--model", data_folder() / "models/onnx" / model,
                                        "--until-stdin-ends"};
         words.insert(words.end(), more.begin(), more.end());
-        auto process =
-            oracle::Subprocess::start(words, {"MODELSEAL_ONNXRUNTIME=" + onnxruntime()->string()}, "server");
+        auto process = oracle::Subprocess::start(words, {}, "server");
         if (!process.ok()) throw std::runtime_error(process.error().message);
         process_ = std::move(*process);
         const auto line = process_->exchange(
@@ -64,4 +55,4 @@ class RuntimeServer {
 #define MODELSEAL_NEED_ONNXRUNTIME()     \
     MODELSEAL_NEED_DATA();               \
     if (!modelseal::test::onnxruntime()) \
-    GTEST_SKIP() << "no ONNX Runtime for node (tests/oracle/onnxruntime.sh)"
+    GTEST_SKIP() << "MODELSEAL_ONNXRUNTIME is not set (tests/oracle/onnxruntime.sh)"
