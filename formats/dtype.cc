@@ -1,7 +1,7 @@
 #include <array>
 #include <cstddef>
 
-#include "formats/reader.h"
+#include "util/checked.h"
 #include <modelseal/tensor.h>
 
 namespace modelseal {
@@ -47,7 +47,7 @@ const DTypeInfo& info(DType dtype) {
 bool storage_bytes(DType dtype, std::uint64_t elements, std::uint64_t& bytes) {
     const auto& type = info(dtype);
     const auto groups = elements / type.group_elements + (elements % type.group_elements != 0 ? 1 : 0);
-    return formats::checked_mul(groups, type.group_bytes, bytes);
+    return util::checked_mul(groups, type.group_bytes, bytes);
 }
 
 }  // namespace modelseal

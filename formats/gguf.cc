@@ -14,6 +14,8 @@
 #include "formats/gguf_types.h"
 #include "formats/leaves.h"
 #include "formats/reader.h"
+#include "util/checked.h"
+#include "util/text.h"
 
 namespace modelseal::formats {
 namespace {
@@ -144,7 +146,7 @@ Result<void> Front::pair() {
         MODELSEAL_TRY(value(type, key, 0));
     }
     if (keys_.contains(key)) {
-        return malformed_at(source_, start, fmt::format("metadata key '{}' comes twice", printable(key)));
+        return malformed_at(source_, start, fmt::format("metadata key '{}' comes twice", util::printable(key)));
     }
     keys_.insert(std::move(key));
     return {};
@@ -171,7 +173,8 @@ Result<void> Front::value(std::uint32_t type, const std::string& key, std::uint3
     if (type == gguf::kArray) return array(key, depth + 1);
     const auto size = gguf::value_bytes(type);
     if (size == 0) {
-        return reader_.malformed(fmt::format("metadata key '{}': unknown value type {}", printable(key), type));
+        return reader_.malformed(
+            fmt::format("metadata key '{}': unknown value type {}", util::printable(key), type));
     }
     return reader_.skip(size, "a metadata value");
 }
@@ -179,7 +182,7 @@ Result<void> Front::value(std::uint32_t type, const std::string& key, std::uint3
 Result<void> Front::array(const std::string& key, std::uint32_t depth) {
     if (limits_.depth != 0 && depth > limits_.depth) {
         return reader_.malformed(
-            fmt::format("metadata key '{}': arrays nested over {} deep", printable(key), limits_.depth));
+            fmt::format("metadata key '{}': arrays nested over {} deep", util::printable(key), limits_.depth));
     }
     MODELSEAL_TRY_ASSIGN(const auto type, reader_.u32());
     MODELSEAL_TRY_ASSIGN(const auto count, reader_.u64());
@@ -187,7 +190,7 @@ Result<void> Front::array(const std::string& key, std::uint32_t depth) {
     const auto smallest = type == gguf::kString ? 8u : type == gguf::kArray ? 12u : size;
     if (smallest != 0 && count > reader_.left() / smallest) {
         return reader_.malformed(fmt::format("metadata key '{}': array of {}, but {} bytes left",
-                                             printable(key), count, reader_.left()));
+                                             util::printable(key), count, reader_.left()));
     }
     if (size != 0) return reader_.skip(count * size, "an array");
     if (smallest == 0) return value(type, key, depth);  // which says what is wrong
@@ -203,11 +206,12 @@ Result<std::string> Front::tensor_name() {
     MODELSEAL_TRY_ASSIGN(const auto length, reader_.u64());
     MODELSEAL_TRY_ASSIGN(auto name, reader_.string(length, limits_.name_bytes, "a tensor name"));
     // A zero byte ends the name for readers in C, so that they would see another name than we do.
-    if (!is_utf8(name) || name.find('\0') != std::string::npos) {
-        return malformed_at(source_, start, fmt::format("tensor name '{}' is not UTF-8 text", printable(name)));
+    if (!util::is_utf8(name) || name.find('\0') != std::string::npos) {
+        return malformed_at(source_, start,
+                            fmt::format("tensor name '{}' is not UTF-8 text", util::printable(name)));
     }
     if (!names_.insert(name).second) {
-        return malformed_at(source_, start, fmt::format("tensor name '{}' comes twice", printable(name)));
+        return malformed_at(source_, start, fmt::format("tensor name '{}' comes twice", util::printable(name)));
     }
     return name;
 }
@@ -217,7 +221,7 @@ Result<std::vector<std::uint64_t>> Front::shape(const std::string& name) {
     const auto cap = limits_.rank == 0 ? kMaxRank : std::min(limits_.rank, kMaxRank);
     if (rank > cap) {
         return reader_.malformed(
-            fmt::format("tensor '{}': {} dimensions, over the limit of {}", printable(name), rank, cap));
+            fmt::format("tensor '{}': {} dimensions, over the limit of {}", util::printable(name), rank, cap));
     }
     std::vector<std::uint64_t> extents(rank);
     for (auto& extent : extents) {
@@ -234,11 +238,12 @@ Result<void> Front::measure(Info& info) {
     const auto row = tensor.shape.empty() ? 1 : tensor.shape.back();
     if (row % type.group_elements != 0) {
         return reader_.malformed(fmt::format("tensor '{}': rows of {} elements, not whole blocks of {} ({})",
-                                             printable(tensor.name), row, type.group_elements, type.name));
+                                             util::printable(tensor.name), row, type.group_elements,
+                                             type.name));
     }
-    if (!element_count(tensor.shape, tensor.elements) ||
+    if (!util::element_count(tensor.shape, tensor.elements) ||
         !storage_bytes(tensor.dtype, tensor.elements, info.bytes)) {
-        return reader_.malformed(fmt::format("tensor '{}': its shape overflows", printable(tensor.name)));
+        return reader_.malformed(fmt::format("tensor '{}': its shape overflows", util::printable(tensor.name)));
     }
     return {};
 }
@@ -254,14 +259,14 @@ Result<Info> Front::info() {
     if (!dtype) {
         return unsupported_at(
             source_, type_at,
-            fmt::format("tensor '{}': {}", printable(info.tensor.name), gguf::why_unsupported(type)));
+            fmt::format("tensor '{}': {}", util::printable(info.tensor.name), gguf::why_unsupported(type)));
     }
     info.tensor.dtype = *dtype;
     MODELSEAL_TRY(measure(info));
     MODELSEAL_TRY_ASSIGN(info.offset, reader_.u64());
     if (info.offset % alignment_ != 0) {
         return reader_.malformed(fmt::format("tensor '{}': offset {} is not a multiple of the alignment {}",
-                                             printable(info.tensor.name), info.offset, alignment_));
+                                             util::printable(info.tensor.name), info.offset, alignment_));
     }
     return info;
 }
@@ -275,7 +280,7 @@ Result<std::uint64_t> place(const Source& source, std::vector<Info>& infos, std:
     for (auto& info : infos) {
         const auto malformed = [&](const std::string& what) {
             return malformed_at(source, data_begin + std::min(info.offset, room),
-                                fmt::format("tensor '{}': {}", printable(info.tensor.name), what));
+                                fmt::format("tensor '{}': {}", util::printable(info.tensor.name), what));
         };
         if (info.offset > room || info.bytes > room - info.offset) {
             return malformed(fmt::format("needs {} bytes at {} of the data section, which has {}", info.bytes,

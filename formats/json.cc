@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "formats/reader.h"
+#include "util/text.h"
 
 namespace modelseal::formats {
 namespace {
@@ -30,7 +31,7 @@ class StrictBuilder : public nlohmann::json_sax<nlohmann::json> {
     bool binary(nlohmann::json::binary_t&) override { return false; }
     bool key(std::string& name) override {
         const bool twice = stack_.empty() ? !members_.insert(name).second : stack_.back()->contains(name);
-        if (twice) return fail(fmt::format("the key '{}' comes twice", printable(name)));
+        if (twice) return fail(fmt::format("the key '{}' comes twice", util::printable(name)));
         (stack_.empty() ? member_ : key_) = std::move(name);
         return true;
     }

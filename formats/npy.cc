@@ -9,6 +9,8 @@
 #include <fmt/format.h>
 
 #include "formats/reader.h"
+#include "util/checked.h"
+#include "util/text.h"
 
 namespace modelseal::formats {
 namespace {
@@ -159,12 +161,12 @@ Result<NpyArray> parse_npy(const Source& source) {
     if (!read_type(*dictionary->descr, array)) {
         return unsupported_at(source, 0,
                               fmt::format("an array of type '{}'; float32, float64, int32 or int64 are read",
-                                          printable(*dictionary->descr)));
+                                          util::printable(*dictionary->descr)));
     }
     if (*dictionary->fortran_order && array.shape.size() > 1) {
         return unsupported_at(source, 0, "an array in Fortran order; save numpy.ascontiguousarray() of it");
     }
-    if (!element_count(array.shape, array.elements) || array.elements > kMostElements) {
+    if (!util::element_count(array.shape, array.elements) || array.elements > kMostElements) {
         return reader.malformed(fmt::format("an array of more than {} elements", kMostElements));
     }
     if (array.elements * array.item_bytes != reader.left()) {

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "formats/onnx_program_reader.h"
+#include "util/text.h"
 
 namespace modelseal::formats::onnx {
 
@@ -16,7 +17,7 @@ namespace {
 Error attribute_error(const ProgramReader& reader, const Attribute& attribute, std::uint64_t offset,
                       const std::string& what) {
     return malformed_at(reader.walk.input.source, offset,
-                        fmt::format("attribute '{}': {}", printable(attribute.name), what));
+                        fmt::format("attribute '{}': {}", util::printable(attribute.name), what));
 }
 
 Result<void> add_reals(ProgramReader& reader, const Field& field, std::vector<float>& reals) {

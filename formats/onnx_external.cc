@@ -6,6 +6,8 @@
 #include <fmt/format.h>
 
 #include "formats/onnx_tensor.h"
+#include "util/checked.h"
+#include "util/text.h"
 
 namespace modelseal::formats::onnx {
 
@@ -33,8 +35,9 @@ Result<std::uint64_t> number_of(const Walk& walk, const TensorHeader& header, co
     if (text == nullptr) return otherwise;
     const auto number = decimal(*text);
     if (!number) {
-        return tensor_error(walk, tensor, header.message.begin,
-                            fmt::format("{} '{}' of its external data is not a number", key, printable(*text)));
+        return tensor_error(
+            walk, tensor, header.message.begin,
+            fmt::format("{} '{}' of its external data is not a number", key, util::printable(*text)));
     }
     return *number;
 }
@@ -58,7 +61,7 @@ Result<void> locate_external(Walk& walk, const TensorHeader& header, std::uint64
                                         tensor.elements, info(tensor.dtype).name, needed));
     }
     std::uint64_t end = 0;
-    if (!checked_add(offset, needed, end)) {
+    if (!util::checked_add(offset, needed, end)) {
         return tensor_error(walk, tensor, begin,
                             fmt::format("its external data at offset {} leaves 64 bits", offset));
     }

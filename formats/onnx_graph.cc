@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "util/text.h"
+
 namespace modelseal::formats::onnx {
 
 using protobuf::Fields;
@@ -46,7 +48,7 @@ class Distinct {
         }
         if (seen_.insert(name).second) return {};
         return malformed_at(walk.input.source, offset,
-                            fmt::format("the {} '{}' comes twice", what_, printable(name)));
+                            fmt::format("the {} '{}' comes twice", what_, util::printable(name)));
     }
 
   private:

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "formats/reader.h"
+#include "util/text.h"
 
 namespace modelseal::formats::onnx {
 
@@ -96,8 +97,8 @@ Result<void> LayoutBuilder::join_shared() {
         } else {
             return Error{ErrorKind::malformed,
                          fmt::format("{}: tensor '{}' overlaps tensor '{}' at offset {} of '{}'",
-                                     source_.name(), printable(tensor.name), printable(first.name), here.offset,
-                                     printable(layout_.references[here.file - 1])),
+                                     source_.name(), util::printable(tensor.name), util::printable(first.name),
+                                     here.offset, util::printable(layout_.references[here.file - 1])),
                          {}};
         }
     }

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "formats/onnx_program_reader.h"
+#include "util/text.h"
 
 namespace modelseal::formats::onnx {
 
@@ -191,8 +192,9 @@ Result<Graph> read_graph(ProgramReader& reader, Range message, std::uint32_t dep
     }
     for (const auto& name : computed) {
         if (!inputs.contains(name) && !initializers.contains(name)) continue;
-        return malformed_at(reader.walk.input.source, message.begin,
-                            fmt::format("the value '{}' is computed, and comes from outside", printable(name)));
+        return malformed_at(
+            reader.walk.input.source, message.begin,
+            fmt::format("the value '{}' is computed, and comes from outside", util::printable(name)));
     }
     return graph;
 }
@@ -245,7 +247,7 @@ Result<void> read_opset(ProgramReader& reader, Range message, Opsets& opsets) {
     if (fresh || known->second == version) return {};
     return malformed_at(reader.walk.input.source, message.begin,
                         fmt::format("opset_import has the versions {} and {} of the domain '{}'", known->second,
-                                    version, printable(domain)));
+                                    version, util::printable(domain)));
 }
 
 Result<Program> read_program(const Source& source, const Limits& limits) {

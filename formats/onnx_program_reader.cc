@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "util/text.h"
+
 namespace modelseal::formats::onnx {
 
 using protobuf::Field;
@@ -42,7 +44,7 @@ Result<void> add_distinct(const ProgramReader& reader, std::set<std::string>& se
                           std::string_view what, std::uint64_t offset) {
     if (seen.insert(name).second) return {};
     return malformed_at(reader.walk.input.source, offset,
-                        fmt::format("the {} '{}' comes twice", what, printable(name)));
+                        fmt::format("the {} '{}' comes twice", what, util::printable(name)));
 }
 
 }  // namespace modelseal::formats::onnx

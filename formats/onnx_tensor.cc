@@ -4,6 +4,9 @@
 
 #include <fmt/format.h>
 
+#include "util/checked.h"
+#include "util/text.h"
+
 namespace modelseal::formats::onnx {
 
 using protobuf::Field;
@@ -52,8 +55,9 @@ Result<void> read_entry(Walk& walk, const Field& field, TensorHeader& header) {
     const auto& source = walk.input.source;
     if (std::ranges::find(header.external, key, [](const auto& pair) { return pair.first; }) !=
         header.external.end()) {
-        return malformed_at(source, field.tag,
-                            fmt::format("tensor: the key '{}' of external_data comes twice", printable(key)));
+        return malformed_at(
+            source, field.tag,
+            fmt::format("tensor: the key '{}' of external_data comes twice", util::printable(key)));
     }
     if (header.external.size() >= kMaxEntries) {
         return malformed_at(source, field.tag,
@@ -127,7 +131,7 @@ Result<void> check_shape(const Walk& walk, const TensorHeader& header, Tensor& t
         }
     }
     tensor.shape = header.dims;
-    if (!element_count(tensor.shape, tensor.elements)) {
+    if (!util::element_count(tensor.shape, tensor.elements)) {
         return tensor_error(walk, tensor, header.message.begin, "its shape overflows");
     }
     return {};
@@ -165,7 +169,7 @@ Result<void> locate_inside(Walk& walk, const TensorHeader& header, const Element
     MODELSEAL_TRY_ASSIGN(const auto field, data_field(walk, header, tensor));
     if (!header.external.empty()) {
         walk.out.warn_once(fmt::format("tensor '{}' has external_data entries, but its data is inside",
-                                       printable(tensor.name)));
+                                       util::printable(tensor.name)));
     }
     if (field == tensor::raw_data) return locate_raw(walk, header, needed, tensor);
     if (field != 0 && field != type.field) {
@@ -184,17 +188,17 @@ Result<void> locate_inside(Walk& walk, const TensorHeader& header, const Element
 
 Result<void> Walk::read_name(const Field& field, std::string_view what, std::string& text) {
     MODELSEAL_TRY_ASSIGN(text, protobuf::read_text(input, field, limits.name_bytes, what));
-    if (!is_utf8(text)) {
+    if (!util::is_utf8(text)) {
         return malformed_at(input.source, field.payload.begin,
-                            fmt::format("{} is not UTF-8: '{}'", what, printable(text.substr(0, 80))));
+                            fmt::format("{} is not UTF-8: '{}'", what, util::printable(text.substr(0, 80))));
     }
     return {};
 }
 
 Error tensor_error(const Walk& walk, const Tensor& tensor, std::uint64_t offset, const std::string& what,
                    ErrorKind kind) {
-    auto error =
-        malformed_at(walk.input.source, offset, fmt::format("tensor '{}': {}", printable(tensor.name), what));
+    auto error = malformed_at(walk.input.source, offset,
+                              fmt::format("tensor '{}': {}", util::printable(tensor.name), what));
     error.kind = kind;
     return error;
 }

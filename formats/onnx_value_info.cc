@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "formats/onnx_program_reader.h"
+#include "util/text.h"
 
 namespace modelseal::formats::onnx {
 
@@ -35,8 +36,9 @@ Result<void> read_shape(ProgramReader& reader, Range message, ValueInfo& value) 
         if (!field) return {};
         if (field->number != shape::dim) continue;
         if (cap != 0 && value.shape.size() >= cap) {
-            return malformed_at(reader.walk.input.source, field->tag,
-                                fmt::format("value '{}': more than {} dimensions", printable(value.name), cap));
+            return malformed_at(
+                reader.walk.input.source, field->tag,
+                fmt::format("value '{}': more than {} dimensions", util::printable(value.name), cap));
         }
         MODELSEAL_TRY(reader.hold(sizeof(Dimension), field->tag));
         MODELSEAL_TRY_ASSIGN(auto dimension, read_dimension(reader, field->payload));
@@ -68,7 +70,7 @@ Result<void> read_type(ProgramReader& reader, Range message, ValueInfo& value) {
         if (kind == ValueKind::unknown) continue;
         if (value.kind != ValueKind::unknown) {
             return malformed_at(reader.walk.input.source, field->tag,
-                                fmt::format("value '{}' has two types", printable(value.name)));
+                                fmt::format("value '{}' has two types", util::printable(value.name)));
         }
         value.kind = kind;
         if (kind == ValueKind::tensor) MODELSEAL_TRY(read_tensor_type(reader, field->payload, value));

@@ -9,6 +9,8 @@
 
 #include <fmt/format.h>
 
+#include "util/text.h"
+
 namespace modelseal::formats::pytorch {
 namespace {
 
@@ -80,7 +82,7 @@ Error Collector::malformed(const std::string& what) const {
     path_.text(200, path);
     return {ErrorKind::malformed,
             fmt::format("{}: {}: {}{}", source_.name(), part_.name,
-                        path.empty() ? "" : fmt::format("'{}': ", printable(path)), what),
+                        path.empty() ? "" : fmt::format("'{}': ", util::printable(path)), what),
             {}};
 }
 
@@ -179,7 +181,7 @@ Result<void> Collector::check_keys(Refs pairs) {
     std::ranges::sort(texts);
     std::ranges::sort(numbers);
     if (const auto twice = std::ranges::adjacent_find(texts); twice != texts.end()) {
-        return malformed(fmt::format("the key '{}' comes twice", printable(twice->substr(0, 200))));
+        return malformed(fmt::format("the key '{}' comes twice", util::printable(twice->substr(0, 200))));
     }
     if (const auto twice = std::ranges::adjacent_find(numbers); twice != numbers.end()) {
         return malformed(fmt::format("the key {} comes twice", *twice));

@@ -13,6 +13,7 @@
 #include "formats/pytorch_storages.h"
 #include "formats/pytorch_types.h"
 #include "formats/reader.h"
+#include "util/text.h"
 
 namespace modelseal::formats {
 namespace {
@@ -83,7 +84,8 @@ Result<std::vector<std::string>> read_keys(Reader& reader, const PickleLimits& l
     for (const auto item : list.items(list.root())) {
         if (!list.is(item, PickleKind::text)) return reader.malformed("a storage whose key is not a text");
         if (!seen.insert(list.text(item)).second) {
-            return reader.malformed(fmt::format("storage '{}' is listed twice", printable(list.text(item))));
+            return reader.malformed(
+                fmt::format("storage '{}' is listed twice", util::printable(list.text(item))));
         }
         keys.emplace_back(list.text(item));
     }
@@ -94,7 +96,8 @@ Result<std::vector<std::string>> read_keys(Reader& reader, const PickleLimits& l
 Result<Tensor> read_storage(const Source& source, const pytorch::Storage& storage, std::uint64_t& at) {
     const auto malformed = [&](const std::string& what) {
         return malformed_at(
-            source, at, fmt::format("tensor '{}': {}", printable(pytorch::tensor_of(storage, at).name), what));
+            source, at,
+            fmt::format("tensor '{}': {}", util::printable(pytorch::tensor_of(storage, at).name), what));
     };
     if (source.size() - at < 8) return malformed("the file ends where its storage should begin");
     MODELSEAL_TRY_ASSIGN(const auto elements, Reader(source, at, at + 8).u64());
@@ -117,8 +120,8 @@ Result<std::vector<Tensor>> read_storages(const Source& source, const std::vecto
     for (const auto& key : keys) {
         const auto found = storages.find(key);
         if (found == storages.end()) {
-            return malformed_at(source, at,
-                                fmt::format("storage '{}' is listed, but no tensor uses it", printable(key)));
+            return malformed_at(
+                source, at, fmt::format("storage '{}' is listed, but no tensor uses it", util::printable(key)));
         }
         MODELSEAL_TRY_ASSIGN(auto tensor, read_storage(source, found->second, at));
         tensors.push_back(std::move(tensor));

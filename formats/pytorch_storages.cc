@@ -7,6 +7,8 @@
 
 #include <fmt/format.h>
 
+#include "util/checked.h"
+
 namespace modelseal::formats::pytorch {
 namespace {
 
@@ -22,7 +24,8 @@ bool row_major(const View& view) {
 // Every byte of the storage, in order.
 bool covers(const View& view, const Storage& storage) {
     std::uint64_t elements = 0, bytes = 0;
-    if (!view.dtype || !element_count(view.shape, elements) || !storage_bytes(*view.dtype, elements, bytes)) {
+    if (!view.dtype || !util::element_count(view.shape, elements) ||
+        !storage_bytes(*view.dtype, elements, bytes)) {
         return false;
     }
     if (bytes != storage.bytes) return false;
@@ -61,7 +64,7 @@ Tensor tensor_of(const Storage& storage, std::uint64_t offset) {
     const auto* view = covering_view(storage, tensor.dtype);
     if (view != nullptr) {
         tensor.shape = view->shape;
-        element_count(tensor.shape, tensor.elements);
+        util::element_count(tensor.shape, tensor.elements);
     } else {
         const auto& type = info(tensor.dtype);
         tensor.elements = storage.bytes / type.group_bytes * type.group_elements;

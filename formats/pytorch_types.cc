@@ -7,6 +7,8 @@
 
 #include <fmt/format.h>
 
+#include "util/text.h"
+
 namespace modelseal::formats::pytorch {
 namespace {
 
@@ -230,7 +232,7 @@ void warn_about_globals(const Pickle& pickle, std::string_view name, std::vector
         ++told;
         const auto verb = global.called ? "calls" : global.changed ? "changes" : "names";
         warnings.push_back(
-            fmt::format("pickle {} {} {} (never executed here)", name, verb, printable(global.name)));
+            fmt::format("pickle {} {} {} (never executed here)", name, verb, util::printable(global.name)));
     }
     if (untold != 0) warnings.push_back(fmt::format("pickle {} names {} more", name, untold));
 }

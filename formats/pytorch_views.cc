@@ -6,6 +6,8 @@
 
 #include "formats/pytorch_collector.h"
 #include "formats/pytorch_types.h"
+#include "util/checked.h"
+#include "util/text.h"
 
 namespace modelseal::formats::pytorch {
 namespace {
@@ -16,7 +18,8 @@ bool extent(const View& view, std::uint64_t& elements) {
     for (std::size_t i = 0; i < view.shape.size(); ++i) {
         std::uint64_t step = 0;
         if (view.shape[i] == 0) return elements = 0, true;
-        if (!checked_mul(view.shape[i] - 1, view.strides[i], step) || !checked_add(elements, step, elements)) {
+        if (!util::checked_mul(view.shape[i] - 1, view.strides[i], step) ||
+            !util::checked_add(elements, step, elements)) {
             return false;
         }
     }
@@ -27,7 +30,7 @@ bool stays_inside(const View& view, DType dtype, std::uint64_t bytes) {
     std::uint64_t elements = 0, needed = 0;
     if (!extent(view, elements)) return false;
     if (elements == 0) return true;
-    return checked_add(view.offset, elements, elements) && storage_bytes(dtype, elements, needed) &&
+    return util::checked_add(view.offset, elements, elements) && storage_bytes(dtype, elements, needed) &&
            needed <= bytes;
 }
 
@@ -77,7 +80,7 @@ Result<Collector::Described> Collector::describe(PickleRef persistent) {
     if (!described.dtype && !is_untyped_storage(class_name)) {
         return Error{ErrorKind::unsupported,
                      fmt::format("{}: {}: unknown storage class '{}'", source_.name(), part_.name,
-                                 printable(class_name)),
+                                 util::printable(class_name)),
                      {}};
     }
     const auto key = pickle_.text(id[2]);
@@ -85,8 +88,8 @@ Result<Collector::Described> Collector::describe(PickleRef persistent) {
     MODELSEAL_TRY_ASSIGN(const auto elements, number(id[4], "the size of a storage"));
     const auto unit_bytes = described.dtype ? info(*described.dtype).group_bytes : 1;
     std::uint64_t bytes = 0;
-    if (!checked_mul(elements, unit_bytes, bytes)) {
-        return malformed(fmt::format("storage '{}' overflows", printable(key)));
+    if (!util::checked_mul(elements, unit_bytes, bytes)) {
+        return malformed(fmt::format("storage '{}' overflows", util::printable(key)));
     }
     described.view_elements = elements;
     if (id.size() > 5 && pickle_.is(id[5], Kind::tuple)) {
@@ -106,15 +109,16 @@ Result<Collector::Described> Collector::describe(PickleRef persistent) {
     }
     described.storage = &found->second;
     if (described.storage->bytes != bytes) {
-        return malformed(fmt::format("storage '{}' has {} bytes here and {} elsewhere", printable(key), bytes,
-                                     described.storage->bytes));
+        return malformed(fmt::format("storage '{}' has {} bytes here and {} elsewhere", util::printable(key),
+                                     bytes, described.storage->bytes));
     }
     if (described.storage->dtype != described.dtype) described.storage->dtype.reset();
     return described;
 }
 
 Result<void> Collector::add(Described described, View view) {
-    if (!checked_add(view.offset, described.view_offset, view.offset)) return malformed("its offset overflows");
+    if (!util::checked_add(view.offset, described.view_offset, view.offset))
+        return malformed("its offset overflows");
     const auto dtype = view.dtype ? view.dtype : described.dtype;
     if (!stays_inside(view, dtype.value_or(DType::opaque), described.storage->bytes)) {
         return malformed(fmt::format("leaves its storage of {} bytes", described.storage->bytes));
@@ -127,7 +131,7 @@ Result<void> Collector::add(Described described, View view) {
     }
     // A tensor that is all that was saved sits nowhere.
     if (view.path.empty()) view.path = "data";
-    if (!is_utf8(view.path)) view.path = printable(view.path);
+    if (!util::is_utf8(view.path)) view.path = util::printable(view.path);
     path_bytes_ += sizeof(View) + view.path.size() + 2 * sizeof(std::uint64_t) * view.shape.size();
     if (limits_.metadata_bytes != 0 && path_bytes_ > limits_.metadata_bytes) {
         return malformed(
@@ -147,11 +151,11 @@ Result<void> Collector::visit_view(std::string_view callable, Refs arguments) {
     MODELSEAL_TRY_ASSIGN(view.strides, numbers(arguments[3], "the strides"));
     if (view.shape.size() != view.strides.size()) return malformed("has not as many strides as dimensions");
     std::uint64_t elements = 0;
-    if (!element_count(view.shape, elements)) return malformed("its shape overflows");
+    if (!util::element_count(view.shape, elements)) return malformed("its shape overflows");
     if (callable == "torch._utils._rebuild_tensor_v3" && arguments.size() >= 7) {
         view.dtype = tensor_dtype(pickle_.text(arguments[6]));
         if (!view.dtype) {
-            return malformed(fmt::format("unknown type '{}'", printable(pickle_.text(arguments[6]))));
+            return malformed(fmt::format("unknown type '{}'", util::printable(pickle_.text(arguments[6]))));
         }
     }
     MODELSEAL_TRY(add(described, std::move(view)));
@@ -176,7 +180,7 @@ Result<void> Collector::visit_quantizer(PickleRef parameters) {
 Result<void> Collector::visit_storage(PickleRef persistent) {
     MODELSEAL_TRY_ASSIGN(const auto described, describe(persistent));
     auto elements = described.view_elements;
-    if (described.dtype && !checked_mul(elements, info(*described.dtype).group_elements, elements)) {
+    if (described.dtype && !util::checked_mul(elements, info(*described.dtype).group_elements, elements)) {
         return malformed("its size overflows");
     }
     return add(described, {.shape = {elements}, .strides = {1}});

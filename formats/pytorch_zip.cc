@@ -14,6 +14,7 @@
 #include "formats/pytorch_types.h"
 #include "formats/reader.h"
 #include "formats/zip.h"
+#include "util/text.h"
 
 namespace modelseal::formats {
 namespace {
@@ -129,7 +130,8 @@ Result<void> check_byte_order(const Source& source, const Archive& archive) {
     const std::string order(reinterpret_cast<const char*>(bytes.data()), bytes.size());
     if (order == "little") return {};
     if (order != "big") {
-        return malformed_at(source, entry->data, fmt::format("unknown byte order '{}'", printable(order)));
+        return malformed_at(source, entry->data,
+                            fmt::format("unknown byte order '{}'", util::printable(order)));
     }
     auto error = unsupported_at(source, entry->data, "its tensors are big-endian");
     error.hint = "load and save it on a little-endian machine";
@@ -178,9 +180,10 @@ Result<Storages> read_pickles(const Source& source, const Limits& limits, const 
 Result<void> check_storage(const Source& source, const std::string& place, const pytorch::Storage& storage,
                            const ZipEntry* entry) {
     if (entry != nullptr && entry->stored() && !entry->encrypted() && entry->size == storage.bytes) return {};
-    const auto who = fmt::format("tensor '{}'", printable(pytorch::tensor_of(storage, 0).name));
+    const auto who = fmt::format("tensor '{}'", util::printable(pytorch::tensor_of(storage, 0).name));
     if (entry == nullptr) {
-        return malformed_at(source, 0, fmt::format("{}: its storage {} is missing", who, printable(place)));
+        return malformed_at(source, 0,
+                            fmt::format("{}: its storage {} is missing", who, util::printable(place)));
     }
     if (entry->encrypted()) {
         return unsupported_at(source, entry->header, fmt::format("{}: {} is encrypted", who, shown(*entry)));

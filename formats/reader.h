@@ -67,16 +67,4 @@ class MemorySource final : public Source {
 Error malformed_at(const Source& source, std::uint64_t offset, const std::string& what);
 Error unsupported_at(const Source& source, std::uint64_t offset, const std::string& what);
 
-// False when the result leaves 64 bits.
-bool checked_add(std::uint64_t a, std::uint64_t b, std::uint64_t& sum);
-bool checked_mul(std::uint64_t a, std::uint64_t b, std::uint64_t& product);
-// Product of the dimensions; false on overflow. A scalar has one element.
-bool element_count(std::span<const std::uint64_t> shape, std::uint64_t& elements);
-
-// Well-formed UTF-8 (RFC 3629) from front to end.
-bool is_utf8(std::string_view text);
-
-// Names that cannot spoil a terminal or a log: control and non-UTF-8 bytes come out as \xNN.
-std::string printable(std::string_view text);
-
 }  // namespace modelseal::formats

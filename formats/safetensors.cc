@@ -12,6 +12,8 @@
 #include "formats/json.h"
 #include "formats/leaves.h"
 #include "formats/reader.h"
+#include "util/checked.h"
+#include "util/text.h"
 
 namespace modelseal::formats {
 namespace {
@@ -68,7 +70,8 @@ Result<std::vector<std::uint64_t>> unsigned_list(const Source& source, const std
                                                  const nlohmann::json& entry, const char* key) {
     const auto problem = [&] {
         return malformed_at(
-            source, 8, fmt::format("tensor '{}': {} is not a list of whole numbers", printable(name), key));
+            source, 8,
+            fmt::format("tensor '{}': {} is not a list of whole numbers", util::printable(name), key));
     };
     const auto found = entry.find(key);
     if (found == entry.end() || !found->is_array()) return problem();
@@ -83,7 +86,7 @@ Result<std::vector<std::uint64_t>> unsigned_list(const Source& source, const std
 Result<Tensor> read_entry(const Source& source, const Limits& limits, const std::string& name,
                           const nlohmann::json& entry, std::uint64_t data_begin) {
     const auto malformed = [&](const std::string& what) {
-        return malformed_at(source, 8, fmt::format("tensor '{}': {}", printable(name), what));
+        return malformed_at(source, 8, fmt::format("tensor '{}': {}", util::printable(name), what));
     };
     if (!entry.is_object()) return malformed("not described by an object");
     if (limits.name_bytes != 0 && name.size() > limits.name_bytes) {
@@ -94,8 +97,8 @@ Result<Tensor> read_entry(const Source& source, const Limits& limits, const std:
     const auto known = kDTypes.find(dtype->get_ref<const std::string&>());
     if (known == kDTypes.end()) {
         return unsupported_at(source, 8,
-                              fmt::format("tensor '{}': unknown dtype '{}'", printable(name),
-                                          printable(dtype->get_ref<const std::string&>())));
+                              fmt::format("tensor '{}': unknown dtype '{}'", util::printable(name),
+                                          util::printable(dtype->get_ref<const std::string&>())));
     }
     Tensor tensor{.name = name, .dtype = known->second};
     MODELSEAL_TRY_ASSIGN(tensor.shape, unsigned_list(source, name, entry, "shape"));
@@ -104,7 +107,7 @@ Result<Tensor> read_entry(const Source& source, const Limits& limits, const std:
     if (offsets.size() != 2 || offsets[0] > offsets[1]) return malformed("data_offsets is not [begin, end)");
 
     std::uint64_t needed = 0;
-    if (!element_count(tensor.shape, tensor.elements) ||
+    if (!util::element_count(tensor.shape, tensor.elements) ||
         !storage_bytes(tensor.dtype, tensor.elements, needed)) {
         return malformed("its shape overflows");
     }
@@ -138,7 +141,7 @@ Result<void> check_cover(const Source& source, const std::vector<Tensor>& tensor
         const auto& segment = tensor.segments.front();
         if (segment.offset != expected) {
             return malformed_at(source, expected,
-                                fmt::format("tensor '{}' {} the one before it", printable(tensor.name),
+                                fmt::format("tensor '{}' {} the one before it", util::printable(tensor.name),
                                             segment.offset < expected ? "overlaps" : "leaves a hole behind"));
         }
         expected += segment.bytes;

@@ -8,6 +8,7 @@
 
 #include "formats/reader.h"
 #include "formats/zip.h"
+#include "util/text.h"
 
 namespace modelseal::formats {
 namespace {
@@ -227,13 +228,13 @@ Result<void> unique_names(const Source& source, const std::vector<ZipEntry>& ent
     const auto twice = std::ranges::adjacent_find(names);
     if (twice == names.end()) return {};
     return malformed_at(source, entries.front().central_crc,
-                        fmt::format("zip: entry '{}' comes twice", printable(*twice)));
+                        fmt::format("zip: entry '{}' comes twice", util::printable(*twice)));
 }
 
 }  // namespace
 
 std::string shown(const ZipEntry& entry) {
-    return fmt::format("entry '{}'", printable(entry.name));
+    return fmt::format("entry '{}'", util::printable(entry.name));
 }
 
 bool looks_like_zip(const Source& source) {

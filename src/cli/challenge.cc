@@ -3,7 +3,7 @@
 #include "cli/check_keys.h"
 #include "cli/commands.h"
 #include "cli/outputs.h"
-#include "formats/reader.h"
+#include "util/text.h"
 #include <modelseal/fingerprint.h>
 
 namespace modelseal::cli {
@@ -32,7 +32,7 @@ Result<ExitCode> run(const ChallengeFlags& options, Context& context) {
     MODELSEAL_TRY_ASSIGN(const auto keys, load_check_keys(options.keys));
     MODELSEAL_TRY_ASSIGN(const auto summary, write(options, keys));
     if (context.terminal.quiet()) return ExitCode::done;
-    const auto folder = formats::printable(options.out);
+    const auto folder = util::printable(options.out);
     context.terminal.print(fmt::format("{} {}: {} inputs ({})", context.terminal.paint(Paint::good, "written"),
                                        folder, summary.inputs, summary.format));
     context.terminal.print(fmt::format(

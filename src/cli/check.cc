@@ -9,13 +9,13 @@
 #include "cli/outputs.h"
 #include "cli/trust_options.h"
 #include "cli/width.h"
-#include "formats/reader.h"
 #include "io/file.h"
 #include "oracle/connect.h"
 #include "oracle/url.h"
 #include "policy/decide.h"
 #include "report/report.h"
 #include "report/words.h"
+#include "util/text.h"
 #include <modelseal/seal.h>
 
 namespace modelseal::cli {
@@ -126,7 +126,7 @@ void show_text(const CheckFlags& options, CheckReport report, Context& context) 
         report.fingerprint && report.fingerprint->outcome == FingerprintFinding::Outcome::inconclusive;
     take_failure(report.fingerprint, failures);
     // Answers that allow no verdict are about the target, not about an attempt that failed.
-    if (asked) failures.back().insert(0, formats::printable(report.target) + ": inconclusive, ");
+    if (asked) failures.back().insert(0, util::printable(report.target) + ": inconclusive, ");
     if (!report::is_failure(report)) terminal.print(to_text(report, style));
     if (failures.empty()) failures.push_back(error.message);
     // The hint is about the failure that decided.

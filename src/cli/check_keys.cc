@@ -6,7 +6,7 @@
 
 #include "cli/command.h"
 #include "crypto/ecdsa.h"
-#include "formats/reader.h"
+#include "util/text.h"
 
 namespace modelseal::cli {
 
@@ -46,7 +46,7 @@ Result<std::vector<CheckKey>> load_check_keys(const CheckKeyFiles& files) {
         if (!vendors.empty() && std::ranges::find(vendors, key.vendor) == vendors.end()) {
             return Error{ErrorKind::usage,
                          fmt::format("{}: belongs to vendor key {}, which is not among those given with --pub",
-                                     formats::printable(path), to_hex(key.vendor.id())),
+                                     util::printable(path), to_hex(key.vendor.id())),
                          "give the public key of the vendor who made this check key"};
         }
         keys.push_back(std::move(key));

@@ -9,9 +9,9 @@
 #include "cli/ledger_option.h"
 #include "cli/passphrase.h"
 #include "crypto/wipe.h"
-#include "formats/reader.h"
 #include "io/file.h"
 #include "report/customers.h"
+#include "util/text.h"
 
 namespace modelseal::cli {
 namespace {
@@ -29,7 +29,7 @@ Result<void> must_not_exist(const std::string& path) {
     std::error_code ignored;
     if (path.empty() || !std::filesystem::exists(std::filesystem::symlink_status(path, ignored))) return {};
     return Error{ErrorKind::unreadable,
-                 formats::printable(path) + ": exists already, and a key is never overwritten",
+                 util::printable(path) + ": exists already, and a key is never overwritten",
                  "choose another name, or move the old key away"};
 }
 
@@ -40,7 +40,7 @@ Result<void> write_check_key(const Ledger& ledger, const std::string& name, cons
     MODELSEAL_TRY(io::write_text(path, text, kSecretMode, io::WriteMode::exclusive));
     if (context.terminal.quiet()) return {};
     context.terminal.print(fmt::format("{}  the check key of {}: send it to them alone, over a secure channel",
-                                       formats::printable(path), formats::printable(name)));
+                                       util::printable(path), util::printable(name)));
     return {};
 }
 
@@ -55,17 +55,17 @@ Result<ExitCode> add(const CustomerFlags& options, Context& context) {
         if (existing.customer != options.name) {
             return Error{
                 ErrorKind::mismatch,
-                fmt::format("{}: the check key of '{}', not of '{}'", formats::printable(options.existing),
-                            existing.customer, formats::printable(options.name)),
+                fmt::format("{}: the check key of '{}', not of '{}'", util::printable(options.existing),
+                            existing.customer, util::printable(options.name)),
                 "give the customer the name that stands in the key"};
         }
         MODELSEAL_TRY_ASSIGN(auto text, io::read_text(options.existing, 1u << 16));
         const WipeAtEnd wiped(text);
-        MODELSEAL_TRY(ledger.add_existing(text, formats::printable(options.existing)));
+        MODELSEAL_TRY(ledger.add_existing(text, util::printable(options.existing)));
     }
-    const auto name = formats::printable(options.name);
+    const auto name = util::printable(options.name);
     if (!context.terminal.quiet()) {
-        context.terminal.print(fmt::format("{}: added {}", formats::printable(options.common.ledger), name));
+        context.terminal.print(fmt::format("{}: added {}", util::printable(options.common.ledger), name));
     }
     if (!options.out.empty()) {
         MODELSEAL_TRY(write_check_key(ledger, options.name, options.out, context));
@@ -122,7 +122,7 @@ Result<ExitCode> revoke(const CustomerFlags& options, Context& context) {
     context.terminal.print(
         fmt::format("{}: revoked: nothing is sealed for them any more; what they have keeps checking, and is "
                     "traced as before",
-                    formats::printable(options.name)));
+                    util::printable(options.name)));
     return ExitCode::done;
 }
 

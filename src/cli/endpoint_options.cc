@@ -3,9 +3,9 @@
 #include <fmt/format.h>
 
 #include "cli/environment_secret.h"
-#include "formats/reader.h"
 #include "io/file.h"
 #include "oracle/bearer_token.h"
+#include "util/text.h"
 
 namespace modelseal::cli {
 namespace {
@@ -24,11 +24,10 @@ Result<std::string> token_of(const EndpointFlags& flags) {
         return token;
     }
     if (oracle::is_bearer_token(token)) return token;
-    return Error{
-        ErrorKind::usage,
-        fmt::format("{}: not a bearer token: one line of letters, digits and -._~+/=",
-                    flags.token_file.empty() ? "MODELSEAL_TOKEN" : formats::printable(flags.token_file)),
-        {}};
+    return Error{ErrorKind::usage,
+                 fmt::format("{}: not a bearer token: one line of letters, digits and -._~+/=",
+                             flags.token_file.empty() ? "MODELSEAL_TOKEN" : util::printable(flags.token_file)),
+                 {}};
 }
 
 }  // namespace

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "formats/reader.h"
+#include "util/text.h"
 
 namespace modelseal::cli {
 
@@ -13,7 +13,7 @@ Result<std::vector<std::pair<std::string, std::string>>> key_values(const std::v
         const auto equals = text.find('=');
         if (equals == std::string::npos || equals == 0) {
             return Error{ErrorKind::usage,
-                         fmt::format("{} takes KEY=VALUE, not '{}'", option, formats::printable(text)),
+                         fmt::format("{} takes KEY=VALUE, not '{}'", option, util::printable(text)),
                          {}};
         }
         pairs.emplace_back(text.substr(0, equals), text.substr(equals + 1));

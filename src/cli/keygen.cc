@@ -9,8 +9,8 @@
 #include "crypto/pkcs11_uri.h"
 #include "crypto/token.h"
 #include "crypto/wipe.h"
-#include "formats/reader.h"
 #include "io/file.h"
+#include "util/text.h"
 #include <modelseal/keys.h>
 
 namespace modelseal::cli {
@@ -39,7 +39,7 @@ Result<void> check_options(const KeygenFlags& options) {
         if (options.name.ends_with(ending)) {
             const std::string bare = options.name.substr(0, options.name.size() - std::string(ending).size());
             return Error{ErrorKind::usage, "NAME stands without its ending; keygen adds it",
-                         fmt::format("try 'modelseal keygen {}'", formats::printable(bare))};
+                         fmt::format("try 'modelseal keygen {}'", util::printable(bare))};
         }
     }
     const bool check = options.type == "check";
@@ -63,7 +63,7 @@ Result<void> key_must_not_exist(const std::string& path) {
     std::error_code ignored;
     if (!std::filesystem::exists(std::filesystem::symlink_status(path, ignored))) return {};
     return Error{ErrorKind::unreadable,
-                 formats::printable(path) + ": exists already, and a key is never overwritten",
+                 util::printable(path) + ": exists already, and a key is never overwritten",
                  "choose another name, or move the old key away"};
 }
 
@@ -112,7 +112,7 @@ Result<ExitCode> generate_pair(const KeygenFlags& options, Context& context) {
     const WipeAtEnd wiped_pem(pair.secret);
     MODELSEAL_TRY(write_pair(options, pair));
     if (context.terminal.quiet()) return ExitCode::done;
-    const std::string name = formats::printable(options.name);
+    const std::string name = util::printable(options.name);
     context.terminal.print(fmt::format("{}.key  the secret half: it {}; {}", name, uses_of(options.type),
                                        passphrase.empty() ? "not encrypted" : "encrypted with the passphrase"));
     context.terminal.print(fmt::format("{}.pub  the public half: whoever has it can check them", name));
@@ -134,7 +134,7 @@ Result<ExitCode> generate_check_key(const KeygenFlags& options, Context& context
     context.terminal.print(
         fmt::format("{}  the check key of {}: it checks models that were sealed for them; send it "
                     "to them alone, over a secure channel",
-                    formats::printable(path), formats::printable(customer)));
+                    util::printable(path), util::printable(customer)));
     context.terminal.print(fmt::format("vendor key id {}", to_hex(vendor.public_key().id())));
     return ExitCode::done;
 }
@@ -157,7 +157,7 @@ Result<ExitCode> copy_public_half(const KeygenFlags& options, Context& context) 
     context.terminal.print(
         fmt::format("{}  the public half of the key in the token, on {}: whoever has it can "
                     "check what the key signed",
-                    formats::printable(path), crypto::name_of(key.curve())));
+                    util::printable(path), crypto::name_of(key.curve())));
     if (key.curve() == crypto::Curve::p256) {
         MODELSEAL_TRY_ASSIGN(const auto vendor, parse_public_key(pem, path));
         context.terminal.print(fmt::format("key id {}", to_hex(vendor.id())));

@@ -6,7 +6,7 @@
 
 #include "cli/check_keys.h"
 #include "cli/suggest.h"
-#include "formats/reader.h"
+#include "util/text.h"
 
 namespace modelseal::cli {
 namespace {
@@ -19,7 +19,7 @@ Result<CheckKey> unknown(const std::string& name, const Ledger& ledger) {
     const auto meant = nearest(name, names);
     return Error{ErrorKind::unreadable,
                  fmt::format("{}: no customer '{}', nor is there a file of that name",
-                             formats::printable(ledger.path().string()), formats::printable(name)),
+                             util::printable(ledger.path().string()), util::printable(name)),
                  meant.empty() ? "'modelseal customer list' shows them, 'modelseal customer add' adds one"
                                : "did you mean '" + meant + "'?"};
 }

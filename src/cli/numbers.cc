@@ -5,8 +5,8 @@
 
 #include <fmt/format.h>
 
-#include "formats/reader.h"
 #include "io/rfc3339.h"
+#include "util/text.h"
 
 namespace modelseal::cli {
 namespace {
@@ -21,7 +21,7 @@ Result<std::vector<Number>> list(const std::string& text, const char* option, co
         const auto [stopped, code] = std::from_chars(text.data() + at, text.data() + comma, value);
         if (code != std::errc() || stopped != text.data() + comma || !accept(value)) {
             return Error{ErrorKind::usage,
-                         fmt::format("{} takes {}, not '{}'", option, wanted, formats::printable(text)),
+                         fmt::format("{} takes {}, not '{}'", option, wanted, util::printable(text)),
                          {}};
         }
         values.push_back(value);
@@ -51,7 +51,7 @@ Result<std::string> future_time(const std::string& text, const char* option, std
         return Error{
             ErrorKind::usage,
             fmt::format("{} takes a date such as 2027-06-30 or a time such as 2027-06-30T12:00:00Z, not '{}'",
-                        option, formats::printable(text)),
+                        option, util::printable(text)),
             {}};
     }
     if (*seconds <= now) {

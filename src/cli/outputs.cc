@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <filesystem>
 
-#include "formats/reader.h"
 #include "io/file.h"
 #include "io/irreplaceable.h"
+#include "util/text.h"
 
 namespace modelseal::cli {
 namespace {
@@ -21,8 +21,7 @@ fs::path place(const std::string& path) {
 }
 
 Error is_input(const std::string& output) {
-    return {ErrorKind::usage,
-            formats::printable(output) + ": is an input of this command, not a place to write",
+    return {ErrorKind::usage, util::printable(output) + ": is an input of this command, not a place to write",
             "give the output another name"};
 }
 
@@ -83,7 +82,7 @@ Result<void> refuse_other_content(const std::string& output, OutputKind kind,
     MODELSEAL_TRY(there->read(0, std::as_writable_bytes(std::span(head))));
     if (head.empty() || begins_as(head, kind)) return {};
     return Error{ErrorKind::usage,
-                 formats::printable(output) + ": is there already and is not " + name_of(kind) +
+                 util::printable(output) + ": is there already and is not " + name_of(kind) +
                      ", which is all that this output replaces",
                  "give the output another name, or move this file away first"};
 }

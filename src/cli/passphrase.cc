@@ -3,8 +3,8 @@
 #include "cli/environment_secret.h"
 #include "cli/prompt.h"
 #include "crypto/wipe.h"
-#include "formats/reader.h"
 #include "io/file.h"
+#include "util/text.h"
 
 namespace modelseal::cli {
 namespace {
@@ -18,7 +18,7 @@ Result<std::string> from_file(const std::string& file) {
     std::string line = text.substr(0, text.find('\n'));
     if (line.ends_with('\r')) line.pop_back();
     if (line.empty()) {
-        return Error{ErrorKind::usage, formats::printable(file) + ": the passphrase file's first line is empty",
+        return Error{ErrorKind::usage, util::printable(file) + ": the passphrase file's first line is empty",
                      ""};
     }
     return line;
@@ -26,7 +26,7 @@ Result<std::string> from_file(const std::string& file) {
 
 Error no_source(const std::string& key_file) {
     return {ErrorKind::usage,
-            formats::printable(key_file) + ": needs a passphrase, and there is no terminal to ask on",
+            util::printable(key_file) + ": needs a passphrase, and there is no terminal to ask on",
             std::string("give --passphrase-file, or set ") + kPassphraseVariable};
 }
 
@@ -53,14 +53,14 @@ Passphrase passphrase_from(const std::string& file) {
     return [file](const std::string& key_file) -> Result<std::string> {
         MODELSEAL_TRY_ASSIGN(auto given, without_asking(file));
         if (given) return std::move(*given);
-        MODELSEAL_TRY_ASSIGN(auto typed, ask_hidden("passphrase of " + formats::printable(key_file) + ": "));
+        MODELSEAL_TRY_ASSIGN(auto typed, ask_hidden("passphrase of " + util::printable(key_file) + ": "));
         if (!typed) return no_source(key_file);
         return std::move(*typed);
     };
 }
 
 Result<std::string> new_passphrase(const std::string& file, const std::string& key_file) {
-    const std::string shown = formats::printable(key_file);
+    const std::string shown = util::printable(key_file);
     const Error empty{ErrorKind::usage, shown + ": the passphrase is empty",
                       "--no-passphrase makes a key that is not encrypted"};
     MODELSEAL_TRY_ASSIGN(auto given, without_asking(file));

@@ -7,7 +7,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "formats/reader.h"
+#include "util/text.h"
 
 namespace modelseal::cli {
 namespace {
@@ -51,7 +51,7 @@ std::string progress_line(const std::string& what, std::uint64_t done, std::uint
 }
 
 ProgressBar::ProgressBar(std::string what, Counted counted)
-    : what_(formats::printable(what)), counted_(counted), next_ms_(kFirstMs) {}
+    : what_(util::printable(what)), counted_(counted), next_ms_(kFirstMs) {}
 
 ProgressBar::~ProgressBar() {
     if (drawn_) write_line("");

@@ -5,7 +5,7 @@
 #include "cli/ledger_option.h"
 #include "cli/outputs.h"
 #include "cli/passphrase.h"
-#include "formats/reader.h"
+#include "util/text.h"
 #include <modelseal/seal.h>
 
 namespace modelseal::cli {
@@ -19,7 +19,7 @@ struct SealFlags {
 };
 
 std::string summary_text(const SealFlags& options, const SealSummary& summary, const Context& context) {
-    const auto name = formats::printable(options.out);
+    const auto name = util::printable(options.out);
     auto text = fmt::format("{} {}\n", context.terminal.paint(Paint::good, "sealed"), name);
     text += fmt::format("  {} tensors, {} elements, {} bytes of {}\n", summary.tensors, summary.elements,
                         summary.bytes, summary.format);
@@ -29,11 +29,11 @@ std::string summary_text(const SealFlags& options, const SealSummary& summary, c
     text +=
         fmt::format("  {} weights touched ({:.2f} %), in {} cells\n", summary.touched, share, summary.cells);
     for (const auto& [key, value] : summary.stamp) {
-        text += fmt::format("  {}: {}\n", formats::printable(key), formats::printable(value));
+        text += fmt::format("  {}: {}\n", util::printable(key), util::printable(value));
     }
     if (!summary.root.empty()) text += fmt::format("  root: {}\n", summary.root);
     for (const auto& [path, what] : summary.left_out) {
-        text += fmt::format("  left out: {} ({})\n", formats::printable(path), what);
+        text += fmt::format("  left out: {} ({})\n", util::printable(path), what);
     }
     return text;
 }

@@ -4,10 +4,10 @@
 #include "cli/commands.h"
 #include "cli/outputs.h"
 #include "cli/passphrase.h"
-#include "formats/reader.h"
 #include "jobs/inspect.h"
 #include "jobs/intact_root.h"
 #include "report/words.h"
+#include "util/text.h"
 #include <modelseal/oms.h>
 
 namespace modelseal::cli {
@@ -31,7 +31,7 @@ Result<std::string> seal_root(const SignFlags& options, const Context& context) 
     const auto key = public_check_key(vendor);
     MODELSEAL_TRY_ASSIGN(auto root, jobs::intact_root(options.path, {&key, 1}, context.jobs));
     if (root) return std::move(*root);
-    return Error{ErrorKind::mismatch, formats::printable(options.path) + ": no seal of this vendor in it",
+    return Error{ErrorKind::mismatch, util::printable(options.path) + ": no seal of this vendor in it",
                  "sign without --seal-pub, or seal it first"};
 }
 
@@ -42,7 +42,7 @@ Result<std::string> fingerprint_id(const SignFlags& options) {
         const auto* id = std::get_if<std::string>(&fact.value);
         if (inspection.kind == "fingerprint" && fact.key == "id" && id != nullptr) return *id;
     }
-    return Error{ErrorKind::unsupported, formats::printable(options.fingerprint) + ": not a fingerprint", {}};
+    return Error{ErrorKind::unsupported, util::printable(options.fingerprint) + ": not a fingerprint", {}};
 }
 
 Result<SignOptions> wanted(const SignFlags& options, const Context& context, io::Progress* progress) {
@@ -85,11 +85,11 @@ std::string json_of(const SignFlags& options, const SignSummary& summary) {
 
 std::string text_of(const SignFlags& options, const SignSummary& summary, const Context& context) {
     auto text =
-        fmt::format("{} {}\n", context.terminal.paint(Paint::good, "signed"), formats::printable(options.path));
+        fmt::format("{} {}\n", context.terminal.paint(Paint::good, "signed"), util::printable(options.path));
     text += fmt::format("  {}, {}, {} in {}\n", report::counted(summary.files, "file"),
                         report::byte_size(summary.bytes), report::counted(summary.tensors, "tensor"),
-                        formats::printable(options.out));
-    text += fmt::format("  {} {}\n  root {}", summary.method, formats::printable(summary.signer), summary.root);
+                        util::printable(options.out));
+    text += fmt::format("  {} {}\n  root {}", summary.method, util::printable(summary.signer), summary.root);
     return text;
 }
 

@@ -9,13 +9,13 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include "formats/reader.h"
+#include "util/text.h"
 
 namespace modelseal::cli {
 namespace {
 
 void complain(std::string_view before, std::string_view text) {
-    const auto line = fmt::format("modelseal: {}{}\n", before, formats::printable(text));
+    const auto line = fmt::format("modelseal: {}{}\n", before, util::printable(text));
     std::fwrite(line.data(), 1, line.size(), stderr);
 }
 
@@ -34,13 +34,13 @@ std::string defused(std::string_view text, Colors colors) {
     std::string out;
     while (!text.empty()) {
         const auto special = text.find_first_of("\n\t\x1b");
-        out += formats::printable(text.substr(0, special));
+        out += util::printable(text.substr(0, special));
         if (special == text.npos) break;
         text.remove_prefix(special);
         const auto code = colors == Colors::kept ? color_code(text) : 0;
         const auto taken = std::max<std::size_t>(code, 1);
         const bool stays = code != 0 || text[0] != '\x1b';
-        out += stays ? std::string(text.substr(0, taken)) : formats::printable(text.substr(0, taken));
+        out += stays ? std::string(text.substr(0, taken)) : util::printable(text.substr(0, taken));
         text.remove_prefix(taken);
     }
     return out;

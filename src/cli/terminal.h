@@ -6,7 +6,7 @@
 // - Messages have no capitalized initials and no periods at the end.
 // - An error may be followed by a hint, one line, about what the user probably wanted.
 // - Nothing that came from a file, a server or a program acts on the terminal: every text is escaped as by
-//   formats::printable(), whether its author did so or not; on standard error a text is one line.
+//   util::printable(), whether its author did so or not; on standard error a text is one line.
 // - --quiet leaves results and errors, nothing else.
 // - Colour is for people: only on terminals, unless --color says otherwise; never with NO_COLOR or TERM=dumb.
 //
@@ -16,6 +16,7 @@
 #include <string>
 #include <string_view>
 
+#include "util/text.h"
 #include <modelseal/result.h>
 
 namespace modelseal::cli {

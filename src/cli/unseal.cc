@@ -2,7 +2,7 @@
 
 #include "cli/commands.h"
 #include "cli/outputs.h"
-#include "formats/reader.h"
+#include "util/text.h"
 #include <modelseal/seal.h>
 
 namespace modelseal::cli {
@@ -20,7 +20,7 @@ Result<ExitCode> run(const UnsealFlags& options, Context& context) {
     if (!context.terminal.quiet()) {
         context.terminal.print(fmt::format("{} {}: the original, byte for byte\n",
                                            context.terminal.paint(Paint::good, "restored"),
-                                           formats::printable(options.out)));
+                                           util::printable(options.out)));
     }
     return ExitCode::done;
 }

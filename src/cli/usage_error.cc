@@ -7,7 +7,7 @@
 
 #include "cli/help.h"
 #include "cli/suggest.h"
-#include "formats/reader.h"
+#include "util/text.h"
 
 namespace modelseal::cli {
 namespace {
@@ -55,9 +55,9 @@ Error unknown(const CLI::App& command, const std::string& word) {
     std::string meant;
     if (option) meant = nearest(bare, known_options(command));
     if (expects_command) meant = nearest(word, known_commands(command));
-    const std::string what = option            ? "unknown option '" + formats::printable(bare)
-                             : expects_command ? "unknown command '" + formats::printable(word)
-                                               : "unexpected word '" + formats::printable(word);
+    const std::string what = option            ? "unknown option '" + util::printable(bare)
+                             : expects_command ? "unknown command '" + util::printable(word)
+                                               : "unexpected word '" + util::printable(word);
     return {ErrorKind::usage, what + "'", meant.empty() ? see_help(command) : "did you mean '" + meant + "'?"};
 }
 
@@ -68,7 +68,7 @@ std::string in_our_words(std::string text) {
         text[0] = static_cast<char>(std::tolower(static_cast<unsigned char>(text[0])));
     }
     while (text.ends_with('.') || text.ends_with('\n')) text.pop_back();
-    return formats::printable(text);
+    return util::printable(text);
 }
 
 }  // namespace

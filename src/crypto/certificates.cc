@@ -7,9 +7,9 @@
 
 #include "crypto/certificate_handle.h"
 #include "crypto/ec_handle.h"
-#include "formats/reader.h"
 #include "io/file.h"
 #include "io/rfc3339.h"
+#include "util/text.h"
 
 namespace modelseal::crypto {
 namespace {
@@ -23,7 +23,7 @@ std::string name_text(const X509_NAME* name) {
     if (X509_NAME_print_ex(bio.get(), name, 0, XN_FLAG_RFC2253 & ~ASN1_STRFLGS_ESC_MSB) < 0) return {};
     char* text = nullptr;
     const auto length = BIO_get_mem_data(bio.get(), &text);
-    return formats::printable({text, static_cast<std::size_t>(length)});
+    return util::printable({text, static_cast<std::size_t>(length)});
 }
 
 std::int64_t seconds_of(const ASN1_TIME* time) {
@@ -129,7 +129,7 @@ Result<std::vector<Certificate>> Certificate::of_pem(std::string_view text, cons
         if (kind != "CERTIFICATE") {
             return Error{ErrorKind::unsupported,
                          fmt::format("{}: holds a PEM block '{}', certificates are needed", shown,
-                                     formats::printable(kind)),
+                                     util::printable(kind)),
                          {}};
         }
         MODELSEAL_TRY_ASSIGN(auto certificate, of_der(der, shown));
@@ -149,7 +149,7 @@ Result<std::vector<Certificate>> Certificate::of_pem(std::string_view text, cons
 
 Result<std::vector<Certificate>> Certificate::load(const std::string& path) {
     MODELSEAL_TRY_ASSIGN(const auto text, io::read_text(path, kMaxPemFile));
-    return of_pem(text, formats::printable(path));
+    return of_pem(text, util::printable(path));
 }
 
 std::vector<std::byte> Certificate::der() const {

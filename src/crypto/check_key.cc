@@ -14,7 +14,7 @@
 #include "crypto/armour.h"
 #include "crypto/random.h"
 #include "crypto/wipe.h"
-#include "formats/reader.h"
+#include "util/text.h"
 
 namespace modelseal {
 namespace {
@@ -50,9 +50,8 @@ std::string complaint(std::string_view name) {
     if (name.size() > kMaximalName) {
         return "the customer's name has " + std::to_string(name.size()) + " bytes, at most 255 fit";
     }
-    if (formats::printable(name) != name) {
-        return "the customer's name '" + formats::printable(name) +
-               "' holds control characters or is not UTF-8";
+    if (util::printable(name) != name) {
+        return "the customer's name '" + util::printable(name) + "' holds control characters or is not UTF-8";
     }
     return "";
 }

@@ -8,8 +8,8 @@
 #include "crypto/pkcs8.h"
 #include "crypto/token.h"
 #include "crypto/wipe.h"
-#include "formats/reader.h"
 #include "io/file.h"
+#include "util/text.h"
 
 namespace modelseal::crypto {
 namespace {
@@ -18,7 +18,7 @@ constexpr std::uint64_t kMaxKeyFile = 64u << 10;
 
 Error wrong_block(const PemBlock& block, const std::string& shown, const std::string& half) {
     Error error{ErrorKind::unsupported,
-                shown + ": holds a PEM block '" + formats::printable(block.label()) + "', an EC " + half +
+                shown + ": holds a PEM block '" + util::printable(block.label()) + "', an EC " + half +
                     " key is needed",
                 "'modelseal keygen NAME --type p256' makes a pair"};
     if (half == "public" && block.label().ends_with("PRIVATE KEY")) {
@@ -128,14 +128,14 @@ Result<EcSigningKey> EcSigningKey::load(const std::string& path, const Passphras
     if (is_pkcs11_uri(path)) return load_token_key(path, passphrase);
     MODELSEAL_TRY_ASSIGN(std::string text, io::read_text(path, kMaxKeyFile));
     const WipeAtEnd wiped(text);
-    return parse(text, formats::printable(path), passphrase);
+    return parse(text, util::printable(path), passphrase);
 }
 
 Result<EcPublicKey> load_ec_public_key(const std::string& path) {
     MODELSEAL_TRY(must_be_file(path));
     MODELSEAL_TRY_ASSIGN(std::string text, io::read_text(path, kMaxKeyFile));
     const WipeAtEnd wiped(text);  // a private key may have been given by mistake
-    return EcPublicKey::parse(text, formats::printable(path));
+    return EcPublicKey::parse(text, util::printable(path));
 }
 
 }  // namespace modelseal::crypto

@@ -7,7 +7,7 @@
 #include "crypto/evp_keys.h"
 #include "crypto/openssl.h"
 #include "crypto/pem_block.h"
-#include "formats/reader.h"
+#include "util/text.h"
 #include <modelseal/keys.h>
 
 namespace modelseal {
@@ -108,14 +108,14 @@ Result<KeyFacts> describe_key(std::string_view text, const std::string& shown) {
     } else if (label == "PRIVATE KEY" || label == "EC PRIVATE KEY" || label == "RSA PRIVATE KEY") {
         parsed = secret_facts(block);
     } else {
-        return Error{ErrorKind::unsupported,
-                     shown + ": holds a PEM block '" + formats::printable(label) +
-                         "', which is no key that modelseal uses",
-                     {}};
+        return Error{
+            ErrorKind::unsupported,
+            shown + ": holds a PEM block '" + util::printable(label) + "', which is no key that modelseal uses",
+            {}};
     }
     if (!parsed) {
         return Error{ErrorKind::malformed,
-                     shown + ": broken PEM block '" + formats::printable(label) + "': " + openssl::last_error(),
+                     shown + ": broken PEM block '" + util::printable(label) + "': " + openssl::last_error(),
                      {}};
     }
     return std::move(*parsed);

@@ -1,6 +1,7 @@
 #include "crypto/keystream.h"
 
 #include <algorithm>
+#include <unordered_map>
 
 #include <sodium.h>
 
@@ -49,6 +50,23 @@ std::uint64_t Keystream::below(std::uint64_t bound) {
         // 2^64 mod bound is below the bound, so that nearly every number is known to be large enough.
         if (value >= bound || value >= (~std::uint64_t{0} - bound + 1) % bound) return value % bound;
     }
+}
+
+std::vector<std::uint64_t> Keystream::choose(std::uint64_t count, std::uint64_t bound) {
+    // The first `count` steps of a Fisher-Yates shuffle; `moved` holds what was swapped away from its place.
+    std::unordered_map<std::uint64_t, std::uint64_t> moved;
+    const auto at = [&](std::uint64_t place) {
+        const auto found = moved.find(place);
+        return found == moved.end() ? place : found->second;
+    };
+    std::vector<std::uint64_t> chosen;
+    chosen.reserve(count);
+    for (std::uint64_t i = 0; i < count; ++i) {
+        const auto pick = i + below(bound - i);
+        chosen.push_back(at(pick));
+        moved[pick] = at(i);
+    }
+    return chosen;
 }
 
 }  // namespace modelseal::crypto

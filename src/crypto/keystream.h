@@ -6,6 +6,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <utility>
+#include <vector>
 
 namespace modelseal::crypto {
 
@@ -20,6 +22,14 @@ class Keystream {
     std::uint64_t number();  // 8 bytes, little-endian
     std::uint64_t below(
         std::uint64_t bound);  // uniform in [0, bound); numbers of the biased rest are drawn again
+
+    // Fisher and Yates, from the end: as many draws as there are values, less one.
+    template <class T>
+    void shuffle(std::span<T> values) {
+        for (std::size_t i = values.size(); i > 1; --i) std::swap(values[i - 1], values[below(i)]);
+    }
+    // The first `count` of 0, 1, .. bound - 1 in random order, in memory and time of `count`; count <= bound.
+    std::vector<std::uint64_t> choose(std::uint64_t count, std::uint64_t bound);
 
   private:
     void refill();

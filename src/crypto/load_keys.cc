@@ -4,8 +4,8 @@
 #include "crypto/pkcs11_uri.h"
 #include "crypto/token.h"
 #include "crypto/wipe.h"
-#include "formats/reader.h"
 #include "io/file.h"
+#include "util/text.h"
 #include <modelseal/keys.h>
 
 namespace modelseal {
@@ -32,20 +32,20 @@ Result<SigningKey> load_signing_key(const std::string& path, const Passphrase& p
     }
     MODELSEAL_TRY_ASSIGN(std::string text, io::read_text(path, kMaximalKeyFile));
     const WipeAtEnd wiped(text);
-    return parse_signing_key(text, formats::printable(path), passphrase);
+    return parse_signing_key(text, util::printable(path), passphrase);
 }
 
 Result<PublicKey> load_public_key(const std::string& path) {
     MODELSEAL_TRY(crypto::must_be_file(path));
     MODELSEAL_TRY_ASSIGN(std::string text, io::read_text(path, kMaximalKeyFile));
     const WipeAtEnd wiped(text);  // a private key may have been given by mistake
-    return parse_public_key(text, formats::printable(path));
+    return parse_public_key(text, util::printable(path));
 }
 
 Result<CheckKey> load_check_key(const std::string& path) {
     MODELSEAL_TRY_ASSIGN(std::string text, io::read_text(path, kMaximalKeyFile));
     const WipeAtEnd wiped(text);
-    return parse_check_key(text, formats::printable(path));
+    return parse_check_key(text, util::printable(path));
 }
 
 }  // namespace modelseal

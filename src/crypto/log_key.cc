@@ -5,7 +5,7 @@
 
 #include <fmt/format.h>
 
-#include "formats/reader.h"
+#include "util/text.h"
 
 namespace modelseal::crypto {
 namespace {
@@ -45,7 +45,7 @@ Result<LogKey> LogKey::of(std::string_view kind, std::span<const std::byte> der,
         return Error{ErrorKind::unsupported,
                      fmt::format("{}: a key of the kind '{}'; known are ECDSA on P-256, P-384 and P-521, and "
                                  "Ed25519",
-                                 shown, formats::printable(kind)),
+                                 shown, util::printable(kind)),
                      {}};
     }
     MODELSEAL_TRY_ASSIGN(auto key, EcPublicKey::of_der(der, shown));

@@ -4,7 +4,7 @@
 #include "crypto/pem.h"
 #include "crypto/pem_block.h"
 #include "crypto/pkcs8.h"
-#include "formats/reader.h"
+#include "util/text.h"
 
 namespace modelseal {
 namespace {
@@ -16,7 +16,7 @@ Error malformed_pem(const std::string& shown, const std::string& what) {
 // What to say about a PEM block that is no such key at all.
 Error wrong_label(const std::string& label, const std::string& shown, const std::string& half) {
     Error error{ErrorKind::unsupported,
-                shown + ": holds a PEM block '" + formats::printable(label) + "', an Ed25519 or P-256 " + half +
+                shown + ": holds a PEM block '" + util::printable(label) + "', an Ed25519 or P-256 " + half +
                     " key is needed",
                 kHowToMake};
     if (label.ends_with("PRIVATE KEY") && half == "public") {

@@ -5,7 +5,7 @@
 #include <charconv>
 
 #include "crypto/wipe.h"
-#include "formats/reader.h"
+#include "util/text.h"
 
 namespace modelseal::crypto {
 namespace {
@@ -79,8 +79,7 @@ Result<void> decode(std::string_view value, const std::string& name, bool query,
         at += 2;
     }
     if (name == "id") return {};
-    if (out.find('\0') != std::string::npos || !formats::is_utf8(out))
-        return wrong(name + ": is not UTF-8 text");
+    if (out.find('\0') != std::string::npos || !util::is_utf8(out)) return wrong(name + ": is not UTF-8 text");
     return {};
 }
 
@@ -106,7 +105,7 @@ Result<void> set(Pkcs11Uri& uri, std::string_view text, bool query, std::size_t 
     const auto* const found = std::ranges::find(kAttributes, given, &Attribute::name);
     if (found == kAttributes.end()) {
         return wrong(
-            "unknown attribute '" + formats::printable(given) + "'",
+            "unknown attribute '" + util::printable(given) + "'",
             given == "library-version" ? "modelseal does not look at the version of a module" : kAsInRfc);
     }
     const std::string name(given);
@@ -158,12 +157,12 @@ Pkcs11Uri::~Pkcs11Uri() {
 std::string Pkcs11Uri::shown() const {
     std::string out = "token";
     if (token) {
-        out += " '" + formats::printable(*token) + "'";
+        out += " '" + util::printable(*token) + "'";
     } else if (serial) {
-        out += " with serial '" + formats::printable(*serial) + "'";
+        out += " with serial '" + util::printable(*serial) + "'";
     }
     if (object) {
-        out += ", object '" + formats::printable(*object) + "'";
+        out += ", object '" + util::printable(*object) + "'";
     } else if (id) {
         out += ", object of id ";
         for (const char each : *id) {

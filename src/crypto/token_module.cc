@@ -5,7 +5,7 @@
 
 #include <dlfcn.h>
 
-#include "formats/reader.h"
+#include "util/text.h"
 
 namespace modelseal::crypto {
 namespace {
@@ -23,16 +23,16 @@ Choice choice(const Pkcs11Uri& uri) {
     const std::string hint =
         "module-path is where the library of the token's maker is, such as "
         "/usr/lib/softhsm/libsofthsm2.so";
-    if (uri.module_path) return {{*uri.module_path}, formats::printable(*uri.module_path), hint};
+    if (uri.module_path) return {{*uri.module_path}, util::printable(*uri.module_path), hint};
     if (uri.module_name) {
         const auto& name = *uri.module_name;
         const std::string folder = MODELSEAL_PKCS11_FOLDER "/";
         return {{folder + name + ".so", folder + "lib" + name + ".so", name + ".so", "lib" + name + ".so"},
-                "module '" + formats::printable(name) + "'",
+                "module '" + util::printable(name) + "'",
                 "give its file as module-path"};
     }
     if (const char* given = std::getenv(kVariable); given != nullptr && *given != '\0') {
-        return {{given}, formats::printable(given), std::string("this is what ") + kVariable + " names"};
+        return {{given}, util::printable(given), std::string("this is what ") + kVariable + " names"};
     }
     return {
         {kDefault},
@@ -51,7 +51,7 @@ Result<TokenModule> open_token_module(const Pkcs11Uri& uri) {
         void* const handle = ::dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
         if (handle == nullptr) {
             const char* text = ::dlerror();
-            if (reason.empty()) reason = text == nullptr ? "unknown" : formats::printable(text);
+            if (reason.empty()) reason = text == nullptr ? "unknown" : util::printable(text);
             continue;
         }
         if (::dlsym(handle, "C_GetFunctionList") != nullptr) return TokenModule{path, handle};

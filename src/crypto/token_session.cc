@@ -9,8 +9,8 @@
 
 #include "crypto/token_module.h"
 #include "crypto/wipe.h"
-#include "formats/reader.h"
 #include "io/file.h"
+#include "util/text.h"
 
 namespace modelseal::crypto {
 namespace {
@@ -23,7 +23,7 @@ bool fits(const std::optional<std::string>& wanted, const char* have) {
 }
 
 std::string quoted(const char* text) {
-    return "'" + formats::printable(text == nullptr ? "" : text) + "'";
+    return "'" + util::printable(text == nullptr ? "" : text) + "'";
 }
 
 std::string join(const std::vector<std::string>& items) {
@@ -86,7 +86,7 @@ Result<void> TokenSession::load_module() {
     loaded_ = PKCS11_CTX_load(context_, module.path.c_str()) == 0;
     if (!loaded_ || PKCS11_enumerate_slots(context_, &slots_, &slot_count_) != 0) {
         return Error{ErrorKind::unreadable,
-                     formats::printable(module.path) +
+                     util::printable(module.path) +
                          ": the PKCS#11 module could not be started: " + openssl::last_error(),
                      ""};
     }
@@ -108,8 +108,7 @@ Result<void> TokenSession::find_token() {
     std::vector<std::string> there, found;
     for (auto& slot : std::span(slots_, slot_count_)) {
         if (slot.token == nullptr || slot.token->initialized == 0) continue;
-        const auto name =
-            quoted(slot.token->label) + " (serial=" + formats::printable(slot.token->serialnr) + ")";
+        const auto name = quoted(slot.token->label) + " (serial=" + util::printable(slot.token->serialnr) + ")";
         there.push_back(name);
         if (!selected(slot)) continue;
         found.push_back(name);

@@ -11,8 +11,8 @@
 #include "crypto/keystream.h"
 #include "crypto/sha256.h"
 #include "fingerprint/challenge_manifest.h"
-#include "formats/reader.h"
 #include "oracle/responses.h"
+#include "util/text.h"
 
 namespace modelseal::fingerprint {
 namespace {
@@ -51,13 +51,12 @@ Result<std::vector<float>> all_inputs(const Fingerprint& fingerprint) {
     return all;
 }
 
-// Fisher and Yates, from the end.
 std::vector<std::size_t> shuffled_order(std::size_t count, const CheckKey& key, const crypto::Salt& salt) {
     const auto secret = derived(key, salt, kOrderLabel);
     crypto::Keystream stream(secret.bytes(), 0);
     std::vector<std::size_t> order(count);
     std::iota(order.begin(), order.end(), std::size_t{0});
-    for (std::size_t i = count; i > 1; --i) std::swap(order[i - 1], order[stream.below(i)]);
+    stream.shuffle(std::span(order));
     return order;
 }
 
@@ -89,7 +88,7 @@ Result<oracle::Answers> answers_of_responses(const Fingerprint& fingerprint, con
     if (manifest.count != count || manifest.tag != challenge_tag(inputs, key, manifest.salt)) {
         return Error{ErrorKind::mismatch,
                      fmt::format("{}: a challenge of another fingerprint, or made with another key",
-                                 formats::printable(folder.string())),
+                                 util::printable(folder.string())),
                      "give the fingerprint that the challenge was written from"};
     }
     MODELSEAL_TRY_ASSIGN(const auto given, oracle::read_responses(folder, count, fingerprint.classes));

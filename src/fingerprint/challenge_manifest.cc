@@ -6,6 +6,8 @@
 #include "formats/json.h"
 #include "formats/reader.h"
 #include "io/file.h"
+#include "util/encodings.h"
+#include "util/text.h"
 #include <modelseal/keys.h>
 
 namespace modelseal::fingerprint {
@@ -14,18 +16,10 @@ namespace {
 constexpr const char* kSchema = "modelseal-challenge/1";
 constexpr std::uint64_t kMostBytes = 1u << 20;
 
-int digit(char c) {
-    if (c >= '0' && c <= '9') return c - '0';
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 bool read_salt(const std::string& text, crypto::Salt& salt) {
-    if (text.size() != 2 * salt.size()) return false;
-    for (std::size_t i = 0; i < salt.size(); ++i) {
-        const int high = digit(text[2 * i]), low = digit(text[2 * i + 1]);
-        if (high < 0 || low < 0) return false;
-        salt[i] = static_cast<std::byte>(16 * high + low);
-    }
+    const auto bytes = util::from_hex(text);
+    if (!bytes || bytes->size() != salt.size()) return false;
+    std::ranges::copy(*bytes, salt.begin());
     return true;
 }
 
@@ -51,7 +45,7 @@ std::string challenge_manifest(const Fingerprint& fingerprint, const std::string
 
 Result<ChallengeManifest> load_challenge_manifest(const std::filesystem::path& file) {
     MODELSEAL_TRY_ASSIGN(const auto text, io::read_text(file, kMostBytes));
-    const formats::MemorySource source(formats::printable(file.string()), std::as_bytes(std::span(text)));
+    const formats::MemorySource source(util::printable(file.string()), std::as_bytes(std::span(text)));
     MODELSEAL_TRY_ASSIGN(const auto document, formats::parse_json(source, 0, text, "manifest", 8));
     const auto malformed = [&](const char* what) { return formats::malformed_at(source, 0, what); };
     if (!document.is_object() || document.value("schema", nlohmann::json()) != kSchema) {

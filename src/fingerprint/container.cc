@@ -23,9 +23,9 @@
 #include "crypto/sha256.h"
 #include "fingerprint/payload.h"
 #include "formats/bytes.h"
-#include "formats/reader.h"
 #include "io/file.h"
 #include "io/rfc3339.h"
+#include "util/text.h"
 
 namespace modelseal::fingerprint {
 namespace {
@@ -199,7 +199,7 @@ Result<std::uint64_t> seconds_of(const std::string& text, const char* what) {
     if (!seconds || *seconds == 0) {
         return Error{
             ErrorKind::usage,
-            fmt::format("{} is not a time such as 2026-11-21T00:00:00Z: '{}'", what, formats::printable(text)),
+            fmt::format("{} is not a time such as 2026-11-21T00:00:00Z: '{}'", what, util::printable(text)),
             {}};
     }
     return static_cast<std::uint64_t>(*seconds);

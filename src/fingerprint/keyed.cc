@@ -70,7 +70,7 @@ std::vector<std::uint32_t> Keyed::order(std::size_t index, std::size_t elements)
     auto stream = this->stream("order", index);
     std::vector<std::uint32_t> order(elements);
     std::iota(order.begin(), order.end(), 0u);
-    for (std::size_t left = elements; left > 1; --left) std::swap(order[left - 1], order[stream.below(left)]);
+    stream.shuffle(std::span(order));
     return order;
 }
 

@@ -11,6 +11,8 @@
 #include "formats/json.h"
 #include "formats/leaves.h"
 #include "formats/reader.h"
+#include "util/checked.h"
+#include "util/text.h"
 
 namespace modelseal::fingerprint {
 namespace {
@@ -119,7 +121,7 @@ void read_facts_into(Facts& facts, Fingerprint& whole) {
 bool extents_agree(const Fingerprint& whole, std::uint64_t elements) {
     std::uint64_t product = whole.input.shape.shape.empty() ? 0 : 1;
     for (const auto extent : whole.input.shape.shape) {
-        if (extent < 1 || !formats::checked_mul(product, static_cast<std::uint64_t>(extent), product))
+        if (extent < 1 || !util::checked_mul(product, static_cast<std::uint64_t>(extent), product))
             return false;
     }
     return product == elements && elements >= 1 && elements <= kMostElements;
@@ -184,7 +186,7 @@ Result<Fingerprint> decode_payload(std::span<const std::byte> bytes, const std::
     if (!facts.left().empty()) {
         return formats::unsupported_at(source, 8,
                                        fmt::format("fact '{}' is of a later version, or of none",
-                                                   formats::printable(facts.left().begin()->first)));
+                                                   util::printable(facts.left().begin()->first)));
     }
     Tensors tensors(layout, bytes);
     MODELSEAL_TRY_ASSIGN(const auto shape, shape_of_paths(source, tensors, layout, whole));

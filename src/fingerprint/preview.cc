@@ -6,7 +6,7 @@
 #include <fmt/format.h>
 
 #include "fingerprint/canvas.h"
-#include "report/log_axis.h"
+#include "util/log_axis.h"
 
 namespace modelseal::fingerprint {
 namespace {
@@ -122,7 +122,7 @@ void draw_plot(Canvas& canvas, int top, const RungOfPairs& rung) {
     for (const auto& pair : rung.pairs) {
         for (const auto& member : pair.member) values.push_back(member.margin);
     }
-    const report::LogAxis axis(values);
+    const util::LogAxis axis(values);
     const int left = kPlotLeft, right = canvas.width() - kGap;
     const int half = (kPlotHeight - kPlotTop - 2 * kGap) / 2, middle = top + kPlotTop + half;
     const auto row = [&](double value) {

@@ -5,7 +5,8 @@
 
 #include <fmt/format.h>
 
-#include "formats/reader.h"
+#include "util/checked.h"
+#include "util/text.h"
 
 namespace modelseal::fingerprint {
 namespace {
@@ -24,7 +25,7 @@ bool is_root(std::string_view text) {
 }
 
 bool is_text(std::string_view text) {
-    return text.size() <= kMostText && formats::printable(text) == text;
+    return text.size() <= kMostText && util::printable(text) == text;
 }
 
 std::string complaint(const Input& input) {
@@ -33,7 +34,7 @@ std::string complaint(const Input& input) {
     if (shape.empty() || shape.size() > 8) return "the input has no shape of 1 to 8 dimensions";
     std::uint64_t elements = 1;
     for (const auto extent : shape) {
-        if (extent < 1 || !formats::checked_mul(elements, static_cast<std::uint64_t>(extent), elements) ||
+        if (extent < 1 || !util::checked_mul(elements, static_cast<std::uint64_t>(extent), elements) ||
             elements > kMostElements) {
             return fmt::format("the input's shape has an extent below 1, or more than {} elements",
                                kMostElements);

@@ -10,10 +10,10 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-#include "formats/reader.h"
 #include "io/file.h"
 #include "io/irreplaceable.h"
 #include "io/os_error.h"
+#include "util/text.h"
 
 namespace modelseal::io {
 
@@ -54,13 +54,13 @@ Result<std::filesystem::path> destination(const std::filesystem::path& path, Wri
     auto real = S_ISLNK(status.st_mode) ? std::filesystem::canonical(path, failed) : path;
     if (failed || ::stat(real.c_str(), &status) != 0) {
         return Error{ErrorKind::unreadable,
-                     fmt::format("{}: a symbolic link that leads nowhere", formats::printable(shown)),
+                     fmt::format("{}: a symbolic link that leads nowhere", util::printable(shown)),
                      "remove the link, or give the place that it should lead to"};
     }
     if (S_ISDIR(status.st_mode)) return os_error(EISDIR, shown, "write");
     if (!S_ISREG(status.st_mode)) {
         return Error{ErrorKind::unreadable,
-                     fmt::format("{}: not a regular file; the output must be one", formats::printable(shown)),
+                     fmt::format("{}: not a regular file; the output must be one", util::printable(shown)),
                      {}};
     }
     MODELSEAL_TRY(refuse_to_replace(real));
@@ -179,7 +179,7 @@ Result<void> AtomicFile::read(std::uint64_t offset, std::span<std::byte> out) co
         if (count < 0) return os_error(errno, path_.string(), "read back");
         if (count == 0) {
             return Error{ErrorKind::unreadable,
-                         fmt::format("{}: ends before offset {}", formats::printable(path_.string()), offset),
+                         fmt::format("{}: ends before offset {}", util::printable(path_.string()), offset),
                          {}};
         }
         offset += static_cast<std::uint64_t>(count);

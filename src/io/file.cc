@@ -7,8 +7,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "formats/reader.h"
 #include "io/os_error.h"
+#include "util/text.h"
 
 namespace modelseal::io {
 
@@ -37,14 +37,13 @@ ssize_t read_some(int fd, std::span<std::byte> out) {
 }
 
 Error changed(std::string_view name, std::string_view how) {
-    return {ErrorKind::unreadable, fmt::format("{}: {} while it was read", formats::printable(name), how),
+    return {ErrorKind::unreadable, fmt::format("{}: {} while it was read", util::printable(name), how),
             "try again when nothing writes to it"};
 }
 
 Error too_large(const std::string& shown, std::uint64_t cap) {
-    return {ErrorKind::malformed,
-            fmt::format("{}: over the limit of {} bytes", formats::printable(shown), cap),
-            {}};
+    return {
+        ErrorKind::malformed, fmt::format("{}: over the limit of {} bytes", util::printable(shown), cap), {}};
 }
 
 }  // namespace
@@ -59,7 +58,7 @@ Result<std::unique_ptr<FileSource>> FileSource::adopt(int fd, std::filesystem::p
     std::unique_ptr<FileSource> source(new FileSource);
     source->fd_ = fd;
     source->path_ = std::move(path);
-    source->name_ = formats::printable(shown);
+    source->name_ = util::printable(shown);
     struct stat status {};
     if (::fstat(fd, &status) != 0) return os_error(errno, shown, "look at it");
     if (S_ISDIR(status.st_mode)) return os_error(EISDIR, shown, "read");

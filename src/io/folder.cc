@@ -10,8 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "formats/reader.h"
 #include "io/os_error.h"
+#include "util/text.h"
 
 namespace modelseal::io {
 
@@ -40,7 +40,7 @@ class Descriptor {
 Error link_refused(const std::string& shown) {
     return {
         ErrorKind::unsupported,
-        fmt::format("{}: a symbolic link, which may lead out of the model's folder", formats::printable(shown)),
+        fmt::format("{}: a symbolic link, which may lead out of the model's folder", util::printable(shown)),
         "put the files in the place of the links: cp -rL FOLDER COPY"};
 }
 
@@ -104,7 +104,7 @@ class Lister {
     }
 
     Error too_much(const std::string& what) const {
-        return {ErrorKind::unsupported, fmt::format("{}: {}", formats::printable(folder_.shown({})), what),
+        return {ErrorKind::unsupported, fmt::format("{}: {}", util::printable(folder_.shown({})), what),
                 "is this the folder of one model?"};
     }
 
@@ -120,7 +120,7 @@ class Lister {
 // What onnx/checker.cc, resolve_external_data_location, refuses, and what only another system would follow.
 Result<std::string> path_inside(std::string_view text, std::string_view where) {
     const auto refuse = [&](std::string_view why) {
-        return Error{ErrorKind::malformed, fmt::format("{} '{}' {}", where, formats::printable(text), why), {}};
+        return Error{ErrorKind::malformed, fmt::format("{} '{}' {}", where, util::printable(text), why), {}};
     };
     if (text.empty()) return refuse("is an empty name");
     if (text.size() > kLongestPath) {
@@ -201,7 +201,7 @@ Result<std::vector<std::string>> Folder::files(std::uint64_t most, std::uint32_t
         if (entry.kind == Entry::Kind::other) {
             return Error{ErrorKind::unsupported,
                          fmt::format("{}: not a regular file but a pipe, device or socket",
-                                     formats::printable(shown(entry.path))),
+                                     util::printable(shown(entry.path))),
                          "take it out of the model's folder"};
         }
         found.push_back(std::move(entry.path));

@@ -7,8 +7,8 @@
 
 #include <fmt/format.h>
 
-#include "formats/reader.h"
 #include "io/file.h"
+#include "util/text.h"
 
 namespace modelseal::io {
 namespace {
@@ -62,7 +62,7 @@ Result<void> refuse_to_replace(const std::filesystem::path& path) {
     const auto kind = there.ok() ? irreplaceable_kind(**there) : std::nullopt;
     if (!kind) return {};
     return Error{ErrorKind::usage,
-                 fmt::format("{}: is a {}, which no output replaces", formats::printable(path.string()), *kind),
+                 fmt::format("{}: is a {}, which no output replaces", util::printable(path.string()), *kind),
                  "give the output another name, or move this file away first"};
 }
 

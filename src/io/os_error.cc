@@ -5,7 +5,7 @@
 
 #include <fmt/format.h>
 
-#include "formats/reader.h"
+#include "util/text.h"
 
 namespace modelseal::io {
 
@@ -56,7 +56,7 @@ Error os_error(int code, std::string_view name, std::string_view doing) {
     const auto words = words_for(code);
     const auto reason =
         words.reason.empty() ? std::generic_category().message(code) : std::string(words.reason);
-    return {ErrorKind::unreadable, fmt::format("{}: cannot {}: {}", formats::printable(name), doing, reason),
+    return {ErrorKind::unreadable, fmt::format("{}: cannot {}: {}", util::printable(name), doing, reason),
             std::string(words.hint)};
 }
 

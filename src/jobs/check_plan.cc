@@ -1,8 +1,8 @@
 #include "jobs/check_plan.h"
 
-#include "formats/reader.h"
 #include "jobs/check_signature.h"
 #include "oracle/connect.h"
+#include "util/text.h"
 
 namespace modelseal::jobs {
 namespace {
@@ -44,7 +44,7 @@ Result<void> plan_signature(const std::string& target, const CheckOptions& optio
     const auto found = named     ? std::optional(options.signature->signature)
                        : on_disk ? signature_next_to(target)
                                  : std::nullopt;
-    const auto shown = found ? formats::printable(found->string()) : std::string();
+    const auto shown = found ? util::printable(found->string()) : std::string();
     if (found && (trusts || named)) {
         request.signature = options.signature;
         request.signature->signature = *found;

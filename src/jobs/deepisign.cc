@@ -2,15 +2,15 @@
 
 #include <algorithm>
 #include <atomic>
-#include <charconv>
 
 #include <fmt/format.h>
 
 #include "formats/bytes.h"
-#include "formats/reader.h"
 #include "jobs/recorded.h"
 #include "mark/deepisign.h"
 #include "mark/embed.h"
+#include "util/encodings.h"
+#include "util/text.h"
 
 namespace modelseal::jobs {
 namespace {
@@ -41,14 +41,9 @@ Result<std::string> stamp_text(const Model& model, const mark::Stamp& stamp, con
 
 std::optional<SignatureBytes> signature_of(std::string_view hex) {
     SignatureBytes signature;
-    if (hex.size() != 2 * signature.size()) return std::nullopt;
-    for (std::size_t i = 0; i < signature.size(); ++i) {
-        unsigned value = 0;
-        const auto* begin = hex.data() + 2 * i;
-        const auto read = std::from_chars(begin, begin + 2, value, 16);
-        if (read.ec != std::errc() || read.ptr != begin + 2) return std::nullopt;
-        signature[i] = static_cast<std::byte>(value);
-    }
+    const auto bytes = util::from_hex(hex);
+    if (!bytes || bytes->size() != signature.size()) return std::nullopt;
+    std::ranges::copy(*bytes, signature.begin());
     return signature;
 }
 
@@ -78,7 +73,7 @@ Result<void> check_names(const mark::Stamp& stamp) {
             name == "vendor" || name == "signature" || name.find_first_of("=\n") != std::string::npos;
         if (!taken && value.find('\n') == std::string::npos) continue;
         return Error{ErrorKind::usage,
-                     fmt::format("stamp: the deepisign scheme cannot hold '{}'", formats::printable(name)),
+                     fmt::format("stamp: the deepisign scheme cannot hold '{}'", util::printable(name)),
                      "'vendor', 'signature' and line breaks are its own"};
     }
     return {};
@@ -111,7 +106,7 @@ Result<SealSummary> seal_deepisign(const Model& model, const std::filesystem::pa
     MODELSEAL_TRY_ASSIGN(const auto found, check_deepisign(output.as_model(), options.check, false));
     if (found.outcome != SealFinding::Outcome::intact) {
         return Error{ErrorKind::unsupported,
-                     fmt::format("{}: the marks do not read back: {}", formats::printable(model.path.string()),
+                     fmt::format("{}: the marks do not read back: {}", util::printable(model.path.string()),
                                  found.detail),
                      "weights too large or too small for four decimals; use --scheme modelseal"};
     }

@@ -9,7 +9,6 @@
 #include "fingerprint/container.h"
 #include "fingerprint/make.h"
 #include "fingerprint/preview.h"
-#include "formats/reader.h"
 #include "io/file.h"
 #include "io/progress.h"
 #include "io/rfc3339.h"
@@ -18,6 +17,7 @@
 #include "jobs/recorded.h"
 #include "model/model.h"
 #include "oracle/network.h"
+#include "util/text.h"
 #include <modelseal/fingerprint.h>
 
 namespace modelseal {
@@ -152,7 +152,7 @@ Result<FingerprintSummary> run(const std::filesystem::path& model, const std::fi
     MODELSEAL_TRY_ASSIGN(const auto binding, bind(opened, options));
     if (!binding.sealed) {
         summary.notes.push_back(fmt::format("{} carries no seal of this key: bound to the digest of the file",
-                                            formats::printable(model.string())));
+                                            util::printable(model.string())));
     }
     MODELSEAL_TRY_ASSIGN(const auto network, open(opened, options, binding.sealed));
     std::ranges::copy(network->warnings(), std::back_inserter(summary.notes));
@@ -175,7 +175,7 @@ Result<FingerprintSummary> run(const std::filesystem::path& model, const std::fi
     print.root = binding.root;
     print.sealed = binding.sealed;
     print.customer = options.check.customer;
-    print.model = formats::printable(model.filename().string());
+    print.model = util::printable(model.filename().string());
     print.created = io::rfc3339_now();
     print.expires = options.expires;
     print.runtime = network->runtime();
@@ -209,7 +209,7 @@ Result<FingerprintSummary> fingerprint_model(const std::filesystem::path& model,
         return run(model, out, options);
     } catch (const std::bad_alloc&) {
         return Error{ErrorKind::unreadable,
-                     formats::printable(model.string()) + ": not enough memory to make a fingerprint",
+                     util::printable(model.string()) + ": not enough memory to make a fingerprint",
                      {}};
     }
 }

@@ -6,7 +6,6 @@
 #include "crypto/wipe.h"
 #include "fingerprint/container.h"
 #include "formats/json.h"
-#include "formats/reader.h"
 #include "io/file.h"
 #include "jobs/check_seal.h"
 #include "jobs/inspect_signature.h"

@@ -5,10 +5,10 @@
 
 #include "crypto/certificates.h"
 #include "crypto/timestamp.h"
-#include "formats/reader.h"
 #include "io/rfc3339.h"
 #include "oms/bundle.h"
 #include "oms/statement.h"
+#include "util/text.h"
 #include <modelseal/keys.h>
 
 namespace modelseal::jobs {
@@ -72,7 +72,7 @@ void add_statement(const oms::Statement& statement, Facts& facts, SignatureConte
 }  // namespace
 
 Result<Inspection> inspect_signature(std::string_view text, const std::string& target) {
-    const auto shown = formats::printable(target);
+    const auto shown = util::printable(target);
     MODELSEAL_TRY_ASSIGN(const auto bundle, oms::parse_bundle(text, shown));
     MODELSEAL_TRY_ASSIGN(const auto statement, oms::parse_statement(bundle.payload, shown));
     Inspection out{.target = target, .kind = "signature"};

@@ -2,8 +2,8 @@
 
 #include <fmt/format.h>
 
-#include "formats/reader.h"
 #include "jobs/check_seal.h"
+#include "util/text.h"
 
 namespace modelseal::jobs {
 
@@ -17,8 +17,8 @@ Result<std::optional<std::string>> intact_root(const Model& model, std::span<con
     }
     if (seal.outcome == SealFinding::Outcome::intact) return std::optional(seal.root);
     return Error{ErrorKind::mismatch,
-                 fmt::format("{}: its seal is not intact: {}", formats::printable(model.path.string()),
-                             formats::printable(seal.detail)),
+                 fmt::format("{}: its seal is not intact: {}", util::printable(model.path.string()),
+                             util::printable(seal.detail)),
                  "take the model as it was sealed"};
 }
 

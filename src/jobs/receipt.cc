@@ -3,9 +3,9 @@
 #include <fmt/format.h>
 
 #include "formats/bytes.h"
-#include "formats/reader.h"
 #include "io/file.h"
 #include "mark/geometry.h"
+#include "util/text.h"
 
 namespace modelseal::jobs {
 namespace {
@@ -112,7 +112,7 @@ Result<Receipt> decode_receipt(std::span<const std::byte> bytes, const std::stri
 
 Result<Receipt> load_receipt(const std::filesystem::path& path) {
     MODELSEAL_TRY_ASSIGN(const auto text, io::read_text(path, kMaxReceiptBytes));
-    return decode_receipt(std::as_bytes(std::span(text)), formats::printable(path.string()));
+    return decode_receipt(std::as_bytes(std::span(text)), util::printable(path.string()));
 }
 
 bool looks_like_receipt(const Source& source) {

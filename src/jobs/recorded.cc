@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "formats/reader.h"
+#include "util/text.h"
 
 namespace modelseal::jobs {
 
@@ -11,7 +11,7 @@ Result<void> allow(const Ledger* ledger, const SigningKey& vendor, const CheckKe
     if (!ledger->verified() || ledger->vendor() != vendor.public_key()) {
         return Error{
             ErrorKind::mismatch,
-            formats::printable(ledger->path().string()) + ": opened with another key than the one that signs",
+            util::printable(ledger->path().string()) + ": opened with another key than the one that signs",
             {}};
     }
     return ledger->allow(check);
@@ -27,7 +27,7 @@ Result<void> commit_recorded(Ledger* ledger, LedgerEntry entry, const std::files
     auto begun = ledger->begin(std::move(entry));
     if (!begun.ok()) {
         auto error = std::move(begun).error();
-        error.message += fmt::format("; {} was not written", formats::printable(output.string()));
+        error.message += fmt::format("; {} was not written", util::printable(output.string()));
         return error;
     }
     MODELSEAL_TRY(commit());
@@ -35,7 +35,7 @@ Result<void> commit_recorded(Ledger* ledger, LedgerEntry entry, const std::files
     if (finished.ok()) return {};
     auto error = std::move(finished).error();
     error.message += fmt::format("; {} was written, and entry {} of the ledger says that it was begun",
-                                 formats::printable(output.string()), *begun);
+                                 util::printable(output.string()), *begun);
     return error;
 }
 

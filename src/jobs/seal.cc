@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include "formats/reader.h"
 #include "io/progress.h"
 #include "io/rfc3339.h"
 #include "jobs/deepisign.h"
@@ -12,6 +11,7 @@
 #include "mark/evidence.h"
 #include "mark/locate.h"
 #include "model/output.h"
+#include "util/text.h"
 #include <modelseal/seal.h>
 
 namespace modelseal {
@@ -27,7 +27,7 @@ mark::Stamp complete_stamp(const fs::path& model, const SealOptions& options) {
     };
     auto path = model.lexically_normal();
     if (!path.has_filename()) path = path.parent_path();
-    add("name", formats::printable(path.stem().string()));
+    add("name", util::printable(path.stem().string()));
     add("customer", options.check.customer);
     add("time", io::rfc3339_now());
     return stamp;
@@ -44,7 +44,7 @@ Result<void> refuse_receipt_over_model(const Model& model, const fs::path& out, 
     if (!taken) return {};
     return Error{
         ErrorKind::usage,
-        fmt::format("{}: the receipt needs a name of its own", formats::printable(options.receipt->string())),
+        fmt::format("{}: the receipt needs a name of its own", util::printable(options.receipt->string())),
         {}};
 }
 
@@ -55,7 +55,7 @@ Result<void> refuse_sealed(const Model& model, const mark::Geometry& geometry, c
         MODELSEAL_TRY_ASSIGN(const auto found, mark::locate(model, geometry, key->secret.bytes()));
         if (!found) continue;
         return Error{ErrorKind::unsupported,
-                     fmt::format("{}: already sealed with this key", formats::printable(model.path.string())),
+                     fmt::format("{}: already sealed with this key", util::printable(model.path.string())),
                      "seal the original, or give --reseal to put a new seal over the old one"};
     }
     return {};
@@ -74,7 +74,7 @@ Result<std::optional<crypto::Digest>> parent_root(const SealOptions& options) {
     }
     return Error{ErrorKind::mismatch,
                  fmt::format("{}: has no intact seal by this key to derive from",
-                             formats::printable(options.parent->string())),
+                             util::printable(options.parent->string())),
                  {}};
 }
 
@@ -92,7 +92,7 @@ Result<void> must_check_intact(const Model& model, const ModelOutput& output, co
     if (evidence && evidence->intact()) return {};
     return Error{ErrorKind::internal,
                  fmt::format("{}: the sealed copy did not check as intact and was thrown away",
-                             formats::printable(model.path.string())),
+                             util::printable(model.path.string())),
                  "was the file written to meanwhile?"};
 }
 

@@ -1,11 +1,11 @@
 #include <fmt/format.h>
 
-#include "formats/reader.h"
 #include "io/progress.h"
 #include "io/threads.h"
 #include "jobs/receipt.h"
 #include "mark/evidence.h"
 #include "model/output.h"
+#include "util/text.h"
 #include <modelseal/seal.h>
 
 namespace modelseal {
@@ -21,7 +21,7 @@ Result<void> restore_cells(const Model& model, const mark::Evidence& evidence, c
         const auto wrong = [&] {
             return Error{ErrorKind::mismatch,
                          fmt::format("{}: the receipt names a cell that is not there",
-                                     formats::printable(model.path.string())),
+                                     util::printable(model.path.string())),
                          {}};
         };
         if (entry.tensor >= model.tensors.size() || !evidence.cells.find(entry.tensor, entry.block))
@@ -50,13 +50,13 @@ Result<void> unseal_model(const fs::path& sealed, const fs::path& receipt_path, 
     if (!evidence || !evidence->manifest || mark::root(*evidence->manifest) != receipt.root) {
         return Error{
             ErrorKind::mismatch,
-            fmt::format("{}: is not the sealed model of this receipt", formats::printable(sealed.string())),
+            fmt::format("{}: is not the sealed model of this receipt", util::printable(sealed.string())),
             "each seal has a receipt of its own"};
     }
     if (!evidence->intact()) {
         return Error{ErrorKind::mismatch,
                      fmt::format("{}: changed since it was sealed, so the original cannot be restored",
-                                 formats::printable(sealed.string())),
+                                 util::printable(sealed.string())),
                      "run 'modelseal check' to see what changed"};
     }
     const auto& model = evidence->model(given);

@@ -6,8 +6,8 @@
 #include <fmt/format.h>
 #include <sqlite3.h>
 
-#include "formats/reader.h"
 #include "io/os_error.h"
+#include "util/text.h"
 
 namespace modelseal::ledger {
 namespace {
@@ -103,7 +103,7 @@ void Database::Close::operator()(sqlite3* connection) const {
 
 Result<Database> Database::open(const std::filesystem::path& path) {
     Database database;
-    database.shown_ = formats::printable(path.string());
+    database.shown_ = util::printable(path.string());
     std::error_code error;
     const auto status = std::filesystem::status(path, error);
     if (!std::filesystem::exists(status)) return io::os_error(ENOENT, path.string(), "open");
@@ -123,7 +123,7 @@ Result<Database> Database::open(const std::filesystem::path& path) {
 
 Result<Database> Database::in_memory(std::span<const std::byte> bytes, std::string shown) {
     Database database;
-    database.shown_ = formats::printable(shown);
+    database.shown_ = util::printable(shown);
     sqlite3* handle = nullptr;
     auto code = sqlite3_open_v2(":memory:", &handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_EXRESCODE, nullptr);
     database.handle_.reset(handle);
@@ -219,7 +219,7 @@ Error Database::error(int code, std::string_view doing) const {
         default:
             // SQLITE_CORRUPT, a schema that does not parse, a constraint that only a damaged file can break.
             return {ErrorKind::malformed,
-                    fmt::format("{}: damaged: {}", shown_, formats::printable(sqlite3_errmsg(handle_.get()))),
+                    fmt::format("{}: damaged: {}", shown_, util::printable(sqlite3_errmsg(handle_.get()))),
                     "restore it from a backup"};
     }
 }

@@ -1,12 +1,11 @@
 #include "ledger/entry.h"
 
-#include <charconv>
-
 #include <fmt/format.h>
 
-#include "formats/reader.h"
 #include "io/rfc3339.h"
 #include "mark/manifest.h"
+#include "util/encodings.h"
+#include "util/text.h"
 
 namespace modelseal::ledger {
 namespace {
@@ -15,26 +14,21 @@ Error wrong(const char* what) {
     return {ErrorKind::usage, fmt::format("ledger entry: {}", what), {}};
 }
 
-// 32 bytes of hex, or none.
+// 32 bytes of hexadecimal digits, or none.
 Result<std::vector<std::byte>> digest_bytes(const std::string& hex) {
-    std::vector<std::byte> bytes;
-    if (!hex.empty() && hex.size() != 2 * sizeof(crypto::Digest)) return wrong("a digest that is not 32 bytes");
-    for (std::size_t i = 0; i < hex.size(); i += 2) {
-        unsigned value = 0;
-        const auto end = hex.data() + i + 2;
-        if (std::from_chars(hex.data() + i, end, value, 16).ptr != end)
-            return wrong("a digest that is not hex");
-        bytes.push_back(static_cast<std::byte>(value));
-    }
-    return bytes;
+    auto bytes = util::from_hex(hex);
+    if (!bytes) return wrong("a digest that is not hex");
+    if (!bytes->empty() && bytes->size() != sizeof(crypto::Digest))
+        return wrong("a digest that is not 32 bytes");
+    return std::move(*bytes);
 }
 
 // As much of a name as fits, and as can be shown.
 std::string shortened(const std::string& text) {
-    auto shown = formats::printable(text);
+    auto shown = util::printable(text);
     if (shown.size() <= kMostText) return shown;
     shown.resize(kMostText);
-    while (!formats::is_utf8(shown)) shown.pop_back();
+    while (!util::is_utf8(shown)) shown.pop_back();
     return shown;
 }
 

@@ -6,11 +6,11 @@
 
 #include "crypto/check_key.h"
 #include "crypto/wipe.h"
-#include "formats/reader.h"
 #include "io/file.h"
 #include "io/rfc3339.h"
 #include "ledger/entry.h"
 #include "ledger/store.h"
+#include "util/text.h"
 #include <modelseal/ledger.h>
 
 namespace modelseal {
@@ -39,7 +39,7 @@ struct Ledger::State {
 
     Error nobody(const std::string& name) const {
         return {ErrorKind::unreadable,
-                fmt::format("{}: no customer '{}'", store->database().shown(), formats::printable(name)),
+                fmt::format("{}: no customer '{}'", store->database().shown(), util::printable(name)),
                 "'modelseal customer list' shows them, 'modelseal customer add' adds one"};
     }
 
@@ -55,7 +55,7 @@ struct Ledger::State {
         if (key) return std::move(*key);
         return Error{ErrorKind::mismatch,
                      fmt::format("{}: the check key of '{}' cannot be opened", store->database().shown(),
-                                 formats::printable(row.name)),
+                                 util::printable(row.name)),
                      "restore the ledger from a backup"};
     }
 
@@ -72,7 +72,7 @@ struct Ledger::State {
         if (taken) {
             return Error{ErrorKind::unreadable,
                          fmt::format("{}: there is a customer '{}' already", store->database().shown(),
-                                     formats::printable(key.customer)),
+                                     util::printable(key.customer)),
                          "'modelseal customer show' tells about them"};
         }
         MODELSEAL_TRY_ASSIGN(const auto last, store->database().number("SELECT max(id) FROM customers"));
@@ -216,7 +216,7 @@ Result<void> Ledger::add(const SigningKey& vendor, std::span<const std::string> 
         for (const auto& name : names) {
             MODELSEAL_TRY_ASSIGN(auto text, new_check_key(vendor, name));
             const WipeAtEnd wiped(text);
-            MODELSEAL_TRY_ASSIGN(const auto key, state_->parse(text, formats::printable(name)));
+            MODELSEAL_TRY_ASSIGN(const auto key, state_->parse(text, util::printable(name)));
             MODELSEAL_TRY(state_->insert(state, key, text));
         }
         return {};
@@ -230,7 +230,7 @@ Result<void> Ledger::add_existing(const std::string& check_key_text, const std::
 }
 
 Result<void> Ledger::revoke(const std::string& name, const std::string& reason) {
-    if (reason.size() > kMostText || formats::printable(reason) != reason) {
+    if (reason.size() > kMostText || util::printable(reason) != reason) {
         return Error{ErrorKind::usage,
                      fmt::format("the reason has more than {} bytes, holds control characters or is not UTF-8",
                                  kMostText),
@@ -242,7 +242,7 @@ Result<void> Ledger::revoke(const std::string& name, const std::string& reason) 
             return Error{
                 ErrorKind::unreadable,
                 fmt::format("{}: customer '{}' was revoked already, on {}", state_->store->database().shown(),
-                            formats::printable(name), time_of(before.revoked)),
+                            util::printable(name), time_of(before.revoked)),
                 {}};
         }
         auto after = before;
@@ -257,7 +257,7 @@ namespace {
 Error revoked(const Store& store, const CustomerRow& row) {
     return {ErrorKind::unsupported,
             fmt::format("{}: customer '{}' was revoked on {}{}{}", store.database().shown(),
-                        formats::printable(row.name), time_of(row.revoked), row.reason.empty() ? "" : ": ",
+                        util::printable(row.name), time_of(row.revoked), row.reason.empty() ? "" : ": ",
                         row.reason),
             "nothing is made for them any more"};
 }
@@ -267,20 +267,20 @@ Error revoked(const Store& store, const CustomerRow& row) {
 Result<void> Ledger::allow(const CheckKey& key) const {
     if (key.customer.empty()) return {};
     MODELSEAL_TRY_ASSIGN(const auto row, state_->store->find_customer(key.customer));
-    const auto name = formats::printable(key.customer);
+    const auto name = util::printable(key.customer);
     if (!row) {
         return Error{
             ErrorKind::unsupported,
-            fmt::format("{}: no customer '{}'", state_->store->database().shown(), formats::printable(name)),
+            fmt::format("{}: no customer '{}'", state_->store->database().shown(), util::printable(name)),
             fmt::format("'modelseal customer add {} --check-key FILE' adds them with the key they have",
-                        formats::printable(name))};
+                        util::printable(name))};
     }
     if (row->revoked != 0) return revoked(*state_->store, *row);
     MODELSEAL_TRY_ASSIGN(const auto known, state_->check_key(*row));
     if (std::ranges::equal(known.secret.bytes(), key.secret.bytes())) return {};
     return Error{ErrorKind::mismatch,
                  fmt::format("{}: has another check key of '{}'", state_->store->database().shown(),
-                             formats::printable(name)),
+                             util::printable(name)),
                  "give the customer's name to --for, and the key of the ledger is taken"};
 }
 

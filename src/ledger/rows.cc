@@ -4,8 +4,8 @@
 
 #include <fmt/format.h>
 
-#include "formats/reader.h"
 #include "io/rfc3339.h"
+#include "util/text.h"
 
 namespace modelseal::ledger {
 namespace {
@@ -20,7 +20,7 @@ Error malformed(const Database& database, const char* table, std::int64_t id, co
 }
 
 bool showable(std::string_view text, std::size_t most) {
-    return text.size() <= most && formats::printable(text) == text;
+    return text.size() <= most && util::printable(text) == text;
 }
 
 bool in_time(std::int64_t seconds) {

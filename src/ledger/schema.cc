@@ -4,7 +4,7 @@
 
 #include <fmt/format.h>
 
-#include "formats/reader.h"
+#include "util/text.h"
 
 namespace modelseal::ledger {
 namespace {
@@ -36,8 +36,8 @@ constexpr Object kObjects[] = {
 
 Error other_tables(const Database& database, const std::string& name) {
     return {ErrorKind::malformed,
-            fmt::format("{}: '{}' is not as in a ledger of version {}", database.shown(),
-                        formats::printable(name), kVersion),
+            fmt::format("{}: '{}' is not as in a ledger of version {}", database.shown(), util::printable(name),
+                        kVersion),
             "restore it from a backup"};
 }
 
@@ -68,7 +68,7 @@ Result<void> run_check(const Database& database, std::string_view check) {
     MODELSEAL_TRY_ASSIGN(const bool row, rows.step());
     if (row && rows.text(0) == "ok") return {};
     return Error{ErrorKind::malformed,
-                 fmt::format("{}: damaged: {}", database.shown(), formats::printable(rows.text(0))),
+                 fmt::format("{}: damaged: {}", database.shown(), util::printable(rows.text(0))),
                  "restore it from a backup"};
 }
 

@@ -73,7 +73,7 @@ Cell::Cell(const TensorKeys& keys, const BlockValues& block, std::uint64_t index
     order_.resize(carriers);
     std::iota(order_.begin(), order_.end(),
               static_cast<std::uint32_t>(kind_ == CarrierKind::lattice ? offered - carriers : 0));
-    for (std::size_t i = carriers; i > 1; --i) std::swap(order_[i - 1], order_[stream.below(i)]);
+    stream.shuffle(std::span(order_));
     order_.resize(carriers_used(kind_, capacity));
     capacity_ = capacity;
 }

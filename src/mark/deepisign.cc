@@ -7,10 +7,10 @@
 
 #include <fmt/format.h>
 
-#include "formats/reader.h"
 #include "mark/deepisign_layer.h"
 #include "mark/deepisign_secret.h"
 #include "model/elements.h"
+#include "util/text.h"
 
 namespace modelseal::mark {
 namespace {
@@ -121,7 +121,7 @@ StoreWeights storer(const ElementMap& map, const PatchFile& patch) {
 
 std::string shown_name(const Model& model) {
     const auto path = model.path.string();
-    return formats::printable(path.empty() && !model.files.empty() ? model.files[0].source->name() : path);
+    return util::printable(path.empty() && !model.files.empty() ? model.files[0].source->name() : path);
 }
 
 Result<void> check_room(const Model& model, const Layers& layers, std::string_view stamp) {
@@ -132,7 +132,7 @@ Result<void> check_room(const Model& model, const Layers& layers, std::string_vi
         const auto largest = std::ranges::max_element(model.tensors, {}, &Tensor::elements);
         if (largest != model.tensors.end()) {
             const auto why = std::ranges::find(layers.unmarked, largest->name, &DeepisignUnmarked::tensor);
-            best = fmt::format("its largest tensor '{}': {}", formats::printable(why->tensor), why->reason);
+            best = fmt::format("its largest tensor '{}': {}", util::printable(why->tensor), why->reason);
         }
         return Error{ErrorKind::unsupported, fmt::format("{}: no layer can carry a mark; {}", shown, best),
                      hint};
@@ -191,7 +191,7 @@ Result<DeepisignEmbedding> deepisign_embed(const Model& model, CheckSecret check
             auto error = std::move(done).error();
             if (error.kind == ErrorKind::unsupported) {
                 error.message = fmt::format("{}: tensor '{}': {}", shown_name(model),
-                                            formats::printable(layer.tensor->name), error.message);
+                                            util::printable(layer.tensor->name), error.message);
                 error.hint = "use --scheme modelseal";
             }
             return error;

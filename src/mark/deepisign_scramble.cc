@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <unordered_map>
 
 #include "crypto/hkdf.h"
 #include "crypto/keystream.h"
@@ -33,19 +32,7 @@ std::vector<std::uint64_t> scramble(std::span<const std::byte, 32> check_secret,
     auto seed = layer_seed(check_secret, layer);
     crypto::Keystream random(seed, 0);
     wipe(seed.data(), seed.size());
-    // The first `count` steps of a Fisher-Yates shuffle of 0, 1, .. available - 1; what moved is kept in a map.
-    std::unordered_map<std::uint64_t, std::uint64_t> moved;
-    const auto at = [&](std::uint64_t place) {
-        const auto found = moved.find(place);
-        return found == moved.end() ? place : found->second;
-    };
-    std::vector<std::uint64_t> order(count);
-    for (std::size_t i = 0; i < count; ++i) {
-        const auto other = i + random.below(available - i);
-        order[i] = at(other);
-        moved[other] = at(i);
-    }
-    return order;
+    return random.choose(count, available);
 }
 
 }  // namespace modelseal::mark::deepisign

@@ -5,8 +5,8 @@
 #include <fmt/format.h>
 
 #include "formats/bytes.h"
-#include "formats/reader.h"
 #include "io/threads.h"
+#include "util/text.h"
 
 namespace modelseal::mark {
 namespace {
@@ -73,7 +73,7 @@ class Embedder {
         if (cell.capacity() != place.capacity) {
             return Error{ErrorKind::unreadable,
                          fmt::format("{}: tensor '{}' changed while it was being sealed",
-                                     formats::printable(model_.path.string()), formats::printable(tensor.name)),
+                                     util::printable(model_.path.string()), util::printable(tensor.name)),
                          {}};
         }
         for (; attempts_[i] < kAttempts; ++attempts_[i]) {
@@ -91,7 +91,7 @@ class Embedder {
             fmt::format(
                 "{}: tensor '{}': the values from element {} on are too near to the end of their range to "
                 "carry a mark",
-                formats::printable(model_.path.string()), formats::printable(tensor.name),
+                util::printable(model_.path.string()), util::printable(tensor.name),
                 place.block * geometry_.block_elements()),
             {}};
     }

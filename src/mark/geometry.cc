@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <bit>
 #include <numeric>
-#include <unordered_map>
 
 #include "crypto/hkdf.h"
 #include "crypto/keystream.h"
@@ -72,22 +71,7 @@ std::uint64_t cells_at_rate(std::uint64_t blocks, unsigned step) {
 }
 
 std::vector<std::uint64_t> cell_blocks(const TensorKeys& keys, std::uint64_t blocks, std::uint64_t count) {
-    // A Fisher-Yates shuffle of 0..blocks-1, stopped after `count`; `moved` holds what was swapped away from
-    // its place.
-    crypto::Keystream stream(keys.blocks, 0);
-    std::unordered_map<std::uint64_t, std::uint64_t> moved;
-    const auto at = [&](std::uint64_t place) {
-        const auto found = moved.find(place);
-        return found == moved.end() ? place : found->second;
-    };
-    std::vector<std::uint64_t> chosen;
-    chosen.reserve(count);
-    for (std::uint64_t i = 0; i < std::min(count, blocks); ++i) {
-        const auto pick = i + stream.below(blocks - i);
-        chosen.push_back(at(pick));
-        moved[pick] = at(i);
-    }
-    return chosen;
+    return crypto::Keystream(keys.blocks, 0).choose(std::min(count, blocks), blocks);
 }
 
 }  // namespace modelseal::mark

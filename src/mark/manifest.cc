@@ -6,7 +6,7 @@
 #include <zlib.h>
 
 #include "formats/bytes.h"
-#include "formats/reader.h"
+#include "util/text.h"
 
 namespace modelseal::mark {
 namespace {
@@ -51,9 +51,8 @@ Result<std::vector<std::byte>> encode_stamp(const Stamp& stamp) {
     for (const auto& [name, value] : stamp) {
         if (name.empty() || name.size() > 255) return wrong("a name has 1 to 255 bytes");
         if (value.size() > kMaxStampBytes)
-            return wrong(fmt::format("the value of '{}' is too long", formats::printable(name)));
-        if (!seen.insert(name).second)
-            return wrong(fmt::format("'{}' is given twice", formats::printable(name)));
+            return wrong(fmt::format("the value of '{}' is too long", util::printable(name)));
+        if (!seen.insert(name).second) return wrong(fmt::format("'{}' is given twice", util::printable(name)));
         const auto coded = std::ranges::find(kCodedNames, name);
         const auto code = coded == std::end(kCodedNames) ? 0 : coded - std::begin(kCodedNames);
         writer.number(static_cast<std::uint8_t>(code));

@@ -7,9 +7,9 @@
 
 #include <fmt/format.h>
 
-#include "formats/reader.h"
 #include "io/threads.h"
 #include "mark/scan.h"
+#include "util/text.h"
 
 namespace modelseal::mark {
 namespace {
@@ -175,7 +175,7 @@ Result<SealPlan> too_small(const Model& model, const Geometry& geometry, std::ui
         ErrorKind::unsupported,
         fmt::format("{}: too small to carry a mark: it has {} weights that may carry, about {} are needed, in "
                     "tensors of {} or more",
-                    formats::printable(model.path.string()), able, cells * kCellValues, kMinHostElements),
+                    util::printable(model.path.string()), able, cells * kCellValues, kMinHostElements),
         "zeros, flags and indices carry nothing; a detached signature can cover such a file"};
 }
 

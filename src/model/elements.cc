@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "formats/reader.h"
+#include "util/text.h"
 
 namespace modelseal {
 namespace {
@@ -16,7 +17,7 @@ constexpr std::uint64_t kMaxVarintElements = 8192;   // promised by Encoding::va
 constexpr std::uint64_t kMaxVarintBytes = 10;        // 64 bits, seven at a time
 
 Error about(ErrorKind kind, const Tensor& tensor, const std::string& what) {
-    return {kind, fmt::format("tensor '{}': {}", formats::printable(tensor.name), what), {}};
+    return {kind, fmt::format("tensor '{}': {}", util::printable(tensor.name), what), {}};
 }
 
 // Whether [first, first + count) lies in the tensor and cuts no group.
@@ -109,7 +110,7 @@ Result<void> read_varints(const Source& source, const Tensor& tensor, const Elem
             return formats::malformed_at(
                 source, where.offset + start,
                 fmt::format("tensor '{}': element {} is not a varint of a value of {}",
-                            formats::printable(tensor.name), run.first - run.skip + i * type.group_elements,
+                            util::printable(tensor.name), run.first - run.skip + i * type.group_elements,
                             type.name));
         }
         if (i >= skip) put_little_endian(value, out.subspan((i - skip) * type.group_bytes, type.group_bytes));

@@ -4,7 +4,7 @@
 
 #include <fmt/format.h>
 
-#include "formats/reader.h"
+#include "util/text.h"
 
 namespace modelseal {
 namespace {
@@ -40,7 +40,7 @@ class Settlement {
         if (open_.empty()) return std::move(settled_);
         return Error{ErrorKind::malformed,
                      fmt::format("{}: is the external data of its own external data",
-                                 formats::printable(open_.begin()->first)),
+                                 util::printable(open_.begin()->first)),
                      {}};
     }
 

@@ -7,18 +7,18 @@
 
 #include <fmt/format.h>
 
-#include "formats/reader.h"
 #include "io/folder.h"
 #include "io/irreplaceable.h"
 #include "model/external_data.h"
 #include "model/part.h"
 #include "model/shards.h"
+#include "util/text.h"
 
 namespace modelseal {
 
 namespace {
 
-using formats::printable;
+using util::printable;
 
 constexpr std::string_view kIndexSuffix = ".index.json";
 
@@ -89,10 +89,10 @@ class FolderReader {
 
     Result<Model> finish(const std::filesystem::path& path) {
         if (parts_.empty()) {
-            return Error{
-                ErrorKind::unsupported,
-                fmt::format("{}: no model file of a known format in this folder", printable(path.string())),
-                "known are safetensors, ONNX, PyTorch (zip and legacy) and GGUF"};
+            return Error{ErrorKind::unsupported,
+                         fmt::format("{}: no model file of a known format in this folder",
+                                     util::printable(path.string())),
+                         "known are safetensors, ONNX, PyTorch (zip and legacy) and GGUF"};
         }
         std::vector<std::string> names;
         for (const auto& part : parts_) {
@@ -116,8 +116,8 @@ class FolderReader {
 
     static Error claimed_twice(const std::string& shard, const std::string& one, const std::string& other) {
         return {ErrorKind::unsupported,
-                fmt::format("{}: named by two indexes, '{}' and '{}'", printable(shard), printable(one),
-                            printable(other)),
+                fmt::format("{}: named by two indexes, '{}' and '{}'", util::printable(shard),
+                            util::printable(one), util::printable(other)),
                 "give the index itself as the target"};
     }
 
@@ -163,8 +163,9 @@ std::vector<std::string> missing_part_warnings(const std::vector<std::string>& p
     std::vector<std::string> warnings;
     for (const auto& [whole, numbers] : sets) {
         if (numbers.size() == whole.second) continue;
-        warnings.push_back(fmt::format("{}: a model of {} parts, of which {} {} here", printable(whole.first),
-                                       whole.second, numbers.size(), numbers.size() == 1 ? "is" : "are"));
+        warnings.push_back(fmt::format("{}: a model of {} parts, of which {} {} here",
+                                       util::printable(whole.first), whole.second, numbers.size(),
+                                       numbers.size() == 1 ? "is" : "are"));
     }
     return warnings;
 }
@@ -190,9 +191,10 @@ Result<void> no_file_added(const Model& model) {
     MODELSEAL_TRY_ASSIGN(const auto now, contents_of(folder, model.rule));
     for (const auto& path : now.files) {
         if (std::ranges::binary_search(model.files, path, {}, &ModelFile::path)) continue;
-        return Error{ErrorKind::unreadable,
-                     fmt::format("{}: was added while the folder was read", printable(folder.shown(path))),
-                     "try again when nothing writes to it"};
+        return Error{
+            ErrorKind::unreadable,
+            fmt::format("{}: was added while the folder was read", util::printable(folder.shown(path))),
+            "try again when nothing writes to it"};
     }
     return {};
 }

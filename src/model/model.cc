@@ -5,12 +5,12 @@
 
 #include <fmt/format.h>
 
-#include "formats/reader.h"
 #include "io/folder.h"
 #include "model/folder.h"
 #include "model/part.h"
 #include "model/shards.h"
 #include "model/validate.h"
+#include "util/text.h"
 
 namespace modelseal {
 
@@ -50,7 +50,7 @@ Result<Model> model_of(std::unique_ptr<Source> source, const Limits& limits) {
     if (!layout.references.empty()) {
         return Error{ErrorKind::unsupported,
                      fmt::format("{}: its tensors lie in other files ('{}')", source->name(),
-                                 formats::printable(layout.references.front())),
+                                 util::printable(layout.references.front())),
                      {}};
     }
     return of_one_file(std::move(source), std::move(layout));

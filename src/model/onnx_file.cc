@@ -6,8 +6,8 @@
 
 #include <fmt/format.h>
 
-#include "formats/reader.h"
 #include "model/part.h"
+#include "util/text.h"
 
 namespace modelseal {
 
@@ -25,7 +25,7 @@ Result<void> check_constant(const Model& model, const Constant& constant) {
         return Error{
             ErrorKind::malformed,
             fmt::format("{}: tensor '{}': needs {} bytes at offset {}, the file has {}", source.name(),
-                        formats::printable(constant.tensor.name), segment.bytes, segment.offset, source.size()),
+                        util::printable(constant.tensor.name), segment.bytes, segment.offset, source.size()),
             {}};
     }
     return {};
@@ -78,7 +78,7 @@ Result<OnnxFile> read_onnx_file(Model files, const Limits& limits) {
         if (found.empty()) {
             return Error{
                 ErrorKind::malformed,
-                fmt::format("{}: its external data '{}' is not there", graph.name(), formats::printable(path)),
+                fmt::format("{}: its external data '{}' is not there", graph.name(), util::printable(path)),
                 {}};
         }
         files.files.push_back(std::move(found.mapped()));

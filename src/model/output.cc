@@ -6,10 +6,10 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include "formats/reader.h"
 #include "io/os_error.h"
 #include "io/threads.h"
 #include "model/elements.h"
+#include "util/text.h"
 
 namespace modelseal {
 namespace {
@@ -67,7 +67,7 @@ Result<fs::path> make_staging(const fs::path& path) {
 }
 
 std::string shown(const fs::path& path) {
-    return formats::printable(path.string());
+    return util::printable(path.string());
 }
 
 Result<void> refuse_overwriting(const Model& model, const fs::path& path) {

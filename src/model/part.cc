@@ -5,14 +5,14 @@
 
 #include <fmt/format.h>
 
-#include "formats/reader.h"
 #include "model/validate.h"
+#include "util/text.h"
 
 namespace modelseal {
 
 namespace {
 
-using formats::printable;
+using util::printable;
 
 // Where a tensor is: its type and segments as numbers. Equal places are the same bytes, read the same way.
 std::vector<std::uint64_t> place_of(const Tensor& tensor) {
@@ -36,7 +36,7 @@ class Assembler {
         MODELSEAL_TRY(renumber(part));
         for (auto& tensor : part.layout.tensors) MODELSEAL_TRY(add_tensor(std::move(tensor), part));
         for (auto& warning : part.layout.warnings) {
-            model_.warnings.push_back(tell_path ? fmt::format("{}: {}", printable(part.path), warning)
+            model_.warnings.push_back(tell_path ? fmt::format("{}: {}", util::printable(part.path), warning)
                                                 : std::move(warning));
         }
         model_.files[index_[part.path]].checksums = std::move(part.layout.checksums);
@@ -61,7 +61,7 @@ class Assembler {
     Error about(const Part& part, const Tensor& tensor, ErrorKind kind, std::string_view what) {
         return {kind,
                 fmt::format("{}: tensor '{}': {}", model_.files[index_[part.path]].source->name(),
-                            printable(tensor.name), what),
+                            util::printable(tensor.name), what),
                 {}};
     }
 
@@ -127,11 +127,12 @@ class Assembler {
 Result<const io::FileSource*> FilePool::open(const std::string& relative) {
     auto& slot = files_[relative];
     if (slot == nullptr) {
-        auto opened = files_.size() > kMostFiles ? Error{ErrorKind::unsupported,
-                                                         fmt::format("{}: more than {} files make up the model",
-                                                                     printable(folder_.shown({})), kMostFiles),
-                                                         {}}
-                                                 : folder_.file(relative);
+        auto opened = files_.size() > kMostFiles
+                          ? Error{ErrorKind::unsupported,
+                                  fmt::format("{}: more than {} files make up the model",
+                                              util::printable(folder_.shown({})), kMostFiles),
+                                  {}}
+                          : folder_.file(relative);
         if (!opened) {
             files_.erase(relative);
             return std::move(opened).error();
@@ -159,7 +160,7 @@ Result<Part> make_part(const Source& source, std::string path, Layout layout) {
         const auto target = beside(part.path, inside);
         if (target == part.path) {
             return Error{ErrorKind::malformed,
-                         fmt::format("{} '{}' is the file itself", where, printable(reference)),
+                         fmt::format("{} '{}' is the file itself", where, util::printable(reference)),
                          {}};
         }
         part.files.push_back(target);
@@ -172,7 +173,7 @@ Result<Model> assemble(FilePool pool, std::vector<Part> parts, const std::string
         for (const auto& file : part.files) {
             if (auto opened = pool.open(file); !opened) {
                 auto error = std::move(opened).error();
-                error.message += fmt::format(" (external data of '{}')", printable(part.path));
+                error.message += fmt::format(" (external data of '{}')", util::printable(part.path));
                 return error;
             }
         }

@@ -7,12 +7,13 @@
 
 #include "formats/json.h"
 #include "formats/reader.h"
+#include "util/text.h"
 
 namespace modelseal {
 
 namespace {
 
-using formats::printable;
+using util::printable;
 
 constexpr std::uint32_t kMaxDepth = 16;
 constexpr std::uint64_t kMaxIndexBytes = 64u << 20;  // 91,000 tensors take 9 MB
@@ -30,11 +31,12 @@ Result<void> check_shard(const Source& source, const ShardIndex& index, const Pa
     for (const auto& tensor : part.layout.tensors) {
         if (known_here(index, tensor, part.path)) continue;
         const auto found = index.file.find(tensor.name);
-        const auto says = found == index.file.end() ? std::string("does not name it")
-                                                    : fmt::format("has it in '{}'", printable(found->second));
+        const auto says = found == index.file.end()
+                              ? std::string("does not name it")
+                              : fmt::format("has it in '{}'", util::printable(found->second));
         return Error{ErrorKind::malformed,
-                     fmt::format("{}: tensor '{}': the index '{}' {}", source.name(), printable(tensor.name),
-                                 printable(index.path), says),
+                     fmt::format("{}: tensor '{}': the index '{}' {}", source.name(),
+                                 util::printable(tensor.name), util::printable(index.path), says),
                      {}};
     }
     return {};
@@ -52,8 +54,8 @@ Result<void> check_all_found(const Source& index_source, const ShardIndex& index
     for (const auto& [tensor, file] : index.file) {
         if (found.contains({tensor, file})) continue;
         return Error{ErrorKind::malformed,
-                     fmt::format("{}: tensor '{}' is not in '{}'", index_source.name(), printable(tensor),
-                                 printable(file)),
+                     fmt::format("{}: tensor '{}' is not in '{}'", index_source.name(), util::printable(tensor),
+                                 util::printable(file)),
                      {}};
     }
     return {};
@@ -83,8 +85,9 @@ Result<std::optional<ShardIndex>> read_shard_index(const Source& source, std::st
     if (!map->is_object() || map->empty()) return malformed("weight_map is not a map from tensors to files");
     ShardIndex index{.path = std::move(path)};
     for (const auto& [tensor, file] : map->items()) {
-        if (!file.is_string()) return malformed(fmt::format("tensor '{}' has no file", printable(tensor)));
-        const auto where = fmt::format("{}: tensor '{}': shard", source.name(), printable(tensor));
+        if (!file.is_string())
+            return malformed(fmt::format("tensor '{}' has no file", util::printable(tensor)));
+        const auto where = fmt::format("{}: tensor '{}': shard", source.name(), util::printable(tensor));
         MODELSEAL_TRY_ASSIGN(const auto inside, io::path_inside(file.get_ref<const std::string&>(), where));
         index.file.emplace(tensor, beside(index.path, inside));
     }

@@ -6,12 +6,14 @@
 
 #include "formats/reader.h"
 #include "model/frame.h"
+#include "util/checked.h"
+#include "util/text.h"
 
 namespace modelseal {
 
 namespace {
 
-using formats::printable;
+using util::printable;
 
 constexpr std::uint64_t kFieldBytes = 4;  // a CRC-32
 constexpr std::uint64_t kVarintElements = 8192;
@@ -20,7 +22,7 @@ constexpr std::uint64_t kVarintBytes = 10;
 Error about(const Model& model, const Tensor& tensor, ErrorKind kind, const std::string& what) {
     const auto file = tensor.segments.empty() ? 0 : tensor.segments.front().file;
     const auto& name = model.files[file < model.files.size() ? file : 0].source->name();
-    return {kind, fmt::format("{}: tensor '{}': {}", name, printable(tensor.name), what), {}};
+    return {kind, fmt::format("{}: tensor '{}': {}", name, util::printable(tensor.name), what), {}};
 }
 
 bool fits_elements(const Segment& segment, DType dtype) {
@@ -35,8 +37,8 @@ bool fits_elements(const Segment& segment, DType dtype) {
     std::uint64_t bytes = 0;
     if (segment.stride == 0) return storage_bytes(dtype, segment.elements, bytes) && bytes == segment.bytes;
     return type.group_elements == 1 && segment.stride >= type.group_bytes &&
-           formats::checked_mul(segment.elements - 1, segment.stride, bytes) &&
-           formats::checked_add(bytes, type.group_bytes, bytes) && bytes == segment.bytes;
+           util::checked_mul(segment.elements - 1, segment.stride, bytes) &&
+           util::checked_add(bytes, type.group_bytes, bytes) && bytes == segment.bytes;
 }
 
 Result<void> check_tensor(const Model& model, const Tensor& tensor) {
@@ -56,7 +58,7 @@ Result<void> check_tensor(const Model& model, const Tensor& tensor) {
                          fmt::format("{} elements of {} do not take {} bytes", segment.elements,
                                      info(tensor.dtype).name, segment.bytes));
         }
-        if (!formats::checked_add(elements, segment.elements, elements)) {
+        if (!util::checked_add(elements, segment.elements, elements)) {
             return about(model, tensor, ErrorKind::internal, "its elements overflow");
         }
     }
@@ -82,7 +84,7 @@ Result<void> check_overlaps(const Model& model, const FrameMap& map) {
             map.at(place).offset - map.at(*before).offset < map.at(*before).bytes) {
             return about(model, model.tensors[place.tensor], ErrorKind::malformed,
                          fmt::format("overlaps tensor '{}' at offset {} of {}",
-                                     printable(model.tensors[before->tensor].name), map.at(place).offset,
+                                     util::printable(model.tensors[before->tensor].name), map.at(place).offset,
                                      model.files[map.at(place).file].source->name()));
         }
         before = &place;

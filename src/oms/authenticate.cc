@@ -4,10 +4,10 @@
 
 #include "crypto/certificates.h"
 #include "crypto/timestamp.h"
-#include "formats/reader.h"
 #include "io/rfc3339.h"
 #include "oms/keyless.h"
 #include "oms/statement.h"
+#include "util/text.h"
 
 namespace modelseal::oms {
 namespace {
@@ -80,8 +80,8 @@ Result<Signer> by_certificate(const Bundle& bundle, const VerifyOptions& options
     Signer signer{.name = chain.front().subject()};
     MODELSEAL_TRY_ASSIGN(signer.timestamp, check_chain(chain, bundle, options, now, shown));
     if (!options.subject.empty() && signer.name != options.subject) {
-        return not_authentic(shown, fmt::format("signed by '{}', expected '{}'", signer.name,
-                                                formats::printable(options.subject)));
+        return not_authentic(
+            shown, fmt::format("signed by '{}', expected '{}'", signer.name, util::printable(options.subject)));
     }
     return signer;
 }

@@ -2,9 +2,9 @@
 
 #include <fmt/format.h>
 
-#include "crypto/base64.h"
 #include "oms/fields.h"
 #include "oms/log_entry.h"
+#include "util/encodings.h"
 
 namespace modelseal::oms {
 namespace {
@@ -177,19 +177,19 @@ std::string write_bundle(const Bundle& bundle) {
         material["publicKey"]["hint"] = bundle.hint;
     } else {
         auto& list = material["x509CertificateChain"]["certificates"] = ordered_json::array();
-        for (const auto& der : bundle.certificates) list.push_back({{"rawBytes", crypto::base64(der)}});
+        for (const auto& der : bundle.certificates) list.push_back({{"rawBytes", util::base64(der)}});
     }
     material["tlogEntries"] = ordered_json::array();
     for (const auto& stamp : bundle.timestamps) {
         material["timestampVerificationData"]["rfc3161Timestamps"].push_back(
-            {{"signedTimestamp", crypto::base64(stamp)}});
+            {{"signedTimestamp", util::base64(stamp)}});
     }
-    ordered_json signature = {{"sig", crypto::base64(bundle.signature)}, {"keyid", ""}};
+    ordered_json signature = {{"sig", util::base64(bundle.signature)}, {"keyid", ""}};
     ordered_json out;
     out["mediaType"] = kBundleType;
     out["verificationMaterial"] = std::move(material);
     auto& envelope = out["dsseEnvelope"];
-    envelope["payload"] = crypto::base64(bundle.payload);
+    envelope["payload"] = util::base64(bundle.payload);
     envelope["payloadType"] = kPayloadType;
     envelope["signatures"] = ordered_json::array({std::move(signature)});
     return out.dump(-1, ' ', true);

@@ -4,9 +4,9 @@
 #include <map>
 #include <set>
 
-#include "formats/reader.h"
 #include "oms/tensors.h"
 #include "oms/whole.h"
+#include "util/text.h"
 
 namespace modelseal::oms {
 namespace {
@@ -90,7 +90,7 @@ class Comparison {
         MODELSEAL_TRY_ASSIGN(const auto now, tree_.list(rules));
         if (now == before) return {};
         return Error{ErrorKind::unreadable,
-                     formats::printable(path_.string()) + ": files were added or removed while it was read",
+                     util::printable(path_.string()) + ": files were added or removed while it was read",
                      "verify it again when nobody writes to it"};
     }
 

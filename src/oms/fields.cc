@@ -5,9 +5,10 @@
 
 #include <fmt/format.h>
 
-#include "crypto/base64.h"
 #include "formats/json.h"
 #include "formats/reader.h"
+#include "util/encodings.h"
+#include "util/text.h"
 
 namespace modelseal::oms {
 namespace {
@@ -55,7 +56,7 @@ const nlohmann::json* Fields::find(const std::string& key) const {
 Result<void> Fields::only(std::initializer_list<std::string_view> keys) const {
     for (const auto& [key, value] : value_->items()) {
         if (std::ranges::find(keys, key) == keys.end()) {
-            return malformed(fmt::format("unknown key '{}'", formats::printable(key)));
+            return malformed(fmt::format("unknown key '{}'", util::printable(key)));
         }
     }
     return {};
@@ -91,13 +92,13 @@ Result<bool> Fields::flag(const std::string& key) const {
 
 Result<std::vector<std::byte>> Fields::bytes(const std::string& key) const {
     MODELSEAL_TRY_ASSIGN(const auto value, text(key));
-    if (auto decoded = crypto::from_base64(value)) return std::move(*decoded);
+    if (auto decoded = util::from_base64(value)) return std::move(*decoded);
     return malformed(fmt::format("'{}' is not base64", key));
 }
 
 Result<std::vector<std::byte>> Fields::digest(const std::string& key, std::size_t size) const {
     MODELSEAL_TRY_ASSIGN(const auto value, text(key));
-    auto decoded = crypto::from_hex(value);
+    auto decoded = util::from_hex(value);
     if (decoded && decoded->size() == size) return std::move(*decoded);
     return malformed(fmt::format("'{}' is not {} bytes in lower-case hexadecimal digits", key, size));
 }

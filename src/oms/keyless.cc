@@ -6,11 +6,11 @@
 
 #include "crypto/sha256.h"
 #include "crypto/timestamp.h"
-#include "formats/reader.h"
 #include "io/rfc3339.h"
 #include "oms/log_body.h"
 #include "oms/log_proof.h"
 #include "oms/logged_certificate.h"
+#include "util/text.h"
 
 namespace modelseal::oms {
 namespace {
@@ -110,13 +110,13 @@ Result<void> check_identity(const Certificate& leaf, const VerifyOptions& option
     if (std::ranges::find(names, options.identity) == names.end()) {
         return mismatch(shown,
                         fmt::format("signed by {}, not by {}",
-                                    names.empty() ? "nobody" : "'" + formats::printable(names.front()) + "'",
-                                    formats::printable(options.identity)));
+                                    names.empty() ? "nobody" : "'" + util::printable(names.front()) + "'",
+                                    util::printable(options.identity)));
     }
     const auto issuer = crypto::identity_issuer(leaf);
     if (issuer == options.issuer) return {};
     return mismatch(shown, fmt::format("the identity was vouched for by '{}', not by {}",
-                                       formats::printable(issuer), formats::printable(options.issuer)));
+                                       util::printable(issuer), util::printable(options.issuer)));
 }
 
 }  // namespace

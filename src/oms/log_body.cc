@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include "crypto/certificates.h"
-#include "formats/reader.h"
+#include "util/text.h"
 
 namespace modelseal::oms {
 namespace {
@@ -72,7 +72,7 @@ Result<LogBody> read_log_body(const LogEntry& entry, const std::string& shown) {
     if (kind == "dsse" && version == "0.0.2") return read_version_2(spec);
     return Error{ErrorKind::unsupported,
                  fmt::format("{}: is of the kind '{}' {}; known are dsse 0.0.1 and 0.0.2", outer.where(),
-                             formats::printable(kind), formats::printable(version)),
+                             util::printable(kind), util::printable(version)),
                  {}};
 }
 

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "crypto/base64.h"
+#include "util/encodings.h"
 
 namespace modelseal::oms {
 namespace {
@@ -18,7 +18,7 @@ Result<LogEntry::Proof> read_proof(const Fields& fields) {
     MODELSEAL_TRY_ASSIGN(const auto* hashes, fields.list("hashes"));
     if (hashes->size() > kMaxHashes) return fields.malformed("'hashes' is too long for any tree");
     for (const auto& each : *hashes) {
-        auto hash = each.is_string() ? crypto::from_base64(each.get_ref<const std::string&>()) : std::nullopt;
+        auto hash = each.is_string() ? util::from_base64(each.get_ref<const std::string&>()) : std::nullopt;
         if (!hash || hash->size() != kLogHashBytes)
             return fields.malformed("'hashes' holds something else than hashes");
         proof.hashes.push_back(std::move(*hash));

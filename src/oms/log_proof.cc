@@ -4,8 +4,8 @@
 
 #include <fmt/format.h>
 
-#include "crypto/base64.h"
 #include "crypto/sha256.h"
+#include "util/encodings.h"
 #include <modelseal/keys.h>
 
 namespace modelseal::oms {
@@ -43,7 +43,7 @@ bool signed_by(std::string_view note, std::string_view signatures, const Trusted
         const auto space = line.rfind(' ');
         if (!line.starts_with(kDash) || space == line.npos || space < kDash.size()) continue;
         if (!is_name_of(line.substr(kDash.size(), space - kDash.size()), origin)) continue;
-        const auto raw = crypto::from_base64(line.substr(space + 1));
+        const auto raw = util::from_base64(line.substr(space + 1));
         if (!raw || raw->size() <= kKeyHint || log.id.size() < kKeyHint) continue;
         if (!std::equal(raw->begin(), raw->begin() + kKeyHint, log.id.begin())) continue;
         if (log.key->verify(as_signed(note), std::span(*raw).subspan(kKeyHint))) return true;
@@ -79,14 +79,14 @@ bool checkpoint_holds(const LogEntry& entry, const TrustedRoot::Log& log) {
     auto lines = note;
     const auto origin = next_line(lines), size = next_line(lines), root = next_line(lines);
     return !origin.empty() && size == fmt::to_string(entry.proof.tree_size) &&
-           root == crypto::base64(entry.proof.root) && signed_by(note, whole.substr(end + 2), log);
+           root == util::base64(entry.proof.root) && signed_by(note, whole.substr(end + 2), log);
 }
 
 bool promise_holds(const LogEntry& entry, const TrustedRoot::Log& log) {
     // Canonical JSON (RFC 8785), of which no value needs to be escaped.
     const auto text =
         fmt::format(R"({{"body":"{}","integratedTime":{},"logID":"{}","logIndex":{}}})",
-                    crypto::base64(entry.body), entry.integrated_time, to_hex(entry.log_id), entry.log_index);
+                    util::base64(entry.body), entry.integrated_time, to_hex(entry.log_id), entry.log_index);
     return log.key && log.key->verify(as_signed(text), entry.promise);
 }
 

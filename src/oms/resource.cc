@@ -6,13 +6,13 @@
 
 #include <fmt/format.h>
 
-#include "crypto/base64.h"
-#include "formats/reader.h"
+#include "util/encodings.h"
+#include "util/text.h"
 
 namespace modelseal::oms {
 namespace {
 
-using formats::printable;
+using util::printable;
 
 constexpr std::size_t kTensorDigest = 32;
 
@@ -34,7 +34,7 @@ Result<void> split_shard(const Fields& fields, std::uint64_t shard_size, Resourc
     const auto end = first == name.npos ? std::nullopt : decimal(std::string_view(name).substr(second + 1));
     const bool sound = begin && end && *begin < *end && *begin % shard_size == 0 && *end - *begin <= shard_size;
     if (!sound)
-        return fields.malformed(fmt::format("'{}' is no shard of {} bytes", printable(name), shard_size));
+        return fields.malformed(fmt::format("'{}' is no shard of {} bytes", util::printable(name), shard_size));
     resource.begin = *begin;
     resource.end = *end;
     resource.name.resize(first);
@@ -55,9 +55,9 @@ Result<TensorDigests> read_tensors(const Fields& fields) {
     MODELSEAL_TRY_ASSIGN(const auto held, fields.object("annotations"));
     MODELSEAL_TRY_ASSIGN(const auto digests, held.object(kTensorsKey));
     for (const auto& [name, value] : annotations->at(kTensorsKey).items()) {
-        auto digest = value.is_string() ? crypto::from_hex(value.get_ref<const std::string&>()) : std::nullopt;
+        auto digest = value.is_string() ? util::from_hex(value.get_ref<const std::string&>()) : std::nullopt;
         if (!digest || digest->size() != kTensorDigest) {
-            return digests.malformed(fmt::format("'{}' has no SHA-256", printable(name)));
+            return digests.malformed(fmt::format("'{}' has no SHA-256", util::printable(name)));
         }
         tensors.emplace(name, std::move(*digest));
     }
@@ -68,7 +68,7 @@ Result<TensorDigests> read_tensors(const Fields& fields) {
 
 Result<void> check_name(const std::string& name, const Fields& in) {
     const auto refuse = [&](std::string_view why) {
-        return in.malformed(fmt::format("the name '{}' {}", printable(name), why));
+        return in.malformed(fmt::format("the name '{}' {}", util::printable(name), why));
     };
     if (name == kWholeModel) return {};
     if (name.empty()) return in.malformed("an empty name");
@@ -91,8 +91,8 @@ Result<Resource> read_resource(const Fields& fields, const Statement& of) {
     MODELSEAL_TRY(check_name(resource.name, fields));
     MODELSEAL_TRY_ASSIGN(const auto algorithm, fields.text("algorithm"));
     if (!is_algorithm(algorithm, of)) {
-        return fields.malformed(
-            fmt::format("'algorithm' is '{}', the list is of {}", printable(algorithm), name_of(of.hash)));
+        return fields.malformed(fmt::format("'algorithm' is '{}', the list is of {}",
+                                            util::printable(algorithm), name_of(of.hash)));
     }
     MODELSEAL_TRY_ASSIGN(resource.digest, fields.digest("digest", digest_bytes(of.hash)));
     MODELSEAL_TRY_ASSIGN(resource.tensors, read_tensors(fields));
@@ -106,7 +106,7 @@ Result<void> check_list(const std::vector<Resource>& resources, bool shards, con
     for (const auto& resource : resources) {
         auto& of_file = ranges[resource.name];
         if (!shards && !of_file.empty()) {
-            return in.malformed(fmt::format("the name '{}' comes twice", printable(resource.name)));
+            return in.malformed(fmt::format("the name '{}' comes twice", util::printable(resource.name)));
         }
         of_file.emplace_back(resource.begin, resource.end);
     }
@@ -120,7 +120,7 @@ Result<void> check_list(const std::vector<Resource>& resources, bool shards, con
         for (const auto& [begin, end] : of_file) {
             if (begin != covered) {
                 return in.malformed(fmt::format("the shards of '{}' do not cover it byte by byte at {}",
-                                                printable(name), covered));
+                                                util::printable(name), covered));
             }
             covered = end;
         }

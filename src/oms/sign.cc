@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include "crypto/certificates.h"
-#include "formats/reader.h"
 #include "io/file.h"
 #include "oms/bundle.h"
 #include "oms/digests.h"
@@ -12,6 +11,7 @@
 #include "oms/tensors.h"
 #include "oms/tree.h"
 #include "oms/whole.h"
+#include "util/text.h"
 #include <modelseal/oms.h>
 
 namespace modelseal {
@@ -27,7 +27,7 @@ Result<std::vector<Certificate>> certificates_of(const SignOptions& options, con
         return Error{ErrorKind::usage, "a certificate chain without a certificate",
                      "give the certificate with --cert"};
     }
-    const auto shown = formats::printable(options.certificate);
+    const auto shown = util::printable(options.certificate);
     MODELSEAL_TRY_ASSIGN(auto all, Certificate::load(options.certificate));
     MODELSEAL_TRY_ASSIGN(const auto open, all.front().key(shown));
     if (!open.same_key(key.public_key())) {
@@ -60,11 +60,10 @@ Result<std::vector<std::string>> names_in(const oms::Tree& tree, const oms::Igno
     for (const auto& entry : entries) {
         const auto wrong = oms::complaint(entry, options.allow_symlinks);
         if (!wrong.empty()) {
-            return Error{ErrorKind::unsupported,
-                         fmt::format("{}: '{}': {}", shown, formats::printable(entry.name), wrong),
-                         entry.kind == oms::Tree::Entry::Kind::link
-                             ? "--allow-symlinks signs what links lead to"
-                             : "take it out of the model, or --ignore it"};
+            return Error{
+                ErrorKind::unsupported, fmt::format("{}: '{}': {}", shown, util::printable(entry.name), wrong),
+                entry.kind == oms::Tree::Entry::Kind::link ? "--allow-symlinks signs what links lead to"
+                                                           : "take it out of the model, or --ignore it"};
         }
         names.push_back(entry.name);
     }
@@ -107,7 +106,7 @@ void add_tensors(const std::filesystem::path& path, bool single, const SignOptio
 
 Result<oms::Statement> make_statement(const std::filesystem::path& path, const SignOptions& options,
                                       SignSummary& summary) {
-    const auto shown = formats::printable(path.string());
+    const auto shown = util::printable(path.string());
     if (options.shard_size == 0) return Error{ErrorKind::usage, "shards of no bytes", {}};
     MODELSEAL_TRY_ASSIGN(const auto tree, oms::Tree::open(path));
     const auto rules = ignore_rules(path, options);
@@ -115,7 +114,7 @@ Result<oms::Statement> make_statement(const std::filesystem::path& path, const S
     if (tree.single() && !names.empty()) {
         MODELSEAL_TRY(oms::known_to_be_whole(tree, names.front(), options.limits));
     }
-    oms::Statement statement{.subject = formats::printable(tree.name()),
+    oms::Statement statement{.subject = util::printable(tree.name()),
                              .hash = options.blake2b ? oms::HashType::blake2b : oms::HashType::sha256,
                              .shard_size = options.shard_size,
                              .sharded_algorithm = options.sharded_algorithm,
@@ -155,7 +154,7 @@ Result<SignSummary> sign_model(const std::filesystem::path& path, const SignOpti
     std::error_code ignored;
     if (std::filesystem::equivalent(path, options.signature, ignored)) {
         return Error{ErrorKind::usage,
-                     formats::printable(path.string()) + ": is the model, not a place for its signature",
+                     util::printable(path.string()) + ": is the model, not a place for its signature",
                      {}};
     }
     MODELSEAL_TRY_ASSIGN(const auto key, EcSigningKey::load(options.key, options.passphrase));
@@ -173,7 +172,7 @@ Result<SignSummary> sign_model(const std::filesystem::path& path, const SignOpti
     summary.root = to_hex(statement.root);
     MODELSEAL_TRY_ASSIGN(bundle.signature, key.sign(oms::pre_authentication_encoding(bundle.payload)));
     const auto text = oms::write_bundle(bundle);
-    MODELSEAL_TRY(readable(text, formats::printable(options.signature.string())));
+    MODELSEAL_TRY(readable(text, util::printable(options.signature.string())));
     MODELSEAL_TRY(io::write_text(options.signature, text, 0644,
                                  options.replace ? io::WriteMode::replace : io::WriteMode::exclusive));
     return summary;

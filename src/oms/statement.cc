@@ -2,16 +2,16 @@
 
 #include <fmt/format.h>
 
-#include "crypto/base64.h"
 #include "crypto/sha256.h"
-#include "formats/reader.h"
 #include "oms/resource.h"
+#include "util/encodings.h"
+#include "util/text.h"
 #include <modelseal/keys.h>
 
 namespace modelseal::oms {
 namespace {
 
-using formats::printable;
+using util::printable;
 
 constexpr std::string_view kStatementType = "https://in-toto.io/Statement/v1";
 constexpr std::size_t kRootBytes = 32;
@@ -31,14 +31,15 @@ std::string annotation(const Fields& fields, const char* key) {
 Result<void> read_serialization(const Fields& fields, Statement& out) {
     MODELSEAL_TRY_ASSIGN(const auto method, fields.text("method"));
     if (method != "files" && method != "shards") {
-        return fields.malformed(fmt::format("'method' is '{}', known are files and shards", printable(method)));
+        return fields.malformed(
+            fmt::format("'method' is '{}', known are files and shards", util::printable(method)));
     }
     MODELSEAL_TRY_ASSIGN(const auto hash, fields.text("hash_type"));
     const auto type = hash_named(hash);
     if (!type) {
         return Error{hash == "blake3" ? ErrorKind::unsupported : ErrorKind::malformed,
                      fmt::format("{}: 'hash_type' is '{}', known are sha256 and blake2b", fields.where(),
-                                 printable(hash)),
+                                 util::printable(hash)),
                      {}};
     }
     out.hash = *type;
@@ -108,7 +109,7 @@ Result<void> read_0_2_0(const Fields& outer, Statement& out) {
         if (!how.empty() && how != "file-sha256") {
             return Error{
                 ErrorKind::unsupported,
-                fmt::format("{}: hashed as '{}', known is file-sha256", subject.where(), printable(how)),
+                fmt::format("{}: hashed as '{}', known is file-sha256", subject.where(), util::printable(how)),
                 {}};
         }
         MODELSEAL_TRY_ASSIGN(const auto digest, subject.object("digest"));
@@ -165,7 +166,7 @@ Result<Statement> parse_statement(const Bytes& payload, const std::string& shown
     } else {
         return Error{ErrorKind::unsupported,
                      fmt::format("{}: 'predicateType' is '{}', no model signature of a known version",
-                                 outer.where(), printable(predicate)),
+                                 outer.where(), util::printable(predicate)),
                      {}};
     }
     return out;

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "formats/reader.h"
+#include "util/text.h"
 
 namespace modelseal::oms {
 namespace {
@@ -80,7 +80,7 @@ Result<std::vector<Tree::Entry>> Tree::list(const IgnoreRules& ignore) const {
     using Kind = Entry::Kind;
     if (single()) {
         const auto name = path_.filename().string();
-        return std::vector<Entry>{{name, formats::is_utf8(name) ? Kind::file : Kind::bad_name}};
+        return std::vector<Entry>{{name, util::is_utf8(name) ? Kind::file : Kind::bad_name}};
     }
     MODELSEAL_TRY_ASSIGN(const auto all,
                          folder_->entries(kMostFiles, kDeepestFolder, [&](const io::Folder::Entry& entry) {
@@ -95,7 +95,7 @@ Result<std::vector<Tree::Entry>> Tree::list(const IgnoreRules& ignore) const {
         if (each.kind == io::Folder::Entry::Kind::link) {
             kind = fs::is_regular_file(path_ / each.path, ignored) ? Kind::link : Kind::folder_link;
         }
-        if (!formats::is_utf8(each.path)) kind = Kind::bad_name;
+        if (!util::is_utf8(each.path)) kind = Kind::bad_name;
         entries.push_back({each.path, kind});
     }
     return entries;

@@ -4,10 +4,10 @@
 
 #include <fmt/format.h>
 
-#include "formats/reader.h"
 #include "io/file.h"
 #include "io/rfc3339.h"
 #include "oms/fields.h"
+#include "util/text.h"
 
 namespace modelseal::oms {
 namespace {
@@ -101,14 +101,14 @@ Result<TrustedRoot> parse_trusted_root(std::string_view text, const std::string&
 
 Result<TrustedRoot> load_trusted_root(const std::string& path) {
     MODELSEAL_TRY_ASSIGN(const auto text, io::read_text(path, kMaxFile));
-    return parse_trusted_root(text, formats::printable(path));
+    return parse_trusted_root(text, util::printable(path));
 }
 
 Result<const crypto::LogKey*> usable(const TrustedRoot::Log& log, const std::string& shown) {
     if (log.key) return &*log.key;
     return Error{ErrorKind::unsupported,
                  fmt::format("{}: the key of its log is of the kind '{}', which is not supported", shown,
-                             formats::printable(log.kind)),
+                             util::printable(log.kind)),
                  {}};
 }
 

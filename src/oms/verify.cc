@@ -4,10 +4,10 @@
 
 #include <fmt/format.h>
 
-#include "formats/reader.h"
 #include "io/file.h"
 #include "oms/authenticate.h"
 #include "oms/compare.h"
+#include "util/text.h"
 
 namespace modelseal::oms {
 namespace {
@@ -43,13 +43,13 @@ void describe(const Statement& statement, SignatureFinding& finding) {
 
 Result<Bundle> read_bundle(const std::filesystem::path& file) {
     MODELSEAL_TRY_ASSIGN(const auto text, io::read_text(file, kMaxBundleBytes));
-    return parse_bundle(text, formats::printable(file.string()));
+    return parse_bundle(text, util::printable(file.string()));
 }
 
 // Nothing of the statement is looked at before its signature was found good.
 Result<void> examine(const std::filesystem::path& path, const VerifyOptions& options, const SharedFiles* shared,
                      SignatureFinding& finding) {
-    const auto shown = formats::printable(options.signature.string());
+    const auto shown = util::printable(options.signature.string());
     MODELSEAL_TRY_ASSIGN(const auto bundle, read_bundle(options.signature));
     finding.method = name_of(bundle.method);
     MODELSEAL_TRY_ASSIGN(const auto signer, authenticate(bundle, options, std::time(nullptr), shown));

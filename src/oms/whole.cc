@@ -2,10 +2,10 @@
 
 #include <fmt/format.h>
 
-#include "formats/reader.h"
 #include "model/folder.h"
 #include "model/part.h"
 #include "model/shards.h"
+#include "util/text.h"
 
 namespace modelseal::oms {
 namespace {
@@ -38,7 +38,7 @@ Result<void> known_to_be_whole(const Tree& tree, const std::string& name, const 
     if (!layout) return unreadable(layout.error());
     if (!layout->references.empty()) {
         return incomplete(*source, fmt::format("its tensors lie in other files ('{}')",
-                                               formats::printable(layout->references.front())));
+                                               util::printable(layout->references.front())));
     }
     // Loaders find the other parts by their names.
     const auto parts = missing_part_warnings({name});

@@ -2,8 +2,8 @@
 
 #include <fmt/format.h>
 
-#include "formats/reader.h"
 #include "oracle/endpoint.h"
+#include "util/text.h"
 
 namespace modelseal::oracle {
 namespace {
@@ -41,7 +41,7 @@ Result<std::unique_ptr<Oracle>> connect(const std::string& target, const Endpoin
     const bool oip = names_model(url.path, "/v2/models/");
     if (!oip && !names_model(url.path, "/v1/models/")) {
         return Error{ErrorKind::usage,
-                     fmt::format("'{}' is not the address of a model", formats::printable(target)),
+                     fmt::format("'{}' is not the address of a model", util::printable(target)),
                      "such an address ends in /v2/models/NAME (Open Inference Protocol) or /v1/models/NAME "
                      "(TensorFlow Serving), maybe with /versions/V behind it"};
     }

@@ -5,10 +5,10 @@
 #include <fmt/format.h>
 
 #include "formats/json.h"
-#include "formats/reader.h"
 #include "oracle/json_text.h"
 #include "oracle/little_endian.h"
 #include "oracle/model_info.h"
+#include "util/text.h"
 
 namespace modelseal::oracle {
 namespace {
@@ -53,7 +53,7 @@ Result<json> parse_words(std::string_view text, const std::string& source) {
     auto document = parse_answer(text, source, "the answer");
     if (!document.ok()) {
         auto error = std::move(document).error();
-        error.message += fmt::format(": '{}'", formats::printable(text.substr(0, 80)));
+        error.message += fmt::format(": '{}'", util::printable(text.substr(0, 80)));
         error.hint = "the program's standard output carries answers alone; messages belong on standard error";
         return error;
     }
@@ -79,7 +79,7 @@ Result<OutputTensor> parse_data(const json& header, std::string_view data, const
     if (tensor.kind == NumberKind::other || !elements_of(tensor.shape, kMaxExecAnswer, elements) ||
         elements * element_bytes(type) != data.size() || !decode(type, data, tensor)) {
         return malformed(source, fmt::format("the answer of shape {} and type '{}' comes in {} bytes",
-                                             shown(tensor.shape), formats::printable(type), data.size()));
+                                             shown(tensor.shape), util::printable(type), data.size()));
     }
     tensor.significand = significand_bits(type);
     return tensor;

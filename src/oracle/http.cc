@@ -8,9 +8,9 @@
 
 #include <fmt/format.h>
 
-#include "formats/reader.h"
 #include "oracle/bearer_token.h"
 #include "oracle/http_connection.h"
+#include "util/text.h"
 
 namespace modelseal::oracle {
 namespace {
@@ -42,7 +42,7 @@ milliseconds wait_before(unsigned retry, milliseconds first) {
 }
 
 Error redirected(const Url& server, const HttpResponse& response) {
-    const auto where = formats::printable(response.field("location").substr(0, 500));
+    const auto where = util::printable(response.field("location").substr(0, 500));
     return {ErrorKind::unreadable,
             fmt::format("{}: redirects to '{}', which is not followed", server.origin(), where),
             "if that is the right server, give its address"};

@@ -10,8 +10,8 @@
 #include <boost/beast/http.hpp>
 #include <fmt/format.h>
 
-#include "formats/reader.h"
 #include "io/file.h"
+#include "util/text.h"
 
 namespace modelseal::oracle {
 namespace {
@@ -42,7 +42,7 @@ Result<void> trust(asio::ssl::context& tls, const std::string& ca_file) {
     tls.add_certificate_authority(asio::buffer(pem), code);
     if (code) {
         return Error{ErrorKind::malformed,
-                     fmt::format("{}: holds no certificate that could be trusted", formats::printable(ca_file)),
+                     fmt::format("{}: holds no certificate that could be trusted", util::printable(ca_file)),
                      "a certificate in PEM begins with -----BEGIN CERTIFICATE-----"};
     }
     return {};
@@ -121,7 +121,7 @@ struct HttpConnection::State {
                         fmt::format("{}: no answer within {} s", doing,
                                     static_cast<double>(options.timeout.count()) / 1000));
         }
-        return fail(ErrorKind::unreadable, doing + ": " + formats::printable(code.message()), true);
+        return fail(ErrorKind::unreadable, doing + ": " + util::printable(code.message()), true);
     }
 
     Failure connect();

@@ -7,6 +7,7 @@
 
 #include "formats/json.h"
 #include "formats/reader.h"
+#include "util/text.h"
 
 namespace modelseal::oracle {
 namespace {
@@ -63,7 +64,7 @@ std::string complaint_of(std::string_view body) {
     const bool cut = said.size() > kMaxComplaint || body.size() > (1u << 20);
     if (said.size() > kMaxComplaint) said.resize(kMaxComplaint);
     while (!said.empty() && (said.back() == '\n' || said.back() == '\r')) said.pop_back();
-    return formats::printable(said) + (cut ? "..." : "");
+    return util::printable(said) + (cut ? "..." : "");
 }
 
 void append_numbers(std::string& text, std::span<const float> values) {

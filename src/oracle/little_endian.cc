@@ -1,9 +1,11 @@
 #include "oracle/little_endian.h"
 
 #include <bit>
-#include <cmath>
 #include <cstring>
 #include <limits>
+
+#include "model/values.h"
+#include "util/checked.h"
 
 namespace modelseal::oracle {
 namespace {
@@ -31,33 +33,19 @@ bool integers(std::string_view bytes, OutputTensor& tensor) {
     });
 }
 
-float from_half(std::uint16_t bits) {
-    const int exponent = (bits >> 10) & 0x1F;
-    const int fraction = bits & 0x3FF;
-    const float sign = (bits & 0x8000) != 0 ? -1.0f : 1.0f;
-    if (exponent == 0x1F) {
-        return fraction != 0 ? std::numeric_limits<float>::quiet_NaN()
-                             : sign * std::numeric_limits<float>::infinity();
-    }
-    const auto magnitude = exponent == 0 ? std::ldexp(static_cast<float>(fraction), -24)
-                                         : std::ldexp(static_cast<float>(fraction + 0x400), exponent - 25);
-    return sign * magnitude;
-}
-
-float from_double(double value) {
-    const double most = static_cast<double>(std::numeric_limits<float>::max());
-    if (std::isfinite(value) && std::abs(value) > most) {
-        return value > 0 ? std::numeric_limits<float>::infinity() : -std::numeric_limits<float>::infinity();
-    }
-    return static_cast<float>(value);
-}
-
 template <class T, class Convert>
 bool floats(std::string_view bytes, OutputTensor& tensor, Convert&& convert) {
     return each<T>(bytes, [&](T value) {
         tensor.values.push_back(convert(value));
         return true;
     });
+}
+
+bool halves(DType dtype, std::string_view bytes, OutputTensor& tensor) {
+    std::vector<double> values(bytes.size() / 2);
+    decode_values(dtype, std::as_bytes(std::span(bytes)), values);
+    for (const double value : values) tensor.values.push_back(static_cast<float>(value));
+    return true;
 }
 
 }  // namespace
@@ -72,13 +60,9 @@ std::size_t element_bytes(std::string_view datatype) {
 
 bool decode(std::string_view datatype, std::string_view bytes, OutputTensor& tensor) {
     if (datatype == "FP32") return floats<float>(bytes, tensor, [](float value) { return value; });
-    if (datatype == "FP64") return floats<double>(bytes, tensor, from_double);
-    if (datatype == "FP16") return floats<std::uint16_t>(bytes, tensor, from_half);
-    if (datatype == "BF16") {
-        return floats<std::uint16_t>(bytes, tensor, [](std::uint16_t bits) {
-            return std::bit_cast<float>(static_cast<std::uint32_t>(bits) << 16);
-        });
-    }
+    if (datatype == "FP64") return floats<double>(bytes, tensor, util::to_float);
+    if (datatype == "FP16") return halves(DType::f16, bytes, tensor);
+    if (datatype == "BF16") return halves(DType::bf16, bytes, tensor);
     if (datatype == "INT8") return integers<std::int8_t>(bytes, tensor);
     if (datatype == "INT16") return integers<std::int16_t>(bytes, tensor);
     if (datatype == "INT32") return integers<std::int32_t>(bytes, tensor);

@@ -5,9 +5,9 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "formats/reader.h"
 #include "oracle/batched.h"
 #include "oracle/little_endian.h"
+#include "util/text.h"
 
 namespace modelseal::oracle {
 
@@ -21,7 +21,7 @@ Result<TensorInfo> sole_input(const ModelInfo& model, const InputShape& expected
     if (model.inputs.size() > 1) {
         std::vector<std::string> names;
         for (const auto& input : model.inputs)
-            names.push_back(fmt::format("'{}'", formats::printable(input.name)));
+            names.push_back(fmt::format("'{}'", util::printable(input.name)));
         return Error{ErrorKind::unsupported,
                      fmt::format("{}: takes several inputs: {}", source, fmt::join(names, ", ")),
                      "only models of one input can be asked"};
@@ -30,7 +30,7 @@ Result<TensorInfo> sole_input(const ModelInfo& model, const InputShape& expected
     if (input.datatype != "FP32" && input.datatype != "FP64") {
         return Error{
             ErrorKind::unsupported,
-            fmt::format("{}: takes inputs of type {}, not FP32", source, formats::printable(input.datatype)),
+            fmt::format("{}: takes inputs of type {}, not FP32", source, util::printable(input.datatype)),
             {}};
     }
     return input;

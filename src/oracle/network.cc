@@ -4,8 +4,8 @@
 
 #include <fmt/format.h>
 
-#include "formats/reader.h"
 #include "oracle/worker_network.h"
+#include "util/text.h"
 
 namespace modelseal::oracle {
 namespace {
@@ -18,7 +18,7 @@ Result<std::unique_ptr<Network>> open_network(const Model& files, const NetworkO
     if (files.folder && std::filesystem::is_directory(files.path)) {
         return Error{
             ErrorKind::unsupported,
-            fmt::format("{}: a folder is not a model that can be run", formats::printable(files.path.string())),
+            fmt::format("{}: a folder is not a model that can be run", util::printable(files.path.string())),
             "give the file of the graph in it"};
     }
     return WorkerNetwork::open(files, options);

@@ -6,9 +6,9 @@
 #include <fmt/format.h>
 
 #include "formats/json.h"
-#include "formats/reader.h"
 #include "oracle/json_text.h"
 #include "oracle/little_endian.h"
+#include "util/text.h"
 
 namespace modelseal::oracle {
 namespace {
@@ -25,7 +25,7 @@ Result<TensorInfo> read_info(const json& entry, const std::string& source, std::
     const auto* shape = datatype != nullptr ? member(entry, "shape", &json::is_array) : nullptr;
     if (shape == nullptr) return malformed_oip(source, "names a tensor without a name, datatype or shape");
     TensorInfo info{name->get<std::string>(), datatype->get<std::string>(), {}};
-    const auto shown_name = formats::printable(info.name);
+    const auto shown_name = util::printable(info.name);
     if (shape->size() > kMaxRank)
         return malformed_oip(source, fmt::format("tensor '{}' has too many dimensions", shown_name));
     for (const auto& extent : *shape) {
@@ -50,7 +50,7 @@ Result<std::vector<TensorInfo>> read_infos(const json& model, const char* key, c
         for (const auto& other : infos) {
             if (other.name == info.name) {
                 return malformed_oip(source,
-                                     fmt::format("two {} are called '{}'", key, formats::printable(info.name)));
+                                     fmt::format("two {} are called '{}'", key, util::printable(info.name)));
             }
         }
         infos.push_back(std::move(info));
@@ -75,12 +75,12 @@ Result<OutputTensor> read_binary(const TensorInfo& info, std::string_view bytes,
     std::size_t elements = 0;
     if (!elements_of(info.shape, formats::kMaxJsonValues * 16, elements) || bytes.size() != elements * each) {
         return malformed_oip(source, fmt::format("output '{}' of shape {} and type {} comes in {} bytes",
-                                                 formats::printable(info.name), shown(info.shape),
-                                                 formats::printable(info.datatype), bytes.size()));
+                                                 util::printable(info.name), shown(info.shape),
+                                                 util::printable(info.datatype), bytes.size()));
     }
     if (!decode(info.datatype, bytes, tensor)) {
-        return malformed_oip(
-            source, fmt::format("output '{}' has numbers beyond 63 bits", formats::printable(info.name)));
+        return malformed_oip(source,
+                             fmt::format("output '{}' has numbers beyond 63 bits", util::printable(info.name)));
     }
     return tensor;
 }
@@ -92,15 +92,14 @@ Result<OutputTensor> read_json(const TensorInfo& info, const json& entry, const 
     if (tensor.kind == NumberKind::other) return tensor;
     const auto* data = member(entry, "data", &json::is_array);
     if (data == nullptr) {
-        return malformed_oip(source,
-                             fmt::format("output '{}' comes without data", formats::printable(info.name)));
+        return malformed_oip(source, fmt::format("output '{}' comes without data", util::printable(info.name)));
     }
     MODELSEAL_TRY_ASSIGN(tensor, from_lists(*data, tensor.kind, source));
     const auto numbers = tensor.values.size() + tensor.integers.size();
     std::size_t elements = 0;
     if (!elements_of(info.shape, numbers, elements) || elements != numbers) {
         return malformed_oip(source, fmt::format("output '{}' of shape {} comes with {} numbers",
-                                                 formats::printable(info.name), shown(info.shape), numbers));
+                                                 util::printable(info.name), shown(info.shape), numbers));
     }
     return tensor;
 }
@@ -111,7 +110,7 @@ Result<std::string_view> split(std::string_view& body, std::string_view header, 
     const auto [stop, code] = std::from_chars(header.data(), header.data() + header.size(), length);
     if (code != std::errc() || stop != header.data() + header.size() || length > body.size()) {
         return malformed_oip(source, fmt::format("the answer of {} bytes claims a JSON part of '{}'",
-                                                 body.size(), formats::printable(header.substr(0, 40))));
+                                                 body.size(), util::printable(header.substr(0, 40))));
     }
     const auto tail = body.substr(length);
     body = body.substr(0, length);
@@ -187,7 +186,7 @@ Result<std::vector<OutputTensor>> parse_oip_answer(std::string_view body, std::s
         MODELSEAL_TRY_ASSIGN(const auto bytes, tail_bytes(entry, source));
         if (bytes && *bytes > tail.size()) {
             return malformed_oip(source, fmt::format("output '{}' claims {} bytes, {} are left",
-                                                     formats::printable(info.name), *bytes, tail.size()));
+                                                     util::printable(info.name), *bytes, tail.size()));
         }
         MODELSEAL_TRY_ASSIGN(auto tensor, bytes ? read_binary(info, tail.substr(0, *bytes), source)
                                                 : read_json(info, entry, source));

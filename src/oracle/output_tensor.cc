@@ -7,7 +7,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "formats/reader.h"
+#include "util/checked.h"
+#include "util/text.h"
 
 namespace modelseal::oracle {
 namespace {
@@ -16,16 +17,6 @@ using nlohmann::json;
 
 Error malformed_output(const std::string& source, const std::string& what) {
     return {ErrorKind::malformed, fmt::format("{}: {}", source, what), {}};
-}
-
-// Beyond the range of float the conversion would be undefined.
-float narrow(double value) {
-    if (std::abs(value) <= static_cast<double>(std::numeric_limits<float>::max())) {
-        return static_cast<float>(value);
-    }
-    return std::isnan(value)
-               ? std::numeric_limits<float>::quiet_NaN()
-               : std::copysign(std::numeric_limits<float>::infinity(), static_cast<float>(value > 0 ? 1 : -1));
 }
 
 bool is_signed_integer(const json& value) {
@@ -59,7 +50,7 @@ struct Lists {
 // The row of `tensor` as one line of classes: (n, C), also with extents of 1 anywhere behind the first.
 Result<std::size_t> classes_of(const OutputTensor& tensor, std::size_t rows, const std::string& source) {
     const auto name = tensor.name.empty() ? std::string("the output")
-                                          : fmt::format("output '{}'", formats::printable(tensor.name));
+                                          : fmt::format("output '{}'", util::printable(tensor.name));
     if (tensor.shape.empty() || tensor.shape[0] != static_cast<std::int64_t>(rows)) {
         return malformed_output(
             source, fmt::format("{} has the shape {} for {} inputs", name, shown(tensor.shape), rows));
@@ -80,7 +71,7 @@ Result<std::size_t> classes_of(const OutputTensor& tensor, std::size_t rows, con
 
 std::string names_of(const std::vector<OutputTensor>& tensors) {
     std::vector<std::string> names;
-    for (const auto& tensor : tensors) names.push_back(fmt::format("'{}'", formats::printable(tensor.name)));
+    for (const auto& tensor : tensors) names.push_back(fmt::format("'{}'", util::printable(tensor.name)));
     return fmt::format("{}", fmt::join(names, ", "));
 }
 
@@ -122,11 +113,11 @@ Result<OutputTensor> from_lists(const json& lists, NumberKind kind, const std::s
             tensor.integers.push_back(leaf->get<std::int64_t>());
         } else if (kind == NumberKind::floating && (leaf->is_number() || leaf->is_null())) {
             tensor.values.push_back(leaf->is_null() ? std::numeric_limits<float>::quiet_NaN()
-                                                    : narrow(leaf->get<double>()));
+                                                    : util::to_float(leaf->get<double>()));
         } else {
             return malformed_output(source,
                                     fmt::format("the answer has '{}' where a number should be",
-                                                formats::printable(leaf->dump(-1, ' ', true).substr(0, 40))));
+                                                util::printable(leaf->dump(-1, ' ', true).substr(0, 40))));
         }
     }
     return tensor;
@@ -139,7 +130,7 @@ Result<OutputTensor> pick(std::vector<OutputTensor> tensors, const std::string& 
             if (tensor.name == wanted) return std::move(tensor);
         }
         return Error{ErrorKind::unsupported,
-                     fmt::format("{}: has no output '{}', but {}", source, formats::printable(wanted),
+                     fmt::format("{}: has no output '{}', but {}", source, util::printable(wanted),
                                  tensors.empty() ? "none at all" : names_of(tensors)),
                      {}};
     }
@@ -165,7 +156,7 @@ Result<Answers> to_answers(std::vector<OutputTensor> tensors, const std::string&
     const auto numbers = tensor.kind == NumberKind::floating ? tensor.values.size() : tensor.integers.size();
     if (tensor.kind == NumberKind::other || numbers != rows * classes) {
         return Error{ErrorKind::unsupported,
-                     fmt::format("{}: output '{}' is not of numbers", source, formats::printable(tensor.name)),
+                     fmt::format("{}: output '{}' is not of numbers", source, util::printable(tensor.name)),
                      {}};
     }
     Answers answers;

@@ -1,11 +1,11 @@
 // A program that answers on its standard output, JSON lines or frames.
 #include <fmt/format.h>
 
-#include "formats/reader.h"
 #include "oracle/batched.h"
 #include "oracle/endpoint.h"
 #include "oracle/exec_protocol.h"
 #include "oracle/subprocess.h"
+#include "util/text.h"
 
 namespace modelseal::oracle {
 namespace {
@@ -36,7 +36,7 @@ class ProgramOracle final : public BatchedOracle {
         auto answer = talk(inputs, count);
         if (!answer.ok()) return {std::move(answer).error()};
         if (!answer->error.empty()) {
-            const auto said = formats::printable(std::string_view(answer->error).substr(0, 300));
+            const auto said = util::printable(std::string_view(answer->error).substr(0, 300));
             return {Error{ErrorKind::unreadable, fmt::format("{}: the program says: '{}'", name(), said), {}},
                     true};
         }
@@ -87,11 +87,11 @@ Result<std::unique_ptr<Oracle>> connect_program(const std::string& target, const
                                                 const InputShape& expected) {
     const bool binary = target.starts_with(kFrames);
     if (!binary && !target.starts_with(kLines)) {
-        return Error{ErrorKind::usage, fmt::format("'{}' is not an endpoint", formats::printable(target)), {}};
+        return Error{ErrorKind::usage, fmt::format("'{}' is not an endpoint", util::printable(target)), {}};
     }
     MODELSEAL_TRY_ASSIGN(auto words, split_command(target.substr(binary ? kFrames.size() : kLines.size())));
-    auto oracle = std::make_unique<ProgramOracle>(formats::printable(target), expected, options,
-                                                  std::move(words), binary);
+    auto oracle =
+        std::make_unique<ProgramOracle>(util::printable(target), expected, options, std::move(words), binary);
     MODELSEAL_TRY(oracle->start());
     return std::unique_ptr<Oracle>(std::move(oracle));
 }

@@ -8,9 +8,9 @@
 
 #include "formats/json.h"
 #include "formats/npy.h"
-#include "formats/reader.h"
 #include "io/file.h"
 #include "oracle/precision.h"
+#include "util/text.h"
 
 namespace modelseal::oracle {
 namespace {
@@ -238,7 +238,7 @@ Result<Answers> read_responses(const std::filesystem::path& folder, std::size_t 
         if (!std::filesystem::exists(folder / name, ignored)) continue;
         if (!found.empty()) {
             return Error{ErrorKind::unreadable,
-                         fmt::format("{}: holds both {} and {}", formats::printable(folder.string()),
+                         fmt::format("{}: holds both {} and {}", util::printable(folder.string()),
                                      found.filename().string(), name),
                          "leave the one with the answers"};
         }
@@ -247,7 +247,7 @@ Result<Answers> read_responses(const std::filesystem::path& folder, std::size_t 
     if (found.empty()) {
         return Error{ErrorKind::unreadable,
                      fmt::format("{}: no answers: neither responses.npy nor responses.json nor responses.csv",
-                                 formats::printable(folder.string())),
+                                 util::printable(folder.string())),
                      "the README.txt of the challenge tells how to write them"};
     }
     MODELSEAL_TRY_ASSIGN(const auto source, io::FileSource::open(found, found.string()));

@@ -13,8 +13,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "formats/reader.h"
 #include "io/os_error.h"
+#include "util/text.h"
 
 extern char** environ;
 
@@ -128,7 +128,7 @@ std::string last_line(std::string_view text) {
         text.remove_suffix(1);
     const auto line = text.rfind('\n');
     if (line != std::string_view::npos) text.remove_prefix(line + 1);
-    return formats::printable(text.substr(0, 300));
+    return util::printable(text.substr(0, 300));
 }
 
 }  // namespace
@@ -146,7 +146,7 @@ Result<std::unique_ptr<Subprocess>> Subprocess::start(const std::vector<std::str
     const int code = spawn(process->pid_, words, std::move(environment), in.ends[0], out.ends[1], err.ends[1]);
     if (code != 0) {
         process->pid_ = 0;
-        return io::os_error(code, name, fmt::format("run '{}'", formats::printable(words[0])));
+        return io::os_error(code, name, fmt::format("run '{}'", util::printable(words[0])));
     }
     process->name_ = std::move(name);
     process->in_ = in.keep(1);

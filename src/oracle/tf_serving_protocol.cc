@@ -5,8 +5,8 @@
 
 #include <fmt/format.h>
 
-#include "formats/reader.h"
 #include "oracle/json_text.h"
+#include "util/text.h"
 
 namespace modelseal::oracle {
 namespace {
@@ -74,7 +74,7 @@ Result<std::map<std::string, json>> columns_of(const json& rows, const std::stri
     }
     for (const auto& [name, column] : columns) {
         if (column.size() != rows.size()) {
-            return malformed(source, fmt::format("output '{}' is not in every row", formats::printable(name)));
+            return malformed(source, fmt::format("output '{}' is not in every row", util::printable(name)));
         }
     }
     return columns;

@@ -7,7 +7,7 @@
 #include <arpa/inet.h>
 #include <fmt/format.h>
 
-#include "formats/reader.h"
+#include "util/text.h"
 
 namespace modelseal::oracle {
 namespace {
@@ -67,7 +67,7 @@ Result<std::string> take_host(std::string_view& authority) {
             return is_alphanumeric(c) || c == '-' || c == '.' || c == '_';
         });
         if (host.empty() || !fine || host.size() > 253) {
-            return refuse(fmt::format("has no host name: '{}'", formats::printable(host)),
+            return refuse(fmt::format("has no host name: '{}'", util::printable(host)),
                           "an IPv6 address stands in brackets, an international name in its xn-- form");
         }
     }
@@ -81,7 +81,7 @@ Result<std::uint16_t> read_port(std::string_view text, bool tls) {
     const auto* end = text.data() + text.size();
     const auto [stop, code] = std::from_chars(text.data() + 1, end, port);
     if (text[0] != ':' || code != std::errc() || stop != end || port == 0) {
-        return refuse(fmt::format("has no port behind its host: '{}'", formats::printable(text)),
+        return refuse(fmt::format("has no port behind its host: '{}'", util::printable(text)),
                       "a port is a number from 1 to 65535");
     }
     return port;

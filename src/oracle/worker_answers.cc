@@ -2,7 +2,8 @@
 
 #include <limits>
 
-#include "formats/reader.h"
+#include "util/checked.h"
+#include "util/text.h"
 
 namespace modelseal::oracle {
 namespace {
@@ -16,7 +17,7 @@ constexpr std::size_t kMostDimensions = 64;
 
 std::string text_of_worker(const json& text) {
     if (!text.is_string()) return {};
-    return formats::printable(std::string_view(text.get_ref<const std::string&>()).substr(0, kMostWorkerText));
+    return util::printable(std::string_view(text.get_ref<const std::string&>()).substr(0, kMostWorkerText));
 }
 
 std::string text_in(const json& object, const char* key) {
@@ -45,8 +46,7 @@ std::vector<std::int64_t> shape_in(const json& answer) {
     for (const auto& extent : array_in(answer, "input_shape", kMostDimensions)) {
         if (!extent.is_number_unsigned()) return {};
         const auto value = extent.get<std::uint64_t>();
-        if (value == 0 || value > kMost || !formats::checked_mul(elements, value, elements) ||
-            elements > kMost) {
+        if (value == 0 || value > kMost || !util::checked_mul(elements, value, elements) || elements > kMost) {
             return {};
         }
         shape.push_back(static_cast<std::int64_t>(value));

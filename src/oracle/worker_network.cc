@@ -4,9 +4,9 @@
 
 #include <fmt/format.h>
 
-#include "formats/reader.h"
 #include "io/file.h"
 #include "oracle/worker_answers.h"
+#include "util/text.h"
 
 namespace modelseal::oracle {
 namespace {
@@ -33,8 +33,8 @@ std::string name_for_worker(const Model& files, const ModelFile& file) {
 WorkerNetwork::WorkerNetwork(std::unique_ptr<worker::Process> process, const Model& files,
                              const NetworkOptions& options)
     : process_(std::move(process)),
-      name_(formats::printable(files.path.string())),
-      folder_(files.path.has_parent_path() ? formats::printable((files.path.parent_path() / "").string()) : ""),
+      name_(util::printable(files.path.string())),
+      folder_(files.path.has_parent_path() ? util::printable((files.path.parent_path() / "").string()) : ""),
       patience_(options.max_seconds) {}
 
 Result<std::unique_ptr<Network>> WorkerNetwork::open(const Model& files, const NetworkOptions& options) {
@@ -82,7 +82,7 @@ Result<void> WorkerNetwork::open_graph(const NetworkOptions& options) {
                     {"input_name", nullptr},
                     {"input_shape", options.input_shape},
                     {"max_bytes", options.max_bytes}};
-    if (options.input_name) request["input_name"] = formats::printable(*options.input_name);
+    if (options.input_name) request["input_name"] = util::printable(*options.input_name);
     MODELSEAL_TRY_ASSIGN(const auto answer, exchange(request));
     auto opened = read_opened(answer);
     if (!opened.ok()) return broken(opened.error().message);

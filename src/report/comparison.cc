@@ -6,17 +6,17 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "formats/reader.h"
 #include "report/words.h"
+#include "util/text.h"
 
 namespace modelseal {
 namespace {
 
-using formats::printable;
 using nlohmann::ordered_json;
 using report::Ink;
 using report::json_text;
 using report::paint;
+using util::printable;
 
 constexpr std::size_t kRows = 20;  // of a list that is cut
 
@@ -73,9 +73,10 @@ report::Table table_of(std::span<const TensorDifference* const> tensors, std::si
     for (const auto* entry : tensors) {
         const auto& tensor = *entry;
         table.add(
-            {tensor.name_b ? fmt::format("{} -> {}", printable(tensor.name), printable(*tensor.name_b))
-                           : printable(tensor.name),
-             both(tensor, [](const TensorDifference::Side& side) { return printable(side.dtype); }),
+            {tensor.name_b
+                 ? fmt::format("{} -> {}", util::printable(tensor.name), util::printable(*tensor.name_b))
+                 : util::printable(tensor.name),
+             both(tensor, [](const TensorDifference::Side& side) { return util::printable(side.dtype); }),
              both(tensor, [](const TensorDifference::Side& side) { return report::shape_text(side.shape); }),
              differing_text(tensor), number(tensor.max_abs), number(tensor.mean_abs),
              number(tensor.relative_l2), tensor.max_ulp ? report::grouped(*tensor.max_ulp) : std::string(),
@@ -94,8 +95,8 @@ std::string frame_text(const Comparison& comparison) {
             break;
     }
     if (comparison.a.format == comparison.b.format) return "frames not compared: other files";
-    return fmt::format("frames not compared: {} and {}", printable(comparison.a.format),
-                       printable(comparison.b.format));
+    return fmt::format("frames not compared: {} and {}", util::printable(comparison.a.format),
+                       util::printable(comparison.b.format));
 }
 
 std::string_view outcome_word(Comparison::File::Outcome outcome) {
@@ -116,7 +117,7 @@ std::string changed_files_text(const Comparison& comparison) {
     const auto shown = std::min(comparison.files.size(), kRows);
     for (const auto& file : std::span(comparison.files).first(shown)) {
         if (!file.name.empty())
-            out += fmt::format("    frame of {}: {}\n", printable(file.name), outcome_word(file.outcome));
+            out += fmt::format("    frame of {}: {}\n", util::printable(file.name), outcome_word(file.outcome));
     }
     if (const auto more = comparison.files.size() - shown; more != 0)
         out += fmt::format("    ... and {} more files (use --json)\n", report::grouped(more));
@@ -124,7 +125,8 @@ std::string changed_files_text(const Comparison& comparison) {
 }
 
 std::string headline(const Comparison& comparison) {
-    const auto names = fmt::format("{} and {}", printable(comparison.a.path), printable(comparison.b.path));
+    const auto names =
+        fmt::format("{} and {}", util::printable(comparison.a.path), util::printable(comparison.b.path));
     if (comparison.same()) {
         const auto renamed =
             comparison.tensors_renamed == 0

@@ -2,22 +2,22 @@
 
 #include <fmt/format.h>
 
-#include "formats/reader.h"
 #include "report/customers_json.h"
 #include "report/words.h"
+#include "util/text.h"
 
 namespace modelseal {
 namespace {
 
-using formats::printable;
 using nlohmann::ordered_json;
 using report::json_text;
+using util::printable;
 using enum report::Table::Align;
 
 std::string revoked_text(const Customer& customer) {
     if (customer.revoked.empty()) return {};
     return fmt::format("revoked {}{}{}", customer.revoked, customer.reason.empty() ? "" : ": ",
-                       printable(customer.reason));
+                       util::printable(customer.reason));
 }
 
 std::string_view kind_of(LedgerEntry::Kind kind) {
@@ -56,7 +56,7 @@ std::string report::model_text(const LedgerEntry& entry) {
         if (key == "name") name = value;
         if (key == "version") version = " " + value;
     }
-    return printable(name.empty() ? entry.model : name + version);
+    return util::printable(name.empty() ? entry.model : name + version);
 }
 
 ordered_json report::entry_json(const LedgerEntry& entry) {
@@ -79,13 +79,13 @@ ordered_json report::entry_json(const LedgerEntry& entry) {
 }
 
 std::string to_text(const LedgerView& view, std::span<const Customer> customers, const TextStyle& style) {
-    auto out = fmt::format("{}: {} of vendor key {}\n", printable(view.ledger),
+    auto out = fmt::format("{}: {} of vendor key {}\n", util::printable(view.ledger),
                            report::counted(customers.size(), "customer"), view.vendor_key);
     if (customers.empty()) return out;
     report::Table table({left, left, right, right, left});
     table.add({"customer", "added", "seals", "fingerprints", ""});
     for (const auto& customer : customers) {
-        table.add({printable(customer.name), customer.added, report::grouped(customer.seals),
+        table.add({util::printable(customer.name), customer.added, report::grouped(customer.seals),
                    report::grouped(customer.fingerprints), revoked_text(customer)});
     }
     return out + table.text("    ", style);
@@ -93,7 +93,7 @@ std::string to_text(const LedgerView& view, std::span<const Customer> customers,
 
 std::string to_text(const LedgerView& view, const Customer& customer, std::span<const LedgerEntry> entries,
                     const TextStyle& style) {
-    auto out = fmt::format("{}: a customer of vendor key {} since {}\n", printable(customer.name),
+    auto out = fmt::format("{}: a customer of vendor key {} since {}\n", util::printable(customer.name),
                            view.vendor_key, customer.added);
     if (!customer.revoked.empty()) {
         out += report::paint(style, report::Ink::yellow, "  " + revoked_text(customer)) + "\n";
@@ -102,9 +102,10 @@ std::string to_text(const LedgerView& view, const Customer& customer, std::span<
     report::Table table({right, left, left, left, left, left});
     table.add({"", "made", "what", "of", "root", "output"});
     for (const auto& entry : entries) {
-        table.add({std::to_string(entry.number), entry.made, std::string(kind_of(entry.kind)),
-                   report::model_text(entry), entry.root.substr(0, 16),
-                   printable(entry.output) + (entry.finished ? "" : "  (begun; not known to be finished)")});
+        table.add(
+            {std::to_string(entry.number), entry.made, std::string(kind_of(entry.kind)),
+             report::model_text(entry), entry.root.substr(0, 16),
+             util::printable(entry.output) + (entry.finished ? "" : "  (begun; not known to be finished)")});
     }
     return out + table.text("    ", style);
 }

@@ -3,17 +3,18 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "formats/reader.h"
 #include "report/words.h"
+#include "util/text.h"
 
 namespace modelseal {
 
-using formats::printable;
 using report::json_text;
+using util::printable;
 
 std::string to_text(const FingerprintSummary& summary, const std::string& out, const TextStyle& style) {
     using enum report::Table::Align;
-    auto text = fmt::format("{} {}\n", report::paint(style, report::Ink::green, "fingerprint"), printable(out));
+    auto text =
+        fmt::format("{} {}\n", report::paint(style, report::Ink::green, "fingerprint"), util::printable(out));
     report::Table table({left, right, right, right});
     table.add({"rung", "pairs", "noise", "floor"});
     for (const auto& rung : summary.rungs) {
@@ -23,10 +24,10 @@ std::string to_text(const FingerprintSummary& summary, const std::string& out, c
     text += table.text("    ", style);
     text +=
         fmt::format("  {} evaluations in {:.1f} s on {}, {} classes\n", report::grouped(summary.evaluations),
-                    summary.seconds, printable(summary.device), report::grouped(summary.classes));
+                    summary.seconds, util::printable(summary.device), report::grouped(summary.classes));
     text += fmt::format("  bound to {} {}\n", summary.sealed ? "the seal" : "the file, which carries no seal,",
-                        printable(summary.root));
-    return text + fmt::format("  id: {}\n", printable(summary.id));
+                        util::printable(summary.root));
+    return text + fmt::format("  id: {}\n", util::printable(summary.id));
 }
 
 std::string to_json(const FingerprintSummary& summary, const std::string& out) {

@@ -5,13 +5,13 @@
 
 #include <fmt/format.h>
 
-#include "formats/reader.h"
 #include "report/words.h"
+#include "util/text.h"
 
 namespace modelseal::report {
 namespace {
 
-using formats::printable;
+using util::printable;
 using Outcome = FingerprintFinding::Outcome;
 
 // The verdict rests on that all margins moved together, not on pairs that differ.
@@ -39,16 +39,17 @@ std::string_view word(Outcome outcome) {
 }
 
 std::string pairs_text(const FingerprintFinding& fingerprint) {
-    if (fingerprint.outcome == Outcome::inconclusive) return printable(fingerprint.detail);
+    if (fingerprint.outcome == Outcome::inconclusive) return util::printable(fingerprint.detail);
     if (drift_decided(fingerprint)) {
         return fmt::format(
             "the margins of {} on rung {} moved together by {:.1e}, honest runtimes stay within {:.1e}",
-            counted(fingerprint.pairs, "pair"), printable(fingerprint.rung), std::abs(*fingerprint.drift),
+            counted(fingerprint.pairs, "pair"), util::printable(fingerprint.rung), std::abs(*fingerprint.drift),
             fingerprint.most_drift);
     }
     const auto count = fingerprint.mismatched;
     const auto pairs = counted(fingerprint.pairs, "pair");
-    const auto rung = fingerprint.rung.empty() ? std::string() : " on rung " + printable(fingerprint.rung);
+    const auto rung =
+        fingerprint.rung.empty() ? std::string() : " on rung " + util::printable(fingerprint.rung);
     auto out = fmt::format("{} of {}{} {}", count == 0 ? "none" : grouped(count), pairs, rung,
                            count <= 1 ? "differs" : "differ");
     if (fingerprint.outcome == Outcome::tampered) {
@@ -72,8 +73,8 @@ std::string rungs_text(const FingerprintFinding& fingerprint) {
     std::vector<std::string> parts;
     bool worth = fingerprint.rungs.size() > 1;
     for (const auto& rung : fingerprint.rungs) {
-        auto part =
-            fmt::format("{} {} of {}", printable(rung.name), grouped(rung.mismatched), grouped(rung.pairs));
+        auto part = fmt::format("{} {} of {}", util::printable(rung.name), grouped(rung.mismatched),
+                                grouped(rung.pairs));
         if (rung.untold > 0) part += fmt::format(" and {} untold", grouped(rung.untold));
         worth = worth || rung.untold > 0;
         parts.push_back(std::move(part));
@@ -84,7 +85,7 @@ std::string rungs_text(const FingerprintFinding& fingerprint) {
 std::string origin_text(const FingerprintFinding& fingerprint) {
     std::string out = "fingerprint";
     const auto say = [&](std::string_view before, const std::string& value) {
-        if (!value.empty()) out += fmt::format("{}{}", before, printable(value));
+        if (!value.empty()) out += fmt::format("{}{}", before, util::printable(value));
     };
     say(" of ", fingerprint.model);
     say(" for ", fingerprint.customer);

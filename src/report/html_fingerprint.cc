@@ -7,8 +7,9 @@
 
 #include "report/fingerprint_words.h"
 #include "report/html_parts.h"
-#include "report/log_axis.h"
 #include "report/words.h"
+#include "util/encodings.h"
+#include "util/log_axis.h"
 
 namespace modelseal::report {
 namespace {
@@ -19,38 +20,22 @@ using RungFinding = FingerprintFinding::RungFinding;
 constexpr std::size_t kMostDots = 2000;  // pairs in a plot: more are a blot, and a slow page
 constexpr double kSide = 300, kHalf = kSide / 2;
 
-std::string base64(std::span<const std::byte> bytes) {
-    constexpr std::string_view kDigits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    std::string out;
-    for (std::size_t i = 0; i < bytes.size(); i += 3) {
-        const auto there = std::min<std::size_t>(3, bytes.size() - i);
-        unsigned group = 0;
-        for (std::size_t k = 0; k < 3; ++k) {
-            group = group << 8 | (k < there ? std::to_integer<unsigned>(bytes[i + k]) : 0u);
-        }
-        for (std::size_t k = 0; k < 4; ++k) {
-            out += k <= there ? kDigits[group >> (18 - 6 * k) & 63] : '=';
-        }
-    }
-    return out;
-}
-
 // Whether the answer is on the other side of the boundary than the record, or as far beyond its place.
 bool moved(double recorded, double answered, bool has_floor) {
     const bool crossed = !(recorded < 0 ? answered < 0 : answered > 0);
     return crossed || (has_floor && std::abs(answered) > 2 * std::abs(recorded));
 }
 
-LogAxis axis_of(const RungFinding& rung, std::size_t pairs) {
+util::LogAxis axis_of(const RungFinding& rung, std::size_t pairs) {
     std::vector<double> values = {rung.noise, rung.floor};
     for (std::size_t i = 0; i < pairs; ++i) {
         values.insert(values.end(), rung.recorded[i].begin(), rung.recorded[i].end());
         values.insert(values.end(), rung.answered[i].begin(), rung.answered[i].end());
     }
-    return LogAxis(values);
+    return util::LogAxis(values);
 }
 
-std::string grid(const LogAxis& axis) {
+std::string grid(const util::LogAxis& axis) {
     std::string out;
     for (int decade = axis.least_decade(); decade <= axis.last_decade(); ++decade) {
         for (const double sign : {-1.0, 1.0}) {
@@ -104,7 +89,7 @@ std::string pictures(const FingerprintFinding& finding) {
     return fmt::format(
         "<h3>Pairs</h3>\n<div class=\"scroll\"><img alt=\"some pairs: member 0, member 1, their difference\" "
         "src=\"data:image/png;base64,{}\"></div>\n",
-        base64(finding.preview));
+        util::base64(finding.preview));
 }
 
 }  // namespace

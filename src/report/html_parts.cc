@@ -2,13 +2,13 @@
 
 #include <fmt/format.h>
 
-#include "formats/reader.h"
+#include "util/text.h"
 
 namespace modelseal::report {
 
 std::string escaped(std::string_view text) {
     std::string out;
-    for (const char c : formats::printable(text)) {
+    for (const char c : util::printable(text)) {
         switch (c) {
             case '&':
                 out += "&amp;";

@@ -6,20 +6,20 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "formats/reader.h"
 #include "report/seal_json.h"
 #include "report/signed_files.h"
 #include "report/words.h"
+#include "util/text.h"
 
 namespace modelseal {
 namespace {
 
-using formats::printable;
 using nlohmann::ordered_json;
 using report::Ink;
 using report::json_text;
 using report::paint;
 using report::Table;
+using util::printable;
 using TensorEntry = ModelContents::TensorEntry;
 
 constexpr std::string_view kInspectionIndent = "    ";
@@ -45,7 +45,7 @@ std::string headline(const std::string& target, const ModelContents& model) {
         bytes += tensor.bytes;
         if (!tensor.opaque) parameters += tensor.elements;
     }
-    auto line = fmt::format("{}: {}, {}, {}, {}", printable(target), printable(model.format),
+    auto line = fmt::format("{}: {}, {}, {}, {}", util::printable(target), util::printable(model.format),
                             report::counted(model.tensors.size(), "tensor"),
                             report::counted(parameters, "parameter"), report::byte_size(bytes));
     if (model.files.size() > 1) line += " in " + report::counted(model.files.size(), "file");
@@ -61,10 +61,10 @@ std::string tensor_table(const ModelContents& model, const TextStyle& style) {
     table.add(several ? std::vector<std::string>{"tensor", "type", "shape", "bytes", "offset", "file"}
                       : std::vector<std::string>{"tensor", "type", "shape", "bytes", "offset"});
     for (const auto& tensor : model.tensors) {
-        std::vector<std::string> cells = {printable(tensor.name), printable(tensor.dtype),
+        std::vector<std::string> cells = {util::printable(tensor.name), util::printable(tensor.dtype),
                                           report::shape_text(tensor.shape), report::grouped(tensor.bytes),
                                           fmt::format("{}", tensor.offset)};
-        if (several) cells.push_back(printable(model.files[tensor.file]));
+        if (several) cells.push_back(util::printable(model.files[tensor.file]));
         table.add(std::move(cells));
     }
     return table.text(kInspectionIndent, style);
@@ -77,14 +77,14 @@ std::string totals_table(const ModelContents& model, const TextStyle& style) {
     Table table({left, right, right, right});
     table.add({"type", "tensors", "elements", "size"});
     for (const auto& [dtype, total] : totals) {
-        table.add({printable(dtype), report::grouped(total.tensors), report::grouped(total.elements),
+        table.add({util::printable(dtype), report::grouped(total.tensors), report::grouped(total.elements),
                    report::byte_size(total.bytes)});
     }
     return table.text(kInspectionIndent, style);
 }
 
 std::string value_text(const Inspection::Fact& fact) {
-    if (const auto* text = std::get_if<std::string>(&fact.value)) return printable(*text);
+    if (const auto* text = std::get_if<std::string>(&fact.value)) return util::printable(*text);
     if (const auto* flag = std::get_if<bool>(&fact.value)) return *flag ? "yes" : "no";
     return report::grouped(std::get<std::uint64_t>(fact.value));
 }
@@ -98,7 +98,7 @@ std::string spaced(std::string text) {
 std::string fact_lines(const Inspection& inspection) {
     std::vector<std::pair<std::string, std::string>> lines;
     for (const auto& fact : inspection.facts) {
-        lines.emplace_back(printable(spaced(fact.key)), value_text(fact));
+        lines.emplace_back(util::printable(spaced(fact.key)), value_text(fact));
     }
     if (inspection.signature)
         std::ranges::move(report::signed_facts(*inspection.signature), std::back_inserter(lines));
@@ -140,12 +140,12 @@ namespace {
 std::string seal_lines(const SealFinding& seal, const TextStyle& style) {
     const bool found =
         seal.outcome == SealFinding::Outcome::intact || seal.outcome == SealFinding::Outcome::tampered;
-    if (!found) return paint(style, Ink::yellow, "  " + printable(seal.detail)) + "\n";
+    if (!found) return paint(style, Ink::yellow, "  " + util::printable(seal.detail)) + "\n";
     const bool intact = seal.outcome == SealFinding::Outcome::intact;
     Table table({Table::Align::left, Table::Align::left});
     table.add({"seal", intact ? "intact" : "does not hold: 'modelseal check' tells more"});
     const auto add = [&](const std::string& key, const std::string& value) {
-        if (!value.empty()) table.add({printable(key), printable(value)});
+        if (!value.empty()) table.add({util::printable(key), util::printable(value)});
     };
     if (!seal.stamp_authentic) add("stamp", "not signed by the vendor: do not believe it");
     for (const auto& [key, value] : seal.stamp) add(key, value);
@@ -165,13 +165,13 @@ std::string to_text(const Inspection& inspection, const TextStyle& style) {
               tensor_table(*inspection.model, style);
         if (inspection.model->tensors.size() > 1) out += "\n" + totals_table(*inspection.model, style);
     } else {
-        const auto name = fmt::format("{}: {}", printable(inspection.target), spaced(inspection.kind));
+        const auto name = fmt::format("{}: {}", util::printable(inspection.target), spaced(inspection.kind));
         out = paint(style, Ink::bold, name) + "\n";
     }
     out += fact_lines(inspection);
     if (inspection.signature) out += report::signed_table(*inspection.signature, style);
     for (const auto& warning : inspection.warnings) {
-        out += paint(style, Ink::yellow, "  warning: " + printable(warning)) + "\n";
+        out += paint(style, Ink::yellow, "  warning: " + util::printable(warning)) + "\n";
     }
     if (inspection.seal) {
         out += seal_lines(*inspection.seal, style);

@@ -1,14 +1,14 @@
 // SARIF 2.1.0 (OASIS, errata 01). Sections are cited where a property is not self-explaining.
-#include <cctype>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "formats/reader.h"
 #include "report/fingerprint_words.h"
 #include "report/report.h"
 #include "report/signature_words.h"
 #include "report/words.h"
+#include "util/encodings.h"
+#include "util/text.h"
 
 namespace modelseal {
 namespace {
@@ -55,29 +55,15 @@ constexpr Rule kRules[] = {
      "A file was changed, removed or added since the model was signed.", "error"},
 };
 
-// Bytes that RFC 3986 does not allow as they are become %XX.
-std::string percent_encoded(std::string_view text, std::string_view allowed) {
-    std::string out;
-    for (const char c : text) {
-        const auto byte = static_cast<unsigned char>(c);
-        if (byte < 0x80 && (std::isalnum(byte) != 0 || allowed.find(c) != std::string_view::npos)) {
-            out += c;
-        } else {
-            out += fmt::format("%{:02X}", byte);
-        }
-    }
-    return out;
-}
-
 // A path becomes a relative reference, or a file URI if it is absolute; a URL stays one.
 std::string uri_of(const std::string& target) {
     if (target.starts_with("http://") || target.starts_with("https://")) {
-        return percent_encoded(target, "-._~:/?#[]@!$&'()*+,;=%");
+        return util::percent_encoded(target, "-._~:/?#[]@!$&'()*+,;=%");
     }
     constexpr std::string_view kPath = "-._~/!$&'()*+,;=@";
-    if (target.starts_with("exec:")) return "exec:" + percent_encoded(target.substr(5), kPath);
-    if (target.starts_with("/")) return "file://" + percent_encoded(target, kPath);
-    return percent_encoded(target, kPath);
+    if (target.starts_with("exec:")) return "exec:" + util::percent_encoded(target.substr(5), kPath);
+    if (target.starts_with("/")) return "file://" + util::percent_encoded(target, kPath);
+    return util::percent_encoded(target, kPath);
 }
 
 ordered_json rules_json() {
@@ -198,8 +184,7 @@ class Log {
         if (finding.outcome == Outcome::valid) return;
         if (finding.findings.empty()) add_result(signature_invalid, report::signature_headline(finding));
         for (const auto& file : finding.findings) {
-            auto message =
-                fmt::format("file '{}' {}", formats::printable(file.name), report::word(file.outcome));
+            auto message = fmt::format("file '{}' {}", util::printable(file.name), report::word(file.outcome));
             if (!file.detail.empty()) message += ": " + file.detail;
             auto& result = add_result(file_not_as_signed, message);
             result["locations"][0]["logicalLocations"] =
@@ -217,7 +202,7 @@ class Log {
                                                                : tensor_added;
         const auto ranges = report::joined(tensor.changed);
         auto message =
-            fmt::format("tensor '{}' {}", formats::printable(tensor.name), report::word(tensor.outcome));
+            fmt::format("tensor '{}' {}", util::printable(tensor.name), report::word(tensor.outcome));
         if (!ranges.empty()) message += ": elements " + report::ranges_text(ranges, 200);
         auto& result = add_result(rule, message);
         // 3.33: a tensor is a named place within the file.

@@ -4,14 +4,14 @@
 
 #include <fmt/format.h>
 
-#include "formats/reader.h"
 #include "report/words.h"
+#include "util/text.h"
 
 namespace modelseal::report {
 namespace {
 
-using formats::printable;
 using nlohmann::ordered_json;
+using util::printable;
 
 constexpr std::size_t kRows = 20;  // of a list that is cut
 
@@ -33,7 +33,7 @@ std::string tensors_text(const std::vector<TensorFinding>& tensors, bool all) {
     std::string out;
     const auto shown = all ? tensors.size() : std::min(tensors.size(), kRows);
     for (std::size_t i = 0; i < shown; ++i) {
-        out += fmt::format("      tensor {} {}\n", printable(tensors[i].name), word(tensors[i].outcome));
+        out += fmt::format("      tensor {} {}\n", util::printable(tensors[i].name), word(tensors[i].outcome));
     }
     if (shown < tensors.size()) {
         out += fmt::format("      ... and {} more tensors (use --all or --json)\n",
@@ -49,8 +49,8 @@ std::string files_text(const SignatureFinding& signature, const TextStyle& style
     for (std::size_t i = 0; i < shown; ++i) {
         const auto& file = files[i];
         out += fmt::format("    {} {}", paint(style, Ink::red, fmt::format("{:10}", word(file.outcome))),
-                           printable(file.name));
-        if (!file.detail.empty()) out += ": " + printable(file.detail);
+                           util::printable(file.name));
+        if (!file.detail.empty()) out += ": " + util::printable(file.detail);
         out += "\n" + tensors_text(file.tensors, style.all);
     }
     if (shown < files.size()) {
@@ -111,25 +111,25 @@ ordered_json signature_json(const SignatureFinding& signature) {
 std::string signature_headline(const SignatureFinding& signature) {
     const bool told = signature.outcome != SignatureFinding::Outcome::error;
     return fmt::format("signature {}, {}", told ? word(signature.outcome) : "not verified",
-                       printable(signature.detail));
+                       util::printable(signature.detail));
 }
 
 std::string signer_text(const SignatureFinding& signature) {
     if (signature.signer.empty()) return {};
-    auto out = fmt::format("signed by {} {}", signature.method, printable(signature.signer));
-    if (!signature.timestamp.empty()) out += ", before " + printable(signature.timestamp);
+    auto out = fmt::format("signed by {} {}", signature.method, util::printable(signature.signer));
+    if (!signature.timestamp.empty()) out += ", before " + util::printable(signature.timestamp);
     return out;
 }
 
 std::string signature_text(const std::string& target, const SignatureFinding& signature,
                            const TextStyle& style) {
     const bool valid = signature.outcome == SignatureFinding::Outcome::valid;
-    const auto head = fmt::format("{}: {}", printable(target), signature_headline(signature));
+    const auto head = fmt::format("{}: {}", util::printable(target), signature_headline(signature));
     auto out = paint(style, valid ? Ink::green : Ink::red, head) + "\n";
     const auto line = [&](const std::string& text) {
         if (!text.empty()) out += "  " + text + "\n";
     };
-    line(printable(signature.hint));
+    line(util::printable(signature.hint));
     out += files_text(signature, style);
     line(signer_text(signature));
     if (signature.unsigned_files > 0) {

@@ -2,14 +2,14 @@
 
 #include <fmt/format.h>
 
-#include "formats/reader.h"
 #include "report/words.h"
+#include "util/text.h"
 
 namespace modelseal::report {
 namespace {
 
-using formats::printable;
 using nlohmann::ordered_json;
+using util::printable;
 
 constexpr std::string_view kFilesIndent = "    ";
 
@@ -23,12 +23,12 @@ ordered_json texts(const std::vector<std::string>& list) {
 
 std::vector<std::pair<std::string, std::string>> signed_facts(const SignatureContents& signature) {
     std::vector<std::pair<std::string, std::string>> out;
-    for (const auto& time : signature.timestamps) out.emplace_back("timestamp", printable(time));
+    for (const auto& time : signature.timestamps) out.emplace_back("timestamp", util::printable(time));
     for (const auto& entry : signature.log_entries) {
         out.emplace_back("log entry",
                          fmt::format("{}{}", entry.index, entry.time.empty() ? "" : " at " + entry.time));
     }
-    for (const auto& path : signature.ignore_paths) out.emplace_back("left out", printable(path));
+    for (const auto& path : signature.ignore_paths) out.emplace_back("left out", util::printable(path));
     return out;
 }
 
@@ -39,8 +39,8 @@ std::string signed_table(const SignatureContents& signature, const TextStyle& st
     table.add(shards ? std::vector<std::string>{"file", "digest", "shards"}
                      : std::vector<std::string>{"file", "digest"});
     for (const auto& file : signature.files) {
-        std::vector<std::string> cells = {printable(file.name),
-                                          file.shards > 1 ? "of each shard" : printable(file.digest)};
+        std::vector<std::string> cells = {util::printable(file.name),
+                                          file.shards > 1 ? "of each shard" : util::printable(file.digest)};
         if (shards) cells.push_back(grouped(file.shards));
         table.add(std::move(cells));
     }

@@ -1,6 +1,7 @@
+#include "util/text.h"
+
 #include <fmt/format.h>
 
-#include "formats/reader.h"
 #include "policy/decide.h"
 #include "report/fingerprint_words.h"
 #include "report/report.h"
@@ -10,9 +11,9 @@
 namespace modelseal {
 namespace {
 
-using formats::printable;
 using report::Ink;
 using report::paint;
+using util::printable;
 
 constexpr std::size_t kTextRows = 10;  // of a list that is cut
 constexpr std::string_view kCut = "use --all or --json";
@@ -20,7 +21,8 @@ constexpr std::string_view kCut = "use --all or --json";
 // What is left of a message that begins with the name of the file that the line already names.
 std::string without_name(const std::string& message, const std::string& name) {
     const auto prefix = name + ": ";
-    return printable(message.starts_with(prefix) ? std::string_view(message).substr(prefix.size()) : message);
+    return util::printable(message.starts_with(prefix) ? std::string_view(message).substr(prefix.size())
+                                                       : message);
 }
 
 std::string where_text(const TensorFinding& tensor, std::size_t columns) {
@@ -52,7 +54,7 @@ std::string tensor_table(const SealFinding& seal, const TextStyle& style) {
         table.add({"tensor", "type", "shape", "wrong bits", "changed elements"});
         for (std::size_t i = 0; i < shown; ++i) {
             const auto& tensor = *listed[i];
-            table.add({printable(tensor.name), printable(tensor.dtype),
+            table.add({util::printable(tensor.name), util::printable(tensor.dtype),
                        tensor.outcome == TensorFinding::Outcome::missing && tensor.shape.empty()
                            ? std::string()
                            : report::shape_text(tensor.shape),
@@ -79,12 +81,12 @@ std::string stamp_table(const SealFinding& seal, const TextStyle& style) {
     if (seal.stamp.empty()) return {};
     report::Table table({left, left});
     table.add({"stamp", ""});
-    for (const auto& [key, value] : seal.stamp) table.add({printable(key), printable(value)});
+    for (const auto& [key, value] : seal.stamp) table.add({util::printable(key), util::printable(value)});
     return table.text("    ", style);
 }
 
 std::string intact_text(const std::string& target, const SealFinding& seal, const TextStyle& style) {
-    auto line = printable(target) + ": ";
+    auto line = util::printable(target) + ": ";
     line += seal.frame_intact ? "intact" : "weights intact, frame changed";
     line += fmt::format(", {} ({})", report::counted(seal.tensors_total, "tensor"),
                         report::byte_size(seal.bytes_total));
@@ -92,24 +94,24 @@ std::string intact_text(const std::string& target, const SealFinding& seal, cons
     if (!stamp.empty()) line += ", " + stamp;
     auto out = paint(style, Ink::green, line) + "\n";
     if (!report::covers_frame(seal)) {
-        out += fmt::format("  scheme {}: {}; the frame is not covered\n", printable(seal.scheme),
-                           printable(seal.detail));
+        out += fmt::format("  scheme {}: {}; the frame is not covered\n", util::printable(seal.scheme),
+                           util::printable(seal.detail));
     }
     if ((!seal.frame_intact || report::covers_frame(seal)) && !seal.frame_detail.empty())
-        out += "  frame: " + printable(seal.frame_detail) + "\n";
+        out += "  frame: " + util::printable(seal.frame_detail) + "\n";
     if (style.all) out += stamp_table(seal, style) + tensor_table(seal, style);
     return out;
 }
 
 std::string tampered_text(const std::string& target, const SealFinding& seal, const TextStyle& style) {
-    auto line = printable(target) + ": tampered";
+    auto line = util::printable(target) + ": tampered";
     const auto findings = report::findings_text(seal);
     if (!findings.empty()) line += ", " + findings;
     auto out = paint(style, Ink::red, line) + "\n";
     const auto detail = report::detail_text(seal);
     if (!detail.empty()) out += "  " + without_name(detail, target) + "\n";
     if (!seal.frame_intact && !seal.frame_detail.empty())
-        out += "  frame: " + printable(seal.frame_detail) + "\n";
+        out += "  frame: " + util::printable(seal.frame_detail) + "\n";
     out += tensor_table(seal, style);
     const auto stamp = report::stamp_text(seal);
     if (!stamp.empty()) out += "  " + stamp + "\n";
@@ -122,10 +124,10 @@ std::string fingerprint_text(const std::string& target, const FingerprintFinding
                              const TextStyle& style) {
     using Outcome = FingerprintFinding::Outcome;
     const auto line = [](const std::string& text) {
-        return text.empty() ? text : "  " + printable(text) + "\n";
+        return text.empty() ? text : "  " + util::printable(text) + "\n";
     };
     const auto origin = report::origin_text(finding);
-    const auto name = printable(target);
+    const auto name = util::printable(target);
     if (finding.outcome == Outcome::error) {
         const auto detail = without_name(finding.detail, target);
         return paint(style, Ink::red, fmt::format("{}: fingerprint not checked, {}", name, detail)) + "\n";
@@ -147,7 +149,7 @@ std::string fingerprint_text(const std::string& target, const FingerprintFinding
 
 std::string not_checked(const std::string& target, const std::string& why, const TextStyle& style) {
     const auto reason = why.empty() ? std::string("no reason given") : without_name(why, target);
-    return paint(style, Ink::red, fmt::format("{}: not checked, {}", printable(target), reason)) + "\n";
+    return paint(style, Ink::red, fmt::format("{}: not checked, {}", util::printable(target), reason)) + "\n";
 }
 
 std::string seal_text(const std::string& target, const SealFinding& seal, const TextStyle& style) {
@@ -157,9 +159,9 @@ std::string seal_text(const std::string& target, const SealFinding& seal, const 
         case SealFinding::Outcome::tampered:
             return tampered_text(target, seal, style);
         case SealFinding::Outcome::not_found:
-            return paint(
-                       style, Ink::yellow,
-                       fmt::format("{}: unsealed, {}", printable(target), without_name(seal.detail, target))) +
+            return paint(style, Ink::yellow,
+                         fmt::format("{}: unsealed, {}", util::printable(target),
+                                     without_name(seal.detail, target))) +
                    "\n";
         case SealFinding::Outcome::error:
             break;
@@ -177,14 +179,14 @@ std::string to_text(const CheckReport& check, const TextStyle& style) {
     if (check.fingerprint) out += fingerprint_text(check.target, *check.fingerprint, style);
     for (const auto& missing : check.missing) {
         out += paint(style, Ink::yellow,
-                     fmt::format("{}: {}", printable(check.target), report::missing_text(missing))) +
+                     fmt::format("{}: {}", util::printable(check.target), report::missing_text(missing))) +
                "\n";
     }
     if (report::is_failure(check)) out += not_checked(check.target, check.error, style);
     for (const auto& warning : check.warnings) {
         out += paint(style, Ink::yellow, "  warning: " + without_name(warning, check.target)) + "\n";
     }
-    if (!check.hint.empty()) out += "  hint: " + printable(check.hint) + "\n";
+    if (!check.hint.empty()) out += "  hint: " + util::printable(check.hint) + "\n";
     return out;
 }
 

@@ -5,26 +5,26 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "formats/reader.h"
 #include "report/customers.h"
 #include "report/customers_json.h"
 #include "report/seal_json.h"
 #include "report/words.h"
+#include "util/text.h"
 
 namespace modelseal {
 namespace {
 
-using formats::printable;
 using nlohmann::ordered_json;
 using report::Ink;
 using report::json_text;
+using util::printable;
 
 constexpr std::size_t kTraceRows = 10;  // of a list that is cut
 
 std::string names_of(const TraceReport& trace) {
     std::string names;
     for (const auto& mark : trace.marks) {
-        if (!mark.customer.empty()) names += (names.empty() ? "" : " and ") + printable(mark.customer);
+        if (!mark.customer.empty()) names += (names.empty() ? "" : " and ") + util::printable(mark.customer);
     }
     return names;
 }
@@ -54,7 +54,7 @@ std::string seal_text(const TracedMark& mark) {
 
 std::string entry_text(const LedgerEntry& entry) {
     return fmt::format("entry {}: {}, made {}, written to {}", entry.number, report::model_text(entry),
-                       entry.made, printable(entry.output));
+                       entry.made, util::printable(entry.output));
 }
 
 std::string entries_text(const TracedMark& mark) {
@@ -73,10 +73,11 @@ std::string entries_text(const TracedMark& mark) {
 
 std::string mark_text(const TracedMark& mark, bool several) {
     std::string out;
-    if (several) out += fmt::format("  {}:\n", mark.customer.empty() ? "everybody" : printable(mark.customer));
+    if (several)
+        out += fmt::format("  {}:\n", mark.customer.empty() ? "everybody" : util::printable(mark.customer));
     out += "  " + evidence_text(mark) + "\n  " + seal_text(mark) + "\n" + entries_text(mark);
     if (!mark.revoked.empty())
-        out += fmt::format("  {} was revoked on {}\n", printable(mark.customer), mark.revoked);
+        out += fmt::format("  {} was revoked on {}\n", util::printable(mark.customer), mark.revoked);
     return out;
 }
 
@@ -109,7 +110,7 @@ ordered_json mark_json(const TracedMark& mark) {
 }  // namespace
 
 std::string to_text(const TraceReport& trace, const TextStyle& style) {
-    const auto name = printable(trace.target);
+    const auto name = util::printable(trace.target);
     std::string out;
     switch (trace.outcome) {
         case TraceReport::Outcome::customer:

@@ -6,7 +6,8 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "formats/reader.h"
+#include "util/checked.h"
+#include "util/text.h"
 
 namespace modelseal::report {
 namespace {
@@ -65,13 +66,13 @@ std::string json_text(std::string_view text) {
         (void)nlohmann::json(copy).dump();
         return copy;
     } catch (const nlohmann::json::exception&) {
-        return formats::printable(text);
+        return util::printable(text);
     }
 }
 
 std::uint64_t elements_of(std::span<const std::uint64_t> shape) {
     std::uint64_t elements = 0;
-    return formats::element_count(shape, elements) ? elements : kMax;
+    return util::element_count(shape, elements) ? elements : kMax;
 }
 
 std::vector<TensorFinding::Range> joined(std::vector<TensorFinding::Range> ranges) {
@@ -162,7 +163,7 @@ std::string_view word(MissingCheck::Outcome outcome) {
 }
 
 std::string missing_text(const MissingCheck& missing) {
-    return fmt::format("{} not checked, {}", word(missing.kind), formats::printable(missing.detail));
+    return fmt::format("{} not checked, {}", word(missing.kind), util::printable(missing.detail));
 }
 
 bool is_failure(const CheckReport& check) {
@@ -213,7 +214,7 @@ std::string stamp_text(const SealFinding& seal) {
     std::string out = seal.stamp_authentic ? "sealed" : "says, without a valid signature, that it was sealed";
     const auto nothing = out;
     const auto say = [&](std::string_view before, const std::string* value) {
-        if (value != nullptr && !value->empty()) out += fmt::format("{}{}", before, formats::printable(*value));
+        if (value != nullptr && !value->empty()) out += fmt::format("{}{}", before, util::printable(*value));
     };
     const auto* name = stamp_value(seal, "name");
     const auto* version = stamp_value(seal, "version");

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "report/report.h"
+#include "util/text.h"
 #include <modelseal/report.h>
 
 namespace modelseal::report {
@@ -18,7 +19,7 @@ std::string byte_size(std::uint64_t bytes);                        // "1.1 MB", 
 std::string percent(double ratio);                                 // "48.3 %"
 std::string shape_text(std::span<const std::uint64_t> shape);      // "[16, 3, 3]"; a scalar is "[]"
 
-// Text for JSON: well-formed UTF-8 as it is, anything else as printable() shows it.
+// Text for JSON: well-formed UTF-8 as it is, anything else as util::printable() shows it.
 std::string json_text(std::string_view text);
 
 // Product of the shape; saturates.

@@ -9,8 +9,8 @@
 #include <fmt/format.h>
 #include <torch/cuda.h>
 
-#include "formats/reader.h"
 #include "torch/errors.h"
+#include "util/text.h"
 
 namespace modelseal::oracle {
 namespace {
@@ -32,7 +32,7 @@ std::string model_of_processor() {
     std::ifstream facts("/proc/cpuinfo");
     for (std::string line; std::getline(facts, line);) {
         if (!line.starts_with("model name")) continue;
-        return formats::printable(line.substr(std::min(line.size(), line.find(':') + 2)));
+        return util::printable(line.substr(std::min(line.size(), line.find(':') + 2)));
     }
     return {};
 }
@@ -57,7 +57,7 @@ Result<c10::Device> find_device(const std::string& wanted) {
         if (read.ec == std::errc() && read.ptr == end && index < 128) return gpu(index);
     }
     return Error{ErrorKind::usage,
-                 fmt::format("device '{}' is none of auto, cpu, cuda, cuda:N", formats::printable(wanted)),
+                 fmt::format("device '{}' is none of auto, cpu, cuda, cuda:N", util::printable(wanted)),
                  {}};
 }
 
@@ -69,7 +69,7 @@ std::string processor(c10::Device device) {
     for (const char* switches : {"ATEN_CPU_CAPABILITY", "DNNL_MAX_CPU_ISA", "ONEDNN_MAX_CPU_ISA",
                                  "OPENBLAS_CORETYPE", "OPENBLAS_NUM_THREADS", "MKL_CBWR"}) {
         if (const char* value = std::getenv(switches))
-            text += fmt::format(" {}={}", switches, formats::printable(value));
+            text += fmt::format(" {}={}", switches, util::printable(value));
     }
     return text;
 }

@@ -6,7 +6,7 @@
 #include <c10/util/Exception.h>
 #include <fmt/format.h>
 
-#include "formats/reader.h"
+#include "util/text.h"
 
 namespace modelseal::oracle {
 namespace {
@@ -24,8 +24,8 @@ std::string reason(std::string_view message) {
     }
     while (!message.empty() && (message.front() == '\n' || message.front() == ' ')) message.remove_prefix(1);
     message = message.substr(0, message.find('\n'));
-    if (message.size() > kLongest) return formats::printable(message.substr(0, kLongest)) + "...";
-    return formats::printable(message);
+    if (message.size() > kLongest) return util::printable(message.substr(0, kLongest)) + "...";
+    return util::printable(message);
 }
 
 }  // namespace

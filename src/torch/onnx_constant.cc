@@ -2,9 +2,9 @@
 
 #include <fmt/format.h>
 
-#include "formats/reader.h"
 #include "model/elements.h"
 #include "model/values.h"
+#include "util/text.h"
 
 namespace modelseal::onnx {
 
@@ -47,7 +47,7 @@ Result<Value> load_constant(const formats::onnx::Constant& constant, const Model
     const auto problem = [&](ErrorKind kind, const std::string& what) {
         return Error{kind,
                      fmt::format("{}: tensor '{}': {}", files.files.front().source->name(),
-                                 formats::printable(tensor.name), what),
+                                 util::printable(tensor.name), what),
                      {}};
     };
     if (!has_values(tensor.dtype) || value_parts(tensor.dtype) != 1) {

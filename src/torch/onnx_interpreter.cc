@@ -6,17 +6,17 @@
 #include <c10/util/Exception.h>
 #include <fmt/format.h>
 
-#include "formats/reader.h"
 #include "torch/onnx_constant.h"
 #include "torch/onnx_planner.h"
+#include "util/text.h"
 
 namespace modelseal::onnx {
 
-using formats::printable;
 using formats::onnx::Attribute;
 using formats::onnx::Function;
 using formats::onnx::Graph;
 using formats::onnx::Node;
+using util::printable;
 
 namespace {
 
@@ -29,7 +29,7 @@ std::string first_line(const std::string& text) {
 
 std::string shown(const Node& node) {
     const auto& label = !node.name.empty() || node.outputs.empty() ? node.name : node.outputs.front();
-    return fmt::format("node '{}' ({})", printable(label), printable(node.op_type));
+    return fmt::format("node '{}' ({})", util::printable(label), util::printable(node.op_type));
 }
 
 bool has_gradient(const Value* value) {
@@ -164,13 +164,14 @@ Result<std::vector<Value>> Interpreter::run(std::vector<Value> inputs) {
     try {
         return run_main(std::move(inputs));
     } catch (const OperatorError& error) {
-        return Error{error.kind,
-                     fmt::format("{}: {}", file_.files.files.front().source->name(), printable(error.what())),
-                     {}};
+        return Error{
+            error.kind,
+            fmt::format("{}: {}", file_.files.files.front().source->name(), util::printable(error.what())),
+            {}};
     } catch (const std::exception& error) {
         return Error{ErrorKind::malformed,
                      fmt::format("{}: {}", file_.files.files.front().source->name(),
-                                 printable(first_line(error.what()))),
+                                 util::printable(first_line(error.what()))),
                      {}};
     }
 }
@@ -194,7 +195,8 @@ std::vector<Value> Interpreter::outputs_of(const Graph& graph, const Scope& scop
     std::vector<Value> outputs;
     for (const auto& output : graph.outputs) {
         const auto* value = scope.find(output.name);
-        if (value == nullptr) malformed(fmt::format("output '{}' is not computed", printable(output.name)));
+        if (value == nullptr)
+            malformed(fmt::format("output '{}' is not computed", util::printable(output.name)));
         outputs.push_back(*value);
     }
     return outputs;
@@ -289,7 +291,7 @@ std::vector<Value> Interpreter::call_function(const Function& function, const No
     std::vector<Value> outputs;
     for (const auto& name : function.outputs) {
         const auto* value = scope.find(name);
-        if (value == nullptr) malformed(fmt::format("output '{}' is not computed", printable(name)));
+        if (value == nullptr) malformed(fmt::format("output '{}' is not computed", util::printable(name)));
         outputs.push_back(*value);
     }
     return outputs;

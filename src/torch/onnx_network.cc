@@ -4,18 +4,18 @@
 #include <fmt/ranges.h>
 
 #include "formats/onnx_schema.h"
-#include "formats/reader.h"
 #include "torch/errors.h"
 #include "torch/module_network.h"
 #include "torch/onnx_interpreter.h"
+#include "util/text.h"
 
 namespace modelseal::oracle {
 namespace {
 
-using formats::printable;
 using formats::onnx::ValueInfo;
 using onnx::Interpreter;
 using onnx::Value;
+using util::printable;
 
 // Batches of other sizes than the file says are believed in if their outputs agree this well.
 constexpr double kSameOutputs = 1e-4;
@@ -102,7 +102,7 @@ std::string text_of(const ValueInfo& value) {
     for (const auto& dimension : value.shape) {
         extents.push_back(dimension.extent > 0       ? std::to_string(dimension.extent)
                           : dimension.symbol.empty() ? "?"
-                                                     : printable(dimension.symbol));
+                                                     : util::printable(dimension.symbol));
     }
     return fmt::format("{}", fmt::join(extents, " x "));
 }
@@ -112,7 +112,7 @@ Result<Input> input_of(const Interpreter& interpreter, const std::string& name, 
         return Error{ErrorKind::unsupported, fmt::format("{}: {}", name, what), hint};
     };
     std::vector<std::string> names;
-    for (const auto* value : interpreter.inputs()) names.push_back(printable(value->name));
+    for (const auto* value : interpreter.inputs()) names.push_back(util::printable(value->name));
     if (names.size() != 1) {
         return refused(fmt::format("takes {} inputs ({}), not one", names.size(), fmt::join(names, ", ")));
     }
@@ -120,7 +120,7 @@ Result<Input> input_of(const Interpreter& interpreter, const std::string& name, 
     if (options.input_name && *options.input_name != value.name) {
         return Error{ErrorKind::usage,
                      fmt::format("{}: has no input '{}'; its input is '{}'", name,
-                                 printable(*options.input_name), names[0]),
+                                 util::printable(*options.input_name), names[0]),
                      {}};
     }
     const auto type = formats::onnx::element_type(value.data_type);

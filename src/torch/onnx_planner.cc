@@ -3,16 +3,16 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "formats/reader.h"
+#include "util/text.h"
 
 namespace modelseal::onnx {
 
-using formats::printable;
 using formats::onnx::Attribute;
 using formats::onnx::Function;
 using formats::onnx::Graph;
 using formats::onnx::Node;
 using formats::onnx::Opsets;
+using util::printable;
 
 namespace {
 
@@ -24,8 +24,8 @@ const std::set<std::string> kMoving = {
 
 Error undefined(const Node& node, const std::string& name) {
     return {ErrorKind::malformed,
-            fmt::format("node '{}' ({}): '{}' is used and not defined before", printable(node.name),
-                        printable(node.op_type), printable(name)),
+            fmt::format("node '{}' ({}): '{}' is used and not defined before", util::printable(node.name),
+                        util::printable(node.op_type), util::printable(name)),
             {}};
 }
 
@@ -80,7 +80,7 @@ Result<void> Planner::plan() {
     if (missing_.empty()) return {};
     return Error{ErrorKind::unsupported,
                  fmt::format("operators that are not supported: {}",
-                             printable(fmt::format("{}", fmt::join(missing_, ", ")))),
+                             util::printable(fmt::format("{}", fmt::join(missing_, ", ")))),
                  {}};
 }
 
@@ -96,7 +96,8 @@ Result<void> Planner::plan_graph(const Graph& graph, const Visible* outer, const
     MODELSEAL_TRY(plan_nodes(graph.nodes, visible, kept, opsets));
     for (const auto& name : kept) {
         if (visible.contains(name)) continue;
-        return Error{ErrorKind::malformed, fmt::format("output '{}' is not computed", printable(name)), {}};
+        return Error{
+            ErrorKind::malformed, fmt::format("output '{}' is not computed", util::printable(name)), {}};
     }
     return {};
 }

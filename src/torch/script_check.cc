@@ -13,8 +13,9 @@
 #include <torch/csrc/jit/serialization/import_source.h>
 #include <torch/custom_class.h>
 
-#include "formats/reader.h"
 #include "torch/allowed_operators.h"
+#include "util/checked.h"
+#include "util/text.h"
 
 namespace torch::jit {
 // Exported, and declared in a header that is not installed (operator_upgraders/upgraders_entry.h).
@@ -71,14 +72,13 @@ Result<void> check_node(const torch::jit::Node& node, const std::string& functio
     if (!is_allowed_operator(operation)) {
         return refused_script(
             name, fmt::format("{}: the operator {} is not one of those that are run; nothing was run",
-                              formats::printable(function), formats::printable(operation)));
+                              util::printable(function), util::printable(operation)));
     }
     for (const auto attribute : node.attributeNames()) {
         const auto kind = node.kindOf(attribute);
         if (kind == torch::jit::AttributeKind::g || kind == torch::jit::AttributeKind::gs) {
-            return refused_script(name,
-                                  fmt::format("{}: {} holds a graph of its own", formats::printable(function),
-                                              formats::printable(operation)));
+            return refused_script(name, fmt::format("{}: {} holds a graph of its own",
+                                                    util::printable(function), util::printable(operation)));
         }
     }
     for (const auto* inner : node.blocks()) MODELSEAL_TRY(check_block(*inner, function, name));
@@ -94,8 +94,8 @@ Result<void> check_functions(const CompilationUnit& unit, const std::string& nam
     for (auto* function : unit.get_functions()) {
         auto* const with_graph = torch::jit::tryToGraphFunction(*function);
         if (with_graph == nullptr) {
-            return refused_script(
-                name, fmt::format("{}: not code of the file", formats::printable(function->name())));
+            return refused_script(name,
+                                  fmt::format("{}: not code of the file", util::printable(function->name())));
         }
         MODELSEAL_TRY(check_block(*with_graph->graph()->block(), function->qualname().qualifiedName(), name));
     }
@@ -109,15 +109,15 @@ bool lies_in_its_storage(const at::Tensor& tensor) {
     for (std::int64_t i = 0; i < tensor.dim(); ++i) {
         std::uint64_t step = 0;
         if (tensor.stride(i) < 0 ||
-            !formats::checked_mul(static_cast<std::uint64_t>(tensor.size(i) - 1),
-                                  static_cast<std::uint64_t>(tensor.stride(i)), step) ||
-            !formats::checked_add(last, step, last)) {
+            !util::checked_mul(static_cast<std::uint64_t>(tensor.size(i) - 1),
+                               static_cast<std::uint64_t>(tensor.stride(i)), step) ||
+            !util::checked_add(last, step, last)) {
             return false;
         }
     }
     std::uint64_t bytes = 0;
-    return tensor.storage_offset() >= 0 && formats::checked_add(last, 1, last) &&
-           formats::checked_mul(last, tensor.itemsize(), bytes) && bytes <= tensor.storage().nbytes();
+    return tensor.storage_offset() >= 0 && util::checked_add(last, 1, last) &&
+           util::checked_mul(last, tensor.itemsize(), bytes) && bytes <= tensor.storage().nbytes();
 }
 
 Result<void> check_tensor(const at::Tensor& tensor, const std::string& name) {

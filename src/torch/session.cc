@@ -9,7 +9,6 @@
 #include <unistd.h>
 
 #include "formats/leaves.h"
-#include "formats/reader.h"
 #include "io/threads.h"
 #include "torch/device.h"
 #include "torch/errors.h"

@@ -9,11 +9,11 @@
 #include <torch/csrc/jit/runtime/print_handler.h>
 #include <torch/script.h>
 
-#include "formats/reader.h"
 #include "formats/zip.h"
 #include "torch/errors.h"
 #include "torch/module_network.h"
 #include "torch/script_check.h"
+#include "util/text.h"
 
 namespace modelseal::oracle {
 namespace {
@@ -39,7 +39,7 @@ class TorchScript final : public ModuleNetwork {
         if (tensor.defined()) return tensor;
         throw Refused({ErrorKind::unsupported,
                        fmt::format("{}: the output is not that of a classifier: {}", name(),
-                                   formats::printable(output.type()->repr_str())),
+                                   util::printable(output.type()->repr_str())),
                        {}});
     }
 
@@ -130,7 +130,7 @@ Result<InputShape> input_of(const torch::jit::Module& module, const std::string&
     const auto& arguments = forward->function().getSchema().arguments();
     std::vector<std::string> wanted;
     for (std::size_t i = 1; i < arguments.size(); ++i) {
-        if (!arguments[i].default_value()) wanted.push_back(formats::printable(arguments[i].name()));
+        if (!arguments[i].default_value()) wanted.push_back(util::printable(arguments[i].name()));
     }
     if (wanted.size() != 1) {
         return unsupported(
@@ -138,12 +138,12 @@ Result<InputShape> input_of(const torch::jit::Module& module, const std::string&
     }
     if (arguments[1].type()->kind() != c10::TypeKind::TensorType) {
         return unsupported(fmt::format("the input '{}' is of type {}, not a tensor", wanted[0],
-                                       formats::printable(arguments[1].type()->repr_str())));
+                                       util::printable(arguments[1].type()->repr_str())));
     }
     if (options.input_name && *options.input_name != wanted[0]) {
         return Error{ErrorKind::usage,
                      fmt::format("{}: has no input '{}'; its input is '{}'", name,
-                                 formats::printable(*options.input_name), wanted[0]),
+                                 util::printable(*options.input_name), wanted[0]),
                      {}};
     }
     if (options.input_shape.empty()) {

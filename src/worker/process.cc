@@ -18,8 +18,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "formats/reader.h"
 #include "io/os_error.h"
+#include "util/text.h"
 
 extern char** environ;
 
@@ -65,7 +65,7 @@ Result<fs::path> find_program() {
     for (const auto& place : places()) {
         std::error_code failed;
         if (fs::exists(place, failed)) return place;
-        looked += (looked.empty() ? "" : ", ") + formats::printable(place.string());
+        looked += (looked.empty() ? "" : ", ") + util::printable(place.string());
     }
     return Error{
         ErrorKind::unsupported,
@@ -119,7 +119,7 @@ std::string last_line_of(std::string_view text) {
     while (!text.empty() && (text.back() == '\n' || text.back() == '\r' || text.back() == ' '))
         text.remove_suffix(1);
     if (const auto line = text.rfind('\n'); line != text.npos) text.remove_prefix(line + 1);
-    return formats::printable(text.substr(0, 300));
+    return util::printable(text.substr(0, 300));
 }
 
 std::string how_it_ended(int status) {
@@ -150,7 +150,7 @@ std::vector<std::string> passed_on(const char* const* environment) {
 
 Result<std::unique_ptr<Process>> Process::start() {
     MODELSEAL_TRY_ASSIGN(const auto program, find_program());
-    const auto shown = formats::printable(program.string());
+    const auto shown = util::printable(program.string());
     int sockets[2], pipe[2];
     if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets) != 0) {
         return io::os_error(errno, shown, "make a channel");

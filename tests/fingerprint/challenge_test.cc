@@ -11,7 +11,6 @@
 
 #include "fingerprint/container.h"
 #include "formats/npy.h"
-#include "formats/reader.h"
 #include "io/file.h"
 #include "tests/support/files.h"
 #include "tests/support/scratch.h"

@@ -5,7 +5,6 @@
 #include <gtest/gtest.h>
 
 #include "formats/leaves.h"
-#include "formats/reader.h"
 #include "tests/support/torch_zip.h"
 
 namespace modelseal::formats {

@@ -10,6 +10,7 @@
 #include "tests/support/data.h"
 #include "tests/support/files.h"
 #include "tests/support/layout_contract.h"
+#include "util/text.h"
 
 namespace modelseal::formats {
 namespace {
@@ -48,7 +49,7 @@ TEST(HostileFiles, AreRefusedOrObeyTheContract) {
                 EXPECT_EQ(test::contract_violation(*layout, source), "") << path << " as " << format.name;
             } else {
                 EXPECT_NE(layout.error().kind, ErrorKind::internal) << path << " as " << format.name;
-                EXPECT_TRUE(is_utf8(layout.error().message)) << path << " as " << format.name;
+                EXPECT_TRUE(util::is_utf8(layout.error().message)) << path << " as " << format.name;
             }
         }
         ++files;

@@ -10,6 +10,7 @@
 
 #include "formats/reader.h"
 #include "tests/support/layout_contract.h"
+#include "util/text.h"
 
 namespace modelseal::test {
 
@@ -21,7 +22,7 @@ namespace modelseal::test {
 // Whatever was refused, it is the input's fault, and the message can be shown.
 inline void must_be_fair(const Error& error) {
     if (error.kind == ErrorKind::internal) finding("internal error: " + error.message);
-    if (error.message.empty() || !formats::is_utf8(error.message)) finding("a message that cannot be shown");
+    if (error.message.empty() || !util::is_utf8(error.message)) finding("a message that cannot be shown");
 }
 
 inline void fuzz_format(const Format& format, std::span<const std::uint8_t> data) {

@@ -6,12 +6,12 @@
 #include <string>
 #include <string_view>
 
-#include "formats/reader.h"
 #include "oracle/exec_protocol.h"
 #include "oracle/json_text.h"
 #include "oracle/oip_protocol.h"
 #include "oracle/precision.h"
 #include "oracle/tf_serving_protocol.h"
+#include "util/text.h"
 
 namespace {
 
@@ -21,7 +21,7 @@ using namespace modelseal::oracle;
 template <class T>
 bool fine(const Result<T>& result) {
     if (result.ok()) return true;
-    if (result.error().kind == ErrorKind::internal || !formats::is_utf8(result.error().message)) std::abort();
+    if (result.error().kind == ErrorKind::internal || !util::is_utf8(result.error().message)) std::abort();
     return false;
 }
 
@@ -74,6 +74,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         default:
             fine(split_command(body));
     }
-    if (!formats::is_utf8(complaint_of(body))) std::abort();
+    if (!util::is_utf8(complaint_of(body))) std::abort();
     return 0;
 }

@@ -2,10 +2,10 @@
 // what comes out is what a ledger may hold.
 #include <array>
 
-#include "formats/reader.h"
 #include "ledger/entry.h"
 #include "ledger/store.h"
 #include "tests/fuzz/fuzz.h"
+#include "util/text.h"
 
 namespace {
 
@@ -22,7 +22,7 @@ const SigningKey& key() {
 }
 
 void must_be_showable(const std::string& text) {
-    if (formats::printable(text) != text) test::finding("a text that cannot be shown");
+    if (util::printable(text) != text) test::finding("a text that cannot be shown");
 }
 
 void look(std::span<const std::byte> bytes, const SigningKey* vendor) {

@@ -2,6 +2,7 @@
 // constants lie inside the file.
 #include "formats/onnx_program.h"
 #include "tests/fuzz/fuzz.h"
+#include "util/text.h"
 
 using modelseal::test::finding;
 namespace onnx = modelseal::formats::onnx;
@@ -45,7 +46,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto program = onnx::read_program(source);
     if (!program.ok()) {
         if (program.error().kind == modelseal::ErrorKind::internal) finding(program.error().message);
-        if (!modelseal::formats::is_utf8(program.error().message)) finding("a message that cannot be shown");
+        if (!util::is_utf8(program.error().message)) finding("a message that cannot be shown");
         return 0;
     }
     check(program->graph, source);

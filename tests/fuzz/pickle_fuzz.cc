@@ -5,6 +5,7 @@
 #include "formats/pytorch_storages.h"
 #include "formats/pytorch_types.h"
 #include "tests/fuzz/fuzz.h"
+#include "util/text.h"
 
 namespace {
 
@@ -54,7 +55,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
             test::finding("a tensor without a name");
     }
     for (const auto& warning : warnings) {
-        if (!is_utf8(warning)) test::finding("a warning that cannot be shown");
+        if (!util::is_utf8(warning)) test::finding("a warning that cannot be shown");
     }
     return 0;
 }

@@ -4,6 +4,7 @@
 #include "formats/npy.h"
 #include "oracle/responses.h"
 #include "tests/fuzz/fuzz.h"
+#include "util/text.h"
 
 namespace {
 
@@ -13,7 +14,7 @@ void check(const Result<oracle::Answers>& answers, std::size_t count) {
     if (!answers.ok()) {
         const auto& error = answers.error();
         if (error.kind == ErrorKind::internal) test::finding("internal error: " + error.message);
-        if (error.message.empty() || !formats::is_utf8(error.message))
+        if (error.message.empty() || !util::is_utf8(error.message))
             test::finding("a message that cannot be shown");
         return;
     }

@@ -2,6 +2,7 @@
 // and its words can be shown.
 #include "fuzz.h"
 #include "oracle/worker_answers.h"
+#include "util/text.h"
 #include "worker/channel.h"
 
 namespace {
@@ -9,7 +10,7 @@ namespace {
 using namespace modelseal;
 
 void must_be_shown(const std::string& text) {
-    if (formats::printable(text) != text) test::finding("a text that cannot be shown");
+    if (util::printable(text) != text) test::finding("a text that cannot be shown");
 }
 
 void hold(const oracle::OpenedNetwork& opened) {

@@ -3,7 +3,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "formats/reader.h"
 #include "model/frame.h"
 #include "tests/support/data.h"
 #include "tests/support/safetensors.h"

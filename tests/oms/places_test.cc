@@ -6,12 +6,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "crypto/base64.h"
 #include "crypto/pem.h"
 #include "tests/oms/data.h"
 #include "tests/support/json_edits.h"
 #include "tests/support/keyless.h"
 #include "tests/support/signing_certificates.h"
+#include "util/encodings.h"
 #include <modelseal/oms.h>
 
 namespace modelseal {
@@ -106,13 +106,13 @@ TEST_F(Places, OfATimestampAllThatIsSignedMatters) {
     trust(made.root);
     const test::Pointer place(
         "/verificationMaterial/timestampVerificationData/rfc3161Timestamps/0/signedTimestamp");
-    const auto der = crypto::from_base64(made.bundle[place].get<std::string>()).value();
+    const auto der = util::from_base64(made.bundle[place].get<std::string>()).value();
     const auto refused_from = [&](std::size_t begin, std::size_t count) {
         for (auto at = begin; at < begin + count; ++at) {
             auto flipped = der;
             flipped[at] ^= std::byte{1};
             auto edited = made.bundle;
-            edited[place] = crypto::base64(flipped);
+            edited[place] = util::base64(flipped);
             EXPECT_FALSE(accepted(edited)) << at;
         }
     };

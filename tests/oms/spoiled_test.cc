@@ -8,11 +8,11 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
-#include "crypto/base64.h"
 #include "crypto/ecdsa.h"
 #include "crypto/pem.h"
 #include "tests/oms/data.h"
 #include "tests/support/json_edits.h"
+#include "util/encodings.h"
 #include <modelseal/oms.h>
 
 namespace modelseal {

@@ -8,11 +8,11 @@
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 
-#include "crypto/base64.h"
 #include "crypto/sha256.h"
 #include "io/rfc3339.h"
 #include "tests/support/merkle.h"
 #include "tests/support/openssl.h"
+#include "util/encodings.h"
 #include <modelseal/keys.h>
 
 namespace modelseal::test {
@@ -100,17 +100,17 @@ struct Log {
         return {{"baseUrl", "https://log.example.com"},
                 {"hashAlgorithm", "SHA2_256"},
                 {"publicKey",
-                 {{"rawBytes", crypto::base64(der)},
+                 {{"rawBytes", util::base64(der)},
                   {"keyDetails", kind()},
                   {"validFor", {{"start", io::rfc3339(Sigstore::signing_time() - 1000)}}}}},
-                {"logId", {{"keyId", crypto::base64(id())}}}};
+                {"logId", {{"keyId", util::base64(id())}}}};
     }
 };
 
 json authority_in_root(const std::vector<const CertifiedKey*>& chain) {
     json list = json::array();
     for (const auto* each : chain) {
-        list.push_back({{"rawBytes", crypto::base64(der_of(certificate_of(*each).get(), i2d_X509))}});
+        list.push_back({{"rawBytes", util::base64(der_of(certificate_of(*each).get(), i2d_X509))}});
     }
     return {{"certChain", {{"certificates", list}}},
             {"validFor", {{"start", io::rfc3339(Sigstore::signing_time() - 1000)}}}};
@@ -230,8 +230,8 @@ std::string pem_of(const Bytes& der) {
 
 json body_of(int rekor, const Bytes& payload, const Bytes& signature, const Bytes& leaf) {
     if (rekor == 1) {
-        const json made = {{"signature", crypto::base64(signature)},
-                           {"verifier", crypto::base64(bytes_of(pem_of(leaf)))}};
+        const json made = {{"signature", util::base64(signature)},
+                           {"verifier", util::base64(bytes_of(pem_of(leaf)))}};
         return {{"apiVersion", "0.0.1"},
                 {"kind", "dsse"},
                 {"spec",
@@ -240,22 +240,22 @@ json body_of(int rekor, const Bytes& payload, const Bytes& signature, const Byte
                   {"signatures", json::array({made})}}}};
     }
     const json verifier = {{"keyDetails", "PKIX_ECDSA_P256_SHA_256"},
-                           {"x509Certificate", {{"rawBytes", crypto::base64(leaf)}}}};
-    const json made = {{"content", crypto::base64(signature)}, {"verifier", verifier}};
+                           {"x509Certificate", {{"rawBytes", util::base64(leaf)}}}};
+    const json made = {{"content", util::base64(signature)}, {"verifier", verifier}};
     return {{"apiVersion", "0.0.2"},
             {"kind", "dsse"},
             {"spec",
              {{"dsseV002",
-               {{"payloadHash", {{"algorithm", "SHA2_256"}, {"digest", crypto::base64(sha256(payload))}}},
+               {{"payloadHash", {{"algorithm", "SHA2_256"}, {"digest", util::base64(sha256(payload))}}},
                 {"signatures", json::array({made})}}}}}};
 }
 
 json proof_of(const std::vector<Leaf>& leaves, std::size_t place, const std::string& checkpoint) {
     json hashes = json::array();
-    for (const auto& hash : merkle_path(leaves, place)) hashes.push_back(crypto::base64(hash));
+    for (const auto& hash : merkle_path(leaves, place)) hashes.push_back(util::base64(hash));
     return {{"logIndex", fmt::to_string(place)},
             {"treeSize", fmt::to_string(leaves.size())},
-            {"rootHash", crypto::base64(merkle_root(leaves))},
+            {"rootHash", util::base64(merkle_root(leaves))},
             {"hashes", hashes},
             {"checkpoint", {{"envelope", checkpoint}}}};
 }
@@ -279,25 +279,25 @@ json Sigstore::Keys::entry(const Bytes& payload, const Bytes& signature, const B
 
     const std::string name = "log.example.com";
     auto note = fmt::format("{}\n{}\n{}\n", recipe.rekor == 1 ? name + " - 42" : name, leaves.size(),
-                            crypto::base64(merkle_root(leaves)));
+                            util::base64(merkle_root(leaves)));
     if (recipe.note) recipe.note(note);
     auto line = text_of(log.id()).substr(0, 4) +
                 text_of(signature_of((recipe.right_log_key ? log.key : stranger_key).get(), note));
-    auto checkpoint = note + "\n\xE2\x80\x94 " + name + " " + crypto::base64(bytes_of(line)) + "\n";
+    auto checkpoint = note + "\n\xE2\x80\x94 " + name + " " + util::base64(bytes_of(line)) + "\n";
     if (recipe.checkpoint) recipe.checkpoint(checkpoint);
 
     json out = {{"logIndex", fmt::to_string(recipe.rekor == 1 ? 1000 + kPlace : kPlace)},
-                {"logId", {{"keyId", crypto::base64(log.id())}}},
+                {"logId", {{"keyId", util::base64(log.id())}}},
                 {"kindVersion", {{"kind", record["kind"]}, {"version", record["apiVersion"]}}},
                 {"inclusionProof", proof_of(leaves, kPlace, checkpoint)},
-                {"canonicalizedBody", crypto::base64(bytes_of(body))}};
+                {"canonicalizedBody", util::base64(bytes_of(body))}};
     if (recipe.rekor == 1 && recipe.promise) {
         out["integratedTime"] = fmt::to_string(signing_time() + 5);
         const auto promised =
             fmt::format(R"({{"body":"{}","integratedTime":{},"logID":"{}","logIndex":{}}})",
-                        crypto::base64(bytes_of(body)), signing_time() + 5, to_hex(log.id()), 1000 + kPlace);
+                        util::base64(bytes_of(body)), signing_time() + 5, to_hex(log.id()), 1000 + kPlace);
         const auto& key = recipe.right_promise_key ? log.key : unknown.key;
-        out["inclusionPromise"]["signedEntryTimestamp"] = crypto::base64(signature_of(key.get(), promised));
+        out["inclusionPromise"]["signedEntryTimestamp"] = util::base64(signature_of(key.get(), promised));
     }
     return out;
 }
@@ -317,7 +317,7 @@ Sigstore::Made Sigstore::sign(const Bytes& payload, const KeylessRecipe& recipe)
     must(key != nullptr);
     const auto leaf = der_of(keys_->certificate(key.get(), recipe).get(), i2d_X509);
     const auto signature = signature_of(key.get(), text_of(oms::pre_authentication_encoding(payload)));
-    json material = {{"certificate", {{"rawBytes", crypto::base64(leaf)}}}};
+    json material = {{"certificate", {{"rawBytes", util::base64(leaf)}}}};
     material["tlogEntries"] = json::array({keys_->entry(payload, signature, leaf, recipe)});
     if (recipe.entry) recipe.entry(material["tlogEntries"][0]);
     for (const auto& stamp : recipe.stamps) {
@@ -325,11 +325,11 @@ Sigstore::Made Sigstore::sign(const Bytes& payload, const KeylessRecipe& recipe)
             timestamp_at(stamp.known ? keys_->time : keys_->other_time,
                          stamp.own_signature ? signature : payload, signing_time() + stamp.at, "SHA256", false);
         material["timestampVerificationData"]["rfc3161Timestamps"].push_back(
-            {{"signedTimestamp", crypto::base64(made)}});
+            {{"signedTimestamp", util::base64(made)}});
     }
-    const json envelope = {{"payload", crypto::base64(payload)},
+    const json envelope = {{"payload", util::base64(payload)},
                            {"payloadType", oms::kPayloadType},
-                           {"signatures", json::array({{{"sig", crypto::base64(signature)}}})}};
+                           {"signatures", json::array({{{"sig", util::base64(signature)}}})}};
     return {{{"mediaType", oms::kBundleType}, {"verificationMaterial", material}, {"dsseEnvelope", envelope}},
             keys_->trusted_root(recipe)};
 }

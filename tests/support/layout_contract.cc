@@ -6,7 +6,8 @@
 
 #include <fmt/format.h>
 
-#include "formats/reader.h"
+#include "util/checked.h"
+#include "util/text.h"
 
 namespace modelseal::test {
 namespace {
@@ -29,8 +30,8 @@ bool known(DType dtype) {
 bool dense_bytes(DType dtype, const Segment& segment, std::uint64_t& bytes) {
     if (segment.stride == 0) return storage_bytes(dtype, segment.elements, bytes);
     if (segment.elements == 0) return bytes = 0, true;
-    return formats::checked_mul(segment.elements - 1, segment.stride, bytes) &&
-           formats::checked_add(bytes, info(dtype).group_bytes, bytes);
+    return util::checked_mul(segment.elements - 1, segment.stride, bytes) &&
+           util::checked_add(bytes, info(dtype).group_bytes, bytes);
 }
 
 std::string varint_violation(const Segment& segment, const DTypeInfo& type, const Source& source) {
@@ -54,7 +55,7 @@ std::string segment_violation(const Tensor& tensor, const Segment& segment, cons
     const auto& type = info(tensor.dtype);
     if (segment.file > layout.references.size()) return "a segment in a file that is not referred to";
     std::uint64_t end = 0;
-    if (!formats::checked_add(segment.offset, segment.bytes, end)) return "a segment that overflows";
+    if (!util::checked_add(segment.offset, segment.bytes, end)) return "a segment that overflows";
     if (segment.file == 0 && end > source.size()) return "a segment that leaves the file";
     if (segment.encoding == Encoding::varint) {
         if (segment.elements % type.group_elements != 0 && !last) return "a segment that ends inside a group";
@@ -76,17 +77,17 @@ std::string segment_violation(const Tensor& tensor, const Segment& segment, cons
 
 std::string tensor_violation(const Tensor& tensor, const Layout& layout, const Source& source) {
     if (!known(tensor.dtype)) return "an unknown dtype";
-    if (!formats::is_utf8(tensor.name)) return "a name that is not UTF-8";
+    if (!util::is_utf8(tensor.name)) return "a name that is not UTF-8";
     std::uint64_t held = 0;
     for (const auto& segment : tensor.segments) {
         auto violation =
             segment_violation(tensor, segment, layout, source, &segment == &tensor.segments.back());
         if (!violation.empty()) return violation;
-        if (!formats::checked_add(held, segment.elements, held)) return "elements that overflow";
+        if (!util::checked_add(held, segment.elements, held)) return "elements that overflow";
     }
     if (held != tensor.elements) return "segments that hold another number of elements";
     std::uint64_t shaped = 0;
-    if (!formats::element_count(tensor.shape, shaped)) return "a shape that overflows";
+    if (!util::element_count(tensor.shape, shaped)) return "a shape that overflows";
     // Only PyTorch has storages that several views share.
     if (shaped != tensor.elements && layout.format != "pytorch") return "a shape of another number of elements";
     return {};
@@ -143,7 +144,7 @@ std::string contract_violation(const Layout& layout, const Source& source) {
     std::vector<Taken> taken;
     for (const auto& tensor : layout.tensors) {
         if (auto violation = tensor_violation(tensor, layout, source); !violation.empty()) {
-            return fmt::format("tensor '{}': {}", formats::printable(tensor.name), violation);
+            return fmt::format("tensor '{}': {}", util::printable(tensor.name), violation);
         }
         take(tensor, taken);
     }
@@ -154,8 +155,8 @@ std::string contract_violation(const Layout& layout, const Source& source) {
     std::ranges::sort(taken, {}, [](const Taken& one) { return std::pair(one.file, one.begin); });
     for (std::size_t i = 1; i < taken.size(); ++i) {
         if (taken[i].file == taken[i - 1].file && taken[i].begin < taken[i - 1].end) {
-            return fmt::format("'{}' overlaps '{}'", formats::printable(taken[i].owner),
-                               formats::printable(taken[i - 1].owner));
+            return fmt::format("'{}' overlaps '{}'", util::printable(taken[i].owner),
+                               util::printable(taken[i - 1].owner));
         }
     }
     return {};

@@ -1,4 +1,4 @@
-#include "report/log_axis.h"
+#include "util/log_axis.h"
 
 #include <cmath>
 #include <limits>
@@ -6,7 +6,7 @@
 
 #include <gtest/gtest.h>
 
-namespace modelseal::report {
+namespace modelseal::util {
 namespace {
 
 TEST(LogAxis, KeepsOrderAndSign) {
@@ -37,4 +37,4 @@ TEST(LogAxis, TakesAnythingAsAValue) {
 }
 
 }  // namespace
-}  // namespace modelseal::report
+}  // namespace modelseal::util

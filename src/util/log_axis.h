@@ -3,7 +3,7 @@
 
 #include <span>
 
-namespace modelseal::report {
+namespace modelseal::util {
 
 class LogAxis {
   public:
@@ -21,4 +21,4 @@ class LogAxis {
     int least_ = 0, last_ = 1;
 };
 
-}  // namespace modelseal::report
+}  // namespace modelseal::util

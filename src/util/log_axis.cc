@@ -1,10 +1,10 @@
-#include "report/log_axis.h"
+#include "util/log_axis.h"
 
 #include <algorithm>
 #include <cmath>
 #include <limits>
 
-namespace modelseal::report {
+namespace modelseal::util {
 namespace {
 
 constexpr double kMiddle = 0.06;  // of the axis on each side of zero, for what is smaller than the least decade
@@ -34,4 +34,4 @@ double LogAxis::place(double value) const {
     return value < 0 ? -at : at;
 }
 
-}  // namespace modelseal::report
+}  // namespace modelseal::util

@@ -1,0 +1,16 @@
+// Text from files, servers and users: whether it is UTF-8, and how it is shown.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace modelseal::util {
+
+// Well-formed UTF-8 (RFC 3629) from front to end.
+bool is_utf8(std::string_view text);
+
+// The text as it can be shown in a terminal, a log or a message: bytes that are not UTF-8, controls, and
+// characters that take no place or change the order of others come out as \xNN. Linear in the text.
+std::string printable(std::string_view text);
+
+}  // namespace modelseal::util
