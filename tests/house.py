@@ -1,0 +1,92 @@
+#!/usr/bin/env python3
+"""Figures of the sources, and the rule of ARCHITECTURE.md that includes go one way.
+
+    tests/house.py             exits 1 if a room includes one that is above it
+    tests/house.py --figures   prints the figures as well
+"""
+import collections
+import pathlib
+import re
+import statistics
+import subprocess
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+# From the ground up: a room includes itself and rooms before it.
+ROOMS = ["include", "util", "io", "crypto", "formats", "model", "worker", "mark", "oracle", "torch", "fingerprint", "oms", "ledger",
+         "policy", "report", "jobs", "cli"]
+# Asks the readers of what modelseal itself writes next to a model.
+EXCEPTIONS = {"src/model/own_file.cc"}
+
+
+def sources():
+    listed = subprocess.check_output(["git", "ls-files", "include", "formats", "src"], cwd=ROOT, text=True).split()
+    return [pathlib.PurePath(name) for name in listed if name.endswith((".cc", ".h"))]
+
+
+def room_of(path):
+    return path.parts[1] if path.parts[0] == "src" else path.parts[0]
+
+
+def room_included(name):
+    first = name.split("/")[0]
+    return "include" if first == "modelseal" else first if first in ROOMS and "/" in name else None
+
+
+def upward(files, text):
+    for path in files:
+        if str(path) in EXCEPTIONS:
+            continue
+        for name in re.findall(r'^#include ["<]([^">]+)[">]', text[path], re.M):
+            there = room_included(name)
+            if there and ROOMS.index(there) > ROOMS.index(room_of(path)):
+                yield f"{path}: includes {name}, which is above it"
+
+
+def function_lengths(text):
+    """Lines of bodies that begin with a line that ends in '{' at the indentation of a function or method."""
+    lengths, open_at = [], None
+    for number, line in enumerate(text.splitlines()):
+        if open_at is None and re.match(r"^(    )?[A-Za-z~].*\) ?(const|noexcept|override|final| )*\{$", line):
+            open_at, indent = number, len(line) - len(line.lstrip())
+        elif open_at is not None and line == " " * indent + "}":
+            lengths.append(number - open_at + 1)
+            open_at = None
+    return lengths
+
+
+def figures(files, text):
+    lines = {path: text[path].count("\n") for path in files}
+    headers = [path for path in files if path.suffix == ".h"]
+    folders = collections.Counter(path.parent for path in files)
+    functions = [length for path in files for length in function_lengths(text[path])]
+    code = "".join(text[path] for path in files if path.suffix == ".cc").splitlines()
+    written = [line for line in code if line.strip()]
+    names = collections.Counter(path.name for path in files if path.suffix == ".cc")
+    rows = [
+        ("files, lines", f"{len(files)}, {sum(lines.values())}"),
+        ("lines of a file, median and most", f"{statistics.median(lines.values()):.0f}, {max(lines.values())}"),
+        ("files in a folder, most", ", ".join(f"{folder} {count}" for folder, count in folders.most_common(8))),
+        ("folders of more than 25 files", sum(count > 25 for count in folders.values())),
+        ("headers, of at most 20 lines", f"{len(headers)}, {sum(lines[path] <= 20 for path in headers)}"),
+        ("lines of a function, median, 95 %, most",
+         f"{statistics.median(functions):.0f}, {sorted(functions)[len(functions) * 95 // 100]}, {max(functions)}"),
+        ("lines of comment in sources", f"{100 * sum(line.lstrip().startswith('//') for line in written) / len(written):.1f} %"),
+        ("names of sources that stand twice", sum(count > 1 for count in names.values())),
+    ]
+    width = max(len(name) for name, _ in rows)
+    for name, value in rows:
+        print(f"{name:{width}}  {value}")
+
+
+def main():
+    files = sources()
+    text = {path: (ROOT / path).read_text() for path in files}
+    if "--figures" in sys.argv[1:]:
+        figures(files, text)
+    wrong = list(upward(files, text))
+    print("\n".join(wrong) if wrong else "includes go one way")
+    sys.exit(1 if wrong else 0)
+
+
+main()
