@@ -1,6 +1,8 @@
 // GGUF, versions 2 and 3, little-endian:
-//   "GGUF" | u32 version | u64 tensors | u64 pairs | pairs: key, u32 type, value.. | infos: name, u32 rank,
-//   u64 extent[rank] (fastest first), u32 ggml type, u64 offset.. | padding | the tensors' bytes
+//   "GGUF" | u32 version | u64 tensors | u64 pairs
+//   each pair: key, u32 type, value
+//   each tensor: name, u32 rank, u64 extent[rank] (fastest first), u32 ggml type, u64 offset
+//   padding | the tensors' bytes
 // Strings are u64 length and bytes. Offsets count from the data section, which starts at the next multiple of
 // general.alignment, and are multiples of it themselves. Tensors follow one another with nothing between them
 // but padding. Shapes are given row-major, extents reversed, as gguf-py shows them to numpy.

@@ -1,6 +1,6 @@
 // safetensors: 8 bytes u64 N | N bytes JSON header | the tensors' bytes
-//   header = { "__metadata__": {string: string}?, NAME: {"dtype": D, "shape": [..], "data_offsets": [begin,
-//   end)}.. }
+//   header = { "__metadata__": {string: string}?,
+//              NAME: {"dtype": D, "shape": [..], "data_offsets": [begin, end)}.. }
 // Offsets count from the end of the header. The tensors cover that buffer without hole, overlap or leftover, as
 // the reference demands ("This prevents the creation of polyglot files").
 #include <algorithm>

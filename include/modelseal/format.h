@@ -54,9 +54,9 @@ struct Layout {
     std::string_view format;      // "safetensors", "onnx", "pytorch", "gguf"; static storage
     std::vector<Tensor> tensors;  // in file order; names are unique
     std::vector<Checksum> checksums;
-    std::vector<std::string>
-        references;  // files that `Segment::file` i > 0 names, at i - 1; text as found in the file,
-                     // unchecked: whoever opens them keeps them inside the folder
+    // Files that `Segment::file` i > 0 names, at i - 1; text as found in the file, unchecked: whoever opens
+    // them keeps them inside the folder.
+    std::vector<std::string> references;
     std::vector<std::string> warnings;  // what a careful reader would want to know; "pickle calls os.system"
 };
 

@@ -85,8 +85,8 @@ class Ledger {
     // `unreadable` if there is no such customer.
     Result<Customer> customer(const std::string& name) const;
     Result<CheckKey> check_key(const std::string& name) const;
-    Result<std::string> check_key_text(
-        const std::string& name) const;  // a NAME.check file; the caller wipes it
+    // A NAME.check file; the caller wipes it.
+    Result<std::string> check_key_text(const std::string& name) const;
     // In the order of customers().
     Result<std::vector<CheckKey>> check_keys() const;
 

@@ -35,8 +35,8 @@ struct TensorFinding {
     std::string dtype;  // name as in DTypeInfo; empty if unknown (missing)
     std::vector<std::uint64_t> shape;
     Outcome outcome = Outcome::intact;
-    std::optional<double>
-        bit_error_rate;  // of the mark bits that speak of this tensor, 0..1; none could be read: absent
+    // Of the mark bits that are about this tensor, 0..1; absent if none could be read.
+    std::optional<double> bit_error_rate;
     struct Range {
         std::uint64_t first = 0;  // element index, 0-based, row-major
         std::uint64_t count = 0;  // at most 8,192 for the modelseal scheme, neighbours joined in text only
@@ -53,8 +53,8 @@ struct SealFinding {
     bool frame_intact = true;    // names, shapes, graph, code: whatever is not a tensor
     std::string frame_detail;    // which file's frame changed, if that is known
     double bit_error_rate = 0;   // over all mark bits that could be compared
-    std::vector<std::pair<std::string, std::string>>
-        stamp;                     // signed facts in order: name, version, customer, time, ...
+    // Signed facts in order: name, version, customer, time, ...
+    std::vector<std::pair<std::string, std::string>> stamp;
     bool stamp_authentic = false;  // the vendor's signature over the stamp holds, whatever became of the rest
     std::string parent;            // hex root of the sealed model that this one was derived from, if it says so
     std::string vendor_key;        // key id, hex
@@ -77,8 +77,8 @@ struct FingerprintFinding {
     struct RungFinding {
         std::string name;         // exact, fp32, mixed
         std::uint64_t pairs = 0;  // that were asked and could be told
-        std::uint64_t mismatched =
-            0;  // moved across the boundary, or as far away; on `exact` different in any bit
+        // Moved across the boundary, or as far away; on `exact` different in any bit.
+        std::uint64_t mismatched = 0;
         std::uint64_t flipped = 0;    // of these, with a member that moved so
         std::uint64_t untold = 0;     // answers too coarse or noisy for this pair; in neither of the two
         double noise = 0, floor = 0;  // on record, in units of the margin

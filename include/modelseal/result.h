@@ -23,8 +23,8 @@ enum class ErrorKind {
 
 struct Error {
     ErrorKind kind = ErrorKind::internal;
-    std::string
-        message;       // what, where, how much: "model.onnx: tensor 'w1': needs 16 bytes at 0x40, file has 12"
+    // What, where, how much: "model.onnx: tensor 'w1': needs 16 bytes at 0x40, file has 12".
+    std::string message;
     std::string hint;  // what the user probably wanted, or empty
 };
 

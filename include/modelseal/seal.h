@@ -47,15 +47,15 @@ struct SealOptions {
     // Signed facts, UTF-8; at most 4,096 bytes together. `name` (default: the file's stem), `time` (default:
     // now, or SOURCE_DATE_EPOCH, RFC 3339) and `customer` are filled in where missing.
     std::vector<std::pair<std::string, std::string>> stamp = {};
-    std::optional<std::filesystem::path> parent =
-        {};  // sealed model, by the same keys, that this one derives from
+    // Sealed model, by the same keys, that this one derives from.
+    std::optional<std::filesystem::path> parent = {};
     // Who sealed the parent, for everybody, if it was another key, as after a change of keys.
     std::optional<PublicKey> parent_vendor = {};
-    std::optional<std::filesystem::path> receipt =
-        {};  // where to keep what unsealing takes; holds secrets, mode 0600
+    // Where to keep what unsealing takes; holds secrets, mode 0600.
+    std::optional<std::filesystem::path> receipt = {};
     Scheme scheme = Scheme::modelseal;
     bool reseal = false;  // seal again what already carries a seal under these keys
-    // Puts down what is made: before the sealed copy appears, and again when it stands. With it, `check` must
+    // Records the seal twice: as pending before the output appears, and as done once it exists. With it, `check` must
     // be the public check key, or that of a customer of the ledger who is not revoked.
     Ledger* ledger = nullptr;
     // Affects performance only.

@@ -106,8 +106,8 @@ struct Segment {
     std::uint64_t offset = 0;    // of the first byte of the first element
     std::uint64_t bytes = 0;     // length in the file, from that byte to the end of the last element
     std::uint64_t elements = 0;  // how many elements the run holds
-    std::uint32_t stride =
-        0;  // bytes between element starts; 0: contiguous. Only for types of one element a group.
+    // Bytes between element starts; 0: contiguous. Only for types of one element a group.
+    std::uint32_t stride = 0;
     Encoding encoding = Encoding::dense;  // varint runs hold at most 8,192 elements each
 };
 

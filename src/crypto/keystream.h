@@ -20,8 +20,8 @@ class Keystream {
 
     std::byte byte();
     std::uint64_t number();  // 8 bytes, little-endian
-    std::uint64_t below(
-        std::uint64_t bound);  // uniform in [0, bound); numbers of the biased rest are drawn again
+    // Uniform in [0, bound); numbers of the biased rest are drawn again.
+    std::uint64_t below(std::uint64_t bound);
 
     // Fisher and Yates, from the end: as many draws as there are values, less one.
     template <class T>

@@ -7,9 +7,8 @@
 //     49   8   good until, seconds since 1970; 0: for ever
 //     57   32  salt
 //     89   8   n, bytes of the box
-//     97   n   box: under HKDF(check secret, salt, "modelseal/1 fingerprint"), authenticated with bytes 0 to
-//     96;
-//              in it: 8 bytes of the payload | the payload, a raw deflate stream
+//     97   n   box: under HKDF(check secret, salt, "modelseal/1 fingerprint"), authenticated with bytes 0
+//              to 96; in it: 8 bytes of the payload | the payload, a raw deflate stream
 //     97+n 64  signature of the vendor over "modelseal/1 fingerprint", 0x00 and all before
 //
 // Version 2, the digit '2', is the same with a vendor's key on P-256: it has 33 bytes, and what follows lies

@@ -8,8 +8,8 @@
 namespace modelseal::fingerprint {
 namespace {
 
-constexpr unsigned kFineLevels =
-    513;  // steps of 1/512 of the range: 2e-3, as far as the sign step of a gradient holds
+// Steps of 1/512 of the range: 2e-3, as far as the sign step of a gradient holds.
+constexpr unsigned kFineLevels = 513;
 constexpr unsigned kGreyLevels = 256;
 constexpr unsigned kMostSteps = 48;        // gradient steps from one start
 constexpr double kLongestStep = 4;         // in units; further, the gradient says little

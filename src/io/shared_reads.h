@@ -1,8 +1,8 @@
 // Two passes over the same files at about the same time, with each byte read from the disk once.
 //
 //     SharedReads shared;
-//     const auto a = shared.view(file, SharedReads::Side::first), b = shared.view(file,
-//     SharedReads::Side::second);
+//     const auto a = shared.view(file, SharedReads::Side::first);
+//     const auto b = shared.view(file, SharedReads::Side::second);
 //     ... one thread (or several) reads a, another reads b, in about the same order ...
 //     each calls shared.finish(its side) when it reads no more
 //

@@ -16,8 +16,8 @@
 namespace modelseal {
 namespace {
 
-constexpr std::uint64_t kBlock =
-    64u << 10;  // elements in memory at once, a side and thread; a multiple of any group
+// Elements in memory at once, a side and thread; a multiple of any group.
+constexpr std::uint64_t kBlock = 64u << 10;
 constexpr std::uint64_t kChunk = 64 * kBlock;  // elements that a thread takes at once
 
 bool comparable(const TensorPair& pair) {

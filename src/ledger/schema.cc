@@ -11,8 +11,8 @@ namespace {
 
 struct Object {
     std::string_view name;
-    std::string_view
-        sql;  // as it stands in the file, to the letter; empty for an index that SQLite makes itself
+    // As it stands in the file, to the letter; empty for an index that SQLite makes itself.
+    std::string_view sql;
 };
 
 // By name, as they are read back.

@@ -24,8 +24,8 @@ inline constexpr std::size_t kCellValues = 1024;
 inline constexpr std::size_t kTagBytes = 8;
 inline constexpr std::size_t kMinCellBytes = 48;  // a cell that would hold less carries nothing
 inline constexpr unsigned kAttempts = 8;          // whitenings that may be tried
-inline constexpr std::uint64_t kMaxSteps =
-    16;  // a lattice value moves by at most so many units in the last place
+// A lattice value moves by at most so many units in the last place.
+inline constexpr std::uint64_t kMaxSteps = 16;
 
 // Derived from the check secret for one tensor (plan.h). Wiped by whoever owns them.
 struct TensorKeys {

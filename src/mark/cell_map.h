@@ -32,8 +32,8 @@ class CellMap {
   private:
     std::vector<Site> sites_;
     std::vector<TensorKeys> keys_;  // of hosts
-    std::vector<std::vector<std::pair<std::uint64_t, std::size_t>>>
-        by_block_;                     // of hosts: block -> site, ascending
+    // Of hosts: block -> site, ascending.
+    std::vector<std::vector<std::pair<std::uint64_t, std::size_t>>> by_block_;
     std::vector<std::uint32_t> slot_;  // tensor -> host, or kNoHost
     static constexpr std::uint32_t kNoHost = ~std::uint32_t{0};
 };

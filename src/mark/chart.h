@@ -5,13 +5,11 @@
 //                         records | zeros
 // A record:               u8 kind | u32 first | u16 count | payload       (little-endian)
 //   own check values      first block in the cell's tensor, 4 bytes each: a tensor with its own table keeps it
-//   in its
-//                         own cells, twice, half of its cells apart
-//   manifest              number of the first piece (erasure.h), pieces one behind the other: what room is left
-//   holds
-//                         pieces, numbered on from cell to cell, at least twice as many as restore the manifest
-// Records say themselves what they hold, so that a cell which survived can be used whatever became of the
-// others; when a seal is checked, the whole chart is drawn again and compared bit by bit, so that no cell has a
+//                         in its own cells, twice, half of its cells apart
+//   manifest              number of the first piece (erasure.h), then pieces one after another: they fill the
+//                         room that is left, numbered on from cell to cell, at least twice as many as restore
+//                         the manifest
+// A record states what it holds, so that a cell which survived can be used whatever became of the others; when a seal is checked, the whole chart is drawn again and compared bit by bit, so that no cell has a
 // second spelling.
 #pragma once
 

@@ -24,12 +24,12 @@ struct Evidence {
     Scan scan;
     FrameScan frame;
     std::optional<Manifest> manifest;  // if its signed part survived; tables as far as they did
-    std::vector<std::optional<CheckValue>>
-        recorded;                            // what the sealer noted of each block, where a copy survived
+    // What the sealer noted of each block, where a copy survived.
+    std::vector<std::optional<CheckValue>> recorded;
     std::optional<Arrangement> arrangement;  // as signed; absent if it cannot be drawn on what is left
     bool chart_certain = false;              // every cell that is whole holds what the arrangement says
-    std::vector<std::vector<std::byte>>
-        expected;                  // content of each place; own tables of damaged tensors are unknown
+    // Content of each place; own tables of damaged tensors are unknown.
+    std::vector<std::vector<std::byte>> expected;
     bool tensor_list_same = true;  // as far as can be told
 
     bool signature_holds = false;  // the vendor signed what the manifest claims

@@ -1,12 +1,17 @@
 // The manifest: what the cells hold together, in at least two copies. Everything up to the signature is signed;
 // the check values behind it only help to place a change, and are computed anew when a seal is checked.
 //
-//   u32 length of the manifest | u8 version = 1 | u8 flags: 1 parent, 2 directory, 4 whole folder, 8 list of
-//   files | u8 rate step | u8 carrier class u32 tensors | u32 files | u16 stamp length | stamp | 32 frame
-//   digest | 32 weights root | 8 vendor key id [32 parent root] | bitmap of the tensors in the common table,
-//   ceil(tensors / 8) [u32 length | directory: names, types and shapes, deflated] [u32 length | list of files:
-//   their paths, deflated] 4 check value of each file's frame 64 signature, Ed25519 or ECDSA on P-256, as the
-//   vendor's key is 4 check value of each block of the tensors in the common table
+//   u32 length of the manifest | u8 version = 1
+//   u8 flags: 1 parent, 2 directory, 4 whole folder, 8 list of files | u8 rate step | u8 carrier class
+//   u32 tensors | u32 files | u16 stamp length | stamp
+//   32 frame digest | 32 weights root | 8 vendor key id
+//   [32 parent root]
+//   bitmap of the tensors in the common table, ceil(tensors / 8)
+//   [u32 length | directory: names, types and shapes, deflated]
+//   [u32 length | list of files: their paths, deflated]
+//   4 check value of each file's frame
+//   64 signature, Ed25519 or ECDSA on P-256, as the vendor's key is
+//   4 check value of each block of the tensors in the common table
 // Numbers are little-endian.
 #pragma once
 

@@ -4,8 +4,8 @@
 //   block digest    cell.h
 //   node digest     SHA-256(0x10 | up to 16 block digests)
 //   tensor digest   SHA-256(domain, identity, elements, block length, number of blocks, its node digests)
-//   weights root    SHA-256(domain, number of tensors, tensor digests by name, (site, attempt) of every attempt
-//   above 0)
+//   weights root    SHA-256(domain, number of tensors, tensor digests by name,
+//                           (site, attempt) of every attempt above 0)
 #pragma once
 
 #include <cstdint>

@@ -16,8 +16,8 @@ namespace modelseal {
 
 // A file that belongs to the model.
 struct ModelFile {
-    std::string
-        path;  // relative to the model's folder, '/' between parts; empty for the one file that was named
+    // Relative to the model's folder, '/' between parts; empty for the one file that was named.
+    std::string path;
     std::unique_ptr<Source> source;
     std::vector<Checksum> checksums;
 };
