@@ -318,8 +318,7 @@ Result<Layout> parse_gguf(const Source& source, const Limits& limits) {
 
     const auto behind = source.size() - data_end;
     if (behind > padding_after(data_end - data_begin, front.alignment())) {
-        layout.warnings.push_back(
-            fmt::format("{} bytes behind the last tensor, which GGUF does not explain", behind));
+        layout.warnings.push_back(fmt::format("{} unexplained bytes after the last tensor", behind));
     }
     return layout;
 }

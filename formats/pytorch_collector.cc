@@ -296,7 +296,7 @@ Result<void> Collector::visit_list_of_pairs(PickleRef ref) {
     std::vector<PickleRef> pairs;
     for (const auto item : pickle_.items(ref)) {
         const auto pair = pickle_.items(item);
-        if (pair.size() != 2) return malformed("an OrderedDict of what are not pairs");
+        if (pair.size() != 2) return malformed("an OrderedDict whose items are not (key, value) pairs");
         pairs.insert(pairs.end(), pair.begin(), pair.end());
     }
     if (!again) MODELSEAL_TRY(check_keys(pairs));

@@ -53,7 +53,7 @@ using KeyId = std::array<std::byte, 8>;  // first bytes of SHA-256 over the byte
 
 class PublicKey {
   public:
-    PublicKey() = default;  // nobody's: verifies nothing
+    PublicKey() = default;  // empty key; verify() always returns false
     // 32 bytes are an Ed25519 key (RFC 8032 section 5.1.5), 33 one on P-256, its point compressed (SEC 1
     // section 2.3.3). Nothing for other lengths, and for 33 bytes that are no point of the curve.
     static std::optional<PublicKey> of(std::span<const std::byte> bytes);

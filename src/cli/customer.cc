@@ -191,8 +191,8 @@ void add_customer(CLI::App& program, Context& context) {
     showing.add_option("-o,--output", to_show.out, "write their check key instead")->type_name("NAME.check");
     showing.add_flag("--json", to_show.json, "print modelseal-customer/1 JSON");
 
-    const auto [revoking, to_revoke] =
-        add_verb(customer, context, "revoke", "lets nothing be made for a customer any more", revoke);
+    const auto [revoking, to_revoke] = add_verb(
+        customer, context, "revoke", "revokes a customer: nothing can be made for them from now on", revoke);
     add_name(revoking, to_revoke);
     add_customer_options(revoking, to_revoke.common, Key::needed);
     revoking.add_option("--reason", to_revoke.reason, "why, for whoever reads the ledger")->type_name("TEXT");

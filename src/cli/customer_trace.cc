@@ -25,7 +25,7 @@ Result<ExitCode> run(const TraceFlags& options, Context& context) {
 
 void add_customer_trace(CLI::App& customer, Context& context) {
     auto options = std::make_shared<TraceFlags>();
-    auto& command = add_command(customer, "trace", "tells for whom a model that leaked was sealed");
+    auto& command = add_command(customer, "trace", "names the customer a leaked model was sealed for");
     command.add_option("FILE", options->file, "model file, or folder of shards")->required();
     add_customer_options(command, options->common, Key::needed);
     command.add_flag("--json", options->json, "print modelseal-trace/1 JSON");

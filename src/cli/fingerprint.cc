@@ -118,9 +118,7 @@ void add_choices(CLI::App& command, FingerprintFlags& options) {
 
 void add_fingerprint(CLI::App& program, Context& context) {
     auto options = std::make_shared<FingerprintFlags>();
-    auto& command =
-        add_command(program, "fingerprint",
-                    "makes a fingerprint, with which a model can be checked that can only be queried");
+    auto& command = add_command(program, "fingerprint", "makes a fingerprint for checking a query-only model");
     command.add_option("MODEL", options->model, "TorchScript or ONNX file, sealed or not")->required();
     command
         .add_option("-k,--key", options->key,

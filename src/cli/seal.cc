@@ -79,12 +79,12 @@ void add_seal(CLI::App& program, Context& context) {
         ->required()
         ->type_name("NAME.key");
     command.add_option("-o,--output", options->out, "where the sealed copy goes")->required()->type_name("OUT");
-    add_list(command, "--stamp", options->stamp, "signed fact, may be given several times", "KEY=VALUE");
+    add_list(command, "--stamp", options->stamp, "fact to sign; repeatable", "KEY=VALUE");
     command
         .add_option("--for", options->customer,
                     "only this customer's check key finds the seal; with --ledger, a name in it will do")
         ->type_name("CUSTOMER.check");
-    add_ledger_option(command, options->ledger, "put down there what was sealed, when and for whom");
+    add_ledger_option(command, options->ledger, "record what was sealed, when and for whom in this ledger");
     command.add_option("--parent", options->parent, "sealed model that this one was derived from")
         ->type_name("SEALED");
     command

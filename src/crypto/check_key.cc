@@ -82,7 +82,7 @@ Result<CheckKey> parse_body(std::span<const std::byte> whole, const std::string&
                      "a newer modelseal may read it"};
     }
     const auto vendor = PublicKey::of(body.first(PublicKey::size_of(type)));
-    if (!vendor) return malformed(shown, "the vendor's key in it is no point of P-256");
+    if (!vendor) return malformed(shown, "contains a vendor key that is not a point on P-256");
     body = body.subspan(PublicKey::size_of(type));
     CheckKey key;
     key.vendor = *vendor;

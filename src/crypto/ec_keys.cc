@@ -22,7 +22,7 @@ Error wrong_block(const PemBlock& block, const std::string& shown, const std::st
                     " key is needed",
                 "'modelseal keygen NAME --type p256' makes a pair"};
     if (half == "public" && block.label().ends_with("PRIVATE KEY")) {
-        error.message = shown + ": holds a private key, the public one is needed";
+        error.message = shown + ": is a private key; a public key is needed";
         error.hint = "keygen wrote it beside, with the ending .pub";
     } else if (half == "public" && block.label() == "CERTIFICATE") {
         error.message = shown + ": holds a certificate, a public key is needed";

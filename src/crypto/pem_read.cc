@@ -20,7 +20,7 @@ Error wrong_label(const std::string& label, const std::string& shown, const std:
                     " key is needed",
                 kHowToMake};
     if (label.ends_with("PRIVATE KEY") && half == "public") {
-        error.message = shown + ": holds a private key, the public one is needed";
+        error.message = shown + ": is a private key; a public key is needed";
         error.hint = "keygen wrote it beside, with the ending .pub";
     } else if (label == "PUBLIC KEY") {
         error.message = shown + ": holds a public key, the private one is needed";

@@ -76,7 +76,7 @@ void plan_fingerprint(const CheckOptions& options, CheckRequest& request) {
     request.missing.push_back(
         {.kind = CheckKind::fingerprint,
          .detail = reads_weights ? "a fingerprint is required, and there is none"
-                                 : "its weights are not read, and there is no fingerprint to ask it about",
+                                 : "its weights are not read, and no fingerprint was given to check it against",
          .hint = "give the fingerprint that the vendor made for you with --fingerprint FP"});
 }
 
@@ -94,7 +94,7 @@ Result<CheckRequest> plan_check(const std::string& target, const CheckOptions& o
     if (!expected.seal && !expected.signature && !expected.fingerprint) {
         expected.seal = true;
         request.missing.push_back({.kind = CheckKind::seal,
-                                   .detail = "there is no key to look for a seal with, and no signer to trust",
+                                   .detail = "no key was given to look for a seal with, and no signer to trust",
                                    .hint = "give the vendor's public key with --pub NAME.pub"});
     }
     return request;

@@ -85,8 +85,7 @@ Result<SealSummary> seal_deepisign(const Model& model, const std::filesystem::pa
                                    const mark::Stamp& stamp, const SealOptions& options,
                                    io::Progress& progress) {
     if (options.receipt) {
-        return Error{ErrorKind::usage,
-                     "the deepisign scheme keeps no receipt, for it rewrites every layer whole",
+        return Error{ErrorKind::usage, "deepisign does not support receipts: it rewrites entire layers",
                      "keep the original, or seal with the modelseal scheme"};
     }
     MODELSEAL_TRY(check_names(stamp));

@@ -100,7 +100,7 @@ Result<void> check_options(const FingerprintOptions& options) {
             ErrorKind::usage, fmt::format("the input range {} to {} is empty", (*range)[0], (*range)[1]), {}};
     }
     if (options.grid == Grid::u8 && options.schedule == Schedule::paper) {
-        return Error{ErrorKind::usage, "the published schedule knows no grid", {}};
+        return Error{ErrorKind::usage, "the published schedule does not support a grid", {}};
     }
     return {};
 }

@@ -108,9 +108,9 @@ class Assembler {
     // No error: hard links are usual where stores save space. But they make a file writable from elsewhere.
     void warn_of_links() {
         if (linked_.empty() || model_.files.size() == 1) return;
-        model_.warnings.push_back(fmt::format(
-            "{}{}: has further hard links: who writes to one of them changes the model", linked_.front(),
-            linked_.size() == 1 ? "" : fmt::format(" and {} more files", linked_.size() - 1)));
+        model_.warnings.push_back(
+            fmt::format("{}{}: has other hard links; writing to any of them changes the model", linked_.front(),
+                        linked_.size() == 1 ? "" : fmt::format(" and {} more files", linked_.size() - 1)));
     }
 
     const Limits& limits_;

@@ -14,7 +14,7 @@
 
 namespace modelseal::oms {
 
-// For who reads the same files in another pass at the same time.
+// For callers that read the same files concurrently.
 struct SharedFiles {
     // What to read in place of the file of this name; nothing for files of which the other pass knows nothing.
     std::function<const Source*(const std::string& name)> view = {};

@@ -20,7 +20,7 @@ Result<LogEntry::Proof> read_proof(const Fields& fields) {
     for (const auto& each : *hashes) {
         auto hash = each.is_string() ? util::from_base64(each.get_ref<const std::string&>()) : std::nullopt;
         if (!hash || hash->size() != kLogHashBytes)
-            return fields.malformed("'hashes' holds something else than hashes");
+            return fields.malformed("'hashes' contains an entry that is not a hash");
         proof.hashes.push_back(std::move(*hash));
     }
     if (proof.root.size() != kLogHashBytes) return fields.malformed("'rootHash' is not a hash");

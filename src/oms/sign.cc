@@ -107,7 +107,7 @@ void add_tensors(const std::filesystem::path& path, bool single, const SignOptio
 Result<oms::Statement> make_statement(const std::filesystem::path& path, const SignOptions& options,
                                       SignSummary& summary) {
     const auto shown = util::printable(path.string());
-    if (options.shard_size == 0) return Error{ErrorKind::usage, "shards of no bytes", {}};
+    if (options.shard_size == 0) return Error{ErrorKind::usage, "the shard size must be at least 1 byte", {}};
     MODELSEAL_TRY_ASSIGN(const auto tree, oms::Tree::open(path));
     const auto rules = ignore_rules(path, options);
     MODELSEAL_TRY_ASSIGN(const auto names, names_in(tree, rules, options, shown));

@@ -37,7 +37,7 @@ Result<ExecAnswer> parse_common(const json& document, std::uint64_t id, const st
     if (document.contains("error")) {
         const auto& error = document["error"];
         answer.error = error.is_string() ? error.get<std::string>() : dump(error);
-        if (answer.error.empty()) answer.error = "an error without words";
+        if (answer.error.empty()) answer.error = "the program reported an error without a message";
         return answer;
     }
     if (const auto* labels = member(document, "labels", &json::is_array)) {

@@ -247,8 +247,9 @@ Result<std::string> Subprocess::exchange(std::string_view message, const Measure
                                          milliseconds timeout) {
     if (!received_.empty()) {
         stop(milliseconds(0));
-        return Error{
-            ErrorKind::malformed, fmt::format("{}: the program says more than it was asked for", name_), {}};
+        return Error{ErrorKind::malformed,
+                     fmt::format("{}: the program wrote more output than was requested", name_),
+                     {}};
     }
     const auto deadline = Clock::now() + timeout;
     std::size_t seen = 0;

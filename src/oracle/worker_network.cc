@@ -130,7 +130,7 @@ Result<json> WorkerNetwork::exchange(const json& request, int descriptor) {
     }
     const auto error = message.body.find("error");
     if (error == message.body.end()) return std::move(message.body);
-    if (!error->is_object()) return broken("an error without words");
+    if (!error->is_object()) return broken("an error without a message");
     return told(*error);
 }
 

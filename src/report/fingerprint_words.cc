@@ -48,15 +48,14 @@ std::string pairs_text(const FingerprintFinding& fingerprint) {
     }
     const auto count = fingerprint.mismatched;
     const auto pairs = counted(fingerprint.pairs, "pair");
-    const auto rung =
-        fingerprint.rung.empty() ? std::string() : " on rung " + util::printable(fingerprint.rung);
-    auto out = fmt::format("{} of {}{} {}", count == 0 ? "none" : grouped(count), pairs, rung,
-                           count <= 1 ? "differs" : "differ");
-    if (fingerprint.outcome == Outcome::tampered) {
-        return out + fmt::format(", {} would be enough", grouped(fingerprint.threshold));
+    std::vector<std::string> facts;
+    if (!fingerprint.rung.empty()) facts.push_back("rung " + util::printable(fingerprint.rung));
+    if (count > 0) facts.push_back("alarm at " + grouped(fingerprint.threshold));
+    if (fingerprint.outcome != Outcome::tampered) {
+        facts.push_back(fmt::format("false alarms: at most {:.1g} a check", fingerprint.false_alarm_bound));
     }
-    if (count > 0) out += fmt::format(", {} would be an alarm", grouped(fingerprint.threshold));
-    return out + fmt::format(" (false alarms: at most {:.1g} a check)", fingerprint.false_alarm_bound);
+    return fmt::format("{} of {} {} ({})", count == 0 ? "none" : grouped(count), pairs,
+                       count <= 1 ? "differs" : "differ", fmt::join(facts, "; "));
 }
 
 std::string gauge_text(const FingerprintFinding& fingerprint) {

@@ -10,8 +10,8 @@ namespace modelseal::report {
 
 std::string_view word(FingerprintFinding::Outcome outcome);  // as in the JSON of `check`: "other-runtime"
 
-// "148 of 150 pairs on rung fp32 differ, 1 would be enough"; for what is intact with the bound: "none of 150
-// pairs on rung fp32 differs (false alarms: at most 1e-06 a check)"; where the mean of the margins gave the
+// "148 of 150 pairs differ (rung fp32; alarm at 1)"; for what is intact with the bound: "none of 150 pairs
+// differs (rung fp32; false alarms: at most 1e-06 a check)"; where the mean of the margins gave the
 // alarm: "the margins of 150 pairs on rung fp32 moved together by 3.0e-04, honest runtimes stay
 // within 1.0e-04"; for what is inconclusive why it is.
 std::string pairs_text(const FingerprintFinding& fingerprint);

@@ -75,7 +75,7 @@ void attention(Call& call) {
     const auto capped = cap > 0 ? at::tanh(product / cap) * cap : product;
     const auto bias = bias_of(call, heads, product);
     const auto biased = capped + bias;
-    // Who may look at nothing sees zeros.
+    // Fully masked rows give zeros (softmax would give NaN).
     const auto blind = std::get<0>(bias.max(-1, true)) == kMasked;
     auto weights = at::softmax(biased.masked_fill(blind, 0), -1);
     weights = weights.masked_fill(blind, 0);

@@ -50,7 +50,7 @@ void conv(Call& call) {
 void pads_for_shape(const Call& call, Window& window, const Ints& full, const Ints& shape) {
     const auto mode = call.text("auto_pad", "NOTSET");
     for (std::size_t i = 0; i < window.rank(); ++i) {
-        // What is too little comes behind, as zeros.
+        // Missing output is zero-padded at the end.
         const auto all = std::max<std::int64_t>(full[i] - shape[i], 0);
         window.begin[i] = mode == "SAME_UPPER" ? all / 2 : all - all / 2;
         window.end[i] = full[i] - shape[i] - window.begin[i];

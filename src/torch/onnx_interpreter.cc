@@ -147,7 +147,7 @@ void Interpreter::fold() {
             run_node(nodes[i], plan, i, base_);
             plan.folded[i] = true;
         } catch (const OperatorError&) {
-            continue;  // said when it is run
+            continue;  // reported when the node runs
         }
         for (const auto& output : nodes[i].outputs) {
             if (auto at = base_.values.find(output); at != base_.values.end()) {

@@ -137,7 +137,7 @@ const Spoiled kSpoiled[] = {
          body[0] = std::byte{2};
          return text_of(signed_by(vendor(), body));
      },
-     ErrorKind::malformed, "the vendor's key in it is no point of P-256"},
+     ErrorKind::malformed, "contains a vendor key that is not a point on P-256"},
     {"LaterVersion",
      [] {
          Bytes body = unsigned_body("acme");

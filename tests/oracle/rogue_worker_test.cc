@@ -83,7 +83,7 @@ TEST_F(RogueWorker, IsNotBelieved) {
         {"answer = {'classes': 1} if do == 'classes' else answer", "(classes)"},
         {"answer = {'classes': 2**63} if do == 'classes' else answer", "(classes)"},
         {"answer = {} if do == 'gradient' else answer", "a gradient without outputs"},
-        {"answer = {'error': 1} if do == 'ask' else answer", "an error without words"},
+        {"answer = {'error': 1} if do == 'ask' else answer", "an error without a message"},
         {"os.abort()", "the worker crashed: signal 6"},
         {"os._exit(0)", "the worker ended with status 0"},
     };
