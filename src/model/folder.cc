@@ -18,8 +18,6 @@ namespace modelseal {
 
 namespace {
 
-using util::printable;
-
 constexpr std::string_view kIndexSuffix = ".index.json";
 
 class FolderReader {

@@ -12,8 +12,6 @@ namespace modelseal {
 
 namespace {
 
-using util::printable;
-
 // Where a tensor is: its type and segments as numbers. Equal places are the same bytes, read the same way.
 std::vector<std::uint64_t> place_of(const Tensor& tensor) {
     std::vector<std::uint64_t> place = {static_cast<std::uint64_t>(tensor.dtype)};

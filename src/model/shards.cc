@@ -13,8 +13,6 @@ namespace modelseal {
 
 namespace {
 
-using util::printable;
-
 constexpr std::uint32_t kMaxDepth = 16;
 constexpr std::uint64_t kMaxIndexBytes = 64u << 20;  // 91,000 tensors take 9 MB
 

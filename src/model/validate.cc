@@ -13,8 +13,6 @@ namespace modelseal {
 
 namespace {
 
-using util::printable;
-
 constexpr std::uint64_t kFieldBytes = 4;  // a CRC-32
 constexpr std::uint64_t kVarintElements = 8192;
 constexpr std::uint64_t kVarintBytes = 10;

@@ -12,8 +12,6 @@
 namespace modelseal::oms {
 namespace {
 
-using util::printable;
-
 constexpr std::size_t kTensorDigest = 32;
 
 std::optional<std::uint64_t> decimal(std::string_view text) {

@@ -11,8 +11,6 @@
 namespace modelseal::oms {
 namespace {
 
-using util::printable;
-
 constexpr std::string_view kStatementType = "https://in-toto.io/Statement/v1";
 constexpr std::size_t kRootBytes = 32;
 

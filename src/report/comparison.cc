@@ -16,7 +16,6 @@ using nlohmann::ordered_json;
 using report::Ink;
 using report::json_text;
 using report::paint;
-using util::printable;
 
 constexpr std::size_t kRows = 20;  // of a list that is cut
 

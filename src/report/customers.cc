@@ -11,7 +11,6 @@ namespace {
 
 using nlohmann::ordered_json;
 using report::json_text;
-using util::printable;
 using enum report::Table::Align;
 
 std::string revoked_text(const Customer& customer) {

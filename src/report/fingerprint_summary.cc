@@ -9,7 +9,6 @@
 namespace modelseal {
 
 using report::json_text;
-using util::printable;
 
 std::string to_text(const FingerprintSummary& summary, const std::string& out, const TextStyle& style) {
     using enum report::Table::Align;

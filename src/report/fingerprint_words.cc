@@ -11,7 +11,6 @@
 namespace modelseal::report {
 namespace {
 
-using util::printable;
 using Outcome = FingerprintFinding::Outcome;
 
 // The verdict rests on that all margins moved together, not on pairs that differ.

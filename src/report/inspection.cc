@@ -19,7 +19,6 @@ using report::Ink;
 using report::json_text;
 using report::paint;
 using report::Table;
-using util::printable;
 using TensorEntry = ModelContents::TensorEntry;
 
 constexpr std::string_view kInspectionIndent = "    ";

@@ -11,7 +11,6 @@ namespace modelseal::report {
 namespace {
 
 using nlohmann::ordered_json;
-using util::printable;
 
 constexpr std::size_t kRows = 20;  // of a list that is cut
 

@@ -9,7 +9,6 @@ namespace modelseal::report {
 namespace {
 
 using nlohmann::ordered_json;
-using util::printable;
 
 constexpr std::string_view kFilesIndent = "    ";
 

@@ -13,7 +13,6 @@ namespace {
 
 using report::Ink;
 using report::paint;
-using util::printable;
 
 constexpr std::size_t kTextRows = 10;  // of a list that is cut
 constexpr std::string_view kCut = "use --all or --json";

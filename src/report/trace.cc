@@ -17,7 +17,6 @@ namespace {
 using nlohmann::ordered_json;
 using report::Ink;
 using report::json_text;
-using util::printable;
 
 constexpr std::size_t kTraceRows = 10;  // of a list that is cut
 

@@ -16,7 +16,6 @@ using formats::onnx::Attribute;
 using formats::onnx::Function;
 using formats::onnx::Graph;
 using formats::onnx::Node;
-using util::printable;
 
 namespace {
 

@@ -15,7 +15,6 @@ namespace {
 using formats::onnx::ValueInfo;
 using onnx::Interpreter;
 using onnx::Value;
-using util::printable;
 
 // Batches of other sizes than the file says are believed in if their outputs agree this well.
 constexpr double kSameOutputs = 1e-4;

@@ -12,7 +12,6 @@ using formats::onnx::Function;
 using formats::onnx::Graph;
 using formats::onnx::Node;
 using formats::onnx::Opsets;
-using util::printable;
 
 namespace {
 
