@@ -222,7 +222,7 @@ TEST(EcKeys, OfOtherTypesAreRefusedByName) {
     EXPECT_THAT(refused(pem_of_type("EC", "secp256k1", false)), HasSubstr("on the curve secp256k1"));
     EXPECT_THAT(refused(pem_of_type("EC", "P-224", false)), HasSubstr("secp224r1"));
     EXPECT_THAT(refused(pem_of_type("ED25519", nullptr, false)), HasSubstr("of type ED25519"));
-    EXPECT_THAT(refused(pem_of_type("EC", "P-256", true)), HasSubstr("holds a private key"));
+    EXPECT_THAT(refused(pem_of_type("EC", "P-256", true)), HasSubstr("is a private key"));
     const auto secret = EcSigningKey::parse(pem_of_type("EC", "P-256", false), "k.key", nobody);
     ASSERT_FALSE(secret.ok());
     EXPECT_THAT(secret.error().message, HasSubstr("holds a public key"));

@@ -266,7 +266,7 @@ const Refused kRefused[] = {
     {"EcPublic", [] { return ec(false); }, false, unsupported,
      "an EC (secp384r1) public key, an Ed25519 or P-256 one"},
     {"SecretForPublic", [] { return std::string(kPlain); }, false, unsupported,
-     "a private key, the public one is needed"},
+     "is a private key; a public key is needed"},
     {"EncryptedForPublic", [] { return std::string(kEncrypted); }, false, unsupported, "a private key"},
     {"CheckKeyForPublic", check_key, false, unsupported, "a customer's check key"},
     {"BadPublicDer", [] { return with(kPublic, "MCow", "MCsw"); }, false, malformed, "broken public key"},

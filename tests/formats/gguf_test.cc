@@ -94,7 +94,7 @@ TEST(Gguf, BytesBehindTheLastTensorAreWarnedOf) {
     auto file = good_gguf();
     file.data_bytes += 1;
     EXPECT_THAT(parsed_gguf(file.build()).value().warnings,
-                ElementsAre(HasSubstr("25 bytes behind the last tensor")));
+                ElementsAre(HasSubstr("25 unexplained bytes after the last tensor")));
 }
 
 TEST(Gguf, EmptyAndScalarTensorsTakeTheirPlace) {

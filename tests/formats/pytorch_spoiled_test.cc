@@ -148,7 +148,7 @@ const TorchCase kTorchCases[] = {
     with_value("unknown_type", tensor_v3("trit", {6}, 24), "unknown type 'torch.trit'"),
     with_value("ordered_dict_of_triples",
                call(name("collections", "OrderedDict"), {list({tuple({none(), none(), none()})})}),
-               "what are not pairs"),
+               "items are not (key, value) pairs"),
     with_value(
         "part_of_a_storage_without_a_size",
         id_of({str("storage"), name("torch", "FloatStorage"), str("0"), str("cpu"), num(6), tuple({num(1)})}),

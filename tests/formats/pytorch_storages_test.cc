@@ -320,7 +320,7 @@ TEST(PytorchStorages, WideValuesSharedOftenEndSoon) {
         if (layout.ok()) {
             EXPECT_THAT(layout->warnings, testing::Contains(HasSubstr("in too many places")));
         } else {
-            EXPECT_THAT(layout.error().message, HasSubstr("what are not pairs"));
+            EXPECT_THAT(layout.error().message, HasSubstr("items are not (key, value) pairs"));
         }
     }
 }
