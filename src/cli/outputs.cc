@@ -5,6 +5,7 @@
 
 #include "io/file.h"
 #include "io/irreplaceable.h"
+#include "oms/tree.h"
 #include "util/text.h"
 
 namespace modelseal::cli {
@@ -23,13 +24,6 @@ fs::path place(const std::string& path) {
 Error is_input(const std::string& output) {
     return {ErrorKind::usage, util::printable(output) + ": is an input of this command, not a place to write",
             "give the output another name"};
-}
-
-bool lies_in(const std::string& output, const std::string& folder) {
-    std::error_code ignored;
-    if (!fs::is_directory(folder, ignored)) return false;
-    const auto above = place(folder), below = place(output);
-    return std::ranges::mismatch(above, below).in1 == above.end();
 }
 
 // What modelseal writes begins so.
@@ -74,7 +68,9 @@ Result<void> refuse_other_content(const std::string& output, OutputKind kind,
     std::error_code ignored;
     if (output.empty() || !fs::is_regular_file(output, ignored)) return {};
     const bool own = kind == OutputKind::signature;  // a seal of a folder leaves signatures out
-    if (!own && std::ranges::any_of(folders, [&](const auto& folder) { return lies_in(output, folder); })) {
+    if (!own && std::ranges::any_of(folders, [&](const auto& folder) {
+            return oms::relative_to(folder, output).has_value();
+        })) {
         return is_input(output);
     }
     MODELSEAL_TRY_ASSIGN(const auto there, io::FileSource::open(output, output));

@@ -43,9 +43,7 @@ ExitCode run_command(Context& context) {
     const Result<void> printed = context.terminal.finish();
     if (!result.ok()) return report(context.terminal, result.error());
     if (printed.ok()) return result.value();
-    const auto lost = report(context.terminal, printed.error());
-    // That something does not match is worse than that nobody could read about it.
-    return result.value() == ExitCode::mismatch ? ExitCode::mismatch : lost;
+    return worst(result.value(), report(context.terminal, printed.error()));
 }
 
 ExitCode parse_and_run(int argc, char** argv, Context& context) {

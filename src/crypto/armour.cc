@@ -3,6 +3,7 @@
 #include <sodium.h>
 
 #include "crypto/wipe.h"
+#include "util/encodings.h"
 
 namespace modelseal {
 namespace {
@@ -17,11 +18,8 @@ std::string frame(std::string_view word, std::string_view label) {
 }  // namespace
 
 std::string armour(std::string_view label, std::span<const std::byte> body) {
-    std::string base64(sodium_base64_encoded_len(body.size(), kVariant), '\0');
+    auto base64 = util::base64(body);
     const WipeAtEnd wiped(base64);
-    sodium_bin2base64(base64.data(), base64.size(), reinterpret_cast<const unsigned char*>(body.data()),
-                      body.size(), kVariant);
-    base64.pop_back();  // the terminating zero
     std::string text;
     text.reserve(base64.size() + base64.size() / kLine + 2 * label.size() + 64);
     text += frame("BEGIN", label);
