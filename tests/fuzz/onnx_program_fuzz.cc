@@ -5,6 +5,7 @@
 #include "util/text.h"
 
 using modelseal::test::finding;
+namespace util = modelseal::util;
 namespace onnx = modelseal::formats::onnx;
 
 namespace {
