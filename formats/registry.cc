@@ -1,8 +1,9 @@
+#include "formats/registry.h"
+
 #include <array>
 
 #include <fmt/format.h>
 
-#include "formats/leaves.h"
 #include "formats/zip.h"
 
 namespace modelseal {

@@ -10,8 +10,8 @@
 #include <nlohmann/json.hpp>
 
 #include "formats/json.h"
-#include "formats/leaves.h"
 #include "formats/reader.h"
+#include "formats/registry.h"
 #include "util/checked.h"
 #include "util/text.h"
 

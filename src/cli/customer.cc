@@ -1,3 +1,4 @@
+
 #include "cli/customer.h"
 
 #include <filesystem>
@@ -8,7 +9,7 @@
 #include "cli/customer_trace.h"
 #include "cli/ledger_option.h"
 #include "cli/passphrase.h"
-#include "crypto/wipe.h"
+#include "crypto/secret.h"
 #include "io/file.h"
 #include "report/customers.h"
 #include "util/text.h"

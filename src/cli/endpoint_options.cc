@@ -1,10 +1,11 @@
+
 #include "cli/endpoint_options.h"
 
 #include <fmt/format.h>
 
 #include "cli/environment_secret.h"
 #include "io/file.h"
-#include "oracle/bearer_token.h"
+#include "oracle/http/url.h"
 #include "util/text.h"
 
 namespace modelseal::cli {

@@ -1,7 +1,7 @@
 // Exit codes, as the commands name them; the numbers are in <modelseal/report.h>.
 #pragma once
 
-#include "policy/exit_code.h"
+#include "policy/decide.h"
 
 namespace modelseal::cli {
 

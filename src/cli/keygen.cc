@@ -6,9 +6,9 @@
 #include "cli/commands.h"
 #include "cli/passphrase.h"
 #include "crypto/pem.h"
-#include "crypto/pkcs11_uri.h"
-#include "crypto/token.h"
-#include "crypto/wipe.h"
+#include "crypto/secret.h"
+#include "crypto/token/pkcs11_uri.h"
+#include "crypto/token/token.h"
 #include "io/file.h"
 #include "util/text.h"
 #include <modelseal/keys.h>

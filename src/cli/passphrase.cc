@@ -1,8 +1,9 @@
+
 #include "cli/passphrase.h"
 
 #include "cli/environment_secret.h"
 #include "cli/prompt.h"
-#include "crypto/wipe.h"
+#include "crypto/secret.h"
 #include "io/file.h"
 #include "util/text.h"
 

@@ -1,8 +1,9 @@
+
 #include "crypto/armour.h"
 
 #include <sodium.h>
 
-#include "crypto/wipe.h"
+#include "crypto/secret.h"
 #include "util/encodings.h"
 
 namespace modelseal {

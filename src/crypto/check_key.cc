@@ -6,14 +6,14 @@
 //     n    the customer's name, UTF-8 without control characters
 //     32   check secret
 //     64   the vendor's signature over the domain string below and everything before it
+
 #include "crypto/check_key.h"
 
 #include <algorithm>
 #include <vector>
 
 #include "crypto/armour.h"
-#include "crypto/random.h"
-#include "crypto/wipe.h"
+#include "crypto/secret.h"
 #include "util/text.h"
 
 namespace modelseal {

@@ -4,10 +4,10 @@
 #include "crypto/ec_handle.h"
 #include "crypto/ecdsa.h"
 #include "crypto/pem_block.h"
-#include "crypto/pkcs11_uri.h"
 #include "crypto/pkcs8.h"
-#include "crypto/token.h"
-#include "crypto/wipe.h"
+#include "crypto/secret.h"
+#include "crypto/token/pkcs11_uri.h"
+#include "crypto/token/token.h"
 #include "io/file.h"
 #include "util/text.h"
 

@@ -1,3 +1,4 @@
+
 #include "crypto/ecdsa.h"
 
 #include <array>
@@ -8,7 +9,7 @@
 #include <openssl/ec.h>
 
 #include "crypto/ec_handle.h"
-#include "crypto/sha256.h"
+#include "crypto/hash.h"
 
 namespace modelseal::crypto {
 namespace {

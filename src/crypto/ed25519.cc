@@ -1,10 +1,11 @@
+
 #include "crypto/ed25519.h"
 
 #include <sodium.h>
 
 #include "crypto/pkcs8.h"
+#include "crypto/secret.h"
 #include "crypto/signer.h"
-#include "crypto/wipe.h"
 
 namespace modelseal::crypto {
 namespace {

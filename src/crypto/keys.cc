@@ -3,11 +3,10 @@
 #include <sodium.h>
 
 #include "crypto/ed25519.h"
-#include "crypto/hkdf.h"
+#include "crypto/keystream.h"
 #include "crypto/p256.h"
-#include "crypto/random.h"
+#include "crypto/secret.h"
 #include "crypto/signer.h"
-#include "crypto/wipe.h"
 #include <modelseal/keys.h>
 
 namespace modelseal {

@@ -1,15 +1,43 @@
-// A reproducible stream of pseudo-random numbers: ChaCha20 (the original, 64-bit nonce and 64-bit counter from
-// 0).
+// HKDF with SHA-256 (RFC 5869): how every secret that modelseal uses comes from one that it was given.
+//
+// Thread safety: a pure function.
 #pragma once
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string_view>
 #include <utility>
 #include <vector>
 
+namespace modelseal {
+
+// Extract, then expand, into the whole of `out`. An empty `salt` is a salt of 32 zero bytes, as the RFC says.
+// `info` has no length limit: OpenSSL's KDF, which has one of about a kilobyte, would not take long tensor
+// names. Precondition: out.size() <= 255 * 32; throws std::length_error otherwise.
+void hkdf_sha256(std::span<const std::byte> secret, std::span<const std::byte> salt, std::string_view info,
+                 std::span<std::byte> out);
+
+// The same in two steps, for several outputs of one secret and salt.
+class Hkdf {
+  public:
+    Hkdf(std::span<const std::byte> secret, std::span<const std::byte> salt);
+    Hkdf(const Hkdf&) = delete;
+    Hkdf& operator=(const Hkdf&) = delete;
+    ~Hkdf();
+    void expand(std::string_view info, std::span<std::byte> out) const;
+
+  private:
+    std::array<unsigned char, 32> pseudorandom_key_;
+};
+
+}  // namespace modelseal
+
 namespace modelseal::crypto {
+
+// A reproducible stream of pseudo-random numbers: ChaCha20 (the original, 64-bit nonce and 64-bit counter from
+// 0).
 
 class Keystream {
   public:

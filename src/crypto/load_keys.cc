@@ -1,9 +1,9 @@
 #include "crypto/check_key.h"
 #include "crypto/p256.h"
 #include "crypto/pem.h"
-#include "crypto/pkcs11_uri.h"
-#include "crypto/token.h"
-#include "crypto/wipe.h"
+#include "crypto/secret.h"
+#include "crypto/token/pkcs11_uri.h"
+#include "crypto/token/token.h"
 #include "io/file.h"
 #include "util/text.h"
 #include <modelseal/keys.h>

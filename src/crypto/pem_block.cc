@@ -1,3 +1,4 @@
+
 #include "crypto/pem_block.h"
 
 #include <climits>
@@ -5,7 +6,7 @@
 #include <utility>
 
 #include "crypto/openssl.h"
-#include "crypto/wipe.h"
+#include "crypto/secret.h"
 
 namespace modelseal {
 

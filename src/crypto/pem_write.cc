@@ -8,8 +8,8 @@
 #include "crypto/p256.h"
 #include "crypto/pem.h"
 #include "crypto/pkcs8.h"
+#include "crypto/secret.h"
 #include "crypto/signer.h"
-#include "crypto/wipe.h"
 
 namespace modelseal {
 namespace {

@@ -1,3 +1,4 @@
+
 #include "crypto/pkcs8.h"
 
 #include <climits>
@@ -8,7 +9,7 @@
 #include <openssl/pkcs12err.h>
 #include <openssl/proverr.h>
 
-#include "crypto/wipe.h"
+#include "crypto/secret.h"
 
 namespace modelseal {
 namespace {

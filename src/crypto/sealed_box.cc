@@ -1,9 +1,10 @@
+
 #include "crypto/sealed_box.h"
 
 #include <sodium.h>
 
-#include "crypto/hkdf.h"
-#include "crypto/wipe.h"
+#include "crypto/keystream.h"
+#include "crypto/secret.h"
 
 namespace modelseal::crypto {
 namespace {

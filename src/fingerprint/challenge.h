@@ -1,16 +1,37 @@
-// The inputs of a fingerprint as a folder of files in shuffled order, for answers that are made elsewhere, and
-// the way back.
-//
-// The order follows from the check key and a random salt in the manifest, so that whoever makes the answers is
-// not told which input belongs to which pair, or on which side it lies. The order of rows here is that of
-// inputs_of(), rung by rung.
+// manifest.json of a challenge, schema modelseal-challenge/1.
 #pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
 
 #include "crypto/sealed_box.h"
 #include "fingerprint/fingerprint.h"
 #include <modelseal/keys.h>
 
 namespace modelseal::fingerprint {
+
+inline constexpr const char* kChallengeManifest = "manifest.json";
+
+struct ChallengeManifest {
+    std::size_t count = 0;
+    crypto::Salt salt{};
+    std::string tag;
+};
+
+// `format`: "png" or "npy". `id`: of the fingerprint file.
+std::string challenge_manifest(const Fingerprint& fingerprint, const std::string& id, const std::string& format,
+                               const ChallengeManifest& manifest);
+
+// Only what the way back needs. `malformed` if it is not there.
+Result<ChallengeManifest> load_challenge_manifest(const std::filesystem::path& file);
+
+// The inputs of a fingerprint as a folder of files in shuffled order, for answers that are made elsewhere, and
+// the way back.
+//
+// The order follows from the check key and a random salt in the manifest, so that whoever makes the answers is
+// not told which input belongs to which pair, or on which side it lies. The order of rows here is that of
+// inputs_of(), rung by rung.
 
 // Both members of all pairs of all rungs. `unsupported` if that takes more than a gigabyte.
 Result<std::vector<float>> all_inputs(const Fingerprint& fingerprint);

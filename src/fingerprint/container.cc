@@ -13,13 +13,14 @@
 //
 // Version 2, the digit '2', is the same with a vendor's key on P-256: it has 33 bytes, and what follows lies
 // one byte further.
+
 #include "fingerprint/container.h"
 
 #include <fmt/format.h>
 #include <libdeflate.h>
 
+#include "crypto/hash.h"
 #include "crypto/sealed_box.h"
-#include "crypto/sha256.h"
 #include "fingerprint/payload.h"
 #include "formats/bytes.h"
 #include "io/file.h"

@@ -3,8 +3,8 @@
 // steps across it.
 #pragma once
 
-#include "fingerprint/keyed.h"
-#include "fingerprint/probe.h"
+#include "fingerprint/pairs/crossing.h"
+#include "fingerprint/pairs/probe.h"
 #include "io/progress.h"
 
 namespace modelseal::fingerprint {

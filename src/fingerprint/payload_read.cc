@@ -6,11 +6,10 @@
 
 #include "fingerprint/facts.h"
 #include "fingerprint/payload.h"
-#include "fingerprint/wellformed.h"
 #include "formats/bytes.h"
 #include "formats/json.h"
-#include "formats/leaves.h"
 #include "formats/reader.h"
+#include "formats/registry.h"
 #include "util/checked.h"
 #include "util/text.h"
 

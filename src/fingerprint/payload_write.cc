@@ -6,7 +6,6 @@
 #include <nlohmann/json.hpp>
 
 #include "fingerprint/payload.h"
-#include "fingerprint/wellformed.h"
 #include "formats/bytes.h"
 
 namespace modelseal::fingerprint {

@@ -1,12 +1,41 @@
-// A fingerprint for the eye: its pairs as pictures, its margins as a plot.
+// A picture to draw on, with text in a font of 5 x 7 pixels.
 #pragma once
 
 #include <cstddef>
+#include <string_view>
 #include <vector>
 
 #include "fingerprint/fingerprint.h"
+#include "io/png.h"
 
 namespace modelseal::fingerprint {
+
+struct Colour {
+    std::uint8_t red = 0, green = 0, blue = 0;
+};
+
+// What lies outside is not drawn.
+class Canvas {
+  public:
+    static constexpr int kTextHeight = 7, kLetterWidth = 6;
+
+    Canvas(int width, int height, Colour ground);
+    int width() const { return width_; }
+    int height() const { return height_; }
+
+    void dot(int x, int y, Colour colour);
+    void rectangle(int x, int y, int width, int height, Colour colour);
+    // `y` is the top. Anything but printable ASCII is a box.
+    void text(int x, int y, std::string_view text, Colour colour);
+
+    std::vector<std::byte> png() const;
+
+  private:
+    int width_, height_;
+    io::Picture picture_;
+};
+
+// A fingerprint for the eye: its pairs as pictures, its margins as a plot.
 
 // PNG. Of up to `most_pairs` pairs of the rung that verdicts rest on: member 0, member 1, and their difference,
 // stretched around grey. Inputs of shape (1, H, W), (3, H, W) or (H, W) are pictures; others are shown as a

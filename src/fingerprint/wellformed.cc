@@ -1,10 +1,9 @@
-#include "fingerprint/wellformed.h"
-
 #include <algorithm>
 #include <cmath>
 
 #include <fmt/format.h>
 
+#include "fingerprint/payload.h"
 #include "util/checked.h"
 #include "util/text.h"
 

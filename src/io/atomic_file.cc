@@ -12,7 +12,6 @@
 
 #include "io/file.h"
 #include "io/irreplaceable.h"
-#include "io/os_error.h"
 #include "util/text.h"
 
 namespace modelseal::io {

@@ -1,4 +1,4 @@
-// The only place that opens files for reading and writing model bytes.
+// What the operating system refused, in the words of a person.
 #pragma once
 
 #include <cstdint>
@@ -6,10 +6,18 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 
 #include <modelseal/format.h>
+#include <modelseal/result.h>
 
 namespace modelseal::io {
+
+// "NAME: cannot DOING: no space left on the device", kind unreadable, with a hint where there is one. `code` is
+// an errno. The name is made printable here.
+Error os_error(int code, std::string_view name, std::string_view doing);
+
+// The only place that opens files for reading and writing model bytes.
 
 // A regular file, opened read-only. Remembers size and times of change; unchanged() tells whether they still
 // hold.

@@ -1,3 +1,4 @@
+
 #include "io/folder.h"
 
 #include <algorithm>
@@ -10,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "io/os_error.h"
+#include "io/file.h"
 #include "util/text.h"
 
 namespace modelseal::io {

@@ -1,3 +1,4 @@
+
 #include "io/new_folder.h"
 
 #include <cerrno>
@@ -11,7 +12,6 @@
 #include <unistd.h>
 
 #include "io/file.h"
-#include "io/os_error.h"
 
 namespace modelseal::io {
 namespace {

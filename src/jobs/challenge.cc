@@ -5,7 +5,6 @@
 
 #include <fmt/format.h>
 
-#include "fingerprint/challenge_manifest.h"
 #include "fingerprint/container.h"
 #include "formats/npy.h"
 #include "io/file.h"

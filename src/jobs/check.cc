@@ -4,11 +4,9 @@
 
 #include <fmt/format.h>
 
-#include "jobs/check_both.h"
+#include "jobs/check_files.h"
 #include "jobs/check_fingerprint.h"
 #include "jobs/check_plan.h"
-#include "jobs/check_seal.h"
-#include "jobs/check_signature.h"
 #include "policy/decide.h"
 
 namespace modelseal {

@@ -1,14 +1,15 @@
+
 #include "jobs/check_fingerprint.h"
 
 #include <ctime>
 
 #include "fingerprint/challenge.h"
 #include "fingerprint/container.h"
-#include "fingerprint/interview.h"
+#include "fingerprint/pairs/interview.h"
 #include "fingerprint/preview.h"
 #include "io/file.h"
 #include "io/progress.h"
-#include "oracle/connect.h"
+#include "oracle/endpoint.h"
 #include "oracle/network.h"
 
 namespace modelseal::jobs {

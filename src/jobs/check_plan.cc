@@ -1,7 +1,8 @@
+
 #include "jobs/check_plan.h"
 
-#include "jobs/check_signature.h"
-#include "oracle/connect.h"
+#include "jobs/check_files.h"
+#include "oracle/endpoint.h"
 #include "util/text.h"
 
 namespace modelseal::jobs {

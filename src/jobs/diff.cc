@@ -1,3 +1,4 @@
+
 #include "jobs/diff.h"
 
 #include <algorithm>
@@ -8,8 +9,6 @@
 
 #include "io/threads.h"
 #include "jobs/difference.h"
-#include "jobs/frame_difference.h"
-#include "jobs/pairing.h"
 #include "model/elements.h"
 #include "model/values.h"
 

@@ -1,17 +1,38 @@
-// How two runs of elements differ: what is counted while they are read block by block, and how the parts are
-// put together. The result is the same however the elements were cut into blocks, up to the rounding of sums,
-// which are added in element order.
+// Which tensor of one model is which of another, by their names.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string>
+#include <string_view>
 #include <vector>
 
+#include "model/model.h"
+#include "report/comparison.h"
 #include <modelseal/report.h>
+#include <modelseal/result.h>
 #include <modelseal/tensor.h>
 
 namespace modelseal {
+
+// A tensor of each side; either may be absent.
+struct TensorPair {
+    const Tensor* a = nullptr;
+    const Tensor* b = nullptr;
+    const std::string& name() const { return a != nullptr ? a->name : b->name; }
+};
+
+// First by name; then by a further name (alias) of either; then, for what is left with as many elements, by
+// alike_name(), where that is unique on both sides. Sorted by name. Points into the models.
+std::vector<TensorPair> pair_tensors(const Model& a, const Model& b);
+
+// What exporters leave of a name: punctuation is alike, and wrappers put "module." in front.
+std::string alike_name(std::string_view name);
+
+// How two runs of elements differ: what is counted while they are read block by block, and how the parts are
+// put together. The result is the same however the elements were cut into blocks, up to the rounding of sums,
+// which are added in element order.
 
 struct Difference {
     static constexpr std::size_t kRanges = 16;  // that are kept
@@ -57,5 +78,12 @@ class BlockComparer {
     DType a_, b_;
     std::vector<double> values_a_, values_b_;
 };
+
+// Whether what surrounds the tensors differs between two models.
+
+// Sets `frame` and `files` of `out`. Byte for byte and file by file, the files as a set: one that was added,
+// removed or renamed is named. Not compared if the formats differ, or the files of what is not a folder. What
+// follows from the tensors (fields of checksums) is left out.
+Result<void> compare_frames(const Model& a, const Model& b, Comparison& out);
 
 }  // namespace modelseal

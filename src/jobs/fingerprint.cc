@@ -4,10 +4,10 @@
 
 #include <fmt/format.h>
 
-#include "crypto/random.h"
-#include "crypto/sha256.h"
+#include "crypto/hash.h"
+#include "crypto/secret.h"
 #include "fingerprint/container.h"
-#include "fingerprint/make.h"
+#include "fingerprint/pairs/make.h"
 #include "fingerprint/preview.h"
 #include "io/file.h"
 #include "io/progress.h"

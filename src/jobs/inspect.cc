@@ -1,13 +1,14 @@
+
 #include "jobs/inspect.h"
 
 #include <optional>
 
 #include "crypto/key_facts.h"
-#include "crypto/wipe.h"
+#include "crypto/secret.h"
 #include "fingerprint/container.h"
 #include "formats/json.h"
 #include "io/file.h"
-#include "jobs/check_seal.h"
+#include "jobs/check_files.h"
 #include "jobs/inspect_signature.h"
 #include "jobs/receipt.h"
 #include "ledger/schema.h"

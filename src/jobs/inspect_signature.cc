@@ -1,10 +1,11 @@
+
 #include "jobs/inspect_signature.h"
 
 #include <algorithm>
 #include <map>
 
-#include "crypto/certificates.h"
-#include "crypto/timestamp.h"
+#include "crypto/x509/certificates.h"
+#include "crypto/x509/timestamp.h"
 #include "io/rfc3339.h"
 #include "oms/bundle.h"
 #include "oms/statement.h"

@@ -1,8 +1,9 @@
+
 #include "jobs/intact_root.h"
 
 #include <fmt/format.h>
 
-#include "jobs/check_seal.h"
+#include "jobs/check_files.h"
 #include "util/text.h"
 
 namespace modelseal::jobs {

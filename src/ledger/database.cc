@@ -1,3 +1,4 @@
+
 #include "ledger/database.h"
 
 #include <cerrno>
@@ -6,7 +7,7 @@
 #include <fmt/format.h>
 #include <sqlite3.h>
 
-#include "io/os_error.h"
+#include "io/file.h"
 #include "util/text.h"
 
 namespace modelseal::ledger {

@@ -5,10 +5,10 @@
 #include <fmt/format.h>
 
 #include "crypto/check_key.h"
-#include "crypto/wipe.h"
+#include "crypto/secret.h"
 #include "io/file.h"
 #include "io/rfc3339.h"
-#include "ledger/entry.h"
+#include "ledger/rows.h"
 #include "ledger/store.h"
 #include "util/text.h"
 #include <modelseal/ledger.h>

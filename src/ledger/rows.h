@@ -8,9 +8,10 @@
 #include <string>
 #include <vector>
 
+#include "crypto/hash.h"
 #include "crypto/sealed_box.h"
-#include "crypto/sha256.h"
 #include "ledger/database.h"
+#include <modelseal/ledger.h>
 
 namespace modelseal::ledger {
 
@@ -59,5 +60,12 @@ Result<EntryRow> read_entry(const Database& database, const Statement& row);
 enum class Write { anew, over };  // `over`: in the place of the row that has its id
 Result<void> write(const Database& database, const CustomerRow& row, Write how);
 Result<void> write(const Database& database, const EntryRow& row, Write how);
+
+// Entries between the words of the library and the rows of the file.
+
+LedgerEntry entry_of(const EntryRow& row, const std::string& customer);
+
+// All but number, customer and time. ErrorKind::usage for what no row can hold.
+Result<EntryRow> row_of(const LedgerEntry& entry);
 
 }  // namespace modelseal::ledger

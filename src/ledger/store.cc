@@ -1,10 +1,11 @@
+
 #include "ledger/store.h"
 
 #include <algorithm>
 
 #include <fmt/format.h>
 
-#include "crypto/random.h"
+#include "crypto/secret.h"
 #include "ledger/schema.h"
 
 namespace modelseal::ledger {

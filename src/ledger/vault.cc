@@ -1,9 +1,10 @@
+
 #include "ledger/vault.h"
 
 #include <algorithm>
 
-#include "crypto/hkdf.h"
-#include "crypto/wipe.h"
+#include "crypto/keystream.h"
+#include "crypto/secret.h"
 #include "formats/bytes.h"
 
 namespace modelseal::ledger {

@@ -14,7 +14,7 @@
 #include <span>
 #include <vector>
 
-#include "crypto/sha256.h"
+#include "crypto/hash.h"
 #include "mark/carrier.h"
 #include <modelseal/tensor.h>
 

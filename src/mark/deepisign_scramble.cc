@@ -1,11 +1,11 @@
+
 #include "mark/deepisign_scramble.h"
 
 #include <algorithm>
 #include <array>
 
-#include "crypto/hkdf.h"
 #include "crypto/keystream.h"
-#include "crypto/wipe.h"
+#include "crypto/secret.h"
 
 namespace modelseal::mark::deepisign {
 namespace {

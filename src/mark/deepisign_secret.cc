@@ -1,3 +1,4 @@
+
 #include "mark/deepisign_secret.h"
 
 #include <algorithm>
@@ -6,7 +7,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "crypto/sha256.h"
+#include "crypto/hash.h"
 
 namespace modelseal::mark::deepisign {
 namespace {

@@ -8,7 +8,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "crypto/sha256.h"
+#include "crypto/hash.h"
 #include "io/progress.h"
 #include "model/model.h"
 

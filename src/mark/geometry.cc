@@ -1,10 +1,10 @@
+
 #include "mark/geometry.h"
 
 #include <algorithm>
 #include <bit>
 #include <numeric>
 
-#include "crypto/hkdf.h"
 #include "crypto/keystream.h"
 
 namespace modelseal::mark {

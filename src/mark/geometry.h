@@ -6,7 +6,7 @@
 #include <span>
 #include <vector>
 
-#include "crypto/sha256.h"
+#include "crypto/hash.h"
 #include "mark/cell.h"
 #include <modelseal/tensor.h>
 

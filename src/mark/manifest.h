@@ -23,7 +23,7 @@
 #include <utility>
 #include <vector>
 
-#include "crypto/sha256.h"
+#include "crypto/hash.h"
 #include "model/folder_rule.h"
 #include <modelseal/keys.h>
 #include <modelseal/result.h>

@@ -11,7 +11,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "crypto/sha256.h"
+#include "crypto/hash.h"
 #include "io/progress.h"
 #include "mark/cell_map.h"
 #include "mark/manifest.h"

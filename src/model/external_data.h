@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "formats/onnx/program.h"
+#include "model/model.h"
 #include "model/part.h"
 
 namespace modelseal {
@@ -18,5 +20,16 @@ struct ModelsAndData {
 // data name is a model. `shards` are models already. ErrorKind::malformed for candidates that name one another
 // in a circle. Linear (times a logarithm) in the number of names, however long a chain of files is.
 Result<ModelsAndData> tell_models_from_data(std::vector<Part> candidates, const std::vector<Part>& shards);
+
+// An ONNX file as a program together with the files that its constants lie in.
+
+struct OnnxFile {
+    formats::onnx::Program program;
+    Model files;  // no tensors: Segment::file of the program's constants indexes `files.files`
+};
+
+// `files`: the graph first, then what open_model() found to belong to it, by path. A constant that leaves its
+// file or lies in one that is not there is refused.
+Result<OnnxFile> read_onnx_file(Model files, const Limits& limits = {});
 
 }  // namespace modelseal

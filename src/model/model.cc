@@ -1,3 +1,4 @@
+
 #include "model/model.h"
 
 #include <algorithm>
@@ -9,7 +10,6 @@
 #include "model/folder.h"
 #include "model/part.h"
 #include "model/shards.h"
-#include "model/validate.h"
 #include "util/text.h"
 
 namespace modelseal {

@@ -11,6 +11,7 @@
 #include "io/file.h"
 #include "model/folder_rule.h"
 #include <modelseal/format.h>
+#include <modelseal/result.h>
 
 namespace modelseal {
 
@@ -44,5 +45,11 @@ Result<Model> open_model(const std::filesystem::path& path, const Limits& limits
 
 // A model of one file in memory, for tests and fuzz targets. `source` must outlive the model.
 Result<Model> model_of(std::unique_ptr<Source> source, const Limits& limits = {});
+
+// What every model must keep to, whatever its format: the last line of defence behind the adapters.
+
+// Names are unique; each segment is inside its file and as long as its elements say; nothing overlaps: segments
+// of any tensors, and the fields of checksums. Kind malformed, or internal where only an adapter can be wrong.
+Result<void> validate_model(const Model& model);
 
 }  // namespace modelseal

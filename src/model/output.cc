@@ -1,3 +1,4 @@
+
 #include "model/output.h"
 
 #include <cerrno>
@@ -6,7 +7,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include "io/os_error.h"
+#include "io/file.h"
 #include "io/threads.h"
 #include "model/elements.h"
 #include "util/text.h"

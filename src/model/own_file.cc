@@ -1,3 +1,4 @@
+
 #include "model/own_file.h"
 
 #include <algorithm>
@@ -5,7 +6,7 @@
 
 #include "crypto/check_key.h"
 #include "crypto/key_facts.h"
-#include "crypto/wipe.h"
+#include "crypto/secret.h"
 #include "fingerprint/container.h"
 #include "formats/reader.h"
 #include "jobs/receipt.h"

@@ -1,3 +1,4 @@
+
 #include "model/part.h"
 
 #include <algorithm>
@@ -5,7 +6,7 @@
 
 #include <fmt/format.h>
 
-#include "model/validate.h"
+#include "model/model.h"
 #include "util/text.h"
 
 namespace modelseal {

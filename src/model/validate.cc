@@ -1,11 +1,10 @@
-#include "model/validate.h"
-
 #include <algorithm>
 
 #include <fmt/format.h>
 
 #include "formats/reader.h"
 #include "model/frame.h"
+#include "model/model.h"
 #include "util/checked.h"
 #include "util/text.h"
 

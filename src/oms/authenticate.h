@@ -23,4 +23,10 @@ Result<Signer> authenticate(const Bundle& bundle, const VerifyOptions& options, 
 // Whether `key` made the bundle's signature over its payload; ErrorKind::mismatch if not.
 Result<void> holds(const crypto::EcPublicKey& key, const Bundle& bundle, const std::string& shown);
 
+// Keyless signatures (Sigstore), verified offline: a certificate of minutes that names who signed, and a log
+// that says when.
+
+// Precondition: the options hold a trusted root, an identity and an issuer.
+Result<Signer> by_identity(const Bundle& bundle, const VerifyOptions& options, const std::string& shown);
+
 }  // namespace modelseal::oms

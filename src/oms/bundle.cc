@@ -1,9 +1,10 @@
+
 #include "oms/bundle.h"
 
 #include <fmt/format.h>
 
 #include "oms/fields.h"
-#include "oms/log_entry.h"
+#include "oms/log.h"
 #include "util/encodings.h"
 
 namespace modelseal::oms {

@@ -1,9 +1,9 @@
+
 #include "oms/hash.h"
 
 #include <variant>
 
-#include "crypto/blake2b.h"
-#include "crypto/sha256.h"
+#include "crypto/hash.h"
 
 namespace modelseal::oms {
 

@@ -3,14 +3,13 @@
 
 #include <fmt/format.h>
 
-#include "crypto/certificates.h"
+#include "crypto/x509/certificates.h"
 #include "io/file.h"
 #include "oms/bundle.h"
 #include "oms/digests.h"
 #include "oms/statement.h"
 #include "oms/tensors.h"
 #include "oms/tree.h"
-#include "oms/whole.h"
 #include "util/text.h"
 #include <modelseal/oms.h>
 

@@ -1,8 +1,9 @@
+
 #include "oms/statement.h"
 
 #include <fmt/format.h>
 
-#include "crypto/sha256.h"
+#include "crypto/hash.h"
 #include "oms/resource.h"
 #include "util/encodings.h"
 #include "util/text.h"

@@ -1,10 +1,11 @@
+
 #include "oms/tensors.h"
 
 #include <algorithm>
 
 #include <fmt/format.h>
 
-#include "crypto/sha256.h"
+#include "crypto/hash.h"
 #include "io/threads.h"
 #include "model/elements.h"
 #include "model/model.h"

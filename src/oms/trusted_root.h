@@ -8,8 +8,8 @@
 #include <string_view>
 #include <vector>
 
-#include "crypto/certificates.h"
-#include "crypto/log_key.h"
+#include "crypto/x509/certificates.h"
+#include "crypto/x509/log_key.h"
 #include "oms/bundle.h"
 
 namespace modelseal::oms {

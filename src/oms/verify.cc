@@ -1,13 +1,204 @@
 #include "oms/verify.h"
 
+#include <algorithm>
 #include <ctime>
+#include <map>
+#include <set>
 
 #include <fmt/format.h>
 
 #include "io/file.h"
 #include "oms/authenticate.h"
-#include "oms/compare.h"
+#include "oms/tensors.h"
+#include "oms/tree.h"
 #include "util/text.h"
+
+namespace modelseal::oms {
+namespace {
+
+using Outcome = SignatureFinding::FileFinding::Outcome;
+
+// What the signature says of one file.
+struct Signed {
+    std::vector<const Resource*> parts;                       // one, or its shards in order
+    std::uint64_t size() const { return parts.back()->end; }  // shards only
+};
+
+class Comparison {
+  public:
+    Comparison(const std::filesystem::path& path, const Tree& tree, const Statement& statement,
+               const VerifyOptions& options, const SharedFiles* shared, SignatureFinding& finding)
+        : path_(path),
+          tree_(tree),
+          statement_(statement),
+          options_(options),
+          shared_(shared),
+          finding_(finding) {
+        for (const auto& resource : statement.resources) {
+            // The one file of a model that is a file goes by two names.
+            const bool whole = tree.single() && resource.name == kWholeModel;
+            signed_[whole ? path.filename().string() : resource.name].parts.push_back(&resource);
+        }
+        for (auto& [name, of_file] : signed_) std::ranges::sort(of_file.parts, {}, &Resource::begin);
+    }
+
+    Result<void> run() {
+        const auto rules = ignore_rules();
+        MODELSEAL_TRY_ASSIGN(const auto entries, tree_.list(rules));
+        std::set<std::string> there;
+        for (const auto& entry : entries) {
+            MODELSEAL_TRY(sort_in(entry));
+            there.insert(entry.name);
+        }
+        for (const auto& [name, of_file] : signed_) {
+            if (there.contains(name)) continue;
+            // Ignoring is about files that were not signed; those that were stay part of the model.
+            const bool hidden = !tree_.single() && rules.covers(name) && tree_.file(name, false).ok();
+            if (hidden) {
+                MODELSEAL_TRY(sort_in({name}));
+            } else {
+                add(name, Outcome::missing);
+            }
+        }
+        std::ranges::sort(to_hash_);
+        MODELSEAL_TRY(hash());
+        MODELSEAL_TRY(same_files(entries, rules));
+        if (tree_.single() && finding_.findings.empty() && !to_hash_.empty()) {
+            MODELSEAL_TRY(known_to_be_whole(tree_, to_hash_.front(), options_.limits));
+        }
+        std::ranges::sort(finding_.findings, {}, &SignatureFinding::FileFinding::name);
+        name_tensors();
+        return {};
+    }
+
+  private:
+    IgnoreRules ignore_rules() const {
+        IgnoreRules rules;
+        if (tree_.single()) return rules;
+        IgnoreRules git_paths;
+        git_paths.add_git();
+        if (options_.ignore_git_paths) rules.add_git();
+        auto paths = options_.ignore;
+        paths.push_back(options_.signature);
+        for (const auto& path : paths) {
+            if (const auto relative = relative_to(path_, path)) rules.add(*relative);
+        }
+        for (const auto& path : statement_.ignore_paths) {
+            // The signer's defaults do not overrule a verifier who asks for these files.
+            if (options_.ignore_git_paths || !git_paths.covers(path)) rules.add(path);
+        }
+        return rules;
+    }
+
+    // A file that appeared or went while others were read belongs to what the caller now takes for verified.
+    Result<void> same_files(const std::vector<Tree::Entry>& before, const IgnoreRules& rules) const {
+        MODELSEAL_TRY_ASSIGN(const auto now, tree_.list(rules));
+        if (now == before) return {};
+        return Error{ErrorKind::unreadable,
+                     util::printable(path_.string()) + ": files were added or removed while it was read",
+                     "verify it again when nobody writes to it"};
+    }
+
+    void add(const std::string& name, Outcome outcome, std::string detail = {}) {
+        finding_.findings.push_back({.name = name, .outcome = outcome, .detail = std::move(detail)});
+    }
+
+    Result<void> sort_in(const Tree::Entry& entry) {
+        const auto known = signed_.find(entry.name);
+        auto wrong = complaint(entry, statement_.allow_symlinks);
+        if (known != signed_.end() && !wrong.empty()) {
+            add(entry.name, Outcome::changed, std::move(wrong));
+            return {};
+        }
+        if (known != signed_.end() && !statement_.shard_size) {
+            to_hash_.push_back(entry.name);
+            return {};
+        }
+        if (known == signed_.end() && (!wrong.empty() || !statement_.shard_size)) {
+            unsigned_file(entry.name, std::move(wrong));
+            return {};
+        }
+        // Shards: sizes tell before any hashing, and an empty file has none.
+        MODELSEAL_TRY_ASSIGN(const auto source, tree_.file(entry.name, statement_.allow_symlinks));
+        if (known == signed_.end()) {
+            if (source->size() > 0) unsigned_file(entry.name, {});
+        } else if (source->size() != known->second.size()) {
+            add(entry.name, Outcome::changed);
+        } else {
+            to_hash_.push_back(entry.name);
+        }
+        return {};
+    }
+
+    void unsigned_file(const std::string& name, std::string detail) {
+        if (options_.ignore_unsigned_files) {
+            ++finding_.unsigned_files;
+        } else {
+            add(name, Outcome::added, std::move(detail));
+        }
+    }
+
+    Result<void> hash() {
+        auto& progress = options_.progress != nullptr ? *options_.progress : io::no_progress();
+        MODELSEAL_TRY_ASSIGN(finding_.bytes, bytes_of(tree_, to_hash_, statement_.allow_symlinks));
+        progress.total(finding_.bytes);
+        const DigestOptions how{.hash = statement_.hash,
+                                .shard_size = statement_.shard_size,
+                                .follow_links = statement_.allow_symlinks,
+                                .jobs = options_.jobs,
+                                .shared = shared_};
+        MODELSEAL_TRY_ASSIGN(const auto found, digest_files(tree_, to_hash_, how, progress));
+        finding_.files = to_hash_.size();
+        for (std::size_t i = 0; i < found.size(); ++i) {
+            const auto& parts = signed_.at(to_hash_[i]).parts;
+            const bool same = std::ranges::equal(parts, found[i], [](const Resource* a, const Resource& b) {
+                return a->begin == b.begin && a->end == b.end && a->digest == b.digest;
+            });
+            if (!same) add(to_hash_[i], Outcome::changed);
+        }
+        return {};
+    }
+
+    // In which tensors the changed files differ, where the signature knows them and the model can be read.
+    void name_tensors() {
+        const auto knows = [&](const SignatureFinding::FileFinding& file) {
+            return file.outcome == Outcome::changed && file.detail.empty() &&
+                   !signed_.at(file.name).parts.front()->tensors.empty();
+        };
+        if (std::ranges::none_of(finding_.findings, knows)) return;
+        auto now = digest_tensors(path_, options_.jobs, options_.limits);
+        for (auto& file : finding_.findings) {
+            if (!knows(file)) continue;
+            if (!now.ok()) {
+                file.detail = "it is no longer a model that can be read: " + now.error().message;
+                continue;
+            }
+            const auto& before = signed_.at(file.name).parts.front()->tensors;
+            file.tensors = compare_tensors(before, (*now)[tree_.single() ? std::string() : file.name]);
+            if (file.tensors.empty())
+                file.detail = "all tensors are as signed; something else in the file is not";
+        }
+    }
+
+    const std::filesystem::path& path_;
+    const Tree& tree_;
+    const Statement& statement_;
+    const VerifyOptions& options_;
+    const SharedFiles* shared_;
+    SignatureFinding& finding_;
+    std::map<std::string, Signed> signed_;
+    std::vector<std::string> to_hash_;
+};
+
+}  // namespace
+
+Result<void> compare_files(const std::filesystem::path& path, const Statement& statement,
+                           const VerifyOptions& options, const SharedFiles* shared, SignatureFinding& finding) {
+    MODELSEAL_TRY_ASSIGN(const auto tree, Tree::open(path));
+    return Comparison(path, tree, statement, options, shared, finding).run();
+}
+
+}  // namespace modelseal::oms
 
 namespace modelseal::oms {
 namespace {

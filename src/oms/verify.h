@@ -2,6 +2,8 @@
 #pragma once
 
 #include "oms/digests.h"
+#include "oms/statement.h"
+#include "oms/tree.h"
 #include <modelseal/oms.h>
 
 namespace modelseal::oms {
@@ -18,5 +20,12 @@ struct Claim {
 };
 // Nothing if it cannot be read.
 std::optional<Claim> claim_of(const std::filesystem::path& signature);
+
+// Whether the files are those of a statement that is believed.
+
+// Fills in what was compared and every file that is not as signed. An Error only if a file could not be read.
+// `shared` may be null.
+Result<void> compare_files(const std::filesystem::path& path, const Statement& statement,
+                           const VerifyOptions& options, const SharedFiles* shared, SignatureFinding& finding);
 
 }  // namespace modelseal::oms

@@ -4,8 +4,9 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 
-#include "oracle/http.h"
+#include "oracle/http/http.h"
 #include "oracle/oracle.h"
 #include <modelseal/fingerprint.h>
 
@@ -31,5 +32,18 @@ bool may_be_too_large(unsigned status);
 
 // A GET for a JSON document; error for other statuses than 200.
 Result<std::string> get_document(HttpClient& client, const std::string& path, const std::string& source);
+
+// From a target on the command line to whoever answers there.
+//
+// http(s)://HOST[:PORT]/v2/models/NAME[/versions/V]: Open Inference Protocol v2 (KServe, Triton, MLServer,
+//     OpenVINO); http(s)://HOST[:PORT]/v1/models/NAME[/versions/V]: TensorFlow Serving REST. A gateway may have
+//     put a path before that.
+// exec:COMMAND, exec+binary:COMMAND: a program that answers on its standard output, modelseal-exec(7).
+
+bool is_endpoint(std::string_view target);  // a URL, exec: or exec+binary:, not a file
+
+// `expected`: what will be asked. Error `mismatch` if the other side's metadata names another shape.
+Result<std::unique_ptr<Oracle>> connect(const std::string& target, const EndpointOptions& options,
+                                        const InputShape& expected);
 
 }  // namespace modelseal::oracle

@@ -1,3 +1,4 @@
+
 #include "oracle/model_info.h"
 
 #include <algorithm>
@@ -6,7 +7,7 @@
 #include <fmt/ranges.h>
 
 #include "oracle/batched.h"
-#include "oracle/little_endian.h"
+#include "oracle/output_tensor.h"
 #include "util/text.h"
 
 namespace modelseal::oracle {

@@ -4,7 +4,7 @@
 
 #include <fmt/format.h>
 
-#include "oracle/worker_network.h"
+#include "oracle/protocols/worker_network.h"
 #include "util/text.h"
 
 namespace modelseal::oracle {
@@ -30,6 +30,18 @@ Result<std::unique_ptr<Network>> open_network(const std::string& path, const Net
     auto error = files.error();
     if (error.kind == ErrorKind::unsupported && error.hint.empty()) error.hint = kRunnable;
     return error;
+}
+
+std::string Runtime::name() const {
+    std::string name;
+    const auto add = [&](const std::string& part) { name += (name.empty() ? "" : ", ") + part; };
+    if (!device.empty()) add(util::printable(device));
+    if (threads > 0) add(fmt::format("{} thread{}", threads, threads == 1 ? "" : "s"));
+    if (batch > 0) add(fmt::format("batch {}", batch));
+    if (channels_last) add("channels last");
+    if (plain_kernels) add("plain kernels");
+    if (half) add("half precision");
+    return name.empty() ? "as opened" : name;
 }
 
 }  // namespace modelseal::oracle

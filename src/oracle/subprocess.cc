@@ -1,3 +1,4 @@
+
 #include "oracle/subprocess.h"
 
 #include <algorithm>
@@ -13,7 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "io/os_error.h"
+#include "io/file.h"
 #include "util/text.h"
 
 extern char** environ;

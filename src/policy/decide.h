@@ -61,4 +61,14 @@ CheckReport report_of(std::string target, const Findings& findings, const Policy
 // Of a target that could not be checked at all.
 CheckReport report_of(std::string target, const Error& error);
 
+// The one place that turns errors and verdicts into exit codes.
+
+ExitCode exit_code(ErrorKind kind);
+ExitCode exit_code(Verdict verdict);
+
+// Of several checks or targets: a mismatch outweighs a failure, a failure outweighs a missing seal, any of them
+// outweighs success.
+ExitCode worst(ExitCode a, ExitCode b);
+Verdict worst(Verdict a, Verdict b);
+
 }  // namespace modelseal::policy

@@ -1,7 +1,7 @@
-#include "torch/allowed_operators.h"
-
 #include <algorithm>
 #include <span>
+
+#include "torch/script_check.h"
 
 namespace modelseal::oracle {
 namespace {

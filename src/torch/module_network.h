@@ -1,15 +1,36 @@
-// A network on LibTorch, whatever file it came from: everything but how one batch goes forward. TorchScript and
-// ONNX derive from it.
+// The tensors of a network, changed for a while.
 #pragma once
 
 #include <functional>
+#include <utility>
+#include <vector>
 
 #include <ATen/core/Tensor.h>
 
 #include "oracle/network.h"
 #include "torch/device.h"
+#include <modelseal/format.h>
 
 namespace modelseal::oracle {
+
+using VisitParameters = std::function<void(const std::function<void(at::Tensor&)>&)>;
+
+// Rounds all floating tensors to float16 and back, and lays those of four dimensions out channels last; the
+// destructor puts back the very tensors that were there before.
+class ChangedWeights {
+  public:
+    ChangedWeights(const VisitParameters& for_each, bool half, bool channels_last);
+    ~ChangedWeights();
+    ChangedWeights(const ChangedWeights&) = delete;
+    ChangedWeights& operator=(const ChangedWeights&) = delete;
+
+  private:
+    void restore();
+    std::vector<std::pair<at::Tensor, at::Tensor>> originals_;  // the network's tensor, what it held
+};
+
+// A network on LibTorch, whatever file it came from: everything but how one batch goes forward. TorchScript and
+// ONNX derive from it.
 
 class ModuleNetwork : public Network {
   public:
@@ -65,5 +86,20 @@ class ModuleNetwork : public Network {
     unsigned threads_;
     std::size_t classes_ = 0;  // 0: not probed yet
 };
+
+// TorchScript files.
+
+// A zip archive with a folder code/, as torch.jit.save writes it.
+bool looks_like_torchscript(const Source& source);
+
+// `source` looks like TorchScript; it is not needed any more when this returns. Errors as for open_network();
+// call within guarded().
+Result<std::unique_ptr<Network>> open_torchscript(const Source& source, const NetworkOptions& options);
+
+// ONNX files: a network that our own importer runs on LibTorch.
+
+// `files`: the graph first, then the files of its external data by their paths. Errors as for open_network();
+// call within guarded().
+Result<std::unique_ptr<Network>> open_onnx(Model files, const NetworkOptions& options);
 
 }  // namespace modelseal::oracle

@@ -1,3 +1,4 @@
+
 #include "torch/script_check.h"
 
 #include <algorithm>
@@ -13,7 +14,6 @@
 #include <torch/csrc/jit/serialization/import_source.h>
 #include <torch/custom_class.h>
 
-#include "torch/allowed_operators.h"
 #include "util/checked.h"
 #include "util/text.h"
 

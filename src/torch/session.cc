@@ -1,3 +1,4 @@
+
 #include "torch/session.h"
 
 #include <algorithm>
@@ -8,12 +9,11 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include "formats/leaves.h"
+#include "formats/registry.h"
 #include "io/threads.h"
 #include "torch/device.h"
 #include "torch/errors.h"
-#include "torch/onnx_network.h"
-#include "torch/torchscript.h"
+#include "torch/module_network.h"
 #include "worker/sandbox.h"
 
 namespace modelseal::oracle {

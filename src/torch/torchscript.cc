@@ -1,5 +1,3 @@
-#include "torch/torchscript.h"
-
 #include <algorithm>
 
 #include <caffe2/serialize/read_adapter_interface.h>

@@ -1,3 +1,4 @@
+
 #include "worker/process.h"
 
 #include <algorithm>
@@ -18,7 +19,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "io/os_error.h"
+#include "io/file.h"
 #include "util/text.h"
 
 extern char** environ;

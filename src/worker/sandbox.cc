@@ -1,3 +1,4 @@
+
 #include "worker/sandbox.h"
 
 #include <cerrno>
@@ -13,7 +14,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "io/os_error.h"
+#include "io/file.h"
 
 namespace modelseal::worker {
 namespace {

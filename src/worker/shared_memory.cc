@@ -1,3 +1,4 @@
+
 #include "worker/shared_memory.h"
 
 #include <cerrno>
@@ -8,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "io/os_error.h"
+#include "io/file.h"
 
 namespace modelseal::worker {
 namespace {

@@ -2,10 +2,10 @@
 #include <gtest/gtest.h>
 
 #include "fingerprint/container.h"
+#include "tests/support/models/small_fingerprint.h"
+#include "tests/support/models/small_models.h"
 #include "tests/support/run.h"
 #include "tests/support/scratch.h"
-#include "tests/support/small_fingerprint.h"
-#include "tests/support/small_models.h"
 
 namespace modelseal {
 namespace {

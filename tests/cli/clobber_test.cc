@@ -1,9 +1,9 @@
 // A slip of the hand destroys nothing: outputs that name an input are refused, and the input stays.
 #include <gtest/gtest.h>
 
+#include "tests/support/models/small_models.h"
 #include "tests/support/run.h"
 #include "tests/support/scratch.h"
-#include "tests/support/small_models.h"
 
 namespace modelseal::test {
 namespace {

@@ -3,13 +3,13 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include "tests/support/models/script_file.h"
+#include "tests/support/models/small_models.h"
 #include "tests/support/run.h"
 #include "tests/support/scratch.h"
-#include "tests/support/script_file.h"
-#include "tests/support/small_models.h"
+#include "tests/support/services/worker.h"
 #include "tests/support/sql.h"
 #include "tests/support/tamper.h"
-#include "tests/support/worker.h"
 
 namespace modelseal {
 namespace {

@@ -7,12 +7,12 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include "tests/support/models/safetensors.h"
+#include "tests/support/models/script_file.h"
+#include "tests/support/models/small_models.h"
 #include "tests/support/run.h"
-#include "tests/support/safetensors.h"
 #include "tests/support/scratch.h"
-#include "tests/support/script_file.h"
-#include "tests/support/small_models.h"
-#include "tests/support/worker.h"
+#include "tests/support/services/worker.h"
 
 namespace modelseal {
 namespace {

@@ -2,9 +2,9 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include "tests/support/models/tensor_file.h"
 #include "tests/support/run.h"
 #include "tests/support/scratch.h"
-#include "tests/support/tensor_file.h"
 
 namespace modelseal {
 namespace {

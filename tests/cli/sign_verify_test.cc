@@ -3,8 +3,8 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include "tests/support/models/safetensors.h"
 #include "tests/support/run.h"
-#include "tests/support/safetensors.h"
 #include "tests/support/scratch.h"
 
 namespace modelseal {

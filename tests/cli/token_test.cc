@@ -7,11 +7,11 @@
 #include "oms/bundle.h"
 #include "oms/statement.h"
 #include "tests/oms/data.h"
+#include "tests/support/models/small_models.h"
+#include "tests/support/pki/signing_certificates.h"
+#include "tests/support/pki/soft_token.h"
 #include "tests/support/run.h"
 #include "tests/support/scratch.h"
-#include "tests/support/signing_certificates.h"
-#include "tests/support/small_models.h"
-#include "tests/support/soft_token.h"
 #include <modelseal/keys.h>
 
 namespace modelseal {

@@ -12,8 +12,8 @@
 #include "crypto/armour.h"
 #include "crypto/pem.h"
 #include "tests/support/hex.h"
+#include "tests/support/models/small_models.h"
 #include "tests/support/scratch.h"
-#include "tests/support/small_models.h"
 
 namespace modelseal {
 namespace {

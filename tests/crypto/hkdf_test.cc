@@ -1,6 +1,4 @@
 // HKDF-SHA-256 against the vectors of RFC 5869, appendix A, and against OpenSSL's.
-#include "crypto/hkdf.h"
-
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -10,6 +8,7 @@
 #include <openssl/kdf.h>
 #include <openssl/params.h>
 
+#include "crypto/keystream.h"
 #include "tests/support/hex.h"
 
 namespace modelseal {

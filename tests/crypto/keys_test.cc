@@ -8,7 +8,7 @@
 #include <openssl/evp.h>
 #include <openssl/sha.h>
 
-#include "crypto/hkdf.h"
+#include "crypto/keystream.h"
 #include "tests/support/hex.h"
 #include <modelseal/keys.h>
 

@@ -7,8 +7,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "crypto/hkdf.h"
-#include "crypto/sha256.h"
+#include "crypto/hash.h"
+#include "crypto/keystream.h"
 #include "crypto/signer.h"
 #include "tests/support/hex.h"
 

@@ -13,7 +13,7 @@
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
 
-#include "crypto/wipe.h"
+#include "crypto/secret.h"
 #include "tests/support/scratch.h"
 
 namespace modelseal {

@@ -1,5 +1,5 @@
 // PKCS#11 URIs: what RFC 7512 allows is read, and nothing else, without telling a PIN.
-#include "crypto/pkcs11_uri.h"
+#include "crypto/token/pkcs11_uri.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

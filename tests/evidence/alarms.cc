@@ -1,3 +1,4 @@
+
 #include "tests/evidence/alarms.h"
 
 #include <algorithm>
@@ -15,8 +16,8 @@
 
 #include "fingerprint/challenge.h"
 #include "fingerprint/container.h"
-#include "fingerprint/interview.h"
-#include "oracle/connect.h"
+#include "fingerprint/pairs/interview.h"
+#include "oracle/endpoint.h"
 #include "oracle/network.h"
 #include "oracle/precision.h"
 

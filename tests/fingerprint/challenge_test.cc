@@ -13,9 +13,9 @@
 #include "formats/npy.h"
 #include "io/file.h"
 #include "tests/support/files.h"
+#include "tests/support/models/small_fingerprint.h"
+#include "tests/support/models/small_models.h"
 #include "tests/support/scratch.h"
-#include "tests/support/small_fingerprint.h"
-#include "tests/support/small_models.h"
 
 namespace modelseal::fingerprint {
 namespace {

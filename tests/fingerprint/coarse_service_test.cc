@@ -8,12 +8,12 @@
 #include <gmock/gmock.h>
 
 #include "fingerprint/container.h"
-#include "fingerprint/make.h"
+#include "fingerprint/pairs/make.h"
 #include "io/progress.h"
-#include "tests/support/oip_model.h"
+#include "tests/support/models/toy_network.h"
 #include "tests/support/run.h"
 #include "tests/support/scratch.h"
-#include "tests/support/toy_network.h"
+#include "tests/support/services/oip_model.h"
 #include <modelseal/seal.h>
 
 namespace modelseal::fingerprint {

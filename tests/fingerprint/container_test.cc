@@ -8,9 +8,9 @@
 
 #include "fingerprint/payload.h"
 #include "formats/reader.h"
+#include "tests/support/models/small_fingerprint.h"
+#include "tests/support/models/small_models.h"
 #include "tests/support/scratch.h"
-#include "tests/support/small_fingerprint.h"
-#include "tests/support/small_models.h"
 
 namespace modelseal::fingerprint {
 namespace {

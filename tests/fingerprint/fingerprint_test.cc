@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "tests/support/small_fingerprint.h"
+#include "tests/support/models/small_fingerprint.h"
 
 namespace modelseal::fingerprint {
 namespace {

@@ -1,11 +1,11 @@
 // How a service is asked: in what order, what twice, and what is measured by it.
-#include "fingerprint/interview.h"
+#include "fingerprint/pairs/interview.h"
 
 #include <map>
 
 #include <gmock/gmock.h>
 
-#include "tests/support/two_classes.h"
+#include "tests/support/models/two_classes.h"
 
 namespace modelseal::fingerprint {
 namespace {

@@ -5,8 +5,8 @@
 
 #include <gmock/gmock.h>
 
-#include "fingerprint/interview.h"
-#include "tests/support/two_classes.h"
+#include "fingerprint/pairs/interview.h"
+#include "tests/support/models/two_classes.h"
 
 namespace modelseal::fingerprint {
 namespace {

@@ -1,11 +1,11 @@
 // Verdicts on answers: what accuses a model, and what counts for it.
-#include "fingerprint/judge.h"
+#include "fingerprint/pairs/judge.h"
 
 #include <cmath>
 
 #include <gmock/gmock.h>
 
-#include "tests/support/two_classes.h"
+#include "tests/support/models/two_classes.h"
 
 namespace modelseal::fingerprint {
 namespace {

@@ -1,6 +1,6 @@
 // Fingerprints of a network that is known whole: where the pairs lie, and what changes of weights and runtime
 // do to them.
-#include "fingerprint/make.h"
+#include "fingerprint/pairs/make.h"
 
 #include <cmath>
 #include <set>
@@ -8,9 +8,9 @@
 #include <gmock/gmock.h>
 
 #include "fingerprint/challenge.h"
-#include "fingerprint/judge.h"
-#include "fingerprint/wellformed.h"
-#include "tests/support/toy_network.h"
+#include "fingerprint/pairs/judge.h"
+#include "fingerprint/payload.h"
+#include "tests/support/models/toy_network.h"
 
 namespace modelseal::fingerprint {
 namespace {

@@ -9,7 +9,7 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
-#include "tests/support/small_fingerprint.h"
+#include "tests/support/models/small_fingerprint.h"
 
 namespace modelseal::fingerprint {
 namespace {

@@ -5,9 +5,8 @@
 #include <gtest/gtest.h>
 #include <png.h>
 
-#include "fingerprint/canvas.h"
+#include "tests/support/models/small_fingerprint.h"
 #include "tests/support/scratch.h"
-#include "tests/support/small_fingerprint.h"
 
 namespace modelseal::fingerprint {
 namespace {

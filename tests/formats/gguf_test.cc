@@ -1,16 +1,17 @@
+#include "formats/gguf.h"
+
 #include <array>
 #include <functional>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "formats/gguf_types.h"
-#include "formats/leaves.h"
 #include "formats/reader.h"
+#include "formats/registry.h"
 #include "tests/support/data.h"
 #include "tests/support/files.h"
-#include "tests/support/gguf_builder.h"
 #include "tests/support/layout_contract.h"
+#include "tests/support/models/gguf_builder.h"
 
 namespace modelseal::formats {
 namespace {

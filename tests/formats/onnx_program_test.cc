@@ -1,13 +1,12 @@
-#include "formats/onnx_program.h"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "formats/onnx/program.h"
 #include "formats/reader.h"
 #include "tests/support/data.h"
 #include "tests/support/files.h"
 #include "tests/support/hex.h"
-#include "tests/support/onnx_builder.h"
+#include "tests/support/models/onnx_builder.h"
 
 namespace modelseal::formats::onnx {
 namespace {

@@ -1,9 +1,9 @@
-#include "formats/pickle.h"
+#include "formats/pytorch/pickle.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "tests/support/pickle_text.h"
+#include "tests/support/models/pickle_text.h"
 
 namespace modelseal::formats {
 namespace {

@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/support/hex.h"
-#include "tests/support/proto_builder.h"
+#include "tests/support/models/proto_builder.h"
 
 namespace modelseal::formats::protobuf {
 namespace {

@@ -3,12 +3,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "formats/leaves.h"
 #include "formats/reader.h"
+#include "formats/registry.h"
 #include "tests/support/data.h"
 #include "tests/support/files.h"
 #include "tests/support/layout_contract.h"
-#include "tests/support/torch_legacy.h"
+#include "tests/support/models/torch_legacy.h"
 
 namespace modelseal::formats {
 namespace {

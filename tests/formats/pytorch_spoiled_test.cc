@@ -4,8 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "formats/leaves.h"
-#include "tests/support/torch_zip.h"
+#include "formats/registry.h"
+#include "tests/support/models/torch_zip.h"
 
 namespace modelseal::formats {
 namespace {

@@ -3,11 +3,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "formats/leaves.h"
 #include "formats/reader.h"
+#include "formats/registry.h"
 #include "tests/support/data.h"
 #include "tests/support/files.h"
-#include "tests/support/torch_zip.h"
+#include "tests/support/models/torch_zip.h"
 
 namespace modelseal::formats {
 namespace {

@@ -3,8 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "formats/leaves.h"
 #include "formats/reader.h"
+#include "formats/registry.h"
 #include "tests/support/bytes.h"
 #include "tests/support/data.h"
 #include "tests/support/files.h"

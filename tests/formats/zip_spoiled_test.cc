@@ -6,7 +6,7 @@
 
 #include "formats/reader.h"
 #include "formats/zip.h"
-#include "tests/support/zip_builder.h"
+#include "tests/support/models/zip_builder.h"
 
 namespace modelseal::formats {
 namespace {

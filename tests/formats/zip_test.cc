@@ -9,7 +9,7 @@
 #include "formats/reader.h"
 #include "tests/support/data.h"
 #include "tests/support/files.h"
-#include "tests/support/zip_builder.h"
+#include "tests/support/models/zip_builder.h"
 
 namespace modelseal::formats {
 namespace {

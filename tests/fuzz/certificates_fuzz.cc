@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <string_view>
 
-#include "crypto/certificates.h"
+#include "crypto/x509/certificates.h"
 #include "tests/fuzz/fuzz.h"
 
 namespace {

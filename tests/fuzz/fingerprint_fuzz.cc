@@ -3,7 +3,6 @@
 
 #include "fingerprint/container.h"
 #include "fingerprint/payload.h"
-#include "fingerprint/wellformed.h"
 #include "tests/fuzz/fuzz.h"
 
 namespace {

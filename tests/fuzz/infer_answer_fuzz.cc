@@ -6,11 +6,11 @@
 #include <string>
 #include <string_view>
 
-#include "oracle/exec_protocol.h"
 #include "oracle/json_text.h"
-#include "oracle/oip_protocol.h"
 #include "oracle/precision.h"
-#include "oracle/tf_serving_protocol.h"
+#include "oracle/protocols/exec.h"
+#include "oracle/protocols/oip.h"
+#include "oracle/protocols/tf_serving.h"
 #include "util/text.h"
 
 namespace {

@@ -2,7 +2,7 @@
 // what comes out is what a ledger may hold.
 #include <array>
 
-#include "ledger/entry.h"
+#include "ledger/rows.h"
 #include "ledger/store.h"
 #include "tests/fuzz/fuzz.h"
 #include "util/text.h"

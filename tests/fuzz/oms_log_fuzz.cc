@@ -4,9 +4,7 @@
 #include <string>
 #include <string_view>
 
-#include "oms/log_body.h"
-#include "oms/log_entry.h"
-#include "oms/log_proof.h"
+#include "oms/log.h"
 #include "tests/fuzz/fuzz.h"
 
 namespace {

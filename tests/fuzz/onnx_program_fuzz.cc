@@ -1,6 +1,6 @@
 // Whatever the bytes, reading a graph ends in an Error that is not our own fault or in a program whose
 // constants lie inside the file.
-#include "formats/onnx_program.h"
+#include "formats/onnx/program.h"
 #include "tests/fuzz/fuzz.h"
 #include "util/text.h"
 

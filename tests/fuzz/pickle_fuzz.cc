@@ -2,8 +2,8 @@
 // limits, then collected as if it were data.pkl.
 #include <array>
 
-#include "formats/pytorch_storages.h"
-#include "formats/pytorch_types.h"
+#include "formats/pytorch/storages.h"
+#include "formats/pytorch/types.h"
 #include "tests/fuzz/fuzz.h"
 #include "util/text.h"
 

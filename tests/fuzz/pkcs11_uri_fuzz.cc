@@ -2,7 +2,7 @@
 #include <cstdint>
 #include <string_view>
 
-#include "crypto/pkcs11_uri.h"
+#include "crypto/token/pkcs11_uri.h"
 #include "tests/fuzz/fuzz.h"
 #include "util/text.h"
 

@@ -2,7 +2,7 @@
 #include <cmath>
 
 #include "formats/npy.h"
-#include "oracle/responses.h"
+#include "oracle/protocols/responses.h"
 #include "tests/fuzz/fuzz.h"
 #include "util/text.h"
 

@@ -2,7 +2,7 @@
 #include <cstdint>
 #include <span>
 
-#include "crypto/sct.h"
+#include "crypto/x509/sct.h"
 #include "tests/fuzz/fuzz.h"
 
 namespace {

@@ -2,7 +2,7 @@
 #include <cstdint>
 #include <span>
 
-#include "crypto/timestamp.h"
+#include "crypto/x509/timestamp.h"
 #include "tests/fuzz/fuzz.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

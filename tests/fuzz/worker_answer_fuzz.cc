@@ -1,7 +1,7 @@
 // Any packet as the answer of a worker that a hostile model took over: what is read of it obeys its contract,
 // and its words can be shown.
 #include "fuzz.h"
-#include "oracle/worker_answers.h"
+#include "oracle/protocols/worker_network.h"
 #include "util/text.h"
 #include "worker/channel.h"
 

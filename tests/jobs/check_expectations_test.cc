@@ -5,9 +5,9 @@
 
 #include "report/report.h"
 #include "tests/support/data.h"
+#include "tests/support/models/small_models.h"
 #include "tests/support/scratch.h"
-#include "tests/support/small_models.h"
-#include "tests/support/worker.h"
+#include "tests/support/services/worker.h"
 #include <modelseal/seal.h>
 
 namespace modelseal {

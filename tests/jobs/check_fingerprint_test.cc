@@ -2,9 +2,9 @@
 // the one.
 #include <gmock/gmock.h>
 
-#include "tests/support/runtime_server.h"
 #include "tests/support/scratch.h"
-#include "tests/support/worker.h"
+#include "tests/support/services/runtime_server.h"
+#include "tests/support/services/worker.h"
 #include <modelseal/seal.h>
 
 namespace modelseal {

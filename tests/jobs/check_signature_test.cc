@@ -3,8 +3,8 @@
 #include <gtest/gtest.h>
 
 #include "crypto/pem.h"
+#include "tests/support/models/small_models.h"
 #include "tests/support/scratch.h"
-#include "tests/support/small_models.h"
 #include <modelseal/oms.h>
 #include <modelseal/seal.h>
 

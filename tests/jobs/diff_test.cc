@@ -7,9 +7,9 @@
 #include <nlohmann/json.hpp>
 
 #include "tests/support/data.h"
-#include "tests/support/gguf_builder.h"
+#include "tests/support/models/gguf_builder.h"
+#include "tests/support/models/tensor_file.h"
 #include "tests/support/scratch.h"
-#include "tests/support/tensor_file.h"
 
 namespace modelseal {
 namespace {

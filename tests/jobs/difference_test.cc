@@ -7,7 +7,7 @@
 
 #include <gtest/gtest.h>
 
-#include "tests/support/tensor_file.h"
+#include "tests/support/models/tensor_file.h"
 
 namespace modelseal {
 namespace {

@@ -11,8 +11,8 @@
 #include "mark/evidence.h"
 #include "mark/verdict.h"
 #include "tests/support/data.h"
+#include "tests/support/models/small_models.h"
 #include "tests/support/scratch.h"
-#include "tests/support/small_models.h"
 
 namespace modelseal {
 namespace {

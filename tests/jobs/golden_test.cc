@@ -5,8 +5,8 @@
 #include <gtest/gtest.h>
 
 #include "jobs/receipt.h"
+#include "tests/support/models/small_models.h"
 #include "tests/support/scratch.h"
-#include "tests/support/small_models.h"
 
 namespace modelseal {
 namespace {

@@ -4,9 +4,9 @@
 
 #include "jobs/inspect.h"
 #include "tests/oms/signing.h"
-#include "tests/support/keyless.h"
-#include "tests/support/safetensors.h"
-#include "tests/support/signing_certificates.h"
+#include "tests/support/models/safetensors.h"
+#include "tests/support/pki/keyless.h"
+#include "tests/support/pki/signing_certificates.h"
 
 namespace modelseal {
 namespace {

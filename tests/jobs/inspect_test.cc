@@ -9,10 +9,10 @@
 #include "fingerprint/container.h"
 #include "tests/support/data.h"
 #include "tests/support/files.h"
+#include "tests/support/models/small_fingerprint.h"
+#include "tests/support/models/small_models.h"
+#include "tests/support/models/tensor_file.h"
 #include "tests/support/scratch.h"
-#include "tests/support/small_fingerprint.h"
-#include "tests/support/small_models.h"
-#include "tests/support/tensor_file.h"
 #include <modelseal/keys.h>
 #include <modelseal/ledger.h>
 

@@ -1,7 +1,7 @@
-#include "jobs/pairing.h"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include "jobs/difference.h"
 
 namespace modelseal {
 namespace {

@@ -7,8 +7,8 @@
 
 #include "crypto/check_key.h"
 #include "ledger/database.h"
+#include "tests/support/models/small_models.h"
 #include "tests/support/scratch.h"
-#include "tests/support/small_models.h"
 #include "tests/support/sql.h"
 #include <modelseal/ledger.h>
 

@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include "tests/support/small_models.h"
+#include "tests/support/models/small_models.h"
 
 namespace modelseal::mark {
 namespace {

@@ -7,8 +7,8 @@
 #include "crypto/keystream.h"
 #include "mark/geometry.h"
 #include "mark/wavelet.h"
+#include "tests/support/models/small_models.h"
 #include "tests/support/scratch.h"
-#include "tests/support/small_models.h"
 
 namespace modelseal::mark {
 namespace {

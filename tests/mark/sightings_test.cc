@@ -8,8 +8,8 @@
 #include <gtest/gtest.h>
 
 #include "mark/geometry.h"
+#include "tests/support/models/small_models.h"
 #include "tests/support/scratch.h"
-#include "tests/support/small_models.h"
 #include "tests/support/tamper.h"
 
 namespace modelseal::mark {

@@ -8,8 +8,8 @@
 #include "formats/reader.h"
 #include "model/frame.h"
 #include "model/model.h"
-#include "tests/support/external_graph.h"
-#include "tests/support/safetensors.h"
+#include "tests/support/models/external_graph.h"
+#include "tests/support/models/safetensors.h"
 #include "tests/support/scratch.h"
 
 namespace modelseal {

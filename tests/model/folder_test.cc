@@ -8,7 +8,7 @@
 
 #include "model/external_data.h"
 #include "model/frame.h"
-#include "tests/support/safetensors.h"
+#include "tests/support/models/safetensors.h"
 #include "tests/support/scratch.h"
 
 namespace modelseal {

@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "formats/reader.h"
-#include "model/validate.h"
+#include "model/model.h"
 
 namespace modelseal {
 namespace {

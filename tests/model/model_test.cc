@@ -5,7 +5,7 @@
 
 #include "model/frame.h"
 #include "tests/support/data.h"
-#include "tests/support/safetensors.h"
+#include "tests/support/models/safetensors.h"
 #include "tests/support/scratch.h"
 
 namespace modelseal {

@@ -4,8 +4,8 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
-#include "tests/support/external_graph.h"
-#include "tests/support/safetensors.h"
+#include "tests/support/models/external_graph.h"
+#include "tests/support/models/safetensors.h"
 #include "tests/support/scratch.h"
 
 namespace modelseal {

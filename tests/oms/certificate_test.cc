@@ -3,9 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "crypto/certificates.h"
+#include "crypto/x509/certificates.h"
 #include "tests/oms/data.h"
-#include "tests/support/signing_certificates.h"
+#include "tests/support/pki/signing_certificates.h"
 #include <modelseal/oms.h>
 
 namespace modelseal {

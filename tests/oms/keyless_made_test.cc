@@ -6,11 +6,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "crypto/sha256.h"
+#include "crypto/hash.h"
 #include "io/rfc3339.h"
 #include "oms/statement.h"
 #include "tests/oms/data.h"
-#include "tests/support/keyless.h"
+#include "tests/support/pki/keyless.h"
 #include <modelseal/oms.h>
 
 namespace modelseal {

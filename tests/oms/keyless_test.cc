@@ -4,9 +4,9 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
-#include "oms/log_proof.h"
+#include "oms/log.h"
 #include "tests/oms/data.h"
-#include "tests/support/merkle.h"
+#include "tests/support/pki/merkle.h"
 #include <modelseal/oms.h>
 
 namespace modelseal {

@@ -6,7 +6,7 @@
 
 #include "oms/trusted_root.h"
 #include "tests/oms/signing.h"
-#include "tests/support/signing_certificates.h"
+#include "tests/support/pki/signing_certificates.h"
 
 namespace modelseal {
 namespace {

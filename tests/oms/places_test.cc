@@ -9,8 +9,8 @@
 #include "crypto/pem.h"
 #include "tests/oms/data.h"
 #include "tests/support/json_edits.h"
-#include "tests/support/keyless.h"
-#include "tests/support/signing_certificates.h"
+#include "tests/support/pki/keyless.h"
+#include "tests/support/pki/signing_certificates.h"
 #include "util/encodings.h"
 #include <modelseal/oms.h>
 

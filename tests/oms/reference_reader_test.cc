@@ -5,9 +5,9 @@
 #include <gtest/gtest.h>
 
 #include "tests/oms/signing.h"
+#include "tests/support/models/safetensors.h"
+#include "tests/support/pki/signing_certificates.h"
 #include "tests/support/run.h"
-#include "tests/support/safetensors.h"
-#include "tests/support/signing_certificates.h"
 
 namespace modelseal {
 namespace {

@@ -6,10 +6,10 @@
 #include "io/progress.h"
 #include "oms/statement.h"
 #include "tests/oms/signing.h"
-#include "tests/support/external_graph.h"
+#include "tests/support/models/external_graph.h"
+#include "tests/support/models/safetensors.h"
+#include "tests/support/pki/signing_certificates.h"
 #include "tests/support/run.h"
-#include "tests/support/safetensors.h"
-#include "tests/support/signing_certificates.h"
 #include <modelseal/oms.h>
 
 namespace modelseal {

@@ -2,9 +2,9 @@
 #include <gmock/gmock.h>
 
 #include "tests/oms/signing.h"
-#include "tests/support/external_graph.h"
-#include "tests/support/gguf_builder.h"
-#include "tests/support/safetensors.h"
+#include "tests/support/models/external_graph.h"
+#include "tests/support/models/gguf_builder.h"
+#include "tests/support/models/safetensors.h"
 
 namespace modelseal {
 namespace {

@@ -1,6 +1,6 @@
-#include "oracle/bearer_token.h"
-
 #include <gmock/gmock.h>
+
+#include "oracle/http/url.h"
 
 namespace modelseal::oracle {
 namespace {

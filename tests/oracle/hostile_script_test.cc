@@ -4,10 +4,10 @@
 #include <gmock/gmock.h>
 
 #include "oracle/network.h"
+#include "tests/support/models/script_file.h"
 #include "tests/support/run.h"
 #include "tests/support/scratch.h"
-#include "tests/support/script_file.h"
-#include "tests/support/worker.h"
+#include "tests/support/services/worker.h"
 
 namespace modelseal::oracle {
 namespace {

@@ -1,9 +1,9 @@
-#include "oracle/http.h"
+#include "oracle/http/http.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "tests/support/http_server.h"
+#include "tests/support/services/http_server.h"
 
 namespace modelseal::oracle {
 namespace {

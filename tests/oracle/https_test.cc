@@ -1,10 +1,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "oracle/http.h"
-#include "tests/support/certificates.h"
-#include "tests/support/http_server.h"
+#include "oracle/http/http.h"
+#include "tests/support/pki/certificates.h"
 #include "tests/support/scratch.h"
+#include "tests/support/services/http_server.h"
 
 namespace modelseal::oracle {
 namespace {

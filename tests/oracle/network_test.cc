@@ -7,9 +7,9 @@
 #include <gmock/gmock.h>
 
 #include "tests/support/data.h"
+#include "tests/support/models/script_file.h"
 #include "tests/support/scratch.h"
-#include "tests/support/script_file.h"
-#include "tests/support/worker.h"
+#include "tests/support/services/worker.h"
 
 namespace modelseal::oracle {
 namespace {

@@ -1,5 +1,3 @@
-#include "oracle/oip_protocol.h"
-
 #include <cmath>
 #include <cstring>
 
@@ -8,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "oracle/json_text.h"
+#include "oracle/protocols/oip.h"
 
 namespace modelseal::oracle {
 namespace {

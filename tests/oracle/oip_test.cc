@@ -3,8 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "oracle/connect.h"
-#include "tests/support/oip_model.h"
+#include "oracle/endpoint.h"
+#include "tests/support/services/oip_model.h"
 
 namespace modelseal::oracle {
 namespace {

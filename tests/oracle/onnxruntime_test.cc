@@ -6,14 +6,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "oracle/connect.h"
+#include "oracle/endpoint.h"
 #include "oracle/subprocess.h"
-#include "tests/support/certificates.h"
 #include "tests/support/data.h"
 #include "tests/support/files.h"
+#include "tests/support/pki/certificates.h"
 #include "tests/support/run.h"
-#include "tests/support/runtime_server.h"
 #include "tests/support/scratch.h"
+#include "tests/support/services/runtime_server.h"
 
 namespace modelseal::oracle {
 namespace {

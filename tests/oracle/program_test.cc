@@ -5,8 +5,8 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 
-#include "oracle/connect.h"
-#include "oracle/exec_protocol.h"
+#include "oracle/endpoint.h"
+#include "oracle/protocols/exec.h"
 #include "tests/support/scratch.h"
 
 namespace modelseal::oracle {

@@ -1,5 +1,5 @@
 // Answers made offline: every form says the same, and nothing is guessed.
-#include "oracle/responses.h"
+#include "oracle/protocols/responses.h"
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
@@ -7,8 +7,8 @@
 
 #include "formats/npy.h"
 #include "formats/reader.h"
+#include "tests/support/models/tensor_file.h"
 #include "tests/support/scratch.h"
-#include "tests/support/tensor_file.h"
 
 namespace modelseal::oracle {
 namespace {

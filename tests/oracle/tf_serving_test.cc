@@ -1,10 +1,11 @@
+#include "oracle/protocols/tf_serving.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
-#include "oracle/connect.h"
-#include "oracle/tf_serving_protocol.h"
-#include "tests/support/http_server.h"
+#include "oracle/endpoint.h"
+#include "tests/support/services/http_server.h"
 
 namespace modelseal::oracle {
 namespace {

@@ -1,4 +1,4 @@
-#include "oracle/url.h"
+#include "oracle/http/url.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

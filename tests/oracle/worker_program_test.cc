@@ -5,10 +5,10 @@
 #include <gmock/gmock.h>
 
 #include "oracle/network.h"
+#include "tests/support/models/script_file.h"
+#include "tests/support/models/small_models.h"
 #include "tests/support/run.h"
 #include "tests/support/scratch.h"
-#include "tests/support/script_file.h"
-#include "tests/support/small_models.h"
 
 namespace modelseal {
 namespace {

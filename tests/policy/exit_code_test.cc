@@ -1,6 +1,6 @@
-#include "policy/exit_code.h"
-
 #include <gtest/gtest.h>
+
+#include "policy/decide.h"
 
 namespace modelseal::policy {
 namespace {

@@ -5,11 +5,11 @@
 
 #include <gtest/gtest.h>
 
-#include "formats/leaves.h"
 #include "formats/reader.h"
+#include "formats/registry.h"
 #include "tests/support/hex.h"
 #include "tests/support/layout_contract.h"
-#include "tests/support/onnx_builder.h"
+#include "tests/support/models/onnx_builder.h"
 
 namespace modelseal::test::onnx {
 

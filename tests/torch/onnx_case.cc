@@ -1,3 +1,4 @@
+
 #include "tests/torch/onnx_case.h"
 
 #include <algorithm>
@@ -8,7 +9,7 @@
 #include "formats/protobuf.h"
 #include "formats/reader.h"
 #include "tests/support/files.h"
-#include "torch/onnx_constant.h"
+#include "torch/onnx/value.h"
 
 namespace modelseal::test {
 

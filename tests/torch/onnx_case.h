@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "torch/onnx_interpreter.h"
+#include "torch/onnx/interpreter.h"
 
 namespace modelseal::test {
 

@@ -5,8 +5,8 @@
 #include <gtest/gtest.h>
 
 #include "formats/reader.h"
-#include "tests/support/onnx_builder.h"
-#include "torch/onnx_interpreter.h"
+#include "tests/support/models/onnx_builder.h"
+#include "torch/onnx/interpreter.h"
 
 namespace modelseal::onnx {
 namespace {

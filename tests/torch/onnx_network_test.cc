@@ -1,6 +1,4 @@
 // ONNX files as networks: what is taken as input and output, and what real ones answer.
-#include "torch/onnx_network.h"
-
 #include <cmath>
 
 #include <gmock/gmock.h>
@@ -8,7 +6,7 @@
 
 #include "io/file.h"
 #include "tests/support/data.h"
-#include "torch/torchscript.h"
+#include "torch/module_network.h"
 
 namespace modelseal::oracle {
 namespace {

@@ -2,9 +2,9 @@
 // the answers of the program: that proves the page complete, and keeps it true.
 #include <gtest/gtest.h>
 
+#include "tests/support/models/small_models.h"
 #include "tests/support/run.h"
 #include "tests/support/scratch.h"
-#include "tests/support/small_models.h"
 
 namespace modelseal {
 namespace {

@@ -1,0 +1,43 @@
+// What the readers of a program's parts share.
+#pragma once
+
+#include <set>
+#include <string>
+#include <vector>
+
+#include "formats/onnx/program.h"
+#include "formats/onnx/tensor.h"
+
+namespace modelseal::formats::onnx {
+
+// A walk that copies out, and so counts what it holds.
+struct ProgramReader {
+    ProgramReader(const Source& source, const Limits& limits) : walk(source, limits) {}
+    Walk walk;
+    std::uint64_t held = 0;
+
+    // To be asked before something of that size is kept.
+    Result<void> hold(std::uint64_t bytes, std::uint64_t offset);
+    Result<void> name(const protobuf::Field& field, std::string_view what, std::string& text);
+    Result<void> names(const protobuf::Field& field, std::string_view what, std::vector<std::string>& texts);
+    // Bytes of any kind and length.
+    Result<std::string> text(const protobuf::Field& field, std::string_view what);
+};
+
+// "ai.onnx" is the long name of the domain "".
+void normalise_domain(std::string& domain);
+
+// `name` in `seen`, or "graph: the WHAT 'x' comes twice".
+Result<void> add_distinct(const ProgramReader& reader, std::set<std::string>& seen, const std::string& name,
+                          std::string_view what, std::uint64_t offset);
+
+Result<Constant> read_constant(ProgramReader& reader, protobuf::Range message, const std::string& what);
+Result<ValueInfo> read_value_info(ProgramReader& reader, protobuf::Range message);
+// `depth`: how many messages deep this one is.
+Result<Attribute> read_attribute(ProgramReader& reader, protobuf::Range message, std::uint32_t depth);
+Result<Node> read_node(ProgramReader& reader, protobuf::Range message, std::uint32_t depth);
+Result<Graph> read_graph(ProgramReader& reader, protobuf::Range message, std::uint32_t depth);
+Result<Function> read_function(ProgramReader& reader, protobuf::Range message);
+Result<void> read_opset(ProgramReader& reader, protobuf::Range message, Opsets& opsets);
+
+}  // namespace modelseal::formats::onnx

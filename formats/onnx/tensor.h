@@ -1,0 +1,62 @@
+// One TensorProto: what it says of itself, and where its elements lie.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "formats/onnx/layout.h"
+#include "formats/onnx/schema.h"
+#include "formats/protobuf.h"
+
+namespace modelseal::formats::onnx {
+
+// What every part of the walk needs.
+struct Walk {
+    Walk(const Source& source, const Limits& caps) : input(source), limits(caps), out(source, caps) {}
+    protobuf::Input input;
+    const Limits& limits;
+    LayoutBuilder out;
+
+    // A name out of the file: UTF-8, and not longer than the limit.
+    Result<void> read_name(const protobuf::Field& field, std::string_view what, std::string& text);
+};
+
+// A TensorProto before its data is understood.
+struct TensorHeader {
+    protobuf::Range message;
+    std::string name;
+    std::vector<std::uint64_t> dims;  // two's complement, not yet checked
+    std::uint64_t data_type = 0;
+    std::uint64_t data_location = 0;
+    bool segment = false;
+    std::optional<protobuf::Range> raw;
+    std::uint64_t strings = 0;      // elements of string_data
+    std::uint64_t data_fields = 0;  // bit per field number of a data field that holds something
+    std::vector<std::pair<std::string, std::string>> external;  // keys are unique
+};
+
+Result<TensorHeader> read_header(Walk& walk, protobuf::Range message);
+
+// The tensor with its segments; nothing for a tensor of strings, which is checked and stays frame. `name` is
+// what it is to be called, also in messages.
+Result<std::optional<Tensor>> locate_tensor(Walk& walk, const TensorHeader& header, std::string name);
+
+// Segments of the numbers in the repeated field `field` of the message: onnx_data.cc.
+Result<void> locate_numbers(Walk& walk, const TensorHeader& header, std::uint32_t field, Tensor& tensor);
+
+// The segment that the external_data entries describe: onnx_external.cc.
+Result<void> locate_external(Walk& walk, const TensorHeader& header, std::uint64_t needed, Tensor& tensor);
+
+// "source: tensor 'x': what (at offset N)".
+Error tensor_error(const Walk& walk, const Tensor& tensor, std::uint64_t offset, const std::string& what,
+                   ErrorKind kind = ErrorKind::malformed);
+
+// The walk over everything in an ONNX model that can hold tensors.
+
+// Walks a whole ModelProto and gives each tensor to walk.out. Malformed without ir_version and graph.
+Result<void> walk_model(Walk& walk, protobuf::Range message);
+
+}  // namespace modelseal::formats::onnx

@@ -1,0 +1,23 @@
+// Built instead of the other files of tokens where libp11 is missing.
+#include "crypto/token/token.h"
+
+namespace modelseal::crypto {
+namespace {
+
+Error without_libp11() {
+    return {ErrorKind::unsupported,
+            "PKCS#11 URI: this modelseal was built without libp11, so it reaches no token",
+            "build it where libp11 is installed (Debian: libp11-dev)"};
+}
+
+}  // namespace
+
+Result<EcSigningKey> load_token_key(const std::string&, const Passphrase&) {
+    return without_libp11();
+}
+
+Result<EcPublicKey> load_token_public_key(const std::string&, const Passphrase&) {
+    return without_libp11();
+}
+
+}  // namespace modelseal::crypto

@@ -1,0 +1,234 @@
+
+#include "fingerprint/pairs/make.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include <fmt/format.h>
+
+#include "fingerprint/pairs/grid.h"
+#include "fingerprint/pairs/placing.h"
+#include "fingerprint/pairs/probe.h"
+#include "fingerprint/pairs/rung_reading.h"
+#include "fingerprint/paper.h"
+
+namespace modelseal::fingerprint {
+namespace {
+
+constexpr double kNoiseFactor = 8;       // a floor in units of the largest noise seen
+constexpr double kLeastFloor = 0x1p-18;  // of the spread of the logits: 64 units in the last place of float32
+constexpr double kLeastDrift = 0x1p-23;  // of the spread: one unit in the last place, in all logits alike
+constexpr double kLeastMixed = 0x1p-9;   // the same for the 11 bits of TF32 and half precision: 4 units
+constexpr std::size_t kBatch = 50;
+constexpr std::size_t kBatchElements = 4u << 20;  // 16 MiB of float32 a batch
+constexpr std::size_t kSpare = 8;                 // every so many pairs one more, for those that a rung loses
+
+std::size_t batch_for(std::size_t elements) {
+    return std::clamp<std::size_t>(kBatchElements / elements, 1, kBatch);
+}
+
+// The story of making, one step a function.
+class Maker {
+  public:
+    Maker(oracle::Network& network, const Plan& plan, std::size_t classes, const Keyed& keyed,
+          io::Progress& progress)
+        : plan_(plan),
+          keyed_(keyed),
+          progress_(progress),
+          probe_(network, plan.input, classes, batch_for(plan.input.shape.elements())),
+          lattice_(lattice_of(plan.input, plan.grid)) {
+        auto& print = made_.fingerprint;
+        print.access = plan.access;
+        print.grid = plan.grid;
+        print.schedule = plan.schedule;
+        print.input = plan.input;
+        print.unit = lattice_.unit;
+        print.classes = classes;
+        print.batch = probe_.batch();
+        if (plan.access != Access::label) print.direction = keyed.direction(classes);
+    }
+
+    Result<void> keyed_schedule();
+    Result<void> published_schedule();
+    Made finish() {
+        made_.evaluations = probe_.evaluations();
+        return std::move(made_);
+    }
+
+  private:
+    Result<void> measure();
+    Result<void> add_exact();
+    Result<void> add_spaced(Rung rung, const Noise& noise, double floor);
+    Result<void> add(RungOfPairs rung);
+    std::size_t path_of(std::size_t crossing);
+    double spread(const Outputs& outputs) const;
+
+    const Plan& plan_;
+    const Keyed& keyed_;
+    io::Progress& progress_;
+    Probe probe_;
+    Lattice lattice_;
+    Made made_;
+    std::vector<Crossing> crossings_;
+    std::vector<Bracket> brackets_;
+    std::vector<std::size_t> paths_;  // of crossings in the fingerprint, or npos
+    Noise fp32_, mixed_;
+    double spread_ = 0;
+};
+
+// Mean distance between the largest and the smallest logit of a row.
+double Maker::spread(const Outputs& outputs) const {
+    double sum = 0;
+    for (std::size_t row = 0; row < outputs.count; ++row) {
+        const auto [least, most] = std::ranges::minmax(outputs.row(row));
+        const auto low = static_cast<double>(least), high = static_cast<double>(most);
+        sum += outputs.probabilities ? std::log(high / std::max(low, 1e-30)) : high - low;
+    }
+    return sum / static_cast<double>(outputs.count);
+}
+
+Result<void> Maker::measure() {
+    std::vector<double> middle;
+    for (const auto& [below, above] : brackets_) middle.push_back((below + above) / 2);
+    const auto pixels = pixels_at(probe_, lattice_, crossings_, middle);
+    const auto boundaries = boundaries_of(crossings_, made_.fingerprint.direction);
+    MODELSEAL_TRY_ASSIGN(const auto outputs, probe_.outputs(pixels));
+    spread_ = spread(outputs);
+    MODELSEAL_TRY_ASSIGN(fp32_, fp32_noise(probe_, pixels, boundaries, outputs, plan_.threads));
+    MODELSEAL_TRY_ASSIGN(mixed_, mixed_noise(probe_, pixels, boundaries, outputs));
+    return {};
+}
+
+std::size_t Maker::path_of(std::size_t crossing) {
+    if (paths_.empty()) paths_.assign(crossings_.size(), std::string::npos);
+    if (paths_[crossing] == std::string::npos) {
+        paths_[crossing] = made_.fingerprint.paths.size();
+        made_.fingerprint.paths.push_back(crossings_[crossing].path);
+    }
+    return paths_[crossing];
+}
+
+Result<void> Maker::add(RungOfPairs rung) {
+    if (!rung.pairs.empty()) {
+        MODELSEAL_TRY(record(probe_, made_.fingerprint, rung, plan_.pairs));
+    }
+    if (rung.pairs.size() < plan_.pairs) {
+        made_.notes.push_back(fmt::format("{} of {} pairs found a place on the rung '{}'", rung.pairs.size(),
+                                          plan_.pairs, name_of(rung.rung)));
+    }
+    if (!rung.pairs.empty()) made_.fingerprint.rungs.push_back(std::move(rung));
+    progress_.advance(plan_.pairs);
+    return {};
+}
+
+Result<void> Maker::add_exact() {
+    RungOfPairs rung{.rung = Rung::exact};
+    for (std::size_t i = 0; i < crossings_.size() && rung.pairs.size() < plan_.pairs; ++i) {
+        Pair pair{.path = static_cast<std::uint32_t>(path_of(i)), .target = crossings_[i].target};
+        pair.member[0].position = brackets_[i][0];
+        pair.member[1].position = brackets_[i][1];
+        rung.pairs.push_back(pair);
+    }
+    return add(std::move(rung));
+}
+
+Result<void> Maker::add_spaced(Rung which, const Noise& noise, double floor) {
+    RungOfPairs rung{.rung = which, .noise = noise.largest, .scale = noise.scale, .floor = floor};
+    if (plan_.access != Access::label) {
+        rung.drift = std::max(kNoiseFactor * noise.drift, kLeastDrift * spread_);
+    }
+    auto& print = made_.fingerprint;
+    const auto add_pair = [&](std::size_t path, std::uint32_t target, const Bracket& at) {
+        Pair pair{.path = static_cast<std::uint32_t>(path), .target = target};
+        pair.member[0].position = at[0];
+        pair.member[1].position = at[1];
+        rung.pairs.push_back(pair);
+    };
+    if (plan_.grid == Grid::u8) {
+        MODELSEAL_TRY_ASSIGN(auto paths,
+                             place_on_grid(probe_, lattice_, keyed_, crossings_, print.direction, floor));
+        for (std::size_t i = 0; i < paths.size() && rung.pairs.size() < plan_.pairs; ++i) {
+            if (paths[i].base.empty()) continue;
+            add_pair(print.paths.size(), crossings_[i].target, {0, 1});
+            print.paths.push_back(std::move(paths[i]));
+        }
+        return add(std::move(rung));
+    }
+    MODELSEAL_TRY_ASSIGN(const auto placed,
+                         place(probe_, lattice_, crossings_, brackets_, print.direction, floor));
+    for (std::size_t i = 0; i < placed.size() && rung.pairs.size() < plan_.pairs; ++i) {
+        if (std::isnan(placed[i][0]) || std::isnan(placed[i][1])) continue;
+        add_pair(path_of(i), crossings_[i].target, placed[i]);
+    }
+    return add(std::move(rung));
+}
+
+Result<void> Maker::keyed_schedule() {
+    const std::size_t wanted = plan_.pairs + plan_.pairs / kSpare + 1;
+    progress_.total(wanted + 3ull * plan_.pairs);
+    auto& direction = made_.fingerprint.direction;
+    MODELSEAL_TRY_ASSIGN(crossings_, find_crossings(probe_, keyed_, lattice_, direction, wanted, progress_));
+    if (plan_.grid == Grid::none) {
+        MODELSEAL_TRY_ASSIGN(brackets_, bracket(probe_, lattice_, crossings_, direction));
+    } else {
+        brackets_.assign(crossings_.size(), {0, 0});
+    }
+    MODELSEAL_TRY(measure());
+    // Grid neighbours are further apart than any runtime's rounding: there is nothing exact between them.
+    if (plan_.grid == Grid::none) MODELSEAL_TRY(add_exact());
+    const double fp32_floor = std::max(kNoiseFactor * fp32_.largest, kLeastFloor * spread_);
+    MODELSEAL_TRY(add_spaced(Rung::fp32, fp32_, fp32_floor));
+    if (mixed_.runtimes.empty()) {
+        made_.notes.emplace_back("the network cannot be run with rounded weights: no rung for mixed precision");
+        return {};
+    }
+    return add_spaced(Rung::mixed, mixed_,
+                      std::max({kNoiseFactor * mixed_.largest, kLeastMixed * spread_, 2 * fp32_floor}));
+}
+
+Result<void> Maker::published_schedule() {
+    if (plan_.access == Access::label || plan_.grid != Grid::none) {
+        return Error{ErrorKind::usage, "the published schedule needs the values of outputs, and no grid",
+                     "leave --access at logits or probabilities, and --grid at none"};
+    }
+    progress_.total(plan_.published_steps + std::uint64_t{plan_.pairs});
+    MODELSEAL_TRY_ASSIGN(auto published,
+                         published_pairs(probe_, keyed_, plan_.pairs, plan_.published_steps, progress_));
+    auto& print = made_.fingerprint;
+    print.direction = std::move(published.direction);
+    print.paths = std::move(published.paths);
+    print.unit = 1;
+    if (print.input.low != 0) {
+        for (auto& path : print.paths) {
+            for (auto& pixel : path.base) pixel -= print.input.low;
+        }
+    }
+    RungOfPairs rung{.rung = Rung::exact};
+    for (std::uint32_t path = 0; path < print.paths.size(); ++path) {
+        Pair pair{.path = path};
+        pair.member[1].position = 1;
+        rung.pairs.push_back(pair);
+    }
+    if (rung.pairs.empty()) {
+        return Error{ErrorKind::unsupported, "the published schedule made no label flip", {}};
+    }
+    return add(std::move(rung));
+}
+
+}  // namespace
+
+Result<Made> make(oracle::Network& network, const Plan& plan, const Secret32& secret,
+                  std::span<const std::byte, 32> salt, io::Progress& progress) {
+    MODELSEAL_TRY_ASSIGN(const auto classes, network.classes());
+    const Keyed keyed(secret, salt);
+    Maker maker(network, plan, classes, keyed, progress);
+    if (plan.schedule == Schedule::paper) {
+        MODELSEAL_TRY(maker.published_schedule());
+    } else {
+        MODELSEAL_TRY(maker.keyed_schedule());
+    }
+    return maker.finish();
+}
+
+}  // namespace modelseal::fingerprint

@@ -1,0 +1,26 @@
+// Along a way across the boundary: the place where the margin changes its sign, and places at a given distance
+// from it.
+#pragma once
+
+#include <array>
+
+#include "fingerprint/pairs/crossing.h"
+
+namespace modelseal::fingerprint {
+
+// Positions of neighbouring inputs with the boundary between them: first on the negative side.
+using Bracket = std::array<double, 2>;
+
+// One for each crossing, found by Chandrupatla's method in about twenty evaluations (T. Chandrupatla, A new
+// hybrid quadratic/bisection algorithm, Advances in Engineering Software 28, 1997).
+Result<std::vector<Bracket>> bracket(Probe& probe, const Lattice& lattice, std::span<const Crossing> crossings,
+                                     std::span<const double> direction);
+
+// Positions where the margin is in (-kBand * floor, -floor] and in [floor, kBand * floor); NaN where there are
+// none.
+inline constexpr double kBand = 2;
+Result<std::vector<Bracket>> place(Probe& probe, const Lattice& lattice, std::span<const Crossing> crossings,
+                                   std::span<const Bracket> brackets, std::span<const double> direction,
+                                   double floor);
+
+}  // namespace modelseal::fingerprint

@@ -1,0 +1,159 @@
+#include "jobs/check_files.h"
+
+#include <algorithm>
+#include <functional>
+#include <future>
+#include <map>
+#include <new>
+#include <optional>
+#include <set>
+#include <system_error>
+
+#include "io/progress.h"
+#include "io/shared_reads.h"
+#include "io/threads.h"
+#include "jobs/deepisign.h"
+#include "mark/evidence.h"
+#include "mark/verdict.h"
+#include "oms/verify.h"
+
+namespace modelseal::jobs {
+namespace {
+
+Result<SealFinding> find_seal(const Model& model, const SealSearch& search, io::Progress& progress) {
+    for (const auto& key : search.keys) {
+        MODELSEAL_TRY_ASSIGN(const auto evidence, mark::gather(model, key, search.pass, progress));
+        if (evidence) return mark::judge(model, *evidence, search.all);
+    }
+    // Whether such a mark is accepted is for the policy: here it is found, so that it can be named.
+    for (const auto& key : search.keys) {
+        MODELSEAL_TRY_ASSIGN(auto finding, check_deepisign(model, key, search.all));
+        if (finding.outcome != SealFinding::Outcome::not_found) return finding;
+    }
+    SealFinding finding;
+    finding.detail =
+        "no seal under this key: never sealed, sealed under another key, or every place that could carry a "
+        "mark was overwritten";
+    return finding;
+}
+
+}  // namespace
+
+Result<SealFinding> check_seal(const Model& model, const SealSearch& search) {
+    auto& progress = search.progress != nullptr ? *search.progress : io::no_progress();
+    progress.total(model.bytes());
+    MODELSEAL_TRY_ASSIGN(auto finding, find_seal(model, search, progress));
+    finding.tensors_total = model.tensors.size();
+    finding.bytes_total = model.bytes();
+    return finding;
+}
+
+namespace fs = std::filesystem;
+
+std::optional<fs::path> signature_next_to(const fs::path& given) {
+    std::error_code failed;
+    auto model = given.lexically_normal();
+    if (!model.has_filename()) model = model.parent_path();  // "folder/"
+    if (model.empty() || model == "." || model.filename() == "..") {
+        model = fs::canonical(given, failed);  // its name is where it leads
+    }
+    const auto there = [&](const fs::path& path) { return fs::is_regular_file(path, failed); };
+    if (fs::is_directory(model, failed) && there(model / "model.sig")) return model / "model.sig";
+    const auto name = model.filename();
+    if (auto own = model.parent_path() / (name.string() + ".sig"); there(own)) return own;
+    const auto shared = model.parent_path() / "model.sig";
+    if (shared == model || !there(shared)) return std::nullopt;
+    const auto claim = oms::claim_of(shared);
+    return claim && claim->subject == name.string() ? std::optional(shared) : std::nullopt;
+}
+
+Result<SignatureFinding> check_signature(const fs::path& model, const VerifyOptions& options,
+                                         const oms::SharedFiles* shared) {
+    try {
+        return oms::verify(model, options, shared);
+    } catch (const std::bad_alloc&) {
+        return Error{ErrorKind::unreadable, model.string() + ": not enough memory to verify its signature", {}};
+    }
+}
+
+namespace {
+
+using Side = io::SharedReads::Side;
+
+// Lends the model's files to two passes, and takes them back.
+class Lent {
+  public:
+    explicit Lent(Model& model) : model_(model) {
+        std::set<std::uint32_t> with_tensors;
+        for (const auto& tensor : model.tensors) {
+            for (const auto& segment : tensor.segments) with_tensors.insert(segment.file);
+        }
+        for (std::uint32_t i = 0; i < model.files.size(); ++i) {
+            auto& file = model.files[i];
+            files_.push_back(std::move(file.source));
+            file.source = shared.view(*files_.back(), Side::first);
+            // A single file has no path, and is the only one whatever it is called.
+            if (with_tensors.contains(i)) views_[file.path] = shared.view(*files_.back(), Side::second);
+        }
+    }
+    Lent(const Lent&) = delete;
+    Lent& operator=(const Lent&) = delete;
+    ~Lent() {
+        for (std::size_t i = 0; i < files_.size(); ++i) model_.files[i].source = std::move(files_[i]);
+    }
+
+    std::size_t count() const { return views_.size(); }
+    const Source* view(const std::string& name) const {
+        const auto found = views_.find(model_.folder ? name : std::string());
+        return found == views_.end() ? nullptr : found->second.get();
+    }
+
+    io::SharedReads shared;
+
+  private:
+    Model& model_;
+    std::vector<std::unique_ptr<Source>> files_;
+    std::map<std::string, std::unique_ptr<Source>> views_;  // for the second side, by path
+};
+
+// On another thread, or before all else where the system gives no more of them.
+std::future<void> start(io::SharedReads& shared, std::function<void()> pass) {
+    auto run = [&shared, pass = std::move(pass)] {
+        const io::FinishesSide finishes(shared, Side::second);
+        pass();
+    };
+    try {
+        return std::async(std::launch::async, run);
+    } catch (const std::system_error&) {
+        shared.finish(Side::first);
+        run();
+        return {};
+    }
+}
+
+}  // namespace
+
+// Each pass has threads of its own: hashing a file is a chain, so it takes one a file and no more than half.
+SealAndSignature check_both(const std::filesystem::path& path, Model& model, const SealSearch& search,
+                            const VerifyOptions& signature) {
+    Lent lent(model);
+    const auto jobs = search.pass.jobs == 0 ? io::default_jobs() : search.pass.jobs;
+    const auto hashing =
+        static_cast<unsigned>(std::clamp<std::size_t>(lent.count(), 1, std::max(1u, jobs / 2)));
+    const oms::SharedFiles files{.view = [&](const std::string& name) { return lent.view(name); },
+                                 .at_once = hashing};
+    auto verifying = signature;
+    verifying.jobs = hashing;
+    verifying.progress = nullptr;
+    auto scanning = search;
+    scanning.pass = {.jobs = std::max(1u, jobs - hashing), .files_at_once = hashing};
+    std::optional<Result<SignatureFinding>> verified;
+    const auto seal = [&] {
+        const auto other = start(lent.shared, [&] { verified = check_signature(path, verifying, &files); });
+        const io::FinishesSide finishes(lent.shared, Side::first);
+        return check_seal(model, scanning);
+    }();  // both are done
+    return {seal, std::move(*verified)};
+}
+
+}  // namespace modelseal::jobs

@@ -1,0 +1,50 @@
+// The white-box half of a check: is the seal in the weights there, and does it hold?
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <span>
+
+#include "io/progress.h"
+#include "mark/scan.h"
+#include "model/model.h"
+#include "oms/digests.h"
+#include <modelseal/keys.h>
+#include <modelseal/oms.h>
+#include <modelseal/report.h>
+
+namespace modelseal::jobs {
+
+struct SealSearch {
+    std::span<const CheckKey> keys;  // tried in turn; the first under which there is a seal counts
+    bool all = false;                // list intact tensors as well
+    mark::Pass pass = {};
+    io::Progress* progress = nullptr;
+};
+
+// What was found, whatever the caller expects: that is for policy::decide(). A mark of the deepisign scheme is
+// a finding as well. Whether the files stayed as they were meanwhile is for the caller to ask.
+Result<SealFinding> check_seal(const Model& model, const SealSearch& search);
+
+// The signature next to a model, where signing tools leave it, and its verification as a part of a check.
+
+// NAME.sig, or model.sig: in a folder, or next to it or to a file, if it says that it is of this model (it may
+// be of a neighbor).
+std::optional<std::filesystem::path> signature_next_to(const std::filesystem::path& model);
+
+// As verify_signature(); running out of memory is an Error, too. `shared` may be null.
+Result<SignatureFinding> check_signature(const std::filesystem::path& model, const VerifyOptions& options,
+                                         const oms::SharedFiles* shared);
+
+// The seal and the signature of a model, checked in one reading of its files.
+
+struct SealAndSignature {
+    Result<SealFinding> seal;
+    Result<SignatureFinding> signature;
+};
+
+// `path` is where `model` was opened. `search` has the threads for both; only the seal reports its progress.
+SealAndSignature check_both(const std::filesystem::path& path, Model& model, const SealSearch& search,
+                            const VerifyOptions& signature);
+
+}  // namespace modelseal::jobs

@@ -1,0 +1,288 @@
+#include "oracle/protocols/worker_network.h"
+
+#include <algorithm>
+#include <limits>
+
+#include <fmt/format.h>
+
+#include "io/file.h"
+#include "util/checked.h"
+#include "util/text.h"
+
+namespace modelseal::oracle {
+namespace {
+
+using nlohmann::json;
+
+constexpr std::size_t kMostWorkerClasses = 1u << 24;
+constexpr std::size_t kMostWorkerText = 4u << 10;
+constexpr std::size_t kMostDevices = 64;
+constexpr std::size_t kMostDimensions = 64;
+
+std::string text_of_worker(const json& text) {
+    if (!text.is_string()) return {};
+    return util::printable(std::string_view(text.get_ref<const std::string&>()).substr(0, kMostWorkerText));
+}
+
+std::string text_in(const json& object, const char* key) {
+    const auto found = object.find(key);
+    return found == object.end() ? std::string() : text_of_worker(*found);
+}
+
+std::optional<std::uint64_t> number_in(const json& object, const char* key, std::uint64_t most) {
+    const auto found = object.find(key);
+    if (found == object.end() || !found->is_number_unsigned()) return std::nullopt;
+    const auto number = found->get<std::uint64_t>();
+    return number <= most ? std::optional(number) : std::nullopt;
+}
+
+const json& array_in(const json& object, const char* key, std::size_t most) {
+    static const json kNone = json::array();
+    const auto found = object.find(key);
+    return found != object.end() && found->is_array() && found->size() <= most ? *found : kNone;
+}
+
+// Empty if any extent is not one, or there are none.
+std::vector<std::int64_t> shape_in(const json& answer) {
+    constexpr std::uint64_t kMost = std::numeric_limits<std::uint32_t>::max();
+    std::vector<std::int64_t> shape;
+    std::uint64_t elements = 1;
+    for (const auto& extent : array_in(answer, "input_shape", kMostDimensions)) {
+        if (!extent.is_number_unsigned()) return {};
+        const auto value = extent.get<std::uint64_t>();
+        if (value == 0 || value > kMost || !util::checked_mul(elements, value, elements) || elements > kMost) {
+            return {};
+        }
+        shape.push_back(static_cast<std::int64_t>(value));
+    }
+    return shape;
+}
+
+Error wrong(const char* part) {
+    return {ErrorKind::malformed, part, {}};
+}
+
+}  // namespace
+
+EnteredSandbox read_entered(const json& answer) {
+    const auto filter = answer.find("seccomp");
+    return {.landlock = number_in(answer, "landlock", 1u << 16).value_or(0) > 0,
+            .filter = filter != answer.end() && filter->is_boolean() && filter->get<bool>()};
+}
+
+Result<OpenedNetwork> read_opened(const json& answer) {
+    OpenedNetwork opened;
+    opened.runtime = text_in(answer, "runtime");
+    opened.input.name = text_in(answer, "input_name");
+    opened.input.shape = shape_in(answer);
+    if (opened.input.shape.empty()) return wrong("shape");
+    const auto& range = array_in(answer, "input_range", 2);
+    if (range.size() == 2 && range[0].is_number() && range[1].is_number()) {
+        opened.input.range = {range[0].get<float>(), range[1].get<float>()};
+    }
+    for (const auto& device : array_in(answer, "devices", kMostDevices)) {
+        if (!device.is_string()) return wrong("devices");
+        opened.devices.push_back(text_of_worker(device));
+    }
+    if (opened.devices.empty()) return wrong("devices");
+    return opened;
+}
+
+std::optional<std::size_t> read_classes(const json& answer) {
+    const auto found = number_in(answer, "classes", kMostWorkerClasses);
+    return found && *found >= 2 ? std::optional(static_cast<std::size_t>(*found)) : std::nullopt;
+}
+
+Error read_error(const json& error) {
+    const auto kind = number_in(error, "kind", static_cast<std::uint64_t>(ErrorKind::unsupported))
+                          .value_or(static_cast<std::uint64_t>(ErrorKind::malformed));
+    return {static_cast<ErrorKind>(kind), text_in(error, "message"), text_in(error, "hint")};
+}
+
+namespace {
+
+using nlohmann::json;
+using worker::Channel;
+
+json to_json(const Runtime& runtime) {
+    return {{"threads", runtime.threads},
+            {"batch", runtime.batch},
+            {"channels_last", runtime.channels_last},
+            {"plain_kernels", runtime.plain_kernels},
+            {"half", runtime.half},
+            {"device", runtime.device}};
+}
+
+// The name of a file as the worker may know it: without the folders that lead to the model.
+std::string name_for_worker(const Model& files, const ModelFile& file) {
+    return file.path.empty() ? files.path.filename().string() : file.path;
+}
+
+}  // namespace
+
+WorkerNetwork::WorkerNetwork(std::unique_ptr<worker::Process> process, const Model& files,
+                             const NetworkOptions& options)
+    : process_(std::move(process)),
+      name_(util::printable(files.path.string())),
+      folder_(files.path.has_parent_path() ? util::printable((files.path.parent_path() / "").string()) : ""),
+      patience_(options.max_seconds) {}
+
+Result<std::unique_ptr<Network>> WorkerNetwork::open(const Model& files, const NetworkOptions& options) {
+    MODELSEAL_TRY_ASSIGN(auto process, worker::Process::start());
+    std::unique_ptr<WorkerNetwork> network(new WorkerNetwork(std::move(process), files, options));
+    MODELSEAL_TRY(network->enter_sandbox(options));
+    MODELSEAL_TRY(network->hand_over(files));
+    MODELSEAL_TRY(network->open_graph(options));
+    return std::unique_ptr<Network>(std::move(network));
+}
+
+// Before it gets anything of the model, the worker shuts itself in and says how well that went.
+Result<void> WorkerNetwork::enter_sandbox(const NetworkOptions& options) {
+    MODELSEAL_TRY_ASSIGN(const auto answer, exchange({{"do", "enter"},
+                                                      {"device", options.device},
+                                                      {"threads", options.threads},
+                                                      {"memory", options.max_memory}}));
+    const auto entered = read_entered(answer);
+    if (entered.landlock && entered.filter) return {};
+    const auto missing = fmt::format("this kernel has no {}, a part of the sandbox that models are run in",
+                                     entered.landlock ? "seccomp filter"
+                                     : entered.filter ? "Landlock"
+                                                      : "Landlock and no seccomp filter");
+    if (options.vouched == Vouched::seal) {
+        warnings_.push_back(
+            fmt::format("{}: {}; run all the same, because its seal is intact", name_, missing));
+        return {};
+    }
+    return Error{ErrorKind::unsupported,
+                 fmt::format("{}: not run: {}, and no intact seal vouches for the model", name_, missing),
+                 "use a kernel with Landlock (Linux 5.13) and seccomp, or a sealed model"};
+}
+
+Result<void> WorkerNetwork::hand_over(const Model& files) {
+    for (const auto& file : files.files) {
+        const auto* source = dynamic_cast<const io::FileSource*>(file.source.get());
+        if (source == nullptr) return Error{ErrorKind::internal, name_ + ": only files can be run", {}};
+        MODELSEAL_TRY(send({{"do", "file"}, {"name", name_for_worker(files, file)}}, source->descriptor()));
+    }
+    return {};
+}
+
+Result<void> WorkerNetwork::open_graph(const NetworkOptions& options) {
+    json request = {{"do", "open"},
+                    {"input_name", nullptr},
+                    {"input_shape", options.input_shape},
+                    {"max_bytes", options.max_bytes}};
+    if (options.input_name) request["input_name"] = util::printable(*options.input_name);
+    MODELSEAL_TRY_ASSIGN(const auto answer, exchange(request));
+    auto opened = read_opened(answer);
+    if (!opened.ok()) return broken(opened.error().message);
+    input_ = std::move(opened->input);
+    runtime_ = std::move(opened->runtime);
+    devices_ = std::move(opened->devices);
+    return {};
+}
+
+Error WorkerNetwork::stopped(const std::string& how) {
+    return {ErrorKind::unsupported, fmt::format("{}: not run to its end: the worker {}", name_, how), {}};
+}
+
+Error WorkerNetwork::broken(const std::string& what) {
+    process_->end();
+    return {ErrorKind::malformed, fmt::format("{}: the worker broke its protocol ({})", name_, what), {}};
+}
+
+// The worker names files without the folder that they lie in.
+Error WorkerNetwork::told(const json& error) const {
+    auto read = read_error(error);
+    const auto base = std::string_view(name_).substr(folder_.size());
+    if (!folder_.empty() && read.message.starts_with(base)) read.message.insert(0, folder_);
+    return read;
+}
+
+Result<void> WorkerNetwork::send(const json& request, int descriptor) {
+    if (process_->channel().send(request, descriptor).ok()) return {};
+    return stopped(process_->end());
+}
+
+Result<json> WorkerNetwork::exchange(const json& request, int descriptor) {
+    MODELSEAL_TRY(send(request, descriptor));
+    worker::Message message;
+    const auto deadline = std::chrono::steady_clock::now() + patience_;
+    const auto failure = process_->channel().receive(message, deadline);
+    if (failure == Channel::Failure::gone) return stopped(process_->end());
+    if (failure == Channel::Failure::malformed) return broken("a message that is none");
+    if (failure == Channel::Failure::late) {
+        process_->end();
+        return Error{ErrorKind::unsupported,
+                     fmt::format("{}: not run to its end: it took more than {} s and was stopped", name_,
+                                 patience_.count()),
+                     {}};
+    }
+    const auto error = message.body.find("error");
+    if (error == message.body.end()) return std::move(message.body);
+    if (!error->is_object()) return broken("an error without a message");
+    return told(*error);
+}
+
+Result<void> WorkerNetwork::check_size(std::span<const float> inputs, std::size_t count) const {
+    const auto each = input_.elements();
+    if (count > 0 && inputs.size() / count == each && inputs.size() % count == 0) return {};
+    return Error{ErrorKind::usage,
+                 fmt::format("{}: {} numbers are not {} inputs of {}", name_, inputs.size(), count, each),
+                 {}};
+}
+
+// Puts the inputs where the worker sees them, with room for so many numbers behind them.
+Result<void> WorkerNetwork::share(std::span<const float> inputs, std::size_t behind) {
+    const auto needed = inputs.size() + behind;
+    if (memory_.floats().size() < needed) {
+        MODELSEAL_TRY_ASSIGN(memory_, worker::SharedMemory::create(needed));
+        MODELSEAL_TRY(send({{"do", "memory"}, {"floats", needed}}, memory_.descriptor()));
+    }
+    std::ranges::copy(inputs, memory_.floats().begin());
+    return {};
+}
+
+Result<std::size_t> WorkerNetwork::classes() {
+    if (classes_ > 0) return classes_;
+    MODELSEAL_TRY_ASSIGN(const auto answer, exchange({{"do", "classes"}}));
+    const auto found = read_classes(answer);
+    if (!found) return broken("classes");
+    return classes_ = *found;
+}
+
+Result<Answers> WorkerNetwork::ask(std::span<const float> inputs, std::size_t count) {
+    return ask_as(inputs, count, {});
+}
+
+Result<Answers> WorkerNetwork::ask_as(std::span<const float> inputs, std::size_t count,
+                                      const Runtime& runtime) {
+    MODELSEAL_TRY(check_size(inputs, count));
+    MODELSEAL_TRY_ASSIGN(const auto columns, classes());
+    MODELSEAL_TRY(share(inputs, count * columns));
+    MODELSEAL_TRY(exchange({{"do", "ask"}, {"count", count}, {"as", to_json(runtime)}}));
+    const auto outputs = memory_.floats().subspan(inputs.size(), count * columns);
+    return Answers{
+        .count = count, .classes = columns, .values = {outputs.begin(), outputs.end()}, .labels = {}};
+}
+
+// One pass forward and one back: between them the worker shows the outputs and waits for the cotangents.
+Result<std::vector<float>> WorkerNetwork::gradient(std::span<const float> inputs, std::size_t count,
+                                                   const Cotangents& cotangents) {
+    MODELSEAL_TRY(check_size(inputs, count));
+    MODELSEAL_TRY_ASSIGN(const auto columns, classes());
+    const auto rows = count * columns;
+    MODELSEAL_TRY(share(inputs, 2 * rows + inputs.size()));
+    MODELSEAL_TRY_ASSIGN(const auto forward, exchange({{"do", "gradient"}, {"count", count}}));
+    if (!forward.contains("outputs")) return broken("a gradient without outputs");
+    const auto behind = memory_.floats().subspan(inputs.size());
+    const std::vector<float> outputs(behind.begin(), behind.begin() + static_cast<std::ptrdiff_t>(rows));
+    std::vector<float> wanted(rows);
+    cotangents(outputs, wanted);
+    std::ranges::copy(wanted, behind.subspan(rows).begin());
+    MODELSEAL_TRY(exchange({{"do", "cotangents"}}));
+    const auto derivative = behind.subspan(2 * rows, inputs.size());
+    return std::vector<float>(derivative.begin(), derivative.end());
+}
+
+}  // namespace modelseal::oracle

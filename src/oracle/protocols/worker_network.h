@@ -1,0 +1,85 @@
+// What the worker answers, read as the words of a stranger: a hostile model file may have made it say anything.
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "oracle/network.h"
+#include "oracle/oracle.h"
+#include "worker/process.h"
+#include "worker/shared_memory.h"
+
+namespace modelseal::oracle {
+
+// Of "enter": which halves of the sandbox the kernel gave it.
+struct EnteredSandbox {
+    bool landlock = false;
+    bool filter = false;
+};
+EnteredSandbox read_entered(const nlohmann::json& answer);
+
+// Of "open". Texts are printable; every extent of the shape is positive, and their product fits 32 bits.
+struct OpenedNetwork {
+    InputShape input;
+    std::string runtime;
+    std::vector<std::string> devices;  // at least one
+};
+// Error `malformed`: its message is the name of the part that is wrong.
+Result<OpenedNetwork> read_opened(const nlohmann::json& answer);
+
+// Of "classes": at least two.
+std::optional<std::size_t> read_classes(const nlohmann::json& answer);
+
+// The error in an answer that has one: `malformed`, `unsupported` and the like, never that a model does not
+// match, which only what was checked outside the worker can say. The text is printable.
+Error read_error(const nlohmann::json& error);
+
+// A network that the worker runs: modelseal's side of worker/channel.h.
+//
+// Nothing that comes from the worker is believed without a look: what a hostile file made of it may say
+// anything.
+
+class WorkerNetwork final : public Network {
+  public:
+    static Result<std::unique_ptr<Network>> open(const Model& files, const NetworkOptions& options);
+
+    const std::string& name() const override { return name_; }
+    const InputShape& input() const override { return input_; }
+    Result<Answers> ask(std::span<const float> inputs, std::size_t count) override;
+    Result<std::size_t> classes() override;
+    Result<Answers> ask_as(std::span<const float> inputs, std::size_t count, const Runtime& runtime) override;
+    Result<std::vector<float>> gradient(std::span<const float> inputs, std::size_t count,
+                                        const Cotangents& cotangents) override;
+    std::string runtime() const override { return runtime_; }
+    std::vector<std::string> devices() const override { return devices_; }
+    std::vector<std::string> warnings() const override { return warnings_; }
+
+  private:
+    WorkerNetwork(std::unique_ptr<worker::Process> process, const Model& files, const NetworkOptions& options);
+    Result<void> enter_sandbox(const NetworkOptions& options);
+    Result<void> hand_over(const Model& files);
+    Result<void> open_graph(const NetworkOptions& options);
+    Result<nlohmann::json> exchange(const nlohmann::json& request, int descriptor = -1);
+    Result<void> send(const nlohmann::json& request, int descriptor = -1);
+    Result<void> check_size(std::span<const float> inputs, std::size_t count) const;
+    Result<void> share(std::span<const float> inputs, std::size_t behind);
+    Error stopped(const std::string& how);
+    Error broken(const std::string& what);
+    Error told(const nlohmann::json& error) const;
+
+    std::unique_ptr<worker::Process> process_;
+    std::string name_;
+    std::string folder_;  // of the files, as given; the worker knows base names only
+    std::chrono::seconds patience_;
+    worker::SharedMemory memory_;
+    InputShape input_;
+    std::string runtime_;
+    std::vector<std::string> devices_, warnings_;
+    std::size_t classes_ = 0;  // 0: not asked yet
+};
+
+}  // namespace modelseal::oracle

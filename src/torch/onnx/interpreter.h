@@ -1,0 +1,87 @@
+// Runs the graph of an ONNX file on LibTorch, node by node, so that autograd sees it.
+//
+// Constants are read, and whatever follows from constants alone is computed, when the graph is opened; a value
+// is let go after its last use. Nothing here asks for a gradient: an input that requires one gets it.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "model/external_data.h"
+#include "torch/onnx/call.h"
+
+namespace modelseal::onnx {
+
+// Values by name in a graph, on top of those of the graph around it.
+struct Scope {
+    Scope* outer = nullptr;
+    const formats::onnx::Opsets* opsets = nullptr;
+    // Of the function whose body this is: what its nodes' references stand for, by name.
+    const std::map<std::string, const formats::onnx::Attribute*>* bound = nullptr;
+    std::map<std::string, Value> values;
+    const Value* find(const std::string& name) const;
+    // The attribute that a node here means: the function's, if it refers to one. May be null.
+    const formats::onnx::Attribute* resolve(const formats::onnx::Attribute* attribute) const;
+};
+
+// What is known of a list of nodes before it is run.
+struct Plan {
+    std::vector<Handler> handlers;                          // null: a function
+    std::vector<const formats::onnx::Function*> functions;  // null: an operator
+    std::vector<bool> moves;                                // an operator that only moves elements
+    std::vector<std::vector<std::string>> dead;             // values that no later node uses
+    std::vector<bool> folded;                               // computed when the file was opened
+};
+
+class Interpreter {
+  public:
+    // Reads constants and checks the graph: `malformed` for a value that is used and never defined,
+    // `unsupported` for operators that are not there, all by name.
+    static Result<std::unique_ptr<Interpreter>> open(OnnxFile file, at::Device device, std::uint64_t max_bytes);
+
+    const formats::onnx::Program& program() const { return file_.program; }
+    // Inputs of the graph that are no initializers.
+    const std::vector<const formats::onnx::ValueInfo*>& inputs() const { return inputs_; }
+
+    // The graph's outputs. Errors name the node at which it went wrong.
+    Result<std::vector<Value>> run(std::vector<Value> inputs);
+
+    // Every real-valued tensor that the graph holds, each once; `visit` may write into it.
+    void for_each_weight(const std::function<void(at::Tensor&)>& visit);
+    void to(at::Device device);
+
+    // For Call.
+    std::vector<Value> run_graph(const formats::onnx::Graph& graph, std::vector<Value> inputs, Scope& outer);
+    const Value& constant(const formats::onnx::Constant& of) const { return constants_.at(&of); }
+    std::uint64_t max_bytes() const { return max_bytes_; }
+
+  private:
+    using Nodes = std::vector<formats::onnx::Node>;
+
+    Interpreter() = default;
+    void fold();
+    Value placed(Value value) const;
+    std::vector<Value> run_main(std::vector<Value> inputs);
+    static std::vector<Value> outputs_of(const formats::onnx::Graph& graph, const Scope& scope);
+    void count_step();
+    void check_output(const Value& value) const;
+    void run_nodes(const Nodes& nodes, Scope& scope);
+    void run_node(const formats::onnx::Node& node, const Plan& plan, std::size_t index, Scope& scope);
+    std::vector<Value> call_function(const formats::onnx::Function& function, const formats::onnx::Node& node,
+                                     const std::vector<const Value*>& inputs, const Scope& caller);
+
+    OnnxFile file_;
+    at::Device device_ = at::kCPU;
+    std::uint64_t max_bytes_ = 0;
+    std::uint64_t steps_ = 0;  // nodes in this run
+    std::uint32_t calls_ = 0;  // functions within functions
+    std::vector<const formats::onnx::ValueInfo*> inputs_;
+    std::map<const formats::onnx::Constant*, Value> constants_;
+    std::map<const Nodes*, Plan> plans_;
+    Scope base_;  // initializers of the main graph, and what follows from constants alone
+};
+
+}  // namespace modelseal::onnx

@@ -1,0 +1,203 @@
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "formats/onnx/schema.h"
+#include "torch/errors.h"
+#include "torch/module_network.h"
+#include "torch/onnx/interpreter.h"
+#include "util/text.h"
+
+namespace modelseal::oracle {
+namespace {
+
+using formats::onnx::ValueInfo;
+using onnx::Interpreter;
+using onnx::Value;
+
+// Batches of other sizes than the file says are believed in if their outputs agree this well.
+constexpr double kSameOutputs = 1e-4;
+
+// One batch through the graph.
+class Graph {
+  public:
+    Graph(std::unique_ptr<Interpreter> interpreter, DType type)
+        : interpreter_(std::move(interpreter)), type_(type) {}
+    Interpreter& interpreter() { return *interpreter_; }
+
+    at::Tensor forward(const at::Tensor& input) {
+        // float16 is computed in float32. Integers are rounded; the gradient
+        // passes as if they were not.
+        auto value = is_real(type_) ? input.to(onnx::computed_in(type_))
+                                    : onnx::cast(at::round(input), DType::f32, type_);
+        Value given(std::move(value), type_);
+        if (!is_real(type_) && input.requires_grad())
+            given.smooth = onnx::straight_through(given.tensor.to(at::kFloat), input);
+        auto outputs = interpreter_->run({std::move(given)});
+        if (!outputs) throw Refused(std::move(outputs).error());
+        const auto chosen = choose(*outputs);
+        if (chosen == nullptr) {
+            throw Refused({ErrorKind::unsupported, "the graph has no output of numbers", {}});
+        }
+        return onnx::is_real(chosen->type) ? chosen->tensor.to(at::kFloat) : chosen->tensor;
+    }
+
+  private:
+    static bool is_real(DType type) { return onnx::is_real(type); }
+
+    // A classifier's output if there is one: a row of real numbers for each input; else the first of numbers.
+    static const Value* choose(const std::vector<Value>& outputs) {
+        const auto row_of_scores = [](const Value& value) {
+            return value.kind == Value::Kind::tensor && is_real(value.type) && value.tensor.dim() == 2 &&
+                   value.tensor.size(1) >= 2;
+        };
+        const Value* first = nullptr;
+        for (const auto& value : outputs) {
+            if (row_of_scores(value)) return &value;
+            if (first == nullptr && value.kind == Value::Kind::tensor) first = &value;
+        }
+        return first;
+    }
+
+    std::unique_ptr<Interpreter> interpreter_;
+    DType type_;
+};
+
+class OnnxNetwork final : public ModuleNetwork {
+  public:
+    static Result<std::unique_ptr<Network>> open(Graph graph, std::string name, InputShape input,
+                                                 std::size_t batch, c10::Device device, unsigned threads) {
+        std::unique_ptr<OnnxNetwork> network(
+            new OnnxNetwork(std::move(graph), std::move(name), std::move(input), batch, device, threads));
+        MODELSEAL_TRY(network->place());
+        return std::unique_ptr<Network>(std::move(network));
+    }
+
+  protected:
+    std::string engine() const override { return "ONNX graph"; }
+
+    at::Tensor forward(const at::Tensor& input) override { return graph_.forward(input); }
+    void for_each_parameter(const std::function<void(at::Tensor&)>& visit) override {
+        graph_.interpreter().for_each_weight(visit);
+    }
+    void to(c10::Device device) override { graph_.interpreter().to(device); }
+
+  private:
+    OnnxNetwork(Graph graph, std::string name, InputShape input, std::size_t batch, c10::Device device,
+                unsigned threads)
+        : ModuleNetwork(std::move(name), std::move(input), batch, device, threads), graph_(std::move(graph)) {}
+    Graph graph_;
+};
+
+struct Input {
+    InputShape shape;
+    DType type = DType::f32;
+    std::size_t batch = 0;  // as the file fixes it; 0: it does not
+};
+
+std::string text_of(const ValueInfo& value) {
+    std::vector<std::string> extents;
+    for (const auto& dimension : value.shape) {
+        extents.push_back(dimension.extent > 0       ? std::to_string(dimension.extent)
+                          : dimension.symbol.empty() ? "?"
+                                                     : util::printable(dimension.symbol));
+    }
+    return fmt::format("{}", fmt::join(extents, " x "));
+}
+
+Result<Input> input_of(const Interpreter& interpreter, const std::string& name, const NetworkOptions& options) {
+    const auto refused = [&](const std::string& what, const char* hint = "") {
+        return Error{ErrorKind::unsupported, fmt::format("{}: {}", name, what), hint};
+    };
+    std::vector<std::string> names;
+    for (const auto* value : interpreter.inputs()) names.push_back(util::printable(value->name));
+    if (names.size() != 1) {
+        return refused(fmt::format("takes {} inputs ({}), not one", names.size(), fmt::join(names, ", ")));
+    }
+    const auto& value = *interpreter.inputs().front();
+    if (options.input_name && *options.input_name != value.name) {
+        return Error{ErrorKind::usage,
+                     fmt::format("{}: has no input '{}'; its input is '{}'", name,
+                                 util::printable(*options.input_name), names[0]),
+                     {}};
+    }
+    const auto type = formats::onnx::element_type(value.data_type);
+    if (value.kind != formats::onnx::ValueKind::tensor || !type || !type->dtype) {
+        return refused(fmt::format("the input '{}' is no tensor of numbers", names[0]));
+    }
+    Input input{{value.name, options.input_shape}, *type->dtype};
+    onnx::computed_in(input.type);
+    if (value.has_shape && value.shape.empty()) return refused("the input is a single number");
+    if (value.has_shape && value.shape[0].extent > 0) {
+        input.batch = static_cast<std::size_t>(value.shape[0].extent);
+    }
+    if (!options.input_shape.empty()) {
+        for (const auto extent : options.input_shape) {
+            if (extent < 1)
+                return Error{ErrorKind::usage, fmt::format("an input shape with {} in it", extent), {}};
+        }
+        return input;
+    }
+    for (std::size_t i = 1; i < value.shape.size(); ++i) input.shape.shape.push_back(value.shape[i].extent);
+    const bool open = std::ranges::any_of(input.shape.shape, [](auto extent) { return extent < 1; });
+    if (!value.has_shape || open || input.shape.shape.empty()) {
+        return refused(value.has_shape ? fmt::format("the shape of its input is {}", text_of(value))
+                                       : "the file does not say which shape its input has",
+                       "give --input-shape C,H,W");
+    }
+    return input;
+}
+
+// Numbers that look like inputs, different in each row.
+at::Tensor sample(const InputShape& shape, std::int64_t count) {
+    std::vector<std::int64_t> sizes = {count};
+    sizes.insert(sizes.end(), shape.shape.begin(), shape.shape.end());
+    const auto elements = static_cast<std::int64_t>(shape.elements());
+    return at::arange(count * elements, at::TensorOptions(at::kDouble))
+        .mul(0.37)
+        .sin()
+        .abs()
+        .to(at::kFloat)
+        .reshape(sizes);
+}
+
+bool same_rows(Graph& graph, const at::Tensor& together, const at::Tensor& inputs, std::int64_t each) {
+    std::vector<at::Tensor> parts;
+    for (std::int64_t row = 0; row < inputs.size(0); row += each) {
+        parts.push_back(graph.forward(inputs.narrow(0, row, each)));
+        if (parts.back().dim() == 0 || parts.back().size(0) != each) return false;
+    }
+    const auto apart = at::cat(parts);
+    return apart.sizes() == together.sizes() &&
+           at::allclose(apart.to(at::kDouble), together.to(at::kDouble), kSameOutputs, kSameOutputs, true);
+}
+
+// Exporters often fix the batch at 1 in a graph that would take any, and shapes written into a Reshape may fix
+// it where the input's shape does not. So it is tried: together, and one by one.
+std::size_t usable_batch(Graph& graph, const Input& input, const at::Device& device) {
+    const at::NoGradGuard no_gradient;
+    const auto fixed = static_cast<std::int64_t>(input.batch);
+    const auto most = std::max<std::int64_t>(fixed, 2);
+    const auto inputs = sample(input.shape, most).to(device);
+    try {
+        const auto together = graph.forward(inputs);
+        if (together.dim() >= 1 && together.size(0) == most && same_rows(graph, together, inputs, 1)) return 0;
+    } catch (const std::exception&) {
+        return input.batch == 0 ? 1 : input.batch;  // what is wrong with that shows when it is asked
+    }
+    return input.batch == 0 ? 1 : input.batch;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Network>> open_onnx(Model files, const NetworkOptions& options) {
+    const auto name = files.files.front().source->name();
+    MODELSEAL_TRY_ASSIGN(const auto device, find_device(options.device));
+    MODELSEAL_TRY_ASSIGN(auto file, read_onnx_file(std::move(files)));
+    MODELSEAL_TRY_ASSIGN(auto interpreter, Interpreter::open(std::move(file), device, options.max_bytes));
+    MODELSEAL_TRY_ASSIGN(auto input, input_of(*interpreter, name, options));
+    Graph graph(std::move(interpreter), input.type);
+    const auto batch = usable_batch(graph, input, device);
+    return OnnxNetwork::open(std::move(graph), name, std::move(input.shape), batch, device, options.threads);
+}
+
+}  // namespace modelseal::oracle

@@ -1,0 +1,137 @@
+// Attention and what belongs to it.
+#include <cmath>
+#include <limits>
+
+#include "torch/onnx/call.h"
+
+namespace modelseal::onnx {
+
+namespace {
+
+constexpr double kMasked = -std::numeric_limits<double>::infinity();
+
+// batch x length x (heads * size) as batch x heads x length x size.
+at::Tensor by_heads(const at::Tensor& x, std::int64_t heads) {
+    require(heads > 0 && x.size(2) % heads == 0, "the number of heads does not divide the input");
+    return x.reshape({x.size(0), x.size(1), heads, x.size(2) / heads}).transpose(1, 2);
+}
+
+struct Heads {
+    at::Tensor q, k, v;
+    std::int64_t past = 0;
+    bool flat = false;  // three dimensions came in
+};
+
+Heads heads_of(Call& call) {
+    Heads heads{call.in(0), call.in(1), call.in(2)};
+    heads.flat = heads.q.dim() == 3;
+    if (heads.flat) {
+        heads.q = by_heads(heads.q, call.integer("q_num_heads", 0));
+        heads.k = by_heads(heads.k, call.integer("kv_num_heads", 0));
+        heads.v = by_heads(heads.v, call.integer("kv_num_heads", 0));
+    }
+    require(heads.q.dim() == 4 && heads.k.dim() == 4 && heads.v.dim() == 4,
+            "Q, K and V need 3 or 4 dimensions");
+    if (call.has(4)) {
+        heads.past = call.in(4).size(2);
+        heads.k = at::cat({call.in(4), heads.k}, 2);
+    }
+    if (call.has(5)) heads.v = at::cat({call.in(5), heads.v}, 2);
+    return heads;
+}
+
+// What is added to the products: the mask that is given, nothing from the future, nothing of the padding.
+at::Tensor bias_of(const Call& call, const Heads& heads, const at::Tensor& like) {
+    const auto rows = heads.q.size(2), columns = heads.k.size(2);
+    auto bias = at::zeros({rows, columns}, like.options());
+    const auto masked = at::full({}, kMasked, like.options());
+    if (call.has(3)) {
+        auto mask = call.in(3);
+        if (mask.scalar_type() == at::kBool) mask = at::where(mask, at::zeros({}, like.options()), masked);
+        if (mask.size(-1) < columns) mask = at::constant_pad_nd(mask, {0, columns - mask.size(-1)}, kMasked);
+        bias = mask.to(like.scalar_type());
+    }
+    const auto places = at::arange(columns, at::TensorOptions(at::kLong).device(like.device()));
+    auto ends = at::Tensor();
+    if (call.has(6)) ends = call.in(6).to(at::kLong).reshape({-1, 1, 1, 1});
+    if (call.integer("is_causal", 0) != 0) {
+        auto now = at::arange(rows, places.options()).unsqueeze(1);
+        now = ends.defined() ? now + (ends - rows) : now + heads.past;
+        bias = at::where(places <= now, bias, masked);
+    }
+    return ends.defined() ? at::where(places < ends, bias, masked) : bias;
+}
+
+void attention(Call& call) {
+    const auto heads = heads_of(call);
+    const auto groups = heads.q.size(1) / std::max<std::int64_t>(heads.k.size(1), 1);
+    require(groups > 0 && heads.q.size(1) == groups * heads.k.size(1),
+            "heads of keys do not divide those of queries");
+    const auto k = groups == 1 ? heads.k : heads.k.repeat_interleave(groups, 1);
+    const auto v = groups == 1 ? heads.v : heads.v.repeat_interleave(groups, 1);
+    const auto scale = std::sqrt(call.real("scale", 1 / std::sqrt(static_cast<double>(heads.q.size(3)))));
+    const auto product = at::matmul(heads.q * scale, (k * scale).transpose(2, 3));
+    const auto cap = call.real("softcap", 0);
+    const auto capped = cap > 0 ? at::tanh(product / cap) * cap : product;
+    const auto bias = bias_of(call, heads, product);
+    const auto biased = capped + bias;
+    // Fully masked rows give zeros (softmax would give NaN).
+    const auto blind = std::get<0>(bias.max(-1, true)) == kMasked;
+    auto weights = at::softmax(biased.masked_fill(blind, 0), -1);
+    weights = weights.masked_fill(blind, 0);
+    const auto y = at::matmul(weights, v);
+    call.give_like(heads.flat ? y.transpose(1, 2).flatten(2) : y);
+    call.give(heads.k, call.type(1));
+    call.give(heads.v, call.type(2));
+    const at::Tensor stages[] = {product, capped, biased, weights};
+    const auto mode = call.integer("qk_matmul_output_mode", 0);
+    require(mode >= 0 && mode <= 3, "qk_matmul_output_mode");
+    call.give_like(stages[mode]);
+}
+
+void rotary(Call& call) {
+    auto x = call.in(0);
+    const bool flat = x.dim() == 3;
+    if (flat) x = by_heads(x, call.integer("num_heads", 0));
+    require(x.dim() == 4, "the input needs 3 or 4 dimensions");
+    auto cosine = call.in(1), sine = call.in(2);
+    if (call.has(3)) {
+        const auto ids = call.in(3).to(at::kLong);
+        require(ids.numel() == 0 ||
+                    (ids.min().item<std::int64_t>() >= 0 && ids.max().item<std::int64_t>() < cosine.size(0)),
+                "a position leaves the cache");
+        const auto pick = [&](const at::Tensor& cache) {
+            return cache.index_select(0, ids.reshape({-1})).reshape({ids.size(0), ids.size(1), -1});
+        };
+        cosine = pick(cosine);
+        sine = pick(sine);
+    }
+    const auto dim = call.integer("rotary_embedding_dim", 0);
+    const auto turned_size = dim == 0 ? x.size(3) : dim;
+    require(turned_size > 0 && turned_size % 2 == 0 && turned_size <= x.size(3), "rotary_embedding_dim");
+    const auto half = turned_size / 2;
+    cosine = cosine.narrow(-1, 0, half).unsqueeze(1);
+    sine = sine.narrow(-1, 0, half).unsqueeze(1);
+    const auto turned = x.narrow(3, 0, turned_size), rest = x.narrow(3, turned_size, x.size(3) - turned_size);
+    const bool interleaved = call.integer("interleaved", 0) != 0;
+    const auto a = interleaved ? turned.slice(3, 0, turned_size, 2) : turned.narrow(3, 0, half);
+    const auto b = interleaved ? turned.slice(3, 1, turned_size, 2) : turned.narrow(3, half, half);
+    const auto real = a * cosine - b * sine, imaginary = a * sine + b * cosine;
+    const auto joined =
+        interleaved ? at::stack({real, imaginary}, -1).flatten(3) : at::cat({real, imaginary}, 3);
+    const auto y = at::cat({joined, rest}, 3);
+    call.give_like(flat ? y.transpose(1, 2).flatten(2) : y);
+}
+
+constexpr Operator kAttentionOperators[] = {
+    {"", "Attention", attention},
+    {"", "RotaryEmbedding", rotary},
+};
+
+}  // namespace
+
+std::span<const Operator> attention_operators() {
+    return kAttentionOperators;
+}
+
+}  // namespace modelseal::onnx

@@ -1,0 +1,52 @@
+// What can be known of a program before it is run: operators by name, the last use of each value, and whether
+// every value that is used is defined.
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "formats/onnx/program.h"
+#include "torch/onnx/interpreter.h"
+
+namespace modelseal::onnx {
+
+class Planner {
+  public:
+    explicit Planner(const formats::onnx::Program& program) : program_(program) {}
+    Result<void> plan();
+
+    std::map<const std::vector<formats::onnx::Node>*, Plan> plans;
+    std::vector<const formats::onnx::Constant*> constants;
+
+    // Inputs, and all that the node's sub-graphs may take from the graphs around them.
+    static std::set<std::string> names_used(const formats::onnx::Node& node);
+    // Leaves what nodes that are not folded use, and outputs.
+    static void drop_unused(const formats::onnx::Graph& graph, const Plan& plan,
+                            std::map<std::string, Value>& values);
+
+  private:
+    using Names = std::set<std::string>;
+    struct Visible {  // in a graph, on top of the one around it
+        const Visible* outer = nullptr;
+        Names own;
+        bool contains(const std::string& name) const {
+            return own.contains(name) || (outer != nullptr && outer->contains(name));
+        }
+    };
+    Result<void> plan_graph(const formats::onnx::Graph& graph, const Visible* outer,
+                            const formats::onnx::Opsets& opsets);
+    Result<void> plan_nodes(const std::vector<formats::onnx::Node>& nodes, Visible& visible, Names kept,
+                            const formats::onnx::Opsets& opsets);
+    Result<void> plan_node(const formats::onnx::Node& node, Visible& visible, Plan& plan,
+                           const formats::onnx::Opsets& opsets);
+    Result<void> plan_attribute(const formats::onnx::Attribute& attribute, const Visible& visible,
+                                const formats::onnx::Opsets& opsets);
+    const formats::onnx::Function* function_of(const formats::onnx::Node& node) const;
+
+    const formats::onnx::Program& program_;
+    Names missing_;  // operators
+};
+
+}  // namespace modelseal::onnx

@@ -1,0 +1,88 @@
+// What flows between the nodes of an ONNX graph: a tensor of LibTorch with the type that ONNX gives it, or
+// text, or a sequence.
+//
+// ONNX has types that LibTorch lacks, and CPU kernels of LibTorch 1.13 lack float16. So each ONNX type has a
+// type that it is computed in:
+//   float32 for float16, bfloat16, float8 and float4: casts round to the type, other operators do not; outputs
+//           equal those of an engine that rounds each step within that rounding, and have a useful gradient
+//   int64   for uint16, uint32, uint64; results are wrapped where the type would be
+//   int8, uint8 for 4 and 2 bits
+#pragma once
+
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "formats/onnx/program.h"
+#include "model/model.h"
+
+// clang-format off
+#include <ATen/core/ivalue.h>  // first: in C++20 clang 14 finds it incomplete otherwise
+#include <ATen/ATen.h>
+#include <ATen/ExpandUtils.h>
+// clang-format on
+
+#include <modelseal/result.h>
+#include <modelseal/tensor.h>
+
+namespace modelseal::onnx {
+
+// What an operator throws; caught with LibTorch's own exceptions where a graph is run.
+struct OperatorError : std::runtime_error {
+    OperatorError(ErrorKind why, const std::string& what) : std::runtime_error(what), kind(why) {}
+    ErrorKind kind;
+};
+[[noreturn]] void unsupported(const std::string& what);
+[[noreturn]] void malformed(const std::string& what);
+inline void require(bool holds, const char* what) {
+    if (!holds) malformed(what);
+}
+
+// The type that `type` is computed in; `unsupported` for complex numbers.
+at::ScalarType computed_in(DType type);
+// The ONNX type of a tensor that says nothing else.
+DType natural_type(at::ScalarType type);
+bool is_real(DType type);      // float16, float8, ... too
+bool is_unsigned(DType type);  // of 8 bits and more
+unsigned bits_of(DType type);
+
+struct Value {
+    enum class Kind { nothing, tensor, text, sequence, optional };
+    Kind kind = Kind::nothing;
+    DType type = DType::f32;  // of a tensor's elements
+    at::Tensor tensor;
+    // Of integers that were quantised: the same in float32, with the gradient that rounding would stop.
+    at::Tensor smooth;
+    std::vector<std::string> text;  // with text_shape
+    std::vector<std::int64_t> text_shape;
+    std::vector<Value> items;  // of a sequence; of an optional none or one
+
+    Value() = default;
+    Value(at::Tensor of) : kind(Kind::tensor), type(natural_type(of.scalar_type())), tensor(std::move(of)) {}
+    Value(at::Tensor of, DType as) : kind(Kind::tensor), type(as), tensor(std::move(of)) {}
+    static Value texts(std::vector<std::string> texts, std::vector<std::int64_t> shape);
+    static Value sequence(std::vector<Value> items);
+    static Value optional(std::vector<Value> none_or_one);
+};
+
+// Values of `tensor` as `to` holds them, computed in computed_in(to): rounded, wrapped or saturated as Cast
+// says. The gradient passes where both types are real.
+at::Tensor cast(const at::Tensor& tensor, DType from, DType to, bool saturate = true);
+
+// An integer result brought back into the range of an unsigned type that is computed in a wider one.
+at::Tensor wrap(const at::Tensor& tensor, DType type);
+
+// `exact` forward, the gradient of `smooth`.
+at::Tensor straight_through(const at::Tensor& exact, const at::Tensor& smooth);
+
+}  // namespace modelseal::onnx
+
+namespace modelseal::onnx {
+
+// Constants of an ONNX file as values.
+
+// `max_bytes` caps what the elements take in memory here.
+Result<Value> load_constant(const formats::onnx::Constant& constant, const Model& files,
+                            std::uint64_t max_bytes);
+
+}  // namespace modelseal::onnx

@@ -1,0 +1,45 @@
+
+#include "tests/support/models/small_fingerprint.h"
+
+#include <array>
+
+namespace modelseal::test {
+
+fingerprint::Fingerprint small_fingerprint() {
+    fingerprint::Fingerprint made;
+    made.root = std::string(60, 'a') + "0123";
+    made.sealed = true;
+    made.model = "net";
+    made.created = "2026-11-21T00:00:00Z";
+    made.runtime = "by hand";
+    made.grid = Grid::u8;
+    made.input = {.shape = {.name = "x", .shape = {2, 3, 3}}, .low = 0, .high = 1, .mean = {}, .std = {}};
+    made.unit = 1.0 / 255;
+    made.classes = 3;
+    made.batch = 2;
+    made.direction = {0.8, -0.6, -0.2};
+    for (int path = 0; path < 2; ++path) {
+        fingerprint::Path row;
+        for (int i = 0; i < 18; ++i) {
+            row.base.push_back(static_cast<float>(20 + 11 * i + path));
+            row.direction.push_back(static_cast<float>((i + path) % 3 - 1));
+        }
+        made.paths.push_back(row);
+    }
+    fingerprint::RungOfPairs exact{.rung = Rung::exact, .noise = 0, .scale = 0, .floor = 0};
+    exact.pairs.push_back({.path = 1, .target = 2, .member = {{0, -1e-7, 0}, {1, 2e-7, 1}}});
+    fingerprint::RungOfPairs fp32{
+        .rung = Rung::fp32, .noise = 1e-5, .scale = 1e-6, .floor = 3e-4, .drift = 2e-6};
+    fp32.pairs.push_back({.path = 0, .target = 0, .member = {{0, -3e-4, 1}, {1, 3.5e-4, 2}}});
+    fp32.pairs.push_back({.path = 1, .target = 1, .member = {{0, -4e-4, 0}, {1, 5e-4, 0}}});
+    made.rungs = {exact, fp32};
+    return made;
+}
+
+CheckKey customer_key(const SigningKey& vendor, const std::string& name, unsigned seed) {
+    std::array<std::byte, 32> secret;
+    secret.fill(static_cast<std::byte>(seed));
+    return {vendor.public_key(), name, Secret32(secret)};
+}
+
+}  // namespace modelseal::test
