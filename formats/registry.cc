@@ -12,7 +12,8 @@ namespace modelseal {
 // last.
 std::span<const Format> all_formats() {
     static const Format all[] = {
-        formats::kSafetensors, formats::kGguf, formats::kPytorchZip, formats::kPytorchLegacy, formats::kOnnx,
+        formats::kSafetensors,           formats::kGguf,         formats::pytorch::kZipFormat,
+        formats::pytorch::kLegacyFormat, formats::onnx::kFormat,
     };
     return all;
 }

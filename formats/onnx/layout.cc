@@ -197,11 +197,11 @@ bool recognises_onnx(const Source& source) {
 Result<Layout> parse_onnx(const Source& source, const Limits& limits) {
     onnx::Walk walk(source, limits);
     MODELSEAL_TRY(onnx::walk_model(walk, {0, source.size()}));
-    return std::move(walk.out).finish(kOnnx.name);
+    return std::move(walk.out).finish(kFormat.name);
 }
 
 }  // namespace
 
-const Format kOnnx = {"onnx", recognises_onnx, parse_onnx};
+const Format kFormat = {"onnx", recognises_onnx, parse_onnx};
 
 }  // namespace modelseal::formats

@@ -38,7 +38,7 @@ class Path {
     std::vector<Part> parts_;
 };
 
-// The walk over a pickle's graph behind pytorch::collect.
+// The walk over a pickle's graph behind collect.
 
 class Collector {
   public:

@@ -15,10 +15,8 @@
 #include "formats/registry.h"
 #include "util/text.h"
 
-namespace modelseal::formats {
+namespace modelseal::formats::pytorch {
 namespace {
-
-using pytorch::Storages;
 
 constexpr std::string_view kLegacyMagic = "\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19";  // 0x1950a86a20f9469cfc6c
 constexpr std::int64_t kVersion = 1001;
@@ -93,11 +91,10 @@ Result<std::vector<std::string>> read_keys(Reader& reader, const PickleLimits& l
 }
 
 // The storage at `at`; moves `at` behind it. Reads its size and nothing else.
-Result<Tensor> read_storage(const Source& source, const pytorch::Storage& storage, std::uint64_t& at) {
+Result<Tensor> read_storage(const Source& source, const Storage& storage, std::uint64_t& at) {
     const auto malformed = [&](const std::string& what) {
-        return malformed_at(
-            source, at,
-            fmt::format("tensor '{}': {}", util::printable(pytorch::tensor_of(storage, at).name), what));
+        return malformed_at(source, at,
+                            fmt::format("tensor '{}': {}", util::printable(tensor_of(storage, at).name), what));
     };
     if (source.size() - at < 8) return malformed("the file ends where its storage should begin");
     MODELSEAL_TRY_ASSIGN(const auto elements, Reader(source, at, at + 8).u64());
@@ -109,7 +106,7 @@ Result<Tensor> read_storage(const Source& source, const pytorch::Storage& storag
     if (storage.bytes > left) {
         return malformed(fmt::format("needs {} bytes, the file has {} left", storage.bytes, left));
     }
-    auto tensor = pytorch::tensor_of(storage, at + 8);
+    auto tensor = tensor_of(storage, at + 8);
     at += 8 + storage.bytes;
     return tensor;
 }
@@ -150,17 +147,17 @@ Result<Layout> parse_legacy(const Source& source, const Limits& limits) {
     MODELSEAL_TRY_ASSIGN(const auto object, Pickle::walk(reader, caps));
     MODELSEAL_TRY_ASSIGN(const auto keys, read_keys(reader, caps));
 
-    Layout layout{.format = kPytorchLegacy.name};
-    pytorch::warn_about_globals(object, kPart, layout.warnings);
+    Layout layout{.format = kLegacyFormat.name};
+    warn_about_globals(object, kPart, layout.warnings);
     Storages storages;
-    MODELSEAL_TRY(pytorch::collect(object, {.name = kPart}, source, limits, storages, layout.warnings));
+    MODELSEAL_TRY(collect(object, {.name = kPart}, source, limits, storages, layout.warnings));
     MODELSEAL_TRY_ASSIGN(layout.tensors, read_storages(source, keys, storages, reader.position()));
-    pytorch::order_and_name(layout.tensors);
+    order_and_name(layout.tensors);
     return layout;
 }
 
 }  // namespace
 
-const Format kPytorchLegacy = {"pytorch", recognises_legacy, parse_legacy};
+const Format kLegacyFormat = {"pytorch", recognises_legacy, parse_legacy};
 
-}  // namespace modelseal::formats
+}  // namespace modelseal::formats::pytorch

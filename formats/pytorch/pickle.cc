@@ -6,7 +6,7 @@
 
 #include "formats/pytorch/pickle_machine.h"
 
-namespace modelseal::formats {
+namespace modelseal::formats::pytorch {
 
 Result<Pickle> Pickle::walk(Reader& reader, const PickleLimits& limits) {
     return PickleMachine(reader, limits).run();
@@ -186,4 +186,4 @@ Result<std::uint64_t> PickleMachine::memo_index() {
     return index;
 }
 
-}  // namespace modelseal::formats
+}  // namespace modelseal::formats::pytorch

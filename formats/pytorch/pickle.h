@@ -17,7 +17,7 @@
 #include "formats/reader.h"
 #include <modelseal/result.h>
 
-namespace modelseal::formats {
+namespace modelseal::formats::pytorch {
 
 enum class PickleKind : std::uint8_t {
     none,
@@ -98,4 +98,4 @@ class Pickle {
     PickleRef root_ = 0;
 };
 
-}  // namespace modelseal::formats
+}  // namespace modelseal::formats::pytorch

@@ -6,7 +6,7 @@
 
 #include <fmt/format.h>
 
-namespace modelseal::formats {
+namespace modelseal::formats::pytorch {
 namespace {
 
 // What an entry costs beside its contents, allocator and growth included.
@@ -313,4 +313,4 @@ Result<void> PickleMachine::stop() {
     return {};
 }
 
-}  // namespace modelseal::formats
+}  // namespace modelseal::formats::pytorch

@@ -7,7 +7,7 @@
 
 #include "formats/pytorch/pickle.h"
 
-namespace modelseal::formats {
+namespace modelseal::formats::pytorch {
 
 class PickleMachine {
   public:
@@ -87,4 +87,4 @@ class PickleMachine {
     bool stopped_ = false;
 };
 
-}  // namespace modelseal::formats
+}  // namespace modelseal::formats::pytorch

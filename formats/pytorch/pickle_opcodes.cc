@@ -1,7 +1,7 @@
 // Which opcode is which operation of the machine, and what it reads. Grouped as in Lib/pickletools.py.
 #include "formats/pytorch/pickle_machine.h"
 
-namespace modelseal::formats {
+namespace modelseal::formats::pytorch {
 
 using R = Result<void>;
 
@@ -251,4 +251,4 @@ const PickleMachine::Table& PickleMachine::table() {
     return table;
 }
 
-}  // namespace modelseal::formats
+}  // namespace modelseal::formats::pytorch

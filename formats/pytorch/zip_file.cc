@@ -16,11 +16,8 @@
 #include "formats/zip.h"
 #include "util/text.h"
 
-namespace modelseal::formats {
+namespace modelseal::formats::pytorch {
 namespace {
-
-using pytorch::Part;
-using pytorch::Storages;
 
 constexpr std::string_view kObject = "data.pkl";
 
@@ -155,8 +152,8 @@ Result<void> read_part(const Source& source, const Limits& limits, const Archive
     if (reader.left() != 0) {
         return reader.malformed(fmt::format("pickle: {} bytes behind its end", reader.left()));
     }
-    pytorch::warn_about_globals(pickle, part.name, warnings);
-    return pytorch::collect(pickle, part, source, limits, storages, warnings);
+    warn_about_globals(pickle, part.name, warnings);
+    return collect(pickle, part, source, limits, storages, warnings);
 }
 
 Result<Storages> read_pickles(const Source& source, const Limits& limits, const Archive& archive,
@@ -177,10 +174,10 @@ Result<Storages> read_pickles(const Source& source, const Limits& limits, const 
     return storages;
 }
 
-Result<void> check_storage(const Source& source, const std::string& place, const pytorch::Storage& storage,
+Result<void> check_storage(const Source& source, const std::string& place, const Storage& storage,
                            const ZipEntry* entry) {
     if (entry != nullptr && entry->stored() && !entry->encrypted() && entry->size == storage.bytes) return {};
-    const auto who = fmt::format("tensor '{}'", util::printable(pytorch::tensor_of(storage, 0).name));
+    const auto who = fmt::format("tensor '{}'", util::printable(tensor_of(storage, 0).name));
     if (entry == nullptr) {
         return malformed_at(source, 0,
                             fmt::format("{}: its storage {} is missing", who, util::printable(place)));
@@ -209,21 +206,21 @@ Checksum checksum_of(const ZipEntry& entry) {
 Result<Layout> parse_zip(const Source& source, const Limits& limits) {
     MODELSEAL_TRY_ASSIGN(const auto archive, Archive::open(source, limits));
     MODELSEAL_TRY(check_byte_order(source, archive));
-    Layout layout{.format = kPytorchZip.name};
+    Layout layout{.format = kZipFormat.name};
     MODELSEAL_TRY_ASSIGN(const auto storages, read_pickles(source, limits, archive, layout.warnings));
     for (const auto& [place, storage] : storages) {
         const auto* entry = archive.find(place);
         MODELSEAL_TRY(check_storage(source, place, storage, entry));
-        layout.tensors.push_back(pytorch::tensor_of(storage, entry->data));
+        layout.tensors.push_back(tensor_of(storage, entry->data));
         if (entry->size != 0) layout.checksums.push_back(checksum_of(*entry));
     }
-    pytorch::order_and_name(layout.tensors);
+    order_and_name(layout.tensors);
     std::ranges::sort(layout.checksums, {}, &Checksum::offset);
     return layout;
 }
 
 }  // namespace
 
-const Format kPytorchZip = {"pytorch", recognises_zip, parse_zip};
+const Format kZipFormat = {"pytorch", recognises_zip, parse_zip};
 
-}  // namespace modelseal::formats
+}  // namespace modelseal::formats::pytorch

@@ -37,7 +37,7 @@ Result<void> must_not_exist(const std::string& path) {
 Result<void> write_check_key(const Ledger& ledger, const std::string& name, const std::string& path,
                              Context& context) {
     MODELSEAL_TRY_ASSIGN(auto text, ledger.check_key_text(name));
-    const WipeAtEnd wiped(text);
+    const crypto::WipeAtEnd wiped(text);
     MODELSEAL_TRY(io::write_text(path, text, kSecretMode, io::WriteMode::exclusive));
     if (context.terminal.quiet()) return {};
     context.terminal.print(fmt::format("{}  the check key of {}: send it to them alone, over a secure channel",
@@ -61,7 +61,7 @@ Result<ExitCode> add(const CustomerFlags& options, Context& context) {
                 "give the customer the name that stands in the key"};
         }
         MODELSEAL_TRY_ASSIGN(auto text, io::read_text(options.existing, 1u << 16));
-        const WipeAtEnd wiped(text);
+        const crypto::WipeAtEnd wiped(text);
         MODELSEAL_TRY(ledger.add_existing(text, util::printable(options.existing)));
     }
     const auto name = util::printable(options.name);

@@ -103,13 +103,13 @@ Result<ExitCode> generate_pair(const KeygenFlags& options, Context& context) {
     MODELSEAL_TRY(key_must_not_exist(options.name + ".key"));
     MODELSEAL_TRY(key_must_not_exist(options.name + ".pub"));
     std::string passphrase;
-    const WipeAtEnd wiped(passphrase);
+    const crypto::WipeAtEnd wiped(passphrase);
     if (!options.no_passphrase) {
         MODELSEAL_TRY_ASSIGN(passphrase, new_passphrase(options.passphrase_file, options.name + ".key"));
     }
     std::string id;
     MODELSEAL_TRY_ASSIGN(PemPair pair, make_pair(options, passphrase, id));
-    const WipeAtEnd wiped_pem(pair.secret);
+    const crypto::WipeAtEnd wiped_pem(pair.secret);
     MODELSEAL_TRY(write_pair(options, pair));
     if (context.terminal.quiet()) return ExitCode::done;
     const std::string name = util::printable(options.name);
@@ -128,7 +128,7 @@ Result<ExitCode> generate_check_key(const KeygenFlags& options, Context& context
     MODELSEAL_TRY_ASSIGN(const SigningKey vendor,
                          load_signing_key(options.vendor_key, passphrase_from(options.passphrase_file)));
     MODELSEAL_TRY_ASSIGN(std::string text, new_check_key(vendor, customer));
-    const WipeAtEnd wiped(text);
+    const crypto::WipeAtEnd wiped(text);
     MODELSEAL_TRY(io::write_text(path, text, kKeyMode, io::WriteMode::exclusive));
     if (context.terminal.quiet()) return ExitCode::done;
     context.terminal.print(

@@ -15,7 +15,7 @@ constexpr std::uint64_t kMaximalFile = 64u << 10;
 // The first line of the file, without its end.
 Result<std::string> from_file(const std::string& file) {
     MODELSEAL_TRY_ASSIGN(std::string text, io::read_text(file, kMaximalFile));
-    const WipeAtEnd wiped(text);
+    const crypto::WipeAtEnd wiped(text);
     std::string line = text.substr(0, text.find('\n'));
     if (line.ends_with('\r')) line.pop_back();
     if (line.empty()) {
@@ -73,11 +73,11 @@ Result<std::string> new_passphrase(const std::string& file, const std::string& k
         error.hint += ", or make a key that is not encrypted with --no-passphrase";
         return error;
     }
-    const WipeAtEnd wiped(*typed);
+    const crypto::WipeAtEnd wiped(*typed);
     if (typed->empty()) return empty;
     MODELSEAL_TRY_ASSIGN(auto again, ask_hidden("the same again: "));
     if (!again) return no_source(key_file);
-    const WipeAtEnd wiped_again(*again);
+    const crypto::WipeAtEnd wiped_again(*again);
     if (*typed != *again) return Error{ErrorKind::usage, shown + ": the two passphrases differ", ""};
     return std::move(*typed);
 }

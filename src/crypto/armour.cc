@@ -20,7 +20,7 @@ std::string frame(std::string_view word, std::string_view label) {
 
 std::string armour(std::string_view label, std::span<const std::byte> body) {
     auto base64 = util::base64(body);
-    const WipeAtEnd wiped(base64);
+    const crypto::WipeAtEnd wiped(base64);
     std::string text;
     text.reserve(base64.size() + base64.size() / kLine + 2 * label.size() + 64);
     text += frame("BEGIN", label);
@@ -49,7 +49,7 @@ std::optional<std::vector<std::byte>> strip_armour(std::string_view label, std::
     body.resize(size);
     // Line breaks elsewhere, or one too many: the same bytes in another spelling.
     std::string again = armour(label, body);
-    const WipeAtEnd wiped(again);
+    const crypto::WipeAtEnd wiped(again);
     if (again != text) return std::nullopt;
     return body;
 }

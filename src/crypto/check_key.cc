@@ -98,7 +98,7 @@ Result<CheckKey> parse_body(std::span<const std::byte> whole, const std::string&
     body = body.subspan(32);
     Bytes message = signed_message(whole.first(whole.size() - 64));
     const bool valid = key.vendor.verify(message, take<64>(body));
-    wipe(message.data(), message.size());
+    crypto::wipe(message.data(), message.size());
     if (!valid) {
         return Error{ErrorKind::mismatch, shown + ": not signed by the vendor that it names: changed or forged",
                      "ask the vendor for the check key again"};
@@ -115,7 +115,7 @@ Result<CheckKey> parse_check_key(std::string_view text, const std::string& shown
                                     std::string(kCheckKeyLabel) + "', one spelling only)");
     }
     auto key = parse_body(*body, shown);
-    wipe(body->data(), body->size());
+    crypto::wipe(body->data(), body->size());
     return key;
 }
 
@@ -136,14 +136,14 @@ Result<std::string> new_check_key(const SigningKey& vendor, const std::string& c
     append(body, secret.bytes());
     Bytes message = signed_message(body);
     const auto signature = vendor.sign(message);
-    wipe(message.data(), message.size());
+    crypto::wipe(message.data(), message.size());
     if (!signature.ok()) {
-        wipe(body.data(), body.size());
+        crypto::wipe(body.data(), body.size());
         return signature.error();
     }
     append(body, *signature);
     std::string text = armour(kCheckKeyLabel, body);
-    wipe(body.data(), body.size());
+    crypto::wipe(body.data(), body.size());
     return text;
 }
 

@@ -26,19 +26,19 @@ Secret32::Secret32(std::span<const std::byte, 32> bytes) {
 }
 
 Secret32::Secret32(Secret32&& other) noexcept : bytes_(other.bytes_) {
-    wipe(other.bytes_.data(), other.bytes_.size());
+    crypto::wipe(other.bytes_.data(), other.bytes_.size());
 }
 
 Secret32& Secret32::operator=(Secret32&& other) noexcept {
     if (this != &other) {
         bytes_ = other.bytes_;
-        wipe(other.bytes_.data(), other.bytes_.size());
+        crypto::wipe(other.bytes_.data(), other.bytes_.size());
     }
     return *this;
 }
 
 Secret32::~Secret32() {
-    wipe(bytes_.data(), bytes_.size());
+    crypto::wipe(bytes_.data(), bytes_.size());
 }
 
 std::string_view name_of(KeyType type) {
@@ -92,13 +92,13 @@ Result<SignatureBytes> SigningKey::sign(std::span<const std::byte> message) cons
 Result<Secret32> SigningKey::derive(std::string_view label) const {
     MODELSEAL_TRY_ASSIGN(const auto root, signer_->root_secret());
     Secret32 out;
-    hkdf_sha256(root.bytes(), {}, "modelseal/1 derive: " + std::string(label), out.writable());
+    crypto::hkdf_sha256(root.bytes(), {}, "modelseal/1 derive: " + std::string(label), out.writable());
     return out;
 }
 
 CheckKey public_check_key(const PublicKey& vendor) {
     CheckKey key{vendor, "", {}};
-    hkdf_sha256(vendor.bytes(), {}, "modelseal/1 public check key", key.secret.writable());
+    crypto::hkdf_sha256(vendor.bytes(), {}, "modelseal/1 public check key", key.secret.writable());
     return key;
 }
 

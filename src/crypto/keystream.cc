@@ -8,7 +8,7 @@
 
 #include <sodium.h>
 
-namespace modelseal {
+namespace modelseal::crypto {
 namespace {
 
 constexpr std::size_t kDigest = crypto_auth_hmacsha256_BYTES;
@@ -66,10 +66,6 @@ void hkdf_sha256(std::span<const std::byte> secret, std::span<const std::byte> s
                  std::span<std::byte> out) {
     Hkdf(secret, salt).expand(info, out);
 }
-
-}  // namespace modelseal
-
-namespace modelseal::crypto {
 
 Keystream::Keystream(std::span<const std::byte, 32> key, std::uint64_t nonce) : nonce_(nonce) {
     std::ranges::copy(key, key_.begin());

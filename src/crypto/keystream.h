@@ -11,7 +11,7 @@
 #include <utility>
 #include <vector>
 
-namespace modelseal {
+namespace modelseal::crypto {
 
 // Extract, then expand, into the whole of `out`. An empty `salt` is a salt of 32 zero bytes, as the RFC says.
 // `info` has no length limit: OpenSSL's KDF, which has one of about a kilobyte, would not take long tensor
@@ -31,10 +31,6 @@ class Hkdf {
   private:
     std::array<unsigned char, 32> pseudorandom_key_;
 };
-
-}  // namespace modelseal
-
-namespace modelseal::crypto {
 
 // A reproducible stream of pseudo-random numbers: ChaCha20 (the original, 64-bit nonce and 64-bit counter from
 // 0).

@@ -31,20 +31,20 @@ Result<SigningKey> load_signing_key(const std::string& path, const Passphrase& p
         return vendor_key_in_token(std::move(key));
     }
     MODELSEAL_TRY_ASSIGN(std::string text, io::read_text(path, kMaximalKeyFile));
-    const WipeAtEnd wiped(text);
+    const crypto::WipeAtEnd wiped(text);
     return parse_signing_key(text, util::printable(path), passphrase);
 }
 
 Result<PublicKey> load_public_key(const std::string& path) {
     MODELSEAL_TRY(crypto::must_be_file(path));
     MODELSEAL_TRY_ASSIGN(std::string text, io::read_text(path, kMaximalKeyFile));
-    const WipeAtEnd wiped(text);  // a private key may have been given by mistake
+    const crypto::WipeAtEnd wiped(text);  // a private key may have been given by mistake
     return parse_public_key(text, util::printable(path));
 }
 
 Result<CheckKey> load_check_key(const std::string& path) {
     MODELSEAL_TRY_ASSIGN(std::string text, io::read_text(path, kMaximalKeyFile));
-    const WipeAtEnd wiped(text);
+    const crypto::WipeAtEnd wiped(text);
     return parse_check_key(text, util::printable(path));
 }
 

@@ -65,7 +65,7 @@ Result<openssl::PrivateInfo> decrypt_pkcs8(std::span<const unsigned char> body, 
     }
     if (!passphrase) return Error{ErrorKind::usage, shown + ": encrypted, and no passphrase was given", ""};
     MODELSEAL_TRY_ASSIGN(std::string word, passphrase(shown));
-    const WipeAtEnd wiped(word);
+    const crypto::WipeAtEnd wiped(word);
     if (word.size() > INT_MAX) return Error{ErrorKind::usage, shown + ": passphrase is too long", ""};
     ERR_clear_error();
     openssl::PrivateInfo info(PKCS8_decrypt(encrypted.get(), word.data(), static_cast<int>(word.size())));

@@ -4,7 +4,7 @@
 
 #include <sodium.h>
 
-namespace modelseal {
+namespace modelseal::crypto {
 
 void wipe(void* memory, std::size_t size) {
     sodium_memzero(memory, size);
@@ -15,10 +15,6 @@ void wipe(std::string& text) {
     sodium_memzero(text.data(), text.size());
     text.clear();
 }
-
-}  // namespace modelseal
-
-namespace modelseal::crypto {
 
 void random_bytes(std::span<std::byte> out) {
     static const int started = sodium_init();

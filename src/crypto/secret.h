@@ -7,7 +7,7 @@
 #include <span>
 #include <string>
 
-namespace modelseal {
+namespace modelseal::crypto {
 
 // Zeroes memory in a way that the compiler may not leave out.
 void wipe(void* memory, std::size_t size);
@@ -25,10 +25,6 @@ class WipeAtEnd {
   private:
     std::string& text_;
 };
-
-}  // namespace modelseal
-
-namespace modelseal::crypto {
 
 // Randomness from the operating system.
 

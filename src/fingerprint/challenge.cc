@@ -77,7 +77,7 @@ constexpr std::uint64_t kMostElements = std::uint64_t{1} << 28;
 
 Secret32 derived(const CheckKey& key, const crypto::Salt& salt, std::string_view label) {
     Secret32 out;
-    hkdf_sha256(key.secret.bytes(), salt, label, out.writable());
+    crypto::hkdf_sha256(key.secret.bytes(), salt, label, out.writable());
     return out;
 }
 

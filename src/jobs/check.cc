@@ -13,12 +13,12 @@ namespace modelseal {
 namespace {
 
 using jobs::CheckRequest;
-using Opened = std::optional<Result<Model>>;  // the model, where it is read or run here
+using Opened = std::optional<Result<model::Model>>;  // the model, where it is read or run here
 using policy::Findings;
 
 // A finding counts only if nobody wrote to the files meanwhile.
 template <class Finding>
-Result<Finding> if_unchanged(Result<Finding> finding, const Model& model) {
+Result<Finding> if_unchanged(Result<Finding> finding, const model::Model& model) {
     if (!finding.ok()) return finding;
     MODELSEAL_TRY(model.unchanged());
     return finding;
@@ -102,7 +102,7 @@ Result<CheckReport> check(const std::string& target, const CheckOptions& options
     MODELSEAL_TRY_ASSIGN(const auto request, jobs::plan_check(target, options));
     Findings found{.missing = request.missing};
     Opened opened;
-    if (request.opens_model()) opened = open_model(target, options.limits);
+    if (request.opens_model()) opened = model::open_model(target, options.limits);
     check_files(target, request, options, opened, found);
     if (request.fingerprint) check_fingerprint(target, request, options, opened, found);
     auto report = policy::report_of(target, found, request.policy, policy::decide(found, request.policy));

@@ -20,7 +20,7 @@
 namespace modelseal::jobs {
 namespace {
 
-Result<SealFinding> find_seal(const Model& model, const SealSearch& search, io::Progress& progress) {
+Result<SealFinding> find_seal(const model::Model& model, const SealSearch& search, io::Progress& progress) {
     for (const auto& key : search.keys) {
         MODELSEAL_TRY_ASSIGN(const auto evidence, mark::gather(model, key, search.pass, progress));
         if (evidence) return mark::judge(model, *evidence, search.all);
@@ -39,7 +39,7 @@ Result<SealFinding> find_seal(const Model& model, const SealSearch& search, io::
 
 }  // namespace
 
-Result<SealFinding> check_seal(const Model& model, const SealSearch& search) {
+Result<SealFinding> check_seal(const model::Model& model, const SealSearch& search) {
     auto& progress = search.progress != nullptr ? *search.progress : io::no_progress();
     progress.total(model.bytes());
     MODELSEAL_TRY_ASSIGN(auto finding, find_seal(model, search, progress));
@@ -83,7 +83,7 @@ using Side = io::SharedReads::Side;
 // Lends the model's files to two passes, and takes them back.
 class Lent {
   public:
-    explicit Lent(Model& model) : model_(model) {
+    explicit Lent(model::Model& model) : model_(model) {
         std::set<std::uint32_t> with_tensors;
         for (const auto& tensor : model.tensors) {
             for (const auto& segment : tensor.segments) with_tensors.insert(segment.file);
@@ -111,7 +111,7 @@ class Lent {
     io::SharedReads shared;
 
   private:
-    Model& model_;
+    model::Model& model_;
     std::vector<std::unique_ptr<Source>> files_;
     std::map<std::string, std::unique_ptr<Source>> views_;  // for the second side, by path
 };
@@ -134,7 +134,7 @@ std::future<void> start(io::SharedReads& shared, std::function<void()> pass) {
 }  // namespace
 
 // Each pass has threads of its own: hashing a file is a chain, so it takes one a file and no more than half.
-SealAndSignature check_both(const std::filesystem::path& path, Model& model, const SealSearch& search,
+SealAndSignature check_both(const std::filesystem::path& path, model::Model& model, const SealSearch& search,
                             const VerifyOptions& signature) {
     Lent lent(model);
     const auto jobs = search.pass.jobs == 0 ? io::default_jobs() : search.pass.jobs;

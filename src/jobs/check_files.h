@@ -24,7 +24,7 @@ struct SealSearch {
 
 // What was found, whatever the caller expects: that is for policy::decide(). A mark of the deepisign scheme is
 // a finding as well. Whether the files stayed as they were meanwhile is for the caller to ask.
-Result<SealFinding> check_seal(const Model& model, const SealSearch& search);
+Result<SealFinding> check_seal(const model::Model& model, const SealSearch& search);
 
 // The signature next to a model, where signing tools leave it, and its verification as a part of a check.
 
@@ -44,7 +44,7 @@ struct SealAndSignature {
 };
 
 // `path` is where `model` was opened. `search` has the threads for both; only the seal reports its progress.
-SealAndSignature check_both(const std::filesystem::path& path, Model& model, const SealSearch& search,
+SealAndSignature check_both(const std::filesystem::path& path, model::Model& model, const SealSearch& search,
                             const VerifyOptions& signature);
 
 }  // namespace modelseal::jobs

@@ -21,8 +21,9 @@ constexpr std::size_t kPreviewPairs = 8;
 
 // The file is opened as it was when the answers on record were made. An intact seal vouches for it, unless it
 // is run whatever its seal says.
-Result<fingerprint::Replies> ask_file(const Model& model, const Fingerprint& print, const CheckOptions& options,
-                                      io::Progress& progress, std::vector<std::string>& warnings) {
+Result<fingerprint::Replies> ask_file(const model::Model& model, const Fingerprint& print,
+                                      const CheckOptions& options, io::Progress& progress,
+                                      std::vector<std::string>& warnings) {
     MODELSEAL_TRY_ASSIGN(
         const auto network,
         oracle::open_network(
@@ -40,7 +41,7 @@ Result<fingerprint::Replies> ask_file(const Model& model, const Fingerprint& pri
     return fingerprint::ask_file(*network, print, batch, progress);
 }
 
-Result<fingerprint::Replies> ask(const std::string& target, const Model* model, const Fingerprint& print,
+Result<fingerprint::Replies> ask(const std::string& target, const model::Model* model, const Fingerprint& print,
                                  const CheckOptions& options, std::string& who,
                                  std::vector<std::string>& warnings) {
     auto& progress = options.progress != nullptr ? *options.progress : io::no_progress();
@@ -80,7 +81,7 @@ Result<OpenedFingerprint> open_fingerprint(const CheckOptions& options) {
     return refused.value_or(Error{ErrorKind::usage, "no key to open the fingerprint with", {}});
 }
 
-Result<FingerprintFinding> check_fingerprint(const std::string& target, const Model* model,
+Result<FingerprintFinding> check_fingerprint(const std::string& target, const model::Model* model,
                                              const OpenedFingerprint& opened, const CheckOptions& options) {
     const auto& print = opened.print;
     std::string who;

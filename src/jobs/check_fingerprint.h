@@ -20,7 +20,7 @@ Result<OpenedFingerprint> open_fingerprint(const CheckOptions& options);
 
 // Asks `target` (a file, an endpoint, or nobody where there are responses) and judges the answers. `model`: the
 // file, opened; null for the others.
-Result<FingerprintFinding> check_fingerprint(const std::string& target, const Model* model,
+Result<FingerprintFinding> check_fingerprint(const std::string& target, const model::Model* model,
                                              const OpenedFingerprint& opened, const CheckOptions& options);
 
 }  // namespace modelseal::jobs

@@ -20,7 +20,7 @@ constexpr std::string_view kSignatureLine = "signature=";
 
 // What the vendor signs: the stamp, and which tensors it was made for. It does not bind the weights, as nothing
 // in this scheme does; but nobody else can make a stamp.
-std::vector<std::byte> message(const Model& model, std::string_view facts) {
+std::vector<std::byte> message(const model::Model& model, std::string_view facts) {
     crypto::Sha256 hash;
     for (const auto& tensor : model.tensors) hash.update(mark::identity(tensor));
     return formats::ByteWriter()
@@ -32,7 +32,7 @@ std::vector<std::byte> message(const Model& model, std::string_view facts) {
 }
 
 // The stamp is one text in the paper: here a line for each entry, and the signature last.
-Result<std::string> stamp_text(const Model& model, const mark::Stamp& stamp, const SigningKey& key) {
+Result<std::string> stamp_text(const model::Model& model, const mark::Stamp& stamp, const SigningKey& key) {
     auto text = fmt::format("vendor={}\n", to_hex(key.public_key().id()));
     for (const auto& [name, value] : stamp) text += fmt::format("{}={}\n", name, value);
     MODELSEAL_TRY_ASSIGN(const auto signature, key.sign(message(model, text)));
@@ -48,7 +48,8 @@ std::optional<SignatureBytes> signature_of(std::string_view hex) {
 }
 
 // Fills in the stamp, and whether the vendor signed it for these tensors.
-void parse_stamp(const Model& model, const PublicKey& vendor, const std::string& text, SealFinding& finding) {
+void parse_stamp(const model::Model& model, const PublicKey& vendor, const std::string& text,
+                 SealFinding& finding) {
     for (std::size_t at = 0; at < text.size();) {
         const auto end = std::min(text.find('\n', at), text.size());
         const auto line = text.substr(at, end - at);
@@ -81,7 +82,7 @@ Result<void> check_names(const mark::Stamp& stamp) {
 
 }  // namespace
 
-Result<SealSummary> seal_deepisign(const Model& model, const std::filesystem::path& out,
+Result<SealSummary> seal_deepisign(const model::Model& model, const std::filesystem::path& out,
                                    const mark::Stamp& stamp, const SealOptions& options,
                                    io::Progress& progress) {
     if (options.receipt) {
@@ -92,7 +93,7 @@ Result<SealSummary> seal_deepisign(const Model& model, const std::filesystem::pa
     progress.total(model.bytes());
     MODELSEAL_TRY_ASSIGN(const auto text, stamp_text(model, stamp, options.key));
     MODELSEAL_TRY_ASSIGN(const auto frame, mark::scan_frame(model, options.jobs, io::no_progress()));
-    MODELSEAL_TRY_ASSIGN(auto output, ModelOutput::copy(model, out, options.jobs, progress));
+    MODELSEAL_TRY_ASSIGN(auto output, model::ModelOutput::copy(model, out, options.jobs, progress));
     std::atomic<std::uint64_t> bytes_written = 0;
     const auto patch = [&](std::uint32_t file, std::uint64_t offset, std::span<const std::byte> bytes) {
         bytes_written += bytes.size();
@@ -123,7 +124,7 @@ Result<SealSummary> seal_deepisign(const Model& model, const std::filesystem::pa
     return summary;
 }
 
-Result<SealFinding> check_deepisign(const Model& model, const CheckKey& key, bool all) {
+Result<SealFinding> check_deepisign(const model::Model& model, const CheckKey& key, bool all) {
     MODELSEAL_TRY_ASSIGN(const auto reading, mark::deepisign_read(model, key.secret.bytes()));
     SealFinding finding;
     if (!reading.found) return finding;

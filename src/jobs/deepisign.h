@@ -8,11 +8,11 @@
 
 namespace modelseal::jobs {
 
-Result<SealSummary> seal_deepisign(const Model& model, const std::filesystem::path& out,
+Result<SealSummary> seal_deepisign(const model::Model& model, const std::filesystem::path& out,
                                    const mark::Stamp& stamp, const SealOptions& options,
                                    io::Progress& progress);
 
 // Outcome not_found if no layer bears a mark under this key.
-Result<SealFinding> check_deepisign(const Model& model, const CheckKey& key, bool all);
+Result<SealFinding> check_deepisign(const model::Model& model, const CheckKey& key, bool all);
 
 }  // namespace modelseal::jobs

@@ -19,10 +19,11 @@ namespace {
 constexpr std::uint64_t kBlock = 64u << 10;
 constexpr std::uint64_t kChunk = 64 * kBlock;  // elements that a thread takes at once
 
-bool comparable(const TensorPair& pair) {
+bool comparable(const jobs::TensorPair& pair) {
     if (pair.a == nullptr || pair.b == nullptr) return false;
     const auto &a = *pair.a, &b = *pair.b;
-    return a.elements == b.elements && (a.dtype == b.dtype || (has_values(a.dtype) && has_values(b.dtype)));
+    return a.elements == b.elements &&
+           (a.dtype == b.dtype || (model::has_values(a.dtype) && model::has_values(b.dtype)));
 }
 
 // What a thread takes at once.
@@ -31,7 +32,7 @@ struct Chunk {
     std::uint64_t first = 0, count = 0;
 };
 
-std::vector<Chunk> chunks_of(const std::vector<TensorPair>& pairs,
+std::vector<Chunk> chunks_of(const std::vector<jobs::TensorPair>& pairs,
                              const std::function<bool(std::size_t)>& wanted) {
     std::vector<Chunk> chunks;
     for (std::size_t i = 0; i < pairs.size(); ++i) {
@@ -46,11 +47,11 @@ std::vector<Chunk> chunks_of(const std::vector<TensorPair>& pairs,
 
 class Comparer {
   public:
-    Comparer(const Model& a, const Model& b, const DiffOptions& options, io::Progress& progress)
-        : a_(a), b_(b), options_(options), progress_(progress), pairs_(pair_tensors(a, b)) {
+    Comparer(const model::Model& a, const model::Model& b, const DiffOptions& options, io::Progress& progress)
+        : a_(a), b_(b), options_(options), progress_(progress), pairs_(jobs::pair_tensors(a, b)) {
         for (const auto& pair : pairs_) {
-            maps_a_.push_back(comparable(pair) ? std::make_unique<ElementMap>(*pair.a) : nullptr);
-            maps_b_.push_back(comparable(pair) ? std::make_unique<ElementMap>(*pair.b) : nullptr);
+            maps_a_.push_back(comparable(pair) ? std::make_unique<model::ElementMap>(*pair.a) : nullptr);
+            maps_b_.push_back(comparable(pair) ? std::make_unique<model::ElementMap>(*pair.b) : nullptr);
         }
     }
 
@@ -67,11 +68,11 @@ class Comparer {
             progress_.advance(a.size());
         }));
         const auto changed = chunks_of(pairs_, [&](std::size_t i) { return differs[i].load(); });
-        std::vector<Difference> parts(changed.size());
+        std::vector<jobs::Difference> parts(changed.size());
         MODELSEAL_TRY(
             each(changed, [&](const Chunk& chunk, std::span<const std::byte> a, std::span<const std::byte> b,
                               std::uint64_t first, std::uint64_t count, std::size_t index) {
-                BlockComparer(pairs_[chunk.pair].a->dtype, pairs_[chunk.pair].b->dtype)
+                jobs::BlockComparer(pairs_[chunk.pair].a->dtype, pairs_[chunk.pair].b->dtype)
                     .add(a, b, first, count, parts[index]);
             }));
         describe(out, changed, parts);
@@ -113,14 +114,14 @@ class Comparer {
     }
 
     void describe(Comparison& out, const std::vector<Chunk>& changed,
-                  const std::vector<Difference>& parts) const;
+                  const std::vector<jobs::Difference>& parts) const;
 
-    const Model& a_;
-    const Model& b_;
+    const model::Model& a_;
+    const model::Model& b_;
     const DiffOptions& options_;
     io::Progress& progress_;
-    std::vector<TensorPair> pairs_;
-    std::vector<std::unique_ptr<ElementMap>> maps_a_, maps_b_;
+    std::vector<jobs::TensorPair> pairs_;
+    std::vector<std::unique_ptr<model::ElementMap>> maps_a_, maps_b_;
 };
 
 std::optional<TensorDifference::Side> side_of(const Tensor* tensor) {
@@ -128,21 +129,21 @@ std::optional<TensorDifference::Side> side_of(const Tensor* tensor) {
     return TensorDifference::Side{std::string(info(tensor->dtype).name), tensor->shape};
 }
 
-void fill_numbers(TensorDifference& out, const TensorPair& pair, const Difference& sum) {
+void fill_numbers(TensorDifference& out, const jobs::TensorPair& pair, const jobs::Difference& sum) {
     out.differing = sum.differing;
     out.non_finite = sum.non_finite;
     out.ranges = sum.ranges;
     out.ranges_total = sum.ranges_total;
-    if (!has_values(pair.a->dtype) || !has_values(pair.b->dtype) || sum.finite == 0) return;
+    if (!model::has_values(pair.a->dtype) || !model::has_values(pair.b->dtype) || sum.finite == 0) return;
     out.max_abs = sum.max_abs;
     out.mean_abs = sum.sum_abs / static_cast<double>(sum.finite);
-    if (pair.a->dtype == pair.b->dtype && is_floating(pair.a->dtype)) out.max_ulp = sum.max_ulp;
+    if (pair.a->dtype == pair.b->dtype && model::is_floating(pair.a->dtype)) out.max_ulp = sum.max_ulp;
     if (sum.sum_squares_a > 0) out.relative_l2 = std::sqrt(sum.sum_squares) / std::sqrt(sum.sum_squares_a);
 }
 
 void Comparer::describe(Comparison& out, const std::vector<Chunk>& changed,
-                        const std::vector<Difference>& parts) const {
-    std::unordered_map<std::size_t, Difference> sums;
+                        const std::vector<jobs::Difference>& parts) const {
+    std::unordered_map<std::size_t, jobs::Difference> sums;
     for (std::size_t i = 0; i < changed.size(); ++i) sums[changed[i].pair].append(parts[i]);
     for (std::size_t i = 0; i < pairs_.size(); ++i) {
         const auto& pair = pairs_[i];
@@ -168,7 +169,7 @@ void Comparer::describe(Comparison& out, const std::vector<Chunk>& changed,
     }
 }
 
-Comparison::Side side_of(const Model& model) {
+Comparison::Side side_of(const model::Model& model) {
     return {model.path.string(), model.format, model.tensors.size()};
 }
 
@@ -176,10 +177,10 @@ Comparison::Side side_of(const Model& model) {
 
 Result<Comparison> diff(const std::filesystem::path& a, const std::filesystem::path& b,
                         const DiffOptions& options, io::Progress& progress) {
-    MODELSEAL_TRY_ASSIGN(const auto model_a, open_model(a, options.limits));
-    MODELSEAL_TRY_ASSIGN(const auto model_b, open_model(b, options.limits));
+    MODELSEAL_TRY_ASSIGN(const auto model_a, model::open_model(a, options.limits));
+    MODELSEAL_TRY_ASSIGN(const auto model_b, model::open_model(b, options.limits));
     Comparison out{.a = side_of(model_a), .b = side_of(model_b), .frame_asked = !options.weights_only};
-    MODELSEAL_TRY(compare_frames(model_a, model_b, out));
+    MODELSEAL_TRY(jobs::compare_frames(model_a, model_b, out));
     MODELSEAL_TRY(Comparer(model_a, model_b, options, progress).run(out));
     MODELSEAL_TRY(model_a.unchanged());
     MODELSEAL_TRY(model_b.unchanged());

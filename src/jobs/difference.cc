@@ -10,7 +10,7 @@
 #include "model/frame.h"
 #include "model/values.h"
 
-namespace modelseal {
+namespace modelseal::jobs {
 namespace {
 
 // The tensors of one side that have no partner yet, by name.
@@ -24,7 +24,7 @@ const Tensor* take(Left& left, std::string_view name) {
     return tensor;
 }
 
-void pair_by_alias(std::vector<TensorPair>& pairs, const Model& b, Left& left) {
+void pair_by_alias(std::vector<TensorPair>& pairs, const model::Model& b, Left& left) {
     Left by_alias;
     for (const auto& tensor : b.tensors) {
         for (const auto& alias : tensor.aliases) by_alias.emplace(alias, &tensor);
@@ -59,7 +59,7 @@ void pair_by_alike_name(std::vector<TensorPair>& pairs, Left& left) {
 
 }  // namespace
 
-std::vector<TensorPair> pair_tensors(const Model& a, const Model& b) {
+std::vector<TensorPair> pair_tensors(const model::Model& a, const model::Model& b) {
     Left left;
     for (const auto& tensor : b.tensors) left.emplace(tensor.name, &tensor);
     std::vector<TensorPair> pairs;
@@ -113,7 +113,7 @@ void Difference::append(const Difference& next) {
 void BlockComparer::add(std::span<const std::byte> a, std::span<const std::byte> b, std::uint64_t first,
                         std::uint64_t count, Difference& sum) {
     sum.elements += count;
-    if (has_values(a_) && has_values(b_)) {
+    if (model::has_values(a_) && model::has_values(b_)) {
         compare_values(a, b, first, count, sum);
     } else {
         compare_groups(a, b, first, count, sum);
@@ -133,7 +133,7 @@ void BlockComparer::compare_groups(std::span<const std::byte> a, std::span<const
 
 // One element of each side as numbers, which differ in how many parts they have.
 BlockComparer::Numbers BlockComparer::numbers(std::uint64_t index) const {
-    const auto parts_a = value_parts(a_), parts_b = value_parts(b_);
+    const auto parts_a = model::value_parts(a_), parts_b = model::value_parts(b_);
     Numbers out{.equal = true, .finite = true};
     for (unsigned part = 0; part < std::max(parts_a, parts_b); ++part) {
         const auto left = part < parts_a ? values_a_[index * parts_a + part] : 0.0;
@@ -148,12 +148,12 @@ BlockComparer::Numbers BlockComparer::numbers(std::uint64_t index) const {
 
 void BlockComparer::compare_values(std::span<const std::byte> a, std::span<const std::byte> b,
                                    std::uint64_t first, std::uint64_t count, Difference& sum) {
-    values_a_.resize(count * value_parts(a_));
-    values_b_.resize(count * value_parts(b_));
-    decode_values(a_, a, values_a_);
-    decode_values(b_, b, values_b_);
+    values_a_.resize(count * model::value_parts(a_));
+    values_b_.resize(count * model::value_parts(b_));
+    model::decode_values(a_, a, values_a_);
+    model::decode_values(b_, b, values_b_);
     const bool same_type = a_ == b_;
-    const bool ulps = same_type && is_floating(a_);
+    const bool ulps = same_type && model::is_floating(a_);
     const bool integers = same_type && (a_ == DType::u64 || a_ == DType::i64);
     for (std::uint64_t i = 0; i < count; ++i) {
         const auto pair = numbers(i);
@@ -172,7 +172,8 @@ void BlockComparer::compare_values(std::span<const std::byte> a, std::span<const
         sum.sum_abs += distance;
         sum.sum_squares += distance * distance;
         if (ulps) {
-            const auto steps = ulp_distance(a_, element_bits(a_, a, i), element_bits(a_, b, i));
+            const auto steps =
+                model::ulp_distance(a_, model::element_bits(a_, a, i), model::element_bits(a_, b, i));
             sum.max_ulp = std::max(sum.max_ulp, steps);
         }
     }
@@ -181,7 +182,7 @@ void BlockComparer::compare_values(std::span<const std::byte> a, std::span<const
 bool BlockComparer::same_bits(std::span<const std::byte> a, std::span<const std::byte> b,
                               std::uint64_t index) const {
     const auto& type = info(a_);
-    if (type.group_elements > 1) return element_bits(a_, a, index) == element_bits(a_, b, index);
+    if (type.group_elements > 1) return model::element_bits(a_, a, index) == model::element_bits(a_, b, index);
     const auto at = index * type.group_bytes;
     return std::memcmp(a.data() + at, b.data() + at, type.group_bytes) == 0;
 }
@@ -189,7 +190,7 @@ bool BlockComparer::same_bits(std::span<const std::byte> a, std::span<const std:
 // Differences of 64-bit integers do not survive the way through doubles.
 double BlockComparer::integer_distance(std::span<const std::byte> a, std::span<const std::byte> b,
                                        std::uint64_t index) const {
-    const auto left = element_bits(a_, a, index), right = element_bits(a_, b, index);
+    const auto left = model::element_bits(a_, a, index), right = model::element_bits(a_, b, index);
     const bool greater =
         a_ == DType::i64 ? static_cast<std::int64_t>(left) > static_cast<std::int64_t>(right) : left > right;
     return static_cast<double>(greater ? left - right : right - left);
@@ -201,18 +202,19 @@ constexpr std::uint64_t kFrameBlock = 1u << 20;
 constexpr std::uint64_t kFieldBytes = 4;  // a CRC-32
 
 // The bytes of a file that follow from its tensors although they count as frame.
-std::vector<Range> derived_ranges(const Model& model, std::uint32_t file) {
-    std::vector<Range> derived;
+std::vector<model::Range> derived_ranges(const model::Model& model, std::uint32_t file) {
+    std::vector<model::Range> derived;
     for (const auto& checksum : model.files[file].checksums) {
         for (const auto field : checksum.fields) derived.push_back({field, kFieldBytes});
     }
-    std::ranges::sort(derived, {}, &Range::offset);
+    std::ranges::sort(derived, {}, &model::Range::offset);
     return derived;
 }
 
 // `ranges` without `holes`; both ascending.
-std::vector<Range> without(const std::vector<Range>& ranges, const std::vector<Range>& holes) {
-    std::vector<Range> left;
+std::vector<model::Range> without(const std::vector<model::Range>& ranges,
+                                  const std::vector<model::Range>& holes) {
+    std::vector<model::Range> left;
     auto hole = holes.begin();
     for (const auto& range : ranges) {
         auto begin = range.offset;
@@ -227,7 +229,7 @@ std::vector<Range> without(const std::vector<Range>& ranges, const std::vector<R
     return left;
 }
 
-Result<bool> same_bytes(const Source& a, const Source& b, const Range& range) {
+Result<bool> same_bytes(const Source& a, const Source& b, const model::Range& range) {
     std::vector<std::byte> left(std::min(range.bytes, kFrameBlock)), right(left.size());
     for (std::uint64_t done = 0; done < range.bytes;) {
         const auto now = std::min(range.bytes - done, kFrameBlock);
@@ -242,11 +244,11 @@ Result<bool> same_bytes(const Source& a, const Source& b, const Range& range) {
 
 // One side: its files, and where the frame of each lies.
 struct Frames {
-    explicit Frames(const Model& of) : model(of), map(of) {}
+    explicit Frames(const model::Model& of) : model(of), map(of) {}
 
-    Result<std::vector<Range>> own_ranges(std::uint32_t file) const {
-        std::vector<Range> ranges;
-        const auto add = [&](const Range& range) -> Result<void> {
+    Result<std::vector<model::Range>> own_ranges(std::uint32_t file) const {
+        std::vector<model::Range> ranges;
+        const auto add = [&](const model::Range& range) -> Result<void> {
             ranges.push_back(range);
             return {};
         };
@@ -255,8 +257,8 @@ struct Frames {
     }
     const Source& source(std::uint32_t file) const { return *model.files[file].source; }
 
-    const Model& model;
-    const FrameMap map;
+    const model::Model& model;
+    const model::FrameMap map;
 };
 
 Result<bool> same_frame(const Frames& a, std::uint32_t file_a, const Frames& b, std::uint32_t file_b) {
@@ -275,7 +277,7 @@ struct FilePair {
     std::optional<std::uint32_t> a, b;
 };
 
-std::map<std::string, FilePair> pair_files(const Model& a, const Model& b) {
+std::map<std::string, FilePair> pair_files(const model::Model& a, const model::Model& b) {
     std::map<std::string, FilePair> pairs;
     for (std::uint32_t file = 0; file < a.files.size(); ++file) pairs[a.files[file].path].a = file;
     for (std::uint32_t file = 0; file < b.files.size(); ++file) pairs[b.files[file].path].b = file;
@@ -284,8 +286,9 @@ std::map<std::string, FilePair> pair_files(const Model& a, const Model& b) {
 
 }  // namespace
 
-Result<void> compare_frames(const Model& a, const Model& b, Comparison& out) {
-    const bool same_files = std::ranges::equal(a.files, b.files, {}, &ModelFile::path, &ModelFile::path);
+Result<void> compare_frames(const model::Model& a, const model::Model& b, Comparison& out) {
+    const bool same_files =
+        std::ranges::equal(a.files, b.files, {}, &model::ModelFile::path, &model::ModelFile::path);
     const bool both_folders = a.folder && b.folder;
     if (a.format != b.format || (!same_files && !both_folders)) {
         out.frame = Comparison::Frame::not_compared;
@@ -305,4 +308,4 @@ Result<void> compare_frames(const Model& a, const Model& b, Comparison& out) {
     return {};
 }
 
-}  // namespace modelseal
+}  // namespace modelseal::jobs

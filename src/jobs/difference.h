@@ -14,7 +14,7 @@
 #include <modelseal/result.h>
 #include <modelseal/tensor.h>
 
-namespace modelseal {
+namespace modelseal::jobs {
 
 // A tensor of each side; either may be absent.
 struct TensorPair {
@@ -25,7 +25,7 @@ struct TensorPair {
 
 // First by name; then by a further name (alias) of either; then, for what is left with as many elements, by
 // alike_name(), where that is unique on both sides. Sorted by name. Points into the models.
-std::vector<TensorPair> pair_tensors(const Model& a, const Model& b);
+std::vector<TensorPair> pair_tensors(const model::Model& a, const model::Model& b);
 
 // What exporters leave of a name: punctuation is alike, and wrappers put "module." in front.
 std::string alike_name(std::string_view name);
@@ -84,6 +84,6 @@ class BlockComparer {
 // Sets `frame` and `files` of `out`. Byte for byte and file by file, the files as a set: one that was added,
 // removed or renamed is named. Not compared if the formats differ, or the files of what is not a folder. What
 // follows from the tensors (fields of checksums) is left out.
-Result<void> compare_frames(const Model& a, const Model& b, Comparison& out);
+Result<void> compare_frames(const model::Model& a, const model::Model& b, Comparison& out);
 
-}  // namespace modelseal
+}  // namespace modelseal::jobs

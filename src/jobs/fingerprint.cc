@@ -44,7 +44,7 @@ Result<std::string> digest_of(const Source& source) {
 }
 
 // To its seal; a model that carries none, to the file that was named.
-Result<Binding> bind(const Model& model, const FingerprintOptions& options) {
+Result<Binding> bind(const model::Model& model, const FingerprintOptions& options) {
     const CheckKey keys[] = {options.check.clone(), public_check_key(options.key.public_key())};
     MODELSEAL_TRY_ASSIGN(auto root, jobs::intact_root(model, keys, options.jobs));
     if (root) return Binding{std::move(*root), true};
@@ -116,7 +116,7 @@ Error hinted(Error error, const FingerprintOptions& options) {
     return error;
 }
 
-Result<std::unique_ptr<oracle::Network>> open(const Model& model, const FingerprintOptions& options,
+Result<std::unique_ptr<oracle::Network>> open(const model::Model& model, const FingerprintOptions& options,
                                               bool sealed) {
     auto network =
         oracle::open_network(model, {.device = options.device,
@@ -148,7 +148,7 @@ Result<FingerprintSummary> run(const std::filesystem::path& model, const std::fi
     MODELSEAL_TRY(check_options(options));
     MODELSEAL_TRY(jobs::allow(options.ledger, options.key, options.check));
     FingerprintSummary summary;
-    MODELSEAL_TRY_ASSIGN(const auto opened, open_model(model));
+    MODELSEAL_TRY_ASSIGN(const auto opened, model::open_model(model));
     MODELSEAL_TRY_ASSIGN(const auto binding, bind(opened, options));
     if (!binding.sealed) {
         summary.notes.push_back(fmt::format("{} carries no seal of this key: bound to the digest of the file",

@@ -90,7 +90,7 @@ std::uint64_t bytes_of(const Tensor& tensor) {
     return sum;
 }
 
-Inspection describe_model(const Model& model, const std::string& target) {
+Inspection describe_model(const model::Model& model, const std::string& target) {
     Inspection out{.target = target, .kind = "model", .warnings = model.warnings};
     auto& contents = out.model.emplace();
     contents.format = model.format;
@@ -131,7 +131,7 @@ Result<std::optional<Inspection>> inspect_document(const Source& source, const s
     const bool json = first == std::byte{'{'};
     if (source.size() > (json ? kMaxDocumentBytes : kMaxKeyBytes)) return none;
     MODELSEAL_TRY_ASSIGN(auto text, read_all(source));
-    const WipeAtEnd wiped(text);
+    const crypto::WipeAtEnd wiped(text);
     if (json) {
         const auto document = formats::parse_json(source, 0, text, "document", 32);
         return document.ok() ? describe_bundle(document.value(), text, target) : none;
@@ -216,7 +216,7 @@ Result<Inspection> inspect(const std::filesystem::path& path, const InspectOptio
         if (ledger::looks_like_ledger(*source)) return inspect_ledger(path);
         if (fingerprint::looks_like_fingerprint(*source)) return inspect_fingerprint(*source, target, options);
     }
-    MODELSEAL_TRY_ASSIGN(const auto model, open_model(path, options.limits));
+    MODELSEAL_TRY_ASSIGN(const auto model, model::open_model(path, options.limits));
     auto out = describe_model(model, target);
     if (!options.keys.empty()) {
         MODELSEAL_TRY_ASSIGN(out.seal, jobs::check_seal(model, {.keys = options.keys,

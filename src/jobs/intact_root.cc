@@ -8,7 +8,7 @@
 
 namespace modelseal::jobs {
 
-Result<std::optional<std::string>> intact_root(const Model& model, std::span<const CheckKey> keys,
+Result<std::optional<std::string>> intact_root(const model::Model& model, std::span<const CheckKey> keys,
                                                unsigned jobs) {
     MODELSEAL_TRY_ASSIGN(const auto seal, check_seal(model, {.keys = keys, .pass = {.jobs = jobs}}));
     MODELSEAL_TRY(model.unchanged());
@@ -25,7 +25,7 @@ Result<std::optional<std::string>> intact_root(const Model& model, std::span<con
 
 Result<std::optional<std::string>> intact_root(const std::filesystem::path& model,
                                                std::span<const CheckKey> keys, unsigned jobs) {
-    MODELSEAL_TRY_ASSIGN(const auto opened, open_model(model));
+    MODELSEAL_TRY_ASSIGN(const auto opened, model::open_model(model));
     return intact_root(opened, keys, jobs);
 }
 

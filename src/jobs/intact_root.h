@@ -13,7 +13,7 @@ namespace modelseal::jobs {
 
 // The root of the seal under one of `keys`, hex; nothing if there is no seal under them. ErrorKind::mismatch
 // for a seal that is not intact, and the Error itself if the model cannot be read: neither is "no seal".
-Result<std::optional<std::string>> intact_root(const Model& model, std::span<const CheckKey> keys,
+Result<std::optional<std::string>> intact_root(const model::Model& model, std::span<const CheckKey> keys,
                                                unsigned jobs);
 Result<std::optional<std::string>> intact_root(const std::filesystem::path& model,
                                                std::span<const CheckKey> keys, unsigned jobs);

@@ -34,7 +34,8 @@ mark::Stamp complete_stamp(const fs::path& model, const SealOptions& options) {
 }
 
 // A receipt never takes the place of what it belongs to.
-Result<void> refuse_receipt_over_model(const Model& model, const fs::path& out, const SealOptions& options) {
+Result<void> refuse_receipt_over_model(const model::Model& model, const fs::path& out,
+                                       const SealOptions& options) {
     if (!options.receipt) return {};
     bool taken = fs::weakly_canonical(*options.receipt) == fs::weakly_canonical(out);
     for (const auto& file : model.files) {
@@ -48,7 +49,8 @@ Result<void> refuse_receipt_over_model(const Model& model, const fs::path& out, 
         {}};
 }
 
-Result<void> refuse_sealed(const Model& model, const mark::Geometry& geometry, const SealOptions& options) {
+Result<void> refuse_sealed(const model::Model& model, const mark::Geometry& geometry,
+                           const SealOptions& options) {
     if (options.reseal) return {};
     const auto everyone = public_check_key(options.key.public_key());
     for (const auto* key : {&options.check, &everyone}) {
@@ -64,7 +66,7 @@ Result<void> refuse_sealed(const Model& model, const mark::Geometry& geometry, c
 // Root of the parent's seal, which must hold.
 Result<std::optional<crypto::Digest>> parent_root(const SealOptions& options) {
     if (!options.parent) return std::optional<crypto::Digest>();
-    MODELSEAL_TRY_ASSIGN(const auto parent, open_model(*options.parent, options.limits));
+    MODELSEAL_TRY_ASSIGN(const auto parent, model::open_model(*options.parent, options.limits));
     const auto everyone = public_check_key(options.parent_vendor.value_or(options.key.public_key()));
     for (const auto* key : {&options.check, &everyone}) {
         if (options.parent_vendor && key != &everyone) continue;
@@ -79,13 +81,13 @@ Result<std::optional<crypto::Digest>> parent_root(const SealOptions& options) {
 }
 
 // What the owner of the model should know of it.
-void add_remarks(const Model& model, SealSummary& summary) {
+void add_remarks(const model::Model& model, SealSummary& summary) {
     for (const auto& [path, what] : model.left_out) summary.left_out.emplace_back(path, what);
     summary.warnings = model.warnings;
 }
 
-Result<void> must_check_intact(const Model& model, const ModelOutput& output, const SealOptions& options,
-                               io::Progress& progress) {
+Result<void> must_check_intact(const model::Model& model, const model::ModelOutput& output,
+                               const SealOptions& options, io::Progress& progress) {
     const auto copy = output.as_model();
     MODELSEAL_TRY_ASSIGN(const auto evidence,
                          mark::gather(copy, options.check, {.jobs = options.jobs}, progress));
@@ -107,7 +109,7 @@ Result<SealSummary> seal_model(const fs::path& path, const fs::path& out, const 
     mark::SignedPart wanted;
     wanted.stamp = complete_stamp(path, options);
     MODELSEAL_TRY(mark::encode_stamp(wanted.stamp));
-    MODELSEAL_TRY_ASSIGN(const auto model, open_model(path, options.limits));
+    MODELSEAL_TRY_ASSIGN(const auto model, model::open_model(path, options.limits));
     const mark::Geometry geometry(model.tensors);
     MODELSEAL_TRY(refuse_receipt_over_model(model, out, options));
     MODELSEAL_TRY(refuse_sealed(model, geometry, options));
@@ -128,7 +130,7 @@ Result<SealSummary> seal_model(const fs::path& path, const fs::path& out, const 
                          mark::scan(model, *plan.geometry, plan.cells, {.jobs = options.jobs}, progress));
     MODELSEAL_TRY_ASSIGN(const auto frame, mark::scan_frame(model, options.jobs, progress));
 
-    MODELSEAL_TRY_ASSIGN(auto output, ModelOutput::copy(model, out, options.jobs, progress));
+    MODELSEAL_TRY_ASSIGN(auto output, model::ModelOutput::copy(model, out, options.jobs, progress));
     MODELSEAL_TRY_ASSIGN(auto embedded,
                          mark::embed(model, plan, std::move(scan), frame, options.key, options.jobs, output));
     MODELSEAL_TRY(model.unchanged());

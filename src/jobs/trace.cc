@@ -13,7 +13,7 @@ namespace {
 constexpr std::size_t kMostMarks = 16;  // looked at closely; more than one is rare
 
 // Counts the cells of the seal, and asks what the seal itself says, as far as it can still be read.
-Result<void> look_closer(const Model& model, const CheckKey& key, const mark::Sightings& seen,
+Result<void> look_closer(const model::Model& model, const CheckKey& key, const mark::Sightings& seen,
                          const mark::CellHead& head, unsigned jobs, TracedMark& traced) {
     auto cut = std::make_unique<mark::Geometry>(model.tensors, seen.block_elements);
     MODELSEAL_TRY_ASSIGN(const auto evidence,
@@ -49,7 +49,7 @@ Result<TraceReport> trace_model(const std::filesystem::path& path, const Ledger&
     MODELSEAL_TRY_ASSIGN(const auto customers, ledger.customers());
     MODELSEAL_TRY_ASSIGN(const auto entries, ledger.entries());
     keys.push_back(public_check_key(ledger.vendor()));
-    MODELSEAL_TRY_ASSIGN(const auto model, open_model(path, options.limits));
+    MODELSEAL_TRY_ASSIGN(const auto model, model::open_model(path, options.limits));
     std::vector<const Secret32*> secrets;
     for (const auto& key : keys) secrets.push_back(&key.secret);
     MODELSEAL_TRY_ASSIGN(const auto seen, mark::sightings(model, secrets, options.jobs, progress));

@@ -13,8 +13,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-Result<void> restore_cells(const Model& model, const mark::Evidence& evidence, const jobs::Receipt& receipt,
-                           unsigned jobs, ModelOutput& output) {
+Result<void> restore_cells(const model::Model& model, const mark::Evidence& evidence,
+                           const jobs::Receipt& receipt, unsigned jobs, model::ModelOutput& output) {
     const auto& geometry = *evidence.geometry;
     const auto restore = [&](std::size_t i, unsigned) -> Result<void> {
         const auto& entry = receipt.cells[i];
@@ -43,7 +43,7 @@ Result<void> unseal_model(const fs::path& sealed, const fs::path& receipt_path, 
                           const UnsealOptions& options) {
     auto& progress = options.progress != nullptr ? *options.progress : io::no_progress();
     MODELSEAL_TRY_ASSIGN(const auto receipt, jobs::load_receipt(receipt_path));
-    MODELSEAL_TRY_ASSIGN(const auto given, open_model(sealed, options.limits));
+    MODELSEAL_TRY_ASSIGN(const auto given, model::open_model(sealed, options.limits));
     progress.total(2 * given.bytes());  // checked, copied
     MODELSEAL_TRY_ASSIGN(const auto evidence,
                          mark::gather(given, receipt.check, {.jobs = options.jobs}, progress));
@@ -60,7 +60,7 @@ Result<void> unseal_model(const fs::path& sealed, const fs::path& receipt_path, 
                      "run 'modelseal check' to see what changed"};
     }
     const auto& model = evidence->model(given);
-    MODELSEAL_TRY_ASSIGN(auto output, ModelOutput::copy(model, out, options.jobs, progress));
+    MODELSEAL_TRY_ASSIGN(auto output, model::ModelOutput::copy(model, out, options.jobs, progress));
     MODELSEAL_TRY(restore_cells(model, *evidence, receipt, options.jobs, output));
     MODELSEAL_TRY(mark::renew_checksums(model, evidence->frame, options.jobs, output));
     MODELSEAL_TRY(given.unchanged());

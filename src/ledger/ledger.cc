@@ -61,7 +61,7 @@ struct Ledger::State {
 
     Result<CheckKey> check_key(const CustomerRow& row) const {
         MODELSEAL_TRY_ASSIGN(auto stored, open_key(row));
-        wipe(stored.text);
+        crypto::wipe(stored.text);
         return CheckKey{store->vendor(), row.name, std::move(stored.secret)};
     }
 
@@ -215,7 +215,7 @@ Result<void> Ledger::add(const SigningKey& vendor, std::span<const std::string> 
     return state_->store->change([&](ledger::State& state) -> Result<void> {
         for (const auto& name : names) {
             MODELSEAL_TRY_ASSIGN(auto text, new_check_key(vendor, name));
-            const WipeAtEnd wiped(text);
+            const crypto::WipeAtEnd wiped(text);
             MODELSEAL_TRY_ASSIGN(const auto key, state_->parse(text, util::printable(name)));
             MODELSEAL_TRY(state_->insert(state, key, text));
         }

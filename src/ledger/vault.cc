@@ -15,7 +15,7 @@ constexpr std::string_view kKeyLabel = "modelseal/1 ledger check key";
 
 Mac of_row(const Secret32& secret, const crypto::Digest& row, std::string_view label) {
     Mac mac;
-    hkdf_sha256(secret.bytes(), row, label, mac);
+    crypto::hkdf_sha256(secret.bytes(), row, label, mac);
     return mac;
 }
 
@@ -24,7 +24,7 @@ Mac of_row(const Secret32& secret, const crypto::Digest& row, std::string_view l
 Result<Vault> Vault::of(const SigningKey& vendor, const LedgerName& name) {
     MODELSEAL_TRY_ASSIGN(const auto root, vendor.derive("ledger"));
     Secret32 secret;
-    hkdf_sha256(root.bytes(), name, "modelseal/1 ledger", secret.writable());
+    crypto::hkdf_sha256(root.bytes(), name, "modelseal/1 ledger", secret.writable());
     return Vault(std::move(secret));
 }
 
@@ -68,7 +68,7 @@ std::vector<std::byte> Vault::close_key(const StoredKey& key, const crypto::Salt
     add(key.secret.bytes());
     add(std::as_bytes(std::span(key.text)));
     auto box = crypto::seal_box(secret_, salt, kKeyLabel, {}, plain);
-    wipe(plain.data(), plain.size());
+    crypto::wipe(plain.data(), plain.size());
     return box;
 }
 
@@ -82,7 +82,7 @@ std::optional<Vault::StoredKey> Vault::open_key(std::span<const std::byte> box,
         std::ranges::copy(std::span(*plain).first<32>(), key->secret.writable().begin());
         key->text.assign(reinterpret_cast<const char*>(plain->data()) + 32, plain->size() - 32);
     }
-    wipe(plain->data(), plain->size());
+    crypto::wipe(plain->data(), plain->size());
     return key;
 }
 

@@ -49,7 +49,7 @@ std::string unfit(const Tensor& tensor) {
     return {};
 }
 
-Layers layers_of(const Model& model) {
+Layers layers_of(const model::Model& model) {
     Layers layers;
     std::uint64_t number = 0;
     for (const auto& tensor : model.tensors) {
@@ -89,7 +89,7 @@ void from_doubles(std::span<const double> values, std::span<std::byte> out) {
     }
 }
 
-LoadWeights loader(const Model& model, const ElementMap& map) {
+LoadWeights loader(const model::Model& model, const model::ElementMap& map) {
     return [&](std::uint64_t first, std::span<double> out) -> Result<void> {
         const auto f32 = map.tensor().dtype == DType::f32;
         std::vector<std::byte> bytes(out.size() * (f32 ? sizeof(float) : sizeof(double)));
@@ -99,13 +99,13 @@ LoadWeights loader(const Model& model, const ElementMap& map) {
     };
 }
 
-StoreWeights storer(const ElementMap& map, const PatchFile& patch) {
+StoreWeights storer(const model::ElementMap& map, const PatchFile& patch) {
     return [&](std::uint64_t first, std::span<const double> weights) -> Result<void> {
         const auto f32 = map.tensor().dtype == DType::f32;
         const std::size_t size = f32 ? sizeof(float) : sizeof(double);
         std::vector<std::byte> bytes(weights.size() * size);
         f32 ? from_doubles<float>(weights, bytes) : from_doubles<double>(weights, bytes);
-        return map.for_each_run(first, weights.size(), [&](const ElementRun& run) -> Result<void> {
+        return map.for_each_run(first, weights.size(), [&](const model::ElementRun& run) -> Result<void> {
             const auto part = std::span(bytes).subspan((run.first - first) * size, run.elements * size);
             if (run.where.stride == 0 || run.where.stride == size) {
                 return patch(run.where.file, run.where.offset, part);
@@ -119,12 +119,12 @@ StoreWeights storer(const ElementMap& map, const PatchFile& patch) {
     };
 }
 
-std::string shown_name(const Model& model) {
+std::string shown_name(const model::Model& model) {
     const auto path = model.path.string();
     return util::printable(path.empty() && !model.files.empty() ? model.files[0].source->name() : path);
 }
 
-Result<void> check_room(const Model& model, const Layers& layers, std::string_view stamp) {
+Result<void> check_room(const model::Model& model, const Layers& layers, std::string_view stamp) {
     const auto shown = shown_name(model);
     if (layers.carrying.empty()) {
         const auto* hint = "the deepisign scheme marks layers of f32 or f64; --scheme modelseal takes any type";
@@ -147,8 +147,8 @@ Result<void> check_room(const Model& model, const Layers& layers, std::string_vi
     return {};
 }
 
-Result<std::vector<Bit>> read_hidden(const Model& model, const Layer& layer, CheckSecret check_secret) {
-    const ElementMap map(*layer.tensor);
+Result<std::vector<Bit>> read_hidden(const model::Model& model, const Layer& layer, CheckSecret check_secret) {
+    const model::ElementMap map(*layer.tensor);
     return read_layer(layer.cut, place(layer.cut, check_secret, layer.number), loader(model, map));
 }
 
@@ -178,12 +178,12 @@ std::string common_stamp(const std::vector<Layer>& layers,
 
 }  // namespace
 
-Result<DeepisignEmbedding> deepisign_embed(const Model& model, CheckSecret check_secret, std::string_view stamp,
-                                           const PatchFile& patch) {
+Result<DeepisignEmbedding> deepisign_embed(const model::Model& model, CheckSecret check_secret,
+                                           std::string_view stamp, const PatchFile& patch) {
     auto layers = layers_of(model);
     MODELSEAL_TRY(check_room(model, layers, stamp));
     for (const auto& layer : layers.carrying) {
-        const ElementMap map(*layer.tensor);
+        const model::ElementMap map(*layer.tensor);
         auto done =
             embed_layer(layer.cut, place(layer.cut, check_secret, layer.number), layer.secret.hidden(stamp),
                         layer.tensor->dtype, loader(model, map), storer(map, patch));
@@ -200,7 +200,7 @@ Result<DeepisignEmbedding> deepisign_embed(const Model& model, CheckSecret check
     return DeepisignEmbedding{layers.carrying.size(), std::move(layers.unmarked)};
 }
 
-Result<DeepisignReading> deepisign_read(const Model& model, CheckSecret check_secret) {
+Result<DeepisignReading> deepisign_read(const model::Model& model, CheckSecret check_secret) {
     auto layers = layers_of(model);
     DeepisignReading reading;
     std::vector<std::optional<std::string>> stamps;

@@ -44,8 +44,9 @@ struct DeepisignEmbedding {
 // Hands the marked weights to `patch`. A stamp that is too long for a small layer is cut there; it is an error
 // of kind `usage` if no layer holds all of it. Kind `unsupported`: no tensor can carry, or a layer's values are
 // not finite or too large for four decimals; what was patched until then is to be thrown away.
-Result<DeepisignEmbedding> deepisign_embed(const Model& model, std::span<const std::byte, 32> check_secret,
-                                           std::string_view stamp, const PatchFile& patch);
+Result<DeepisignEmbedding> deepisign_embed(const model::Model& model,
+                                           std::span<const std::byte, 32> check_secret, std::string_view stamp,
+                                           const PatchFile& patch);
 
 struct DeepisignLayer {
     std::string tensor;
@@ -67,6 +68,6 @@ struct DeepisignReading {
     bool intact() const;                      // found, and every layer's hash matches
 };
 
-Result<DeepisignReading> deepisign_read(const Model& model, std::span<const std::byte, 32> check_secret);
+Result<DeepisignReading> deepisign_read(const model::Model& model, std::span<const std::byte, 32> check_secret);
 
 }  // namespace modelseal::mark

@@ -16,12 +16,12 @@ constexpr std::size_t kValueBytes = 4;
 // The seed of one layer's order: all of nu, read from the layer's number on.
 std::array<std::byte, 32> layer_seed(std::span<const std::byte, 32> check_secret, std::uint64_t layer) {
     std::array<std::byte, kScrambleValues * kValueBytes> nu{};
-    hkdf_sha256(check_secret, {}, "modelseal deepisign scramble vector", nu);
+    crypto::hkdf_sha256(check_secret, {}, "modelseal deepisign scramble vector", nu);
     std::rotate(nu.begin(), nu.begin() + static_cast<std::ptrdiff_t>(layer % kScrambleValues * kValueBytes),
                 nu.end());
     std::array<std::byte, 32> seed{};
-    hkdf_sha256(nu, {}, "modelseal deepisign layer order", seed);
-    wipe(nu.data(), nu.size());
+    crypto::hkdf_sha256(nu, {}, "modelseal deepisign layer order", seed);
+    crypto::wipe(nu.data(), nu.size());
     return seed;
 }
 
@@ -31,7 +31,7 @@ std::vector<std::uint64_t> scramble(std::span<const std::byte, 32> check_secret,
                                     std::uint64_t available, std::size_t count) {
     auto seed = layer_seed(check_secret, layer);
     crypto::Keystream random(seed, 0);
-    wipe(seed.data(), seed.size());
+    crypto::wipe(seed.data(), seed.size());
     return random.choose(count, available);
 }
 

@@ -26,7 +26,8 @@ std::uint64_t count_differences(std::span<const std::byte> a, std::span<const st
 // more.
 class Embedder {
   public:
-    Embedder(const Model& model, const Geometry& geometry, const SealPlan& plan, ModelOutput& output)
+    Embedder(const model::Model& model, const Geometry& geometry, const SealPlan& plan,
+             model::ModelOutput& output)
         : model_(model), geometry_(geometry), plan_(plan), output_(output) {
         const auto count = plan.arrangement.places.size();
         attempts_.resize(count);
@@ -96,10 +97,10 @@ class Embedder {
             {}};
     }
 
-    const Model& model_;
+    const model::Model& model_;
     const Geometry& geometry_;
     const SealPlan& plan_;
-    ModelOutput& output_;
+    model::ModelOutput& output_;
     std::vector<std::uint8_t> attempts_;
     std::vector<std::vector<std::byte>> written_;
     std::vector<std::uint64_t> touched_;
@@ -139,7 +140,8 @@ std::vector<std::vector<std::byte>> contents(const Geometry& geometry, const Arr
     return made;
 }
 
-Result<void> renew_checksums(const Model& model, const FrameScan& frame, unsigned jobs, ModelOutput& output) {
+Result<void> renew_checksums(const model::Model& model, const FrameScan& frame, unsigned jobs,
+                             model::ModelOutput& output) {
     const auto renew = [&](std::size_t i, unsigned) -> Result<void> {
         const auto& state = frame.checksums[i];
         if (!state.right) return {};
@@ -153,8 +155,8 @@ Result<void> renew_checksums(const Model& model, const FrameScan& frame, unsigne
     return io::parallel_for(frame.checksums.size(), jobs, renew);
 }
 
-Result<Embedded> embed(const Model& model, const SealPlan& plan, Scan scan, const FrameScan& frame,
-                       const SigningKey& key, unsigned jobs, ModelOutput& output) {
+Result<Embedded> embed(const model::Model& model, const SealPlan& plan, Scan scan, const FrameScan& frame,
+                       const SigningKey& key, unsigned jobs, model::ModelOutput& output) {
     const auto& geometry = *plan.geometry;
     Embedder embedder(model, geometry, plan, output);
     Manifest manifest{plan.part, {}, common_table(plan.part, geometry, scan.checks)};

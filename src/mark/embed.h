@@ -25,11 +25,12 @@ struct Embedded {
 };
 
 // Writes the seal into `output`, a copy of `model`; container checksums that were right are right again.
-Result<Embedded> embed(const Model& model, const SealPlan& plan, Scan scan, const FrameScan& frame,
-                       const SigningKey& key, unsigned jobs, ModelOutput& output);
+Result<Embedded> embed(const model::Model& model, const SealPlan& plan, Scan scan, const FrameScan& frame,
+                       const SigningKey& key, unsigned jobs, model::ModelOutput& output);
 
 // Rewrites the checksums named as right in `frame` after tensors were written.
-Result<void> renew_checksums(const Model& model, const FrameScan& frame, unsigned jobs, ModelOutput& output);
+Result<void> renew_checksums(const model::Model& model, const FrameScan& frame, unsigned jobs,
+                             model::ModelOutput& output);
 
 CellHead head_of(const Arrangement& arrangement, const SignedPart& part, std::size_t manifest_bytes);
 

@@ -156,7 +156,7 @@ struct Found {
 };
 
 // A model that lost or gained tensors may have been sealed with blocks of another length.
-Result<std::optional<Found>> find_seal(const Model& model, std::span<const std::byte, 32> secret) {
+Result<std::optional<Found>> find_seal(const model::Model& model, std::span<const std::byte, 32> secret) {
     auto natural = std::make_unique<const Geometry>(model.tensors);
     const auto usual = natural->block_elements();
     MODELSEAL_TRY_ASSIGN(const auto located, locate(model, *natural, secret));
@@ -170,7 +170,7 @@ Result<std::optional<Found>> find_seal(const Model& model, std::span<const std::
     return std::optional<Found>();
 }
 
-void read_manifest(const Model& model, const CheckKey& key, const Located& located, Evidence& evidence) {
+void read_manifest(const model::Model& model, const CheckKey& key, const Located& located, Evidence& evidence) {
     const auto& geometry = *evidence.geometry;
     const auto& manifest = *evidence.manifest;
     evidence.signature_holds = manifest.claims.vendor == key.vendor.id() && verify(key.vendor, manifest) &&
@@ -179,7 +179,8 @@ void read_manifest(const Model& model, const CheckKey& key, const Located& locat
     // What nobody signed is not looked into: whoever has the check key may have written it.
     if (!evidence.signature_holds) return;
     // A seal over everything does not match what the earlier rule takes for the folder.
-    evidence.rule_matches = model.rule == FolderRule::everything || manifest.claims.rule == FolderRule::by_name;
+    evidence.rule_matches =
+        model.rule == model::FolderRule::everything || manifest.claims.rule == model::FolderRule::by_name;
     evidence.tensor_list_same = same_tensors(geometry, manifest.claims);
     record_common_table(geometry, manifest, evidence.tensor_list_same, evidence.recorded);
     if (evidence.tensor_list_same) {
@@ -194,7 +195,7 @@ void read_manifest(const Model& model, const CheckKey& key, const Located& locat
 
 }  // namespace
 
-Result<Evidence> gather_at(const Model& model, const CheckKey& key, std::unique_ptr<const Geometry> cut,
+Result<Evidence> gather_at(const model::Model& model, const CheckKey& key, std::unique_ptr<const Geometry> cut,
                            const Located& located, const Pass& pass, io::Progress& progress) {
     const auto& geometry = *cut;
     CellMap cells(geometry, key.secret.bytes(), located.carrier_class, located.rate_step);
@@ -216,8 +217,8 @@ Result<Evidence> gather_at(const Model& model, const CheckKey& key, std::unique_
 
 namespace {
 
-Result<std::optional<Evidence>> gather_by_its_rule(const Model& model, const CheckKey& key, const Pass& pass,
-                                                   io::Progress& progress) {
+Result<std::optional<Evidence>> gather_by_its_rule(const model::Model& model, const CheckKey& key,
+                                                   const Pass& pass, io::Progress& progress) {
     MODELSEAL_TRY_ASSIGN(auto found, find_seal(model, key.secret.bytes()));
     if (!found) return std::optional<Evidence>();
     MODELSEAL_TRY_ASSIGN(auto evidence,
@@ -226,24 +227,25 @@ Result<std::optional<Evidence>> gather_by_its_rule(const Model& model, const Che
 }
 
 bool covers_everything(const std::optional<Evidence>& evidence) {
-    return evidence && evidence->signature_holds && evidence->manifest->claims.rule == FolderRule::everything;
+    return evidence && evidence->signature_holds &&
+           evidence->manifest->claims.rule == model::FolderRule::everything;
 }
 
 // Whether the two rules take different files for the model.
-bool rules_differ(const Model& model) {
-    return model.folder && model.rule == FolderRule::everything &&
-           std::ranges::any_of(model.files, is_left_out_by_name, &ModelFile::path);
+bool rules_differ(const model::Model& model) {
+    return model.folder && model.rule == model::FolderRule::everything &&
+           std::ranges::any_of(model.files, model::is_left_out_by_name, &model::ModelFile::path);
 }
 
 }  // namespace
 
-Result<std::optional<Evidence>> gather(const Model& model, const CheckKey& key, const Pass& pass,
+Result<std::optional<Evidence>> gather(const model::Model& model, const CheckKey& key, const Pass& pass,
                                        io::Progress& progress) {
     MODELSEAL_TRY_ASSIGN(auto evidence, gather_by_its_rule(model, key, pass, progress));
     if (covers_everything(evidence) || !rules_differ(model)) return evidence;
-    auto earlier = open_model_folder(model.path, model.limits, FolderRule::by_name);
+    auto earlier = model::open_model_folder(model.path, model.limits, model::FolderRule::by_name);
     if (!earlier) return evidence;
-    const auto reread = std::make_shared<const Model>(std::move(earlier).value());
+    const auto reread = std::make_shared<const model::Model>(std::move(earlier).value());
     MODELSEAL_TRY_ASSIGN(auto by_name, gather_by_its_rule(*reread, key, pass, progress));
     if (!by_name || !by_name->signature_holds) return evidence;
     // Files were added to a folder of which the seal covers everything: they are part of its frame.

@@ -14,10 +14,10 @@ namespace modelseal::mark {
 
 struct Evidence {
     // The folder by the earlier rule, if it was sealed by that: not the model that was given.
-    std::shared_ptr<const Model> reread;
+    std::shared_ptr<const model::Model> reread;
     // The model that everything here is about; only `frame` is that of the given one, if the seal covers
     // everything.
-    const Model& model(const Model& given) const { return reread ? *reread : given; }
+    const model::Model& model(const model::Model& given) const { return reread ? *reread : given; }
 
     std::unique_ptr<const Geometry> geometry;  // under which the seal was found
     CellMap cells;
@@ -44,11 +44,11 @@ struct Evidence {
 
 // Nothing if there is no seal under this key. `model` must outlive the evidence. A folder that holds files
 // which the earlier rule left out is read by that rule as well, unless its seal says that it covers everything.
-Result<std::optional<Evidence>> gather(const Model& model, const CheckKey& key, const Pass& pass,
+Result<std::optional<Evidence>> gather(const model::Model& model, const CheckKey& key, const Pass& pass,
                                        io::Progress& progress);
 
 // The same of a seal whose layout is known: cut into blocks so, and its cells laid out so.
-Result<Evidence> gather_at(const Model& model, const CheckKey& key, std::unique_ptr<const Geometry> cut,
+Result<Evidence> gather_at(const model::Model& model, const CheckKey& key, std::unique_ptr<const Geometry> cut,
                            const Located& located, const Pass& pass, io::Progress& progress);
 
 }  // namespace modelseal::mark

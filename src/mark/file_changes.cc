@@ -10,7 +10,7 @@
 namespace modelseal::mark {
 namespace {
 
-std::string name_of(const ModelFile& file) {
+std::string name_of(const model::ModelFile& file) {
     return file.path.empty() ? file.source->name() : file.path;
 }
 
@@ -22,8 +22,8 @@ std::vector<CheckValue> values_of(const Evidence& evidence, std::size_t file, We
     return values;
 }
 
-FileChanges compare_by_path(const Model& model, const Evidence& evidence, const std::vector<std::string>& paths,
-                            Weights weights) {
+FileChanges compare_by_path(const model::Model& model, const Evidence& evidence,
+                            const std::vector<std::string>& paths, Weights weights) {
     std::map<std::string_view, CheckValue> sealed;
     for (std::size_t i = 0; i < paths.size(); ++i)
         sealed.emplace(paths[i], evidence.manifest->claims.file_checks[i]);
@@ -45,7 +45,7 @@ FileChanges compare_by_path(const Model& model, const Evidence& evidence, const 
 
 // A check value depends on the path of its file, so without names the values still tell which files are as they
 // were sealed.
-FileChanges compare_by_value(const Model& model, const Evidence& evidence, Weights weights) {
+FileChanges compare_by_value(const model::Model& model, const Evidence& evidence, Weights weights) {
     const auto& checks = evidence.manifest->claims.file_checks;
     std::multiset<CheckValue> sealed(checks.begin(), checks.end());
     FileChanges changes;
@@ -66,9 +66,9 @@ FileChanges compare_by_value(const Model& model, const Evidence& evidence, Weigh
 
 }  // namespace
 
-FileChanges compare_files(const Model& given, const Evidence& evidence, Weights weights) {
+FileChanges compare_files(const model::Model& given, const Evidence& evidence, Weights weights) {
     const auto& claims = evidence.manifest->claims;
-    const auto& model = claims.rule == FolderRule::everything ? given : evidence.model(given);
+    const auto& model = claims.rule == model::FolderRule::everything ? given : evidence.model(given);
     // What nobody signed is not unpacked: it may be deflated a thousandfold.
     const auto paths = evidence.signature_holds && !claims.file_list.empty()
                            ? decode_file_list(claims.file_list, claims.file_checks.size())
@@ -88,11 +88,11 @@ std::string words_for(const FileChanges& changes) {
     return fmt::format("{}", fmt::join(parts, ", "));
 }
 
-std::vector<std::string> outside(const Model& given, const Evidence& evidence) {
+std::vector<std::string> outside(const model::Model& given, const Evidence& evidence) {
     std::vector<std::string> paths;
-    if (!evidence.reread || evidence.manifest->claims.rule == FolderRule::everything) return paths;
+    if (!evidence.reread || evidence.manifest->claims.rule == model::FolderRule::everything) return paths;
     for (const auto& file : given.files) {
-        if (is_left_out_by_name(file.path)) paths.push_back(file.path);
+        if (model::is_left_out_by_name(file.path)) paths.push_back(file.path);
     }
     return paths;
 }

@@ -18,12 +18,12 @@ struct FileChanges {
 enum class Weights { same, changed };
 
 // `given`: the model that `evidence`, which has a manifest, was gathered from.
-FileChanges compare_files(const Model& given, const Evidence& evidence, Weights weights);
+FileChanges compare_files(const model::Model& given, const Evidence& evidence, Weights weights);
 
 // "a.json (added), config.json, f.json (missing)"
 std::string words_for(const FileChanges& changes);
 
 // Files of the folder that was given which the rule of its seal leaves out.
-std::vector<std::string> outside(const Model& given, const Evidence& evidence);
+std::vector<std::string> outside(const model::Model& given, const Evidence& evidence);
 
 }  // namespace modelseal::mark

@@ -23,7 +23,7 @@ struct CheckedSum {
     std::vector<std::uint32_t> fields;  // as they stand
 };
 
-Result<void> examine(const ModelFile& file, CheckedSum& sum) {
+Result<void> examine(const model::ModelFile& file, CheckedSum& sum) {
     const auto& checksum = file.checksums[sum.index];
     MODELSEAL_TRY_ASSIGN(const auto actual, crc32_of(*file.source, checksum.offset, checksum.bytes));
     for (const auto field : checksum.fields) {
@@ -45,8 +45,8 @@ void blank(std::span<std::byte> piece, std::uint64_t offset, std::span<const std
     }
 }
 
-Result<crypto::Digest> digest_of_bytes(const Model& model, const FrameMap& map, std::uint32_t index,
-                                       io::Progress& progress) {
+Result<crypto::Digest> digest_of_bytes(const model::Model& model, const model::FrameMap& map,
+                                       std::uint32_t index, io::Progress& progress) {
     const auto& file = model.files[index];
     std::vector<std::uint64_t> fields;
     for (const auto& checksum : file.checksums)
@@ -56,7 +56,7 @@ Result<crypto::Digest> digest_of_bytes(const Model& model, const FrameMap& map, 
     hash.update_text("modelseal/1 frame of a file").update_text(file.path).update_number(file.source->size());
     formats::Reader reader(*file.source);
     std::vector<std::byte> buffer;
-    const auto digest_range = [&](const Range& range) -> Result<void> {
+    const auto digest_range = [&](const model::Range& range) -> Result<void> {
         hash.update_number(range.offset).update_number(range.bytes);
         MODELSEAL_TRY(reader.seek(range.offset));
         for (std::uint64_t done = 0; done < range.bytes; done += buffer.size()) {
@@ -75,8 +75,8 @@ Result<crypto::Digest> digest_of_bytes(const Model& model, const FrameMap& map, 
 enum class Sums { as_they_are, as_if_right };
 
 // Where the checksums stand is hashed, for their bytes are not. `sums`: those of `file`.
-crypto::Digest with_sums(const ModelFile& file, const crypto::Digest& bytes, std::span<const CheckedSum> sums,
-                         Sums how) {
+crypto::Digest with_sums(const model::ModelFile& file, const crypto::Digest& bytes,
+                         std::span<const CheckedSum> sums, Sums how) {
     const bool as_if_right = how == Sums::as_if_right;
     crypto::Sha256 hash;
     hash.update_text("modelseal/1 checksums of a file").update(bytes);
@@ -112,7 +112,7 @@ Result<std::uint32_t> crc32_of(const Source& source, std::uint64_t offset, std::
     return crc;
 }
 
-Result<FrameScan> scan_frame(const Model& model, unsigned jobs, io::Progress& progress) {
+Result<FrameScan> scan_frame(const model::Model& model, unsigned jobs, io::Progress& progress) {
     std::vector<CheckedSum> sums;
     for (std::size_t file = 0; file < model.files.size(); ++file) {
         for (std::size_t i = 0; i < model.files[file].checksums.size(); ++i)
@@ -121,7 +121,7 @@ Result<FrameScan> scan_frame(const Model& model, unsigned jobs, io::Progress& pr
     MODELSEAL_TRY(io::parallel_for(sums.size(), jobs, [&](std::size_t i, unsigned) {
         return examine(model.files[sums[i].file], sums[i]);
     }));
-    const FrameMap map(model);
+    const model::FrameMap map(model);
     std::vector<crypto::Digest> bytes(model.files.size());
     MODELSEAL_TRY(io::parallel_for(model.files.size(), jobs, [&](std::size_t file, unsigned) -> Result<void> {
         MODELSEAL_TRY_ASSIGN(bytes[file],

@@ -29,7 +29,7 @@ struct FrameScan {
     std::vector<ChecksumState> checksums;
 };
 
-Result<FrameScan> scan_frame(const Model& model, unsigned jobs, io::Progress& progress);
+Result<FrameScan> scan_frame(const model::Model& model, unsigned jobs, io::Progress& progress);
 
 // CRC-32 (IEEE 802.3) of `bytes` bytes of `source` from `offset`.
 Result<std::uint32_t> crc32_of(const Source& source, std::uint64_t offset, std::uint64_t bytes);

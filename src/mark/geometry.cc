@@ -47,7 +47,7 @@ TensorKeys tensor_keys(std::span<const std::byte, 32> secret, const Tensor& tens
 
 TensorKeys tensor_keys(std::span<const std::byte, 32> secret, const crypto::Digest& salt) {
     TensorKeys keys;
-    const Hkdf hkdf(secret, salt);
+    const crypto::Hkdf hkdf(secret, salt);
     hkdf.expand("modelseal/1 blocks", keys.blocks);
     hkdf.expand("modelseal/1 order", keys.order);
     hkdf.expand("modelseal/1 whiten", keys.whiten);

@@ -14,7 +14,7 @@ constexpr std::uint64_t kDeepest = 32;
 
 }  // namespace
 
-Result<std::optional<Located>> locate(const Model& model, const Geometry& geometry,
+Result<std::optional<Located>> locate(const model::Model& model, const Geometry& geometry,
                                       std::span<const std::byte, 32> secret, Effort effort) {
     std::vector<std::size_t> hosts;
     for (unsigned carrier_class = 0; carrier_class < kClasses; ++carrier_class) {

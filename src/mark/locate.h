@@ -20,7 +20,7 @@ enum class Effort {
 };
 
 // One valid tag is proof: by chance a tag holds once in 2^61 tries.
-Result<std::optional<Located>> locate(const Model& model, const Geometry& geometry,
+Result<std::optional<Located>> locate(const model::Model& model, const Geometry& geometry,
                                       std::span<const std::byte, 32> secret, Effort effort = Effort::thorough);
 
 }  // namespace modelseal::mark

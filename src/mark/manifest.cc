@@ -80,7 +80,7 @@ std::optional<Stamp> decode_stamp(std::span<const std::byte> bytes) {
 
 std::vector<std::byte> encode_signed(const SignedPart& part, std::size_t common) {
     const auto flags = (part.parent ? kHasParent : 0) | (part.directory.empty() ? 0 : kHasDirectory) |
-                       (part.rule == FolderRule::everything ? kWholeFolder : 0) |
+                       (part.rule == model::FolderRule::everything ? kWholeFolder : 0) |
                        (part.file_list.empty() ? 0 : kHasFileList);
     const auto stamp = encode_stamp(part.stamp).value();
     ByteWriter rest;
@@ -148,7 +148,7 @@ std::optional<Manifest> decode(std::span<const std::byte> bytes) {
         const auto list = reader.raw(reader.number<std::uint32_t>());
         claims.file_list.assign(list.begin(), list.end());
     }
-    if ((flags & kWholeFolder) != 0) claims.rule = FolderRule::everything;
+    if ((flags & kWholeFolder) != 0) claims.rule = model::FolderRule::everything;
     if (!reader.ok() || files > reader.left() / sizeof(CheckValue)) return std::nullopt;
     claims.file_checks.resize(files);
     for (auto& value : claims.file_checks) value = reader.number<CheckValue>();

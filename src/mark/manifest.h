@@ -50,11 +50,11 @@ struct SignedPart {
     crypto::Digest weights{};
     KeyId vendor{};
     std::optional<crypto::Digest> parent;
-    std::vector<bool> in_common_table;      // one a tensor
-    std::vector<std::byte> directory;       // encoded, may be empty
-    FolderRule rule = FolderRule::by_name;  // of a folder's files; nothing to a single file
-    std::vector<std::byte> file_list;       // encoded, may be empty
-    std::vector<CheckValue> file_checks;    // of each file's frame
+    std::vector<bool> in_common_table;                    // one a tensor
+    std::vector<std::byte> directory;                     // encoded, may be empty
+    model::FolderRule rule = model::FolderRule::by_name;  // of a folder's files; nothing to a single file
+    std::vector<std::byte> file_list;                     // encoded, may be empty
+    std::vector<CheckValue> file_checks;                  // of each file's frame
 };
 
 struct Manifest {

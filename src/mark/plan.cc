@@ -28,7 +28,8 @@ constexpr double kTraceableSmall = 0.3;      // floats of a small model, for a m
 
 class Planner {
   public:
-    Planner(const Model& model, const Geometry& geometry, std::span<const std::byte, 32> secret, unsigned jobs)
+    Planner(const model::Model& model, const Geometry& geometry, std::span<const std::byte, 32> secret,
+            unsigned jobs)
         : model_(model), geometry_(geometry), secret_(secret), jobs_(jobs) {}
 
     // The sparsest plan for this part, with or without names as it says.
@@ -114,7 +115,7 @@ class Planner {
         return values;
     }
 
-    const Model& model_;
+    const model::Model& model_;
     const Geometry& geometry_;
     std::span<const std::byte, 32> secret_;
     unsigned jobs_;
@@ -143,7 +144,7 @@ bool affordable(const Geometry& geometry, const SealPlan& plan, bool traceable =
 }
 
 // Values that may carry, counted one by one: told to whoever has too few of them.
-Result<std::uint64_t> count_carriers(const Model& model, const Geometry& geometry, unsigned jobs) {
+Result<std::uint64_t> count_carriers(const model::Model& model, const Geometry& geometry, unsigned jobs) {
     std::atomic<std::uint64_t> sum = 0;
     std::vector<std::pair<std::size_t, std::uint64_t>> blocks;
     for (std::size_t tensor = 0; tensor < model.tensors.size(); ++tensor) {
@@ -166,7 +167,7 @@ Result<std::uint64_t> count_carriers(const Model& model, const Geometry& geometr
     return sum.load();
 }
 
-Result<SealPlan> too_small(const Model& model, const Geometry& geometry, std::uint64_t needed_bytes,
+Result<SealPlan> too_small(const model::Model& model, const Geometry& geometry, std::uint64_t needed_bytes,
                            unsigned jobs) {
     MODELSEAL_TRY_ASSIGN(const auto able, count_carriers(model, geometry, jobs));
     const auto cells =
@@ -217,7 +218,7 @@ Result<SealPlan> denser(Planner& planner, const Geometry& geometry, SealPlan pla
 }
 
 // The part with names of tensors and of files, with fewer of them, and with none.
-std::vector<SignedPart> by_comfort(const Model& model, const SignedPart& part) {
+std::vector<SignedPart> by_comfort(const model::Model& model, const SignedPart& part) {
     auto with_tensors = part;
     with_tensors.directory = encode_directory(model.tensors);
     if (model.files.size() == 1) return {with_tensors, part};
@@ -231,7 +232,7 @@ std::vector<SignedPart> by_comfort(const Model& model, const SignedPart& part) {
 }
 
 // The best plan that this cut into blocks allows: comforts where they are affordable, else none.
-Result<std::optional<SealPlan>> best_plan(const Model& model, const Geometry& geometry,
+Result<std::optional<SealPlan>> best_plan(const model::Model& model, const Geometry& geometry,
                                           std::span<const std::byte, 32> secret, const SignedPart& part,
                                           std::size_t places, unsigned jobs) {
     Planner planner(model, geometry, secret, jobs);
@@ -249,12 +250,12 @@ Result<std::optional<SealPlan>> best_plan(const Model& model, const Geometry& ge
 
 }  // namespace
 
-Result<SealPlan> plan_seal(const Model& model, std::span<const std::byte, 32> secret, const SignedPart& wanted,
-                           std::size_t places, unsigned jobs) {
+Result<SealPlan> plan_seal(const model::Model& model, std::span<const std::byte, 32> secret,
+                           const SignedPart& wanted, std::size_t places, unsigned jobs) {
     auto part = wanted;
     part.tensors = static_cast<std::uint32_t>(model.tensors.size());
     part.file_checks.assign(model.files.size(), 0);
-    if (model.folder) part.rule = FolderRule::everything;
+    if (model.folder) part.rule = model::FolderRule::everything;
     part.in_common_table.assign(model.tensors.size(), false);
     auto geometry = std::make_unique<const Geometry>(model.tensors);
     // Longer blocks gather more of the few values that a pruned model has left.

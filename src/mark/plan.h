@@ -43,7 +43,7 @@ inline constexpr std::size_t kTraceablePlaces = 64;
 // `stamp`, `parent` and `vendor` of `wanted` are taken over. The plan has no more places than it takes, or
 // `places` if they are affordable: for a mark that is to be traced. ErrorKind::unsupported for a model too
 // small to carry, naming how many weights it takes. `model` must outlive the plan.
-Result<SealPlan> plan_seal(const Model& model, std::span<const std::byte, 32> secret, const SignedPart& wanted,
-                           std::size_t places, unsigned jobs);
+Result<SealPlan> plan_seal(const model::Model& model, std::span<const std::byte, 32> secret,
+                           const SignedPart& wanted, std::size_t places, unsigned jobs);
 
 }  // namespace modelseal::mark

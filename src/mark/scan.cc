@@ -36,8 +36,8 @@ class Nodes {
 };
 
 // All nodes as the files hold them: whoever reads in another order reads slower, and cannot share.
-std::vector<std::uint64_t> reading_order(const Model& model, const Geometry& geometry, const Nodes& nodes,
-                                         unsigned files_at_once) {
+std::vector<std::uint64_t> reading_order(const model::Model& model, const Geometry& geometry,
+                                         const Nodes& nodes, unsigned files_at_once) {
     struct Place {
         std::uint32_t group;
         std::uint64_t offset;
@@ -90,8 +90,8 @@ crypto::Digest tensor_digest(const Geometry& geometry, std::size_t tensor,
 
 }  // namespace
 
-Result<void> read_block(const Model& model, const Geometry& geometry, std::size_t tensor, std::uint64_t block,
-                        std::vector<std::byte>& buffer) {
+Result<void> read_block(const model::Model& model, const Geometry& geometry, std::size_t tensor,
+                        std::uint64_t block, std::vector<std::byte>& buffer) {
     const auto count = geometry.elements_in(tensor, block);
     std::uint64_t bytes = 0;
     storage_bytes(model.tensors[tensor].dtype, count, bytes);
@@ -99,12 +99,12 @@ Result<void> read_block(const Model& model, const Geometry& geometry, std::size_
     return read_elements(model, model.tensors[tensor], block * geometry.block_elements(), count, buffer);
 }
 
-Result<Scan> scan(const Model& model, const Geometry& geometry, const CellMap& cells, const Pass& pass,
+Result<Scan> scan(const model::Model& model, const Geometry& geometry, const CellMap& cells, const Pass& pass,
                   io::Progress& progress) {
     const auto jobs = pass.jobs == 0 ? io::default_jobs() : pass.jobs;
     const Nodes nodes(geometry);
     const auto order = reading_order(model, geometry, nodes, pass.files_at_once);
-    std::vector<ElementMap> maps;
+    std::vector<model::ElementMap> maps;
     maps.reserve(model.tensors.size());
     for (const auto& tensor : model.tensors) maps.emplace_back(tensor);
 

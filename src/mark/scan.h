@@ -41,13 +41,13 @@ struct Pass {
     unsigned files_at_once = 1;
 };
 
-Result<Scan> scan(const Model& model, const Geometry& geometry, const CellMap& cells, const Pass& pass,
+Result<Scan> scan(const model::Model& model, const Geometry& geometry, const CellMap& cells, const Pass& pass,
                   io::Progress& progress);
 
 crypto::Digest weights_root(const Scan& scan);
 
 // The dense bytes of one block, into `buffer`, which is resized.
-Result<void> read_block(const Model& model, const Geometry& geometry, std::size_t tensor, std::uint64_t block,
-                        std::vector<std::byte>& buffer);
+Result<void> read_block(const model::Model& model, const Geometry& geometry, std::size_t tensor,
+                        std::uint64_t block, std::vector<std::byte>& buffer);
 
 }  // namespace modelseal::mark

@@ -86,7 +86,7 @@ std::uint64_t share(std::uint64_t places, std::uint64_t begin, std::uint64_t end
 // Looks for the marks of all secrets under one cut into blocks.
 class Tracer {
   public:
-    Tracer(const Model& model, std::uint64_t block_elements, std::span<const Secret32* const> secrets,
+    Tracer(const model::Model& model, std::uint64_t block_elements, std::span<const Secret32* const> secrets,
            unsigned jobs, io::Progress& progress)
         : model_(model),
           geometry_(model.tensors, block_elements),
@@ -193,7 +193,7 @@ class Tracer {
         }
     }
 
-    const Model& model_;
+    const model::Model& model_;
     Geometry geometry_;
     std::span<const Secret32* const> secrets_;
     unsigned jobs_;
@@ -242,7 +242,7 @@ double agreement_chance(double sum) {
     return std::exp((kDegrees - sum) / 2 + kDegrees / 2 * std::log(sum / kDegrees));
 }
 
-Result<Sightings> sightings(const Model& model, std::span<const Secret32* const> secrets, unsigned jobs,
+Result<Sightings> sightings(const model::Model& model, std::span<const Secret32* const> secrets, unsigned jobs,
                             io::Progress& progress) {
     const Geometry usual(model.tensors);
     const auto natural = usual.block_elements();

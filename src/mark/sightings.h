@@ -46,7 +46,7 @@ inline constexpr std::uint64_t kTracePlaces = 160;
 
 // Nothing found: an empty list. Stops early once one secret accounts for most places. `progress` is told
 // places.
-Result<Sightings> sightings(const Model& model, std::span<const Secret32* const> secrets, unsigned jobs,
+Result<Sightings> sightings(const model::Model& model, std::span<const Secret32* const> secrets, unsigned jobs,
                             io::Progress& progress);
 
 // A bound on the probability that random openings agree so well: `sum` is, over all bits of a head, the square

@@ -165,7 +165,7 @@ std::string first_few(const std::vector<std::string>& paths) {
     return text;
 }
 
-void judge_frame(const Model& given, const Evidence& evidence, SealFinding& finding) {
+void judge_frame(const model::Model& given, const Evidence& evidence, SealFinding& finding) {
     if (!evidence.manifest) {
         finding.frame_intact = false;
         finding.frame_detail = "unknown: the signed manifest did not survive";
@@ -209,7 +209,7 @@ std::string summarise(const Evidence& evidence, const SealFinding& finding, cons
 
 }  // namespace
 
-SealFinding judge(const Model& given, const Evidence& evidence, bool all) {
+SealFinding judge(const model::Model& given, const Evidence& evidence, bool all) {
     const auto& model = evidence.model(given);
     const auto& geometry = *evidence.geometry;
     SealFinding finding{.scheme = "modelseal"};

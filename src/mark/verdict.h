@@ -7,6 +7,6 @@
 namespace modelseal::mark {
 
 // `model` is the one that evidence was gathered from. `all`: intact tensors are listed as well.
-SealFinding judge(const Model& model, const Evidence& evidence, bool all);
+SealFinding judge(const model::Model& model, const Evidence& evidence, bool all);
 
 }  // namespace modelseal::mark

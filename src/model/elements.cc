@@ -8,7 +8,7 @@
 #include "formats/reader.h"
 #include "util/text.h"
 
-namespace modelseal {
+namespace modelseal::model {
 namespace {
 
 constexpr std::uint64_t kStridedWindow = 64u << 10;  // bytes read at once of a strided run
@@ -226,4 +226,4 @@ bool decode_varint(std::span<const std::byte> bytes, DType dtype, std::size_t& p
     return false;
 }
 
-}  // namespace modelseal
+}  // namespace modelseal::model

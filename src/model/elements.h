@@ -16,7 +16,7 @@
 #include "model/model.h"
 #include <modelseal/tensor.h>
 
-namespace modelseal {
+namespace modelseal::model {
 
 // A part of a wanted element range that lies in one segment.
 struct ElementRun {
@@ -63,4 +63,4 @@ Result<void> read_elements(const Model& model, const Tensor& tensor, std::uint64
 // the value within the element: signed types as sign-extended 64-bit numbers, all others unsigned.
 bool decode_varint(std::span<const std::byte> bytes, DType dtype, std::size_t& position, std::uint64_t& value);
 
-}  // namespace modelseal
+}  // namespace modelseal::model

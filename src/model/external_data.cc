@@ -9,7 +9,7 @@
 #include "model/part.h"
 #include "util/text.h"
 
-namespace modelseal {
+namespace modelseal::model {
 namespace {
 
 // Goes from the outermost files inwards. A candidate is open until it is known to be a model or data.
@@ -161,4 +161,4 @@ Result<OnnxFile> read_onnx_file(Model files, const Limits& limits) {
     return file;
 }
 
-}  // namespace modelseal
+}  // namespace modelseal::model

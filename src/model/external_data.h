@@ -9,7 +9,7 @@
 #include "model/model.h"
 #include "model/part.h"
 
-namespace modelseal {
+namespace modelseal::model {
 
 struct ModelsAndData {
     std::vector<Part> models;
@@ -32,4 +32,4 @@ struct OnnxFile {
 // file or lies in one that is not there is refused.
 Result<OnnxFile> read_onnx_file(Model files, const Limits& limits = {});
 
-}  // namespace modelseal
+}  // namespace modelseal::model

@@ -14,7 +14,7 @@
 #include "model/shards.h"
 #include "util/text.h"
 
-namespace modelseal {
+namespace modelseal::model {
 
 namespace {
 
@@ -197,4 +197,4 @@ Result<void> no_file_added(const Model& model) {
     return {};
 }
 
-}  // namespace modelseal
+}  // namespace modelseal::model

@@ -10,7 +10,7 @@
 
 #include "model/model.h"
 
-namespace modelseal {
+namespace modelseal::model {
 
 Result<Model> open_model_folder(const std::filesystem::path& path, const Limits& limits,
                                 FolderRule rule = FolderRule::everything);
@@ -22,4 +22,4 @@ Result<void> no_file_added(const Model& model);
 // nothing. Such parts do not name one another, unlike shards with an index.
 std::vector<std::string> missing_part_warnings(const std::vector<std::string>& parts);
 
-}  // namespace modelseal
+}  // namespace modelseal::model

@@ -5,7 +5,7 @@
 #include "model/own_file.h"
 #include "model/part.h"
 
-namespace modelseal {
+namespace modelseal::model {
 namespace {
 
 using Entry = io::Folder::Entry;
@@ -66,4 +66,4 @@ bool is_left_out_by_name(std::string_view path) {
     return is_side_name(path);
 }
 
-}  // namespace modelseal
+}  // namespace modelseal::model

@@ -7,7 +7,7 @@
 
 #include "io/folder.h"
 
-namespace modelseal {
+namespace modelseal::model {
 
 // A seal says by which rule it was made, and the vendor signs that: nobody can choose the earlier rule for a
 // seal that covers everything.
@@ -37,4 +37,4 @@ Result<FolderContents> contents_of(const io::Folder& folder, FolderRule rule);
 // Whether the rule by_name leaves out the file at `path`, for its own name or that of a folder on the way.
 bool is_left_out_by_name(std::string_view path);
 
-}  // namespace modelseal
+}  // namespace modelseal::model

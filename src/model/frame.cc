@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <tuple>
 
-namespace modelseal {
+namespace modelseal::model {
 
 namespace {
 
@@ -88,4 +88,4 @@ std::vector<Range> frame_ranges(const Model& model, std::uint32_t file) {
     return collected.ok() ? ranges : std::vector<Range>{};  // the visitor never fails
 }
 
-}  // namespace modelseal
+}  // namespace modelseal::model

@@ -12,7 +12,7 @@
 #include "model/model.h"
 #include <modelseal/result.h>
 
-namespace modelseal {
+namespace modelseal::model {
 
 struct Range {
     std::uint64_t offset = 0;
@@ -53,4 +53,4 @@ Result<void> for_each_frame_range(const Model& model, std::uint32_t file, const 
 // All ranges at once: for small files and tests.
 std::vector<Range> frame_ranges(const Model& model, std::uint32_t file);
 
-}  // namespace modelseal
+}  // namespace modelseal::model

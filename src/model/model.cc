@@ -12,7 +12,7 @@
 #include "model/shards.h"
 #include "util/text.h"
 
-namespace modelseal {
+namespace modelseal::model {
 
 namespace {
 
@@ -105,4 +105,4 @@ Result<Model> open_model(const std::filesystem::path& path, const Limits& limits
     return model;
 }
 
-}  // namespace modelseal
+}  // namespace modelseal::model

@@ -13,7 +13,7 @@
 #include <modelseal/format.h>
 #include <modelseal/result.h>
 
-namespace modelseal {
+namespace modelseal::model {
 
 // A file that belongs to the model.
 struct ModelFile {
@@ -52,4 +52,4 @@ Result<Model> model_of(std::unique_ptr<Source> source, const Limits& limits = {}
 // of any tensors, and the fields of checksums. Kind malformed, or internal where only an adapter can be wrong.
 Result<void> validate_model(const Model& model);
 
-}  // namespace modelseal
+}  // namespace modelseal::model

@@ -12,7 +12,7 @@
 #include "model/elements.h"
 #include "util/text.h"
 
-namespace modelseal {
+namespace modelseal::model {
 namespace {
 
 namespace fs = std::filesystem;
@@ -278,4 +278,4 @@ Result<void> ModelOutput::commit() {
     return {};
 }
 
-}  // namespace modelseal
+}  // namespace modelseal::model

@@ -14,7 +14,7 @@
 #include "io/progress.h"
 #include "model/model.h"
 
-namespace modelseal {
+namespace modelseal::model {
 
 class ModelOutput {
   public:
@@ -44,4 +44,4 @@ class ModelOutput {
     std::unique_ptr<State> state_;
 };
 
-}  // namespace modelseal
+}  // namespace modelseal::model

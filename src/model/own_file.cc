@@ -13,7 +13,7 @@
 #include "oms/bundle.h"
 #include "oms/statement.h"
 
-namespace modelseal {
+namespace modelseal::model {
 namespace {
 
 constexpr std::uint64_t kMostBytes = 64u << 20;  // a larger one is read as part of the model, and covered
@@ -63,9 +63,9 @@ Result<std::optional<std::string_view>> own_file(const io::Folder& folder, const
     MODELSEAL_TRY_ASSIGN(const auto source, folder.file(path));
     if (source->size() > kMostBytes) return none;
     std::string text(source->size(), '\0');
-    const WipeAtEnd wiped(text);
+    const crypto::WipeAtEnd wiped(text);
     MODELSEAL_TRY(source->read(0, std::as_writable_bytes(std::span(text))));
     return kind->is(text) ? std::optional(kind->what) : none;
 }
 
-}  // namespace modelseal
+}  // namespace modelseal::model

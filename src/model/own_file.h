@@ -7,7 +7,7 @@
 
 #include "io/folder.h"
 
-namespace modelseal {
+namespace modelseal::model {
 
 // What the file at `path` in the folder is: "signature", "receipt", "fingerprint", "check key" or "public key";
 // nothing for any other file.
@@ -21,4 +21,4 @@ namespace modelseal {
 //   chat_template.jinja, is given a signature to read as a text.
 Result<std::optional<std::string_view>> own_file(const io::Folder& folder, const std::string& path);
 
-}  // namespace modelseal
+}  // namespace modelseal::model

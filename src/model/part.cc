@@ -9,7 +9,7 @@
 #include "model/model.h"
 #include "util/text.h"
 
-namespace modelseal {
+namespace modelseal::model {
 
 namespace {
 
@@ -186,4 +186,4 @@ Result<Model> assemble(FilePool pool, std::vector<Part> parts, const std::string
     return model;
 }
 
-}  // namespace modelseal
+}  // namespace modelseal::model

@@ -13,7 +13,7 @@
 #include "model/model.h"
 #include <modelseal/format.h>
 
-namespace modelseal {
+namespace modelseal::model {
 
 constexpr std::uint64_t kMostFiles = 10'000;  // of one model
 
@@ -58,4 +58,4 @@ Result<Part> make_part(const Source& source, std::string path, Layout layout);
 // later ones become aliases. (Graphs that share weights are exported so.)
 Result<Model> assemble(FilePool pool, std::vector<Part> parts, const std::string& named, const Limits& limits);
 
-}  // namespace modelseal
+}  // namespace modelseal::model

@@ -9,7 +9,7 @@
 #include "formats/reader.h"
 #include "util/text.h"
 
-namespace modelseal {
+namespace modelseal::model {
 
 namespace {
 
@@ -111,4 +111,4 @@ Result<std::vector<Part>> read_shards(FilePool& pool, const Source& source, cons
     return parts;
 }
 
-}  // namespace modelseal
+}  // namespace modelseal::model

@@ -10,7 +10,7 @@
 
 #include "model/part.h"
 
-namespace modelseal {
+namespace modelseal::model {
 
 struct ShardIndex {
     std::string path;                         // of the index, in the model's folder
@@ -26,4 +26,4 @@ Result<std::optional<ShardIndex>> read_shard_index(const Source& source, std::st
 Result<std::vector<Part>> read_shards(FilePool& pool, const Source& source, const ShardIndex& index,
                                       const Limits& limits);
 
-}  // namespace modelseal
+}  // namespace modelseal::model

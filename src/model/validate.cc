@@ -8,7 +8,7 @@
 #include "util/checked.h"
 #include "util/text.h"
 
-namespace modelseal {
+namespace modelseal::model {
 
 namespace {
 
@@ -136,4 +136,4 @@ Result<void> validate_model(const Model& model) {
     return {};
 }
 
-}  // namespace modelseal
+}  // namespace modelseal::model

@@ -9,7 +9,7 @@
 #include <type_traits>
 #include <vector>
 
-namespace modelseal {
+namespace modelseal::model {
 namespace {
 
 // Values whose bits do not all follow the pattern of sign, exponent, fraction.
@@ -233,4 +233,4 @@ std::uint64_t ulp_distance(DType dtype, std::uint64_t a, std::uint64_t b) {
     return magnitude_a > magnitude_b ? magnitude_a - magnitude_b : magnitude_b - magnitude_a;
 }
 
-}  // namespace modelseal
+}  // namespace modelseal::model

@@ -10,7 +10,7 @@
 
 #include <modelseal/tensor.h>
 
-namespace modelseal {
+namespace modelseal::model {
 
 // False for types whose elements have no number of their own here: GGUF blocks, opaque bytes.
 bool has_values(DType dtype);
@@ -33,4 +33,4 @@ bool is_floating(DType dtype);
 // finite values. Precondition: is_floating().
 std::uint64_t ulp_distance(DType dtype, std::uint64_t a, std::uint64_t b);
 
-}  // namespace modelseal
+}  // namespace modelseal::model

@@ -15,8 +15,8 @@ namespace {
 
 constexpr std::uint64_t kTensorBlock = 64u << 10;  // elements at a time; a multiple of any group
 
-Result<Bytes> digest_of(const Model& model, const Tensor& tensor) {
-    const ElementMap map(tensor);
+Result<Bytes> digest_of(const model::Model& model, const Tensor& tensor) {
+    const model::ElementMap map(tensor);
     crypto::Sha256 hash;
     std::vector<std::byte> block;
     for (std::uint64_t done = 0; done < tensor.elements;) {
@@ -36,7 +36,7 @@ Result<Bytes> digest_of(const Model& model, const Tensor& tensor) {
 
 Result<std::map<std::string, TensorDigests>> digest_tensors(const std::filesystem::path& path, unsigned jobs,
                                                             const Limits& limits) {
-    MODELSEAL_TRY_ASSIGN(const auto model, open_model(path, limits));
+    MODELSEAL_TRY_ASSIGN(const auto model, model::open_model(path, limits));
     std::vector<const Tensor*> largest_first;
     for (const auto& tensor : model.tensors) largest_first.push_back(&tensor);
     std::ranges::stable_sort(largest_first, std::ranges::greater(), &Tensor::elements);

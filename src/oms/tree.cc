@@ -156,7 +156,7 @@ Error unreadable(const Error& error) {
 
 // A file that no format recognizes may still be an index, which is JSON.
 Result<void> is_not_an_index(const Source& source, const std::string& name) {
-    const auto index = read_shard_index(source, name);
+    const auto index = model::read_shard_index(source, name);
     if (!index) return unreadable(index.error());
     if (!*index) return {};
     return incomplete(source, "an index: the tensors are in its shards");
@@ -166,7 +166,7 @@ Result<void> is_not_an_index(const Source& source, const std::string& name) {
 
 Result<void> known_to_be_whole(const Tree& tree, const std::string& name, const Limits& limits) {
     MODELSEAL_TRY_ASSIGN(const auto source, tree.file(name, true));
-    if (!recognised(*source)) return is_not_an_index(*source, name);
+    if (!model::recognised(*source)) return is_not_an_index(*source, name);
     const auto layout = parse_model_file(*source, limits);
     if (!layout) return unreadable(layout.error());
     if (!layout->references.empty()) {
@@ -174,7 +174,7 @@ Result<void> known_to_be_whole(const Tree& tree, const std::string& name, const 
                                                util::printable(layout->references.front())));
     }
     // Loaders find the other parts by their names.
-    const auto parts = missing_part_warnings({name});
+    const auto parts = model::missing_part_warnings({name});
     return parts.empty() ? Result<void>() : incomplete(*source, parts.front());
 }
 

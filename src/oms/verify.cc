@@ -198,9 +198,6 @@ Result<void> compare_files(const std::filesystem::path& path, const Statement& s
     return Comparison(path, tree, statement, options, shared, finding).run();
 }
 
-}  // namespace modelseal::oms
-
-namespace modelseal::oms {
 namespace {
 
 using SignatureOutcome = SignatureFinding::Outcome;

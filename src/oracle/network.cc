@@ -14,7 +14,7 @@ constexpr const char* kRunnable = "give a TorchScript file (torch.jit.save) or a
 
 }  // namespace
 
-Result<std::unique_ptr<Network>> open_network(const Model& files, const NetworkOptions& options) {
+Result<std::unique_ptr<Network>> open_network(const model::Model& files, const NetworkOptions& options) {
     if (files.folder && std::filesystem::is_directory(files.path)) {
         return Error{
             ErrorKind::unsupported,
@@ -25,7 +25,7 @@ Result<std::unique_ptr<Network>> open_network(const Model& files, const NetworkO
 }
 
 Result<std::unique_ptr<Network>> open_network(const std::string& path, const NetworkOptions& options) {
-    const auto files = open_model(path);
+    const auto files = model::open_model(path);
     if (files) return open_network(*files, options);
     auto error = files.error();
     if (error.kind == ErrorKind::unsupported && error.hint.empty()) error.hint = kRunnable;

@@ -11,7 +11,7 @@
 #include "model/model.h"
 #include "oracle/oracle.h"
 
-namespace modelseal {
+namespace modelseal::model {
 struct Model;
 }
 
@@ -86,7 +86,7 @@ struct NetworkOptions {
 // Errors: `unreadable`, `malformed`, `unsupported` (an operator by name, a network of several inputs, no input
 // shape: the hint says which flag gives it; the worker is not installed, crashed, took too long or was refused
 // something; no Landlock and nobody vouches).
-Result<std::unique_ptr<Network>> open_network(const Model& files, const NetworkOptions& options);
+Result<std::unique_ptr<Network>> open_network(const model::Model& files, const NetworkOptions& options);
 
 // The same of a file that nobody has opened yet.
 Result<std::unique_ptr<Network>> open_network(const std::string& path, const NetworkOptions& options);

@@ -220,7 +220,7 @@ bool floats(std::string_view bytes, OutputTensor& tensor, Convert&& convert) {
 
 bool halves(DType dtype, std::string_view bytes, OutputTensor& tensor) {
     std::vector<double> values(bytes.size() / 2);
-    decode_values(dtype, std::as_bytes(std::span(bytes)), values);
+    model::decode_values(dtype, std::as_bytes(std::span(bytes)), values);
     for (const double value : values) tensor.values.push_back(static_cast<float>(value));
     return true;
 }

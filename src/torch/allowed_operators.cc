@@ -3,7 +3,7 @@
 
 #include "torch/script_check.h"
 
-namespace modelseal::oracle {
+namespace modelseal::libtorch {
 namespace {
 
 // The language itself: values, containers, control flow, attributes. Calls go to methods and functions of the
@@ -215,4 +215,4 @@ bool is_allowed_operator(std::string_view name) {
     return false;
 }
 
-}  // namespace modelseal::oracle
+}  // namespace modelseal::libtorch

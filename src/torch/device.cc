@@ -12,7 +12,7 @@
 #include "torch/errors.h"
 #include "util/text.h"
 
-namespace modelseal::oracle {
+namespace modelseal::libtorch {
 namespace {
 
 std::size_t gpus() {
@@ -105,4 +105,4 @@ Switches::~Switches() {
     at::set_num_threads(threads_);
 }
 
-}  // namespace modelseal::oracle
+}  // namespace modelseal::libtorch

@@ -10,7 +10,7 @@
 
 #include "oracle/network.h"
 
-namespace modelseal::oracle {
+namespace modelseal::libtorch {
 
 // "cpu" and one "cuda:N" for each GPU that LibTorch can use.
 std::vector<std::string> devices_here();
@@ -36,4 +36,4 @@ class Switches {
     bool mkldnn_, cudnn_, tf32_products_, tf32_convolutions_, benchmark_, deterministic_;
 };
 
-}  // namespace modelseal::oracle
+}  // namespace modelseal::libtorch

@@ -8,7 +8,7 @@
 
 #include "util/text.h"
 
-namespace modelseal::oracle {
+namespace modelseal::libtorch {
 namespace {
 
 constexpr std::size_t kLongest = 300;  // of a message of LibTorch's, in bytes
@@ -49,4 +49,4 @@ Error caught(const std::string& name) {
     }
 }
 
-}  // namespace modelseal::oracle
+}  // namespace modelseal::libtorch

@@ -9,7 +9,7 @@
 
 #include <modelseal/result.h>
 
-namespace modelseal::oracle {
+namespace modelseal::libtorch {
 
 // An Error on its way through code that can only throw, such as forward().
 struct Refused : std::exception {
@@ -32,4 +32,4 @@ auto guarded(const std::string& name, Work&& work) -> std::invoke_result_t<Work>
     }
 }
 
-}  // namespace modelseal::oracle
+}  // namespace modelseal::libtorch

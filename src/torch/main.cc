@@ -20,7 +20,7 @@ int main() {
         std::fputs("modelseal-worker is started by modelseal, not by hand\n", stderr);
         return 2;
     }
-    oracle::Session(worker::Channel(worker::Descriptor(kChannelDescriptor))).run();
+    libtorch::Session(worker::Channel(worker::Descriptor(kChannelDescriptor))).run();
     // What a model left behind, destructors included, need not run.
     ::_exit(0);
 }

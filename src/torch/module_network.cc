@@ -12,7 +12,7 @@
 #include "io/threads.h"
 #include "torch/errors.h"
 
-namespace modelseal::oracle {
+namespace modelseal::libtorch {
 
 ChangedWeights::ChangedWeights(const VisitParameters& for_each, bool half, bool channels_last) {
     if (!half && !channels_last) return;
@@ -87,8 +87,8 @@ struct ModuleNetwork::Way {
     c10::Device device;
 };
 
-ModuleNetwork::ModuleNetwork(std::string name, InputShape input, std::size_t fixed_batch, c10::Device device,
-                             unsigned threads)
+ModuleNetwork::ModuleNetwork(std::string name, oracle::InputShape input, std::size_t fixed_batch,
+                             c10::Device device, unsigned threads)
     : name_(std::move(name)),
       input_(std::move(input)),
       fixed_batch_(fixed_batch),
@@ -117,7 +117,7 @@ std::vector<std::string> ModuleNetwork::devices() const {
     return devices;
 }
 
-Result<ModuleNetwork::Way> ModuleNetwork::way(const Runtime& runtime) const {
+Result<ModuleNetwork::Way> ModuleNetwork::way(const oracle::Runtime& runtime) const {
     Way way{runtime.threads == 0 ? threads_ : runtime.threads,
             runtime.batch,
             runtime.channels_last,
@@ -174,14 +174,15 @@ at::Tensor ModuleNetwork::rows(const at::Tensor& batch) {
     return output.to(at::kFloat).reshape({shape[0], shape[1]});
 }
 
-Result<Answers> ModuleNetwork::answer(std::span<const float> inputs, std::size_t count, const Way& way) {
-    return guarded(name_, [&]() -> Result<Answers> {
+Result<oracle::Answers> ModuleNetwork::answer(std::span<const float> inputs, std::size_t count,
+                                              const Way& way) {
+    return guarded(name_, [&]() -> Result<oracle::Answers> {
         const at::NoGradGuard no_gradients;
         const Switches switches(way.threads, way.plain_kernels, way.half);
         const Elsewhere elsewhere([this](c10::Device device) { to(device); }, device_, way.device);
         const ChangedWeights changed([this](const auto& visit) { for_each_parameter(visit); }, way.half,
                                      way.channels_last);
-        Answers answers{.count = count, .classes = 0, .values = {}, .labels = {}};
+        oracle::Answers answers{.count = count, .classes = 0, .values = {}, .labels = {}};
         const auto step =
             at_once(count, way.batch, way.device.is_cuda() ? kElementsForwardOnGpu : kElementsAtOnce);
         for (std::size_t first = 0; first < count; first += step) {
@@ -199,15 +200,15 @@ Result<Answers> ModuleNetwork::answer(std::span<const float> inputs, std::size_t
     });
 }
 
-Result<Answers> ModuleNetwork::ask_as(std::span<const float> inputs, std::size_t count,
-                                      const Runtime& runtime) {
+Result<oracle::Answers> ModuleNetwork::ask_as(std::span<const float> inputs, std::size_t count,
+                                              const oracle::Runtime& runtime) {
     MODELSEAL_TRY(check_size(inputs, count));
     MODELSEAL_TRY_ASSIGN(const auto as, way(runtime));
     MODELSEAL_TRY(probe());
     return answer(inputs, count, as);
 }
 
-Result<Answers> ModuleNetwork::ask(std::span<const float> inputs, std::size_t count) {
+Result<oracle::Answers> ModuleNetwork::ask(std::span<const float> inputs, std::size_t count) {
     return ask_as(inputs, count, {});
 }
 
@@ -251,7 +252,7 @@ Result<void> ModuleNetwork::probe() {
 }
 
 Result<std::vector<float>> ModuleNetwork::gradient(std::span<const float> inputs, std::size_t count,
-                                                   const Cotangents& cotangents) {
+                                                   const oracle::Cotangents& cotangents) {
     MODELSEAL_TRY(check_size(inputs, count));
     MODELSEAL_TRY(probe());
     MODELSEAL_TRY_ASSIGN(const auto as, way({}));
@@ -288,4 +289,4 @@ Result<std::vector<float>> ModuleNetwork::gradient(std::span<const float> inputs
     });
 }
 
-}  // namespace modelseal::oracle
+}  // namespace modelseal::libtorch

@@ -11,7 +11,7 @@
 #include "torch/device.h"
 #include <modelseal/format.h>
 
-namespace modelseal::oracle {
+namespace modelseal::libtorch {
 
 using VisitParameters = std::function<void(const std::function<void(at::Tensor&)>&)>;
 
@@ -32,15 +32,16 @@ class ChangedWeights {
 // A network on LibTorch, whatever file it came from: everything but how one batch goes forward. TorchScript and
 // ONNX derive from it.
 
-class ModuleNetwork : public Network {
+class ModuleNetwork : public oracle::Network {
   public:
     const std::string& name() const final { return name_; }
-    const InputShape& input() const final { return input_; }
-    Result<Answers> ask(std::span<const float> inputs, std::size_t count) final;
+    const oracle::InputShape& input() const final { return input_; }
+    Result<oracle::Answers> ask(std::span<const float> inputs, std::size_t count) final;
     Result<std::size_t> classes() final;
-    Result<Answers> ask_as(std::span<const float> inputs, std::size_t count, const Runtime& runtime) final;
+    Result<oracle::Answers> ask_as(std::span<const float> inputs, std::size_t count,
+                                   const oracle::Runtime& runtime) final;
     Result<std::vector<float>> gradient(std::span<const float> inputs, std::size_t count,
-                                        const Cotangents& cotangents) final;
+                                        const oracle::Cotangents& cotangents) final;
     std::string runtime() const final;
     std::vector<std::string> devices() const final;
 
@@ -48,7 +49,7 @@ class ModuleNetwork : public Network {
     // `name`: the file, for messages, printable. `input`: its shape is known, each extent at least 1.
     // `fixed_batch`: the only number of inputs that the graph takes at a time; 0: any. `device`: of
     // find_device(); place() has not been called yet.
-    ModuleNetwork(std::string name, InputShape input, std::size_t fixed_batch, c10::Device device,
+    ModuleNetwork(std::string name, oracle::InputShape input, std::size_t fixed_batch, c10::Device device,
                   unsigned threads);
 
     // n x shape, float32, on the device of the last to(), in any memory format -> outputs, n rows. Called
@@ -70,17 +71,17 @@ class ModuleNetwork : public Network {
 
   private:
     struct Way;  // a Runtime with its defaults filled in
-    Result<Way> way(const Runtime& runtime) const;
+    Result<Way> way(const oracle::Runtime& runtime) const;
     Result<void> check_size(std::span<const float> inputs, std::size_t count) const;
     Result<void> probe();
-    Result<Answers> answer(std::span<const float> inputs, std::size_t count, const Way& way);
+    Result<oracle::Answers> answer(std::span<const float> inputs, std::size_t count, const Way& way);
     at::Tensor batch_of(std::span<const float> inputs, std::size_t first, std::size_t count,
                         const Way& way) const;
     at::Tensor rows(const at::Tensor& batch);
     std::size_t at_once(std::size_t count, std::size_t wanted, std::size_t most_elements) const;
 
     std::string name_;
-    InputShape input_;
+    oracle::InputShape input_;
     std::size_t fixed_batch_;
     c10::Device device_;
     unsigned threads_;
@@ -94,12 +95,13 @@ bool looks_like_torchscript(const Source& source);
 
 // `source` looks like TorchScript; it is not needed any more when this returns. Errors as for open_network();
 // call within guarded().
-Result<std::unique_ptr<Network>> open_torchscript(const Source& source, const NetworkOptions& options);
+Result<std::unique_ptr<oracle::Network>> open_torchscript(const Source& source,
+                                                          const oracle::NetworkOptions& options);
 
 // ONNX files: a network that our own importer runs on LibTorch.
 
 // `files`: the graph first, then the files of its external data by their paths. Errors as for open_network();
 // call within guarded().
-Result<std::unique_ptr<Network>> open_onnx(Model files, const NetworkOptions& options);
+Result<std::unique_ptr<oracle::Network>> open_onnx(model::Model files, const oracle::NetworkOptions& options);
 
-}  // namespace modelseal::oracle
+}  // namespace modelseal::libtorch

@@ -22,7 +22,7 @@ namespace torch::jit {
 TORCH_API void populate_upgraders_graph_map();
 }  // namespace torch::jit
 
-namespace modelseal::oracle {
+namespace modelseal::libtorch {
 namespace {
 
 using caffe2::serialize::PyTorchStreamReader;
@@ -192,4 +192,4 @@ Result<void> check_loaded(const torch::jit::Module& module, const std::string& n
     return {};
 }
 
-}  // namespace modelseal::oracle
+}  // namespace modelseal::libtorch

@@ -8,7 +8,7 @@
 
 #include <modelseal/result.h>
 
-namespace modelseal::oracle {
+namespace modelseal::libtorch {
 
 // Compiles every class of the archive, which runs nothing, and holds every operator of every method against
 // allowed_operators.h. Error `unsupported` names the method and the operator.
@@ -25,4 +25,4 @@ Result<void> check_loaded(const torch::jit::Module& module, const std::string& n
 // "aten::relu" is.
 bool is_allowed_operator(std::string_view name);
 
-}  // namespace modelseal::oracle
+}  // namespace modelseal::libtorch

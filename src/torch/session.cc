@@ -16,7 +16,7 @@
 #include "torch/module_network.h"
 #include "worker/sandbox.h"
 
-namespace modelseal::oracle {
+namespace modelseal::libtorch {
 namespace {
 
 using nlohmann::json;
@@ -29,7 +29,7 @@ json to_json(const Error& error) {
              {{"kind", static_cast<unsigned>(error.kind)}, {"message", error.message}, {"hint", error.hint}}}};
 }
 
-Runtime runtime_of(const json& as) {
+oracle::Runtime runtime_of(const json& as) {
     return {.threads = as.at("threads").get<unsigned>(),
             .batch = as.at("batch").get<std::size_t>(),
             .channels_last = as.at("channels_last").get<bool>(),
@@ -67,7 +67,8 @@ void wake_libraries(c10::Device device, unsigned threads) {
 
 }  // namespace
 
-Result<std::unique_ptr<Network>> open_by_content(Model files, const NetworkOptions& options) {
+Result<std::unique_ptr<oracle::Network>> open_by_content(model::Model files,
+                                                         const oracle::NetworkOptions& options) {
     if (files.files.empty()) return Error{ErrorKind::malformed, "no file to open", {}};
     const auto& source = *files.files.front().source;
     if (source.size() > options.max_bytes) {
@@ -205,4 +206,4 @@ Result<void> Session::wait_for_cotangents() {
     return {};
 }
 
-}  // namespace modelseal::oracle
+}  // namespace modelseal::libtorch

@@ -5,7 +5,7 @@
 #include "worker/channel.h"
 #include "worker/shared_memory.h"
 
-namespace modelseal::oracle {
+namespace modelseal::libtorch {
 
 class Session {
   public:
@@ -25,13 +25,14 @@ class Session {
 
     worker::Channel channel_;
     worker::SharedMemory memory_;
-    NetworkOptions options_;
+    oracle::NetworkOptions options_;
     bool entered_ = false;
-    Model files_;
-    std::unique_ptr<Network> network_;
+    model::Model files_;
+    std::unique_ptr<oracle::Network> network_;
 };
 
 // The network of `files`, the graph first, by what its bytes say.
-Result<std::unique_ptr<Network>> open_by_content(Model files, const NetworkOptions& options);
+Result<std::unique_ptr<oracle::Network>> open_by_content(model::Model files,
+                                                         const oracle::NetworkOptions& options);
 
-}  // namespace modelseal::oracle
+}  // namespace modelseal::libtorch

@@ -13,17 +13,18 @@
 #include "torch/script_check.h"
 #include "util/text.h"
 
-namespace modelseal::oracle {
+namespace modelseal::libtorch {
 namespace {
 
 class TorchScript final : public ModuleNetwork {
   public:
-    static Result<std::unique_ptr<Network>> open(const torch::jit::Module& module, std::string name,
-                                                 InputShape input, c10::Device device, unsigned threads) {
+    static Result<std::unique_ptr<oracle::Network>> open(const torch::jit::Module& module, std::string name,
+                                                         oracle::InputShape input, c10::Device device,
+                                                         unsigned threads) {
         std::unique_ptr<TorchScript> network(
             new TorchScript(module, std::move(name), std::move(input), device, threads));
         MODELSEAL_TRY(network->place());
-        return std::unique_ptr<Network>(std::move(network));
+        return std::unique_ptr<oracle::Network>(std::move(network));
     }
 
   protected:
@@ -57,8 +58,8 @@ class TorchScript final : public ModuleNetwork {
     }
 
   private:
-    TorchScript(const torch::jit::Module& module, std::string name, InputShape input, c10::Device device,
-                unsigned threads)
+    TorchScript(const torch::jit::Module& module, std::string name, oracle::InputShape input,
+                c10::Device device, unsigned threads)
         : ModuleNetwork(std::move(name), std::move(input), 0, device, threads), module_(module) {}
 
     // Of a tuple, list or dictionary its first tensor, depth first; undefined if there is none.
@@ -104,7 +105,7 @@ class SourceReader final : public caffe2::serialize::ReadAdapterInterface {
     const Source& source_;
 };
 
-Result<void> check_unpacked_size(const Source& source, const NetworkOptions& options) {
+Result<void> check_unpacked_size(const Source& source, const oracle::NetworkOptions& options) {
     MODELSEAL_TRY_ASSIGN(const auto entries, formats::read_zip(source, {}));
     std::uint64_t unpacked = 0;
     for (const auto& entry : entries) {
@@ -118,8 +119,8 @@ Result<void> check_unpacked_size(const Source& source, const NetworkOptions& opt
     return {};
 }
 
-Result<InputShape> input_of(const torch::jit::Module& module, const std::string& name,
-                            const NetworkOptions& options) {
+Result<oracle::InputShape> input_of(const torch::jit::Module& module, const std::string& name,
+                                    const oracle::NetworkOptions& options) {
     const auto unsupported = [&](const std::string& what, const char* hint = "") {
         return Error{ErrorKind::unsupported, fmt::format("{}: {}", name, what), hint};
     };
@@ -150,7 +151,7 @@ Result<InputShape> input_of(const torch::jit::Module& module, const std::string&
     for (const auto extent : options.input_shape) {
         if (extent < 1) return Error{ErrorKind::usage, fmt::format("an input shape with {} in it", extent), {}};
     }
-    return InputShape{wanted[0], options.input_shape};
+    return oracle::InputShape{wanted[0], options.input_shape};
 }
 
 void silence() {
@@ -172,7 +173,8 @@ bool looks_like_torchscript(const Source& source) {
 // then what torch::jit::load gives: tensors, plain values, classes of the archive's code, of which it runs
 // __setstate__ where a class has one (quantized layers pack their weights there). No Python. What it loaded is
 // looked at again.
-Result<std::unique_ptr<Network>> open_torchscript(const Source& source, const NetworkOptions& options) {
+Result<std::unique_ptr<oracle::Network>> open_torchscript(const Source& source,
+                                                          const oracle::NetworkOptions& options) {
     MODELSEAL_TRY(check_unpacked_size(source, options));
     if (const auto layout = parse_model_file(source); !layout.ok()) return layout.error();
     MODELSEAL_TRY_ASSIGN(const auto device, find_device(options.device));
@@ -189,4 +191,4 @@ Result<std::unique_ptr<Network>> open_torchscript(const Source& source, const Ne
     return TorchScript::open(module, source.name(), std::move(input), device, options.threads);
 }
 
-}  // namespace modelseal::oracle
+}  // namespace modelseal::libtorch

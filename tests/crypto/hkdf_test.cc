@@ -49,8 +49,8 @@ class Rfc5869 : public testing::TestWithParam<Vector> {};
 TEST_P(Rfc5869, GivesTheOutputOfTheRfc) {
     const auto expected = from_hex(GetParam().output);
     std::vector<std::byte> out(expected.size());
-    hkdf_sha256(from_hex(GetParam().secret), from_hex(GetParam().salt), text_from(from_hex(GetParam().info)),
-                out);
+    crypto::hkdf_sha256(from_hex(GetParam().secret), from_hex(GetParam().salt),
+                        text_from(from_hex(GetParam().info)), out);
     EXPECT_EQ(out, expected);
 }
 
@@ -82,16 +82,16 @@ TEST(Hkdf, AgreesWithOpensslAtEveryLengthAroundABlock) {
         test::as_bytes("a secret of some length, longer than one block of the hash function: 64 bytes");
     for (const std::size_t size : {1u, 31u, 32u, 33u, 63u, 64u, 65u, 1000u, 8160u}) {
         std::vector<std::byte> out(size);
-        hkdf_sha256(secret, test::as_bytes("salt"), "layers.0.weight", out);
+        crypto::hkdf_sha256(secret, test::as_bytes("salt"), "layers.0.weight", out);
         EXPECT_EQ(out, openssl_hkdf(secret, test::as_bytes("salt"), "layers.0.weight", size)) << size;
     }
 }
 
 TEST(Hkdf, GivesSeveralOutputsOfOneSecretInTwoSteps) {
-    const Hkdf hkdf(test::as_bytes("secret"), test::as_bytes("salt"));
+    const crypto::Hkdf hkdf(test::as_bytes("secret"), test::as_bytes("salt"));
     for (const char* info : {"one", "two", ""}) {
         std::vector<std::byte> at_once(100), in_steps(100);
-        hkdf_sha256(test::as_bytes("secret"), test::as_bytes("salt"), info, at_once);
+        crypto::hkdf_sha256(test::as_bytes("secret"), test::as_bytes("salt"), info, at_once);
         hkdf.expand(info, in_steps);
         EXPECT_EQ(at_once, in_steps) << info;
     }
@@ -99,14 +99,14 @@ TEST(Hkdf, GivesSeveralOutputsOfOneSecretInTwoSteps) {
 
 TEST(Hkdf, TakesAnInfoLongerThanOpensslWould) {
     std::vector<std::byte> one(32), other(32);
-    hkdf_sha256(test::as_bytes("secret"), {}, std::string(65536, 'x') + "1", one);
-    hkdf_sha256(test::as_bytes("secret"), {}, std::string(65536, 'x') + "2", other);
+    crypto::hkdf_sha256(test::as_bytes("secret"), {}, std::string(65536, 'x') + "1", one);
+    crypto::hkdf_sha256(test::as_bytes("secret"), {}, std::string(65536, 'x') + "2", other);
     EXPECT_NE(one, other);
 }
 
 TEST(Hkdf, RefusesMoreThanTheRfcAllows) {
     std::vector<std::byte> out(8161);
-    EXPECT_THROW(hkdf_sha256({}, {}, "", out), std::length_error);
+    EXPECT_THROW(crypto::hkdf_sha256({}, {}, "", out), std::length_error);
 }
 
 }  // namespace

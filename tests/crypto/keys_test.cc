@@ -171,7 +171,7 @@ TEST(CheckKey, OfThePublicIsDerivedFromTheVendorsKeyAlone) {
     const PublicKey vendor = SigningKey::generate().public_key();
     const CheckKey key = public_check_key(vendor);
     std::array<std::byte, 32> expected;
-    hkdf_sha256(vendor.bytes(), {}, "modelseal/1 public check key", expected);
+    crypto::hkdf_sha256(vendor.bytes(), {}, "modelseal/1 public check key", expected);
     EXPECT_TRUE(std::ranges::equal(key.secret.bytes(), expected));
     EXPECT_EQ(key.vendor, vendor);
     EXPECT_EQ(key.customer, "");

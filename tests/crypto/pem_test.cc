@@ -336,7 +336,7 @@ TEST(LoadKeys, NamesTheFile) {
 TEST(Wipe, ZeroesWhatTheTextHeld) {
     std::string text(100, 'x');
     const char* memory = text.data();
-    { const WipeAtEnd wiped(text); }
+    { const crypto::WipeAtEnd wiped(text); }
     EXPECT_TRUE(text.empty());
     ASSERT_EQ(text.data(), memory);
     for (int i = 0; i < 100; ++i) ASSERT_EQ(memory[i], '\0');

@@ -23,7 +23,7 @@ void require(const Result<void>& result) {
 // Copies the file and lets `change` work on the tensor's weights there.
 void edit(const std::filesystem::path& in, const std::filesystem::path& out, const std::string& name,
           const std::function<void(std::span<float>)>& change) {
-    const auto model = open_model(in);
+    const auto model = model::open_model(in);
     if (!model.ok()) throw std::runtime_error(model.error().message);
     if (model->files.size() != 1) throw std::runtime_error(in.string() + ": has more than one file");
     if (!model->files[0].checksums.empty()) {
@@ -34,19 +34,21 @@ void edit(const std::filesystem::path& in, const std::filesystem::path& out, con
         throw std::runtime_error(in.string() + ": has no f32 tensor '" + name + "'");
     }
     std::vector<float> weights(tensor->elements);
-    require(read_elements(*model, *tensor, 0, tensor->elements, std::as_writable_bytes(std::span(weights))));
+    require(
+        model::read_elements(*model, *tensor, 0, tensor->elements, std::as_writable_bytes(std::span(weights))));
     change(weights);
     std::filesystem::copy_file(in, out, std::filesystem::copy_options::overwrite_existing);
     std::filesystem::permissions(out, std::filesystem::perms::owner_write, std::filesystem::perm_options::add);
     std::fstream file(out, std::ios::binary | std::ios::in | std::ios::out);
-    require(for_each_run(*tensor, 0, tensor->elements, [&](const ElementRun& run) -> Result<void> {
-        const auto stride = run.where.stride == 0 ? sizeof(float) : run.where.stride;
-        for (std::uint64_t i = 0; i < run.elements; ++i) {
-            file.seekp(static_cast<std::streamoff>(run.where.offset + i * stride));
-            file.write(reinterpret_cast<const char*>(&weights[run.first + i]), sizeof(float));
-        }
-        return {};
-    }));
+    require(
+        model::for_each_run(*tensor, 0, tensor->elements, [&](const model::ElementRun& run) -> Result<void> {
+            const auto stride = run.where.stride == 0 ? sizeof(float) : run.where.stride;
+            for (std::uint64_t i = 0; i < run.elements; ++i) {
+                file.seekp(static_cast<std::streamoff>(run.where.offset + i * stride));
+                file.write(reinterpret_cast<const char*>(&weights[run.first + i]), sizeof(float));
+            }
+            return {};
+        }));
     if (!file.flush()) throw std::runtime_error(out.string() + ": could not be written");
 }
 

@@ -87,14 +87,14 @@ float rounded(float value, DType dtype) {
 }
 
 std::map<std::string, Weights> load_weights(const std::filesystem::path& path) {
-    const auto model = open_model(path);
+    const auto model = model::open_model(path);
     if (!model.ok()) throw std::runtime_error(model.error().message);
     std::map<std::string, Weights> all;
     for (const auto& tensor : model->tensors) {
         std::vector<std::byte> bytes(tensor.elements * info(tensor.dtype).group_bytes);
         Weights weights{tensor.shape, std::vector<float>(tensor.elements)};
         if (info(tensor.dtype).group_elements != 1 || tensor.elements == 0) continue;
-        const auto done = read_elements(*model, tensor, 0, tensor.elements, bytes);
+        const auto done = model::read_elements(*model, tensor, 0, tensor.elements, bytes);
         if (!done.ok()) throw std::runtime_error(done.error().message);
         if (decode(tensor.dtype, bytes, weights.values)) all[tensor.name] = std::move(weights);
     }

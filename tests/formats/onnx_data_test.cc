@@ -34,7 +34,8 @@ std::vector<T> values(const Proto& initializer) {
     std::uint64_t bytes = 0;
     EXPECT_TRUE(storage_bytes(tensor.dtype, tensor.elements, bytes));
     std::vector<T> all(bytes / sizeof(T));
-    const auto read = read_elements(opened, tensor, 0, tensor.elements, std::as_writable_bytes(std::span(all)));
+    const auto read =
+        model::read_elements(opened, tensor, 0, tensor.elements, std::as_writable_bytes(std::span(all)));
     EXPECT_TRUE(read.ok()) << read.error().message;
     return all;
 }

@@ -40,8 +40,8 @@ TEST(OnnxFiles, RealModelsHaveTheTensorsThatProtobufReads) {
     for (const auto& [path, count] : expected) {
         const auto bytes = test::load(test::data_folder() / "models" / "onnx" / path);
         const MemorySource source(path, bytes);
-        EXPECT_TRUE(kOnnx.recognises(source)) << path;
-        const auto layout = kOnnx.parse(source, {});
+        EXPECT_TRUE(onnx::kFormat.recognises(source)) << path;
+        const auto layout = onnx::kFormat.parse(source, {});
         ASSERT_TRUE(layout.ok()) << layout.error().message;
         EXPECT_EQ(test::contract_violation(*layout, source), "") << path;
         EXPECT_EQ(counted(*layout).tensors, count.tensors) << path;
@@ -56,8 +56,8 @@ TEST(OnnxFiles, ConformanceModelsAllParse) {
         if (path.filename() != "model.onnx") continue;
         const auto bytes = test::load(path);
         const MemorySource source(path.string(), bytes);
-        ASSERT_TRUE(kOnnx.recognises(source)) << path;
-        const auto layout = kOnnx.parse(source, {});
+        ASSERT_TRUE(onnx::kFormat.recognises(source)) << path;
+        const auto layout = onnx::kFormat.parse(source, {});
         ASSERT_TRUE(layout.ok()) << layout.error().message;
         ASSERT_EQ(test::contract_violation(*layout, source), "") << path;
         ++models;
@@ -73,8 +73,8 @@ TEST(OnnxFiles, HostileFilesAreRefusedCleanlyAndOtherFormatsAreNotTaken) {
             const auto bytes = test::load(path);
             const MemorySource source(path.string(), bytes);
             const bool onnx = path.extension() == ".onnx";
-            EXPECT_TRUE(onnx || !kOnnx.recognises(source)) << path;
-            const auto layout = kOnnx.parse(source, {});
+            EXPECT_TRUE(onnx || !onnx::kFormat.recognises(source)) << path;
+            const auto layout = onnx::kFormat.parse(source, {});
             if (layout.ok()) {
                 EXPECT_EQ(test::contract_violation(*layout, source), "") << path;
                 EXPECT_TRUE(onnx) << path;

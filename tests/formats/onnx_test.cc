@@ -23,7 +23,7 @@ std::vector<std::string> names(const Proto& proto) {
 }
 
 bool recognised(const std::string& text) {
-    return kOnnx.recognises(MemorySource("m", test::as_bytes(text)));
+    return onnx::kFormat.recognises(MemorySource("m", test::as_bytes(text)));
 }
 
 TEST(Onnx, RawDataIsOneDenseSegment) {
@@ -227,8 +227,8 @@ TEST(Onnx, RawDataIsNotRead) {
     const auto front =
         Proto().varint(1, 8).tag(7, 2).number(w.size() + 4 * kElements + after.size()).raw(w).text();
     const HugeSource source(front, 4 * kElements, after);
-    ASSERT_TRUE(kOnnx.recognises(source));
-    const auto layout = kOnnx.parse(source, {}).value();
+    ASSERT_TRUE(onnx::kFormat.recognises(source));
+    const auto layout = onnx::kFormat.parse(source, {}).value();
     EXPECT_EQ(layout.tensors[0].segments[0].bytes, 4 * kElements);
     EXPECT_EQ(layout.tensors[1].name, "v");
     EXPECT_LT(source.bytes_read(), 1u << 20);

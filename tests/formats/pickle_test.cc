@@ -5,7 +5,7 @@
 
 #include "tests/support/models/pickle_text.h"
 
-namespace modelseal::formats {
+namespace modelseal::formats::pytorch {
 namespace {
 
 using namespace std::string_literals;
@@ -351,4 +351,4 @@ TEST(PickleLimits, StopWhatCostsTooMuch) {
 }
 
 }  // namespace
-}  // namespace modelseal::formats
+}  // namespace modelseal::formats::pytorch

@@ -26,7 +26,7 @@ using testing::SizeIs;
 
 Result<Layout> parsed_legacy(const Bytes& bytes, const Limits& limits = {}) {
     const MemorySource source("m.pth", bytes);
-    auto layout = kPytorchLegacy.parse(source, limits);
+    auto layout = pytorch::kLegacyFormat.parse(source, limits);
     if (layout.ok()) {
         EXPECT_EQ(test::contract_violation(*layout, source), "");
     }
@@ -193,7 +193,7 @@ TEST(PytorchLegacy, EveryTruncationIsRefused) {
 
 TEST(PytorchLegacy, IsRecognisedByItsMagicNumberInAnyBinaryProtocol) {
     const auto recognised = [](const Bytes& bytes) {
-        return kPytorchLegacy.recognises(MemorySource("m", bytes));
+        return pytorch::kLegacyFormat.recognises(MemorySource("m", bytes));
     };
     auto file = good_torch_legacy();
     EXPECT_TRUE(recognised(file.build()));
@@ -212,12 +212,12 @@ TEST(PytorchLegacy, TarArchivesOfTheFirstVersionsAreToldByName) {
     const auto name = bytes_of("storages"), magic = bytes_of("ustar");
     std::ranges::copy(name, tar.begin());
     std::ranges::copy(magic, tar.begin() + 257);
-    EXPECT_TRUE(kPytorchLegacy.recognises(MemorySource("m", tar)));
+    EXPECT_TRUE(pytorch::kLegacyFormat.recognises(MemorySource("m", tar)));
     const auto layout = parsed_legacy(tar);
     EXPECT_EQ(layout.error().kind, ErrorKind::unsupported);
     EXPECT_THAT(layout.error().message, HasSubstr("a tar archive of PyTorch 0.1"));
     tar[0] = std::byte{'x'};
-    EXPECT_FALSE(kPytorchLegacy.recognises(MemorySource("m", tar)));
+    EXPECT_FALSE(pytorch::kLegacyFormat.recognises(MemorySource("m", tar)));
 }
 
 // What the registry says of what no format recognises.

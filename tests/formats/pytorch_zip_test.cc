@@ -172,7 +172,9 @@ TEST(PytorchZip, EveryTruncationIsRefused) {
 }
 
 TEST(PytorchZip, IsRecognisedByItsPickleEvenIfItWasCut) {
-    const auto recognised = [](const Bytes& bytes) { return kPytorchZip.recognises(MemorySource("m", bytes)); };
+    const auto recognised = [](const Bytes& bytes) {
+        return pytorch::kZipFormat.recognises(MemorySource("m", bytes));
+    };
     const auto whole = good_torch_zip().build();
     EXPECT_TRUE(recognised(whole));
     EXPECT_TRUE(recognised(Bytes(whole.begin(), whole.begin() + 300)));
@@ -211,7 +213,7 @@ TEST(PytorchZip, StoragesAreNotReadWhileParsing) {
         {.name = "padding", .data = Bytes(1u << 17)});  // the end record is searched for from behind
     const auto built = file.zip().build();
     const Watched source(built.bytes, built.data[1], built.data[1] + (1u << 20));
-    ASSERT_TRUE(kPytorchZip.parse(source, {}).ok());
+    ASSERT_TRUE(pytorch::kZipFormat.parse(source, {}).ok());
     EXPECT_EQ(source.touched, 0u);
 }
 

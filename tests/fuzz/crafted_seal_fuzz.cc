@@ -33,7 +33,7 @@ const CheckKey& key() {
 // The model with the input spread over its cells.
 std::vector<std::byte> crafted(std::span<const std::byte> input) {
     static const auto base = base_model();
-    static const Model model = model_of(std::make_unique<formats::MemorySource>("base", base)).value();
+    static const model::Model model = model_of(std::make_unique<formats::MemorySource>("base", base)).value();
     static const mark::Geometry geometry(model.tensors);
     static const mark::CellMap cells(geometry, key().secret.bytes(), mark::kQuantised, mark::kRateSteps);
     auto file = base;

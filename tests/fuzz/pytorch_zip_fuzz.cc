@@ -2,6 +2,6 @@
 #include "tests/fuzz/fuzz.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-    modelseal::test::fuzz_format(modelseal::formats::kPytorchZip, {data, size});
+    modelseal::test::fuzz_format(modelseal::formats::pytorch::kZipFormat, {data, size});
     return 0;
 }

@@ -11,7 +11,7 @@
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     using namespace modelseal;
     const formats::MemorySource source("fuzz", std::as_bytes(std::span(data, size)));
-    const auto index = read_shard_index(source, "sub/m.index.json");
+    const auto index = model::read_shard_index(source, "sub/m.index.json");
     if (!index) {
         if (index.error().kind == ErrorKind::internal) std::abort();
         return 0;

@@ -15,9 +15,11 @@ namespace {
 using Range = TensorFinding::Range;
 
 template <class T>
-Difference compared(DType dtype, const std::vector<T>& a, const std::vector<T>& b, std::uint64_t elements) {
-    Difference sum;
-    BlockComparer(dtype, dtype).add(std::as_bytes(std::span(a)), std::as_bytes(std::span(b)), 0, elements, sum);
+jobs::Difference compared(DType dtype, const std::vector<T>& a, const std::vector<T>& b,
+                          std::uint64_t elements) {
+    jobs::Difference sum;
+    jobs::BlockComparer(dtype, dtype)
+        .add(std::as_bytes(std::span(a)), std::as_bytes(std::span(b)), 0, elements, sum);
     return sum;
 }
 
@@ -73,8 +75,8 @@ TEST(Difference, PackedAndBlockElementsAreCountedInElements) {
 TEST(Difference, TypesThatDifferAreComparedByValue) {
     const std::vector<float> a = {1, 2, 3};
     const std::vector<std::int32_t> b = {1, 2, 5};
-    Difference sum;
-    BlockComparer(DType::f32, DType::i32)
+    jobs::Difference sum;
+    jobs::BlockComparer(DType::f32, DType::i32)
         .add(std::as_bytes(std::span(a)), std::as_bytes(std::span(b)), 0, 3, sum);
     EXPECT_EQ(sum.differing, 1u);
     EXPECT_EQ(sum.max_abs, 2);
@@ -95,11 +97,11 @@ TEST(Difference, DoesNotDependOnHowTheElementsAreCut) {
         std::vector<std::uint8_t> a(size), b(size);
         for (auto& value : b) value = random() % 3 == 0 ? 1 : 0;
         const auto whole = compared(DType::u8, a, b, size);
-        Difference parts;
+        jobs::Difference parts;
         for (std::size_t first = 0; first < size;) {
             const auto count = std::min<std::size_t>(1 + random() % 40, size - first);
-            Difference part;
-            BlockComparer(DType::u8, DType::u8)
+            jobs::Difference part;
+            jobs::BlockComparer(DType::u8, DType::u8)
                 .add(std::as_bytes(std::span(a).subspan(first, count)),
                      std::as_bytes(std::span(b).subspan(first, count)), first, count, part);
             parts.append(part);
@@ -116,7 +118,7 @@ TEST(Difference, KeepsTheFirstRangesAndCountsTheRest) {
     std::vector<std::uint8_t> a(1000), b(1000);
     for (std::size_t i = 0; i < 1000; i += 2) b[i] = 1;
     const auto sum = compared(DType::u8, a, b, 1000);
-    EXPECT_EQ(sum.ranges.size(), Difference::kRanges);
+    EXPECT_EQ(sum.ranges.size(), jobs::Difference::kRanges);
     EXPECT_EQ(sum.ranges_total, 500u);
 }
 

@@ -23,7 +23,7 @@ struct Spot {
     std::uint64_t first = 0, last = 0;  // elements that the byte is part of
 };
 
-std::vector<std::optional<Spot>> spots(const Model& model) {
+std::vector<std::optional<Spot>> spots(const model::Model& model) {
     std::vector<std::optional<Spot>> found(model.files[0].source->size());
     for (const auto& tensor : model.tensors) {
         const auto& type = info(tensor.dtype);

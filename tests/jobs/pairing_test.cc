@@ -6,17 +6,17 @@
 namespace modelseal {
 namespace {
 
-Model model_of_names(const std::vector<std::string>& names) {
-    Model model;
+model::Model model_of_names(const std::vector<std::string>& names) {
+    model::Model model;
     for (const auto& name : names) model.tensors.push_back({.name = name, .elements = 4});
     std::ranges::sort(model.tensors, {}, &Tensor::name);
     return model;
 }
 
 // "a=b" for each pair, "a=" and "=b" for what is on one side only.
-std::vector<std::string> paired(const Model& a, const Model& b) {
+std::vector<std::string> paired(const model::Model& a, const model::Model& b) {
     std::vector<std::string> out;
-    for (const auto& pair : pair_tensors(a, b)) {
+    for (const auto& pair : jobs::pair_tensors(a, b)) {
         out.push_back((pair.a != nullptr ? pair.a->name : "") + "=" + (pair.b != nullptr ? pair.b->name : ""));
     }
     return out;

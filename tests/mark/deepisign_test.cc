@@ -46,7 +46,7 @@ class MemoryModel {
         return *this;
     }
 
-    const Model& model() {
+    const model::Model& model() {
         std::ranges::sort(model_.tensors, {}, &Tensor::name);
         model_.files.clear();
         model_.files.push_back({"", std::make_unique<formats::MemorySource>("memory", bytes_), {}});
@@ -99,7 +99,7 @@ class MemoryModel {
     }
 
     Bytes bytes_;
-    Model model_;
+    model::Model model_;
 };
 
 MemoryModel network() {

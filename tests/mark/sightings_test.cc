@@ -51,7 +51,7 @@ class Traced : public testing::Test {
     Sightings look(const std::string& bytes) const {
         std::vector<const Secret32*> asked;
         for (const auto& secret : secrets_) asked.push_back(&secret);
-        const auto model = open_model(scratch_.write("leaked", bytes));
+        const auto model = model::open_model(scratch_.write("leaked", bytes));
         return std::move(sightings(*model, asked, 2, io::no_progress())).value();
     }
     static std::vector<std::size_t> whose(const Sightings& seen) {

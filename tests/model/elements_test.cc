@@ -35,14 +35,14 @@ class InMemory {
         std::uint64_t size = 0;
         if (!storage_bytes(tensor.dtype, count, size)) return Error{};
         Bytes out(size, std::byte{0xee});
-        MODELSEAL_TRY(read_elements(model_, tensor, first, count, out));
+        MODELSEAL_TRY(model::read_elements(model_, tensor, first, count, out));
         return out;
     }
-    const Model& model() const { return model_; }
+    const model::Model& model() const { return model_; }
 
   private:
     std::vector<Bytes> files_;
-    Model model_;
+    model::Model model_;
 };
 
 Tensor tensor_of(DType dtype, std::vector<Segment> segments) {
@@ -202,7 +202,7 @@ TEST(DecodeVarint, WhatIsAcceptedIsTheOnlySpellingOfItsValue) {
         for (const auto dtype : {DType::i8, DType::u8, DType::f16, DType::i32, DType::u64}) {
             std::size_t position = 0;
             std::uint64_t value = 0;
-            if (!decode_varint(bytes, dtype, position, value)) continue;
+            if (!model::decode_varint(bytes, dtype, position, value)) continue;
             ++accepted;
             Bytes again;
             append_varint(again, value);
@@ -224,7 +224,7 @@ TEST(ReadElements, ManyVarintSegmentsReadTheSameAnywhere) {
         tensor.segments.back().bytes = file.size() - tensor.segments.back().offset;
     }
     const InMemory memory({file});
-    const ElementMap map(tensor);
+    const model::ElementMap map(tensor);
     for (std::uint64_t first = 0; first < 20'000; first += 1111) {
         const auto count = std::min<std::uint64_t>(3000, 20'000 - first);
         std::vector<std::int32_t> got(count);
@@ -239,9 +239,9 @@ TEST(ReadElements, ARangeOutsideTheTensorIsRefused) {
     EXPECT_EQ(memory.read(tensor, 9, 2).error().kind, ErrorKind::usage);
     EXPECT_EQ(memory.read(tensor, 11, 0).error().kind, ErrorKind::usage);
     Bytes small(3);
-    EXPECT_EQ(read_elements(memory.model(), tensor, 0, 1, small).error().kind, ErrorKind::usage);
+    EXPECT_EQ(model::read_elements(memory.model(), tensor, 0, 1, small).error().kind, ErrorKind::usage);
     Bytes none;
-    EXPECT_FALSE(read_elements(memory.model(), tensor, ~std::uint64_t{0}, 0, none).ok());
+    EXPECT_FALSE(model::read_elements(memory.model(), tensor, ~std::uint64_t{0}, 0, none).ok());
 }
 
 TEST(ReadElements, ASegmentBeyondItsFileIsAnError) {
@@ -253,8 +253,8 @@ TEST(ReadElements, ASegmentBeyondItsFileIsAnError) {
 TEST(ForEachRun, DenseRunsAreExactlyTheWantedBytes) {
     const auto tensor = tensor_of(DType::f32, {{.offset = 100, .bytes = 40, .elements = 10},
                                                {.offset = 500, .bytes = 44, .elements = 5, .stride = 10}});
-    std::vector<ElementRun> runs;
-    ASSERT_TRUE(for_each_run(tensor, 8, 5, [&](const ElementRun& run) -> Result<void> {
+    std::vector<model::ElementRun> runs;
+    ASSERT_TRUE(model::for_each_run(tensor, 8, 5, [&](const model::ElementRun& run) -> Result<void> {
                     runs.push_back(run);
                     return {};
                 }).ok());
@@ -273,8 +273,8 @@ TEST(ForEachRun, DenseRunsAreExactlyTheWantedBytes) {
 TEST(ForEachRun, VarintRunsAreTheWholeSegmentWithASkip) {
     const auto tensor =
         tensor_of(DType::i32, {{.offset = 7, .bytes = 30, .elements = 10, .encoding = Encoding::varint}});
-    std::vector<ElementRun> runs;
-    ASSERT_TRUE(for_each_run(tensor, 4, 3, [&](const ElementRun& run) -> Result<void> {
+    std::vector<model::ElementRun> runs;
+    ASSERT_TRUE(model::for_each_run(tensor, 4, 3, [&](const model::ElementRun& run) -> Result<void> {
                     runs.push_back(run);
                     return {};
                 }).ok());
@@ -290,7 +290,7 @@ TEST(ForEachRun, AnErrorOfTheCallbackEndsTheWalk) {
     const auto tensor =
         tensor_of(DType::u8, {{.bytes = 1, .elements = 1}, {.offset = 1, .bytes = 1, .elements = 1}});
     int calls = 0;
-    const auto result = for_each_run(tensor, 0, 2, [&](const ElementRun&) -> Result<void> {
+    const auto result = model::for_each_run(tensor, 0, 2, [&](const model::ElementRun&) -> Result<void> {
         ++calls;
         return Error{ErrorKind::mismatch, "enough", {}};
     });

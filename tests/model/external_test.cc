@@ -22,13 +22,13 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-std::vector<std::string> names(const Model& model) {
+std::vector<std::string> names(const model::Model& model) {
     std::vector<std::string> all;
     for (const auto& tensor : model.tensors) all.push_back(tensor.name);
     return all;
 }
 
-std::vector<std::string> paths(const Model& model) {
+std::vector<std::string> paths(const model::Model& model) {
     std::vector<std::string> all;
     for (const auto& file : model.files) all.push_back(file.path);
     return all;
@@ -41,15 +41,16 @@ TEST(ExternalData, DataBesideTheGraphIsPartOfTheModel) {
     scratch.write("unrelated.bin", "x");
     const auto path =
         scratch.write("m.onnx", graph_of({{"x", "./w.bin", 16}, {"y", "a/v.bin"}, {"z", "w.bin", 4, 10}}));
-    const auto model = open_model(path).value();
+    const auto model = model::open_model(path).value();
     EXPECT_EQ(model.format, "onnx");
     EXPECT_THAT(paths(model), ElementsAre("", "a/v.bin", "w.bin"));
     EXPECT_THAT(names(model), ElementsAre("x", "y", "z"));
     EXPECT_EQ(model.tensors[0].segments[0].file, 2u);
     EXPECT_EQ(model.tensors[0].segments[0].offset, 16u);
     // What no tensor covers is frame.
-    EXPECT_THAT(frame_ranges(model, 2), ElementsAre(Range{0, 4}, Range{14, 2}, Range{24, 8}));
-    EXPECT_THAT(frame_ranges(model, 1), IsEmpty());
+    EXPECT_THAT(model::frame_ranges(model, 2),
+                ElementsAre(model::Range{0, 4}, model::Range{14, 2}, model::Range{24, 8}));
+    EXPECT_THAT(model::frame_ranges(model, 1), IsEmpty());
     EXPECT_TRUE(model.unchanged().ok());
     scratch.write("w.bin", std::string(32, 'W') + "longer");
     EXPECT_FALSE(model.unchanged().ok());
@@ -64,7 +65,7 @@ TEST(ExternalData, InAFolderTheDataIsNoModelOfItsOwn) {
     scratch.write("sub/m.onnx", graph_of({{"x", "w.bin"}}));
     scratch.write("sub/w.bin", std::string(8, 'w'));
     scratch.write("z.onnx", graph_of({{"x", "a.bin", inner.size() - 64, 64}, {"y", "b.bin"}}));
-    const auto model = open_model(scratch.path()).value();
+    const auto model = model::open_model(scratch.path()).value();
     EXPECT_THAT(paths(model), ElementsAre("a.bin", "b.bin", "sub/m.onnx", "sub/w.bin", "z.onnx"));
     EXPECT_THAT(names(model), ElementsAre("x", "y", "z.onnx:x"));
     EXPECT_THAT(model.warnings, IsEmpty());
@@ -75,20 +76,20 @@ TEST(ExternalData, GraphsThatShareDataShareTensors) {
     scratch.write("w.bin", std::string(32, 'w'));
     scratch.write("a.onnx", graph_of({{"x", "w.bin"}, {"y", "w.bin", 8}}));
     scratch.write("b.onnx", graph_of({{"x", "w.bin"}, {"other", "w.bin", 8}, {"z", "w.bin", 16}}));
-    const auto model = open_model(scratch.path()).value();
+    const auto model = model::open_model(scratch.path()).value();
     EXPECT_THAT(names(model), ElementsAre("x", "y", "z"));
     EXPECT_THAT(model.tensors[0].aliases, ElementsAre("b.onnx:x"));
     EXPECT_THAT(model.tensors[1].aliases, ElementsAre("other"));
     // A part of a shared tensor is not the same tensor.
     scratch.write("b.onnx", graph_of({{"x", "w.bin", 4, 4}}));
-    EXPECT_THAT(open_model(scratch.path()).error().message, HasSubstr("overlaps tensor"));
+    EXPECT_THAT(model::open_model(scratch.path()).error().message, HasSubstr("overlaps tensor"));
 }
 
 TEST(ExternalData, HiddenDataThatIsNamedBelongsToTheModel) {
     const Scratch scratch;
     scratch.write(".weights", std::string(8, 'w'));
     scratch.write("m.onnx", graph_of({{"x", ".weights"}}));
-    EXPECT_THAT(paths(open_model(scratch.path()).value()), ElementsAre(".weights", "m.onnx"));
+    EXPECT_THAT(paths(model::open_model(scratch.path()).value()), ElementsAre(".weights", "m.onnx"));
 }
 
 struct Spoiled {
@@ -163,14 +164,14 @@ TEST(ExternalData, RefusesReferencesThatMustNotBeFollowed) {
         const Scratch scratch;
         write_good(scratch);
         scratch.write("m/m.onnx", graph_of({{"x", "w.bin"}, {"y", "a/v.bin"}}));
-        ASSERT_TRUE(open_model(scratch / "m/m.onnx").ok());
+        ASSERT_TRUE(model::open_model(scratch / "m/m.onnx").ok());
         scratch.write("m/m.onnx", graph_of(row.tensors));
         row.spoil(scratch);
-        const auto model = open_model(scratch / "m/m.onnx");
+        const auto model = model::open_model(scratch / "m/m.onnx");
         ASSERT_FALSE(model.ok()) << row.what;
         EXPECT_THAT(model.error().message, HasSubstr(row.message)) << row.what;
         EXPECT_EQ(model.error().kind, row.kind) << row.what;
-        EXPECT_FALSE(open_model(scratch / "m").ok()) << row.what;  // the folder as the target
+        EXPECT_FALSE(model::open_model(scratch / "m").ok()) << row.what;  // the folder as the target
     }
 }
 
@@ -178,7 +179,7 @@ TEST(ExternalData, GraphsThatNameOneAnotherAreRefused) {
     const Scratch scratch;
     scratch.write("a.onnx", graph_of({{"x", "b.onnx"}}));
     scratch.write("b.onnx", graph_of({{"y", "a.onnx"}}));
-    EXPECT_THAT(open_model(scratch.path()).error().message, HasSubstr("its own external data"));
+    EXPECT_THAT(model::open_model(scratch.path()).error().message, HasSubstr("its own external data"));
 }
 
 TEST(ExternalData, ModelsFromMemoryHaveNoFolder) {

@@ -22,26 +22,26 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-std::vector<std::string> names_of_tensors(const Model& model) {
+std::vector<std::string> names_of_tensors(const model::Model& model) {
     std::vector<std::string> all;
     for (const auto& tensor : model.tensors) all.push_back(tensor.name);
     return all;
 }
 
-std::vector<std::string> paths_of_files(const Model& model) {
+std::vector<std::string> paths_of_files(const model::Model& model) {
     std::vector<std::string> all;
     for (const auto& file : model.files) all.push_back(file.path);
     return all;
 }
 
 // Tensors and frame together must be every byte of every file.
-std::uint64_t covered(const Model& model) {
+std::uint64_t covered(const model::Model& model) {
     std::uint64_t bytes = 0;
     for (const auto& tensor : model.tensors) {
         for (const auto& segment : tensor.segments) bytes += segment.bytes;
     }
     for (std::uint32_t file = 0; file < model.files.size(); ++file) {
-        for (const auto& range : frame_ranges(model, file)) bytes += range.bytes;
+        for (const auto& range : model::frame_ranges(model, file)) bytes += range.bytes;
     }
     return bytes;
 }
@@ -60,7 +60,7 @@ TEST(Shards, IndexAsTargetTakesItselfAndItsShards) {
     const Scratch scratch;
     write_shards(scratch);
     scratch.write("config.json", "{}");
-    const auto model = open_model(scratch / "m.safetensors.index.json").value();
+    const auto model = model::open_model(scratch / "m.safetensors.index.json").value();
     EXPECT_FALSE(model.folder);
     EXPECT_THAT(paths_of_files(model),
                 ElementsAre("", "m-00001-of-00002.safetensors", "m-00002-of-00002.safetensors"));
@@ -81,7 +81,7 @@ TEST(Shards, FolderTakesEveryFile) {
     scratch.write("model.sig", "no signature");
     scratch.write(".hidden/w.fp", "x");
     scratch.write(".git/config", "[core]");
-    const auto model = open_model(scratch.path()).value();
+    const auto model = model::open_model(scratch.path()).value();
     EXPECT_TRUE(model.folder);
     EXPECT_THAT(paths_of_files(model),
                 ElementsAre(".hidden/w.fp", "config.json", "m-00001-of-00002.safetensors",
@@ -98,7 +98,7 @@ TEST(Folder, NoticesAddedChangedAndRemovedFiles) {
     const Scratch scratch;
     write_shards(scratch);
     scratch.write("config.json", "{}");
-    const auto model = open_model(scratch.path()).value();
+    const auto model = model::open_model(scratch.path()).value();
     EXPECT_TRUE(model.unchanged().ok());
     scratch.write("new.json", "{}");
     EXPECT_THAT(model.unchanged().error().message, HasSubstr("new.json: was added"));
@@ -114,9 +114,9 @@ TEST(Folder, NoticesAddedChangedAndRemovedFiles) {
 TEST(Folder, AddedFileDoesNotRenameWhatWasThere) {
     const Scratch scratch;
     scratch.write("b.safetensors", test::safetensors({{"x", 4}, {"y", 4}}));
-    EXPECT_THAT(names_of_tensors(open_model(scratch.path()).value()), ElementsAre("x", "y"));
+    EXPECT_THAT(names_of_tensors(model::open_model(scratch.path()).value()), ElementsAre("x", "y"));
     scratch.write("sub/c.safetensors", test::safetensors({{"y", 4}, {"z", 4}}));
-    const auto model = open_model(scratch.path()).value();
+    const auto model = model::open_model(scratch.path()).value();
     EXPECT_THAT(names_of_tensors(model), ElementsAre("sub/c.safetensors:y", "x", "y", "z"));
     EXPECT_EQ(model.tensors[2].segments[0].file, 0u);
     EXPECT_EQ(covered(model), model.bytes());
@@ -131,7 +131,7 @@ TEST(Folder, LongChainOfFilesThatNameOneAnotherIsSettledInOneGo) {
         candidates[i].path = path_of(i);
         candidates[i].files = {path_of(i), path_of(i + 1)};
     }
-    const auto settled = tell_models_from_data(std::move(candidates), {}).value();
+    const auto settled = model::tell_models_from_data(std::move(candidates), {}).value();
     EXPECT_EQ(settled.models.size(), kFiles / 2);  // 0, 2, 4, ...: what only data name is a model
     EXPECT_EQ(settled.data.size(), kFiles / 2);
     EXPECT_TRUE(settled.data.contains("19999"));
@@ -144,25 +144,27 @@ TEST(Folder, IndexesOfSubFoldersCountFromThere) {
         scratch.write(part + "/m.safetensors", test::safetensors({{part + ".w", 4}}));
         scratch.write(part + "/m.index.json", R"({"weight_map": {")" + part + R"(.w": "m.safetensors"}})");
     }
-    EXPECT_THAT(names_of_tensors(open_model(scratch.path()).value()), ElementsAre("unet.w", "vae.w"));
+    EXPECT_THAT(names_of_tensors(model::open_model(scratch.path()).value()), ElementsAre("unet.w", "vae.w"));
 }
 
 TEST(Folder, OtherJsonOfThatNameIsFrame) {
     const Scratch scratch;
     scratch.write("m.safetensors", test::safetensors({{"x", 4}}));
     scratch.write("faiss.index.json", R"({"entries": []})");
-    EXPECT_THAT(names_of_tensors(open_model(scratch.path()).value()), ElementsAre("x"));
+    EXPECT_THAT(names_of_tensors(model::open_model(scratch.path()).value()), ElementsAre("x"));
 }
 
 TEST(Folder, TellsOfMissingParts) {
-    EXPECT_THAT(missing_part_warnings({"g-00001-of-00002.gguf", "g-00002-of-00002.gguf", "x.gguf"}), IsEmpty());
-    EXPECT_THAT(missing_part_warnings({"d/g-00003-of-00003.gguf", "d/g-00001-of-00003.gguf"}),
+    EXPECT_THAT(model::missing_part_warnings({"g-00001-of-00002.gguf", "g-00002-of-00002.gguf", "x.gguf"}),
+                IsEmpty());
+    EXPECT_THAT(model::missing_part_warnings({"d/g-00003-of-00003.gguf", "d/g-00001-of-00003.gguf"}),
                 ElementsAre("d/g.gguf: a model of 3 parts, of which 2 are here"));
-    EXPECT_THAT(missing_part_warnings({"-00001-of-00002", "g-1-of-2.gguf", "g-000a1-of-00002.gguf", "-of-"}),
-                ElementsAre(": a model of 2 parts, of which 1 is here"));
+    EXPECT_THAT(
+        model::missing_part_warnings({"-00001-of-00002", "g-1-of-2.gguf", "g-000a1-of-00002.gguf", "-of-"}),
+        ElementsAre(": a model of 2 parts, of which 1 is here"));
     const Scratch scratch;
     const auto file = scratch.write("m-00001-of-00002.safetensors", test::safetensors({{"x", 4}}));
-    EXPECT_THAT(open_model(file).value().warnings,
+    EXPECT_THAT(model::open_model(file).value().warnings,
                 ElementsAre(HasSubstr("a model of 2 parts, of which 1 is here")));
 }
 
@@ -170,7 +172,7 @@ TEST(Folder, HardLinksAreAWarning) {
     const Scratch scratch;
     write_shards(scratch);
     std::filesystem::create_hard_link(scratch / "m-00001-of-00002.safetensors", scratch / "n.copy");
-    EXPECT_THAT(open_model(scratch.path()).value().warnings,
+    EXPECT_THAT(model::open_model(scratch.path()).value().warnings,
                 ElementsAre(AllOf(HasSubstr("m-00001-of-00002.safetensors"), HasSubstr("hard links"))));
 }
 
@@ -271,9 +273,9 @@ TEST(Folder, RefusesWhatIsSpoiled) {
         const Scratch scratch;
         write_shards(scratch);
         scratch.write("config.json", "{}");
-        ASSERT_TRUE(open_model(scratch.path()).ok());
+        ASSERT_TRUE(model::open_model(scratch.path()).ok());
         row.spoil(scratch);
-        const auto model = open_model(scratch.path());
+        const auto model = model::open_model(scratch.path());
         ASSERT_FALSE(model.ok()) << row.what;
         EXPECT_THAT(model.error().message, HasSubstr(row.message)) << row.what;
         EXPECT_EQ(model.error().kind, row.kind) << row.what;
@@ -282,18 +284,19 @@ TEST(Folder, RefusesWhatIsSpoiled) {
 
 TEST(Folder, WithoutAModelSaysSo) {
     const Scratch scratch;
-    EXPECT_THAT(open_model(scratch.path()).error().message, HasSubstr("no model file of a known format"));
+    EXPECT_THAT(model::open_model(scratch.path()).error().message,
+                HasSubstr("no model file of a known format"));
     scratch.write("readme.txt", "hello");
-    EXPECT_EQ(open_model(scratch.path()).error().kind, ErrorKind::unsupported);
+    EXPECT_EQ(model::open_model(scratch.path()).error().kind, ErrorKind::unsupported);
     scratch.write("m.safetensors", test::safetensors({}));
-    EXPECT_THAT(names_of_tensors(open_model(scratch.path()).value()), IsEmpty());
+    EXPECT_THAT(names_of_tensors(model::open_model(scratch.path()).value()), IsEmpty());
 }
 
 TEST(OpenModel, JsonThatIsNoIndexIsNoModel) {
     const Scratch scratch;
-    EXPECT_THAT(open_model(scratch.write("m.json", R"({"a": 1})")).error().message,
+    EXPECT_THAT(model::open_model(scratch.write("m.json", R"({"a": 1})")).error().message,
                 HasSubstr("not a model file"));
-    EXPECT_THAT(open_model(scratch.write("n.json", R"({"weight_map": 1})")).error().message,
+    EXPECT_THAT(model::open_model(scratch.write("n.json", R"({"weight_map": 1})")).error().message,
                 HasSubstr("weight_map is not a map"));
 }
 

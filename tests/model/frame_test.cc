@@ -14,9 +14,9 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 
 // A model of two files of 100 bytes whose bytes do not matter.
-Model made_of(std::vector<Tensor> tensors) {
+model::Model made_of(std::vector<Tensor> tensors) {
     static const std::vector<std::byte> bytes(100);
-    Model model;
+    model::Model model;
     for (const char* name : {"one", "two"}) {
         model.files.push_back({name, std::make_unique<formats::MemorySource>(name, bytes), {}});
     }
@@ -33,30 +33,31 @@ TEST(Frame, IsTheComplementOfTheTensorsOfItsFile) {
                                 tensor("b", {.offset = 20, .bytes = 30, .elements = 30}),
                                 tensor("c", {.file = 1, .offset = 0, .bytes = 100, .elements = 100}),
                                 tensor("d", {.offset = 60, .bytes = 0, .elements = 0})});
-    ASSERT_TRUE(validate_model(model).ok());
-    EXPECT_THAT(frame_ranges(model, 0), ElementsAre(Range{0, 10}, Range{50, 50}));
-    EXPECT_THAT(frame_ranges(model, 1), IsEmpty());
+    ASSERT_TRUE(model::validate_model(model).ok());
+    EXPECT_THAT(model::frame_ranges(model, 0), ElementsAre(model::Range{0, 10}, model::Range{50, 50}));
+    EXPECT_THAT(model::frame_ranges(model, 1), IsEmpty());
 }
 
 TEST(Frame, HoldsTheGapsOfAStridedSegment) {
     const auto model =
         made_of({tensor("a", {.offset = 1, .bytes = 14, .elements = 3, .stride = 5}, DType::f32),
                  tensor("b", {.offset = 15, .bytes = 8, .elements = 2, .stride = 4}, DType::f32)});
-    ASSERT_TRUE(validate_model(model).ok());
-    EXPECT_THAT(frame_ranges(model, 0), ElementsAre(Range{0, 1}, Range{5, 1}, Range{10, 1}, Range{23, 77}));
+    ASSERT_TRUE(model::validate_model(model).ok());
+    EXPECT_THAT(model::frame_ranges(model, 0),
+                ElementsAre(model::Range{0, 1}, model::Range{5, 1}, model::Range{10, 1}, model::Range{23, 77}));
 }
 
 TEST(Frame, DoesNotHoldVarintsSinceTheirValuesCoverThem) {
     const auto model = made_of(
         {tensor("a", {.offset = 10, .bytes = 20, .elements = 15, .encoding = Encoding::varint}, DType::i64)});
-    ASSERT_TRUE(validate_model(model).ok());
-    EXPECT_THAT(frame_ranges(model, 0), ElementsAre(Range{0, 10}, Range{30, 70}));
+    ASSERT_TRUE(model::validate_model(model).ok());
+    EXPECT_THAT(model::frame_ranges(model, 0), ElementsAre(model::Range{0, 10}, model::Range{30, 70}));
 }
 
 TEST(Frame, ErrorOfTheVisitorEndsTheWalk) {
     const auto model = made_of({tensor("a", {.offset = 10, .bytes = 10, .elements = 10})});
     int calls = 0;
-    const auto walked = for_each_frame_range(model, 0, [&](const Range&) -> Result<void> {
+    const auto walked = model::for_each_frame_range(model, 0, [&](const model::Range&) -> Result<void> {
         ++calls;
         return Error{ErrorKind::unreadable, "disk on fire", {}};
     });
@@ -142,11 +143,11 @@ TEST(CheckModel, RefusesWhatBreaksTheContract) {
          {{.offset = 50, .bytes = 5, .fields = {50}}, {.offset = 0, .bytes = 5, .fields = {53}}},
          "overlaps another"},
     };
-    ASSERT_TRUE(validate_model(made_of(good)).ok());
+    ASSERT_TRUE(model::validate_model(made_of(good)).ok());
     for (const auto& row : table) {
         auto model = made_of(row.tensors);
         model.files[0].checksums = row.checksums;
-        const auto checked = validate_model(model);
+        const auto checked = model::validate_model(model);
         ASSERT_FALSE(checked.ok()) << row.what;
         EXPECT_THAT(checked.error().message, HasSubstr(row.message)) << row.what;
     }
@@ -155,7 +156,7 @@ TEST(CheckModel, RefusesWhatBreaksTheContract) {
 TEST(CheckModel, AcceptsFieldsRightBesideTensors) {
     auto model = made_of({tensor("a", {.offset = 10, .bytes = 10, .elements = 10})});
     model.files[0].checksums = {{.offset = 10, .bytes = 10, .fields = {6, 20}}};
-    EXPECT_TRUE(validate_model(model).ok());
+    EXPECT_TRUE(model::validate_model(model).ok());
 }
 
 }  // namespace

@@ -18,13 +18,13 @@ using testing::HasSubstr;
 TEST(OpenModel, SortsTensorsByNameAndLeavesTheHeaderAsFrame) {
     const Scratch scratch;
     const auto path = scratch.write("m.safetensors", test::safetensors({{"b", 4}, {"a", 8}}));
-    const auto model = open_model(path).value();
+    const auto model = model::open_model(path).value();
     EXPECT_EQ(model.format, "safetensors");
     EXPECT_FALSE(model.folder);
     ASSERT_EQ(model.tensors.size(), 2u);
     EXPECT_EQ(model.tensors[0].name, "a");
     const auto size = model.files[0].source->size();
-    EXPECT_THAT(frame_ranges(model, 0), ElementsAre(Range{0, size - 12}));
+    EXPECT_THAT(model::frame_ranges(model, 0), ElementsAre(model::Range{0, size - 12}));
     EXPECT_TRUE(model.unchanged().ok());
     scratch.write("m.safetensors", "");
     EXPECT_FALSE(model.unchanged().ok());
@@ -32,17 +32,18 @@ TEST(OpenModel, SortsTensorsByNameAndLeavesTheHeaderAsFrame) {
 
 TEST(OpenModel, SaysWhatIsWrong) {
     const Scratch scratch;
-    EXPECT_THAT(open_model(scratch / "none").error().message, HasSubstr("not found"));
-    const auto text = open_model(scratch.write("text", "hello"));
+    EXPECT_THAT(model::open_model(scratch / "none").error().message, HasSubstr("not found"));
+    const auto text = model::open_model(scratch.write("text", "hello"));
     EXPECT_EQ(text.error().kind, ErrorKind::unsupported);
 }
 
 TEST(OpenModel, ReadsARealModel) {
     MODELSEAL_NEED_DATA();
     const auto model =
-        open_model(test::data_folder() / "models" / "safetensors" / "cifar10-resnet20.safetensors").value();
+        model::open_model(test::data_folder() / "models" / "safetensors" / "cifar10-resnet20.safetensors")
+            .value();
     std::uint64_t covered = 0;
-    for (const auto& range : frame_ranges(model, 0)) covered += range.bytes;
+    for (const auto& range : model::frame_ranges(model, 0)) covered += range.bytes;
     for (const auto& tensor : model.tensors) covered += tensor.segments.front().bytes;
     EXPECT_EQ(covered, model.files[0].source->size());
 }

@@ -31,17 +31,17 @@ void write_models(const Scratch& scratch) {
     scratch.write("m/s.safetensors", test::safetensors({{"t", 300}}));
 }
 
-std::string message_of(const Model& model, const std::filesystem::path& path) {
-    const auto output = ModelOutput::copy(model, path, 2, io::no_progress());
+std::string message_of(const model::Model& model, const std::filesystem::path& path) {
+    const auto output = model::ModelOutput::copy(model, path, 2, io::no_progress());
     return output.ok() ? "no error" : output.error().message;
 }
 
 TEST(ModelOutput, OfOneFileAppearsPatchedAtCommit) {
     const Scratch scratch;
     write_models(scratch);
-    const auto model = open_model(scratch / "m/s.safetensors").value();
+    const auto model = model::open_model(scratch / "m/s.safetensors").value();
     scratch.write("out", "earlier");
-    auto output = ModelOutput::copy(model, scratch / "out", 2, io::no_progress()).value();
+    auto output = model::ModelOutput::copy(model, scratch / "out", 2, io::no_progress()).value();
     const std::byte patch[] = {std::byte{'p'}};
     ASSERT_TRUE(output.write_elements(model.tensors[0], 7, 1, patch).ok());
     EXPECT_EQ(content_of(scratch / "out"), "earlier");
@@ -56,8 +56,8 @@ TEST(ModelOutput, OfAFolderIsRenamedAsAWhole) {
     const Scratch scratch;
     write_models(scratch);
     ASSERT_EQ(::chmod((scratch / "m").c_str(), 0750), 0);
-    const auto model = open_model(scratch / "m/").value();
-    auto output = ModelOutput::copy(model, scratch / "out/", 2, io::no_progress()).value();
+    const auto model = model::open_model(scratch / "m/").value();
+    auto output = model::ModelOutput::copy(model, scratch / "out/", 2, io::no_progress()).value();
     EXPECT_FALSE(std::filesystem::exists(scratch / "out"));
     ASSERT_TRUE(output.commit().ok());
     EXPECT_THAT(names_in(scratch.path()), UnorderedElementsAre("m", "out"));
@@ -71,23 +71,23 @@ TEST(ModelOutput, OfAFolderIsRenamedAsAWhole) {
 TEST(ModelOutput, OfAGraphPutsItsDataBesideIt) {
     const Scratch scratch;
     write_models(scratch);
-    const auto model = open_model(scratch / "m/g.onnx").value();
+    const auto model = model::open_model(scratch / "m/g.onnx").value();
     std::filesystem::create_directory(scratch / "out");
-    { auto dropped = ModelOutput::copy(model, scratch / "out/g.onnx", 2, io::no_progress()).value(); }
+    { auto dropped = model::ModelOutput::copy(model, scratch / "out/g.onnx", 2, io::no_progress()).value(); }
     EXPECT_THAT(names_in(scratch / "out"), UnorderedElementsAre());  // nor the folder of the data
-    auto output = ModelOutput::copy(model, scratch / "out/sealed.onnx", 2, io::no_progress()).value();
+    auto output = model::ModelOutput::copy(model, scratch / "out/sealed.onnx", 2, io::no_progress()).value();
     ASSERT_TRUE(output.commit().ok());
     EXPECT_THAT(names_in(scratch / "out"), UnorderedElementsAre("a", "sealed.onnx"));
-    EXPECT_TRUE(open_model(scratch / "out/sealed.onnx").ok());
+    EXPECT_TRUE(model::open_model(scratch / "out/sealed.onnx").ok());
 }
 
 TEST(ModelOutput, WhoseLastFileFailsLeavesNone) {
     const Scratch scratch;
     write_models(scratch);
-    const auto model = open_model(scratch / "m/g.onnx").value();
+    const auto model = model::open_model(scratch / "m/g.onnx").value();
     std::filesystem::create_directory(scratch / "out");
-    auto output = std::make_unique<ModelOutput>(
-        ModelOutput::copy(model, scratch / "out/g.onnx", 2, io::no_progress()).value());
+    auto output = std::make_unique<model::ModelOutput>(
+        model::ModelOutput::copy(model, scratch / "out/g.onnx", 2, io::no_progress()).value());
     std::filesystem::create_directories(scratch / "out/g.onnx/in the way");
     const auto committed = output->commit();
     ASSERT_FALSE(committed.ok());
@@ -101,9 +101,9 @@ TEST(ModelOutput, NeverOverwritesTheOriginalOrWhatIsBesideIt) {
     const Scratch scratch;
     write_models(scratch);
     std::filesystem::create_hard_link(scratch / "m/s.safetensors", scratch / "hard");
-    const auto file = open_model(scratch / "m/s.safetensors").value();
-    const auto graph = open_model(scratch / "m/g.onnx").value();
-    const auto folder = open_model(scratch / "m").value();
+    const auto file = model::open_model(scratch / "m/s.safetensors").value();
+    const auto graph = model::open_model(scratch / "m/g.onnx").value();
+    const auto folder = model::open_model(scratch / "m").value();
     std::filesystem::create_symlink("m/s.safetensors", scratch / "link");
     std::filesystem::create_directory(scratch / "full");
 

@@ -12,7 +12,7 @@ namespace modelseal {
 namespace {
 
 // Tensors and frame are every byte of the files, once.
-void expect_every_byte_once(const Model& model, const std::string& what) {
+void expect_every_byte_once(const model::Model& model, const std::string& what) {
     std::uint64_t bytes = 0;
     std::uint64_t size = 0;
     for (const auto& tensor : model.tensors) {
@@ -21,11 +21,11 @@ void expect_every_byte_once(const Model& model, const std::string& what) {
             bytes += spaced ? segment.elements * info(tensor.dtype).group_bytes : segment.bytes;
         }
     }
-    const FrameMap map(model);
+    const model::FrameMap map(model);
     for (std::uint32_t file = 0; file < model.files.size(); ++file) {
         size += model.files[file].source->size();
         std::uint64_t before = 0;
-        const auto walked = map.for_each_range(file, [&](const Range& range) -> Result<void> {
+        const auto walked = map.for_each_range(file, [&](const model::Range& range) -> Result<void> {
             EXPECT_TRUE(before == 0 || range.offset > before) << what;  // ascending, neighbours joined
             before = range.offset + range.bytes;
             bytes += range.bytes;
@@ -42,8 +42,8 @@ TEST(RealModels, AreCoveredByteByByte) {
     std::size_t models = 0;
     for (const auto& path : test::files_under(test::data_folder() / "models")) {
         const auto source = io::FileSource::open(path, path.string()).value();
-        if (!recognised(*source)) continue;
-        const auto model = open_model(path);
+        if (!model::recognised(*source)) continue;
+        const auto model = model::open_model(path);
         ASSERT_TRUE(model.ok()) << model.error().message;
         expect_every_byte_once(*model, path);
         ++models;
@@ -55,7 +55,7 @@ TEST(RealModels, AsFoldersTakeEveryFile) {
     MODELSEAL_NEED_DATA();
     const auto models = test::data_folder() / "models";
     for (const auto& entry : {models, models / "onnx", models / "onnx" / "mnist-8", models / "safetensors"}) {
-        const auto model = open_model(entry);
+        const auto model = model::open_model(entry);
         ASSERT_TRUE(model.ok()) << model.error().message;
         EXPECT_EQ(model->files.size(), test::files_under(entry).size());
         expect_every_byte_once(*model, entry);
@@ -66,7 +66,7 @@ TEST(RealModels, AsFoldersTakeEveryFile) {
 TEST(HostileFiles, NeverMakeAModelThatBreaksTheContract) {
     MODELSEAL_NEED_DATA();
     for (const auto& path : test::files_under(test::data_folder() / "hostile")) {
-        const auto model = open_model(path);
+        const auto model = model::open_model(path);
         if (model.ok()) {
             expect_every_byte_once(*model, path);
         } else {

@@ -18,7 +18,7 @@ std::vector<std::byte> value_bytes(std::initializer_list<int> values) {
 
 std::vector<double> decoded(DType dtype, std::initializer_list<int> raw, std::size_t numbers) {
     std::vector<double> out(numbers);
-    decode_values(dtype, value_bytes(raw), out);
+    model::decode_values(dtype, value_bytes(raw), out);
     return out;
 }
 
@@ -70,14 +70,14 @@ TEST(DecodeValues, NotANumberIsWhereEachTypeHasIt) {
 TEST(DecodeValues, EveryTypeBelowOpaqueHasThem) {
     for (int i = 0; i < static_cast<int>(DType::opaque); ++i) {
         const auto dtype = static_cast<DType>(i);
-        ASSERT_TRUE(has_values(dtype));
+        ASSERT_TRUE(model::has_values(dtype));
         const auto& type = info(dtype);
-        std::vector<double> out(std::size_t{type.group_elements} * value_parts(dtype), -77);
-        decode_values(dtype, std::vector<std::byte>(type.group_bytes), out);
+        std::vector<double> out(std::size_t{type.group_elements} * model::value_parts(dtype), -77);
+        model::decode_values(dtype, std::vector<std::byte>(type.group_bytes), out);
         EXPECT_EQ(out, std::vector<double>(out.size(), dtype == DType::f8_e8m0 ? 0x1p-127 : 0)) << type.name;
     }
-    EXPECT_FALSE(has_values(DType::opaque));
-    EXPECT_FALSE(has_values(DType::q4_0));
+    EXPECT_FALSE(model::has_values(DType::opaque));
+    EXPECT_FALSE(model::has_values(DType::q4_0));
 }
 
 TEST(UlpDistance, CountsTheStepsOfNextafter) {
@@ -85,15 +85,16 @@ TEST(UlpDistance, CountsTheStepsOfNextafter) {
     float value = -0x1p-148f;
     const auto start = bits(value);
     for (std::uint64_t steps = 0; steps < 6; ++steps) {
-        EXPECT_EQ(ulp_distance(DType::f32, start, bits(value)), steps);
-        EXPECT_EQ(ulp_distance(DType::f32, bits(value), start), steps);
+        EXPECT_EQ(model::ulp_distance(DType::f32, start, bits(value)), steps);
+        EXPECT_EQ(model::ulp_distance(DType::f32, bits(value), start), steps);
         value = std::nextafter(value, 1.0f);
     }
-    EXPECT_EQ(ulp_distance(DType::f32, bits(0.0f), bits(-0.0f)), 0u);
-    EXPECT_EQ(ulp_distance(DType::f64, std::bit_cast<std::uint64_t>(1.0), std::bit_cast<std::uint64_t>(2.0)),
-              std::uint64_t{1} << 52);
-    EXPECT_EQ(ulp_distance(DType::f4_e2m1, 0x7, 0xf), 14u);
-    EXPECT_EQ(ulp_distance(DType::f8_e8m0, 200, 100), 100u);
+    EXPECT_EQ(model::ulp_distance(DType::f32, bits(0.0f), bits(-0.0f)), 0u);
+    EXPECT_EQ(
+        model::ulp_distance(DType::f64, std::bit_cast<std::uint64_t>(1.0), std::bit_cast<std::uint64_t>(2.0)),
+        std::uint64_t{1} << 52);
+    EXPECT_EQ(model::ulp_distance(DType::f4_e2m1, 0x7, 0xf), 14u);
+    EXPECT_EQ(model::ulp_distance(DType::f8_e8m0, 200, 100), 100u);
 }
 
 }  // namespace

@@ -15,7 +15,7 @@ namespace modelseal::test::onnx {
 
 inline Result<Layout> parsed(const std::string& bytes, const Limits& limits = {}) {
     const formats::MemorySource source("m.onnx", as_bytes(bytes));
-    auto layout = formats::kOnnx.parse(source, limits);
+    auto layout = formats::onnx::kFormat.parse(source, limits);
     if (layout.ok()) {
         EXPECT_EQ(contract_violation(*layout, source), "");
     }

@@ -16,7 +16,7 @@ namespace modelseal::test {
 namespace {
 
 using formats::onnx::ValueKind;
-using onnx::Value;
+using libtorch::onnx::Value;
 
 constexpr std::uint64_t kMaxBytes = 1u << 30;
 
@@ -28,9 +28,9 @@ Value tensor_of(std::span<const std::byte> bytes) {
     auto source = std::make_unique<formats::MemorySource>("test data", bytes);
     const auto constant = formats::onnx::read_tensor_file(*source);
     if (!constant) fail(constant.error());
-    Model model;
+    model::Model model;
     model.files.push_back({{}, std::move(source), {}});
-    auto value = onnx::load_constant(*constant, model, kMaxBytes);
+    auto value = libtorch::onnx::load_constant(*constant, model, kMaxBytes);
     if (!value) fail(value.error());
     return std::move(value).value();
 }
@@ -70,15 +70,15 @@ std::string tensor_difference(const Value& got, const Value& expected, double sl
     if (got.type != expected.type) {
         return fmt::format("is of {}, not {}", info(got.type).name, info(expected.type).name);
     }
-    if (got.tensor.scalar_type() != onnx::computed_in(got.type)) return "is computed in another type";
+    if (got.tensor.scalar_type() != libtorch::onnx::computed_in(got.type)) return "is computed in another type";
     if (got.tensor.sizes() != expected.tensor.sizes()) {
         return fmt::format("has the shape {}, not {}", shown(got.tensor.sizes()),
                            shown(expected.tensor.sizes()));
     }
     const auto [relative, absolute] = tolerances(got.type);
     const auto a = got.tensor.to(at::kDouble), b = expected.tensor.to(at::kDouble);
-    if (onnx::is_real(got.type) ? at::allclose(a, b, relative, std::max(absolute, slack), true)
-                                : at::equal(a, b))
+    if (libtorch::onnx::is_real(got.type) ? at::allclose(a, b, relative, std::max(absolute, slack), true)
+                                          : at::equal(a, b))
         return {};
     const auto off = at::nan_to_num((a - b).abs());
     return fmt::format("differs by {} of {}", off.max().item<double>(),
@@ -118,11 +118,11 @@ std::string difference(const Value& got, const Value& expected, double slack) {
 }
 
 // A graph without external data.
-Result<OnnxFile> onnx_file(const std::filesystem::path& path) {
+Result<model::OnnxFile> onnx_file(const std::filesystem::path& path) {
     MODELSEAL_TRY_ASSIGN(auto source, io::FileSource::open(path, path.string()));
-    Model files;
+    model::Model files;
     files.files.push_back({path.filename().string(), std::move(source), {}});
-    return read_onnx_file(std::move(files));
+    return model::read_onnx_file(std::move(files));
 }
 
 Outcome run_case(const std::filesystem::path& folder, double slack) try {
@@ -134,7 +134,7 @@ Outcome run_case(const std::filesystem::path& folder, double slack) try {
     };
     auto file = onnx_file(folder / "model.onnx");
     if (!file) return outcome_of(file.error());
-    auto opened = onnx::Interpreter::open(std::move(file).value(), at::kCPU, kMaxBytes);
+    auto opened = libtorch::onnx::Interpreter::open(std::move(file).value(), at::kCPU, kMaxBytes);
     if (!opened) return outcome_of(opened.error());
     auto& interpreter = **opened;
     for (int set = 0; std::filesystem::exists(folder / fmt::format("test_data_set_{}", set)); ++set) {
@@ -156,8 +156,8 @@ Outcome run_case(const std::filesystem::path& folder, double slack) try {
     return {};
 } catch (const std::exception& error) {
     const std::string what = error.what();
-    const bool of_type =
-        dynamic_cast<const onnx::OperatorError*>(&error) != nullptr || what.find("elements of ") != what.npos;
+    const bool of_type = dynamic_cast<const libtorch::onnx::OperatorError*>(&error) != nullptr ||
+                         what.find("elements of ") != what.npos;
     return {of_type ? Outcome::Kind::unsupported : Outcome::Kind::failed, what};
 }
 

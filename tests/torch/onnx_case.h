@@ -12,11 +12,12 @@
 namespace modelseal::test {
 
 // A TensorProto, SequenceProto or OptionalProto, whichever `kind` says. Throws std::runtime_error.
-onnx::Value read_value(const std::filesystem::path& path, formats::onnx::ValueKind kind);
+libtorch::onnx::Value read_value(const std::filesystem::path& path, formats::onnx::ValueKind kind);
 
 // Empty if both are the same within the tolerances, else what differs first. `slack` is an absolute difference
 // that is let pass besides.
-std::string difference(const onnx::Value& got, const onnx::Value& expected, double slack = 0);
+std::string difference(const libtorch::onnx::Value& got, const libtorch::onnx::Value& expected,
+                       double slack = 0);
 
 struct Outcome {
     enum class Kind { passed, unsupported, failed } kind = Kind::passed;

@@ -92,9 +92,10 @@ TEST(OnnxConformance, RealNetworksAnswerAsTheirAuthorsRecorded) {
 
 TEST(OnnxConformance, ANetworkOfBranchesAndLstmsRuns) {
     MODELSEAL_NEED_DATA();
-    auto file = read_onnx_file(open_model(test::data_folder() / "models" / "onnx" / "silero_vad.onnx").value());
+    auto file = model::read_onnx_file(
+        model::open_model(test::data_folder() / "models" / "onnx" / "silero_vad.onnx").value());
     ASSERT_TRUE(file.ok()) << file.error().message;
-    auto opened = onnx::Interpreter::open(std::move(file).value(), at::kCPU, 1u << 30);
+    auto opened = libtorch::onnx::Interpreter::open(std::move(file).value(), at::kCPU, 1u << 30);
     ASSERT_TRUE(opened.ok()) << opened.error().message;
     const auto sound = at::arange(576, at::TensorOptions(at::kFloat)).mul(0.1).sin().reshape({1, 576});
     const auto state = at::zeros({2, 1, 128}, at::TensorOptions(at::kFloat));

@@ -8,7 +8,7 @@
 #include "tests/support/models/onnx_builder.h"
 #include "torch/onnx/interpreter.h"
 
-namespace modelseal::onnx {
+namespace modelseal::libtorch::onnx {
 namespace {
 
 using test::Proto;
@@ -144,7 +144,7 @@ std::unique_ptr<Interpreter> open(const Family& family, std::vector<std::byte>& 
     const auto raw = std::as_bytes(std::span(model));
     bytes.assign(raw.begin(), raw.end());
     auto source = std::make_unique<formats::MemorySource>("model.onnx", bytes);
-    OnnxFile file;
+    model::OnnxFile file;
     auto program = formats::onnx::read_program(*source);
     EXPECT_TRUE(program.ok()) << program.error().message;
     if (!program.ok()) return nullptr;
@@ -295,4 +295,4 @@ TEST(OnnxInterpreter, NamesTheNodeThatMakesNoSense) {
 }
 
 }  // namespace
-}  // namespace modelseal::onnx
+}  // namespace modelseal::libtorch::onnx

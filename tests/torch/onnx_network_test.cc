@@ -22,8 +22,8 @@ std::string real(const std::string& file) {
     return (test::data_folder() / "models" / file).string();
 }
 
-Model files_of(const std::string& file) {
-    return open_model(real(file)).value();
+model::Model files_of(const std::string& file) {
+    return model::open_model(real(file)).value();
 }
 
 std::vector<float> waves(std::size_t count) {

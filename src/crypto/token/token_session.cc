@@ -66,9 +66,6 @@ Result<TokenModule> open_token_module(const Pkcs11Uri& uri) {
     return Error{ErrorKind::unreadable, shown + ": the PKCS#11 module could not be loaded: " + reason, hint};
 }
 
-}  // namespace modelseal::crypto
-
-namespace modelseal::crypto {
 namespace {
 
 constexpr std::uint64_t kMaxPinFile = 64u << 10;

@@ -27,12 +27,12 @@ double normal(crypto::Keystream& stream) {
 }  // namespace
 
 Keyed::Keyed(const Secret32& secret, std::span<const std::byte, 32> salt) {
-    hkdf_sha256(secret.bytes(), salt, "modelseal/1 fingerprint pairs", key_.writable());
+    crypto::hkdf_sha256(secret.bytes(), salt, "modelseal/1 fingerprint pairs", key_.writable());
 }
 
 crypto::Keystream Keyed::stream(std::string_view purpose, std::size_t index) const {
     Secret32 key;
-    hkdf_sha256(key_.bytes(), {}, purpose, key.writable());
+    crypto::hkdf_sha256(key_.bytes(), {}, purpose, key.writable());
     return crypto::Keystream(key.bytes(), index);
 }
 

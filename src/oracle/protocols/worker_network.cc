@@ -114,20 +114,20 @@ json to_json(const Runtime& runtime) {
 }
 
 // The name of a file as the worker may know it: without the folders that lead to the model.
-std::string name_for_worker(const Model& files, const ModelFile& file) {
+std::string name_for_worker(const model::Model& files, const model::ModelFile& file) {
     return file.path.empty() ? files.path.filename().string() : file.path;
 }
 
 }  // namespace
 
-WorkerNetwork::WorkerNetwork(std::unique_ptr<worker::Process> process, const Model& files,
+WorkerNetwork::WorkerNetwork(std::unique_ptr<worker::Process> process, const model::Model& files,
                              const NetworkOptions& options)
     : process_(std::move(process)),
       name_(util::printable(files.path.string())),
       folder_(files.path.has_parent_path() ? util::printable((files.path.parent_path() / "").string()) : ""),
       patience_(options.max_seconds) {}
 
-Result<std::unique_ptr<Network>> WorkerNetwork::open(const Model& files, const NetworkOptions& options) {
+Result<std::unique_ptr<Network>> WorkerNetwork::open(const model::Model& files, const NetworkOptions& options) {
     MODELSEAL_TRY_ASSIGN(auto process, worker::Process::start());
     std::unique_ptr<WorkerNetwork> network(new WorkerNetwork(std::move(process), files, options));
     MODELSEAL_TRY(network->enter_sandbox(options));
@@ -158,7 +158,7 @@ Result<void> WorkerNetwork::enter_sandbox(const NetworkOptions& options) {
                  "use a kernel with Landlock (Linux 5.13) and seccomp, or a sealed model"};
 }
 
-Result<void> WorkerNetwork::hand_over(const Model& files) {
+Result<void> WorkerNetwork::hand_over(const model::Model& files) {
     for (const auto& file : files.files) {
         const auto* source = dynamic_cast<const io::FileSource*>(file.source.get());
         if (source == nullptr) return Error{ErrorKind::internal, name_ + ": only files can be run", {}};

@@ -45,7 +45,7 @@ Error read_error(const nlohmann::json& error);
 
 class WorkerNetwork final : public Network {
   public:
-    static Result<std::unique_ptr<Network>> open(const Model& files, const NetworkOptions& options);
+    static Result<std::unique_ptr<Network>> open(const model::Model& files, const NetworkOptions& options);
 
     const std::string& name() const override { return name_; }
     const InputShape& input() const override { return input_; }
@@ -59,9 +59,10 @@ class WorkerNetwork final : public Network {
     std::vector<std::string> warnings() const override { return warnings_; }
 
   private:
-    WorkerNetwork(std::unique_ptr<worker::Process> process, const Model& files, const NetworkOptions& options);
+    WorkerNetwork(std::unique_ptr<worker::Process> process, const model::Model& files,
+                  const NetworkOptions& options);
     Result<void> enter_sandbox(const NetworkOptions& options);
-    Result<void> hand_over(const Model& files);
+    Result<void> hand_over(const model::Model& files);
     Result<void> open_graph(const NetworkOptions& options);
     Result<nlohmann::json> exchange(const nlohmann::json& request, int descriptor = -1);
     Result<void> send(const nlohmann::json& request, int descriptor = -1);

@@ -7,7 +7,7 @@
 
 #include "torch/onnx/interpreter.h"
 
-namespace modelseal::onnx {
+namespace modelseal::libtorch::onnx {
 
 using formats::onnx::Attribute;
 using formats::onnx::AttributeType;
@@ -164,4 +164,4 @@ Handler find_operator(std::string_view domain, std::string_view name) {
     return found == all.end() ? nullptr : found->second;
 }
 
-}  // namespace modelseal::onnx
+}  // namespace modelseal::libtorch::onnx

@@ -10,7 +10,7 @@
 #include "formats/onnx/program.h"
 #include "torch/onnx/value.h"
 
-namespace modelseal::onnx {
+namespace modelseal::libtorch::onnx {
 
 class Interpreter;
 struct Scope;
@@ -120,4 +120,4 @@ std::span<const Operator> loss_operators();
 std::span<const Operator> text_operators();
 std::span<const Operator> ml_operators();
 
-}  // namespace modelseal::onnx
+}  // namespace modelseal::libtorch::onnx

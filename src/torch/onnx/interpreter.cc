@@ -11,7 +11,7 @@
 #include "torch/onnx/value.h"
 #include "util/text.h"
 
-namespace modelseal::onnx {
+namespace modelseal::libtorch::onnx {
 
 using formats::onnx::Attribute;
 using formats::onnx::Function;
@@ -99,7 +99,7 @@ const Attribute* Scope::resolve(const Attribute* attribute) const {
     return found == scope->bound->end() ? nullptr : found->second;
 }
 
-Result<std::unique_ptr<Interpreter>> Interpreter::open(OnnxFile file, at::Device device,
+Result<std::unique_ptr<Interpreter>> Interpreter::open(model::OnnxFile file, at::Device device,
                                                        std::uint64_t max_bytes) {
     std::unique_ptr<Interpreter> made(new Interpreter());
     made->file_ = std::move(file);
@@ -315,4 +315,4 @@ void Interpreter::to(at::Device device) {
     device_ = device;
 }
 
-}  // namespace modelseal::onnx
+}  // namespace modelseal::libtorch::onnx

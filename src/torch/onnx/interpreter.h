@@ -13,7 +13,7 @@
 #include "model/external_data.h"
 #include "torch/onnx/call.h"
 
-namespace modelseal::onnx {
+namespace modelseal::libtorch::onnx {
 
 // Values by name in a graph, on top of those of the graph around it.
 struct Scope {
@@ -40,7 +40,8 @@ class Interpreter {
   public:
     // Reads constants and checks the graph: `malformed` for a value that is used and never defined,
     // `unsupported` for operators that are not there, all by name.
-    static Result<std::unique_ptr<Interpreter>> open(OnnxFile file, at::Device device, std::uint64_t max_bytes);
+    static Result<std::unique_ptr<Interpreter>> open(model::OnnxFile file, at::Device device,
+                                                     std::uint64_t max_bytes);
 
     const formats::onnx::Program& program() const { return file_.program; }
     // Inputs of the graph that are no initializers.
@@ -73,7 +74,7 @@ class Interpreter {
     std::vector<Value> call_function(const formats::onnx::Function& function, const formats::onnx::Node& node,
                                      const std::vector<const Value*>& inputs, const Scope& caller);
 
-    OnnxFile file_;
+    model::OnnxFile file_;
     at::Device device_ = at::kCPU;
     std::uint64_t max_bytes_ = 0;
     std::uint64_t steps_ = 0;  // nodes in this run
@@ -84,4 +85,4 @@ class Interpreter {
     Scope base_;  // initializers of the main graph, and what follows from constants alone
 };
 
-}  // namespace modelseal::onnx
+}  // namespace modelseal::libtorch::onnx

@@ -7,7 +7,7 @@
 #include "torch/onnx/interpreter.h"
 #include "util/text.h"
 
-namespace modelseal::oracle {
+namespace modelseal::libtorch {
 namespace {
 
 using formats::onnx::ValueInfo;
@@ -64,12 +64,13 @@ class Graph {
 
 class OnnxNetwork final : public ModuleNetwork {
   public:
-    static Result<std::unique_ptr<Network>> open(Graph graph, std::string name, InputShape input,
-                                                 std::size_t batch, c10::Device device, unsigned threads) {
+    static Result<std::unique_ptr<oracle::Network>> open(Graph graph, std::string name,
+                                                         oracle::InputShape input, std::size_t batch,
+                                                         c10::Device device, unsigned threads) {
         std::unique_ptr<OnnxNetwork> network(
             new OnnxNetwork(std::move(graph), std::move(name), std::move(input), batch, device, threads));
         MODELSEAL_TRY(network->place());
-        return std::unique_ptr<Network>(std::move(network));
+        return std::unique_ptr<oracle::Network>(std::move(network));
     }
 
   protected:
@@ -82,14 +83,14 @@ class OnnxNetwork final : public ModuleNetwork {
     void to(c10::Device device) override { graph_.interpreter().to(device); }
 
   private:
-    OnnxNetwork(Graph graph, std::string name, InputShape input, std::size_t batch, c10::Device device,
+    OnnxNetwork(Graph graph, std::string name, oracle::InputShape input, std::size_t batch, c10::Device device,
                 unsigned threads)
         : ModuleNetwork(std::move(name), std::move(input), batch, device, threads), graph_(std::move(graph)) {}
     Graph graph_;
 };
 
 struct Input {
-    InputShape shape;
+    oracle::InputShape shape;
     DType type = DType::f32;
     std::size_t batch = 0;  // as the file fixes it; 0: it does not
 };
@@ -104,7 +105,8 @@ std::string text_of(const ValueInfo& value) {
     return fmt::format("{}", fmt::join(extents, " x "));
 }
 
-Result<Input> input_of(const Interpreter& interpreter, const std::string& name, const NetworkOptions& options) {
+Result<Input> input_of(const Interpreter& interpreter, const std::string& name,
+                       const oracle::NetworkOptions& options) {
     const auto refused = [&](const std::string& what, const char* hint = "") {
         return Error{ErrorKind::unsupported, fmt::format("{}: {}", name, what), hint};
     };
@@ -148,7 +150,7 @@ Result<Input> input_of(const Interpreter& interpreter, const std::string& name, 
 }
 
 // Numbers that look like inputs, different in each row.
-at::Tensor sample(const InputShape& shape, std::int64_t count) {
+at::Tensor sample(const oracle::InputShape& shape, std::int64_t count) {
     std::vector<std::int64_t> sizes = {count};
     sizes.insert(sizes.end(), shape.shape.begin(), shape.shape.end());
     const auto elements = static_cast<std::int64_t>(shape.elements());
@@ -189,10 +191,10 @@ std::size_t usable_batch(Graph& graph, const Input& input, const at::Device& dev
 
 }  // namespace
 
-Result<std::unique_ptr<Network>> open_onnx(Model files, const NetworkOptions& options) {
+Result<std::unique_ptr<oracle::Network>> open_onnx(model::Model files, const oracle::NetworkOptions& options) {
     const auto name = files.files.front().source->name();
     MODELSEAL_TRY_ASSIGN(const auto device, find_device(options.device));
-    MODELSEAL_TRY_ASSIGN(auto file, read_onnx_file(std::move(files)));
+    MODELSEAL_TRY_ASSIGN(auto file, model::read_onnx_file(std::move(files)));
     MODELSEAL_TRY_ASSIGN(auto interpreter, Interpreter::open(std::move(file), device, options.max_bytes));
     MODELSEAL_TRY_ASSIGN(auto input, input_of(*interpreter, name, options));
     Graph graph(std::move(interpreter), input.type);
@@ -200,4 +202,4 @@ Result<std::unique_ptr<Network>> open_onnx(Model files, const NetworkOptions& op
     return OnnxNetwork::open(std::move(graph), name, std::move(input.shape), batch, device, options.threads);
 }
 
-}  // namespace modelseal::oracle
+}  // namespace modelseal::libtorch

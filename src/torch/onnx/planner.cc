@@ -6,7 +6,7 @@
 
 #include "util/text.h"
 
-namespace modelseal::onnx {
+namespace modelseal::libtorch::onnx {
 
 using formats::onnx::Attribute;
 using formats::onnx::Function;
@@ -157,4 +157,4 @@ const Function* Planner::function_of(const Node& node) const {
     return nullptr;
 }
 
-}  // namespace modelseal::onnx
+}  // namespace modelseal::libtorch::onnx

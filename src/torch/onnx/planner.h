@@ -10,7 +10,7 @@
 #include "formats/onnx/program.h"
 #include "torch/onnx/interpreter.h"
 
-namespace modelseal::onnx {
+namespace modelseal::libtorch::onnx {
 
 class Planner {
   public:
@@ -49,4 +49,4 @@ class Planner {
     Names missing_;  // operators
 };
 
-}  // namespace modelseal::onnx
+}  // namespace modelseal::libtorch::onnx

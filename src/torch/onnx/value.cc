@@ -8,7 +8,7 @@
 #include "model/values.h"
 #include "util/text.h"
 
-namespace modelseal::onnx {
+namespace modelseal::libtorch::onnx {
 namespace {
 
 // A small floating-point format, as onnx.ai/onnx/technical/float8.html and float4.html define it.
@@ -241,13 +241,13 @@ at::Tensor decoded(DType type, const std::vector<std::byte>& bytes, const std::v
         return at::from_blob(start, shape, at::TensorOptions(at::kLong)).clone();
     }
     std::vector<double> numbers(elements);
-    decode_values(type, bytes, numbers);
+    model::decode_values(type, bytes, numbers);
     return at::from_blob(numbers.data(), shape, at::TensorOptions(at::kDouble)).to(computed_in(type));
 }
 
 }  // namespace
 
-Result<Value> load_constant(const formats::onnx::Constant& constant, const Model& files,
+Result<Value> load_constant(const formats::onnx::Constant& constant, const model::Model& files,
                             std::uint64_t max_bytes) {
     const auto& tensor = constant.tensor;
     const std::vector<std::int64_t> shape(tensor.shape.begin(), tensor.shape.end());
@@ -258,7 +258,7 @@ Result<Value> load_constant(const formats::onnx::Constant& constant, const Model
                                  util::printable(tensor.name), what),
                      {}};
     };
-    if (!has_values(tensor.dtype) || value_parts(tensor.dtype) != 1) {
+    if (!model::has_values(tensor.dtype) || model::value_parts(tensor.dtype) != 1) {
         return problem(ErrorKind::unsupported, fmt::format("elements of {}", info(tensor.dtype).name));
     }
     std::uint64_t bytes = 0;
@@ -271,13 +271,13 @@ Result<Value> load_constant(const formats::onnx::Constant& constant, const Model
     }
     if (same_in_memory(tensor.dtype)) {
         auto made = at::empty(shape, at::TensorOptions(computed_in(tensor.dtype)));
-        MODELSEAL_TRY(read_elements(files, tensor, 0, tensor.elements,
-                                    {static_cast<std::byte*>(made.data_ptr()), bytes}));
+        MODELSEAL_TRY(model::read_elements(files, tensor, 0, tensor.elements,
+                                           {static_cast<std::byte*>(made.data_ptr()), bytes}));
         return Value(made, tensor.dtype);
     }
     std::vector<std::byte> raw(bytes);
-    MODELSEAL_TRY(read_elements(files, tensor, 0, tensor.elements, raw));
+    MODELSEAL_TRY(model::read_elements(files, tensor, 0, tensor.elements, raw));
     return Value(decoded(tensor.dtype, raw, shape, tensor.elements), tensor.dtype);
 }
 
-}  // namespace modelseal::onnx
+}  // namespace modelseal::libtorch::onnx

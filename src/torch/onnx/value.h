@@ -25,7 +25,7 @@
 #include <modelseal/result.h>
 #include <modelseal/tensor.h>
 
-namespace modelseal::onnx {
+namespace modelseal::libtorch::onnx {
 
 // What an operator throws; caught with LibTorch's own exceptions where a graph is run.
 struct OperatorError : std::runtime_error {
@@ -75,14 +75,10 @@ at::Tensor wrap(const at::Tensor& tensor, DType type);
 // `exact` forward, the gradient of `smooth`.
 at::Tensor straight_through(const at::Tensor& exact, const at::Tensor& smooth);
 
-}  // namespace modelseal::onnx
-
-namespace modelseal::onnx {
-
 // Constants of an ONNX file as values.
 
 // `max_bytes` caps what the elements take in memory here.
-Result<Value> load_constant(const formats::onnx::Constant& constant, const Model& files,
+Result<Value> load_constant(const formats::onnx::Constant& constant, const model::Model& files,
                             std::uint64_t max_bytes);
 
-}  // namespace modelseal::onnx
+}  // namespace modelseal::libtorch::onnx

@@ -33,7 +33,7 @@ TorchZip good_torch_zip() {
 
 Result<Layout> parsed_torch(const Bytes& bytes, const Limits& limits) {
     const formats::MemorySource source("m.pt", bytes);
-    auto layout = formats::kPytorchZip.parse(source, limits);
+    auto layout = formats::pytorch::kZipFormat.parse(source, limits);
     if (layout.ok()) {
         EXPECT_EQ(contract_violation(*layout, source), "");
     }

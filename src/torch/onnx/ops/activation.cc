@@ -3,7 +3,7 @@
 
 #include "torch/onnx/call.h"
 
-namespace modelseal::onnx {
+namespace modelseal::libtorch::onnx {
 
 namespace {
 
@@ -139,4 +139,4 @@ std::span<const Operator> activation_operators() {
     return kActivationOperators;
 }
 
-}  // namespace modelseal::onnx
+}  // namespace modelseal::libtorch::onnx

@@ -4,7 +4,7 @@
 
 #include "torch/onnx/call.h"
 
-namespace modelseal::onnx {
+namespace modelseal::libtorch::onnx {
 
 namespace {
 
@@ -157,4 +157,4 @@ std::span<const Operator> control_operators() {
     return kControlOperators;
 }
 
-}  // namespace modelseal::onnx
+}  // namespace modelseal::libtorch::onnx

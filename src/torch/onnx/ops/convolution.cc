@@ -3,7 +3,7 @@
 
 #include "torch/onnx/ops/shared.h"
 
-namespace modelseal::onnx {
+namespace modelseal::libtorch::onnx {
 
 namespace {
 
@@ -220,4 +220,4 @@ std::span<const Operator> conv_operators() {
     return kConvOperators;
 }
 
-}  // namespace modelseal::onnx
+}  // namespace modelseal::libtorch::onnx

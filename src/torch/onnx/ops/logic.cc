@@ -4,7 +4,7 @@
 #include "torch/onnx/call.h"
 #include "torch/onnx/ops/shared.h"
 
-namespace modelseal::onnx {
+namespace modelseal::libtorch::onnx {
 namespace {
 
 using Binary = at::Tensor (*)(const at::Tensor&, const at::Tensor&);
@@ -110,4 +110,4 @@ std::span<const Operator> text_operators() {
     return kTextOperators;
 }
 
-}  // namespace modelseal::onnx
+}  // namespace modelseal::libtorch::onnx

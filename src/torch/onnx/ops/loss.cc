@@ -4,7 +4,7 @@
 
 #include "torch/onnx/call.h"
 
-namespace modelseal::onnx {
+namespace modelseal::libtorch::onnx {
 namespace {
 
 struct Weighted {
@@ -186,4 +186,4 @@ std::span<const Operator> reduction_operators() {
     return kReductionOperators;
 }
 
-}  // namespace modelseal::onnx
+}  // namespace modelseal::libtorch::onnx

@@ -3,7 +3,7 @@
 
 #include "torch/onnx/call.h"
 
-namespace modelseal::onnx {
+namespace modelseal::libtorch::onnx {
 namespace {
 
 using Binary = at::Tensor (*)(const at::Tensor&, const at::Tensor&);
@@ -233,4 +233,4 @@ std::span<const Operator> matrix_operators() {
     return kMatrixOperators;
 }
 
-}  // namespace modelseal::onnx
+}  // namespace modelseal::libtorch::onnx

@@ -1,7 +1,7 @@
 // Of ai.onnx.ml and of old versions, what image classifiers end or begin with.
 #include "torch/onnx/call.h"
 
-namespace modelseal::onnx {
+namespace modelseal::libtorch::onnx {
 
 namespace {
 
@@ -57,4 +57,4 @@ std::span<const Operator> ml_operators() {
     return kMlOperators;
 }
 
-}  // namespace modelseal::onnx
+}  // namespace modelseal::libtorch::onnx

@@ -4,7 +4,7 @@
 
 #include "torch/onnx/ops/shared.h"
 
-namespace modelseal::onnx {
+namespace modelseal::libtorch::onnx {
 
 namespace {
 
@@ -199,4 +199,4 @@ std::span<const Operator> pool_operators() {
     return kPoolOperators;
 }
 
-}  // namespace modelseal::onnx
+}  // namespace modelseal::libtorch::onnx

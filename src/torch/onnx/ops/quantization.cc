@@ -6,7 +6,7 @@
 #include "torch/onnx/call.h"
 #include "torch/onnx/ops/shared.h"
 
-namespace modelseal::onnx {
+namespace modelseal::libtorch::onnx {
 namespace {
 
 DType target_type(const Call& call) {
@@ -261,4 +261,4 @@ std::span<const Operator> quantise_operators() {
     return kQuantiseOperators;
 }
 
-}  // namespace modelseal::onnx
+}  // namespace modelseal::libtorch::onnx

@@ -5,7 +5,7 @@
 #include "formats/onnx/schema.h"
 #include "torch/onnx/call.h"
 
-namespace modelseal::onnx {
+namespace modelseal::libtorch::onnx {
 
 namespace {
 
@@ -373,4 +373,4 @@ std::span<const Operator> shape_operators() {
     return kShapeOperators;
 }
 
-}  // namespace modelseal::onnx
+}  // namespace modelseal::libtorch::onnx

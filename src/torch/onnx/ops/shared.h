@@ -3,7 +3,7 @@
 
 #include "torch/onnx/call.h"
 
-namespace modelseal::onnx {
+namespace modelseal::libtorch::onnx {
 
 struct Window {
     Ints kernel, strides, dilations;
@@ -32,4 +32,4 @@ void equal_texts(Call& call);
 // The texts of an input, stretched to `shape`.
 std::vector<std::string> stretched_texts(const Value& value, at::IntArrayRef shape);
 
-}  // namespace modelseal::onnx
+}  // namespace modelseal::libtorch::onnx

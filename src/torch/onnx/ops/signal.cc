@@ -5,7 +5,7 @@
 #include "formats/onnx/schema.h"
 #include "torch/onnx/call.h"
 
-namespace modelseal::onnx {
+namespace modelseal::libtorch::onnx {
 
 namespace {
 
@@ -104,4 +104,4 @@ std::span<const Operator> signal_operators() {
     return kSignalOperators;
 }
 
-}  // namespace modelseal::onnx
+}  // namespace modelseal::libtorch::onnx

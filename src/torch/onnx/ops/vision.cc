@@ -5,7 +5,7 @@
 
 #include "torch/onnx/call.h"
 
-namespace modelseal::onnx {
+namespace modelseal::libtorch::onnx {
 
 namespace {
 
@@ -177,4 +177,4 @@ std::span<const Operator> vision_operators() {
     return kVisionOperators;
 }
 
-}  // namespace modelseal::onnx
+}  // namespace modelseal::libtorch::onnx
