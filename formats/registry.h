@@ -5,11 +5,21 @@
 
 namespace modelseal::formats {
 
-extern const Format kSafetensors;  // https://github.com/huggingface/safetensors, README "Format"
-extern const Format kOnnx;         // onnx.proto of ONNX IR; protobuf wire format
-extern const Format
-    kPytorchZip;  // torch.save since 1.6, TorchScript, lite interpreter: zip of a pickle and storages
-extern const Format kPytorchLegacy;  // torch.save before 1.6: pickles one after another, then storages
-extern const Format kGguf;           // ggml docs/gguf.md, versions 2 and 3
+// https://github.com/huggingface/safetensors, README "Format".
+extern const Format kSafetensors;
+// ggml docs/gguf.md, versions 2 and 3.
+extern const Format kGguf;
+
+namespace onnx {
+// onnx.proto of ONNX IR; protobuf wire format.
+extern const Format kFormat;
+}  // namespace onnx
+
+namespace pytorch {
+// torch.save since 1.6, TorchScript, lite interpreter: a zip archive of a pickle and storages.
+extern const Format kZipFormat;
+// torch.save before 1.6: pickles one after another, then storages.
+extern const Format kLegacyFormat;
+}  // namespace pytorch
 
 }  // namespace modelseal::formats

@@ -121,10 +121,6 @@ Result<Layout> LayoutBuilder::finish(std::string_view format) && {
     return std::move(layout_);
 }
 
-}  // namespace modelseal::formats::onnx
-
-namespace modelseal::formats {
-
 // ONNX: a protobuf message ModelProto (https://onnx.ai/onnx/repo-docs/IR.html), in which tensors lie as
 // initializers and in attributes, or beside it in files of external data.
 //
@@ -153,7 +149,7 @@ bool begins_as_graph(Input& input, std::uint64_t begin) {
     if (begin >= end) return false;
     const auto tag = protobuf::read_varint(input, begin, end);
     if (!tag) return false;
-    const auto* rule = onnx::graph::kMessage.find(static_cast<std::uint32_t>(tag->value >> 3));
+    const auto* rule = graph::kMessage.find(static_cast<std::uint32_t>(tag->value >> 3));
     return tag->value < 512 && rule != nullptr && static_cast<std::uint64_t>(rule->wire) == (tag->value & 7);
 }
 
@@ -165,24 +161,24 @@ bool recognises_onnx(const Source& source) {
     bool version = false;
     bool graph = false;
     std::uint64_t at = 0;
-    Fields fields(input, {0, source.size()}, onnx::model::kMessage);
+    Fields fields(input, {0, source.size()}, model::kMessage);
     for (int count = 0; count < kMaxFields; ++count) {
         const auto next = fields.next();
         if (!next) {
             // Was it a graph that is longer than the file?
             const auto tag = protobuf::read_varint(input, at, source.size());
-            if (!version || !tag || tag->value != (onnx::model::graph << 3 | 2)) return false;
+            if (!version || !tag || tag->value != (model::graph << 3 | 2)) return false;
             const auto length = protobuf::read_varint(input, tag->end, source.size());
             return length && begins_as_graph(input, length->end);
         }
         if (!next->has_value()) return version && graph;
         const Field& field = **next;
         if (!field.known) return false;
-        if (field.number == onnx::model::ir_version) {
+        if (field.number == model::ir_version) {
             if (!plausible_version(field.value)) return false;
             version = true;
         }
-        if (field.number == onnx::model::graph) {
+        if (field.number == model::graph) {
             if (field.payload.size() != 0) {
                 if (!begins_as_graph(input, field.payload.begin)) return false;
                 if (version) return true;
@@ -195,8 +191,8 @@ bool recognises_onnx(const Source& source) {
 }
 
 Result<Layout> parse_onnx(const Source& source, const Limits& limits) {
-    onnx::Walk walk(source, limits);
-    MODELSEAL_TRY(onnx::walk_model(walk, {0, source.size()}));
+    Walk walk(source, limits);
+    MODELSEAL_TRY(walk_model(walk, {0, source.size()}));
     return std::move(walk.out).finish(kFormat.name);
 }
 
@@ -204,4 +200,4 @@ Result<Layout> parse_onnx(const Source& source, const Limits& limits) {
 
 const Format kFormat = {"onnx", recognises_onnx, parse_onnx};
 
-}  // namespace modelseal::formats
+}  // namespace modelseal::formats::onnx

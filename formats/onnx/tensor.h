@@ -44,10 +44,10 @@ Result<TensorHeader> read_header(Walk& walk, protobuf::Range message);
 // what it is to be called, also in messages.
 Result<std::optional<Tensor>> locate_tensor(Walk& walk, const TensorHeader& header, std::string name);
 
-// Segments of the numbers in the repeated field `field` of the message: onnx_data.cc.
+// Segments of the numbers in the repeated field `field` of the message: tensor_data.cc.
 Result<void> locate_numbers(Walk& walk, const TensorHeader& header, std::uint32_t field, Tensor& tensor);
 
-// The segment that the external_data entries describe: onnx_external.cc.
+// The segment that the external_data entries describe: tensor_data.cc.
 Result<void> locate_external(Walk& walk, const TensorHeader& header, std::uint64_t needed, Tensor& tensor);
 
 // "source: tensor 'x': what (at offset N)".

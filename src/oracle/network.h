@@ -11,10 +11,6 @@
 #include "model/model.h"
 #include "oracle/oracle.h"
 
-namespace modelseal::model {
-struct Model;
-}
-
 namespace modelseal::oracle {
 
 // One honest way to evaluate the same network. Ways differ in rounding only, unless `half` is set.

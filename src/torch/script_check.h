@@ -11,7 +11,7 @@
 namespace modelseal::libtorch {
 
 // Compiles every class of the archive, which runs nothing, and holds every operator of every method against
-// allowed_operators.h. Error `unsupported` names the method and the operator.
+// is_allowed_operator(). Error `unsupported` names the method and the operator.
 Result<void> check_operators(caffe2::serialize::PyTorchStreamReader& archive, const std::string& name);
 
 // Holds every tensor of the module against the storage that it lies in, and the code that came with it once

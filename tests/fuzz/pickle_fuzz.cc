@@ -11,6 +11,7 @@ namespace {
 
 using namespace modelseal;
 using namespace modelseal::formats;
+using namespace modelseal::formats::pytorch;
 
 // Every reference stays inside the pickle.
 void check_references(const Pickle& pickle) {

@@ -16,7 +16,7 @@ namespace {
 
 using nlohmann::json;
 
-Error malformed(const std::string& source, const std::string& what) {
+Error malformed_tf(const std::string& source, const std::string& what) {
     return {ErrorKind::malformed, fmt::format("{}: {}", source, what), {}};
 }
 
@@ -41,12 +41,12 @@ Result<std::int64_t> extent_of(const json& dimension, const std::string& source)
             return extent;
         }
     }
-    return malformed(source, "the model's metadata has a broken shape");
+    return malformed_tf(source, "the model's metadata has a broken shape");
 }
 
 Result<std::vector<TensorInfo>> infos_of(const json& tensors, const std::string& source) {
     std::vector<TensorInfo> infos;
-    if (tensors.size() > kMaxOutputs) return malformed(source, "the model's metadata has too many tensors");
+    if (tensors.size() > kMaxOutputs) return malformed_tf(source, "the model's metadata has too many tensors");
     for (const auto& [name, tensor] : tensors.items()) {
         TensorInfo info{name, {}, {}};
         if (const auto* dtype = member(tensor, "dtype", &json::is_string)) {
@@ -55,7 +55,7 @@ Result<std::vector<TensorInfo>> infos_of(const json& tensors, const std::string&
         const auto* shape = member(tensor, "tensor_shape", &json::is_object);
         const auto* dimensions = shape != nullptr ? member(*shape, "dim", &json::is_array) : nullptr;
         if (dimensions != nullptr && dimensions->size() > kMaxRank) {
-            return malformed(source, "the model's metadata has a tensor of too many dimensions");
+            return malformed_tf(source, "the model's metadata has a tensor of too many dimensions");
         }
         for (std::size_t i = 0; dimensions != nullptr && i < dimensions->size(); ++i) {
             MODELSEAL_TRY_ASSIGN(const auto extent, extent_of((*dimensions)[i], source));
@@ -71,13 +71,13 @@ Result<std::map<std::string, json>> columns_of(const json& rows, const std::stri
     std::map<std::string, json> columns;
     for (const auto& row : rows) {
         if (!row.is_object() || row.size() > kMaxOutputs) {
-            return malformed(source, "the answer has rows of different kinds");
+            return malformed_tf(source, "the answer has rows of different kinds");
         }
         for (const auto& [name, value] : row.items()) columns[name].push_back(value);
     }
     for (const auto& [name, column] : columns) {
         if (column.size() != rows.size()) {
-            return malformed(source, fmt::format("output '{}' is not in every row", util::printable(name)));
+            return malformed_tf(source, fmt::format("output '{}' is not in every row", util::printable(name)));
         }
     }
     return columns;
@@ -144,10 +144,10 @@ Result<std::vector<OutputTensor>> parse_tf_answer(std::string_view body, const s
     }
     const auto outputs = document.is_object() ? document.find("outputs") : document.end();
     if (outputs == document.end() || !outputs->is_structured() || outputs->empty()) {
-        return malformed(source, fmt::format("the answer has no predictions: '{}'", complaint_of(body)));
+        return malformed_tf(source, fmt::format("the answer has no predictions: '{}'", complaint_of(body)));
     }
     if (outputs->is_array()) return all_named(std::map<std::string, json>{{"", *outputs}}, source);
-    if (outputs->size() > kMaxOutputs) return malformed(source, "the answer has too many outputs");
+    if (outputs->size() > kMaxOutputs) return malformed_tf(source, "the answer has too many outputs");
     return all_named(outputs->get<std::map<std::string, json>>(), source);
 }
 

@@ -1,16 +1,11 @@
 // Activations, and softmax in its variants.
 #include <numeric>
 
-#include "torch/onnx/call.h"
+#include "torch/onnx/ops/shared.h"
 
 namespace modelseal::libtorch::onnx {
 
 namespace {
-
-template <at::Tensor (*operation)(const at::Tensor&)>
-void unary(Call& call) {
-    call.give_like(operation(call.in(0)));
-}
 
 void leaky_relu(Call& call) {
     call.give_like(at::leaky_relu(call.in(0), call.real("alpha", 0.01)));

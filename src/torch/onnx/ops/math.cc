@@ -1,7 +1,7 @@
 // Arithmetic, one element at a time.
 #include <algorithm>
 
-#include "torch/onnx/call.h"
+#include "torch/onnx/ops/shared.h"
 
 namespace modelseal::libtorch::onnx {
 namespace {
@@ -67,11 +67,6 @@ void power(Call& call) {
     } else {
         call.give(at::pow(base, exponent).to(base.scalar_type()), type);
     }
-}
-
-template <at::Tensor (*operation)(const at::Tensor&)>
-void unary(Call& call) {
-    call.give_like(operation(call.in(0)));
 }
 
 template <Binary operation>

@@ -1,9 +1,16 @@
-// Windows that slide over the spatial dimensions of N x C x D1 x ... x Dn: what convolutions and pools share.
+// What several operators share.
 #pragma once
 
 #include "torch/onnx/call.h"
 
 namespace modelseal::libtorch::onnx {
+
+template <at::Tensor (*operation)(const at::Tensor&)>
+void unary(Call& call) {
+    call.give_like(operation(call.in(0)));
+}
+
+// Windows that slide over the spatial dimensions of N x C x D1 x ... x Dn: what convolutions and pools share.
 
 struct Window {
     Ints kernel, strides, dilations;
