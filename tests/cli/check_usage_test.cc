@@ -41,7 +41,7 @@ const char* value_for(const std::string& option) {
 
 constexpr const char* kUrl = "http://127.0.0.1:1/v2/models/m";
 
-TEST_F(IdleOptions, OfCheckNeedAnotherOption) {
+TEST_F(IdleOptions, OfCheckAreRefusedWithoutTheOptionThatTheyNeed) {
     const Words seal = {"check", "m", "--pub", "v.pub"};
     for (const auto& [more, needed] : std::vector<std::pair<Words, const char*>>{
              {{"--identity", "a@b.c"}, "without --trusted-root"},
@@ -79,7 +79,7 @@ TEST_F(IdleOptions, OfCheckNeedAnotherOption) {
     }
 }
 
-TEST_F(IdleOptions, OfCheckNeedATargetThatTheyAreAbout) {
+TEST_F(IdleOptions, OfCheckAreRefusedWithoutATargetThatTheyConcern) {
     const Words file = {"check", "m", "--pub", "v.pub", "--fingerprint", "m.fp"};
     for (const auto& more : std::vector<Words>{{"--timeout", "8"},
                                                {"--retries", "1"},
@@ -106,7 +106,7 @@ TEST_F(IdleOptions, OfCheckNeedATargetThatTheyAreAbout) {
     refused(joined(file, {"--responses", "d", "--device", "cpu"}), "run here");
 }
 
-TEST_F(IdleOptions, OfVerifyNeedAnotherOption) {
+TEST_F(IdleOptions, OfVerifyAreRefusedWithoutTheOptionThatTheyNeed) {
     const Words key = {"verify", "m", "--signature", "m.sig", "--pub", "s.pub"};
     for (const auto& [more, needed] :
          std::vector<std::pair<Words, const char*>>{{{"--identity", "a@b.c"}, "without --trusted-root"},
@@ -121,7 +121,7 @@ TEST_F(IdleOptions, OfVerifyNeedAnotherOption) {
 }
 
 // A rule for every option of check that is about one kind of check: a new option must not escape the tables.
-TEST_F(IdleOptions, AreAllOptionsOfCheckThatAreNotAboutEveryCheck) {
+TEST_F(IdleOptions, CoverEveryOptionOfCheckThatCanBeWithoutEffect) {
     const std::set<std::string> about_every_check = {"--help",    "--pub", "--key",  "--signer", "--cert-chain",
                                                      "--require", "--all", "--json", "--sarif",  "--html"};
     cli::Context context;
@@ -141,7 +141,7 @@ TEST_F(IdleOptions, AreAllOptionsOfCheckThatAreNotAboutEveryCheck) {
 }
 
 // A check key names its vendor, and checks nothing of another's.
-TEST_F(IdleOptions, AreNoPlaceForTheCheckKeyOfAnotherVendor) {
+TEST_F(IdleOptions, IncludeTheCheckKeyOfAnotherVendor) {
     folder_.write("acme.check", new_check_key(test::test_key(2), "acme").value());
     folder_.write("other.pub", public_key_pem(test::test_key(2).public_key()));
     for (const char* command : {"check", "inspect"}) {

@@ -91,7 +91,7 @@ TEST(Program, NeverReplacesKeysReceiptsLedgersAndFingerprints) {
 
 // A shard of an index, the data of a graph, a file of a folder: no option names them, and they are inputs all
 // the same.
-TEST(Program, ReplacesByPagesPicturesAndSignaturesOnlyWhatIsOne) {
+TEST(Program, ReplacesPagesPicturesAndSignaturesOnlyByTheirKind) {
     const Scratch folder;
     const auto bytes = safetensors_file({{"w", "F32", {64, 128}, float_weights(8192, 1)}});
     std::filesystem::create_directory(folder / "net");

@@ -73,7 +73,7 @@ TEST_P(CompletionScript, IsWhatTheCommandPrints) {
     EXPECT_EQ(outcome.out, script_);
 }
 
-TEST_P(CompletionScript, IsTakenByItsShell) {
+TEST_P(CompletionScript, IsAcceptedByItsShell) {
     if (!test::installed(GetParam())) GTEST_SKIP() << "no " << GetParam();
     const test::Scratch scratch;
     const auto outcome = test::run({GetParam(), "-n", scratch.write("script", script_)});

@@ -66,7 +66,7 @@ TEST_F(CustomerCommand, AddsListsShowsAndRevokes) {
     EXPECT_THAT(customer({"show", "beta"}).out, HasSubstr("revoked 20"));
 }
 
-TEST_F(CustomerCommand, ListsWithoutTheKeyAndSaysSo) {
+TEST_F(CustomerCommand, ListsWithoutTheKeyWithAWarning) {
     have("acme");
     const auto list = run({"customer", "list"});
     EXPECT_EQ(list.code, 0);
@@ -76,7 +76,7 @@ TEST_F(CustomerCommand, ListsWithoutTheKeyAndSaysSo) {
     EXPECT_EQ(run({"customer", "show", "acme", "-o", "acme.check"}).code, 2);
 }
 
-TEST_F(CustomerCommand, SealsForANameAndPutsItDown) {
+TEST_F(CustomerCommand, SealsForANameAndRecordsIt) {
     have("acme");
     const auto sealed =
         run({"seal", "net", "-k", "v.key", "-o", "out", "--for", "acme", "--stamp", "version=2"});
@@ -102,14 +102,14 @@ TEST_F(CustomerCommand, SealsForANameAndPutsItDown) {
               std::vector<std::string>{"1"});
 }
 
-TEST_F(CustomerCommand, PutsDownMarksOfThePublishedScheme) {
+TEST_F(CustomerCommand, RecordsMarksOfThePublishedScheme) {
     have("acme");
     ASSERT_EQ(run({"seal", "net", "-k", "v.key", "-o", "out", "--for", "acme", "--scheme", "deepisign"}).code,
               0);
     EXPECT_TRUE(show("acme")["entries"][0]["root"].is_null());
 }
 
-TEST_F(CustomerCommand, PutsDownFingerprints) {
+TEST_F(CustomerCommand, RecordsFingerprints) {
     MODELSEAL_NEED_TORCH();
     const auto bytes = test::small_network().build();
     scratch_.write("net.pt", {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
@@ -124,7 +124,7 @@ TEST_F(CustomerCommand, PutsDownFingerprints) {
     EXPECT_EQ(entry["finished"], true);
 }
 
-TEST_F(CustomerCommand, MakesNothingForWhomItMayNot) {
+TEST_F(CustomerCommand, RefusesRevokedAndUnknownCustomers) {
     have("acme");
     have("beta");
     ASSERT_EQ(customer({"show", "beta", "-o", "beta.check"}).code, 0);
@@ -177,7 +177,7 @@ TEST_F(CustomerCommand, TracesALeak) {
     EXPECT_EQ(run({"customer", "trace", "leaked", "-k", "other.key"}).code, 1);
 }
 
-TEST_F(CustomerCommand, TakesOverACheckKeyThatIsInUse) {
+TEST_F(CustomerCommand, AcceptsACheckKeyThatIsInUse) {
     ASSERT_EQ(run({"keygen", "acme", "--type", "check", "-k", "v.key"}).code, 0);
     EXPECT_EQ(customer({"add", "beta", "--check-key", "acme.check"}).code, 1);
     ASSERT_EQ(customer({"add", "acme", "--check-key", "acme.check"}).code, 0);
@@ -197,7 +197,7 @@ TEST_F(CustomerCommand, OverwritesNothing) {
     EXPECT_EQ(test::content_of(scratch_ / "book"), book);
 }
 
-TEST_F(CustomerCommand, ExitCodesTellWhatWentWrong) {
+TEST_F(CustomerCommand, ExitCodesShowWhatWentWrong) {
     have("acme");
     const auto wrong_key = run({"customer", "list", "-k", "other.key"});
     EXPECT_EQ(wrong_key.code, 1);
@@ -242,7 +242,7 @@ TEST_F(CustomerCommand, OnAFullDiskFailsAndLosesNothing) {
     EXPECT_EQ(test::sql(scratch_ / "book", "PRAGMA integrity_check"), std::vector<std::string>{"ok"});
 }
 
-TEST_F(CustomerCommand, WritesNoOutputThatTheLedgerCannotNote) {
+TEST_F(CustomerCommand, WritesNoOutputThatTheLedgerCannotRecord) {
     have("acme");
     test::sql(scratch_ / "book", "UPDATE ledger SET state = x'00'");
     const auto outcome = run({"seal", "net", "-k", "v.key", "-o", "out", "--for", "acme"});

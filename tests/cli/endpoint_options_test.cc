@@ -23,7 +23,7 @@ class EndpointToken : public testing::Test {
     const test::Scratch folder_;
 };
 
-TEST_F(EndpointToken, IsTheLineOfTheFileElseTheEnvironments) {
+TEST_F(EndpointToken, IsTheFirstLineOfTheFileOrTheEnvironmentVariable) {
     EXPECT_EQ(options()->token, "");
     ::setenv("MODELSEAL_TOKEN", "fromenvironment", 1);
     EXPECT_EQ(options()->token, "fromenvironment");
@@ -43,7 +43,7 @@ TEST_F(EndpointToken, CannotEndTheHeaderLine) {
     EXPECT_THAT(options().error().message, HasSubstr("MODELSEAL_TOKEN"));
 }
 
-TEST_F(EndpointToken, IsOfOneServer) {
+TEST_F(EndpointToken, IsSentToOneServerOnly) {
     ::setenv("MODELSEAL_TOKEN", "abc", 1);
     const std::vector<std::string> one = {"https://a/v2/models/net", "net.onnx",
                                           "HTTPS://A:443/v1/models/other", "exec:program"};

@@ -55,7 +55,7 @@ class FingerprintCommand : public testing::Test {
     json made_;
 };
 
-TEST_F(FingerprintCommand, TellsTheModelFromAChangedOne) {
+TEST_F(FingerprintCommand, DistinguishesTheModelFromAChangedOne) {
     EXPECT_EQ(made_["schema"], "modelseal-fingerprint/1");
     EXPECT_TRUE(test::content_of(folder_ / "net.png").starts_with("\x89PNG"));
     const auto intact = check({"--pub", "v.pub", "--device", "cpu", "--black-box", "net.pt"});
@@ -71,7 +71,7 @@ TEST_F(FingerprintCommand, TellsTheModelFromAChangedOne) {
 }
 
 // The runtime that made the fingerprint answers the same to the last bit; any other may round otherwise.
-TEST_F(FingerprintCommand, TellsTheLeastChangeOnTheVeryRuntime) {
+TEST_F(FingerprintCommand, NoticesTheLeastChangeOnTheSameRuntime) {
     const auto here = check({"--pub", "v.pub", "--device", "cpu", "--black-box", "one-ulp.pt", "--json"});
     EXPECT_EQ(here.code, 1) << here.err;
     EXPECT_EQ(json::parse(here.out)["checks"][0]["rung"], "exact");
@@ -81,7 +81,7 @@ TEST_F(FingerprintCommand, TellsTheLeastChangeOnTheVeryRuntime) {
     EXPECT_EQ(json::parse(elsewhere.out)["checks"][0]["outcome"], "other-runtime");
 }
 
-TEST_F(FingerprintCommand, TellsWhatAModelNeedsAndWritesNothing) {
+TEST_F(FingerprintCommand, ReportsWhatAModelLacksAndWritesNothing) {
     folder_.write("weights.safetensors", test::safetensors({{"w", 8}}));
     const std::tuple<const char*, const char*, const char*> refused[] = {
         {"net.pt", "3,5,5", "hint: does it take inputs of shape 3,5,5?"},
@@ -126,7 +126,7 @@ TEST_F(FingerprintCommand, WithoutAFingerprintThereIsNothingToCheckAgainst) {
     EXPECT_THAT(outcome.out, HasSubstr("no fingerprint was given"));
 }
 
-TEST_F(FingerprintCommand, TakesAnswersThatWereMadeElsewhere) {
+TEST_F(FingerprintCommand, AcceptsAnswersMadeElsewhere) {
     ASSERT_EQ(of({"challenge", "net.fp", "--pub", "v.pub", "-o", "ask"}).code, 0);
     EXPECT_EQ(check({"--pub", "v.pub", "--responses", "ask"}).code, 3);
     const auto count = json::parse(test::content_of(folder_ / "ask/manifest.json"))["count"].get<int>();

@@ -32,7 +32,7 @@ class Usage : public testing::Test {
     const test::Scratch folder_;
 };
 
-TEST_F(Usage, OfFingerprintIsChecked) {
+TEST_F(Usage, OfFingerprintIsValidated) {
     const auto with = [](Words more) {
         Words words = {"fingerprint", "m", "-k", "v.key", "-o", "m.fp"};
         words.insert(words.end(), more.begin(), more.end());
@@ -54,7 +54,7 @@ TEST_F(Usage, OfFingerprintIsChecked) {
     refused({"fingerprint", "m", "-o", "m.fp"});
 }
 
-TEST_F(Usage, OfCheckIsChecked) {
+TEST_F(Usage, OfCheckIsValidated) {
     const auto with = [](Words more) {
         Words words = {"check", "--pub", "v.pub"};
         words.insert(words.end(), more.begin(), more.end());

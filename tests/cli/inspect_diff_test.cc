@@ -28,7 +28,7 @@ TEST(InspectCommand, PrintsTextOrJson) {
     EXPECT_EQ(json::parse(data.out)["tensors"][0]["name"], "w");
 }
 
-TEST(InspectCommand, WhatCannotBeReadExitsWithThree) {
+TEST(InspectCommand, ExitsWith3OnAnUnreadableFile) {
     const test::Scratch scratch;
     scratch.write("text", "hello");
     const auto refused = run(modelseal({"inspect", "text"}), {.folder = scratch.path()});
@@ -38,7 +38,7 @@ TEST(InspectCommand, WhatCannotBeReadExitsWithThree) {
     EXPECT_EQ(run(modelseal({"inspect"})).code, 2);
 }
 
-TEST(DiffCommand, ExitsWithZeroForTheSameOneForOthersThreeForErrors) {
+TEST(DiffCommand, ExitsWith0IfSame1IfDifferent3OnErrors) {
     const test::Scratch scratch;
     scratch.write("a", tensor_file({floats("w", {1, 2})}));
     scratch.write("b", tensor_file({floats("w", {1, 3})}));

@@ -48,7 +48,7 @@ TEST(Keygen, MakesAPairThatBelongsTogether) {
     EXPECT_EQ(files_in(scratch), 2u);
 }
 
-TEST(Keygen, EncryptsUnlessToldNotTo) {
+TEST(Keygen, EncryptsByDefault) {
     const test::Scratch scratch;
     const Surroundings here{.folder = scratch.path(), .variables = {{"MODELSEAL_PASSPHRASE", "word"}}};
     ASSERT_EQ(run(modelseal({"keygen", "secret"}), here).code, 0);
@@ -66,7 +66,7 @@ TEST(Keygen, ReadsTheFirstLineOfThePassphraseFile) {
     EXPECT_TRUE(load_signing_key(scratch / "v.key", always("from file")).ok());
 }
 
-TEST(Keygen, SaysWhatAKeyIsFor) {
+TEST(Keygen, StatesThePurposeOfAKey) {
     const test::Scratch scratch;
     const auto made = [&](const std::string& type) {
         return run(modelseal({"keygen", type, "--type", type, "--no-passphrase"}), {.folder = scratch.path()})
@@ -118,7 +118,7 @@ TEST(Keygen, BindsACheckKeyToAKeyThatOpensslMade) {
     }
 }
 
-TEST(Keygen, NamesTheCustomerAsTold) {
+TEST(Keygen, WritesTheGivenNameOfTheCustomer) {
     const test::Scratch scratch;
     const Surroundings here{.folder = scratch.path()};
     ASSERT_EQ(run(modelseal({"keygen", "v", "--no-passphrase"}), here).code, 0);
@@ -160,7 +160,7 @@ TEST(Keygen, DoesNotFollowALinkThatLeadsNowhere) {
     EXPECT_FALSE(std::filesystem::exists(scratch / "v.key"));
 }
 
-TEST(Keygen, LeavesNothingInAFolderThatIsNotThere) {
+TEST(Keygen, RefusesAFolderThatDoesNotExist) {
     const test::Scratch scratch;
     const Outcome outcome =
         run(modelseal({"keygen", "no/such/v", "--no-passphrase"}), {.folder = scratch.path()});
@@ -210,7 +210,7 @@ const Refused kRefused[] = {
 
 class KeygenRefused : public testing::TestWithParam<Refused> {};
 
-TEST_P(KeygenRefused, SaysWhyAndMakesNothing) {
+TEST_P(KeygenRefused, StatesTheReasonAndMakesNothing) {
     const test::Scratch scratch;
     const Surroundings here{.folder = scratch.path()};
     ASSERT_EQ(run(modelseal({"keygen", "vendor", "--no-passphrase"}), here).code, 0);
@@ -262,7 +262,7 @@ TEST(PassphrasePrompt, AsksOnceForAKeyThatExists) {
     EXPECT_TRUE(load_check_key(scratch / "acme.check").ok());
 }
 
-TEST(PassphrasePrompt, RefusesWhatDiffersIsEmptyOrDoesNotCome) {
+TEST(PassphrasePrompt, RefusesADifferentOrEmptyOrMissingAnswer) {
     const std::pair<std::vector<test::Answer>, const char*> cases[] = {
         {{{"new passphrase", "one\n"}, {"again", "two\n"}}, "the two passphrases differ"},
         {{{"new passphrase", "\n"}}, "the passphrase is empty"},

@@ -69,17 +69,17 @@ TEST_F(ManPages, DescribeExactlyTheOptionsOfTheirCommand) {
     }
 }
 
-TEST_F(ManPages, OfTheProgramDescribesTheOptionsOfEveryCommand) {
+TEST_F(ManPages, DescribeTheOptionsOfEveryCommandOnTheMainPage) {
     EXPECT_EQ(options_in(page("modelseal.1"), ".It Fl"), options_of(*program_));
 }
 
-TEST_F(ManPages, OfTheProgramNamesEveryCommand) {
+TEST_F(ManPages, NameEveryCommandOnTheMainPage) {
     for (const CLI::App* command : program_->get_subcommands({})) {
         EXPECT_THAT(page("modelseal.1"), HasSubstr(".It Xr modelseal-" + command->get_name() + " 1\n"));
     }
 }
 
-TEST_F(ManPages, MentionNoOptionThatIsNotThere) {
+TEST_F(ManPages, MentionNoUnknownOption) {
     Words known = options_of(*program_);
     for (const CLI::App* command : program_->get_subcommands({})) known.merge(options_of(*command));
     for (const auto& file : std::filesystem::directory_iterator(man_folder())) {
@@ -88,7 +88,7 @@ TEST_F(ManPages, MentionNoOptionThatIsNotThere) {
     }
 }
 
-TEST_F(ManPages, HelpShowsTheSameOptions) {
+TEST_F(ManPages, DescribeTheOptionsThatHelpShows) {
     for (const CLI::App* command : program_->get_subcommands({})) {
         std::string help = command->help();
         for (const CLI::App* below : command->get_subcommands({})) help += below->help();
@@ -99,7 +99,7 @@ TEST_F(ManPages, HelpShowsTheSameOptions) {
     }
 }
 
-TEST_F(ManPages, HoldTheSectionsThatPeopleLookFor) {
+TEST_F(ManPages, HaveTheUsualSections) {
     for (const auto& file : std::filesystem::directory_iterator(man_folder())) {
         if (file.path().extension() != ".1") continue;
         for (const char* section : {"NAME", "SYNOPSIS", "DESCRIPTION", "EXIT STATUS", "EXAMPLES", "SEE ALSO"}) {
@@ -109,7 +109,7 @@ TEST_F(ManPages, HoldTheSectionsThatPeopleLookFor) {
     }
 }
 
-TEST_F(ManPages, AreTakenByMandocWithoutAWarning) {
+TEST_F(ManPages, PassMandocWithoutAWarning) {
     if (!test::installed("mandoc")) GTEST_SKIP() << "no mandoc";
     for (const auto& file : std::filesystem::directory_iterator(man_folder())) {
         const auto outcome = test::run({"mandoc", "-Tlint", "-Wwarning", file.path()});

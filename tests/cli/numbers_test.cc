@@ -15,7 +15,7 @@ TEST(Numbers, AreReadAsLists) {
     EXPECT_THAT(*extent_list("3,32,32", "--input-shape"), ElementsAre(3, 32, 32));
 }
 
-TEST(Numbers, AreNothingElse) {
+TEST(Numbers, RefuseOtherText) {
     for (const char* text : {",", "1,", ",1", "1,,2", "1 2", "x", "nan", "inf", "1e99", "0x10"}) {
         const auto refused = float_list(text, "--mean");
         ASSERT_FALSE(refused.ok()) << text;
@@ -27,7 +27,7 @@ TEST(Numbers, AreNothingElse) {
     }
 }
 
-TEST(FutureTime, IsADayOrATime) {
+TEST(FutureTime, AcceptsADayOrATime) {
     EXPECT_EQ(*future_time("2027-06-30", "--expires", 0), "2027-06-30T23:59:59Z");
     EXPECT_EQ(*future_time("2027-06-30T12:00:00Z", "--expires", 0), "2027-06-30T12:00:00Z");
     EXPECT_EQ(*future_time("", "--expires", 0), "");

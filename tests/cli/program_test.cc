@@ -24,7 +24,7 @@ TEST(Program, ShowsItsVersion) {
     EXPECT_EQ(outcome.err, "");
 }
 
-TEST(Program, HelpsOnStandardOutput) {
+TEST(Program, PrintsHelpOnStandardOutput) {
     for (const auto& words : {test::Words{"--help"}, test::Words{"-h"}, test::Words{"keygen", "--help"},
                               test::Words{"keygen", "-h"}}) {
         const Outcome outcome = run(modelseal(words));
@@ -35,7 +35,7 @@ TEST(Program, HelpsOnStandardOutput) {
     }
 }
 
-TEST(Program, WithoutACommandSaysHowToGetHelp) {
+TEST(Program, WithoutACommandNamesTheHelpOption) {
     const Outcome outcome = run(modelseal({}));
     EXPECT_EQ(outcome.code, 2);
     EXPECT_EQ(outcome.out, "");
@@ -80,7 +80,7 @@ const Misuse kMisuses[] = {
 
 class Misused : public testing::TestWithParam<Misuse> {};
 
-TEST_P(Misused, SaysWhatAndExitsWithTwo) {
+TEST_P(Misused, ReportsTheMistakeAndExitsWith2) {
     const test::Scratch scratch;
     const Outcome outcome = run(modelseal(GetParam().words), {.folder = scratch.path()});
     EXPECT_EQ(outcome.code, 2);
@@ -95,7 +95,7 @@ TEST_P(Misused, SaysWhatAndExitsWithTwo) {
 INSTANTIATE_TEST_SUITE_P(Table, Misused, testing::ValuesIn(kMisuses),
                          [](const auto& each) { return std::string(each.param.name); });
 
-TEST(Program, TakesCommonOptionsBeforeAndBehindTheCommand) {
+TEST(Program, AcceptsCommonOptionsBeforeAndAfterTheCommand) {
     const test::Scratch scratch;
     const test::Surroundings here{.folder = scratch.path()};
     EXPECT_EQ(run(modelseal({"--quiet", "--jobs", "2", "keygen", "a", "--no-passphrase"}), here).out, "");
@@ -103,7 +103,7 @@ TEST(Program, TakesCommonOptionsBeforeAndBehindTheCommand) {
     EXPECT_NE(run(modelseal({"keygen", "c", "--no-passphrase"}), here).out, "");
 }
 
-TEST(Program, TakesAFileThatIsNamedLikeACommand) {
+TEST(Program, AcceptsAFileThatIsNamedLikeACommand) {
     const test::Scratch scratch;
     const Outcome outcome =
         run(modelseal({"keygen", "completion", "--no-passphrase"}), {.folder = scratch.path()});
@@ -117,7 +117,7 @@ TEST(Program, FailsWhenItsOutputIsLost) {
     EXPECT_EQ(outcome.err, "modelseal: could not write to standard output: No space left on device\n");
 }
 
-TEST(Program, SaysThatAModelDoesNotMatchEvenWhereNobodyCanReadWhy) {
+TEST(Program, ExitsWith1OnAMismatchEvenIfItsOutputIsLost) {
     const test::Scratch scratch;
     const auto key = test::test_key();
     auto sealed = test::sealed_bytes(test::small_models().front().file(), key);
@@ -132,7 +132,7 @@ TEST(Program, SaysThatAModelDoesNotMatchEvenWhereNobodyCanReadWhy) {
 
 // Of 20 MB, the key derivation alone wants 16. Address sanitizers need more than any limit.
 #ifndef MODELSEAL_SANITIZED
-TEST(Program, SaysThatItHasNoMemory) {
+TEST(Program, ReportsThatMemoryIsExhausted) {
     const test::Scratch scratch;
     const test::Surroundings here{.folder = scratch.path(), .variables = {{"MODELSEAL_PASSPHRASE", "word"}}};
     ASSERT_EQ(run(modelseal({"keygen", "v"}), here).code, 0);
@@ -145,7 +145,7 @@ TEST(Program, SaysThatItHasNoMemory) {
 }
 #endif
 
-TEST(Program, BearsThatItsReaderGoesAway) {
+TEST(Program, IgnoresABrokenPipe) {
     const Outcome outcome =
         run({"bash", "-c", "\"$0\" completion bash | true; exit ${PIPESTATUS[0]}", MODELSEAL_PROGRAM});
     EXPECT_EQ(outcome.code, 0);

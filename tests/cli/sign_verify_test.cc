@@ -57,7 +57,7 @@ TEST_F(SignVerify, HoldsUntilSomethingChanges) {
     EXPECT_EQ(verify({"--ignore-unsigned-files"}).code, 0);
 }
 
-TEST_F(SignVerify, ExitCodesTellWhatWentWrong) {
+TEST_F(SignVerify, ExitCodesShowWhatWentWrong) {
     EXPECT_EQ(verify().code, 3);  // no signature there
     ASSERT_EQ(sign().code, 0);
     EXPECT_EQ(run({"verify", "net", "--signature", "model.sig", "--pub", "other.pub"}).code, 1);
@@ -75,7 +75,7 @@ TEST_F(SignVerify, ExitCodesTellWhatWentWrong) {
     EXPECT_EQ(verify().code, 3);
 }
 
-TEST_F(SignVerify, CheckExpectsWhatIsGiven) {
+TEST_F(SignVerify, CheckExpectsEverythingThatIsGiven) {
     ASSERT_EQ(run({"keygen", "vendor", "--no-passphrase"}).code, 0);
     ASSERT_EQ(sign().code, 0);
     const auto check = [&](test::Words more) {
@@ -164,7 +164,7 @@ TEST_F(SignVerify, JsonIsAnEntryOfTheCheck) {
     EXPECT_EQ(done["tensors"], 2);
 }
 
-TEST_F(SignVerify, NotesTheSealThatItChecked) {
+TEST_F(SignVerify, RecordsTheSealThatItChecked) {
     ASSERT_EQ(run({"keygen", "vendor", "--no-passphrase"}).code, 0);
     scratch.write("big.safetensors", test::safetensors({{"alpha", 200'000}}));
     ASSERT_EQ(run({"seal", "big.safetensors", "-k", "vendor.key", "-o", "sealed.safetensors"}).code, 0);

@@ -7,7 +7,7 @@ namespace {
 
 const std::vector<std::string> kCommands = {"keygen", "seal", "check", "unseal", "inspect", "diff"};
 
-TEST(Nearest, FindsWhatASlipOfTheHandMeant) {
+TEST(Nearest, SuggestsTheWordThatWasMistyped) {
     EXPECT_EQ(nearest("keyegn", kCommands), "keygen");  // swapped
     EXPECT_EQ(nearest("chek", kCommands), "check");     // dropped
     EXPECT_EQ(nearest("seaal", kCommands), "seal");     // added
@@ -15,7 +15,7 @@ TEST(Nearest, FindsWhatASlipOfTheHandMeant) {
     EXPECT_EQ(nearest("inspectt", kCommands), "inspect");
 }
 
-TEST(Nearest, FindsNothingInWordsThatMeanSomethingElse) {
+TEST(Nearest, SuggestsNothingForAnUnrelatedWord) {
     EXPECT_EQ(nearest("verify", kCommands), "");
     EXPECT_EQ(nearest("", kCommands), "");
     EXPECT_EQ(nearest(std::string(100000, 'x'), kCommands), "");

@@ -55,7 +55,7 @@ class Token : public testing::Test {
     test::Scratch scratch;
 };
 
-TEST_F(Token, SealsWhatThePublicHalfChecks) {
+TEST_F(Token, SealsVerifyUnderThePublicHalf) {
     must({"seal", "net.safetensors", "-k", "pkcs11:token=vendor;object=seal;type=private", "-o", "sealed",
           "--receipt", "receipt"});
     must({"keygen", "vendor", "--from", "pkcs11:token=vendor;object=seal;type=public"});
@@ -91,7 +91,7 @@ TEST_F(Token, SealsInThePublishedScheme) {
     EXPECT_THAT(strict.out, HasSubstr("--scheme deepisign"));
 }
 
-TEST_F(Token, SignsOnEveryCurveWhatOpensslVerifies) {
+TEST_F(Token, SignaturesOnEveryCurveVerifyUnderOpenssl) {
     const std::tuple<const char*, const char*, const char*> curves[] = {{"EC:prime256v1", "02", "-sha256"},
                                                                         {"EC:secp384r1", "03", "-sha384"},
                                                                         {"EC:secp521r1", "04", "-sha512"}};
@@ -135,7 +135,7 @@ TEST_F(Token, SignsWithACertificateOfItsKey) {
 }
 
 // As slot 9c of a PIV card does.
-TEST_F(Token, GivesThePinAgainToAKeyThatWantsItAtEverySignature) {
+TEST_F(Token, GivesThePinAgainToAKeyThatAsksForItAtEverySignature) {
     token->make_key("careful", "05", "EC:prime256v1", {"--usage-sign", "--always-auth"});
     const std::string key = "pkcs11:token=vendor;object=careful";
     must({"seal", "net.safetensors", "-k", key, "-o", "sealed", "--receipt", "receipt"});
@@ -143,7 +143,7 @@ TEST_F(Token, GivesThePinAgainToAKeyThatWantsItAtEverySignature) {
     EXPECT_EQ(run({"check", "sealed", "--pub", "vendor.pub"}, false).code, 0);
 }
 
-TEST_F(Token, TakesThePinInEveryWay) {
+TEST_F(Token, AcceptsThePinFromEverySource) {
     scratch.write("pin", std::string(SoftToken::kPin) + "\r\nmore\n");
     const std::string key = "pkcs11:token=vendor;object=seal";
     const auto file = (scratch / "pin").string();
@@ -241,7 +241,7 @@ const RefusedCase kRefusedTokens[] = {
                 "RFC 7512"}};
 
 // One test for all, because its tokens take a while.
-TEST_F(Token, ThatIsNotAsItOughtToBeIsRefusedAndSaysWhy) {
+TEST_F(Token, ThatDoesNotFitIsRefusedWithTheReason) {
     token->add("spare");
     token->make_key("wide", "02", "EC:secp384r1");
     token->make_key("rsa", "03", "rsa:2048");
@@ -259,7 +259,7 @@ TEST_F(Token, ThatIsNotAsItOughtToBeIsRefusedAndSaysWhy) {
     }
 }
 
-TEST_F(Token, WithAnEd25519KeyIsRefusedAndSaysWhy) {
+TEST_F(Token, WithAnEd25519KeyIsRefusedWithTheReason) {
     token->make_key("ed", "06", "EC:edwards25519");
     for (const char* key : {"pkcs11:object=ed", "pkcs11:object=seal"}) {
         const auto outcome = seal(key);
@@ -286,7 +286,7 @@ TEST_F(Token, IsReachedThroughModulesInThreeWays) {
     EXPECT_EQ(code("pkcs11:object=seal?module-path=" + module).first, 0) << "the URI wins";
 }
 
-TEST_F(Token, PublicHalfOverwritesNothing) {
+TEST_F(Token, WritesItsPublicHalfWithoutOverwriting) {
     scratch.write("vendor.pub", "here");
     const auto refused = run({"keygen", "vendor", "--from", "pkcs11:object=seal"});
     EXPECT_EQ(refused.code, 3);
@@ -307,7 +307,7 @@ TEST_F(Token, PublicHalfOverwritesNothing) {
     }
 }
 
-TEST_F(Token, KeepsALedgerIfItsKeyMayDerive) {
+TEST_F(Token, OwnsALedgerIfItsKeyMayDerive) {
     token->make_key("both", "02", "EC:prime256v1", {"--usage-sign", "--usage-derive"});
     const auto refused = run({"customer", "add", "acme", "--ledger", "l.db", "-k", "pkcs11:object=seal"});
     EXPECT_EQ(refused.code, 3);

@@ -5,7 +5,7 @@
 namespace modelseal {
 namespace {
 
-TEST(Armour, ComesOffAsItWasPutOnWhateverTheSize) {
+TEST(Armour, RoundTripsAtEverySize) {
     for (std::size_t size = 0; size <= 200; ++size) {
         std::vector<std::byte> body(size);
         for (std::size_t i = 0; i < size; ++i) body[i] = static_cast<std::byte>(i * 37);

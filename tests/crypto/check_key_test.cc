@@ -51,7 +51,7 @@ std::string text_of(const Bytes& body) {
     return armour(kCheckKeyLabel, body);
 }
 
-TEST(CheckKeyFile, ComesBackAsItWas) {
+TEST(CheckKeyFile, RoundTrips) {
     for (const std::string& customer :
          {std::string("acme"), std::string("Müller & Söhne, 東京"), std::string(255, 'n')}) {
         const auto text = new_check_key(vendor(), customer);
@@ -185,7 +185,7 @@ TEST_P(SpoiledCheckKey, IsRefused) {
 INSTANTIATE_TEST_SUITE_P(Table, SpoiledCheckKey, testing::ValuesIn(kSpoiled),
                          [](const auto& each) { return std::string(each.param.name); });
 
-TEST(NewCheckKey, RefusesNamesThatNoFileMayHold) {
+TEST(NewCheckKey, RefusesInvalidNames) {
     for (const std::string& name :
          {std::string(), std::string(256, 'n'), std::string("a\nb"), std::string("\xc3")}) {
         const auto text = new_check_key(vendor(), name);
@@ -194,7 +194,7 @@ TEST(NewCheckKey, RefusesNamesThatNoFileMayHold) {
     }
 }
 
-TEST(LoadCheckKey, ReadsWhatWasMade) {
+TEST(LoadCheckKey, ReadsAKeyThatKeygenMade) {
     const test::Scratch scratch;
     const auto key = load_check_key(scratch.write("acme.check", *new_check_key(vendor(), "acme")));
     ASSERT_TRUE(key.ok()) << key.error().message;

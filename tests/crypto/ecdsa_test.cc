@@ -164,7 +164,7 @@ TEST_P(Ecdsa, SignatureHasOneSpelling) {
     }
 }
 
-TEST_P(Ecdsa, RawIntegersAreNoSignature) {
+TEST_P(Ecdsa, RawIntegersAreNotASignature) {
     const auto key = make(GetParam());
     const std::size_t width = key.open.curve() == Curve::p256 ? 32 : key.open.curve() == Curve::p384 ? 48 : 66;
     EXPECT_FALSE(der_signature(key.open.curve(), Bytes(2 * width, std::byte{1})));

@@ -46,7 +46,7 @@ const Vector kRfc5869[] = {
 
 class Rfc5869 : public testing::TestWithParam<Vector> {};
 
-TEST_P(Rfc5869, GivesTheOutputOfTheRfc) {
+TEST_P(Rfc5869, MatchesTheVectorsOfTheRfc) {
     const auto expected = from_hex(GetParam().output);
     std::vector<std::byte> out(expected.size());
     crypto::hkdf_sha256(from_hex(GetParam().secret), from_hex(GetParam().salt),

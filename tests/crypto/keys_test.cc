@@ -72,7 +72,7 @@ const KeyVector kRfc8032[] = {
 
 class Rfc8032 : public testing::TestWithParam<KeyVector> {};
 
-TEST_P(Rfc8032, SignsAndVerifiesAsTheRfcSays) {
+TEST_P(Rfc8032, MatchesTheVectorsOfTheRfc) {
     const SigningKey key = key_of(GetParam().seed);
     const auto message = from_hex(GetParam().message);
     const auto signature = array_of<64>(GetParam().signature);
@@ -160,7 +160,7 @@ TEST(PublicKey, RefusesKeysOfSmallOrder) {
     }
 }
 
-TEST(PublicKey, IsKnownByTheFirstBytesOfItsDigest) {
+TEST(PublicKey, IdIsTheFirstBytesOfItsDigest) {
     const PublicKey key = SigningKey::generate().public_key();
     unsigned char digest[SHA256_DIGEST_LENGTH];
     SHA256(raw(key.bytes()), key.bytes().size(), digest);
@@ -179,7 +179,7 @@ TEST(CheckKey, OfThePublicIsDerivedFromTheVendorsKeyAlone) {
     EXPECT_FALSE(std::ranges::equal(key.secret.bytes(), other.secret.bytes()));
 }
 
-TEST(Secret32, LeavesNothingBehindWhenItMoves) {
+TEST(Secret32, IsWipedWhenItIsMovedFrom) {
     const auto bytes = array_of<32>(kRfc8032[0].seed);
     Secret32 first(bytes);
     Secret32 second(std::move(first));
@@ -192,7 +192,7 @@ TEST(Secret32, LeavesNothingBehindWhenItMoves) {
     EXPECT_TRUE(std::ranges::equal(third.clone().bytes(), bytes));
 }
 
-TEST(Secret32, LeavesNothingBehindWhenItGoes) {
+TEST(Secret32, IsWipedWhenItIsDestroyed) {
     alignas(Secret32) std::array<std::byte, sizeof(Secret32)> memory;
     const auto bytes = array_of<32>(kRfc8032[0].seed);
     auto* secret = new (memory.data()) Secret32(bytes);

@@ -38,7 +38,7 @@ SignatureBytes signature_of(const std::string& r, const std::string& s) {
     return out;
 }
 
-TEST(P256, VerifiesWhatTheRfcSigned) {
+TEST(P256, VerifiesTheSignaturesOfTheRfc) {
     const auto key = PublicKey::of(from_hex(kPoint));
     ASSERT_TRUE(key);
     EXPECT_EQ(key->type(), KeyType::p256);
@@ -67,7 +67,7 @@ TEST(P256, SignaturesAreInRangeAndLow) {
     }
 }
 
-TEST(P256, OfTwoSpellingsTheLowerIsWritten) {
+TEST(P256, WritesTheLowerOfTheTwoSpellings) {
     const auto der = [](const std::string& r, const std::string& s) {
         const std::string pad_r = r[0] > '7' ? "022100" : "0220", pad_s = s[0] > '7' ? "022100" : "0220";
         const auto body = from_hex(pad_r + r + pad_s + s);
@@ -82,7 +82,7 @@ TEST(P256, OfTwoSpellingsTheLowerIsWritten) {
     EXPECT_EQ(crypto::p1363_of_der({}), std::nullopt);
 }
 
-TEST(P256, SignsWhatItsPublicKeyVerifies) {
+TEST(P256, SignaturesVerifyUnderItsPublicKey) {
     const auto key = SigningKey::generate(KeyType::p256);
     for (int i = 0; i < 50; ++i) {
         const auto signature = key.sign(as_bytes("model"));
@@ -102,7 +102,7 @@ TEST(P256, RefusesASignatureWithAnyBitChanged) {
     }
 }
 
-TEST(PublicKey, IsOf32BytesOr33ThatArePointOfTheCurve) {
+TEST(PublicKey, Has32BytesOr33ThatAreAPointOnTheCurve) {
     EXPECT_EQ(PublicKey::of(std::vector<std::byte>(32))->type(), KeyType::ed25519);
     auto point = from_hex(kPoint);
     EXPECT_TRUE(PublicKey::of(point));

@@ -119,7 +119,7 @@ std::string openssl_writes(EVP_PKEY* key, bool secret) {
     return text;
 }
 
-TEST(SigningKeyPem, ReadsWhatOpensslWrote) {
+TEST(SigningKeyPem, ReadsKeysThatOpensslWrote) {
     const auto plain = parse_signing_key(kPlain, "v.key", nobody);
     ASSERT_TRUE(plain.ok()) << plain.error().message;
     EXPECT_EQ(public_key_pem(plain->public_key()), kPublic);
@@ -131,7 +131,7 @@ TEST(SigningKeyPem, ReadsWhatOpensslWrote) {
     EXPECT_EQ(public_key_pem(scrypt->public_key()), kPublic);
 }
 
-TEST(SigningKeyPem, IsWhatOpensslWouldHaveWritten) {
+TEST(SigningKeyPem, IsTheFormThatOpensslWrites) {
     const auto key = parse_signing_key(kPlain, "v.key", nobody);
     ASSERT_TRUE(key.ok());
     const auto text = signing_key_pem(*key, "");
@@ -150,7 +150,7 @@ TEST(SigningKeyPem, EncryptedIsReadByOpensslWithTheRightPassphraseOnly) {
     EXPECT_EQ(openssl_reads(*text, "battery staple"), nullptr);
 }
 
-TEST(SigningKeyPem, ComesBackAsItWas) {
+TEST(SigningKeyPem, RoundTrips) {
     for (const auto type : {KeyType::ed25519, KeyType::p256}) {
         for (const char* passphrase : {"", "x", "Passwörter mit Ümläuten", "  spaces  "}) {
             const SigningKey key = SigningKey::generate(type);
@@ -179,7 +179,7 @@ TEST(SigningKeyPem, CallsEveryWrongPassphraseAMismatch) {
     }
 }
 
-TEST(SigningKeyPem, AsksOnceAndPassesOnThatThereIsNoAnswer) {
+TEST(SigningKeyPem, AsksOnceAndReportsAMissingAnswer) {
     int asked = 0;
     const auto key = parse_signing_key(kScrypt, "v.key", [&](const std::string& file) -> Result<std::string> {
         ++asked;
@@ -288,7 +288,7 @@ TEST_P(RefusedKey, IsRefusedAndNamed) {
 INSTANTIATE_TEST_SUITE_P(Table, RefusedKey, testing::ValuesIn(kRefused),
                          [](const auto& each) { return std::string(each.param.name); });
 
-TEST(PublicKeyPem, ComesBackAsItWas) {
+TEST(PublicKeyPem, RoundTrips) {
     for (const auto type : {KeyType::ed25519, KeyType::p256}) {
         const PublicKey key = SigningKey::generate(type).public_key();
         const auto again = parse_public_key(public_key_pem(key), "v.pub");
@@ -333,7 +333,7 @@ TEST(LoadKeys, NamesTheFile) {
     EXPECT_EQ(load_signing_key(huge, nobody).error().kind, ErrorKind::malformed);
 }
 
-TEST(Wipe, ZeroesWhatTheTextHeld) {
+TEST(Wipe, ZeroesTheText) {
     std::string text(100, 'x');
     const char* memory = text.data();
     { const crypto::WipeAtEnd wiped(text); }

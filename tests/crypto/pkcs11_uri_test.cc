@@ -10,7 +10,7 @@ namespace {
 using testing::HasSubstr;
 using testing::Not;
 
-TEST(Pkcs11Uri, HoldsEveryAttribute) {
+TEST(Pkcs11Uri, ParsesEveryAttribute) {
     const auto uri = parse_pkcs11_uri(
         "pkcs11:token=a;manufacturer=b;model=c;serial=d;object=e;id=%00%ff1;type=private;slot-id=7;"
         "slot-manufacturer=f;slot-description=g;library-manufacturer=h;library-description=i"
@@ -35,7 +35,7 @@ TEST(Pkcs11Uri, HoldsEveryAttribute) {
     EXPECT_EQ(uri->pin_source, std::nullopt);
 }
 
-TEST(Pkcs11Uri, LeavesOpenWhatItDoesNotName) {
+TEST(Pkcs11Uri, MatchesAnythingThatItDoesNotName) {
     const auto uri = parse_pkcs11_uri("pkcs11:");
     ASSERT_TRUE(uri.ok()) << uri.error().message;
     for (const auto& field : {uri->token, uri->object, uri->id, uri->pin_value}) EXPECT_EQ(field, std::nullopt);
@@ -51,7 +51,7 @@ TEST(Pkcs11Uri, DecodesPercentSigns) {
     EXPECT_EQ(parse_pkcs11_uri("pkcs11:token=%E6%9D%B1%E4%BA%AC")->token, "東京");
 }
 
-TEST(Pkcs11Uri, IsNoFile) {
+TEST(Pkcs11Uri, IsNotTakenForAFile) {
     EXPECT_TRUE(is_pkcs11_uri("pkcs11:"));
     EXPECT_TRUE(is_pkcs11_uri("PKCS11:token=a"));
     for (const char* text : {"", "pkcs11", "./pkcs11:", "vendor.key", "pkcs12:"})
@@ -74,7 +74,7 @@ struct Row {
 
 class SpoiledUri : public testing::TestWithParam<Row> {};
 
-TEST_P(SpoiledUri, IsRefusedWithoutTellingAPin) {
+TEST_P(SpoiledUri, IsRefusedWithoutShowingAPin) {
     const auto uri = parse_pkcs11_uri(GetParam().text);
     ASSERT_FALSE(uri.ok());
     EXPECT_EQ(uri.error().kind, ErrorKind::usage);

@@ -15,7 +15,7 @@ Secret32 secret(unsigned seed) {
     return Secret32(bytes);
 }
 
-TEST(SealedBox, OpensToWhatWasSealed) {
+TEST(SealedBox, RoundTrips) {
     const auto salt = random_salt();
     for (const std::string_view text : {"", "a", "the pairs"}) {
         const auto box = seal_box(secret(1), salt, "label", as_bytes("open"), as_bytes(text));

@@ -80,7 +80,7 @@ class Challenge : public testing::Test {
     Fingerprint made_ = test::small_fingerprint();
 };
 
-TEST_F(Challenge, OfGreyLevelsIsPicturesThatReadBackBitForBit) {
+TEST_F(Challenge, OfGrayLevelsIsPicturesThatReadBackBitForBit) {
     for (const std::int64_t channels : {1, 3}) {
         use_shape(channels, 5, 4);
         const test::Scratch another;
@@ -137,7 +137,7 @@ TEST_F(Challenge, AnswersComeBackInTheOrderOfTheRungs) {
                 testing::ElementsAre(0, 1, 2, 3, 4, 5));
 }
 
-TEST_F(Challenge, ManifestTellsNoPairs) {
+TEST_F(Challenge, ManifestDoesNotRevealPairs) {
     write();
     const auto manifest = json::parse(test::content_of(folder_ / "challenge/manifest.json"));
     EXPECT_EQ(manifest["schema"], "modelseal-challenge/1");
@@ -190,7 +190,7 @@ TEST_F(Challenge, NeedsItsManifest) {
     }
 }
 
-TEST_F(Challenge, LeavesWhatIsThereAlone) {
+TEST_F(Challenge, DoesNotTouchAnExistingFolder) {
     folder_.write("challenge/mine", "precious");
     ASSERT_TRUE(save(made_, vendor_, key_, folder_ / "net.fp").ok());
     EXPECT_FALSE(write_challenge(folder_ / "net.fp", key_, folder_ / "challenge").ok());

@@ -116,7 +116,7 @@ class CoarseService : public testing::Test {
 };
 
 // The attacks of a server that chooses its precision, and what its model is then called.
-TEST_F(CoarseService, HidesNoChangeOfItsModel) {
+TEST_F(CoarseService, DoesNotHideAChangeOfItsModel) {
     for (const float moved : {0.001f, 0.0025f, 0.01f}) {
         make_fingerprint(1);
         EXPECT_EQ(check({}).verdict, Verdict::intact);
@@ -169,7 +169,7 @@ TEST_F(CoarseService, IsNotBlamedForHalfPrecision) {
     }
 }
 
-TEST_F(CoarseService, ThatIsInconclusiveIsExitStatus3) {
+TEST_F(CoarseService, ThatIsInconclusiveExitsWith3) {
     make_fingerprint(1);
     scratch_.write("v.pub", public_key_pem(vendor_.public_key()));
     const auto server = serve(decimals(2));

@@ -49,7 +49,7 @@ class Container : public testing::Test {
     Fingerprint made_ = test::small_fingerprint();
 };
 
-TEST_F(Container, ComesBackUnderItsKey) {
+TEST_F(Container, OpensUnderItsKey) {
     made_.expires = "2030-01-01T00:00:00Z";
     const auto open = read(saved(made_, everybody_), everybody_);
     ASSERT_TRUE(open.ok()) << open.error().message;
@@ -86,7 +86,7 @@ TEST_F(Container, TwiceTheSameFingerprintHasNoBoxInCommon) {
     EXPECT_NE(a.substr(97, 32), b.substr(97, 32));
 }
 
-TEST_F(Container, EveryBitMatters) {
+TEST_F(Container, IsRefusedWithAnyBitChanged) {
     const auto good = saved(made_, everybody_);
     ASSERT_TRUE(read(good, everybody_).ok());
     for (std::size_t bit = 0; bit < 8 * good.size(); ++bit) {
@@ -144,7 +144,7 @@ TEST_F(Container, NeedsTimesThatAreTimes) {
     EXPECT_EQ(save(made_, vendor_, everybody_, folder / "net.fp").error().kind, ErrorKind::usage);
 }
 
-TEST_F(Container, OfALaterVersionIsToldSo) {
+TEST_F(Container, OfALaterVersionIsReportedAsSuch) {
     auto bytes = saved(made_, everybody_);
     bytes[7] = '3';
     const auto result = read(bytes, everybody_);

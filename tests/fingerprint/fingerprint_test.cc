@@ -24,7 +24,7 @@ TEST(Inputs, AreAllOfMemberZeroThenAllOfMemberOne) {
     EXPECT_TRUE(inputs_of(made, {}).empty());
 }
 
-TEST(Inputs, AreNormalisedByChannelOrAlike) {
+TEST(Inputs, AreNormalizedByChannelOrAlike) {
     const Input input{.shape = {.name = {}, .shape = {2, 2}}, .mean = {1, 2}, .std = {0.5f}};
     std::vector<float> pixels = {1, 2, 3, 4, 0, 1, 2, 3};
     normalise(input, pixels);

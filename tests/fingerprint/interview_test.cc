@@ -59,7 +59,7 @@ Fingerprint many_pairs() {
     return print;
 }
 
-TEST(Interview, AsksSomeInputsTwiceAnywhereAmongTheOthers) {
+TEST(Interview, SendsSomeInputsTwiceAtRandomPositions) {
     const auto print = many_pairs();
     std::size_t early = 0;
     for (int time = 0; time < 10; ++time) {
@@ -119,7 +119,7 @@ TEST(Interview, DoesNotTakeRoundingForVariation) {
 }
 
 // One input of many is labelled wrongly, once or always.
-TEST(Interview, AsksAgainForLabelsThatWouldAccuse) {
+TEST(Interview, SendsInputsAgainWhoseLabelsWouldMeanTampering) {
     auto print = many_pairs();
     print.access = Access::label;
     print.direction.clear();

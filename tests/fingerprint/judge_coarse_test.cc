@@ -44,7 +44,7 @@ TEST(JudgeCoarse, AnswersTooCoarseForAnyRungAreInconclusive) {
 }
 
 // One pair that cannot be told may be the one that flipped.
-TEST(JudgeCoarse, APairThatCannotBeToldIsHeldAgainstIntact) {
+TEST(JudgeCoarse, AnUndecidablePairCountsAgainstIntact) {
     const auto print = two_classes();
     auto answers = honest(print);
     answers.rounding = 1e-4;
@@ -55,7 +55,7 @@ TEST(JudgeCoarse, APairThatCannotBeToldIsHeldAgainstIntact) {
     EXPECT_THAT(finding.detail, HasSubstr("1 of 10 pairs cannot be told"));
 }
 
-TEST(JudgeCoarse, MismatchesCountWhateverCouldNotBeTold) {
+TEST(JudgeCoarse, MismatchesCountWhateverPairsAreUntold) {
     const auto print = two_classes();
     auto answers = honest(print);
     answers.rounding = 2e-3;  // no honest pair of fp32 can be told from that
@@ -70,7 +70,7 @@ TEST(JudgeCoarse, MismatchesCountWhateverCouldNotBeTold) {
 }
 
 // Answers that vary as those of honest runtimes do are judged as if they did not: floors allow for it.
-TEST(JudgeCoarse, JitterThatHonestRuntimesHaveHidesNothing) {
+TEST(JudgeCoarse, JitterOfHonestRuntimesHidesNothing) {
     const auto print = two_classes();
     auto answers = honest(print);
     EXPECT_EQ(judged(print, {.answers = answers, .jitter = 2.4e-4}).outcome, Outcome::intact);
@@ -78,7 +78,7 @@ TEST(JudgeCoarse, JitterThatHonestRuntimesHaveHidesNothing) {
     EXPECT_EQ(judged(print, {.answers = answers, .jitter = 2.4e-4}).outcome, Outcome::tampered);
 }
 
-TEST(JudgeCoarse, JitterBeyondThatIsNeitherIntactNorTampering) {
+TEST(JudgeCoarse, JitterBeyondThatOfHonestRuntimesIsInconclusive) {
     const auto print = two_classes();
     auto answers = honest(print);
     const auto finding = judged(print, {.answers = answers, .jitter = 2.6e-4});
@@ -144,7 +144,7 @@ TEST(JudgeCoarse, HalfPrecisionIsNeitherIntactNorTamperingUnlessItWasAskedFor) {
     EXPECT_EQ(judged(print, {.answers = answers}).outcome, Outcome::inconclusive) << "three bits less";
 }
 
-TEST(JudgeCoarse, HalfPrecisionOfWhichNothingIsOnRecordIsInconclusive) {
+TEST(JudgeCoarse, HalfPrecisionWithoutARungForItIsInconclusive) {
     auto print = two_classes();
     print.rungs.pop_back();
     auto answers = honest(print);
@@ -164,7 +164,7 @@ TEST(JudgeCoarse, LabelsOfRoundedOutputsAreNotTampering) {
     EXPECT_EQ(judged(print, {.answers = answers}).outcome, Outcome::inconclusive);
 }
 
-TEST(JudgeCoarse, LabelsThatChangeFromOneTimeToTheNextAreInconclusive) {
+TEST(JudgeCoarse, LabelsThatVaryAreInconclusive) {
     const auto print = two_classes(Access::label);
     oracle::Answers answers{.count = 4 * kPairs + 1};
     for (std::size_t row = 0; row < 4 * kPairs; ++row) answers.labels.push_back(row / kPairs % 2 == 0 ? 0 : 1);
@@ -177,7 +177,7 @@ TEST(JudgeCoarse, LabelsThatChangeFromOneTimeToTheNextAreInconclusive) {
 }
 
 // A probability of 0 says nothing of its pair; it does not hide how the others moved.
-TEST(JudgeCoarse, APairWithoutAMarginDoesNotHideWhereTheOthersWent) {
+TEST(JudgeCoarse, APairWithoutAMarginDoesNotHideTheDriftOfTheOthers) {
     auto print = two_classes(Access::probabilities);
     print.rungs.pop_back();
     print.rungs[0].drift = 1e-5;
@@ -206,7 +206,7 @@ TEST(JudgeCoarse, CoarseAnswersStillShowLargeChanges) {
     EXPECT_EQ(judged(print, {.answers = answers}).outcome, Outcome::tampered);
 }
 
-TEST(JudgeCoarse, RoundedProbabilitiesOfZeroTellNothing) {
+TEST(JudgeCoarse, RoundedProbabilitiesOfZeroShowNothing) {
     const auto print = two_classes(Access::probabilities);
     auto answers = honest(print);
     for (std::size_t at = 0; at < answers.values.size(); at += 2) {

@@ -50,7 +50,7 @@ TEST(Judge, AMarginThatMovesAsFarAwayFromTheBoundaryIsTampering) {
     EXPECT_EQ(strayed(1e6f).outcome, Outcome::tampered);
 }
 
-TEST(Judge, WhatStraysByLessThanItsRoundingIsUntold) {
+TEST(Judge, APairThatMovesByLessThanItsRoundingIsUntold) {
     const auto print = two_classes();
     auto answers = honest(print);
     for (const std::size_t i : {0u, 1u}) answers.values[i] *= 2.1f;
@@ -83,7 +83,7 @@ TEST(Judge, NoisierRungsTakeMoreMismatches) {
     EXPECT_EQ(judged(print, {.answers = answers}).outcome, Outcome::tampered);
 }
 
-TEST(Judge, MismatchesOnAWiderRungCountToo) {
+TEST(Judge, MismatchesOnACoarserRungCount) {
     const auto print = two_classes();
     auto answers = honest(print);
     std::swap(answers.values[4 * kPairs], answers.values[4 * kPairs + 1]);
@@ -92,7 +92,7 @@ TEST(Judge, MismatchesOnAWiderRungCountToo) {
     EXPECT_EQ(finding.rung, "mixed");
 }
 
-TEST(Judge, MismatchesOnAFinerRungThanTheOneAskedForDoNot) {
+TEST(Judge, MismatchesOnAFinerRungDoNotCount) {
     const auto print = two_classes();
     auto answers = honest(print);
     std::swap(answers.values[0], answers.values[1]);
@@ -117,7 +117,7 @@ TEST(Judge, ExactPairsSayNothingOfTheModelOnAnotherRuntime) {
     EXPECT_EQ(judged(print, {.answers = answers, .same_runtime = true}).outcome, Outcome::other_runtime);
 }
 
-TEST(Judge, MoreNoiseOnRecordThanPairsDecidesNothing) {
+TEST(Judge, TooMuchNoiseForTheNumberOfPairsIsInconclusive) {
     auto print = two_classes();
     print.rungs.pop_back();
     print.rungs[0].scale = 1e-2;
@@ -161,7 +161,7 @@ TEST(Judge, MarginsThatMoveTogetherAreTampering) {
     EXPECT_THAT(doubtful.detail, HasSubstr("the mean of the margins moved by 7.1e-05"));
 }
 
-TEST(Judge, LabelsAreHeldAgainstTheirClass) {
+TEST(Judge, ComparesLabelsWithTheirClass) {
     const auto print = two_classes(Access::label);
     auto answers = honest(print);
     answers.values.clear();
@@ -213,7 +213,7 @@ INSTANTIATE_TEST_SUITE_P(
                               "answers are labels"}),
     [](const auto& one) { return one.param.name; });
 
-TEST(Judge, ARungThatIsNotThereIsSaid) {
+TEST(Judge, ReportsAMissingRung) {
     const auto print = two_classes();
     const auto finding = judge(print, {.answers = honest(print)}, Rung::exact, "who");
     ASSERT_FALSE(finding.ok());

@@ -58,7 +58,7 @@ FingerprintFinding check(ToyNetwork& network, const Fingerprint& print, const or
     return *finding;
 }
 
-TEST(MakeFingerprint, IsWhatAFileMayHold) {
+TEST(MakeFingerprint, IsValidAsAFile) {
     for (const auto access : {Access::logits, Access::probabilities, Access::label}) {
         for (const auto grid : {Grid::none, Grid::u8}) {
             ToyNetwork network(1);
@@ -131,7 +131,7 @@ TEST(MakeFingerprint, FollowsFromKeyAndSalt) {
     EXPECT_EQ(inputs_of(once, once.rungs[1].pairs), inputs_of(again, again.rungs[1].pairs));
 }
 
-TEST(MakeFingerprint, GridMembersAreWholeGreyLevelsAFewPixelsApart) {
+TEST(MakeFingerprint, GridMembersAreOnGrayLevelsAFewPixelsApart) {
     ToyNetwork network(1, 5, {1, 24, 24});
     const auto print = make_or_die(network, plan_for(network, Access::logits, Grid::u8)).fingerprint;
     ASSERT_FALSE(print.rungs.empty());
@@ -145,7 +145,7 @@ TEST(MakeFingerprint, GridMembersAreWholeGreyLevelsAFewPixelsApart) {
     }
 }
 
-TEST(MakeFingerprint, RefusesAModelThatNeverChangesItsMind) {
+TEST(MakeFingerprint, RefusesAModelWithOneClassEverywhere) {
     ToyNetwork network(1);
     network.answer_for_all = 3;
     const auto made = make(network, plan_for(network), secret(1), kSalt, io::no_progress());
@@ -154,7 +154,7 @@ TEST(MakeFingerprint, RefusesAModelThatNeverChangesItsMind) {
     EXPECT_THAT(made.error().message, ::testing::HasSubstr("0 of 138 starts reach a decision boundary"));
 }
 
-TEST(MakeFingerprint, RefusesOutputsThatAreNoNumbers) {
+TEST(MakeFingerprint, RefusesOutputsThatAreNotNumbers) {
     ToyNetwork network(1);
     network.answer_for_all = std::numeric_limits<float>::quiet_NaN();
     const auto made = make(network, plan_for(network), secret(1), kSalt, io::no_progress());
@@ -190,7 +190,7 @@ TEST(CheckFingerprint, TheSameNetworkIsIntactOnEveryHonestRuntime) {
     }
 }
 
-TEST(CheckFingerprint, TheVeryRuntimeGivesTheVeryAnswers) {
+TEST(CheckFingerprint, TheSameRuntimeGivesTheSameAnswers) {
     ToyNetwork network(1);
     const auto print = make_or_die(network, plan_for(network)).fingerprint;
     const auto finding = check(network, print, {.batch = print.batch}, true);
@@ -198,7 +198,7 @@ TEST(CheckFingerprint, TheVeryRuntimeGivesTheVeryAnswers) {
     EXPECT_EQ(finding.shift, 0.0);
 }
 
-TEST(CheckFingerprint, AnotherRuntimeIsToldFromAnotherModel) {
+TEST(CheckFingerprint, AnotherRuntimeIsDistinguishedFromAnotherModel) {
     ToyNetwork network(1);
     const auto print = make_or_die(network, plan_for(network)).fingerprint;
     EXPECT_EQ(check(network, print, {.batch = 1}, false).outcome, Outcome::other_runtime);
@@ -207,7 +207,7 @@ TEST(CheckFingerprint, AnotherRuntimeIsToldFromAnotherModel) {
 }
 
 // A change that no other runtime could tell from rounding shows where the runtime is the very same.
-TEST(CheckFingerprint, OneUnitInTheLastPlaceShowsOnTheVeryRuntime) {
+TEST(CheckFingerprint, OneUnitInTheLastPlaceIsNoticedOnTheSameRuntime) {
     ToyNetwork network(1);
     const auto print = make_or_die(network, plan_for(network)).fingerprint;
     network.second[3] = std::nextafter(network.second[3], 10.0f);
@@ -217,7 +217,7 @@ TEST(CheckFingerprint, OneUnitInTheLastPlaceShowsOnTheVeryRuntime) {
     EXPECT_EQ(finding.rung, "exact");
 }
 
-TEST(CheckFingerprint, AnUnsteadyRuntimeIsNotHeldToEveryBit) {
+TEST(CheckFingerprint, ARuntimeThatDoesNotRepeatItselfIsNotComparedBitByBit) {
     ToyNetwork network(1);
     network.unsteady = true;
     const auto made = make(network, plan_for(network), secret(1), kSalt, io::no_progress());
@@ -229,7 +229,7 @@ TEST(CheckFingerprint, AnUnsteadyRuntimeIsNotHeldToEveryBit) {
     }
 }
 
-TEST(CheckFingerprint, SeesSmallChangesOfAnyKind) {
+TEST(CheckFingerprint, NoticesSmallChangesOfAnyKind) {
     using Change = void (*)(ToyNetwork&);
     const Change changes[] = {
         [](ToyNetwork& n) { n.first[5] *= 1.01f; },
@@ -265,7 +265,7 @@ TEST(CheckFingerprint, PairsLieWhereEveryProbabilityIsAboveZero) {
     EXPECT_EQ(check(network, print, {.batch = print.batch}, true).outcome, Outcome::intact);
 }
 
-TEST(CheckFingerprint, ProbabilitiesTellAsMuchAsLogits) {
+TEST(CheckFingerprint, ProbabilitiesShowAsMuchAsLogits) {
     ToyNetwork network(1);
     const auto print = make_or_die(network, plan_for(network)).fingerprint;
     network.softmax = true;  // a service that puts a softmax behind the model

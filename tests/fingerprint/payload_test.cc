@@ -38,7 +38,7 @@ std::string print(Fingerprint whole) {
     return payload(whole);
 }
 
-TEST(Payload, ComesBackAsItWas) {
+TEST(Payload, RoundTrips) {
     auto made = test::small_fingerprint();
     made.customer = "caf\xc3\xa9";
     made.input.mean = {0.485f, 0.1f};
@@ -52,7 +52,7 @@ TEST(Payload, ComesBackAsItWas) {
     EXPECT_EQ(inputs_of(*back, back->rungs[1].pairs), inputs_of(made, made.rungs[1].pairs));
 }
 
-TEST(Payload, KeepsFloatsWhereTheyAreNoSmallWholeNumbers) {
+TEST(Payload, KeepsFloatsThatAreNotSmallIntegers) {
     for (const float value : {0.5f, -1.0f, 65536.0f, -0.0f}) {
         auto made = test::small_fingerprint();
         made.paths[1].base[3] = value;

@@ -85,13 +85,13 @@ TEST(Gguf, NoTensorsIsAFileThatIsAllFrame) {
     EXPECT_THAT(parsed_gguf(file.build()).value().tensors, IsEmpty());
 }
 
-TEST(Gguf, PaddingBehindTheLastTensorMayBeMissing) {
+TEST(Gguf, PaddingAfterTheLastTensorMayBeMissing) {
     auto file = good_gguf();
     file.data_bytes = 96 + 4 * 34;
     EXPECT_THAT(parsed_gguf(file.build()).value().warnings, IsEmpty());
 }
 
-TEST(Gguf, BytesBehindTheLastTensorAreWarnedOf) {
+TEST(Gguf, BytesAfterTheLastTensorAreAWarning) {
     auto file = good_gguf();
     file.data_bytes += 1;
     EXPECT_THAT(parsed_gguf(file.build()).value().warnings,
@@ -109,7 +109,7 @@ TEST(Gguf, EmptyAndScalarTensorsTakeTheirPlace) {
     EXPECT_EQ(layout.tensors[1].dtype, DType::f64);
 }
 
-TEST(Gguf, ValuesOfEveryKindArePassedOver) {
+TEST(Gguf, ValuesOfEveryKindAreSkipped) {
     auto file = good_gguf();
     const std::array<std::size_t, 13> sizes = {1, 1, 2, 2, 4, 4, 4, 1, 0, 0, 8, 8, 8};
     for (std::uint32_t type = 0; type < sizes.size(); ++type) {
@@ -320,7 +320,7 @@ TEST(Gguf, MetadataOverTheLimitIsRefused) {
     EXPECT_TRUE(parsed_gguf(file.build(), limits).ok());
 }
 
-TEST(Gguf, IsRecognisedByItsMagicAlone) {
+TEST(Gguf, IsRecognizedByItsMagicAlone) {
     auto file = good_gguf();
     EXPECT_TRUE(kGguf.recognises(MemorySource("m", file.build())));
     file.magic = "GGML";

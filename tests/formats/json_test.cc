@@ -33,13 +33,13 @@ TEST(ParseJson, RefusesWhatTwoReadersCouldReadDifferently) {
     EXPECT_THAT(parsed_json(R"({"a": 1, "a": 1})").error().message, HasSubstr("the key 'a' comes twice"));
 }
 
-TEST(ParseJson, RefusesWhatSomeParsersPassOver) {
+TEST(ParseJson, RefusesWhatSomeParsersIgnore) {
     EXPECT_THAT(parsed_json("\xEF\xBB\xBF{}").error().message, HasSubstr("byte order mark"));
     EXPECT_THAT(parsed_json(std::string_view("{}\0{}", 5)).error().message,
                 HasSubstr("header: a zero byte in JSON (at offset 10)"));
 }
 
-TEST(ParseJson, NamesThePlaceOfWhatIsBroken) {
+TEST(ParseJson, NamesThePositionOfAnError) {
     EXPECT_THAT(parsed_json(R"({"a": x})").error().message, HasSubstr("broken JSON (at offset 14)"));
 }
 

@@ -54,7 +54,7 @@ std::string violation(const Layout& layout) {
     return contract_violation(layout, formats::MemorySource("m", bytes));
 }
 
-TEST(LayoutContract, AGoodLayoutHasNoViolation) {
+TEST(LayoutContract, AValidLayoutHasNoViolation) {
     EXPECT_EQ(violation(good_layout()), "");
 }
 
@@ -87,7 +87,7 @@ void PrintTo(const Broken& row, std::ostream* out) {
 
 class BrokenContract : public testing::TestWithParam<Broken> {};
 
-TEST_P(BrokenContract, IsSeen) {
+TEST_P(BrokenContract, IsReportedAsAViolation) {
     auto layout = good_layout();
     GetParam().spoil(layout);
     EXPECT_THAT(violation(layout), testing::HasSubstr(GetParam().message));

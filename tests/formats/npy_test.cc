@@ -60,7 +60,7 @@ TEST(Npy, ReadsBothByteOrdersAndBothSizes) {
     EXPECT_THAT(of(">i8", "\xff\xff\xff\xff\xff\xff\xff\xfe").integers, ElementsAre(-2));
 }
 
-TEST(Npy, WritesWhatItReads) {
+TEST(Npy, RoundTrips) {
     for (const auto& shape : std::vector<std::vector<std::uint64_t>>{{2}, {1, 2}, {2, 1, 1, 1}}) {
         const auto file = npy_header(shape) + kTwo;
         EXPECT_EQ(npy_header(shape).size() % 64, 0u);
@@ -114,7 +114,7 @@ INSTANTIATE_TEST_SUITE_P(
                     NpyCase{"Behind", with("}", "} x"), "NumPy does not write"}),
     [](const auto& each) { return each.param.name; });
 
-TEST(Npy, IsWhatNumpyReadsAndWrites) {
+TEST(Npy, IsCompatibleWithNumpy) {
     if (test::run({"python3", "-c", "import numpy"}).code != 0) GTEST_SKIP() << "no numpy";
     const test::Scratch folder;
     folder.write("ours.npy", npy_header({2, 1}) + kTwo);

@@ -102,7 +102,7 @@ TEST(OnnxNumbers, VarintsDecodeToTheValuesThatWereWritten) {
                 ElementsAre(kMinusOne));
 }
 
-TEST(OnnxNumbers, SubByteElementsAreAVarintAByte) {
+TEST(OnnxNumbers, SubByteElementsHaveOneVarintPerByte) {
     const auto u4 = tensor("w", kUint4, {5}).packed(5, {0x21, 0x43, 0x05});
     EXPECT_EQ(only(u4).segments[0].elements, 5u);
     EXPECT_EQ(only(u4).segments[0].encoding, Encoding::varint);

@@ -65,7 +65,7 @@ TEST(OnnxFiles, ConformanceModelsAllParse) {
     EXPECT_GT(models, 1000u);
 }
 
-TEST(OnnxFiles, HostileFilesAreRefusedCleanlyAndOtherFormatsAreNotTaken) {
+TEST(OnnxFiles, HostileFilesAreRefusedAndOtherFormatsAreNotAccepted) {
     MODELSEAL_NEED_DATA();
     for (const auto* folder :
          {"hostile", "models/safetensors", "models/gguf", "models/torchscript", "models/checkpoint"}) {

@@ -230,7 +230,7 @@ std::vector<Spoiled> spoiled() {
     };
 }
 
-TEST(OnnxProgram, TellsWhatIsWrong) {
+TEST(OnnxProgram, ReportsInvalidGraphsWithTheReason) {
     for (const auto& row : spoiled()) {
         const auto program = read(row.model, row.limits);
         ASSERT_FALSE(program.ok()) << row.what;
@@ -239,7 +239,7 @@ TEST(OnnxProgram, TellsWhatIsWrong) {
     }
 }
 
-TEST(OnnxProgram, EveryCutOfAGoodModelIsRefusedOrSmaller) {
+TEST(OnnxProgram, EveryTruncationIsRefusedOrSmaller) {
     auto graph = build::graph({build::small("w")});
     graph.message(1, build::node("n", "Op", {typed("t", 4, 5), typed("g", 5, 6)}));
     const auto whole = build::model(graph).text();

@@ -233,7 +233,7 @@ TEST(OnnxSpoiled, ExternalDataIsRefusedWithTheReason) {
     refuse(externals());
 }
 
-TEST(OnnxSpoiled, NoCutModelParsesAsAWholeOne) {
+TEST(OnnxSpoiled, NoTruncatedModelParsesAsACompleteOne) {
     const auto constant = node("c", "Constant", {attribute("value", 5, two_floats())});
     const auto text =
         Proto().varint(1, 8).message(7, graph({small("w"), external("x", {})}).message(1, constant)).text();

@@ -179,7 +179,7 @@ TEST(Onnx, TensorsAtOnePlaceOfAnExternalFileAreAliases) {
     EXPECT_EQ(layout.tensors[2].name, "d");
 }
 
-TEST(Onnx, ExternalEntriesOfATensorInsideTheFileAreToldOnce) {
+TEST(Onnx, ExternalEntriesOfATensorInsideTheFileAreOneWarning) {
     const auto w = [](std::string_view name) { return small(name).message(13, entry("location", "w.bin")); };
     const auto layout = parsed(model(graph({w("a"), w("b")}))).value();
     EXPECT_THAT(layout.references, IsEmpty());
@@ -219,7 +219,7 @@ class HugeSource final : public Source {
     mutable std::uint64_t read_ = 0;
 };
 
-TEST(Onnx, RawDataIsNotRead) {
+TEST(Onnx, RawDataAreNotReadWhileParsing) {
     constexpr std::uint64_t kElements = 1ull << 38;
     const auto header = tensor("w", kFloat, {kElements}).tag(9, 2).number(4 * kElements).text();
     const auto w = Proto().tag(5, 2).number(header.size() + 4 * kElements).raw(header).text();
@@ -234,14 +234,14 @@ TEST(Onnx, RawDataIsNotRead) {
     EXPECT_LT(source.bytes_read(), 1u << 20);
 }
 
-TEST(OnnxRecognition, AModelIsRecognisedWhateverTheOrderOfItsFields) {
+TEST(OnnxRecognition, AModelIsRecognizedWhateverTheOrderOfItsFields) {
     const auto main_graph = graph({small("w")});
     EXPECT_TRUE(recognised(model(main_graph).text()));
     EXPECT_TRUE(recognised(Proto().message(7, main_graph).varint(1, 3).text()));
     EXPECT_TRUE(recognised(Proto().varint(1, 3).message(7, Proto()).text()));
 }
 
-TEST(OnnxRecognition, ACutModelIsStillAModelThatIsBroken) {
+TEST(OnnxRecognition, ATruncatedModelIsRecognizedAsADamagedModel) {
     const auto text = model(graph({small("w")})).text();
     const auto cut = text.substr(0, text.size() - 20);
     EXPECT_TRUE(recognised(cut));

@@ -81,7 +81,7 @@ void PrintTo(const Reading& row, std::ostream* out) {
 
 class PickleOpcode : public testing::TestWithParam<Reading> {};
 
-TEST_P(PickleOpcode, Means) {
+TEST_P(PickleOpcode, HasTheMeaningOfPython) {
     const auto pickle = walked(GetParam().pickle);
     ASSERT_TRUE(pickle.ok()) << pickle.error().message;
     EXPECT_EQ(told(*pickle, pickle->root()), GetParam().meaning);
@@ -292,7 +292,7 @@ const Broken kBroken[] = {
 INSTANTIATE_TEST_SUITE_P(Table, BrokenPickle, testing::ValuesIn(kBroken),
                          [](const auto& row) { return std::string(row.param.name); });
 
-TEST(Pickle, NamesAreListedOnceWithWhatWouldBeDone) {
+TEST(Pickle, CallsAreListedOnceWithTheirNames) {
     const auto pickle = walked("cos\nsystem\nU\x01x\x85Rcos\nsystem\n)Rcsys\nmodules\nK\x01K\x02sca\nb\n0.");
     ASSERT_TRUE(pickle.ok()) << pickle.error().message;
     ASSERT_THAT(pickle->globals(), SizeIs(3));
@@ -303,7 +303,7 @@ TEST(Pickle, NamesAreListedOnceWithWhatWouldBeDone) {
     EXPECT_FALSE(pickle->globals()[2].called || pickle->globals()[2].changed);
 }
 
-TEST(Pickle, TheReaderStandsBehindTheStop) {
+TEST(Pickle, TheReaderIsAfterTheStop) {
     const std::string text = "N.K\x01.";
     const MemorySource source("m.pkl", std::as_bytes(std::span(text)));
     Reader reader(source);
@@ -331,7 +331,7 @@ TEST(Pickle, EveryTruncationIsRefused) {
 }
 
 // Short programs that would build much: each is stopped at its limit.
-TEST(PickleLimits, StopWhatCostsTooMuch) {
+TEST(PickleLimits, RefuseAPickleThatCostsTooMuch) {
     const PickleLimits limits{.memory_bytes = 1u << 20, .steps = 100'000};
     const auto repeated = [](const std::string& part, int times) {
         std::string out;

@@ -38,7 +38,7 @@ std::string problem(const std::string& text) {
     return fields.error().message;
 }
 
-TEST(Protobuf, TellsWherePayloadsLie) {
+TEST(Protobuf, ReportsWherePayloadsAre) {
     const auto fields = fields_of(Proto().varint(1, 300).bytes(2, "abc").fixed32(3, 7).text()).value();
     ASSERT_EQ(fields.size(), 3u);
     EXPECT_EQ(fields[0].value, 300u);
@@ -85,7 +85,7 @@ TEST(Protobuf, RefusesWhatReadersDisagreeOn) {
     EXPECT_THAT(problem(Proto().tag(9, 4).text()), HasSubstr("field 9 is a group"));
 }
 
-TEST(Protobuf, RefusesWhatIsNoField) {
+TEST(Protobuf, RefusesWhatIsNotAField) {
     EXPECT_THAT(problem(std::string("\0", 1)), HasSubstr("no field has the tag 0x0"));
     EXPECT_THAT(problem(Proto().tag(1, 6).text()), HasSubstr("no field has the tag"));
     EXPECT_THAT(problem(Proto().tag(1, 7).text()), HasSubstr("no field has the tag"));

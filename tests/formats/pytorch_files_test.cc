@@ -35,7 +35,7 @@ std::string told(const Tensor& tensor) {
 
 class PytorchFile : public testing::TestWithParam<Row> {};
 
-TEST_P(PytorchFile, IsReadAsWhatWentIn) {
+TEST_P(PytorchFile, HasTheTensorsThatWereWritten) {
     const auto bytes = test::load(std::filesystem::path(MODELSEAL_SOURCE_DIR) / "tests/formats/files/pytorch" /
                                   GetParam().file);
     const MemorySource source(GetParam().file, bytes);

@@ -33,7 +33,7 @@ Result<Layout> parsed_legacy(const Bytes& bytes, const Limits& limits = {}) {
     return layout;
 }
 
-TEST(PytorchLegacy, TensorsAreTheStoragesBehindThePickles) {
+TEST(PytorchLegacy, TensorsAreTheStoragesAfterThePickles) {
     const auto bytes = good_torch_legacy().build();
     const auto layout = parsed_legacy(bytes).value();
     EXPECT_EQ(layout.format, "pytorch");
@@ -55,7 +55,7 @@ TEST(PytorchLegacy, AFileWithoutTensorsIsAllFrame) {
     EXPECT_THAT(parsed_legacy(file.build()).value().tensors, IsEmpty());
 }
 
-TEST(PytorchLegacy, TheSystemNeedNotTellItsByteOrder) {
+TEST(PytorchLegacy, TheSystemNeedNotStateItsByteOrder) {
     auto file = good_torch_legacy();
     file.system = pickle(dict({{str("protocol_version"), num(1001)}}));
     EXPECT_TRUE(parsed_legacy(file.build()).ok());
@@ -77,7 +77,7 @@ TEST(PytorchLegacy, PartsOfStoragesAreViewsOfTheWhole) {
     EXPECT_THAT(parsed_legacy(file.build()).error().message, HasSubstr("'p': leaves its storage of 24 bytes"));
 }
 
-TEST(PytorchLegacy, ClassesSavedWithTheirSourceAreTold) {
+TEST(PytorchLegacy, ClassesSavedWithTheirSourceAreAWarning) {
     const auto net = persistent(tuple({str("module"), name("net", "Net"), str("net.py"), str("import os")}));
     auto file = good_torch_legacy();
     file.object = pickle(object(net, dict({{str("_parameters"), dict({{str("w"), floats("17", {2, 3})}})},
@@ -88,7 +88,7 @@ TEST(PytorchLegacy, ClassesSavedWithTheirSourceAreTold) {
     EXPECT_THAT(layout.warnings, ElementsAre("pickle the object calls net.Net (never executed here)"));
 }
 
-TEST(PytorchLegacy, WhateverThePickleWouldCallIsToldInWarnings) {
+TEST(PytorchLegacy, WhateverThePickleWouldCallIsAWarning) {
     auto file = good_torch_legacy();
     file.object = pickle(dict({{str("w"), floats("17", {2, 3})},
                                {str("b"), floats("5", {4})},
@@ -191,7 +191,7 @@ TEST(PytorchLegacy, EveryTruncationIsRefused) {
     }
 }
 
-TEST(PytorchLegacy, IsRecognisedByItsMagicNumberInAnyBinaryProtocol) {
+TEST(PytorchLegacy, IsRecognizedByItsMagicNumberInAnyBinaryProtocol) {
     const auto recognised = [](const Bytes& bytes) {
         return pytorch::kLegacyFormat.recognises(MemorySource("m", bytes));
     };
@@ -207,7 +207,7 @@ TEST(PytorchLegacy, IsRecognisedByItsMagicNumberInAnyBinaryProtocol) {
     EXPECT_FALSE(recognised({}));
 }
 
-TEST(PytorchLegacy, TarArchivesOfTheFirstVersionsAreToldByName) {
+TEST(PytorchLegacy, TarArchivesOfTheFirstVersionsAreRefusedByName) {
     Bytes tar(1024);
     const auto name = bytes_of("storages"), magic = bytes_of("ustar");
     std::ranges::copy(name, tar.begin());
@@ -221,7 +221,7 @@ TEST(PytorchLegacy, TarArchivesOfTheFirstVersionsAreToldByName) {
 }
 
 // What the registry says of what no format recognises.
-TEST(Registry, TellsZipsAndPicklesThatAreNotOfPytorch) {
+TEST(Registry, RefusesZipsAndPicklesThatAreNotOfPytorch) {
     const auto message = [](const Bytes& bytes) {
         return parse_model_file(MemorySource("m", bytes)).error().message;
     };

@@ -128,7 +128,7 @@ TEST(PytorchStorages, EveryStorageClassIsKnown) {
     }
 }
 
-TEST(PytorchStorages, PackedQuantisedStoragesCountTheirElements) {
+TEST(PytorchStorages, PackedQuantizedStoragesCountTheirElements) {
     // Three rows of four elements of four bits: six bytes, which PyTorch counts as the storage's size.
     const auto layout = layout_of(pickle(tensor(storage("QUInt4x2Storage", "0", 6), {.shape = {3, 4}})), 6);
     EXPECT_EQ(layout.tensors[0].dtype, DType::quint4x2);
@@ -223,7 +223,7 @@ TEST(PytorchStorages, ModulesAreCalledAsInTheirStateDict) {
 }
 
 // As torch.nn.LSTM keeps them.
-TEST(PytorchStorages, WhatAModuleKeepsBesideItsParametersGivesNamesOfSecondChoice) {
+TEST(PytorchStorages, OtherAttributesOfAModuleGiveAliases) {
     const auto weight = floats("0", {12});
     const auto model = object(name("net", "Net"), dict({{str("_parameters"), dict({{str("weight"), weight}})},
                                                         {str("_flat_weights"), list({weight})},
@@ -238,7 +238,7 @@ TEST(PytorchStorages, PlainDictsKeepKeysThatModulesUseToo) {
     EXPECT_EQ(layout_of(object, 48).tensors[0].name, "x._parameters");
 }
 
-TEST(PytorchStorages, QuantisersAndSparseTensorsNameTheirParts) {
+TEST(PytorchStorages, QuantizersAndSparseTensorsNameTheirParts) {
     const auto quantised = call(
         name("torch._utils", "_rebuild_qtensor"),
         {storage("QInt8Storage", "0", 6), num(0), numbers({2, 3}), numbers({3, 1}),

@@ -69,7 +69,7 @@ TEST(PytorchZip, ADeflatedPickleIsUnpacked) {
     EXPECT_THAT(parsed_torch(zip.build().bytes).value().tensors, SizeIs(2));
 }
 
-TEST(PytorchZip, APickleWithAnotherChecksumIsWarnedOf) {
+TEST(PytorchZip, APickleWithAWrongChecksumIsAWarning) {
     auto built = good_torch_zip().zip().build();
     built.set32(built.descriptor[0] + 4, 1);
     built.set32(built.central[0] + 16, 1);
@@ -106,7 +106,7 @@ TEST(PytorchZip, CodeMayDifferInCaseAlone) {
 }
 
 // Calls are told, never made, and do not keep the tensors from being read.
-TEST(PytorchZip, WhateverAPickleWouldCallIsToldInWarnings) {
+TEST(PytorchZip, WhateverAPickleWouldCallIsAWarning) {
     auto file = good_torch_zip();
     file.object =
         pickle(dict({{str("w"), floats("0", {2, 3})},
@@ -152,7 +152,7 @@ TEST(PytorchZip, PackedAndEncryptedStoragesAreUnsupported) {
                 HasSubstr("tensor 'w': entry 'm/data/0' is encrypted"));
 }
 
-TEST(PytorchZip, LimitsAreKept) {
+TEST(PytorchZip, LimitsHold) {
     const auto bytes = good_torch_zip().build();
     EXPECT_THAT(parsed_torch(bytes, {.tensors = 1}).error().message, HasSubstr("more than 1 storages"));
     EXPECT_THAT(parsed_torch(bytes, {.metadata_bytes = 1000}).error().message, HasSubstr("1000"));
@@ -171,7 +171,7 @@ TEST(PytorchZip, EveryTruncationIsRefused) {
     }
 }
 
-TEST(PytorchZip, IsRecognisedByItsPickleEvenIfItWasCut) {
+TEST(PytorchZip, IsRecognizedByItsPickleEvenIfItWasCut) {
     const auto recognised = [](const Bytes& bytes) {
         return pytorch::kZipFormat.recognises(MemorySource("m", bytes));
     };
@@ -245,7 +245,7 @@ TEST(PytorchRealFiles, AreReadAsPytorchReadsThem) {
     EXPECT_THAT(read("checkpoint/burn-mnist.pt").tensors, SizeIs(20));
 }
 
-TEST(PytorchHostileFiles, SayWhatTheyWouldCall) {
+TEST(PytorchHostileFiles, AreReportedWithWhatTheyWouldCall) {
     MODELSEAL_NEED_DATA();
     const auto layout =
         parsed_torch(test::load(test::data_folder() / "hostile/modelscan/unsafe_zip_pytorch.pt"));

@@ -85,7 +85,7 @@ TEST(Safetensors, NoTensorsAndPaddingOfSpacesAreAllowed) {
     EXPECT_THAT(parsed_safetensors(file_of(R"({"__metadata__":{}})", 0)).value().tensors, IsEmpty());
 }
 
-TEST(Safetensors, KeysThatTheReferencePassesOverAreWarnedOf) {
+TEST(Safetensors, KeysThatTheReferenceIgnoresAreAWarning) {
     const auto header = R"({"t":{"dtype":"U8","shape":[1],"data_offsets":[0,1],"note":[[]]}})";
     EXPECT_THAT(parsed_safetensors(file_of(header, 1)).value().warnings,
                 ElementsAre(HasSubstr("1 tensors have keys besides")));
@@ -271,7 +271,7 @@ TEST(Safetensors, EveryTruncationIsRefused) {
     }
 }
 
-TEST(Safetensors, IsRecognisedByALengthAndABrace) {
+TEST(Safetensors, IsRecognizedByALengthAndABrace) {
     EXPECT_TRUE(kSafetensors.recognises(MemorySource("m", file_of(kGoodHeader))));
     EXPECT_TRUE(kSafetensors.recognises(MemorySource("m", file_of(kGoodHeader, 0, 1u << 30))));
     EXPECT_FALSE(kSafetensors.recognises(MemorySource("m", file_of("[]"))));
@@ -279,7 +279,7 @@ TEST(Safetensors, IsRecognisedByALengthAndABrace) {
     EXPECT_FALSE(kSafetensors.recognises(MemorySource("m", Bytes(8))));
 }
 
-TEST(SafetensorsRealFiles, AreReadWhole) {
+TEST(SafetensorsRealFiles, AreReadCompletely) {
     MODELSEAL_NEED_DATA();
     const auto folder = test::data_folder() / "models/safetensors";
     const auto resnet = parsed_safetensors(test::load(folder / "cifar10-resnet20.safetensors")).value();

@@ -26,7 +26,7 @@ Result<std::vector<ZipEntry>> entries_of(const Bytes& bytes, const Limits& limit
     return read_zip(source, limits);
 }
 
-TEST(Zip, EntriesAreFoundWhereTheyLie) {
+TEST(Zip, EntriesAreFoundAtTheirOffsets) {
     const auto built = good_zip().build();
     const auto entries = entries_of(built.bytes).value();
     ASSERT_EQ(entries.size(), 3u);
@@ -48,7 +48,7 @@ TEST(Zip, TheChecksumIsFoundWhereItIsKept) {
     EXPECT_EQ(entries[2].descriptor_crc, 0u);
 }
 
-TEST(Zip, ContentsComeOutAsTheyWentIn) {
+TEST(Zip, ContentsRoundTrip) {
     const auto file = good_zip();
     const auto built = file.build();
     const MemorySource source("m.zip", built.bytes);

@@ -31,7 +31,7 @@ std::size_t entries_of(const std::filesystem::path& folder) {
     return static_cast<std::size_t>(std::distance(std::filesystem::directory_iterator(folder), {}));
 }
 
-TEST(AtomicFile, AppearsWholeAtCommitAndNotBefore) {
+TEST(AtomicFile, AppearsCompleteAtCommitAndNotBefore) {
     for (const auto unseen : kBothWays) {
         const Scratch scratch;
         auto file = AtomicFile::create(scratch / "out", 0640, WriteMode::replace, unseen).value();
@@ -49,7 +49,7 @@ TEST(AtomicFile, AppearsWholeAtCommitAndNotBefore) {
     }
 }
 
-TEST(AtomicFile, HasNoNameBeforeTheCommitWhereTheFileSystemCan) {
+TEST(AtomicFile, HasNoNameBeforeTheCommitIfTheFileSystemSupportsIt) {
     const Scratch scratch;
     const int probe = ::open(scratch.path().c_str(), O_TMPFILE | O_RDWR, 0600);
     if (probe < 0) GTEST_SKIP() << "this file system has no O_TMPFILE";
@@ -95,7 +95,7 @@ TEST(AtomicFile, ReplacesOrRefusesAsAsked) {
     }
 }
 
-TEST(AtomicFile, SecretsAreNobodyElses) {
+TEST(AtomicFile, SecretsAreReadableByTheirOwnerOnly) {
     for (const auto unseen : kBothWays) {
         const Scratch scratch;
         auto file = AtomicFile::create(scratch / "secret", 0600, WriteMode::exclusive, unseen).value();
@@ -107,7 +107,7 @@ TEST(AtomicFile, SecretsAreNobodyElses) {
 }
 
 // A child writes one file after the other over an earlier one until it is killed.
-TEST(AtomicFile, FileIsWholeWhenTheWriterIsKilled) {
+TEST(AtomicFile, FileIsCompleteEvenIfTheWriterIsKilled) {
     for (const auto unseen : kBothWays) {
         const Scratch scratch;
         const std::string big(300'000, 'x');
@@ -191,7 +191,7 @@ TEST(AtomicFile, ThatDoesNotFitOnTheDiskLeavesTheEarlierOne) {
     EXPECT_EQ(outcome, Outcome::well);
 }
 
-TEST(AtomicFile, InAFolderWithoutPermissionSaysSo) {
+TEST(AtomicFile, ReportsAFolderWithoutPermission) {
     const Scratch scratch;
     std::filesystem::create_directory(scratch / "locked");
     ASSERT_EQ(::chmod((scratch / "locked").c_str(), 0555), 0);
@@ -223,7 +223,7 @@ TEST(AtomicFile, GoesThroughALinkAndRefusesWhatARenameWouldDestroy) {
                 HasSubstr("not found"));
 }
 
-TEST(AtomicFile, TakesTheLongestNames) {
+TEST(AtomicFile, AcceptsTheLongestNames) {
     const Scratch scratch;
     EXPECT_TRUE(write_text(scratch / std::string(255, 'n'), "x", 0644, WriteMode::replace).ok());
     EXPECT_THAT(write_text(scratch / std::string(256, 'n'), "x", 0644, WriteMode::replace).error().message,

@@ -16,7 +16,7 @@ namespace {
 using test::Scratch;
 using testing::HasSubstr;
 
-TEST(FileSource, ReadsAnyRangeAndNothingBehindTheEnd) {
+TEST(FileSource, ReadsAnyRangeAndNothingAfterTheEnd) {
     const Scratch scratch;
     const auto path = scratch.write("m.bin", "0123456789");
     const auto source = FileSource::open(path, "m.bin").value();
@@ -28,7 +28,7 @@ TEST(FileSource, ReadsAnyRangeAndNothingBehindTheEnd) {
     EXPECT_FALSE(source->read(~std::uint64_t{0}, std::as_writable_bytes(std::span(text))).ok());
 }
 
-TEST(FileSource, SaysWhyAFileCannotBeOpened) {
+TEST(FileSource, ReportsWhyAFileCannotBeOpened) {
     const Scratch scratch;
     const auto missing = FileSource::open(scratch / "none", "none");
     EXPECT_EQ(missing.error().kind, ErrorKind::unreadable);
@@ -43,7 +43,7 @@ TEST(FileSource, SaysWhyAFileCannotBeOpened) {
     EXPECT_THAT(FileSource::open(locked, "locked").error().message, HasSubstr("permission denied"));
 }
 
-TEST(FileSource, NoticesAFileThatChangesUnderWay) {
+TEST(FileSource, NoticesAFileThatChangesWhileItIsRead) {
     const Scratch scratch;
     const auto path = scratch.write("m.bin", "0123456789");
     auto source = FileSource::open(path, "m.bin").value();
@@ -78,7 +78,7 @@ TEST(FileSource, NoticesAWriteOfTheSameLengthWithItsTimesSetBack) {
     EXPECT_THAT(source->unchanged().error().message, HasSubstr("was changed"));
 }
 
-TEST(ReadText, ComparesWithTheCapAndTakesPipes) {
+TEST(ReadText, ComparesWithTheCapAndReadsPipes) {
     const Scratch scratch;
     const auto path = scratch.write("t", "12345");
     EXPECT_EQ(read_text(path, 5).value(), "12345");

@@ -14,13 +14,13 @@ using test::Scratch;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-TEST(PathInside, DropsWhatMeansNothing) {
+TEST(PathInside, DropsPartsWithoutMeaning) {
     EXPECT_EQ(path_inside("weights.bin", "m").value(), "weights.bin");
     EXPECT_EQ(path_inside("./a//b/./c.bin", "m").value(), "a/b/c.bin");
     EXPECT_EQ(path_inside("..a/b..", "m").value(), "..a/b..");
 }
 
-TEST(PathInside, RefusesEveryWayOut) {
+TEST(PathInside, RefusesPathsThatLeadOutside) {
     const std::pair<std::string, const char*> table[] = {
         {"", "empty name"},
         {"/etc/passwd", "absolute path"},

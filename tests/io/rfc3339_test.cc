@@ -7,14 +7,14 @@
 namespace modelseal::io {
 namespace {
 
-TEST(Rfc3339, ReadsWhatItWrites) {
+TEST(Rfc3339, RoundTrips) {
     for (const std::int64_t seconds : {0LL, 951782400LL, 1'900'000'000LL, 4102444799LL, 253402300799LL}) {
         EXPECT_EQ(parse_rfc3339(rfc3339(seconds)), seconds);
     }
     EXPECT_EQ(rfc3339(951782400), "2000-02-29T00:00:00Z");
 }
 
-TEST(Rfc3339, RefusesWhatIsNoTimeInUtc) {
+TEST(Rfc3339, RefusesWhatIsNotATimeInUtc) {
     for (const char* text :
          {"", "2026-11-21", "2026-11-21T00:00:00", "2026-11-21T00:00:00+01:00", "2026-02-29T00:00:00Z",
           "2026-13-01T00:00:00Z", "2026-00-01T00:00:00Z", "2026-01-01T24:00:00Z", "2026-01-01T00:60:00Z",

@@ -82,7 +82,7 @@ TEST(SharedReads, ReadEachByteOnceForTwoPasses) {
     EXPECT_LE(file.total, file.size() + (128u << 10)) << "the short read at the end is not shared";
 }
 
-TEST(SharedReads, AloneReadToTheEndOnceTheOtherSideIsFinished) {
+TEST(SharedReads, AloneReadToTheEndAfterTheOtherSideIsFinished) {
     const CountingSource file(50u << 20);
     SharedReads shared;
     const auto a = shared.view(file, Side::first);
@@ -112,7 +112,7 @@ TEST(SharedReads, GiveTheSameBytesInOppositeOrders) {
     EXPECT_EQ(wrong, 0u);
 }
 
-TEST(SharedReads, PassOnWhatTheFileSaysIsWrong) {
+TEST(SharedReads, PassOnErrorsOfTheFile) {
     CountingSource file(8u << 20);
     file.break_from(5u << 20);
     SharedReads shared;

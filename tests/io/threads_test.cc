@@ -52,7 +52,7 @@ TEST(ParallelFor, StaysOnTheCallersThreadWhenThereIsNothingToShare) {
     EXPECT_TRUE(parallel_for(1, 8, same).ok());
 }
 
-TEST(ParallelFor, ExceptionsComeOut) {
+TEST(ParallelFor, RethrowsExceptions) {
     EXPECT_THROW((void)parallel_for(100, 4,
                                     [](std::size_t index, unsigned) -> Result<void> {
                                         if (index == 50) throw std::runtime_error("own mistake");

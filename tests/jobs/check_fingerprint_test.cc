@@ -48,7 +48,7 @@ TEST_F(ServedModel, IsIntactOnAnotherEngineWhateverItsThreadsAndBatches) {
     }
 }
 
-TEST_F(ServedModel, ThatIsAnotherIsTamperedWith) {
+TEST_F(ServedModel, ThatIsAnotherModelIsTampered) {
     const RuntimeServer server("cifar10-resnet32.onnx");
     const auto report = ask(server.url);
     EXPECT_EQ(report.verdict, Verdict::tampered) << report.error;

@@ -86,7 +86,7 @@ TEST_F(CheckWithSignature, NamesTheChangeInBoth) {
     EXPECT_EQ(report.signature->findings[0].tensors[0].name, report.seal->tensors[0].name);
 }
 
-TEST_F(CheckWithSignature, LooksBesideTheModelWhereToolsLeaveThem) {
+TEST_F(CheckWithSignature, FindsSignaturesNextToTheModelUnderTheUsualNames) {
     const auto found = [&] { return check(file).signature.has_value(); };
     EXPECT_FALSE(found());
     EXPECT_EQ(check(file).verdict, Verdict::unsealed) << "a signer was given: a signature is expected";
@@ -99,7 +99,7 @@ TEST_F(CheckWithSignature, LooksBesideTheModelWhereToolsLeaveThem) {
     EXPECT_FALSE(check(neighbour).signature) << "it is of another model";
 }
 
-TEST_F(CheckWithSignature, LooksInAndBesideAFolder) {
+TEST_F(CheckWithSignature, FindsSignaturesInAndNextToAFolder) {
     fs::create_directory(scratch / "net");
     fs::rename(file, scratch / "net" / "net.safetensors");
     keys.clear();
@@ -130,7 +130,7 @@ TEST_F(CheckWithSignature, MentionsASignatureWithoutASignerAndChangesNothing) {
 }
 
 // A key on P-256 may seal and sign; given as a key of seals it vouches for the seal alone.
-TEST_F(CheckWithSignature, AKeyOfSealsNamesNoSigner) {
+TEST_F(CheckWithSignature, AKeyForSealsIsNotASigner) {
     const auto sealer = SigningKey::generate(KeyType::p256);
     const auto own = seal_by(sealer, "own.safetensors");
     sign.key = scratch.write("sealer.key", signing_key_pem(sealer, "").value()).string();
@@ -151,7 +151,7 @@ TEST_F(CheckWithSignature, AKeyOfSealsNamesNoSigner) {
     EXPECT_EQ(check(plain).verdict, Verdict::unsealed) << "the seal is still expected";
 }
 
-TEST_F(CheckWithSignature, ByAnotherSignerIsTamperedWith) {
+TEST_F(CheckWithSignature, ByAnotherSignerIsTampered) {
     sign_as(file, scratch / "net.safetensors.sig");
     signer = scratch.write("other.pub", generate_ec_pair("P-384", "").value().open).string();
     const auto report = check(file);
@@ -176,7 +176,7 @@ TEST_F(CheckWithSignature, ExpectsASealOnlyIfAKeyOrARequirementAsksForIt) {
     EXPECT_THAT(report.error, HasSubstr("no key to look for one with"));
 }
 
-TEST_F(CheckWithSignature, IsOfNoUseIfARequiredOneIsNotThere) {
+TEST_F(CheckWithSignature, FindsNothingIfARequiredOneIsMissing) {
     require_signature = true;
     for (const bool trust : {true, false}) {
         trusted = trust;
@@ -189,7 +189,7 @@ TEST_F(CheckWithSignature, IsOfNoUseIfARequiredOneIsNotThere) {
     EXPECT_THAT(check(file).error, HasSubstr("no signer is trusted"));
 }
 
-TEST_F(CheckWithSignature, WeighsAChangeMoreThanWhatCouldNotBeRead) {
+TEST_F(CheckWithSignature, CountsAChangeMoreThanAReadError) {
     flip(file, 5);
     const auto report = check(file, scratch / "not there.sig");
     EXPECT_EQ(report.verdict, Verdict::tampered);
@@ -198,7 +198,7 @@ TEST_F(CheckWithSignature, WeighsAChangeMoreThanWhatCouldNotBeRead) {
     EXPECT_EQ(check(seal("other.safetensors", model(4)), scratch / "none.sig").verdict, Verdict::error);
 }
 
-TEST_F(CheckWithSignature, VerifiesFilesThatAreNoModel) {
+TEST_F(CheckWithSignature, VerifiesFilesThatAreNotAModel) {
     const auto text = scratch.write("notes.txt", "no model at all");
     sign_as(text, scratch / "notes.sig");
     const auto report = check(text, scratch / "notes.sig");
@@ -211,7 +211,7 @@ TEST_F(CheckWithSignature, VerifiesFilesThatAreNoModel) {
 }
 
 // An index is one file: a signature of it says nothing of the shards, and must not let other ones pass.
-TEST_F(CheckWithSignature, OfAnIndexIsRefusedWhateverBecameOfTheShards) {
+TEST_F(CheckWithSignature, OfAnIndexIsRefusedWhateverTheStateOfTheShards) {
     const char* index = "model.safetensors.index.json";
     scratch.write("net/a.safetensors",
                   test::safetensors_file({{"w", "F32", {60'000}, test::float_weights(60'000, 1)}}));
@@ -231,7 +231,7 @@ TEST_F(CheckWithSignature, OfAnIndexIsRefusedWhateverBecameOfTheShards) {
     EXPECT_THAT(report.hint, HasSubstr("verify the folder"));
 }
 
-TEST_F(CheckWithSignature, ReadsManyShardsAtOnceToTheSameEnd) {
+TEST_F(CheckWithSignature, GivesTheSameResultIfManyShardsAreReadAtOnce) {
     fs::create_directory(scratch / "shards");
     for (int i = 0; i < 7; ++i) {
         const auto name = "shards/" + std::to_string(i) + ".safetensors";
@@ -252,7 +252,7 @@ TEST_F(CheckWithSignature, ReadsManyShardsAtOnceToTheSameEnd) {
     EXPECT_EQ(report.signature->findings.at(0).name, "6.safetensors");
 }
 
-TEST_F(CheckWithSignature, IsNothingForAnEndpoint) {
+TEST_F(CheckWithSignature, IsNotPossibleForAnEndpoint) {
     sign_as(file, scratch / "model.sig");
     const auto report = check("http://127.0.0.1:1/v2/models/net", scratch / "model.sig");
     EXPECT_EQ(report.verdict, Verdict::error);

@@ -55,7 +55,7 @@ TEST_F(Diff, AChangedElementIsNamedWithItsPlaceAndSize) {
     EXPECT_FALSE(found.same());
 }
 
-TEST_F(Diff, TensorsOfOneSideOnlyAreToldApart) {
+TEST_F(Diff, TensorsOfOneSideOnlyAreListedWithTheirSide) {
     const auto found = between(tensor_file({floats("both", {1}), floats("old", {2})}),
                                tensor_file({floats("both", {1}), floats("new", {2})}));
     ASSERT_EQ(found.tensors.size(), 2u);
@@ -99,7 +99,7 @@ TEST_F(Diff, AFrameThatDiffersAloneMakesModelsDifferUnlessOnlyWeightsCount) {
     EXPECT_TRUE(weights.same());
 }
 
-TEST(DiffOfFolders, NamesTheFileThatIsOnOneSideAndNoOther) {
+TEST(DiffOfFolders, NamesOnlyTheFileThatIsOnOneSide) {
     const test::Scratch folder;
     for (const std::string side : {"a", "b"}) {
         folder.write(side + "/model.safetensors", tensor_file({floats("w", {1})}));
@@ -118,7 +118,7 @@ TEST(DiffOfFolders, NamesTheFileThatIsOnOneSideAndNoOther) {
     EXPECT_THAT(to_text(found, {}), HasSubstr("    frame of f.json: only-in-a\n"));
 }
 
-TEST_F(Diff, OtherFormatsAreComparedByTheirTensors) {
+TEST_F(Diff, ModelsOfDifferentFormatsAreComparedByTheirTensors) {
     test::GgufFile gguf;
     gguf.tensors = {{.name = "w", .extents = {2}, .type = 0, .offset = 0}};
     gguf.data_bytes = 8;
@@ -163,7 +163,7 @@ TEST_F(Diff, HostileNamesStayInTheirPlace) {
     EXPECT_EQ(json::parse(to_json(found))["tensors"][0]["name"], "a\x1b[31m");
 }
 
-TEST_F(Diff, AnUnreadableSideIsAnErrorThatNamesIt) {
+TEST_F(Diff, AnErrorNamesTheUnreadableModel) {
     const auto good = scratch_.write("good", tensor_file({floats("w", {1})}));
     const auto bad = scratch_.write("bad", "nothing");
     for (const auto& path : {bad, scratch_ / "absent"}) {
@@ -179,7 +179,7 @@ TEST_F(Diff, EmptyTensorsAndModelsAreTheSame) {
     EXPECT_TRUE(between(tensor_file({}), tensor_file({})).same());
 }
 
-TEST(DiffRealFiles, AConversionThatKeptEveryWeightIsSeenThroughItsNames) {
+TEST(DiffRealFiles, AConversionThatKeptEveryWeightIsTheSameUnderOtherNames) {
     MODELSEAL_NEED_DATA();
     const auto models = test::data_folder() / "models";
     const auto found = diff(models / "safetensors/cifar10-resnet20.safetensors",

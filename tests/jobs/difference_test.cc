@@ -29,7 +29,7 @@ std::vector<std::pair<std::uint64_t, std::uint64_t>> pairs(const std::vector<Ran
     return out;
 }
 
-TEST(Difference, NumbersAreThoseOfTheDefinition) {
+TEST(Difference, MatchesItsDefinition) {
     const auto sum = compared<float>(DType::f32, {3, 4, 0, 1}, {3, 2, 0, 1.5f}, 4);
     EXPECT_EQ(sum.differing, 2u);
     EXPECT_EQ(sum.finite, 4u);

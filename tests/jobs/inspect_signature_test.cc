@@ -26,7 +26,7 @@ class InspectSignature : public test::Signing {
     std::string text;
 };
 
-TEST_F(InspectSignature, TellsTheKeyAndTheFiles) {
+TEST_F(InspectSignature, ShowsTheKeyAndTheFiles) {
     scratch.write("model/net.safetensors", test::safetensors({{"alpha", 10}, {"beta", 20}}));
     sign.seal_root = "ab";
     sign.fingerprint = "cd";
@@ -53,7 +53,7 @@ TEST_F(InspectSignature, TellsTheKeyAndTheFiles) {
     EXPECT_THAT(text, HasSubstr("config.json      44136fa355b3678a"));
 }
 
-TEST_F(InspectSignature, TellsShards) {
+TEST_F(InspectSignature, ShowsShards) {
     sign.shard_size = 60'000;
     must_sign();
     const auto out = found();
@@ -63,7 +63,7 @@ TEST_F(InspectSignature, TellsShards) {
     EXPECT_THAT(text, HasSubstr("of each shard"));
 }
 
-TEST_F(InspectSignature, TellsTheCertificate) {
+TEST_F(InspectSignature, ShowsTheCertificate) {
     const auto root = test::certify({.name = "root", .authority = true});
     const auto leaf = test::certify({.name = "leaf"}, &root);
     sign.key = scratch.write("leaf.key", leaf.key).string();
@@ -77,7 +77,7 @@ TEST_F(InspectSignature, TellsTheCertificate) {
     EXPECT_LT(out["not_before"], out["not_after"]);
 }
 
-TEST_F(InspectSignature, TellsIdentityTimeAndLog) {
+TEST_F(InspectSignature, ShowsIdentityTimeAndLog) {
     must_sign();
     for (const int rekor : {1, 2}) {
         auto recipe = test::Sigstore::good(rekor);
@@ -95,7 +95,7 @@ TEST_F(InspectSignature, TellsIdentityTimeAndLog) {
     }
 }
 
-TEST_F(InspectSignature, OfAForgerIsToldAndNotBelieved) {
+TEST_F(InspectSignature, OfAForgerIsShownAndNotVerified) {
     must_sign();
     auto forged = json::parse(test::content_of(sign.signature));
     forged["dsseEnvelope"]["signatures"][0]["sig"] = "AAAA";

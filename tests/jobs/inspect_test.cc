@@ -35,7 +35,7 @@ class Inspect : public testing::Test {
     test::Scratch scratch_;
 };
 
-TEST_F(Inspect, AModelIsToldAsTheContractSays) {
+TEST_F(Inspect, DescribesAModelByTheContract) {
     const auto file = tensor_file({floats("w", {1, 2, 3}), {"h", "F16", {2, 1}, "abcd"}});
     const auto found = of("m.safetensors", file);
     const auto parsed = json::parse(to_json(found));
@@ -60,7 +60,7 @@ TEST_F(Inspect, TheTextHasATableTotalsAndAHint) {
     EXPECT_THAT(text, HasSubstr("a seal cannot be seen without a key"));
 }
 
-TEST_F(Inspect, KeysAreToldWithoutPassphraseAndWithoutTheirSecrets) {
+TEST_F(Inspect, DescribesKeysWithoutPassphraseAndWithoutSecrets) {
     constexpr std::string_view kSeed = "0123456789abcdef0123456789abcdef";
     const SigningKey key(Secret32(std::as_bytes(std::span(kSeed)).first<32>()));
     const auto id = to_hex(key.public_key().id());
@@ -89,7 +89,7 @@ TEST_F(Inspect, KeysAreToldWithoutPassphraseAndWithoutTheirSecrets) {
     EXPECT_EQ(json::parse(to_json(check))["vendor_key"], id);
 }
 
-TEST_F(Inspect, ALedgerIsToldWithoutItsKey) {
+TEST_F(Inspect, DescribesALedgerWithoutItsKey) {
     const auto key = test::test_key();
     ASSERT_TRUE(Ledger::open_or_create(scratch_ / "book", key)->add(key, "acme").ok());
     const auto found = inspect(scratch_ / "book", {});
@@ -110,7 +110,7 @@ TEST_F(Inspect, ABundleIsASignature) {
     EXPECT_EQ(json::parse(to_json(found))["method"], "key");
 }
 
-TEST_F(Inspect, WhatIsNothingOfThisIsAnErrorThatNamesTheFile) {
+TEST_F(Inspect, AnUnknownKindIsAnErrorThatNamesTheFile) {
     const std::pair<const char*, const char*> rows[] = {
         {"empty", ""},
         {"text", "hello"},
@@ -129,7 +129,7 @@ TEST_F(Inspect, WhatIsNothingOfThisIsAnErrorThatNamesTheFile) {
     EXPECT_EQ(inspect(scratch_ / "absent").error().kind, ErrorKind::unreadable);
 }
 
-TEST_F(Inspect, TheStampOfASealedModelAndItsReceiptAreToldToWhoHasAKey) {
+TEST_F(Inspect, ShowsTheStampOfASealedModelWithItsKey) {
     std::vector<float> weights(20'000);
     for (std::size_t i = 0; i < weights.size(); ++i) weights[i] = std::sin(static_cast<float>(i));
     const auto model = scratch_.write("m.safetensors", tensor_file({floats("w", weights)}));
@@ -180,7 +180,7 @@ TEST_F(Inspect, AFolderIsOneModelOfSeveralFiles) {
     EXPECT_THAT(to_text(found, {}), HasSubstr("in 2 files"));
 }
 
-TEST(InspectRealFiles, EveryOneIsToldOrRefusedByName) {
+TEST(InspectRealFiles, EachIsDescribedOrRefusedByName) {
     MODELSEAL_NEED_DATA();
     std::size_t models = 0, signatures = 0, certificates = 0;
     for (const auto* folder : {"models", "hostile", "oms"}) {

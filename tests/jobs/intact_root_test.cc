@@ -26,13 +26,13 @@ class IntactRoot : public testing::Test {
     test::Scratch scratch;
 };
 
-TEST_F(IntactRoot, IsThatOfTheSeal) {
+TEST_F(IntactRoot, IsTheRootOfTheSeal) {
     const auto root = root_of(test::sealed_bytes(plain, vendor));
     ASSERT_TRUE(root.ok() && *root) << root.error().message;
     EXPECT_EQ((*root)->size(), 64u);
 }
 
-TEST_F(IntactRoot, IsNothingWithoutASealUnderTheKey) {
+TEST_F(IntactRoot, IsEmptyWithoutASealUnderTheKey) {
     EXPECT_EQ(root_of(plain).value(), std::nullopt);
     EXPECT_EQ(root_of(test::sealed_bytes(plain, test::test_key(2))).value(), std::nullopt);
     EXPECT_EQ(root_of(test::sealed_bytes(plain, vendor, Scheme::deepisign)).value(), std::nullopt)

@@ -29,7 +29,7 @@ pid_t start_sealing(const std::filesystem::path& model, const std::filesystem::p
     ::_exit(done.ok() ? 0 : 1);
 }
 
-TEST(Seal, KilledAtAnyMomentLeavesOriginalAndEarlierOutputWhole) {
+TEST(Seal, KilledAtAnyMomentLeavesOriginalAndEarlierOutputComplete) {
     const test::Scratch folder;
     const auto key = test::test_key();
     const auto check = public_check_key(key.public_key());

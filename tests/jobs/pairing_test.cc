@@ -29,14 +29,14 @@ TEST(PairTensors, TheSameNameWins) {
                 testing::ElementsAre("=a.b", "a_b=a_b", "c="));
 }
 
-TEST(PairTensors, AFurtherNameOfEitherSideWillDo) {
+TEST(PairTensors, AliasesOfEitherSideMatch) {
     auto a = model_of_names({"head"}), b = model_of_names({"embedding"});
     b.tensors[0].aliases = {"head"};
     EXPECT_THAT(paired(a, b), testing::ElementsAre("head=embedding"));
     EXPECT_THAT(paired(b, a), testing::ElementsAre("embedding=head"));
 }
 
-TEST(PairTensors, NamesThatAreAlikeArePairedWhereThatIsUnique) {
+TEST(PairTensors, SimilarNamesArePairedIfTheMatchIsUnique) {
     EXPECT_THAT(
         paired(model_of_names({"layer1.0.conv.weight"}), model_of_names({"module.layer1_0_conv_weight"})),
         testing::ElementsAre("layer1.0.conv.weight=module.layer1_0_conv_weight"));

@@ -42,7 +42,7 @@ TEST_F(Recorded, AnEntryIsThereBeforeItsOutputAndFinishedAfterIt) {
     EXPECT_EQ(ledger_.entries()->front().output, "out");
 }
 
-TEST_F(Recorded, NothingIsWrittenThatCannotBePutDown) {
+TEST_F(Recorded, NothingIsWrittenThatCannotBeRecorded) {
     spoil();
     bool called = false;
     const auto done = commit([&]() -> Result<void> {
@@ -63,7 +63,7 @@ TEST_F(Recorded, AnOutputThatFailsStaysAsBegun) {
     EXPECT_EQ(finished(), std::vector<std::string>{"0"});
 }
 
-TEST_F(Recorded, AnOutputThatStandsIsNamedWhereTheLedgerCannotNoteIt) {
+TEST_F(Recorded, AnOutputThatExistsIsNamedIfTheLedgerCannotRecordIt) {
     const auto done = commit([&]() -> Result<void> {
         spoil();
         return {};
@@ -73,7 +73,7 @@ TEST_F(Recorded, AnOutputThatStandsIsNamedWhereTheLedgerCannotNoteIt) {
                 HasSubstr("; out was written, and entry 1 of the ledger says that it was begun"));
 }
 
-TEST_F(Recorded, OnlyALedgerOfTheKeyThatSignsWillDo) {
+TEST_F(Recorded, OnlyALedgerOfTheSigningKeyIsAccepted) {
     const auto check = public_check_key(key_.public_key());
     EXPECT_TRUE(allow(nullptr, key_, check).ok());
     EXPECT_TRUE(allow(&ledger_, key_, check).ok());

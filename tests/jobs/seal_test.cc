@@ -123,7 +123,7 @@ TEST(Seal, OneUnitInTheLastPlaceIsFoundWhereverItIs) {
     }
 }
 
-TEST(Seal, SecondSealIsRefusedUnlessAskedFor) {
+TEST(Seal, SecondSealIsRefusedByDefault) {
     Bench bench;
     const auto sealed =
         bench.write("sealed", test::sealed_bytes(test::safetensors_file(three_layers()), bench.key));
@@ -149,7 +149,7 @@ TEST(Seal, OutputMayNotBeTheInput) {
     EXPECT_EQ(content_of(model), test::safetensors_file(three_layers()));
 }
 
-TEST(Seal, TooSmallAModelIsToldHowManyWeightsItTakes) {
+TEST(Seal, ReportsHowManyWeightsATooSmallModelNeeds) {
     Bench bench;
     const auto tiny =
         bench.write("tiny", test::safetensors_file({{"w", "F32", {500}, test::float_weights(500, 1)}}));
@@ -175,7 +175,7 @@ TEST(Seal, CustomersSealIsFoundByTheirKeyAlone) {
     EXPECT_EQ(theirs.verdict, Verdict::intact);
 }
 
-TEST(Seal, ForgedByWhoHoldsTheCheckKeyIsTampered) {
+TEST(Seal, ForgedByAHolderOfTheCheckKeyIsTampered) {
     Bench bench;
     // The forger seals another model with a key of their own at the places of the vendor's check key.
     const auto forger = test::test_key(9);
@@ -188,7 +188,7 @@ TEST(Seal, ForgedByWhoHoldsTheCheckKeyIsTampered) {
     EXPECT_THAT(report.seal->detail, HasSubstr("signature"));
 }
 
-TEST(Seal, DeepisignMarkMadeByWhoHoldsTheCheckKeyIsTampered) {
+TEST(Seal, DeepisignMarkMadeByAHolderOfTheCheckKeyIsTampered) {
     Bench bench;
     const auto forger = test::test_key(9);
     const CheckKey places{forger.public_key(), "", bench.check.secret.clone()};
@@ -213,7 +213,7 @@ TEST(Seal, DeepisignMarkMadeByWhoHoldsTheCheckKeyIsTampered) {
     EXPECT_EQ(intact.seal->scheme, "deepisign");
 }
 
-TEST(Seal, ReceiptTakesNobodysPlace) {
+TEST(Seal, ReceiptReplacesNothing) {
     Bench bench;
     const auto model = bench.write("model", test::safetensors_file(three_layers()));
     auto options = bench.options();
@@ -354,7 +354,7 @@ TEST(Unseal, EveryFlippedBitOfAReceiptIsRefused) {
     }
 }
 
-TEST(Seal, FolderIsSealedWholeAndEveryFileOfItIsCovered) {
+TEST(Seal, CoversEveryFileOfAFolder) {
     Bench bench;
     bench.write("net/model.safetensors", test::safetensors_file(three_layers()));
     bench.write("net/config.json", "{\"layers\": 3}");

@@ -71,7 +71,7 @@ TEST_F(SealedFolder, CopiesAndCoversFilesOfAnyName) {
     EXPECT_EQ(look().verdict, Verdict::intact);
 }
 
-TEST_F(SealedFolder, NoticesAndNamesWhateverIsAdded) {
+TEST_F(SealedFolder, NamesEveryAddedFile) {
     seal();
     const auto model = weights("net", 5);
     const std::vector<std::string> names = {"unet.fp/model.safetensors",
@@ -111,7 +111,7 @@ TEST_F(SealedFolder, SealOverEverythingIsNeverReadByTheEarlierRule) {
     }
 }
 
-TEST_F(SealedFolder, NamesTheFileThatIsGoneOrRenamedAndNoOther) {
+TEST_F(SealedFolder, NamesOnlyTheFileThatIsGoneOrRenamed) {
     seal();
     fs::rename(sealed_ / "f.json", sealed_ / "a.json");
     EXPECT_EQ(frame(), "a.json (added), f.json (missing)");
@@ -129,7 +129,7 @@ TEST_F(SealedFolder, NamesTheFileThatIsGoneOrRenamedAndNoOther) {
     EXPECT_EQ(frame(), "model.safetensors (missing), z.safetensors (added)");
 }
 
-TEST_F(SealedFolder, NamesTheTensorThatWasRenamedAddedOrRemovedAndNoOther) {
+TEST_F(SealedFolder, NamesOnlyTheTensorThatWasRenamedAddedOrRemoved) {
     seal();
     const auto sealed = content_of(sealed_ / "model.safetensors");
     const auto outcomes = [&] {
@@ -151,7 +151,7 @@ TEST_F(SealedFolder, NamesTheTensorThatWasRenamedAddedOrRemovedAndNoOther) {
     EXPECT_EQ(frame(), "a.safetensors (added)");
 }
 
-TEST_F(SealedFolder, LeavesOutVersionControlAndWhatModelsealWrote) {
+TEST_F(SealedFolder, LeavesOutVersionControlAndFilesThatModelsealWrote) {
     folder_.write("net/.git/config", "[core]");
     folder_.write("net/sub/.svn/entries", "12");
     folder_.write("net/.gitattributes", "*.bin lfs");

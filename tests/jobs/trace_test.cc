@@ -70,7 +70,7 @@ TEST_F(Trace, NamesTheCustomerAndTheEntryOfAnIntactFile) {
     EXPECT_EQ(mark.entries.front().output, (scratch_ / "leaked").string());
 }
 
-TEST_F(Trace, NamesTheCustomerOfAFileOfWhichATenthIsLeft) {
+TEST_F(Trace, NamesTheCustomerIfATenthOfTheFileIsLeft) {
     for (const auto kind : {test::Damage::random_blocks, test::Damage::front, test::Damage::back}) {
         seal("delta", "leaked");
         damage("leaked", kind);
@@ -82,7 +82,7 @@ TEST_F(Trace, NamesTheCustomerOfAFileOfWhichATenthIsLeft) {
     }
 }
 
-TEST_F(Trace, FindsTheEntriesThatItMayBeWhereTheSealCannotBeRead) {
+TEST_F(Trace, ListsPossibleEntriesIfTheSealCannotBeRead) {
     seal("acme", "leaked", true, "1");
     seal("acme", "like it", true, "2");
     seal("acme", "unlike it", true, "a version of another length");
@@ -98,7 +98,7 @@ TEST_F(Trace, FindsTheEntriesThatItMayBeWhereTheSealCannotBeRead) {
     EXPECT_THAT(outputs, testing::ElementsAre("leaked", "like it"));
 }
 
-TEST_F(Trace, NamesWhoWasRevokedAndSaysSo) {
+TEST_F(Trace, NamesARevokedCustomerAsRevoked) {
     seal("beta", "leaked");
     ASSERT_TRUE(ledger_.revoke("beta", "").ok());
     const auto report = trace("leaked");
@@ -106,14 +106,14 @@ TEST_F(Trace, NamesWhoWasRevokedAndSaysSo) {
     EXPECT_NE(report.marks.front().revoked, "");
 }
 
-TEST_F(Trace, NamesACustomerWithoutAnEntryWhereNoneWasPutDown) {
+TEST_F(Trace, NamesACustomerEvenIfNoEntryWasRecorded) {
     seal("beta", "leaked", false);
     const auto report = trace("leaked");
     EXPECT_EQ(report.marks.front().customer, "beta");
     EXPECT_THAT(report.marks.front().entries, IsEmpty());
 }
 
-TEST_F(Trace, TellsASealForEverybodyFromACustomers) {
+TEST_F(Trace, DistinguishesASealForEverybodyFromACustomers) {
     seal("", "leaked");
     const auto report = trace("leaked");
     EXPECT_EQ(report.outcome, TraceOutcome::everybody);
@@ -123,7 +123,7 @@ TEST_F(Trace, TellsASealForEverybodyFromACustomers) {
     EXPECT_EQ(report.marks.front().entries.front().output, (scratch_ / "leaked").string());
 }
 
-TEST_F(Trace, NamesNobodyOfAFileThatIsNotSealedOrByAnother) {
+TEST_F(Trace, NamesNobodyForAFileThatIsUnsealedOrByAnotherVendor) {
     EXPECT_EQ(trace("net").outcome, TraceOutcome::none);
     EXPECT_THAT(trace("net").marks, IsEmpty());
     const auto stranger = test::test_key(2);

@@ -103,7 +103,7 @@ TEST(LedgerKilled, KeepsWhatItReportedAsDone) {
 }
 
 // A sealed file is never out in the world without the ledger knowing of it.
-TEST(LedgerKilled, HasAnEntryForEveryFileThatStands) {
+TEST(LedgerKilled, HasAnEntryForEveryFileThatExists) {
     const test::Scratch folder;
     const auto key = test::test_key();
     const auto model = folder.write(

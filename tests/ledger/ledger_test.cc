@@ -66,7 +66,7 @@ TEST_F(LedgerTest, IsOneFileThatOnlyItsOwnerReads) {
     EXPECT_THAT(files, ElementsAre("customers.ledger"));
 }
 
-TEST_F(LedgerTest, HidesCheckKeysFromWhoHasTheFileOnly) {
+TEST_F(LedgerTest, HidesCheckKeysFromHoldersOfTheFileAlone) {
     auto ledger = made();
     ASSERT_TRUE(ledger.add(key_, "acme").ok());
     const auto secret = ledger.check_key("acme");
@@ -93,7 +93,7 @@ TEST_F(LedgerTest, WritesNothingWithoutTheKey) {
     EXPECT_EQ(test::content_of(path_), before);
 }
 
-TEST_F(LedgerTest, TakesAKeyThatTheCustomerHasAlready) {
+TEST_F(LedgerTest, AcceptsAKeyThatTheCustomerHasAlready) {
     auto ledger = made();
     const auto text = new_check_key(key_, "acme");
     ASSERT_TRUE(ledger.add_existing(*text, "acme.check").ok());
@@ -129,7 +129,7 @@ TEST_F(LedgerTest, RevokesOnceAndKeepsTheKey) {
     EXPECT_EQ(ledger.revoke("nobody", "").error().kind, ErrorKind::unreadable);
 }
 
-TEST_F(LedgerTest, AllowsOnlyKeysThatItKnows) {
+TEST_F(LedgerTest, RefusesCheckKeysThatItDoesNotKnow) {
     auto ledger = made();
     ASSERT_TRUE(ledger.add(key_, "acme").ok());
     const auto another = parse_check_key(*new_check_key(key_, "acme"), "");
@@ -139,7 +139,7 @@ TEST_F(LedgerTest, AllowsOnlyKeysThatItKnows) {
     EXPECT_TRUE(ledger.allow(public_check_key(key_.public_key())).ok());
 }
 
-TEST_F(LedgerTest, KeepsWhatWasMade) {
+TEST_F(LedgerTest, KeepsEntries) {
     const std::string root(64, 'a'), print(64, 'b');
     {
         auto ledger = made();
@@ -178,7 +178,7 @@ TEST_F(LedgerTest, KeepsWhatWasMade) {
     EXPECT_THAT(*ledger.entries("nobody"), IsEmpty());
 }
 
-TEST_F(LedgerTest, ShowsTextsFromOutsideAsTheyMayBeShown) {
+TEST_F(LedgerTest, EscapesTextsFromOutside) {
     auto ledger = made();
     ASSERT_TRUE(ledger.begin({.model = "a\x1b[2Jb\xff", .output = std::string(10'000, 'x')}).ok());
     const auto entries = ledger.entries();
@@ -207,7 +207,7 @@ TEST_F(LedgerTest, MayBelongToAKeyOnP256) {
     EXPECT_EQ(Ledger::open(path_, key_).error().kind, ErrorKind::mismatch);
 }
 
-TEST_F(LedgerTest, IsNotMadeByWhoOnlyLooks) {
+TEST_F(LedgerTest, IsNotCreatedByReading) {
     EXPECT_THAT(Ledger::open(path_, key_).error().message, HasSubstr("not found"));
     EXPECT_THAT(Ledger::open_unverified(path_).error().message, HasSubstr("not found"));
     EXPECT_FALSE(std::filesystem::exists(path_));
@@ -248,7 +248,7 @@ TEST_F(LedgerTest, LosesNothingWhenSeveralProcessesWriteAtOnce) {
     EXPECT_EQ(entries->size(), static_cast<std::size_t>(kProcesses * kEach));
 }
 
-TEST_F(LedgerTest, SaysThatAnotherProgramWritesWhenItWritesForTooLong) {
+TEST_F(LedgerTest, ReportsAnotherProgramThatWritesForTooLong) {
     ASSERT_TRUE(made().add(key_, "acme").ok());
     const auto first = ledger::Database::open(path_);
     auto second = ledger::Database::open(path_);
@@ -261,7 +261,7 @@ TEST_F(LedgerTest, SaysThatAnotherProgramWritesWhenItWritesForTooLong) {
     EXPECT_THAT(refused.error().message, HasSubstr("another program has been writing to it"));
 }
 
-TEST_F(LedgerTest, SaysThatTheDiskIsFull) {
+TEST_F(LedgerTest, ReportsAFullDisk) {
     ASSERT_TRUE(made().add(key_, "acme").ok());
     const auto database = ledger::Database::open(path_);
     ASSERT_TRUE(database->run("PRAGMA max_page_count = 1").ok());  // that is, as many as there are

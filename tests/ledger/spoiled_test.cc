@@ -225,7 +225,7 @@ INSTANTIATE_TEST_SUITE_P(Each, SpoiledLedger, testing::ValuesIn(kSpoiled),
                          [](const auto& given) { return given.param.name; });
 
 // What modelseal-ledger(5) says that a ledger does not protect.
-TEST(EarlierLedger, IsNotNoticedWhereAllOfItIsPutBack) {
+TEST(EarlierLedger, RollbackOfTheCompleteFileGoesUnnoticed) {
     const test::Scratch folder;
     const auto file = folder / "ledger";
     make(file, test::test_key());

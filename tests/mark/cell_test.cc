@@ -194,7 +194,7 @@ TEST(Cell, TooFewValuesCarryNothingAndAreHashedPlainly) {
     EXPECT_EQ(cell.digest(hash), plain_digest(hash, block));
 }
 
-TEST(Cell, QuantisedZerosAndTheUnusedCodeStay) {
+TEST(Cell, QuantizedZerosAndTheUnusedCodeStay) {
     std::vector<std::int8_t> values(4096);
     for (std::size_t i = 0; i < values.size(); ++i) values[i] = static_cast<std::int8_t>(i % 255 - 127);
     const auto secret = keys();

@@ -82,7 +82,7 @@ TEST(LayerCut, CoversAllRowsWithTransformsOfAtMost12000Weights) {
     }
 }
 
-TEST(LayerCut, HoldsAnyNumberOfWeights) {
+TEST(LayerCut, WorksForAnyNumberOfWeights) {
     const auto most = std::numeric_limits<std::uint64_t>::max();
     const LayerCut cut(most);
     EXPECT_EQ(cut.first_weight(cut.transforms()), most / 32 * 32);
@@ -90,7 +90,7 @@ TEST(LayerCut, HoldsAnyNumberOfWeights) {
     EXPECT_EQ(cut.bits(), 8192u);
 }
 
-TEST(LayerCut, HidesABitAWeightUpTo8192) {
+TEST(LayerCut, HidesOneBitPerWeightUpTo8192) {
     EXPECT_EQ(LayerCut(31).bits(), 0u);
     EXPECT_EQ(LayerCut(640).bits(), 640u);
     EXPECT_EQ(LayerCut(8191).bits(), 8160u);
@@ -181,7 +181,7 @@ TEST(DeepisignLayer, ReadsSomethingFromAnyWeights) {
 }
 
 // The control: what the paper prints, without the half that centres a value in its cell.
-TEST(DeepisignLayer, WithoutCentringAboutHalfOfTheSymbolsAreMisreadFromF32) {
+TEST(DeepisignLayer, WithoutCenteringAboutHalfOfTheSymbolsAreMisreadFromF32) {
     const Layer layer(8192);
     const auto hidden = random_bits(layer.cut.bits(), 1);
     const auto original = gaussian(8192, 1);

@@ -198,7 +198,7 @@ TEST(Deepisign, IsNotFoundInUnmarkedModelsWhateverTheirWeights) {
     }
 }
 
-TEST(Deepisign, TellsTheLayerThatWasFineTuned) {
+TEST(Deepisign, NamesTheLayerThatWasFineTuned) {
     auto model = network();
     ASSERT_TRUE(model.embed().ok());
     model.tune("layer2.weight");
@@ -212,7 +212,7 @@ TEST(Deepisign, TellsTheLayerThatWasFineTuned) {
     }
 }
 
-TEST(Deepisign, TellsSwappedRowsOfTheLastLayer) {
+TEST(Deepisign, NoticesSwappedRowsOfTheLastLayer) {
     auto model = network();
     ASSERT_TRUE(model.embed().ok());
     const auto at =
@@ -245,7 +245,7 @@ TEST(Deepisign, IsLostWhereEveryWeightWasTuned) {
     }
 }
 
-TEST(Deepisign, DoesNotBelieveALayerThatSpeaksOfAnother) {
+TEST(Deepisign, DoesNotBelieveALayerWithTheNumberOfAnother) {
     auto model = network();
     ASSERT_TRUE(model.embed().ok());
     model.tensor("layer2.weight").name = "layer2.other";  // same place in the order, so the same carriers
@@ -253,7 +253,7 @@ TEST(Deepisign, DoesNotBelieveALayerThatSpeaksOfAnother) {
     EXPECT_EQ(changed_layers(reading), std::set<std::string>{"layer2.other"});
 }
 
-TEST(Deepisign, TellsALayerOfAnotherVersion) {
+TEST(Deepisign, NoticesALayerOfAnotherVersion) {
     auto model = network(), other = network();
     ASSERT_TRUE(model.embed().ok());
     ASSERT_TRUE(other.embed(kKey, "vendor=0123456789abcdef name=resnet version=4").ok());
@@ -300,7 +300,7 @@ struct Refusal {
 
 class DeepisignRefuses : public testing::TestWithParam<Refusal> {};
 
-TEST_P(DeepisignRefuses, AndSaysWhy) {
+TEST_P(DeepisignRefuses, WithAReason) {
     MemoryModel model;
     GetParam().spoil(model);
     const auto done = model.embed();
@@ -372,7 +372,7 @@ TEST(DeepisignSecret, NoticesEveryFlippedBit) {
     }
 }
 
-TEST(DeepisignSecret, FitsExactlyFromTheCapacityThatItSaysIsNeeded) {
+TEST(DeepisignSecret, FitsExactlyFromTheCapacityThatItReports) {
     for (const std::size_t name : {1u, 20u, 100u, 500u, 900u}) {
         const Tensor tensor{.name = std::string(name, 'n'), .dtype = DType::f32, .shape = {1, 2}};
         const auto needed = LayerSecret(tensor, 1, 32).bits_needed();

@@ -33,7 +33,7 @@ class ManifestOf : public testing::TestWithParam<KeyType> {
 INSTANTIATE_TEST_SUITE_P(Keys, ManifestOf, testing::Values(KeyType::ed25519, KeyType::p256),
                          [](const auto& row) { return row.param == KeyType::p256 ? "P256" : "Ed25519"; });
 
-TEST_P(ManifestOf, ComesBackAndVerifies) {
+TEST_P(ManifestOf, RoundTripsAndVerifies) {
     const auto manifest = made();
     const auto read = decode(encode(manifest));
     ASSERT_TRUE(read);

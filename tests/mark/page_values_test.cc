@@ -32,7 +32,7 @@ class PageValues : public testing::Test {
     Tensor tensor_ = {.name = "conv.weight", .dtype = DType::f32, .shape = {2, 3}};
 };
 
-TEST_F(PageValues, OfKeysAreThoseOfThisImplementation) {
+TEST_F(PageValues, OfKeysMatchThisImplementation) {
     expect("public key", to_hex(vendor_.bytes()));
     expect("its id", to_hex(vendor_.id()));
     expect("check secret", to_hex(check_.secret.bytes()));
@@ -40,7 +40,7 @@ TEST_F(PageValues, OfKeysAreThoseOfThisImplementation) {
     expect("BLOCKS", to_hex(tensor_keys(check_.secret.bytes(), tensor_).blocks));
 }
 
-TEST_F(PageValues, OfStreamsAndPlacesAreThoseOfThisImplementation) {
+TEST_F(PageValues, OfStreamsAndPlacesMatchThisImplementation) {
     crypto::Keystream stream(check_.secret.bytes(), 5);
     std::vector<std::uint64_t> draws;
     for (int i = 0; i < 6; ++i) draws.push_back(stream.below(1000));
@@ -51,7 +51,7 @@ TEST_F(PageValues, OfStreamsAndPlacesAreThoseOfThisImplementation) {
     expect("their blocks begin", fmt::format("{}", fmt::join(cell_blocks(keys, 1000, 8), " ")));
 }
 
-TEST_F(PageValues, OfTheTransformAreThoseOfThisImplementation) {
+TEST_F(PageValues, OfTheTransformMatchThisImplementation) {
     std::vector<std::int64_t> values;
     for (std::int64_t i = 0; i < 21; ++i) values.push_back(i * i * i - 1000 * i);
     packets_forward(values);

@@ -74,7 +74,7 @@ TEST_F(Traced, AMarkIsFoundUnderItsSecretAlone) {
     }
 }
 
-TEST_F(Traced, EveryFormatAndTypeThatCarriesIs) {
+TEST_F(Traced, EveryFormatAndTypeThatCarriesIsTraced) {
     for (const auto& small : test::small_models()) {
         EXPECT_THAT(whose(look(sealed(small.file(), 5))), ElementsAre(5u)) << small.name;
     }
@@ -96,7 +96,7 @@ TEST_P(Damaged, AMarkIsFoundWhereNineBlocksInTenWereOverwritten) {
 INSTANTIATE_TEST_SUITE_P(Of, Damaged,
                          testing::Values(test::Damage::random_blocks, test::Damage::front, test::Damage::back));
 
-TEST_F(Traced, AMarkIsFoundWhereNoPlaceIsWholeButMostValuesAreThere) {
+TEST_F(Traced, AMarkIsFoundIfNoPlaceIsCompleteButMostValuesRemain) {
     const auto seen = look(test::damaged(sealed(floats(64), 33), test::Damage::some_values, 1024, 1));
     ASSERT_THAT(whose(seen), ElementsAre(33u));
     EXPECT_LE(seen.found.front().whole, seen.found.front().looked / 2);
@@ -125,7 +125,7 @@ TEST_F(Traced, NobodyIsNamedWithoutAMark) {
                 IsEmpty());
 }
 
-TEST_F(Traced, BothAreNamedOfAFileMadeOfTwo) {
+TEST_F(Traced, BothCustomersOfACombinedFileAreNamed) {
     const auto original = floats(1024);
     auto mixed = sealed(original, 8);
     const auto other = sealed(original, 44);
@@ -134,7 +134,7 @@ TEST_F(Traced, BothAreNamedOfAFileMadeOfTwo) {
 }
 
 // Without its largest tensor a model would be cut into shorter blocks.
-TEST_F(Traced, AMarkIsFoundWhereTensorsWereTakenAway) {
+TEST_F(Traced, AMarkIsFoundIfTensorsWereRemoved) {
     const auto bytes =
         sealed(test::safetensors_file({{"a", "F32", {60, 1024}, test::float_weights(60 * 1024, 1)},
                                        {"b", "F32", {240, 1024}, test::float_weights(240 * 1024, 2)}}),
@@ -145,7 +145,7 @@ TEST_F(Traced, AMarkIsFoundWhereTensorsWereTakenAway) {
     EXPECT_EQ(seen.block_elements, kMaxBlockElements);
 }
 
-TEST(Agreement, OfRandomOpeningsIsBoundedAsItIsSaid) {
+TEST(Agreement, BoundHoldsForRandomOpenings) {
     EXPECT_EQ(agreement_chance(0), 1);
     EXPECT_EQ(agreement_chance(48), 1);
     EXPECT_GT(agreement_chance(60), agreement_chance(61));

@@ -250,7 +250,7 @@ TEST(ReadElements, ASegmentBeyondItsFileIsAnError) {
     EXPECT_FALSE(memory.read(tensor_of(DType::f32, {{.file = 3, .bytes = 4, .elements = 1}}), 0, 1).ok());
 }
 
-TEST(ForEachRun, DenseRunsAreExactlyTheWantedBytes) {
+TEST(ForEachRun, DenseRunsAreExactlyTheRequestedBytes) {
     const auto tensor = tensor_of(DType::f32, {{.offset = 100, .bytes = 40, .elements = 10},
                                                {.offset = 500, .bytes = 44, .elements = 5, .stride = 10}});
     std::vector<model::ElementRun> runs;
@@ -270,7 +270,7 @@ TEST(ForEachRun, DenseRunsAreExactlyTheWantedBytes) {
     EXPECT_EQ(runs[1].elements, 3u);
 }
 
-TEST(ForEachRun, VarintRunsAreTheWholeSegmentWithASkip) {
+TEST(ForEachRun, VarintRunsAreTheCompleteSegmentWithASkip) {
     const auto tensor =
         tensor_of(DType::i32, {{.offset = 7, .bytes = 30, .elements = 10, .encoding = Encoding::varint}});
     std::vector<model::ElementRun> runs;

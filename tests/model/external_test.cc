@@ -34,7 +34,7 @@ std::vector<std::string> paths(const model::Model& model) {
     return all;
 }
 
-TEST(ExternalData, DataBesideTheGraphIsPartOfTheModel) {
+TEST(ExternalData, DataNextToTheGraphArePartOfTheModel) {
     const Scratch scratch;
     scratch.write("w.bin", std::string(32, 'w'));
     scratch.write("a/v.bin", std::string(8, 'v'));
@@ -56,7 +56,7 @@ TEST(ExternalData, DataBesideTheGraphIsPartOfTheModel) {
     EXPECT_FALSE(model.unchanged().ok());
 }
 
-TEST(ExternalData, InAFolderTheDataIsNoModelOfItsOwn) {
+TEST(ExternalData, InAFolderTheDataAreNotASeparateModel) {
     const Scratch scratch;
     // The data is a valid model itself, and a graph that would lead out.
     const auto inner = test::safetensors({{"inner", 64}});
@@ -85,7 +85,7 @@ TEST(ExternalData, GraphsThatShareDataShareTensors) {
     EXPECT_THAT(model::open_model(scratch.path()).error().message, HasSubstr("overlaps tensor"));
 }
 
-TEST(ExternalData, HiddenDataThatIsNamedBelongsToTheModel) {
+TEST(ExternalData, HiddenDataThatTheGraphNamesBelongToTheModel) {
     const Scratch scratch;
     scratch.write(".weights", std::string(8, 'w'));
     scratch.write("m.onnx", graph_of({{"x", ".weights"}}));

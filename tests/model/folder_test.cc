@@ -56,7 +56,7 @@ void write_shards(const Scratch& scratch) {
     scratch.write("m.safetensors.index.json", kIndex);
 }
 
-TEST(Shards, IndexAsTargetTakesItselfAndItsShards) {
+TEST(Shards, IndexAsTargetCoversItselfAndItsShards) {
     const Scratch scratch;
     write_shards(scratch);
     scratch.write("config.json", "{}");
@@ -72,7 +72,7 @@ TEST(Shards, IndexAsTargetTakesItselfAndItsShards) {
     EXPECT_TRUE(model.unchanged().ok());
 }
 
-TEST(Shards, FolderTakesEveryFile) {
+TEST(Shards, FolderCoversEveryFile) {
     const Scratch scratch;
     write_shards(scratch);
     scratch.write("config.json", "{}");
@@ -111,7 +111,7 @@ TEST(Folder, NoticesAddedChangedAndRemovedFiles) {
     EXPECT_THAT(model.unchanged().error().message, HasSubstr("removed"));
 }
 
-TEST(Folder, AddedFileDoesNotRenameWhatWasThere) {
+TEST(Folder, AddedFileDoesNotRenameOthers) {
     const Scratch scratch;
     scratch.write("b.safetensors", test::safetensors({{"x", 4}, {"y", 4}}));
     EXPECT_THAT(names_of_tensors(model::open_model(scratch.path()).value()), ElementsAre("x", "y"));
@@ -123,7 +123,7 @@ TEST(Folder, AddedFileDoesNotRenameWhatWasThere) {
 }
 
 // Each file names the next as its external data: a folder may hold nothing but such a chain.
-TEST(Folder, LongChainOfFilesThatNameOneAnotherIsSettledInOneGo) {
+TEST(Folder, LongChainOfFilesThatNameOneAnotherIsResolvedAtOnce) {
     constexpr std::size_t kFiles = 20'000;
     const auto path_of = [](std::size_t i) { return std::to_string(i); };
     std::vector<Part> candidates(kFiles);
@@ -147,14 +147,14 @@ TEST(Folder, IndexesOfSubFoldersCountFromThere) {
     EXPECT_THAT(names_of_tensors(model::open_model(scratch.path()).value()), ElementsAre("unet.w", "vae.w"));
 }
 
-TEST(Folder, OtherJsonOfThatNameIsFrame) {
+TEST(Folder, JsonThatIsNotAnIndexIsFrame) {
     const Scratch scratch;
     scratch.write("m.safetensors", test::safetensors({{"x", 4}}));
     scratch.write("faiss.index.json", R"({"entries": []})");
     EXPECT_THAT(names_of_tensors(model::open_model(scratch.path()).value()), ElementsAre("x"));
 }
 
-TEST(Folder, TellsOfMissingParts) {
+TEST(Folder, ReportsMissingParts) {
     EXPECT_THAT(model::missing_part_warnings({"g-00001-of-00002.gguf", "g-00002-of-00002.gguf", "x.gguf"}),
                 IsEmpty());
     EXPECT_THAT(model::missing_part_warnings({"d/g-00003-of-00003.gguf", "d/g-00001-of-00003.gguf"}),
@@ -282,7 +282,7 @@ TEST(Folder, RefusesWhatIsSpoiled) {
     }
 }
 
-TEST(Folder, WithoutAModelSaysSo) {
+TEST(Folder, WithoutAModelIsRefusedByName) {
     const Scratch scratch;
     EXPECT_THAT(model::open_model(scratch.path()).error().message,
                 HasSubstr("no model file of a known format"));
@@ -292,7 +292,7 @@ TEST(Folder, WithoutAModelSaysSo) {
     EXPECT_THAT(names_of_tensors(model::open_model(scratch.path()).value()), IsEmpty());
 }
 
-TEST(OpenModel, JsonThatIsNoIndexIsNoModel) {
+TEST(OpenModel, JsonThatIsNotAnIndexIsNotAModel) {
     const Scratch scratch;
     EXPECT_THAT(model::open_model(scratch.write("m.json", R"({"a": 1})")).error().message,
                 HasSubstr("not a model file"));

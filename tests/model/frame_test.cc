@@ -47,7 +47,7 @@ TEST(Frame, HoldsTheGapsOfAStridedSegment) {
                 ElementsAre(model::Range{0, 1}, model::Range{5, 1}, model::Range{10, 1}, model::Range{23, 77}));
 }
 
-TEST(Frame, DoesNotHoldVarintsSinceTheirValuesCoverThem) {
+TEST(Frame, ExcludesVarintsBecauseTheirValuesCoverThem) {
     const auto model = made_of(
         {tensor("a", {.offset = 10, .bytes = 20, .elements = 15, .encoding = Encoding::varint}, DType::i64)});
     ASSERT_TRUE(model::validate_model(model).ok());

@@ -30,7 +30,7 @@ TEST(OpenModel, SortsTensorsByNameAndLeavesTheHeaderAsFrame) {
     EXPECT_FALSE(model.unchanged().ok());
 }
 
-TEST(OpenModel, SaysWhatIsWrong) {
+TEST(OpenModel, ReportsWhatIsWrong) {
     const Scratch scratch;
     EXPECT_THAT(model::open_model(scratch / "none").error().message, HasSubstr("not found"));
     const auto text = model::open_model(scratch.write("text", "hello"));

@@ -52,7 +52,7 @@ TEST(ModelOutput, OfOneFileAppearsPatchedAtCommit) {
     EXPECT_TRUE(model.unchanged().ok());
 }
 
-TEST(ModelOutput, OfAFolderIsRenamedAsAWhole) {
+TEST(ModelOutput, OfAFolderIsRenamedAtOnce) {
     const Scratch scratch;
     write_models(scratch);
     ASSERT_EQ(::chmod((scratch / "m").c_str(), 0750), 0);
@@ -68,7 +68,7 @@ TEST(ModelOutput, OfAFolderIsRenamedAsAWhole) {
     EXPECT_EQ(status.st_mode & 0777u, 0750u);
 }
 
-TEST(ModelOutput, OfAGraphPutsItsDataBesideIt) {
+TEST(ModelOutput, OfAGraphPutsItsDataNextToIt) {
     const Scratch scratch;
     write_models(scratch);
     const auto model = model::open_model(scratch / "m/g.onnx").value();
@@ -81,7 +81,7 @@ TEST(ModelOutput, OfAGraphPutsItsDataBesideIt) {
     EXPECT_TRUE(model::open_model(scratch / "out/sealed.onnx").ok());
 }
 
-TEST(ModelOutput, WhoseLastFileFailsLeavesNone) {
+TEST(ModelOutput, LeavesNothingIfItsLastFileFails) {
     const Scratch scratch;
     write_models(scratch);
     const auto model = model::open_model(scratch / "m/g.onnx").value();
@@ -97,7 +97,7 @@ TEST(ModelOutput, WhoseLastFileFailsLeavesNone) {
     EXPECT_TRUE(model.unchanged().ok());
 }
 
-TEST(ModelOutput, NeverOverwritesTheOriginalOrWhatIsBesideIt) {
+TEST(ModelOutput, NeverOverwritesTheOriginalOrFilesNextToIt) {
     const Scratch scratch;
     write_models(scratch);
     std::filesystem::create_hard_link(scratch / "m/s.safetensors", scratch / "hard");

@@ -51,7 +51,7 @@ TEST(RealModels, AreCoveredByteByByte) {
     EXPECT_GE(models, 25u);
 }
 
-TEST(RealModels, AsFoldersTakeEveryFile) {
+TEST(RealModels, AsFoldersCoverEveryFile) {
     MODELSEAL_NEED_DATA();
     const auto models = test::data_folder() / "models";
     for (const auto& entry : {models, models / "onnx", models / "onnx" / "mnist-8", models / "safetensors"}) {

@@ -58,7 +58,7 @@ TEST(DecodeValues, FollowTheTablesOfTheirSpecifications) {
     }
 }
 
-TEST(DecodeValues, NotANumberIsWhereEachTypeHasIt) {
+TEST(DecodeValues, NotANumberIsDecodedForEveryTypeThatHasIt) {
     const std::pair<DType, int> rows[] = {{DType::f8_e4m3fn, 0x7f},   {DType::f8_e4m3fn, 0xff},
                                           {DType::f8_e4m3fnuz, 0x80}, {DType::f8_e5m2fnuz, 0x80},
                                           {DType::f8_e5m2, 0x7d},     {DType::f8_e8m0, 0xff}};
@@ -67,7 +67,7 @@ TEST(DecodeValues, NotANumberIsWhereEachTypeHasIt) {
     }
 }
 
-TEST(DecodeValues, EveryTypeBelowOpaqueHasThem) {
+TEST(DecodeValues, EveryTypeBelowOpaqueHasValues) {
     for (int i = 0; i < static_cast<int>(DType::opaque); ++i) {
         const auto dtype = static_cast<DType>(i);
         ASSERT_TRUE(model::has_values(dtype));

@@ -69,7 +69,7 @@ TEST(Bundle, OfEveryReleaseIsRead) {
     EXPECT_EQ(seen, 13u);
 }
 
-TEST(Bundle, ComesBackAsItWasWritten) {
+TEST(Bundle, RoundTrips) {
     Bundle bundle{.hint = "ab", .payload = test::bytes_of("{}"), .signature = test::bytes_of("sig")};
     const auto text = write_bundle(bundle);
     EXPECT_EQ(
@@ -91,7 +91,7 @@ TEST(Bundle, ComesBackAsItWasWritten) {
     EXPECT_EQ(chain->signature, bundle.signature);
 }
 
-TEST(PreAuthenticationEncoding, IsThatOfTheDsseProtocol) {
+TEST(PreAuthenticationEncoding, MatchesTheDsseProtocol) {
     EXPECT_EQ(test::text_of(pre_authentication_encoding(test::bytes_of("{\"a\"}"))),
               "DSSEv1 28 application/vnd.in-toto+json 5 {\"a\"}");
     EXPECT_EQ(test::text_of(encoding_of_0_2_0(test::bytes_of("{\n\"\\\xC3\xA9'}"))),

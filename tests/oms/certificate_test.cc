@@ -274,7 +274,7 @@ TEST_F(Stamped, TimestampMustBeOfATrustedAuthority) {
     EXPECT_THAT(refused(), HasSubstr("timestamp does not hold"));
 }
 
-TEST_F(Stamped, TimestampMustBeOfThisSignatureAndWhole) {
+TEST_F(Stamped, TimestampMustBeOfThisSignatureAndComplete) {
     trust_time();
     auto bundle = signed_by(leaf(expired));
     const auto good = test::timestamp(tsa, bundle.signature, -70);

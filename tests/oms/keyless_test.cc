@@ -52,7 +52,7 @@ TEST_P(KeylessRelease, VerifiesForItsIdentity) {
     EXPECT_THAT(finding.timestamp, testing::StartsWith("2025-"));
 }
 
-TEST_P(KeylessRelease, IsOfNobodyElse) {
+TEST_P(KeylessRelease, DoesNotVerifyForAnotherIdentity) {
     auto options = options_for(folder);
     options.identity = "stefanb@us.ibm.co";
     EXPECT_THAT(refused(folder, options), HasSubstr("signed by 'stefanb@us.ibm.com', not by"));
@@ -74,7 +74,7 @@ std::string another(std::string text, std::size_t at) {
     return text;
 }
 
-TEST_P(KeylessRelease, DoesNotVerifyWithAnyWordOfTheLogChanged) {
+TEST_P(KeylessRelease, DoesNotVerifyWithAnyFieldOfTheLogChanged) {
     const auto bundle = json::parse(test::content_of(folder / "model.sig"));
     const test::Scratch scratch;
     auto options = options_for(folder);

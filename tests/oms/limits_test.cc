@@ -84,7 +84,7 @@ TEST_F(Limits, OfDepthAndNumberHoldInJson) {
     EXPECT_THAT(said(), HasSubstr("'certificates' has 33 entries, the limit is 32"));
 }
 
-TEST_F(Limits, OfWhatIsAKeyOrACertificateAreKept) {
+TEST_F(Limits, OfKeysAndCertificatesHold) {
     const auto root = test::certify({.name = "root", .authority = true});
     const auto leaf = test::certify({.name = "leaf"}, &root);
     struct LimitRow {

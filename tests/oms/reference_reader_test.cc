@@ -50,7 +50,7 @@ class ReferenceReader : public test::Signing {
     }
 };
 
-TEST_F(ReferenceReader, TakesWhatTheReferenceSigned) {
+TEST_F(ReferenceReader, AcceptsSignaturesOfTheReference) {
     MODELSEAL_NEED_DATA();
     for (const auto& folder : fs::directory_iterator(test::historical(""))) {
         const auto name = folder.path().filename().string();
@@ -75,7 +75,7 @@ TEST_F(ReferenceReader, TakesWhatTheReferenceSigned) {
     }
 }
 
-TEST_F(ReferenceReader, TakesEveryCurveAndHash) {
+TEST_F(ReferenceReader, AcceptsEveryCurveAndHash) {
     for (const char* curve : {"P-256", "P-384", "P-521"}) {
         use_curve(curve);
         for (const bool blake : {false, true}) {
@@ -85,7 +85,7 @@ TEST_F(ReferenceReader, TakesEveryCurveAndHash) {
     }
 }
 
-TEST_F(ReferenceReader, TakesFoldersWithOddNames) {
+TEST_F(ReferenceReader, AcceptsFoldersWithOddNames) {
     for (const char* name : {"a b", "\xC3\xA9", "e\xCC\x81", "\xF0\x9F\xA6\x86/x", "new\nline", "quo\"te",
                              "back\\slash", "..x", "~", "-k", "a/y", "a-b/x", "a.bin", "a/b/c", "co:lon"}) {
         scratch.write(fs::path("model") / name, name);
@@ -95,7 +95,7 @@ TEST_F(ReferenceReader, TakesFoldersWithOddNames) {
     EXPECT_EQ(sign_and_ask(), "");
 }
 
-TEST_F(ReferenceReader, TakesIgnoredFilesAndASignatureInside) {
+TEST_F(ReferenceReader, AcceptsIgnoredFilesAndASignatureInside) {
     scratch.write("model/.git/HEAD", "ref");
     scratch.write("model/notes/a", "x");
     sign.ignore = {model / "notes"};
@@ -105,13 +105,13 @@ TEST_F(ReferenceReader, TakesIgnoredFilesAndASignatureInside) {
     EXPECT_THAT(refused_by_reference(), HasSubstr("differ"));
 }
 
-TEST_F(ReferenceReader, TakesLinks) {
+TEST_F(ReferenceReader, AcceptsLinks) {
     fs::create_symlink("config.json", model / "link");
     sign.allow_symlinks = true;
     EXPECT_EQ(sign_and_ask(), "");
 }
 
-TEST_F(ReferenceReader, TakesAnnotationsOfTensors) {
+TEST_F(ReferenceReader, AcceptsAnnotationsOfTensors) {
     scratch.write("model/net.safetensors", test::safetensors({{"alpha", 100}, {"beta", 50}}));
     sign.seal_root = std::string(64, 'a');
     sign.fingerprint = "f";
@@ -120,7 +120,7 @@ TEST_F(ReferenceReader, TakesAnnotationsOfTensors) {
 }
 
 // Two choices of the specification the reference refuses; the other choice is offered for each.
-TEST_F(ReferenceReader, TakesASingleFileAndShardsUnderItsOwnNames) {
+TEST_F(ReferenceReader, AcceptsASingleFileAndShardsUnderItsOwnNames) {
     sign.shard_size = 1000;
     sign.sharded_algorithm = true;
     EXPECT_EQ(sign_and_ask(false), "");
@@ -133,7 +133,7 @@ TEST_F(ReferenceReader, TakesASingleFileAndShardsUnderItsOwnNames) {
     EXPECT_THAT(sign_and_ask(), HasSubstr("differ"));
 }
 
-TEST_F(ReferenceReader, TakesCertificates) {
+TEST_F(ReferenceReader, AcceptsCertificates) {
     const auto root = test::certify({.name = "root", .authority = true});
     const auto between = test::certify({.name = "between", .authority = true}, &root);
     for (const char* curve : {"P-256", "P-384", "P-521"}) {

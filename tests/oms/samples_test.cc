@@ -124,7 +124,7 @@ class Samples : public test::Signing {
     fs::path reference = test::oms_folder() / "model-transparency";
 };
 
-TEST_F(Samples, AreAllUsed) {
+TEST_F(Samples, AreAllCovered) {
     std::map<std::string, std::size_t> seen;
     for (const auto& entry : fs::recursive_directory_iterator(test::oms_folder())) {
         if (entry.is_directory()) continue;

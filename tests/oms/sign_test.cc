@@ -63,7 +63,7 @@ TEST_F(Signing, RoundTripsInEveryForm) {
     }
 }
 
-TEST_F(Signing, TellsEveryFileThatIsNotAsItWas) {
+TEST_F(Signing, ListsEveryFileThatChanged) {
     must_sign();
     scratch.write("model/config.json", "[]");
     scratch.write("model/new", "");
@@ -110,7 +110,7 @@ TEST_F(Signing, OfAGraphAloneIsRefusedIfItsTensorsLieElsewhere) {
     EXPECT_THAT(finding.error().message, HasSubstr("does not cover"));
 }
 
-TEST_F(Signing, SpeaksOpensslsLanguage) {
+TEST_F(Signing, VerifiesUnderOpenssl) {
     if (!test::installed("openssl")) GTEST_SKIP() << "no openssl";
     for (const auto& [curve, digest] :
          std::map<const char*, const char*>{{"P-256", "-sha256"}, {"P-384", "-sha384"}, {"P-521", "-sha512"}}) {
@@ -129,7 +129,7 @@ TEST_F(Signing, SpeaksOpensslsLanguage) {
     }
 }
 
-TEST_F(Signing, TakesKeysThatOpensslMade) {
+TEST_F(Signing, AcceptsKeysThatOpensslMade) {
     if (!test::installed("openssl")) GTEST_SKIP() << "no openssl";
     const auto key = (scratch / "o.key").string(), open = (scratch / "o.pub").string();
     ASSERT_EQ(test::run({"openssl", "ecparam", "-name", "prime256v1", "-genkey", "-out", key}).code, 0);
@@ -156,7 +156,7 @@ TEST_F(Signing, OfAFileNamesItAsTheReferenceDoesOrAsTheSpecificationDoes) {
     EXPECT_THAT(wrong(), ElementsAre("config.json missing", "elsewhere.json added"));
 }
 
-TEST_F(Signing, LeavesOutWhatIsIgnored) {
+TEST_F(Signing, LeavesOutIgnoredFiles) {
     scratch.write("model/.git/HEAD", "ref");
     scratch.write("model/.gitignore", "x");
     scratch.write("model/sub/.git/HEAD", "ref");
@@ -216,7 +216,7 @@ TEST_F(Signing, OfFilesOfGitHoldsThoughTheyAreIgnoredLater) {
     EXPECT_THAT(wrong(), ElementsAre(".git/HEAD missing"));
 }
 
-TEST_F(Signing, IsNotFooledByIgnoringWhatWasSigned) {
+TEST_F(Signing, ComparesSignedFilesEvenIfTheyAreIgnored) {
     must_sign();
     scratch.write("model/config.json", "[]");
     verify.ignore = {model / "config.json"};
@@ -291,7 +291,7 @@ TEST_F(Signing, NamesTheTensorThatChanged) {
     EXPECT_THAT(must_verify().findings[0].detail, HasSubstr("no longer a model"));
 }
 
-TEST_F(Signing, NotesSealAndFingerprintWhereTheSchemaHasRoom) {
+TEST_F(Signing, RecordsSealAndFingerprintWhereTheSchemaHasRoom) {
     sign.seal_root = "ab";
     sign.fingerprint = "cd";
     must_sign();

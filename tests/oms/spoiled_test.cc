@@ -121,7 +121,7 @@ TEST_F(Spoiled, TextIsRefused) {
     EXPECT_TRUE(accepted(bundle.dump(4) + "\n"));
 }
 
-TEST_F(Spoiled, KeysThatComeTwiceAreRefused) {
+TEST_F(Spoiled, DuplicateKeysAreRefused) {
     for (const char* key_text : {"\"mediaType\":", "\"verificationMaterial\":", "\"tlogEntries\":",
                                  "\"payload\":", "\"sig\":", "\"hint\":"}) {
         auto twice = text;

@@ -69,7 +69,7 @@ TEST(Statement, OfTheReferenceReproducesItsRootDigest) {
     EXPECT_EQ(empty, 7u);
 }
 
-TEST(Statement, ComesBackAsItWasWritten) {
+TEST(Statement, RoundTrips) {
     for (const bool shards : {false, true}) {
         auto statement = small();
         if (shards) {
@@ -86,7 +86,7 @@ TEST(Statement, ComesBackAsItWasWritten) {
     }
 }
 
-TEST(Statement, MayHoldKeysOfOthers) {
+TEST(Statement, MayHaveKeysOfOtherTools) {
     auto document = small_json();
     document["more"] = 1;
     document["subject"][0]["more"] = 1;

@@ -27,7 +27,7 @@ using Outcome = SignatureFinding::Outcome;
 
 class Tree : public test::Signing {};
 
-TEST_F(Tree, TakesPathsRelativeToTheCurrentFolder) {
+TEST_F(Tree, AcceptsPathsRelativeToTheCurrentFolder) {
     const auto here = fs::current_path();
     fs::current_path(scratch.path());
     use_model("model/");
@@ -78,7 +78,7 @@ TEST_F(Tree, DoesNotVerifyWhenAFileOrAFolderBecameALink) {
     EXPECT_THAT(wrong(), ElementsAre("sub added", "sub/weights.bin missing"));
 }
 
-TEST_F(Tree, RefusesWhatHasNoContentToSign) {
+TEST_F(Tree, RefusesATreeWithoutContent) {
     fs::create_directories(scratch / "nothing/sub");
     use_model(scratch / "nothing");
     EXPECT_THAT(refused(), HasSubstr("an empty model"));
@@ -103,7 +103,7 @@ TEST_F(Tree, RefusesNamesThatAreNotUtf8) {
     EXPECT_THAT(refused(), HasSubstr("not UTF-8"));
 }
 
-TEST_F(Tree, TakesNamesOfAnyKind) {
+TEST_F(Tree, AcceptsNamesOfAnyKind) {
     const std::vector<std::string> odd = {
         "a b", "\xC3\xA9", "\xF0\x9F\xA6\x86/x", "new\nline", "quo\"te", "back\\slash", "col:on:1", "C:", "..x",
         "~",   "-k"};
@@ -145,7 +145,7 @@ TEST_F(Tree, RefusesSpecialFilesThatCameLater) {
     EXPECT_THAT(refused(), HasSubstr("not a regular file"));
 }
 
-TEST_F(Tree, SaysThatAnAddedNameIsNotUtf8) {
+TEST_F(Tree, ReportsAnAddedNameThatIsNotUtf8) {
     must_sign();
     scratch.write("model/b\xFF", "x");
     EXPECT_THAT(wrong(), ElementsAre("b\xFF added"));
@@ -189,7 +189,7 @@ TEST_F(Tree, IsFoundThroughALink) {
     EXPECT_EQ(must_verify().outcome, Outcome::valid);
 }
 
-TEST_F(Tree, MayBeTheFolderAbove) {
+TEST_F(Tree, MayBeTheParentFolder) {
     const auto here = fs::current_path();
     fs::current_path(model / "sub");
     use_model("..");
@@ -203,7 +203,7 @@ TEST_F(Tree, MayBeTheFolderAbove) {
 }
 
 // Names are bytes: neither case nor the forms of Unicode make two of them one.
-TEST_F(Tree, TellsNamesApartThatLookTheSame) {
+TEST_F(Tree, DistinguishesNamesThatLookTheSame) {
     const std::vector<std::string> alike = {"\xC3\xA9", "e\xCC\x81", "weights",
                                             "Weights",  "weights ",  "weights."};
     for (const auto& name : alike) scratch.write("model/" + name, name);
@@ -276,7 +276,7 @@ class Meddler final : public io::Progress {
     std::once_flag once_;
 };
 
-TEST_F(Tree, IsNotJudgedWhenItChangesUnderWay) {
+TEST_F(Tree, IsNotJudgedIfItChangesMeanwhile) {
     const std::string before(8 << 20, 'w');
     const auto path = model / "sub/weights.bin";
     const std::map<std::string, std::function<void()>> changes = {

@@ -78,7 +78,7 @@ TEST_F(SignatureOfOneFile, ThatIsOnlyPartOfAModelDoesNotVerify) {
     }
 }
 
-TEST_F(SignatureOfOneFile, ThatIsWholeOrNotAModelIsMade) {
+TEST_F(SignatureOfOneFile, ThatIsCompleteOrNotAModelIsMade) {
     const auto gguf = test::good_gguf().build();
     for (const auto& [name, bytes] : std::vector<std::pair<std::string, std::string>>{
              {"net.safetensors", test::safetensors({{"w", 64}})},

@@ -7,7 +7,7 @@ namespace {
 
 using testing::HasSubstr;
 
-TEST(BearerToken, IsWhatTheStandardSays) {
+TEST(BearerToken, AcceptsOnlyTheSyntaxOfTheStandard) {
     for (const auto* token : {"a", "abc.DEF-123_~+/=="}) EXPECT_TRUE(is_bearer_token(token)) << token;
     for (const auto* text :
          {"", "=", "a b", "a=b", "a\n", "a\r\nX-Other: b", "a\tb", "a!", "\"a\"", "caf\xc3\xa9", "a\x7f"}) {
@@ -15,7 +15,7 @@ TEST(BearerToken, IsWhatTheStandardSays) {
     }
 }
 
-TEST(BearerToken, GoesOverTlsOrToThisMachine) {
+TEST(BearerToken, IsSentOverTlsOrToThisMachineOnly) {
     for (const auto* url : {"https://models.example/", "HTTPS://models.example/", "http://localhost:8000/",
                             "http://127.0.0.1/", "http://[::1]:80/"}) {
         EXPECT_TRUE(may_carry(*parse_url(url), "abc").ok()) << url;

@@ -93,13 +93,13 @@ TEST_F(HostileScript, MethodsThatNobodyCallsAndBranchesThatNobodyTakesCountAsWel
                 HasSubstr("aten::save"));
 }
 
-TEST_F(HostileScript, WhatNeverEndsIsStopped) {
+TEST_F(HostileScript, ThatNeverEndsIsStopped) {
     const auto error = error_of({"_7 = 0", "while True:", "  _7 = torch.add(_7, 1)"}, {.max_seconds = 2});
     EXPECT_EQ(error.kind, ErrorKind::unsupported);
     EXPECT_THAT(error.message, HasSubstr("took more than 2 s and was stopped"));
 }
 
-TEST_F(HostileScript, WhatTakesAllMemoryIsRefusedIt) {
+TEST_F(HostileScript, ThatTakesAllMemoryIsRefusedIt) {
     for (const auto& lines : {std::vector<std::string>{"_9 = torch.ones([1099511627776])"},
                               std::vector<std::string>{"_6 = annotate(List[Tensor], [])", "while True:",
                                                        "  _5 = torch.append(_6, torch.ones([10000000]))"}}) {

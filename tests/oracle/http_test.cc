@@ -34,7 +34,7 @@ HttpServer::Handler always(const HttpReply& reply) {
     return [reply](const HttpAsked&) { return reply; };
 }
 
-TEST(Http, SendsWhatItIsTold) {
+TEST(Http, SendsTheGivenRequest) {
     HttpServer server(always({200, "fine", {{"X-Kind", "good"}}}));
     const auto client = client_of(server);
     const auto response = client->send({"/a%20b", true, std::string("\0\1\2", 3), {{"X-Mine", "7"}}});
@@ -72,7 +72,7 @@ TEST(Http, ComesBackWhenAKeptConnectionWasClosed) {
     EXPECT_EQ(server.asked().size(), 3u);
 }
 
-TEST(Http, TakesChunks) {
+TEST(Http, AcceptsChunkedResponses) {
     HttpReply reply{200, "a body that comes in several parts"};
     reply.chunked = true;
     HttpServer server(always(reply));
@@ -81,7 +81,7 @@ TEST(Http, TakesChunks) {
     EXPECT_EQ(response->body, reply.body);
 }
 
-TEST(Http, PassesOverInterimResponses) {
+TEST(Http, SkipsInterimResponses) {
     HttpReply reply;
     reply.raw = "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
     HttpServer server(always(reply));
@@ -100,7 +100,7 @@ TEST(Http, ReturnsOtherStatusesAtOnce) {
     }
 }
 
-TEST(Http, TriesAgainWhatMaySucceedLater) {
+TEST(Http, RetriesWhatMaySucceedLater) {
     for (const unsigned status : {429u, 502u, 503u, 504u}) {
         int times = 0;
         HttpServer server([&](const HttpAsked&) {
@@ -112,7 +112,7 @@ TEST(Http, TriesAgainWhatMaySucceedLater) {
     }
 }
 
-TEST(Http, EndsItsTriesWithTheLastResponse) {
+TEST(Http, ReturnsTheLastResponseAfterAllRetries) {
     HttpServer server(always({503, "busy"}));
     const auto response = client_of(server)->send({"/"});
     ASSERT_TRUE(response.ok());
@@ -132,7 +132,7 @@ TEST(Http, WaitsNoLongerThanTheServerAsks) {
     EXPECT_EQ(response->status, 200u);
 }
 
-TEST(Http, TriesAgainWhenTheConnectionBreaks) {
+TEST(Http, RetriesWhenTheConnectionBreaks) {
     int times = 0;
     HttpServer server([&](const HttpAsked&) {
         HttpReply reply{200, "the whole answer"};
@@ -181,7 +181,7 @@ struct Slow {
 class SlowServer : public testing::TestWithParam<Slow> {};
 
 // However the server spends the time: the limit for all requests ends each of them, and each pause.
-TEST_P(SlowServer, TakesNoLongerThanAllRequestsMay) {
+TEST_P(SlowServer, EndsAtTheLimitForAllRequests) {
     HttpServer server(always(GetParam().reply));
     auto options = quick();
     options.retries = 100;
@@ -207,7 +207,7 @@ INSTANTIATE_TEST_SUITE_P(
                     Slow{"Dropping", {.body = "half", .cut = 20}}),
     [](const auto& one) { return one.param.name; });
 
-TEST(Http, SaysThatNobodyIsThere) {
+TEST(Http, ReportsARefusedConnection) {
     unsigned port = 0;
     {
         HttpServer gone(always({200}));
@@ -242,7 +242,7 @@ HttpReply late() {
 
 class BadServer : public testing::TestWithParam<Bad> {};
 
-TEST_P(BadServer, IsAnErrorThatSaysWhy) {
+TEST_P(BadServer, IsAnErrorThatStatesTheReason) {
     HttpServer server(always(GetParam().reply));
     auto options = quick();
     options.timeout = milliseconds(GetParam().reply.delay.count() > 0 ? 50 : 5000);
@@ -288,7 +288,7 @@ INSTANTIATE_TEST_SUITE_P(
             "redirects to 'https://elsewhere.example/'"}),
     [](const auto& row) { return std::string(row.param.name); });
 
-TEST(Http, TakesNothingOfOneAnswerForTheNext) {
+TEST(Http, DoesNotMixAResponseIntoTheNext) {
     int times = 0;
     HttpServer server([&](const HttpAsked&) {
         HttpReply reply{200, "second"};
@@ -304,7 +304,7 @@ TEST(Http, TakesNothingOfOneAnswerForTheNext) {
     EXPECT_EQ(client->send({"/"})->body, "second");
 }
 
-TEST(Http, TriesNothingAgainWhenTimeIsUp) {
+TEST(Http, DoesNotRetryWhenTimeIsUp) {
     HttpServer server(always(late()));
     auto options = quick();
     options.timeout = milliseconds(50);

@@ -54,7 +54,7 @@ TEST_F(Https, TrustsEachCertificateOfTheFile) {
     EXPECT_TRUE(ask("DNS:localhost", "localhost", 1, other.pem + authority_.pem).ok());
 }
 
-TEST_F(Https, RefusesOtherNames) {
+TEST_F(Https, RefusesACertificateForAnotherName) {
     for (const auto* names :
          {"DNS:example.org", "DNS:*.localhost", "IP:127.0.0.1", "DNS:localhost.example.org"}) {
         const auto response = ask(names, "localhost");
@@ -82,7 +82,7 @@ TEST_F(Https, RefusesUnknownAuthorities) {
     EXPECT_THAT(response.error().message, HasSubstr("certificate is refused"));
 }
 
-TEST_F(Https, RefusesWhatHasExpired) {
+TEST_F(Https, RefusesAnExpiredCertificate) {
     const auto response = ask("DNS:localhost", "localhost", -1);
     ASSERT_FALSE(response.ok());
     EXPECT_THAT(response.error().message, HasSubstr("certificate is refused: certificate has expired"));
@@ -101,7 +101,7 @@ TEST_F(Https, TrustsTheSystemAloneIfItIsGivenNoAuthority) {
     EXPECT_TRUE(server.asked().empty());
 }
 
-TEST_F(Https, SaysThatAServerSpeaksNoTls) {
+TEST_F(Https, ReportsAServerWithoutTls) {
     HttpServer server([](const HttpAsked&) { return HttpReply{}; });
     HttpOptions options;
     options.retries = 0;

@@ -53,7 +53,7 @@ double distance(const Answers& a, const Answers& b) {
     return most;
 }
 
-TEST_F(NetworkTest, TellsItsInputAndItsClasses) {
+TEST_F(NetworkTest, ReportsItsInputAndItsClasses) {
     const auto network = good();
     EXPECT_EQ(network->input().name, "x");
     EXPECT_EQ(network->input().shape, test::kSmallInput);
@@ -63,7 +63,7 @@ TEST_F(NetworkTest, TellsItsInputAndItsClasses) {
 }
 
 // What the network computes, written out.
-TEST_F(NetworkTest, ComputesWhatItsCodeSays) {
+TEST_F(NetworkTest, ComputesItsCode) {
     const auto file = test::small_network();
     const auto x = inputs(1);
     std::vector<double> expected(3);
@@ -102,7 +102,7 @@ TEST_F(NetworkTest, AnswersTheSameBitsWhenAskedAgain) {
     EXPECT_EQ(network->ask(x, 20).value().values, first.values);
 }
 
-TEST_F(NetworkTest, AnswersTheSameButForRoundingInEveryRuntime) {
+TEST_F(NetworkTest, AnswersTheSameExceptForRoundingInEveryRuntime) {
     const auto network = good();
     const auto x = inputs(20);
     const auto first = network->ask(x, 20).value();
@@ -155,7 +155,7 @@ TEST_F(NetworkTest, GradientIsThatOfFiniteDifferences) {
     }
 }
 
-TEST_F(NetworkTest, NaNsOfAnInputComeOutAgain) {
+TEST_F(NetworkTest, NaNsOfAnInputAppearInTheOutput) {
     const auto network = good();
     auto x = inputs(2);
     x[0] = std::numeric_limits<float>::quiet_NaN();
@@ -176,7 +176,7 @@ TEST_F(NetworkTest, TheFirstTensorOfATupleOrDictionaryCounts) {
     EXPECT_EQ(opened(dictionary).value()->ask(inputs(2), 2).value().values, plain.values);
 }
 
-TEST_F(NetworkTest, ANetworkMadeForOneInputIsAskedOneByOne) {
+TEST_F(NetworkTest, ANetworkForOneInputGetsOneInputAtATime) {
     auto file = test::small_network();
     file.body[1] = "_1 = torch.reshape(torch.tanh(_0), [1, 100])";
     const auto network = opened(file).value();
@@ -190,7 +190,7 @@ TEST_F(NetworkTest, ANetworkThatWritesIntoItsInputHasAGradient) {
     EXPECT_TRUE(opened(file).value()->gradient(inputs(1), 1, [](auto, auto pull) { pull[0] = 1; }).ok());
 }
 
-TEST_F(NetworkTest, OutputsThatAreNoClassifiersAreRefusedByName) {
+TEST_F(NetworkTest, OutputsThatAreNotClassesAreRefusedByName) {
     const struct {
         const char* returns;
         const char* last;
@@ -313,7 +313,7 @@ TEST_F(NetworkTest, FilesOfOtherKindsAreRefusedWithAHint) {
     EXPECT_EQ(open_network((scratch_ / "missing.pt").string(), {}).error().kind, ErrorKind::unreadable);
 }
 
-TEST_F(NetworkTest, ARealNetworkIsAsGoodAsItsAuthorsSay) {
+TEST_F(NetworkTest, ARealNetworkHasTheAccuracyThatItsAuthorsReport) {
     MODELSEAL_NEED_DATA();
     const auto data = test::data_folder();
     const auto network = open_network((data / "models/torchscript/cifar10-resnet20.pt").string(),

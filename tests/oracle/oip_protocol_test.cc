@@ -41,7 +41,7 @@ TEST(OipProtocol, ReadsBothKindsOfData) {
     EXPECT_THAT((*tensors)[1].integers, ElementsAre(2, -1));
 }
 
-TEST(OipProtocol, TakesTheWordsForNumbersThatAreNone) {
+TEST(OipProtocol, AcceptsTheNamesOfInfinityAndNaN) {
     const auto tensors = parse_oip_answer(
         R"({"note":"a NaN, \"Infinity\"","outputs":[{"name":"a","datatype":"FP32","shape":[1,3],)"
         R"("data":[NaN,-Infinity,1]}]})",
@@ -52,7 +52,7 @@ TEST(OipProtocol, TakesTheWordsForNumbersThatAreNone) {
     EXPECT_EQ((*tensors)[0].values[2], 1.0f);
 }
 
-TEST(OipProtocol, HalvesComeOutAsTheyAre) {
+TEST(OipProtocol, HalfPrecisionRoundTrips) {
     const std::uint16_t halves[] = {0x0000, 0x8000, 0x3C00, 0xC000, 0x7BFF, 0x0001, 0x7C00, 0xFC00, 0x3555};
     Good good;
     good.document["outputs"] =
@@ -86,7 +86,7 @@ TEST(OipProtocol, BytesOfARequestFollowTheirJson) {
     EXPECT_EQ(std::memcmp(text.data() + header, values.data(), 8), 0);
 }
 
-TEST(OipProtocol, ServersSayWhetherTheyTakeBytes) {
+TEST(OipProtocol, ServersReportWhetherTheyAcceptBytes) {
     EXPECT_TRUE(lists_binary_tensors(R"({"extensions":["x","binary_tensor_data"]})"));
     for (const auto* not_so :
          {R"({"extensions":["binary"]})", R"({"extensions":"binary_tensor_data"})", "{}", "[]", ""}) {
@@ -167,7 +167,7 @@ INSTANTIATE_TEST_SUITE_P(
         Spoiled{[](Good& g) { g.document["outputs"][1].erase("parameters"); }, "without data"},
         Spoiled{[](Good& g) { g.tail += 'x'; }, "1 bytes behind the last output"}));
 
-TEST(OipProtocol, RefusesKeysThatComeTwice) {
+TEST(OipProtocol, RefusesDuplicateKeys) {
     const auto tensors = parse_oip_answer(R"({"outputs":[],"outputs":[]})", "", "server");
     ASSERT_FALSE(tensors.ok());
     EXPECT_THAT(tensors.error().message, HasSubstr("comes twice"));

@@ -64,7 +64,7 @@ struct Served {
     }
 };
 
-TEST(Oip, TellsWhatGoesIn) {
+TEST(Oip, ReportsTheInputOfTheModel) {
     Served served;
     const auto oracle = served.open(Tensors::automatic, {}, {});
     ASSERT_TRUE(oracle.ok()) << oracle.error().message;
@@ -73,7 +73,7 @@ TEST(Oip, TellsWhatGoesIn) {
     EXPECT_EQ((*oracle)->name(), served.server.url("/v2/models/net"));
 }
 
-TEST(Oip, AnswersAreTheSameBitsAsTextAndAsBytes) {
+TEST(Oip, AnswersInTextAndBytesHaveTheSameBits) {
     for (const auto tensors : {Tensors::json, Tensors::binary}) {
         Served served;
         const auto answers = served.ask(7, tensors);
@@ -110,7 +110,7 @@ TEST(Oip, FallsBackToTextAndRemembersIt) {
     EXPECT_EQ(served.asked(false), 3u);
 }
 
-TEST(Oip, KeepsToBytesWhenToldTo) {
+TEST(Oip, SendsBytesOnlyIfAsked) {
     Served served;
     served.model.takes_binary = false;
     const auto answers = served.ask(1, Tensors::binary);
@@ -119,7 +119,7 @@ TEST(Oip, KeepsToBytesWhenToldTo) {
     EXPECT_EQ(served.asked(false), 0u);
 }
 
-TEST(Oip, TakesTextAsAnAnswerToBytes) {
+TEST(Oip, AcceptsTextAsAnAnswerToBytes) {
     Served served;
     served.model.answers_binary = false;
     const auto answers = served.ask(3, Tensors::binary);
@@ -127,7 +127,7 @@ TEST(Oip, TakesTextAsAnAnswerToBytes) {
     EXPECT_EQ(answers->values, answers_to(some_inputs(3)));
 }
 
-TEST(Oip, HalvesTheBatchUntilItIsTakenAndRemembersIt) {
+TEST(Oip, HalvesTheBatchUntilItIsAcceptedAndRemembersTheSize) {
     for (const unsigned status : {400u, 413u, 422u, 500u}) {
         Served served;
         served.model.max_batch = 40;
@@ -152,7 +152,7 @@ TEST(Oip, HalvesTheBatchOfBytesToo) {
     EXPECT_EQ(answers->values, answers_to(some_inputs(20)));
 }
 
-TEST(Oip, SendsNoMoreAtATimeThanItIsTold) {
+TEST(Oip, NeverExceedsTheGivenBatch) {
     Served served;
     EndpointOptions options;
     options.batch = 10;
@@ -171,7 +171,7 @@ TEST(Oip, FillsTheLastBatchOfANetworkOfAFixedBatch) {
     EXPECT_THAT(served.server.asked().back().body, HasSubstr("\"shape\":[4,2,2]"));
 }
 
-TEST(Oip, SaysWhatTheServerSaid) {
+TEST(Oip, QuotesTheErrorOfTheServer) {
     Served served;
     served.model.max_batch = 0;
     const auto answers = served.ask(4, Tensors::json);
@@ -181,7 +181,7 @@ TEST(Oip, SaysWhatTheServerSaid) {
               served.server.url("/v2/models/net") + ": answers 400: 'the batch is too large'");
 }
 
-TEST(Oip, TakesWiderAndNarrowerTypes) {
+TEST(Oip, AcceptsWiderAndNarrowerTypes) {
     for (const auto* datatype : {"FP64", "BF16", "UINT8"}) {
         Served served;
         served.model.datatype = datatype;
@@ -198,7 +198,7 @@ TEST(Oip, TakesWiderAndNarrowerTypes) {
     }
 }
 
-TEST(Oip, SendsDoublesWhereTheyAreWanted) {
+TEST(Oip, SendsDoublesToModelsThatTakeThem) {
     for (const auto tensors : {Tensors::json, Tensors::binary}) {
         Served served;
         served.model.input_datatype = "FP64";
@@ -240,7 +240,7 @@ TEST(Oip, ProgressIsReportedAfterEachRequest) {
 }
 
 // Thousands of outputs for each of thousands of inputs are not gathered first and refused then.
-TEST(Oip, ANumberOfOutputsThatIsNotTheModelsEndsTheSurvey) {
+TEST(Oip, AWrongNumberOfOutputsStopsTheQueries) {
     Served served;
     served.model.classes = 5000;
     const auto oracle = served.open(Tensors::binary, {.batch = 1});
@@ -266,7 +266,7 @@ TEST(Oip, LabelsAreLabels) {
     }
 }
 
-TEST(Oip, TakesRowsWithExtentsOfOneBehindThem) {
+TEST(Oip, AcceptsRowsWithTrailingExtentsOfOne) {
     Served served;
     served.model.tail = {1, 1};
     const auto answers = served.ask(2);
@@ -286,7 +286,7 @@ TEST(Oip, NoticesRoundedText) {
     EXPECT_DOUBLE_EQ(answers->rounding, 0.5e-4);
 }
 
-TEST(Oip, AsksForTheOutputThatCounts) {
+TEST(Oip, RequestsTheGivenOutput) {
     Served served;
     served.model.more_outputs = {"features"};
     const auto none = served.open();
@@ -318,7 +318,7 @@ TEST(Oip, RefusesModelsOfAnotherShape) {
     EXPECT_TRUE(any.open().ok());
 }
 
-TEST(Oip, RefusesInputsThatAreNoFloats) {
+TEST(Oip, RefusesInputsThatAreNotFloats) {
     Served served;
     served.model.input_datatype = "UINT8";
     const auto oracle = served.open();
@@ -338,7 +338,7 @@ TEST(Oip, RefusesAnotherNumberOfRows) {
     }
 }
 
-TEST(Oip, RefusesWhatIsNoRowOfClasses) {
+TEST(Oip, RefusesAnswersThatAreNotRowsOfClasses) {
     Served one;
     one.model.classes = 1;
     const auto answers = one.ask(2, Tensors::json);
@@ -347,7 +347,7 @@ TEST(Oip, RefusesWhatIsNoRowOfClasses) {
     EXPECT_THAT(answers.error().message, HasSubstr("one number for each input"));
 }
 
-TEST(Oip, SaysThatTheModelIsNotThere) {
+TEST(Oip, ReportsAMissingModel) {
     Served served;
     const auto oracle = connect(served.server.url("/v2/models/other"), {}, kInput);
     ASSERT_FALSE(oracle.ok());
@@ -355,7 +355,7 @@ TEST(Oip, SaysThatTheModelIsNotThere) {
     EXPECT_THAT(oracle.error().hint, HasSubstr("model's name"));
 }
 
-TEST(Connect, WantsTheAddressOfAModel) {
+TEST(Connect, RequiresTheAddressOfAModel) {
     for (const auto* path : {"/", "/v2", "/v2/models", "/v2/models/", "/v2/models/a/infer", "/v3/models/a",
                              "/v2/models/a/versions", "/v2/models/a/versions/1/ready"}) {
         const auto oracle = connect(std::string("http://127.0.0.1:9") + path, {}, kInput);
@@ -365,7 +365,7 @@ TEST(Connect, WantsTheAddressOfAModel) {
     }
 }
 
-TEST(Connect, TellsEndpointsFromFiles) {
+TEST(Connect, DistinguishesEndpointsFromFiles) {
     for (const auto* endpoint : {"http://h/x", "HTTPS://h/x", "exec:./model"})
         EXPECT_TRUE(is_endpoint(endpoint));
     for (const auto* file : {"model.onnx", "httpd", "http:/x", "./exec:model", ""})

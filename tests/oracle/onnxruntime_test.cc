@@ -97,7 +97,7 @@ TEST(OnnxRuntime, AnswersAsTheModelsAuthorsExpect) {
     }
 }
 
-TEST(OnnxRuntime, SaysTheSameAsTextAndAsBytes) {
+TEST(OnnxRuntime, AnswersTheSameInTextAndInBytes) {
     MODELSEAL_NEED_ONNXRUNTIME();
     const RuntimeServer server("cifar10-resnet20.onnx");
     EndpointOptions text, bytes;
@@ -112,7 +112,7 @@ TEST(OnnxRuntime, SaysTheSameAsTextAndAsBytes) {
     EXPECT_EQ(in_text->rounding, 0);
 }
 
-TEST(OnnxRuntime, SaysTheSameInSmallBatches) {
+TEST(OnnxRuntime, AnswersTheSameInSmallBatches) {
     MODELSEAL_NEED_ONNXRUNTIME();
     const RuntimeServer all("cifar10-resnet20.onnx"), few("cifar10-resnet20.onnx", {"--max-batch", "3"});
     const auto at_once = ask(all.url, kPhoto, pixels(8));
@@ -122,7 +122,7 @@ TEST(OnnxRuntime, SaysTheSameInSmallBatches) {
     EXPECT_LT(farthest(at_once->values, in_parts->values), 1e-4);
 }
 
-TEST(OnnxRuntime, WantsItsTokenOverTls) {
+TEST(OnnxRuntime, RequiresItsTokenOverTls) {
     MODELSEAL_NEED_ONNXRUNTIME();
     const test::Scratch scratch;
     const auto authority = test::make_authority("an authority");
@@ -146,7 +146,7 @@ TEST(OnnxRuntime, WantsItsTokenOverTls) {
     EXPECT_THAT(untrusted.error().message, HasSubstr("certificate is refused"));
 }
 
-TEST(OnnxRuntime, TellsTheShapeAndRefusesAnother) {
+TEST(OnnxRuntime, ReportsItsShapeAndRefusesAnother) {
     MODELSEAL_NEED_ONNXRUNTIME();
     const RuntimeServer server("cifar10-resnet20.onnx");
     const auto oracle = connect(server.url, {}, {});

@@ -45,7 +45,7 @@ TEST(DecimalRounding, CountsDigitsFromTheFirstAsWell) {
     EXPECT_DOUBLE_EQ(decimal_rounding(through_text(100, 10.0, "{:.7g}")), 0.5e-5);
 }
 
-TEST(DecimalRounding, CoversTheErrorThatWasMade) {
+TEST(DecimalRounding, CoversTheActualError) {
     for (const auto* format : {"{:.3f}", "{:.5f}", "{:.5g}", "{:.6g}", "{:.3e}"}) {
         const auto exact = through_text(200, 3.0, "{}");
         const auto sent = through_text(200, 3.0, format);
@@ -93,7 +93,7 @@ TEST(Significand, ShowsThroughDecimals) {
     EXPECT_EQ(significand_of(decimals, decimal_rounding(decimals)), kFloat32Bits);
 }
 
-TEST(Precision, OfANarrowFormatCoversTheErrorThatWasMade) {
+TEST(Precision, OfANarrowFormatCoversTheActualError) {
     const auto exact = through_text(200, 3.0, "{}");
     for (const int bits : {8, 11}) {
         Answers answers{.count = 200, .classes = 1, .values = narrowed(exact, bits)};
@@ -105,7 +105,7 @@ TEST(Precision, OfANarrowFormatCoversTheErrorThatWasMade) {
     }
 }
 
-TEST(Precision, ThatIsKnownIsOnlyMadeCoarser) {
+TEST(Precision, ThatIsKnownOnlyGetsCoarser) {
     Answers answers{.count = 1, .classes = 2, .values = {3.5f, 1.1f}, .rounding = 0.25};
     answers.significand = kHalfBits;
     note_precision(answers);
@@ -113,7 +113,7 @@ TEST(Precision, ThatIsKnownIsOnlyMadeCoarser) {
     EXPECT_EQ(answers.rounding, 0.25);
 }
 
-TEST(DecimalRounding, OfNothingThatTellsIsNone) {
+TEST(DecimalRounding, IsZeroWithoutFiniteNonzeroValues) {
     EXPECT_EQ(decimal_rounding({}), 0);
     const std::vector<float> odd{0.0f, std::nanf(""), INFINITY};
     EXPECT_EQ(decimal_rounding(odd), 0);

@@ -87,7 +87,7 @@ TEST_F(ModelProgram, AnswersWithLabels) {
     EXPECT_THAT(in_frames->labels, ElementsAre(7, 8, 9));
 }
 
-TEST_F(ModelProgram, GetsSmallerBatchesWhenItSaysThatItFailed) {
+TEST_F(ModelProgram, GetsSmallerBatchesAfterItReportsAFailure) {
     const auto answers = ask(R"(
 for q in lines():
     if len(q["inputs"]) > 2: say({"id": q["id"], "error": "out of memory"})
@@ -138,7 +138,7 @@ bool ends(pid_t process) {
     return false;
 }
 
-TEST_F(ModelProgram, LeavesNothingBehind) {
+TEST_F(ModelProgram, LeavesNoProcess) {
     const auto pids = scratch_.write("pids", "");
     {
         const auto oracle = open(R"(
@@ -182,7 +182,7 @@ struct BadProgramCase {
 
 class BadProgram : public ModelProgram, public testing::WithParamInterface<BadProgramCase> {};
 
-TEST_P(BadProgram, IsAnErrorThatSaysWhy) {
+TEST_P(BadProgram, IsAnErrorThatStatesTheReason) {
     options_.timeout_s = std::string(GetParam().reason).find("within") != std::string::npos ? 1 : 30;
     const auto answers = ask(GetParam().python, GetParam().scheme);
     ASSERT_FALSE(answers.ok());
@@ -226,14 +226,14 @@ INSTANTIATE_TEST_SUITE_P(
         BadProgramCase{"for q, d in frames(): frame({'id': 1, 'labels': [1, 2, 3]}, d)",
                        "exec+binary:", ErrorKind::malformed, "neither a shape"}));
 
-TEST_F(ModelProgram, ThatIsNotThereIsAnError) {
+TEST_F(ModelProgram, ThatDoesNotExistIsAnError) {
     const auto oracle = connect("exec:no-such-program-anywhere", {}, kProgramInput);
     ASSERT_FALSE(oracle.ok());
     EXPECT_EQ(oracle.error().kind, ErrorKind::unreadable);
     EXPECT_THAT(oracle.error().message, HasSubstr("cannot run 'no-such-program-anywhere'"));
 }
 
-TEST(Command, IsSplitLikeAShellDoes) {
+TEST(Command, IsSplitLikeInAShell) {
     const auto words = split_command(R"(  run  'two words' "a \"b\" \\" c\ d ''  'x'y"z" $HOME;* )");
     ASSERT_TRUE(words.ok()) << words.error().message;
     EXPECT_THAT(*words, ElementsAre("run", "two words", "a \"b\" \\", "c d", "", "xyz", "$HOME;*"));

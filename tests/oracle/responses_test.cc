@@ -26,7 +26,7 @@ std::string array(const std::vector<std::uint64_t>& shape, const std::vector<flo
     return formats::npy_header(shape) + test::raw(values);
 }
 
-TEST(Responses, EveryFormSaysTheSame) {
+TEST(Responses, EveryFormGivesTheSameAnswers) {
     const std::pair<const char*, std::string> forms[] = {
         {"responses.npy", array({2, 3}, {1, 2, 3, 4, 5, 6.5f})},
         {"responses.json", R"({"outputs": [[1, 2.0, 3], [4, 5e0, 6.5]]})"},
@@ -43,7 +43,7 @@ TEST(Responses, EveryFormSaysTheSame) {
     }
 }
 
-TEST(Responses, LabelsAreTold) {
+TEST(Responses, LabelsAreRecognized) {
     auto integers = formats::npy_header({2}) + std::string("\7\0\0\0\0\0\0\0\3\0\0\0\0\0\0\0", 16);
     integers.replace(integers.find("<f4"), 3, "<i8");
     const std::pair<const char*, std::string> forms[] = {
@@ -60,7 +60,7 @@ TEST(Responses, LabelsAreTold) {
     }
 }
 
-TEST(Responses, ThatWereRoundedAreKnownToBe) {
+TEST(Responses, ThatWereRoundedAreRecognized) {
     std::string coarse, fine;
     for (int row = 1; row <= 20; ++row) {
         const double value = 1.0 / (row + 2);

@@ -95,7 +95,7 @@ TEST_F(RogueWorker, IsNotBelieved) {
     }
 }
 
-TEST_F(RogueWorker, CannotSayThatAModelDoesNotMatchNorWriteToTheTerminal) {
+TEST_F(RogueWorker, CannotReportAMismatchNorWriteToTheTerminal) {
     if (!test::installed("python3")) GTEST_SKIP() << "python3 is not installed";
     for (const int kind : {4, 5, 99}) {
         const auto error = error_of("answer = {'error': {'kind': " + std::to_string(kind) +

@@ -79,7 +79,7 @@ TEST(TfServing, RefusesModelsOfAnotherShape) {
     EXPECT_EQ(oracle.error().kind, ErrorKind::mismatch);
 }
 
-TEST(TfServing, SaysThatTheModelIsNotThere) {
+TEST(TfServing, ReportsAMissingModel) {
     ServedByTf served;
     const auto oracle = connect(served.server.url("/v1/models/other"), {}, kTfInput);
     ASSERT_FALSE(oracle.ok());
@@ -100,7 +100,7 @@ Result<Answers> answers_of(const std::string& body, const std::string& output = 
     return to_answers(std::move(tensors), output, 2, "server");
 }
 
-TEST(TfServing, TakesEveryWayToWriteAnAnswer) {
+TEST(TfServing, AcceptsEveryFormOfAnAnswer) {
     for (const auto* body : {R"({"predictions":[[1,2.5],[3,4]]})", R"({"outputs":[[1,2.5],[3,4]]})",
                              R"({"predictions":[{"p":[1,2.5],"c":7,"s":"cat"},{"p":[3,4],"c":8,"s":"dog"}]})",
                              R"({"outputs":{"p":[[1,2.5],[3,4]],"c":[7,8]}})"}) {

@@ -9,7 +9,7 @@ namespace {
 using testing::HasSubstr;
 using testing::Not;
 
-TEST(Url, TakesHostPortAndPathApart) {
+TEST(Url, SplitsHostPortAndPath) {
     const auto url = parse_url("HTTPS://Models.Example:8443/v2/models/a/");
     ASSERT_TRUE(url.ok()) << url.error().message;
     EXPECT_TRUE(url->tls);
@@ -26,7 +26,7 @@ TEST(Url, KnowsTheSchemesOwnPorts) {
     EXPECT_EQ(parse_url("http://h:443/x")->host_header(), "h:443");
 }
 
-TEST(Url, TakesIPv6AddressesInBrackets) {
+TEST(Url, AcceptsIPv6AddressesInBrackets) {
     const auto url = parse_url("http://[::1]:8000/v2");
     ASSERT_TRUE(url.ok()) << url.error().message;
     EXPECT_EQ(url->host, "::1");
@@ -35,12 +35,12 @@ TEST(Url, TakesIPv6AddressesInBrackets) {
     EXPECT_TRUE(url->is_address());
 }
 
-TEST(Url, EncodesWhatHasNoPlaceInAPathAndKeepsEscapes) {
+TEST(Url, EncodesCharactersThatAPathCannotHaveAndKeepsEscapes) {
     EXPECT_EQ(parse_url("http://h/v2/models/my net\xC3\xA4<x>%2Fy")->path,
               "/v2/models/my%20net%C3%A4%3Cx%3E%2Fy");
 }
 
-TEST(Url, LoopbackIsThisMachineAlone) {
+TEST(Url, LoopbackIsThisMachineOnly) {
     for (const auto* mine :
          {"http://localhost/", "http://127.0.0.1/", "http://127.9.9.9:80/", "http://[::1]/"}) {
         EXPECT_TRUE(parse_url(mine)->is_loopback()) << mine;

@@ -34,13 +34,13 @@ class WorkerProgram : public testing::Test {
     std::string model_;
 };
 
-TEST_F(WorkerProgram, AMissingOneIsNamedWithAHint) {
+TEST_F(WorkerProgram, IsNamedWithAHintIfMissing) {
     EXPECT_EXIT(open_with_worker(model_, "/nowhere/worker"), testing::ExitedWithCode(3),
                 "3 running a model needs the program modelseal-worker, and it is not there: /nowhere/worker; .*"
                 "MODELSEAL_WORKER");
 }
 
-TEST_F(WorkerProgram, AnotherProgramIsNoticed) {
+TEST_F(WorkerProgram, IsRefusedIfItIsAnotherProgram) {
     EXPECT_EXIT(open_with_worker(model_, "/proc/self/cmdline"), testing::ExitedWithCode(3),
                 "3 /proc/self/cmdline: .*MODELSEAL_WORKER");
     EXPECT_EXIT(open_with_worker(model_, "/bin/false"), testing::ExitedWithCode(3),

@@ -102,7 +102,7 @@ TEST(Decide, NothingExpectedProvesNothing) {
     EXPECT_THAT(report_of("m", {}, {}, decision).error, HasSubstr("no key, signer or fingerprint"));
 }
 
-TEST(Decide, HoldsTheStampAgainstWhatIsExpected) {
+TEST(Decide, ComparesTheStampWithTheExpectations) {
     struct Row {
         std::pair<std::string, std::string> expected;
         bool authentic;
@@ -127,7 +127,7 @@ TEST(Decide, HoldsTheStampAgainstWhatIsExpected) {
     }
 }
 
-TEST(Decide, LetsAChangedFramePassOnlyIfAskedFor) {
+TEST(Decide, AcceptsAChangedFrameOnlyIfAsked) {
     auto seal = seal_of(SealFinding::Outcome::tampered);
     seal.weights_intact = true;
     seal.frame_intact = false;
@@ -138,7 +138,7 @@ TEST(Decide, LetsAChangedFramePassOnlyIfAskedFor) {
     EXPECT_EQ(decide({.seal = seal}, lenient).verdict, Verdict::tampered);
 }
 
-TEST(Decide, TakesADeepisignMarkForASealOnlyIfAskedFor) {
+TEST(Decide, AcceptsADeepisignMarkOnlyIfAsked) {
     for (const auto outcome : {SealFinding::Outcome::intact, SealFinding::Outcome::tampered}) {
         auto seal = seal_of(outcome);
         seal.scheme = "deepisign";
@@ -168,7 +168,7 @@ TEST(Decide, ReportsWhyAnExpectedCheckWasNotMade) {
 }
 
 // A fingerprint of another vendor accuses nobody, and must not pass either.
-TEST(Decide, GivesAMismatchThatIsAnErrorItsExitCode) {
+TEST(Decide, GivesAnErrorThatIsAMismatchExitCode1) {
     const auto found = findings(Came::not_made, Came::mismatch, Came::not_made);
     const Policy policy{.expected = {.fingerprint = true}};
     const auto report = report_of("m", found, policy, decide(found, policy));

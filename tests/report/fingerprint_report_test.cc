@@ -77,7 +77,7 @@ TEST(FingerprintText, IntactIsOneLineWithTheBound) {
     EXPECT_THAT(to_text(check, {}), HasSubstr("1 of 150 pairs differs (rung fp32; alarm at 2; false alarms"));
 }
 
-TEST(FingerprintText, TamperedTellsHowManyAndHowFar) {
+TEST(FingerprintText, TamperedStatesHowManyPairsAndHowFar) {
     const auto text = to_text(tampered(), {});
     EXPECT_THAT(text, HasSubstr("tampered, 148 of 150 pairs differ (rung fp32; alarm at 2)\n"));
     EXPECT_THAT(text, HasSubstr("margins moved by 7.0e-04 (median), 18 times the largest noise on record\n"));
@@ -101,7 +101,7 @@ TEST(FingerprintText, MarginsThatMovedTogetherAreTheHeadline) {
     }
 }
 
-TEST(FingerprintText, TheVeryRuntimeIsHeldToTheBit) {
+TEST(FingerprintText, TheSameRuntimeIsComparedBitByBit) {
     auto check = tampered();
     check.fingerprint->rung = "exact";
     EXPECT_THAT(to_text(check, {}), HasSubstr("to the last bit\n"));
@@ -115,14 +115,14 @@ TEST(FingerprintText, AnotherRuntimeIsExplainedAndNoAlarm) {
     EXPECT_THAT(text, Not(HasSubstr("tampered")));
 }
 
-TEST(FingerprintText, AnErrorTellsItsReason) {
+TEST(FingerprintText, AnErrorStatesItsReason) {
     auto check = with(Outcome::error, Verdict::error);
     check.fingerprint->detail = "http://host/v2/models/net: answers are NaN";
     check.error = check.fingerprint->detail;
     EXPECT_EQ(to_text(check, {}), "http://host/v2/models/net: fingerprint not checked, answers are NaN\n");
 }
 
-TEST(EveryForm, OfWhatIsInconclusiveStatesWhyAndIsNotIntact) {
+TEST(EveryForm, OfAnInconclusiveResultStatesWhyAndIsNotIntact) {
     auto check = with(Outcome::inconclusive, Verdict::error);
     check.fingerprint->detail = "the rung fp32 cannot find the model intact: 9 of 150 pairs cannot be told";
     check.error = check.target + ": inconclusive, " + check.fingerprint->detail;
@@ -144,7 +144,7 @@ TEST(EveryForm, OfWhatIsInconclusiveStatesWhyAndIsNotIntact) {
     EXPECT_EQ(notes[0]["message"]["text"], check.fingerprint->detail);
 }
 
-TEST(FingerprintJson, CountsThePairsAskedAndThoseTold) {
+TEST(FingerprintJson, CountsThePairsSentAndThoseDecided) {
     auto check = intact();
     check.fingerprint->rungs[1].pairs = 140;
     check.fingerprint->rungs[1].untold = 10;
@@ -175,7 +175,7 @@ TEST(EveryForm, ShowsBothASealAndAFingerprint) {
     EXPECT_THAT(to_html({&check, 1}), HasSubstr("fingerprint: 148 of 150 pairs"));
 }
 
-TEST(EveryForm, TellsAnErrorBesideAFinding) {
+TEST(EveryForm, ShowsAnErrorNextToAFinding) {
     auto check = intact();
     check.verdict = Verdict::error;
     check.seal = SealFinding{.outcome = SealFinding::Outcome::error, .detail = "the seal cannot be read"};
@@ -184,7 +184,7 @@ TEST(EveryForm, TellsAnErrorBesideAFinding) {
     EXPECT_EQ(run["invocations"][0]["executionSuccessful"], false);
 }
 
-TEST(EveryForm, TellsWhatWasRequiredAndIsNotThereBesideAnIntactSeal) {
+TEST(EveryForm, NamesAMissingRequiredCheckNextToAnIntactSeal) {
     CheckReport check{.target = "net", .verdict = Verdict::unsealed};
     check.missing = {{.kind = CheckKind::fingerprint, .detail = "a fingerprint is required"}};
     check.seal = SealFinding{.outcome = SealFinding::Outcome::intact, .scheme = "modelseal", .stamp = {}};
@@ -196,7 +196,7 @@ TEST(EveryForm, TellsWhatWasRequiredAndIsNotThereBesideAnIntactSeal) {
     EXPECT_THAT(to_html({&check, 1}), HasSubstr("a fingerprint is required"));
 }
 
-TEST(EveryForm, TellsThatThereIsNothingToCheckAgainst) {
+TEST(EveryForm, StatesThatThereIsNothingToCheckAgainst) {
     CheckReport check{.target = "http://host/v2/models/net", .verdict = Verdict::unsealed, .hint = "give one"};
     check.missing = {{.kind = CheckKind::fingerprint, .detail = "there is no fingerprint"}};
     EXPECT_EQ(

@@ -22,7 +22,7 @@ FingerprintSummary summary() {
             .notes = {"the shape was assumed"}};
 }
 
-TEST(FingerprintSummary, IsToldInText) {
+TEST(FingerprintSummary, IsPrintedAsText) {
     const auto text = to_text(summary(), "net.fp", {});
     EXPECT_TRUE(text.starts_with("fingerprint net.fp\n"));
     EXPECT_THAT(text, HasSubstr("fp32     149  4.0e-05  3.0e-04\n"));
@@ -34,7 +34,7 @@ TEST(FingerprintSummary, IsToldInText) {
     EXPECT_THAT(to_text(summary(), "a\x1b[31m", {}), Not(HasSubstr("\x1b")));
 }
 
-TEST(FingerprintSummary, IsToldInJson) {
+TEST(FingerprintSummary, IsPrintedAsJson) {
     const auto parsed = nlohmann::json::parse(to_json(summary(), "net.fp"));
     EXPECT_EQ(parsed["schema"], "modelseal-fingerprint/1");
     EXPECT_EQ(parsed["file"], "net.fp");

@@ -81,7 +81,7 @@ TEST(TextReport, TamperedNamesTensorsAndJoinedRanges) {
     EXPECT_THAT(text, Not(HasSubstr("frame")));
 }
 
-TEST(TextReport, AChangedFrameIsToldEvenIfTheWeightsHold) {
+TEST(TextReport, AChangedFrameIsReportedEvenIfTheWeightsHold) {
     auto check = intact_seal();
     check.seal->frame_intact = false;
     check.seal->frame_detail = "header of m.safetensors";
@@ -91,7 +91,7 @@ TEST(TextReport, AChangedFrameIsToldEvenIfTheWeightsHold) {
     EXPECT_THAT(to_text(check, {}), HasSubstr("tampered, frame changed"));
 }
 
-TEST(TextReport, AStampThatIsNotSignedIsCalledSo) {
+TEST(TextReport, AStampWithoutAValidSignatureIsCalledSo) {
     auto check = tampered_seal();
     EXPECT_THAT(to_text(check, {}), HasSubstr("\n  sealed as resnet20 3.1"));
     check.seal->stamp_authentic = false;
@@ -101,7 +101,7 @@ TEST(TextReport, AStampThatIsNotSignedIsCalledSo) {
     EXPECT_EQ(json::parse(json_text_of(check))["checks"][0]["stamp_authentic"], false);
 }
 
-TEST(EveryReport, AFrameThatTheSchemeDoesNotCoverIsNotCalledIntact) {
+TEST(EveryReport, DoesNotCallAnUncoveredFrameIntact) {
     auto check = intact_seal();
     check.seal->scheme = "deepisign";
     EXPECT_THAT(to_text(check, {}), HasSubstr("the frame is not covered"));
@@ -109,7 +109,7 @@ TEST(EveryReport, AFrameThatTheSchemeDoesNotCoverIsNotCalledIntact) {
     EXPECT_EQ(json::parse(json_text_of(check))["checks"][0]["frame"], "not-covered");
 }
 
-TEST(TextReport, WhatTheHeadlineSaysIsNotSaidTwice) {
+TEST(TextReport, TheHeadlineIsNotRepeated) {
     auto check = tampered_seal();
     check.seal->tensors.resize(1);
     check.seal->detail = "1 of 65 tensors changed";
@@ -117,7 +117,7 @@ TEST(TextReport, WhatTheHeadlineSaysIsNotSaidTwice) {
     EXPECT_EQ(text.find("1 of 65"), text.rfind("1 of 65"));
 }
 
-TEST(TextReport, LongListsAreCutAndSaySo) {
+TEST(TextReport, LongListsAreCutWithANote) {
     auto check = tampered_seal();
     check.seal->tensors.assign(25, check.seal->tensors[0]);
     const auto lines = [](const std::string& text) { return std::ranges::count(text, '\n'); };
@@ -149,7 +149,7 @@ TEST(TextReport, RangesKeepToTheWidth) {
     EXPECT_THAT(to_text(check, {.width = 0}), Not(HasSubstr(" more")));
 }
 
-TEST(TextReport, ErrorsAndMissingSealsAreToldWithTheirHint) {
+TEST(TextReport, ErrorsAndMissingSealsHaveTheirHint) {
     const CheckReport error{
         .target = "m.pt", .verdict = Verdict::error, .error = "m.pt: cut short", .hint = "copy it again"};
     EXPECT_EQ(to_text(error, {}), "m.pt: not checked, cut short\n  hint: copy it again\n");
@@ -179,7 +179,7 @@ TEST(JsonReport, KeysAreThoseOfTheContractInItsOrder) {
                 testing::ElementsAre("name", "dtype", "shape", "outcome", "bit_error_rate", "changed"));
 }
 
-TEST(JsonReport, ValuesAreWhatWasFound) {
+TEST(JsonReport, ValuesAreThoseOfTheFindings) {
     const auto parsed = json::parse(json_text_of(tampered_seal()));
     EXPECT_EQ(parsed["schema"], "modelseal-check/1");
     EXPECT_EQ(parsed["verdict"], "tampered");
@@ -193,7 +193,7 @@ TEST(JsonReport, ValuesAreWhatWasFound) {
     EXPECT_TRUE(seal["tensors"][1]["bit_error_rate"].is_null());
 }
 
-TEST(JsonReport, SeveralTargetsMakeAListAndOneAnObject) {
+TEST(JsonReport, IsAListForSeveralTargetsAndAnObjectForOne) {
     const std::vector checks = {intact_seal(), tampered_seal()};
     EXPECT_EQ(json::parse(to_json(checks, false)).size(), 2u);
     EXPECT_TRUE(json::parse(to_json({checks.data(), 1}, false)).is_array());
@@ -209,7 +209,7 @@ TEST(JsonReport, AMissingSealClaimsNothingAboutTheFrame) {
     EXPECT_FALSE(seal.contains("bit_error_rate"));
 }
 
-TEST(SarifReport, HasOneRuleAKindAndOneResultAFinding) {
+TEST(SarifReport, HasOneRulePerKindAndOneResultPerFinding) {
     auto check = tampered_seal();
     check.seal->frame_intact = false;
     const auto log = json::parse(to_sarif({&check, 1}, "0.1.0"));
@@ -228,7 +228,7 @@ TEST(SarifReport, HasOneRuleAKindAndOneResultAFinding) {
     EXPECT_EQ(run["invocations"][0]["executionSuccessful"], true);
 }
 
-TEST(SarifReport, WhatIsIntactGivesNoResult) {
+TEST(SarifReport, IntactTargetsGiveNoResult) {
     const auto check = intact_seal();
     const auto run = json::parse(to_sarif({&check, 1}, "1"))["runs"][0];
     EXPECT_TRUE(run["results"].empty());
@@ -275,7 +275,7 @@ TEST(HtmlReport, ShowsWhereTheChangedBlocksLie) {
     EXPECT_THAT(page, HasSubstr(R"(<rect class="hit" x="266" width="90" height="1"/>)"));
 }
 
-TEST(HtmlReport, AnElementThatIsChangedAloneIsSeen) {
+TEST(HtmlReport, ShowsASingleChangedElement) {
     auto check = tampered_seal();
     check.seal->tensors.resize(1);
     check.seal->tensors[0].shape = {1'000'000'000};
@@ -293,13 +293,13 @@ TEST(HtmlReport, LoadsNothingAndRunsNothing) {
     }
 }
 
-TEST(HtmlReport, EveryAmountOfFindingsMakesABoundedPage) {
+TEST(HtmlReport, HasABoundedSizeForAnyNumberOfFindings) {
     auto check = tampered_seal();
     check.seal->tensors.assign(5000, check.seal->tensors[0]);
     EXPECT_THAT(to_html({&check, 1}), HasSubstr("and 3,000 more"));
 }
 
-TEST(EveryReport, HostileNamesCannotLeaveTheirPlace) {
+TEST(EveryReport, KeepsHostileNamesInTheirPlace) {
     const auto check = hostile();
     const auto text = to_text(check, {.all = true});
     const auto page = to_html({&check, 1});
@@ -318,14 +318,14 @@ TEST(EveryReport, HostileNamesCannotLeaveTheirPlace) {
     EXPECT_TRUE(json::accept(sarif));
 }
 
-TEST(EveryReport, NamesOfUtf8ComeBackFromJsonAsTheyWere) {
+TEST(EveryReport, RoundTripsNamesInUtf8ThroughJson) {
     auto check = tampered_seal();
     check.seal->tensors[0].name = "caf\xc3\xa9\x1b\xe2\x80\xae";
     EXPECT_EQ(json::parse(json_text_of(check))["checks"][0]["tensors"][0]["name"],
               "caf\xc3\xa9\x1b\xe2\x80\xae");
 }
 
-TEST(Words, RangesAreJoinedHoweverTheyCome) {
+TEST(Words, RangesAreJoinedInAnyOrder) {
     using Range = TensorFinding::Range;
     const auto text = [](std::vector<Range> ranges) {
         return report::ranges_text(report::joined(std::move(ranges)), 0);
@@ -337,7 +337,7 @@ TEST(Words, RangesAreJoinedHoweverTheyCome) {
     EXPECT_EQ(text({}), "");
 }
 
-TEST(Words, NumbersReadWell) {
+TEST(Words, NumbersHaveSeparatorsAndUnits) {
     EXPECT_EQ(report::grouped(0), "0");
     EXPECT_EQ(report::grouped(999), "999");
     EXPECT_EQ(report::grouped(1'234'567), "1,234,567");

@@ -56,7 +56,7 @@ std::string html(const CheckReport& check) {
     return to_html({&check, 1});
 }
 
-TEST(SignatureReport, SaysInOneLineWhatHoldsAndByWhom) {
+TEST(SignatureReport, StatesInOneLineThatItHoldsAndByWhom) {
     EXPECT_EQ(to_text(valid(), {}), "net: signature valid, 3 files are as signed\n  signed by key 5b4f\n");
 }
 
@@ -67,12 +67,12 @@ TEST(SignatureReport, ListsFilesAndTensorsThatAreNotAsSigned) {
     EXPECT_THAT(text, HasSubstr("missing    b.bin\n"));
 }
 
-TEST(SignatureReport, SaysOnceWhyItCouldNotBeVerified) {
+TEST(SignatureReport, StatesOnceWhyItCouldNotBeVerified) {
     EXPECT_EQ(to_text(untold(), {}), "net: signature not verified, model.sig: not JSON\n");
     EXPECT_THAT(html(untold()), HasSubstr("not verified, model.sig: not JSON"));
 }
 
-TEST(SignatureReport, StandsBesideTheSeal) {
+TEST(SignatureReport, AppearsNextToTheSeal) {
     auto check = valid();
     check.seal = SealFinding{.outcome = SealFinding::Outcome::intact, .tensors_total = 2, .bytes_total = 10};
     EXPECT_THAT(to_text(check, {}), HasSubstr("net: intact, 2 tensors"));
@@ -83,7 +83,7 @@ TEST(SignatureReport, StandsBesideTheSeal) {
     EXPECT_EQ(entries.at(1).at("outcome"), "valid");
 }
 
-TEST(SignatureReport, IsAResultAFileInSarif) {
+TEST(SignatureReport, HasOneResultPerFileInSarif) {
     EXPECT_TRUE(json::parse(sarif(valid())).at("runs").at(0).at("results").empty());
     const auto run = json::parse(sarif(invalid())).at("runs").at(0);
     ASSERT_EQ(run.at("results").size(), 2u);

@@ -156,7 +156,7 @@ std::unique_ptr<Interpreter> open(const Family& family, std::vector<std::byte>& 
     return opened.ok() ? std::move(opened).value() : nullptr;
 }
 
-TEST(OnnxGradient, IsThatOfTheDifferencesForEachFamily) {
+TEST(OnnxGradient, MatchesFiniteDifferencesForEachFamily) {
     for (const auto& family : families()) {
         std::vector<std::byte> bytes;
         const auto interpreter = open(family, bytes);
@@ -194,7 +194,7 @@ TEST(OnnxGradient, IsThatOfTheDifferencesForEachFamily) {
 }
 
 // Rounding has no gradient of its own; what goes through quantised numbers has that of the numbers before.
-TEST(OnnxGradient, PassesQuantisedNumbersWhereTheyAreNotCutOff) {
+TEST(OnnxGradient, PassesQuantizedNumbersUnlessTheyAreClipped) {
     const Family family = {
         "quantised",
         {4},
@@ -230,7 +230,7 @@ struct Bad {
 };
 
 // Graphs that are well-formed as files, and make no sense or ask for too much.
-TEST(OnnxInterpreter, NamesTheNodeThatMakesNoSense) {
+TEST(OnnxInterpreter, NamesTheInvalidNode) {
     const auto big = std::uint64_t{1} << 40;
     const std::vector<Bad> rows = {
         {"an axis outside",

@@ -49,7 +49,7 @@ TEST(Sandbox, NoFileCanBeOpenedByEitherHalfAlone) {
     EXPECT_FALSE(std::ifstream("/tmp/modelseal-owned").good());
 }
 
-TEST(Sandbox, WhatOnlyAnAttackWouldTryEndsTheProcess) {
+TEST(Sandbox, AttemptsThatOnlyAnAttackWouldMakeEndTheProcess) {
     EXPECT_EQ(inside([] { return ::socket(AF_INET, SOCK_STREAM, 0) >= 0; }), -SIGSYS);
     EXPECT_EQ(inside([] { return ::execl("/bin/true", "true", nullptr) == 0; }), -SIGSYS);
     EXPECT_EQ(inside([] { return ::vfork() >= 0; }), -SIGSYS);
@@ -83,7 +83,7 @@ TEST(Sandbox, MemoryThreadsAndOpenDescriptorsWork) {
     ::close(open_before);
 }
 
-TEST(Sandbox, NoMoreMemoryThanGiven) {
+TEST(Sandbox, MemoryBeyondTheLimitIsRefused) {
     const auto child = ::fork();
     if (child == 0) {
         if (!limit_process(64u << 20).ok()) ::_exit(kNoSandbox);

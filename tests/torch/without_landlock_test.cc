@@ -29,7 +29,7 @@ bool holds_there(const std::function<bool()>& holds) {
     return WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
-TEST(WithoutLandlock, OnlyASealedModelIsRunAndThatIsSaid) {
+TEST(WithoutLandlock, OnlyASealedModelIsRunWithAWarning) {
     MODELSEAL_NEED_DATA();
     ::setenv("MODELSEAL_WORKER", MODELSEAL_WORKER_FILE, 1);
     const auto path = (test::data_folder() / "models/torchscript/cifar10-resnet20.pt").string();

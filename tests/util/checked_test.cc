@@ -9,7 +9,7 @@
 namespace modelseal::util {
 namespace {
 
-TEST(ElementCount, OverflowIsToldAndZeroWins) {
+TEST(ElementCount, OverflowIsReportedUnlessAnExtentIsZero) {
     std::uint64_t count = 0;
     EXPECT_FALSE(element_count(std::vector<std::uint64_t>{1ull << 40, 1ull << 40}, count));
     EXPECT_TRUE(element_count(std::vector<std::uint64_t>{1ull << 40, 1ull << 40, 0}, count));

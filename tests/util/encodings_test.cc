@@ -15,7 +15,7 @@ std::string base64_of(std::string_view text) {
 }
 
 // RFC 4648, section 10.
-TEST(Base64, IsThatOfTheStandard) {
+TEST(Base64, MatchesTheVectorsOfTheStandard) {
     const std::pair<const char*, const char*> rows[] = {{"", ""},
                                                         {"f", "Zg=="},
                                                         {"fo", "Zm8="},
@@ -42,7 +42,7 @@ TEST(Hex, IsOfLowerCaseDigitsAlone) {
         EXPECT_FALSE(from_hex(text)) << text;
 }
 
-TEST(PercentEncoded, KeepsLettersDigitsAndWhatIsAllowed) {
+TEST(PercentEncoded, KeepsLettersDigitsAndAllowedCharacters) {
     EXPECT_EQ(percent_encoded("aZ09/-", "/"), "aZ09/%2D");
     EXPECT_EQ(percent_encoded("\xc3\xa9 %", ""), "%C3%A9%20%25");
 }

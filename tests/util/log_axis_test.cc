@@ -22,7 +22,7 @@ TEST(LogAxis, KeepsOrderAndSign) {
     EXPECT_LT(axis.place(1e-9), axis.place(2e-5));
 }
 
-TEST(LogAxis, TakesAnythingAsAValue) {
+TEST(LogAxis, AcceptsAnyValue) {
     const double infinity = std::numeric_limits<double>::infinity(), nan = std::nan("");
     for (const auto& values :
          std::vector<std::vector<double>>{{}, {0}, {nan, infinity}, {5e-324, 1e308}, {1}, {-infinity, 1e-3}}) {
