@@ -1,4 +1,4 @@
-// What the operating system refused, in the words of a person.
+// Errors of the operating system as messages for people.
 #pragma once
 
 #include <cstdint>
@@ -13,19 +13,20 @@
 
 namespace modelseal::io {
 
-// "NAME: cannot DOING: no space left on the device", kind unreadable, with a hint where there is one. `code` is
+// "NAME: cannot DOING: no space left on the device", kind unreadable, with a hint if there is one. `code` is
 // an errno. The name is made printable here.
 Error os_error(int code, std::string_view name, std::string_view doing);
 
 // The only place that opens files for reading and writing model bytes.
 
-// A regular file, opened read-only. Remembers size and times of change; unchanged() tells whether they still
-// hold.
+// A regular file, opened read-only. Remembers its size and time of change; unchanged() compares them with the
+// present ones.
 class FileSource final : public Source {
   public:
     // `shown` is the name for messages. Refuses everything but a regular file.
     static Result<std::unique_ptr<FileSource>> open(const std::filesystem::path& path, std::string shown);
-    // Takes over an open descriptor, also when it fails. `path` is where it was found, for unchanged().
+    // Takes ownership of an open descriptor, even if it fails. `path` is where the file was found, for
+    // unchanged().
     static Result<std::unique_ptr<FileSource>> adopt(int fd, std::filesystem::path path, std::string shown);
     ~FileSource() override;
     FileSource(const FileSource&) = delete;
@@ -36,7 +37,7 @@ class FileSource final : public Source {
     Result<void> read(std::uint64_t offset, std::span<std::byte> out) const override;
     // Error kind unreadable if the file was written, replaced or cut since it was opened.
     Result<void> unchanged() const;
-    int descriptor() const { return fd_; }          // stays this object's
+    int descriptor() const { return fd_; }          // owned by this object
     std::uint32_t mode() const { return mode_; }    // permission bits
     std::uint64_t links() const { return links_; }  // hard links, 1 for an ordinary file
     bool same_file(const std::filesystem::path& other) const;
@@ -53,24 +54,24 @@ class FileSource final : public Source {
     std::int64_t changed_ns_ = 0;
 };
 
-// The whole file as text, if it has at most `cap` bytes; for keys, receipts, JSON.
+// The complete file as text, if it has at most `cap` bytes; for keys, receipts, JSON.
 Result<std::string> read_text(const std::filesystem::path& path, std::uint64_t cap);
 
 enum class WriteMode {
-    replace,    // an existing file is replaced when the new one is whole, unless it is irreplaceable
+    replace,    // an existing file is replaced when the new one is complete, unless it is irreplaceable
     exclusive,  // an existing file is an error, and stays
 };
 
-// How a file is kept out of sight until it is whole.
+// How a file is hidden until it is complete.
 enum class Unseen {
     nameless,  // it has no name at all, so nothing is left of it when the process is killed; where the file
                // system cannot do that (O_TMPFILE), as `hidden`
     hidden,    // ".NAME.xxxxxx.part" in the same folder
 };
 
-// A file that appears under its name only when it is whole: written unseen, fsynced, then named by commit().
-// Without a commit the destructor removes what was written; killed at any moment, an earlier file of that name
-// is whole. write() is thread-safe for disjoint ranges.
+// A file that appears under its name only when it is complete: written unseen, fsynced, then named by
+// commit(). Without a commit the destructor removes what was written. If the process is killed at any moment,
+// an earlier file of that name is unchanged. write() is thread-safe for disjoint ranges.
 class AtomicFile {
   public:
     // `mode`: permission bits, 0600 for secrets.
@@ -95,10 +96,11 @@ class AtomicFile {
     WriteMode write_mode_ = WriteMode::replace;
 };
 
-// What was renamed in the folder is on the disk when this returns. Some file systems cannot; that is no error.
+// When this returns, renames in the folder are on the disk. File systems that cannot do this are not an
+// error.
 Result<void> sync_folder(const std::filesystem::path& folder);
 
-// Convenience: a small file, whole or not at all.
+// Writes a small file, completely or not at all.
 Result<void> write_text(const std::filesystem::path& path, std::string_view text, std::uint32_t mode,
                         WriteMode write_mode);
 

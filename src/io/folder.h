@@ -1,5 +1,5 @@
-// A folder as a cage: files in it are opened part by part of their path, never through a symbolic link, so that
-// nothing outside is reached however the folder changes under way.
+// A folder as a boundary: files in it are opened one path component at a time, never through a symbolic link,
+// so that nothing outside is reached however the folder changes meanwhile.
 #pragma once
 
 #include <cstdint>
@@ -16,8 +16,9 @@
 namespace modelseal::io {
 
 // `text`, found in a model file, as a path inside a folder: parts joined by '/', without "." and empty ones.
-// Refuses what any system would read as a way out or as another file: an absolute path, "..", a backslash, a
-// drive letter, a NUL, nothing at all. `where` begins the message: "model.onnx: external data".
+// Refuses whatever any system would read as a path out of the folder or to another file: an absolute path,
+// "..", a backslash, a drive letter, a NUL, an empty text. `where` begins the message: "model.onnx: external
+// data".
 Result<std::string> path_inside(std::string_view text, std::string_view where);
 
 class Folder {
@@ -27,22 +28,23 @@ class Folder {
     Folder& operator=(Folder&& other) noexcept;
     ~Folder();
 
-    // `relative` as path_inside() gives it. A symbolic link in any part is refused, and all but a regular file.
+    // `relative` as path_inside() returns it. Refuses a symbolic link in any part, and everything but a
+    // regular file.
     Result<std::unique_ptr<FileSource>> file(const std::string& relative) const;
 
     struct Entry {
         enum class Kind { file, folder, link, other };  // link: symbolic; other: pipes, devices, sockets
-        std::string path;                               // as the system gives it, UTF-8 or not
+        std::string path;                               // as the system returns it, UTF-8 or not
         Kind kind = Kind::file;
     };
-    // Returns true for what is left out, a folder with all that is in it.
+    // Returns true for a file to leave out, or a folder to leave out with everything in it.
     using Skip = std::function<bool(const Entry&)>;
 
-    // What lies in the folder at any depth but folders, in ascending order of bytes.
+    // Everything in the folder at any depth except folders, in ascending order of bytes.
     Result<std::vector<Entry>> entries(std::uint64_t most, std::uint32_t depth, const Skip& skip) const;
 
-    // The paths of the same, where all must be regular files: symbolic links and special files are refused, so
-    // are more than `most` entries or `depth` levels.
+    // The paths of the same entries, all of which must be regular files. Refuses symbolic links and special
+    // files, more than `most` entries, and more than `depth` levels.
     Result<std::vector<std::string>> files(std::uint64_t most, std::uint32_t depth, const Skip& skip) const;
 
     // Name for messages.

@@ -1,5 +1,5 @@
-// Files that no output ever replaces: what they hold exists nowhere else. Whoever loses a key loses the models
-// that were sealed with it; whoever loses a receipt loses the way back.
+// Files that no output ever replaces, because their content exists nowhere else: without a key nothing can be
+// sealed under it any more, without a receipt no model can be restored.
 #pragma once
 
 #include <filesystem>
@@ -10,12 +10,13 @@
 
 namespace modelseal::io {
 
-// "private key", "public key", "check key", "receipt", "ledger", "fingerprint"; nothing for any other file, and
-// for one that cannot be read. Told by the first bytes alone: a damaged one is not replaced either.
+// "private key", "public key", "check key", "receipt", "ledger", "fingerprint"; nullopt for any other file,
+// and for one that cannot be read. Recognized by the first bytes alone, so that a damaged file is not
+// replaced either.
 std::optional<std::string_view> irreplaceable_kind(const Source& source);
 
-// ErrorKind::usage if there is such a file at `path`. AtomicFile asks this itself; a job that takes long
-// asks before it begins.
+// ErrorKind::usage if there is such a file at `path`. AtomicFile calls this itself; a long job calls it
+// before it begins.
 Result<void> refuse_to_replace(const std::filesystem::path& path);
 
 }  // namespace modelseal::io

@@ -1,4 +1,4 @@
-// A folder that appears under its name only when it is whole.
+// A folder that appears under its name only when it is complete.
 #pragma once
 
 #include <filesystem>
@@ -9,9 +9,9 @@
 
 namespace modelseal::io {
 
-// Files are written to a hidden folder beside `path`, which commit() renames; without a commit the destructor
-// removes it. Nothing may be at `path`. Folder and files are their owner's alone: a challenge is as secret as
-// the fingerprint that it was made from.
+// Files are written to a hidden folder next to `path`, which commit() renames; without a commit the
+// destructor removes it. Nothing may exist at `path`. Only the owner may read folder and files: a challenge
+// is as secret as its fingerprint.
 class NewFolder {
   public:
     static Result<NewFolder> create(const std::filesystem::path& path);
@@ -19,7 +19,6 @@ class NewFolder {
     NewFolder& operator=(NewFolder&& other) = delete;
     ~NewFolder();
 
-    // Each name once.
     Result<void> write(const std::string& name, std::span<const std::byte> bytes);
     Result<void> write(const std::string& name, std::string_view text) {
         return write(name, std::as_bytes(std::span(text)));

@@ -10,7 +10,7 @@ namespace modelseal::io {
 // 8 bits a sample, rows from the top, samples of a pixel side by side.
 struct Picture {
     std::uint32_t width = 0, height = 0;
-    std::uint32_t channels = 3;  // 1: grey, 3: red, green, blue
+    std::uint32_t channels = 3;  // 1: gray, 3: red, green, blue
     std::vector<std::uint8_t> samples;
 };
 

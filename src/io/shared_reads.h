@@ -6,12 +6,12 @@
 //     ... one thread (or several) reads a, another reads b, in about the same order ...
 //     each calls shared.finish(its side) when it reads no more
 //
-// What one side has read is kept until the other has had time to read it as well; whoever is far ahead waits.
-// That saves reading and nothing else: a view gives what the file gives, in whatever order it is read, and only
-// the side that is ahead ever waits, for one that is not finished.
+// A chunk that one side has read is kept until the other side has had time to read it; the side that is far
+// ahead waits. This only saves reading: a view gives the bytes of the file, in whatever order it is read, and
+// only the side that is ahead waits, as long as the other is not finished.
 //
-// Memory: at most kKept, and what is being read. Thread safety: views of both sides may be read by any number
-// of threads; view() before they are.
+// Memory: at most kKept chunks and those being read. Thread safety: any number of threads may read the views
+// of both sides; call view() before they do.
 #pragma once
 
 #include <array>
@@ -31,9 +31,9 @@ class SharedReads {
   public:
     enum class Side { first, second };
 
-    // Of a file that outlives it, as does the SharedReads.
+    // `file` and this object must outlive the view.
     std::unique_ptr<Source> view(const Source& file, Side side);
-    // May be called several times. A side that never finishes leaves the other waiting for ever.
+    // May be called several times. Until a side calls it, the other side may wait for it.
     void finish(Side side);
 
   private:
@@ -50,7 +50,7 @@ class SharedReads {
     static constexpr std::size_t kKept = 64;             // chunks
 
     void keep_step(Side side, std::uint64_t bytes);
-    // The chunk, read by whoever asks first; nothing if it could not be read.
+    // The chunk, read by the first caller; null if it could not be read.
     std::shared_ptr<const Chunk> chunk(const Place& place);
 
     std::mutex mutex_;
@@ -61,7 +61,7 @@ class SharedReads {
     std::deque<Place> oldest_;  // of chunks_, in the order in which they came
 };
 
-// Finishes a side when it goes, whatever ends the pass.
+// Finishes a side when it is destroyed, however the pass ends.
 class FinishesSide {
   public:
     FinishesSide(SharedReads& shared, SharedReads::Side side) : shared_(shared), side_(side) {}

@@ -1,4 +1,4 @@
-// The white-box half of a check: is the seal in the weights there, and does it hold?
+// The white-box half of a check: finds the seal in the weights and compares the model with it.
 #pragma once
 
 #include <filesystem>
@@ -22,21 +22,21 @@ struct SealSearch {
     io::Progress* progress = nullptr;
 };
 
-// What was found, whatever the caller expects: that is for policy::decide(). A mark of the deepisign scheme is
-// a finding as well. Whether the files stayed as they were meanwhile is for the caller to ask.
+// The finding, independent of what the caller expects, which policy::decide() takes into account. A mark of
+// the deepisign scheme is a finding as well. The caller checks that the files did not change meanwhile.
 Result<SealFinding> check_seal(const model::Model& model, const SealSearch& search);
 
-// The signature next to a model, where signing tools leave it, and its verification as a part of a check.
+// Finds the signature next to a model, under the usual names, and verifies it as a part of a check.
 
-// NAME.sig, or model.sig: in a folder, or next to it or to a file, if it says that it is of this model (it may
-// be of a neighbor).
+// NAME.sig, or model.sig: in a folder, or next to a folder or file if it names this model (it may be a
+// neighbor's).
 std::optional<std::filesystem::path> signature_next_to(const std::filesystem::path& model);
 
-// As verify_signature(); running out of memory is an Error, too. `shared` may be null.
+// As verify_signature(), but running out of memory is an Error, too. `shared` may be null.
 Result<SignatureFinding> check_signature(const std::filesystem::path& model, const VerifyOptions& options,
                                          const oms::SharedFiles* shared);
 
-// The seal and the signature of a model, checked in one reading of its files.
+// Checks the seal and the signature of a model in one reading of its files.
 
 struct SealAndSignature {
     Result<SealFinding> seal;

@@ -1,4 +1,4 @@
-// The black-box half of a check: is the model that answers still the one that the fingerprint was made of?
+// The black-box half of a check: compares the answers of a model with a fingerprint.
 #pragma once
 
 #include <string>
@@ -15,10 +15,10 @@ struct OpenedFingerprint {
     std::string id, vendor_key;
 };
 
-// Refuses whatever is not valid, not for one of the keys, or expired. Asks nobody anything.
+// Refuses a fingerprint that is not valid, not for one of the keys, or expired. Sends no query.
 Result<OpenedFingerprint> open_fingerprint(const CheckOptions& options);
 
-// Asks `target` (a file, an endpoint, or nobody where there are responses) and judges the answers. `model`: the
+// Queries `target` (a file or an endpoint; none if there are responses) and judges the answers. `model`: the
 // file, opened; null for the others.
 Result<FingerprintFinding> check_fingerprint(const std::string& target, const model::Model* model,
                                              const OpenedFingerprint& opened, const CheckOptions& options);

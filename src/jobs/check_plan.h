@@ -1,4 +1,4 @@
-// What is done in a check and what is expected of it, decided once, before anything is read or asked.
+// What a check does and what it expects, decided once, before anything is read or queried.
 #pragma once
 
 #include <optional>
@@ -12,24 +12,24 @@
 namespace modelseal::jobs {
 
 struct CheckRequest {
-    // Who answers the inputs of a fingerprint.
+    // What answers the inputs of a fingerprint.
     enum class Answerer {
-        sealed_file,  // the file that is read, run here once its seal was found intact
+        sealed_file,  // the file whose weights are read; run here after its seal was found intact
         any_file,     // a file that is not read, run here
-        elsewhere,    // an endpoint, or somebody whose answers are at hand
+        elsewhere,    // an endpoint, or answers made elsewhere
     };
     Answerer answerer = Answerer::sealed_file;
     bool seal = false;                       // look for one in the weights
-    bool fingerprint = false;                // put its inputs to the answerer
+    bool fingerprint = false;                // send its inputs
     std::optional<VerifyOptions> signature;  // verify this one
     policy::Policy policy;                   // what is expected
-    std::vector<MissingCheck> missing;       // expected, and nothing to do for it
+    std::vector<MissingCheck> missing;       // expected, but nothing can be checked
     std::vector<std::string> warnings;
 
     bool opens_model() const { return seal || (fingerprint && answerer != Answerer::elsewhere); }
 };
 
-// ErrorKind::usage for options that contradict one another.
+// ErrorKind::usage for options that contradict each other.
 Result<CheckRequest> plan_check(const std::string& target, const CheckOptions& options);
 
 }  // namespace modelseal::jobs

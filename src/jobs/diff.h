@@ -16,8 +16,8 @@ struct DiffOptions {
     Limits limits;
 };
 
-// Opens both and compares them, whatever their formats; tensors are paired as pair_tensors() says. The answer
-// does not depend on the number of threads.
+// Opens both and compares them, whatever their formats; pair_tensors() pairs the tensors. The result does not
+// depend on the number of threads.
 Result<Comparison> diff(const std::filesystem::path& a, const std::filesystem::path& b,
                         const DiffOptions& options, io::Progress& progress = io::no_progress());
 

@@ -1,4 +1,4 @@
-// Which tensor of one model is which of another, by their names.
+// Pairs the tensors of two models by their names.
 #pragma once
 
 #include <cstddef>
@@ -23,16 +23,17 @@ struct TensorPair {
     const std::string& name() const { return a != nullptr ? a->name : b->name; }
 };
 
-// First by name; then by a further name (alias) of either; then, for what is left with as many elements, by
-// alike_name(), where that is unique on both sides. Sorted by name. Points into the models.
+// Pairs first by name, then by an alias of either, then, among the remaining ones with equal numbers of
+// elements, by alike_name() if that is unique on both sides. Sorted by name. Points into the models.
 std::vector<TensorPair> pair_tensors(const model::Model& a, const model::Model& b);
 
-// What exporters leave of a name: punctuation is alike, and wrappers put "module." in front.
+// The part of a name that exporters keep: all punctuation is the same, and a leading "module." of wrappers is
+// removed.
 std::string alike_name(std::string_view name);
 
-// How two runs of elements differ: what is counted while they are read block by block, and how the parts are
-// put together. The result is the same however the elements were cut into blocks, up to the rounding of sums,
-// which are added in element order.
+// How two runs of elements differ: counted block by block while they are read, then added up. The result does
+// not depend on how the elements were cut into blocks, except for the rounding of sums, which are added in
+// element order.
 
 struct Difference {
     static constexpr std::size_t kRanges = 16;  // that are kept
@@ -43,13 +44,13 @@ struct Difference {
     std::vector<TensorFinding::Range> ranges;
     std::uint64_t ranges_total = 0;
 
-    // Element `index`, greater than all before, differs; so do the `count` - 1 behind it.
+    // Element `index`, greater than all before, differs; so do the `count` - 1 after it.
     void add_range(std::uint64_t index, std::uint64_t count);
-    // What was counted in the elements behind those of *this.
+    // Adds the counts of the elements after those of *this.
     void append(const Difference& next);
 
   private:
-    std::uint64_t last_end_ = 0;  // behind the last differing element; 0: none
+    std::uint64_t last_end_ = 0;  // after the last differing element; 0: none
 };
 
 // Compares blocks of the same number of elements, one block of each side at a time.
@@ -79,11 +80,11 @@ class BlockComparer {
     std::vector<double> values_a_, values_b_;
 };
 
-// Whether what surrounds the tensors differs between two models.
+// Compares the frames of two models.
 
-// Sets `frame` and `files` of `out`. Byte for byte and file by file, the files as a set: one that was added,
-// removed or renamed is named. Not compared if the formats differ, or the files of what is not a folder. What
-// follows from the tensors (fields of checksums) is left out.
+// Sets `frame` and `files` of `out`. Compares byte for byte and file by file, with the files as a set: one
+// that was added, removed or renamed is named. Nothing is compared if the formats differ, or if one is not a
+// folder and the files differ. Whatever follows from the tensors (fields of checksums) is left out.
 Result<void> compare_frames(const model::Model& a, const model::Model& b, Comparison& out);
 
 }  // namespace modelseal::jobs

@@ -1,4 +1,4 @@
-// inspect: what a file or a folder is, and what it holds. Nothing in it is executed, and no secret is shown.
+// inspect: what a file or a folder is, and what it contains. Executes nothing in it, and shows no secret.
 #pragma once
 
 #include <filesystem>
@@ -14,12 +14,12 @@ namespace modelseal {
 struct InspectOptions {
     std::span<const CheckKey> keys = {};  // look for a model's seal under these, or open a fingerprint
     unsigned jobs = 0;
-    io::Progress* progress = nullptr;  // of looking for the seal
+    io::Progress* progress = nullptr;  // of the search for the seal
     Limits limits = {};
 };
 
-// Tells by content, never by name: a key or certificate (PEM), an OpenSSF model signature (a Sigstore bundle),
-// a receipt, a fingerprint, or else a model. Keys need no passphrase for this.
+// Recognizes by content, never by name: a key or certificate (PEM), an OpenSSF model signature (a Sigstore
+// bundle), a receipt, a fingerprint, or else a model. Keys need no passphrase for this.
 Result<Inspection> inspect(const std::filesystem::path& path, const InspectOptions& options = {});
 
 }  // namespace modelseal

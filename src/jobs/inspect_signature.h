@@ -1,4 +1,4 @@
-// inspect, of an OpenSSF model signature: who says what of which files. Verifies nothing.
+// inspect, for an OpenSSF model signature: its signer, and the files that it lists. Verifies nothing.
 #pragma once
 
 #include <string>
@@ -9,7 +9,7 @@
 
 namespace modelseal::jobs {
 
-// `text`: a Sigstore bundle. An Error if it is no model signature.
+// `text`: a Sigstore bundle. An Error if it is not a model signature.
 Result<Inspection> inspect_signature(std::string_view text, const std::string& target);
 
 }  // namespace modelseal::jobs

@@ -1,4 +1,4 @@
-// The seal of a model as others bind to it: a signature that notes it, a fingerprint that belongs to it.
+// The root of a model's seal, to which signatures and fingerprints are bound.
 #pragma once
 
 #include <filesystem>
@@ -11,8 +11,9 @@
 
 namespace modelseal::jobs {
 
-// The root of the seal under one of `keys`, hex; nothing if there is no seal under them. ErrorKind::mismatch
-// for a seal that is not intact, and the Error itself if the model cannot be read: neither is "no seal".
+// The root of the seal under one of `keys`, hex; nullopt if there is no seal under them. ErrorKind::mismatch
+// for a seal that is not intact, and the Error itself if the model cannot be read: neither means that there
+// is no seal.
 Result<std::optional<std::string>> intact_root(const model::Model& model, std::span<const CheckKey> keys,
                                                unsigned jobs);
 Result<std::optional<std::string>> intact_root(const std::filesystem::path& model,

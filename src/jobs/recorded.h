@@ -12,7 +12,7 @@ namespace modelseal::jobs {
 // be null, here and below.
 Result<void> allow(const Ledger* ledger, const SigningKey& vendor, const CheckKey& check);
 
-// Runs `commit`, after which `output` stands. An error names what stands and what is noted.
+// Runs `commit`, after which `output` exists. An error states whether the output exists and what is recorded.
 Result<void> commit_recorded(Ledger* ledger, LedgerEntry entry, const std::filesystem::path& model,
                              const std::filesystem::path& output, const std::function<Result<void>()>& commit);
 

@@ -1,9 +1,9 @@
 // The only place that includes SQLite: a connection to one file that may be hostile, and its statements.
 //
-// A ledger is kept with a rollback journal (not a write-ahead log) and synchronous=EXTRA: at rest it is one
-// file, so that a copy of it is a backup, and it can lie on read-only media and in network folders whose locks
-// work; what was committed survives a loss of power. Writes are few, so their two or three waits for the disk
-// do not matter.
+// A ledger has a rollback journal (not a write-ahead log) and synchronous=EXTRA. At rest it is one file, so
+// that a copy of it is a backup, and it can be on read-only media and in network folders whose locks work.
+// What was committed survives a loss of power. Writes are few, so waiting two or three times for the disk
+// does not matter.
 //
 // Thread safety: none; each thread opens a connection of its own.
 #pragma once
@@ -34,8 +34,8 @@ class Statement {
 
     Result<bool> step();  // whether there is a row
     Result<void> run();   // a statement without rows; it can be bound anew and run again
-    // Of the row at hand. A value of another type, which no ledger of ours has, comes as 0 or empty; texts and
-    // bytes are copies.
+    // Columns of the current row. A value of another type, which no valid ledger has, is returned as 0 or
+    // empty; texts and bytes are copies.
     std::int64_t number(int column) const;
     std::string text(int column) const;
     std::vector<std::byte> bytes(int column) const;
@@ -53,8 +53,8 @@ class Statement {
 
 class Database {
   public:
-    // An existing file, which may be empty. Takes nothing for granted: no triggers, views or functions of the
-    // file's run, and no other file can be attached.
+    // Opens an existing file, which may be empty. Trusts nothing in it: its triggers, views and functions do
+    // not run, and no other file can be attached.
     static Result<Database> open(const std::filesystem::path& path);
     // The same of bytes in memory, for fuzzing; they must outlive the database and are not written to.
     static Result<Database> in_memory(std::span<const std::byte> bytes, std::string shown);
@@ -63,7 +63,7 @@ class Database {
     Result<void> run(std::string_view sql) const;
     Result<std::int64_t> number(std::string_view sql) const;  // the first column of the only row
 
-    // How long to wait for another program that writes; 30 seconds unless it is said.
+    // How long to wait for another program that writes; 30 seconds by default.
     void wait_at_most(int milliseconds);
 
     const std::string& shown() const { return shown_; }
@@ -92,7 +92,7 @@ class Transaction {
     Transaction(Transaction&& other) noexcept;
     Transaction& operator=(Transaction&&) = delete;
     ~Transaction();
-    // When this returns without an error, what was written is on the disk.
+    // When this returns without an error, the changes are on the disk.
     Result<void> commit();
 
   private:

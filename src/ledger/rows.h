@@ -1,5 +1,5 @@
-// The rows of a ledger's tables as they are stored, checked when they are read: what a row says is not believed
-// before its MAC was (vault.h), and may be anything before that.
+// The rows of a ledger's tables as they are stored, checked when they are read: the content of a row is
+// hostile until its MAC was verified (vault.h).
 #pragma once
 
 #include <array>
@@ -45,7 +45,7 @@ struct EntryRow {
     Mac mac{};
 };
 
-// What the MAC of a row is made of; all but the MAC.
+// The digest under the MAC of a row: of everything but the MAC.
 crypto::Digest digest(const CustomerRow& row);
 crypto::Digest digest(const EntryRow& row);
 
@@ -53,19 +53,19 @@ crypto::Digest digest(const EntryRow& row);
 // caller.
 Result<Statement> select_customers(const Database& database, std::string_view where);
 Result<Statement> select_entries(const Database& database, std::string_view where);
-// The row at hand; `malformed` if it is none that a ledger of this version may have.
+// The current row; `malformed` if a ledger of this version cannot have it.
 Result<CustomerRow> read_customer(const Database& database, const Statement& row);
 Result<EntryRow> read_entry(const Database& database, const Statement& row);
 
-enum class Write { anew, over };  // `over`: in the place of the row that has its id
+enum class Write { anew, over };  // `over`: replaces the row with its id
 Result<void> write(const Database& database, const CustomerRow& row, Write how);
 Result<void> write(const Database& database, const EntryRow& row, Write how);
 
-// Entries between the words of the library and the rows of the file.
+// Converts entries between the types of the library and the rows of the file.
 
 LedgerEntry entry_of(const EntryRow& row, const std::string& customer);
 
-// All but number, customer and time. ErrorKind::usage for what no row can hold.
+// Everything but number, customer and time. ErrorKind::usage for values that a row cannot hold.
 Result<EntryRow> row_of(const LedgerEntry& entry);
 
 }  // namespace modelseal::ledger

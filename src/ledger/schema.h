@@ -9,17 +9,17 @@ namespace modelseal::ledger {
 inline constexpr std::int64_t kApplicationId = 0x4D534C47;  // "MSLG", in the header of the file
 inline constexpr std::int64_t kVersion = 1;
 
-// By the header of the file alone; the ledger must not be open in this process, see Database::open().
+// Decides by the header of the file alone; the ledger must not be open in this process, see Database::open().
 bool looks_like_ledger(const Source& source);
 
-// Whether the file is empty: a ledger that is not made yet. Errors: `malformed` for a file that is no ledger,
-// that is damaged, or that has other tables than a ledger; `unsupported` for one of a later version.
+// True if the file is empty: a ledger that has no tables yet. Errors: `malformed` for a file that is not a
+// ledger, is damaged, or has other tables than a ledger; `unsupported` for one of a later version.
 Result<bool> is_empty(const Database& database);
 
-// Every page, every row and every index. `malformed` if anything is amiss.
+// Checks every page, row and index; `malformed` if anything is wrong.
 Result<void> check_integrity(const Database& database);
 
-// In a write transaction on an empty file.
+// Call in a write transaction on an empty file.
 Result<void> create_tables(const Database& database);
 
 }  // namespace modelseal::ledger

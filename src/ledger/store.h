@@ -1,4 +1,4 @@
-// A ledger's tables with the vault over them: what the public Ledger is made of.
+// A ledger's tables and the vault over them: the inside of the public Ledger.
 #pragma once
 
 #include <functional>
@@ -20,32 +20,33 @@ struct Header {
 
 class Store {
   public:
-    // `vendor` null: for looking at only. A file without tables is `malformed` unless it is to be made one.
+    // `vendor` null: read-only, nothing is verified. A file without tables is `malformed` unless it is to
+    // become a ledger.
     enum class IfEmpty { refuse, make };
     static Result<std::unique_ptr<Store>> open(Database database, const SigningKey* vendor, IfEmpty if_empty);
 
     const Database& database() const { return database_; }
     const PublicKey& vendor() const { return header_.vendor; }
     const Vault* vault() const { return vault_ ? &*vault_ : nullptr; }
-    // The vault, or why there is none.
+    // The vault, or the reason why there is none.
     Result<const Vault*> key() const;
 
-    // All rows, in order of their ids, of one state of the file; with a vault, every one of them verified, and
-    // their number too.
+    // All rows, in order of their ids, of one state of the file; with a vault, every row and their number are
+    // verified.
     struct Contents {
         std::vector<CustomerRow> customers;
         std::vector<EntryRow> entries;
     };
     Result<Contents> read_all() const;
 
-    // Alone, and with its MAC verified if there is a vault.
+    // A single row, with its MAC verified if there is a vault.
     Result<std::optional<CustomerRow>> find_customer(const std::string& name) const;
     Result<std::optional<EntryRow>> find_entry(std::int64_t id) const;
 
-    // Runs `change` in a write transaction on the state as it is then, and commits.
+    // Runs `change` in a write transaction on the current state, and commits.
     Result<void> change(const std::function<Result<void>(State& state)>& change);
-    // Within change(): completes the row with its MAC, writes it, and sets the state right. `before` is the row
-    // that it takes the place of.
+    // Within change(): completes the row with its MAC, writes it, and updates the state. `before` is the row
+    // that it replaces.
     Result<void> put(State& state, CustomerRow row, const CustomerRow* before = nullptr);
     Result<void> put(State& state, EntryRow row, const EntryRow* before = nullptr);
 

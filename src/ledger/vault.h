@@ -1,10 +1,10 @@
-// What the vendor's key does for a ledger: it hides the check keys, and notices what somebody without the key
-// changed.
+// Protects a ledger with the vendor's key: hides the check keys, and detects changes by anybody without the
+// key.
 //
-// Every row has a MAC over all of it and over the name of its ledger, so that rows are neither forged, nor
+// Every row has a MAC over all of it and over the name of its ledger, so that rows can neither be forged, nor
 // moved, nor taken from another ledger. The state, which nobody without the key can read or make, has the
-// number of rows and a sum over the MACs of all of them, so that none can be left out, or put back as it was
-// earlier. What remains to who can write the file: to put back a whole earlier ledger.
+// number of rows and a sum over the MACs of all of them, so that no row can be left out, or put back as it
+// was earlier. What remains possible without the key: to put back a complete earlier ledger.
 #pragma once
 
 #include <optional>
@@ -15,29 +15,29 @@
 
 namespace modelseal::ledger {
 
-using LedgerName = std::array<std::byte, 32>;  // random; tells one ledger from another
+using LedgerName = std::array<std::byte, 32>;  // random; distinguishes ledgers
 
-// The whole of a ledger in a few bytes.
+// A summary of the complete ledger.
 struct State {
     std::uint64_t changes = 0;  // transactions that wrote
     std::uint64_t customers = 0, entries = 0;
-    std::array<std::byte, 32> sum{};  // exclusive or over all rows of what Vault::share() gives
+    std::array<std::byte, 32> sum{};  // exclusive or of Vault::share() over all rows
 };
 
 // Thread safety: const calls are safe together.
 class Vault {
   public:
-    // `unsupported` where the key is in a token that does nothing but sign.
+    // `unsupported` if the key is on a token that can only sign.
     static Result<Vault> of(const SigningKey& vendor, const LedgerName& name);
 
     Mac mac(const crypto::Digest& row) const;
-    // What a row adds to the sum; never stored.
+    // The summand of a row; never stored.
     Mac share(const crypto::Digest& row) const;
 
     std::vector<std::byte> close_state(const State& state, const crypto::Salt& salt) const;
     std::optional<State> open_state(std::span<const std::byte> box, const crypto::Salt& salt) const;
 
-    // The secret and the text of a NAME.check file. The caller wipes what it is given.
+    // The secret and the text of a NAME.check file. The caller wipes the result.
     struct StoredKey {
         Secret32 secret;
         std::string text;

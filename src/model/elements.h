@@ -1,8 +1,9 @@
 // Element ranges of a tensor <-> byte ranges of its files.
 //
-// A tensor may lie in several segments: contiguous, strided, or as protobuf varints. Whoever works on elements
-// (marks, digests, comparisons) sees one dense little-endian sequence; whoever patches a file sees where each
-// part of it lies. Ranges begin on a group (info(dtype).group_elements) and end on one or with the tensor.
+// A tensor may be in several segments: contiguous, strided, or as protobuf varints. Code that works on
+// elements (marks, digests, comparisons) sees one dense little-endian sequence; code that patches a file sees
+// where each part of it is. Ranges begin on a group (info(dtype).group_elements) and end on one or with the
+// tensor.
 //
 // Thread safety: everything here is const and may be called from several threads at once.
 #pragma once
@@ -18,20 +19,20 @@
 
 namespace modelseal::model {
 
-// A part of a wanted element range that lies in one segment.
+// The part of a requested element range that is in one segment.
 struct ElementRun {
-    // Dense: exactly the wanted elements, with stride as in the tensor's segment (0: contiguous). Varint: the
-    // whole segment, because the places of its elements are only known to who reads it.
+    // Dense: exactly the requested elements, with the stride of the tensor's segment (0: contiguous). Varint:
+    // the complete segment, because only reading it shows where its elements are.
     Segment where;
-    std::uint64_t first = 0;     // index in the tensor of the first wanted element
-    std::uint64_t elements = 0;  // how many are wanted
-    std::uint64_t skip = 0;      // elements in `where` before the first wanted one; 0 unless varint
+    std::uint64_t first = 0;     // index in the tensor of the first requested element
+    std::uint64_t elements = 0;  // how many are requested
+    std::uint64_t skip = 0;      // elements in `where` before the first requested one; 0 unless varint
 };
 
 using RunCallback = std::function<Result<void>(const ElementRun&)>;
 
-// The segments of one tensor with their first element indices, so that a range is found in logarithmic time
-// however many segments there are. Keeps a reference: the tensor must outlive the map.
+// The segments of one tensor with their first element indices, so that a range is found in logarithmic time,
+// whatever the number of segments. Keeps a reference: the tensor must outlive the map.
 class ElementMap {
   public:
     explicit ElementMap(const Tensor& tensor);
@@ -58,9 +59,9 @@ Result<void> for_each_run(const Tensor& tensor, std::uint64_t first, std::uint64
 Result<void> read_elements(const Model& model, const Tensor& tensor, std::uint64_t first, std::uint64_t count,
                            std::span<std::byte> out);
 
-// Reads one varint of `bytes` at `position`, moves `position` behind it, and gives its low bits as an element
-// of `dtype` (one group for sub-byte types). False unless it is canonical: as few bytes as the value needs, and
-// the value within the element: signed types as sign-extended 64-bit numbers, all others unsigned.
+// Reads one varint of `bytes` at `position`, moves `position` after it, and returns its low bits as an
+// element of `dtype` (one group for sub-byte types). False unless it is canonical: as few bytes as the value
+// needs, and the value within the element: signed types as sign-extended 64-bit numbers, all others unsigned.
 bool decode_varint(std::span<const std::byte> bytes, DType dtype, std::size_t& position, std::uint64_t& value);
 
 }  // namespace modelseal::model

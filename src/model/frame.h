@@ -1,8 +1,8 @@
 // The frame: every byte of a model's files that is not the value of a tensor element. Names, shapes, graph,
 // code, padding. Tensors and frame together cover each file without a gap.
 //
-// A varint has one spelling only, the shortest, or its file is refused; so its value covers its bytes and they
-// are not frame. The fields of a Checksum are frame; who digests the frame masks them.
+// A varint has one spelling only, the shortest, or its file is refused; so its value covers its bytes, and
+// they are not frame. The fields of a Checksum are frame; code that digests the frame masks them.
 #pragma once
 
 #include <cstdint>
@@ -20,7 +20,7 @@ struct Range {
     friend bool operator==(const Range&, const Range&) = default;
 };
 
-// Where one segment of the model is; for walking files instead of tensors.
+// The place of one segment in the model; for walking files instead of tensors.
 struct SegmentPlace {
     std::uint32_t tensor = 0;   // index into Model::tensors
     std::uint32_t segment = 0;  // index into Tensor::segments
@@ -39,8 +39,8 @@ class FrameMap {
     }
 
     using Visitor = std::function<Result<void>(const Range&)>;
-    // Gives the frame of files[file] in ascending order, neighbours joined; an Error of the visitor ends it.
-    // Precondition: validate_model() has passed.
+    // Calls the visitor for the frame of files[file] in ascending order, with adjacent ranges joined; an
+    // Error of the visitor ends it. Precondition: validate_model() has passed.
     Result<void> for_each_range(std::uint32_t file, const Visitor& visit) const;
 
   private:
@@ -48,7 +48,7 @@ class FrameMap {
     std::vector<SegmentPlace> places_;
 };
 
-// For callers that ask once.
+// Builds the index for a single call.
 Result<void> for_each_frame_range(const Model& model, std::uint32_t file, const FrameMap::Visitor& visit);
 // All ranges at once: for small files and tests.
 std::vector<Range> frame_ranges(const Model& model, std::uint32_t file);

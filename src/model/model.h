@@ -35,21 +35,22 @@ struct Model {
     std::vector<LeftOut> left_out;  // of a folder
 
     std::uint64_t bytes() const;     // of all files
-    Result<void> unchanged() const;  // no file was written while we read
+    Result<void> unchanged() const;  // no file was written to while it was read
 };
 
-// Opens a file, a folder of shards (with their index json), or a graph with its external data. Refuses what
-// would leave the folder: absolute paths, "..", symbolic links; tensors that overlap; an index that names what
-// is not there.
+// Opens a file, a folder of shards (with their index json), or a graph with its external data. Refuses paths
+// that leave the folder (absolute paths, "..", symbolic links), tensors that overlap, and an index that names
+// a missing file.
 Result<Model> open_model(const std::filesystem::path& path, const Limits& limits = {});
 
 // A model of one file in memory, for tests and fuzz targets. `source` must outlive the model.
 Result<Model> model_of(std::unique_ptr<Source> source, const Limits& limits = {});
 
-// What every model must keep to, whatever its format: the last line of defence behind the adapters.
+// Rules for every model, whatever its format: the last check after the adapters.
 
-// Names are unique; each segment is inside its file and as long as its elements say; nothing overlaps: segments
-// of any tensors, and the fields of checksums. Kind malformed, or internal where only an adapter can be wrong.
+// Names are unique; each segment is inside its file and as long as its elements need; neither segments of any
+// tensors nor fields of checksums overlap. Kind malformed, or internal if only an adapter can have made the
+// mistake.
 Result<void> validate_model(const Model& model);
 
 }  // namespace modelseal::model

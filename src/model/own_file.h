@@ -1,4 +1,5 @@
-// What modelseal itself writes next to a model, and a sealed folder may therefore gain without being changed.
+// Files that modelseal itself writes next to a model, which a sealed folder may therefore gain without being
+// changed.
 #pragma once
 
 #include <optional>
@@ -9,8 +10,8 @@
 
 namespace modelseal::model {
 
-// What the file at `path` in the folder is: "signature", "receipt", "fingerprint", "check key" or "public key";
-// nothing for any other file.
+// The kind of the file at `path` in the folder: "signature", "receipt", "fingerprint", "check key" or "public
+// key"; nullopt for any other file.
 //
 // Such a file is not covered by a seal, so whoever can write to the folder can add one. Two things must hold,
 // and neither is enough alone:

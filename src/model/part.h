@@ -1,5 +1,5 @@
-// A part: one parsed file together with the files that its tensors lie in. A model is made of parts: a graph
-// with its external data is one, each shard is one, and a folder may hold several that stand alone.
+// A part: one parsed file together with the files that its tensors are in. A model is made of parts: a graph
+// with its external data is one, each shard is one, and a folder may have several independent ones.
 #pragma once
 
 #include <cstdint>
@@ -38,24 +38,24 @@ struct Part {
     std::vector<std::string> files;  // paths in the model's folder, as Segment::file counts: [0] is `path`
 };
 
-// Whether any format does.
+// True if any format recognizes it.
 bool recognised(const Source& source);
 
 // The path of `name` in the folder of `path`: "unet/a.bin" for "a.bin" in "unet/model.onnx".
 std::string beside(const std::string& path, const std::string& name);
 
-// Turns the layout's references into paths; nothing is opened. Refuses what path_inside() refuses, and a file
-// that names itself: a tensor could lie over the structure that describes it.
+// Turns the layout's references into paths; opens nothing. Refuses what path_inside() refuses, and a file
+// that names itself, because a tensor could then overlap the structure that describes it.
 Result<Part> make_part(const Source& source, std::string path, Layout layout);
 
-// Puts the parts together, in the order of their paths. `named` is the path of the file that was asked for,
-// which becomes the first of Model::files; empty if a folder was.
+// Combines the parts, in the order of their paths. `named` is the path of the file that was opened, which
+// becomes the first of Model::files; empty if a folder was.
 //
-// A name that is taken already by an earlier part is written "PATH:NAME". So adding a file never renames what
-// was there, unless it comes first with the same names.
+// A name that an earlier part has already is written "PATH:NAME". So adding a file never renames existing
+// tensors, unless it comes first and has the same names.
 //
-// Tensors in external files that are in the very same place with the same type are one tensor: the names of the
-// later ones become aliases. (Graphs that share weights are exported so.)
+// Tensors in external files at the same place with the same type are one tensor: the names of the later ones
+// become aliases. (Graphs that share weights are exported so.)
 Result<Model> assemble(FilePool pool, std::vector<Part> parts, const std::string& named, const Limits& limits);
 
 }  // namespace modelseal::model

@@ -17,12 +17,12 @@ struct ShardIndex {
     std::map<std::string, std::string> file;  // of each tensor, a path in the model's folder
 };
 
-// Nothing if the file is no JSON object, or one without a weight_map: some other file.
+// Nullopt if the file is not a JSON object with a weight_map, and so is some other file.
 Result<std::optional<ShardIndex>> read_shard_index(const Source& source, std::string path);
 
-// Parses each shard once. Index and shards must agree: every tensor is in the file that the index says, and
-// none is there that the index does not know, since tools that follow the index would see another model than
-// tools that read whole shards. `source` is that of the index.
+// Parses each shard once. Index and shards must agree: every tensor is in the file that the index names, and
+// no shard has a tensor that the index does not list, because tools that follow the index would otherwise see
+// another model than tools that read complete shards. `source` is that of the index.
 Result<std::vector<Part>> read_shards(FilePool& pool, const Source& source, const ShardIndex& index,
                                       const Limits& limits);
 

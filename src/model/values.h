@@ -1,5 +1,5 @@
-// What the bits of an element mean, for people who compare models: its number, and its place among the numbers
-// of its type. Marks and digests never come here; they work on bits.
+// The numeric values of elements, to compare models: the number of each, and its place among the numbers of
+// its type. Marks and digests do not use this; they work on bits.
 //
 // Thread safety: everything here is pure.
 #pragma once
@@ -18,8 +18,8 @@ bool has_values(DType dtype);
 // Numbers an element: 2 for complex types, else 1.
 unsigned value_parts(DType dtype);
 
-// Decodes dense elements, as read_elements() gives them, from the first of `bytes` on; out.size() is the number
-// of elements times value_parts(). Exact but for 64-bit integers, which are rounded. Precondition:
+// Decodes dense elements, as read_elements() returns them, from the first of `bytes` on; out.size() is the
+// number of elements times value_parts(). Exact except for 64-bit integers, which are rounded. Precondition:
 // has_values().
 void decode_values(DType dtype, std::span<const std::byte> bytes, std::span<double> out);
 
@@ -27,9 +27,9 @@ void decode_values(DType dtype, std::span<const std::byte> bytes, std::span<doub
 // on. Precondition: not a block type, not c128.
 std::uint64_t element_bits(DType dtype, std::span<const std::byte> bytes, std::uint64_t index);
 
-// Real types with a fraction, in which neighbours differ by a unit in the last place.
+// Real types with a fraction, in which neighbors differ by a unit in the last place.
 bool is_floating(DType dtype);
-// How many representable numbers lie between two, plus one; both zeros are one number. The bits are those of
+// The number of representable numbers between two, plus one; both zeros are one number. The bits are those of
 // finite values. Precondition: is_floating().
 std::uint64_t ulp_distance(DType dtype, std::uint64_t a, std::uint64_t b);
 

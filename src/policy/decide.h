@@ -1,5 +1,5 @@
-// From what the checks found to what is decided. Pure: no I/O, and findings are never changed, so that the same
-// findings can be held against another policy.
+// From findings to a decision. Pure: no I/O, and findings are never changed, so that the same findings can be
+// judged under another policy.
 #pragma once
 
 #include <optional>
@@ -13,7 +13,7 @@
 
 namespace modelseal::policy {
 
-// What each kind of check found, or the Error that kept it from being made; absent: it was not made.
+// The finding of each kind of check, or the Error that prevented it; absent if it was not made.
 struct Findings {
     std::optional<Result<SealFinding>> seal;
     std::optional<Result<FingerprintFinding>> fingerprint;
@@ -29,7 +29,7 @@ struct Policy {
 };
 
 struct Decision {
-    // What became of one kind of check, under the policy.
+    // One kind of check, judged under the policy.
     struct Check {
         CheckKind kind = CheckKind::seal;
         bool expected = false;
@@ -52,13 +52,13 @@ Verdict verdict_of(const FingerprintFinding& fingerprint);
 Verdict verdict_of(const SignatureFinding& signature);
 
 // The worst of what is expected counts: tampered, then could not be checked, then nothing found, then intact.
-// Where nothing is expected nothing was proved: `unsealed`.
+// If nothing is expected, nothing was proved: `unsealed`.
 Decision decide(const Findings& findings, const Policy& policy);
 
-// The findings as they were decided, for people and machines to read.
+// The findings with the outcomes of the decision, for people and machines to read.
 CheckReport report_of(std::string target, const Findings& findings, const Policy& policy,
                       const Decision& decision);
-// Of a target that could not be checked at all.
+// The report of a target that could not be checked at all.
 CheckReport report_of(std::string target, const Error& error);
 
 // The one place that turns errors and verdicts into exit codes.
@@ -66,8 +66,8 @@ CheckReport report_of(std::string target, const Error& error);
 ExitCode exit_code(ErrorKind kind);
 ExitCode exit_code(Verdict verdict);
 
-// Of several checks or targets: a mismatch outweighs a failure, a failure outweighs a missing seal, any of them
-// outweighs success.
+// The code of several checks or targets: a mismatch outweighs a failure, a failure outweighs a missing seal,
+// and any of them outweighs success.
 ExitCode worst(ExitCode a, ExitCode b);
 Verdict worst(Verdict a, Verdict b);
 

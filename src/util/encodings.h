@@ -12,11 +12,11 @@ namespace modelseal::util {
 
 // Base64 of RFC 4648, section 4, with padding.
 std::string base64(std::span<const std::byte> bytes);
-// Accepts the one spelling that base64() writes: nothing for other characters, white space, missing padding, or
-// bits after the last byte.
+// Accepts only the spelling that base64() writes; nullopt for other characters, white space, missing padding,
+// or bits after the last byte.
 std::optional<std::vector<std::byte>> from_base64(std::string_view text);
 
-// Lower-case hexadecimal digits; nothing for any other text.
+// Accepts lower-case hexadecimal digits; nullopt for any other text.
 std::optional<std::vector<std::byte>> from_hex(std::string_view text);
 
 // ASCII letters, digits and the characters of `allowed` stay; every other byte becomes %XX.

@@ -1,4 +1,4 @@
-// An axis for margins: both signs, each on a logarithmic scale, nothing lost in the middle.
+// An axis for margins: both signs, each on a logarithmic scale.
 #pragma once
 
 #include <span>
@@ -7,14 +7,14 @@ namespace modelseal::util {
 
 class LogAxis {
   public:
-    // Covers whole decades around all finite values, at least one and at most twelve of them.
+    // Covers complete decades around all finite values, at least one and at most twelve of them.
     explicit LogAxis(std::span<const double> values);
 
-    // -1 (the most negative) to 1; 0 and what is smaller than the least decade are near 0, by their sign.
-    // Infinite values stand at the ends.
+    // From -1 (the most negative) to 1; 0 and values below the least decade are near 0, by their sign.
+    // Infinite values are at the ends.
     double place(double value) const;
 
-    int least_decade() const { return least_; }  // the first line stands at 10^least
+    int least_decade() const { return least_; }  // the first line is at 10^least
     int last_decade() const { return last_; }
 
   private:

@@ -1,4 +1,4 @@
-// Text from files, servers and users: whether it is UTF-8, and how it is shown.
+// Text from files, servers and users: validation as UTF-8, and a printable form.
 #pragma once
 
 #include <string>
@@ -9,8 +9,8 @@ namespace modelseal::util {
 // Well-formed UTF-8 (RFC 3629) from front to end.
 bool is_utf8(std::string_view text);
 
-// The text as it can be shown in a terminal, a log or a message: bytes that are not UTF-8, controls, and
-// characters that take no place or change the order of others come out as \xNN. Linear in the text.
+// The text in a form that can be shown in a terminal, a log or a message: bytes that are not UTF-8, controls,
+// and characters that take no space or change the order of others become \xNN. Time linear in the text.
 std::string printable(std::string_view text);
 
 }  // namespace modelseal::util
