@@ -1,4 +1,4 @@
-// Little-endian fields in byte strings of our own making, written and read in order.
+// Little-endian fields in byte strings of our own formats, written and read in order.
 #pragma once
 
 #include <algorithm>
@@ -29,7 +29,7 @@ class ByteWriter {
     std::vector<std::byte> bytes_;
 };
 
-// Failed reads stick and give zeros; look at ok() once at the end.
+// After a failed read every read returns zeros; check ok() once at the end.
 class ByteReader {
   public:
     explicit ByteReader(std::span<const std::byte> bytes) : bytes_(bytes) {}

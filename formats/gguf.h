@@ -16,7 +16,7 @@ inline constexpr std::uint32_t kArray = 9;
 // Bytes of a metadata value of fixed size; 0 for strings, arrays and unknown types.
 std::uint32_t value_bytes(std::uint32_t type);
 
-// enum ggml_type; nothing for numbers that were taken out of the format or are not known.
+// enum ggml_type; nullopt for numbers that were removed from the format or are not known.
 std::optional<DType> tensor_type(std::uint32_t type);
 
 // Precondition: !tensor_type(type).

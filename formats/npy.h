@@ -19,12 +19,12 @@ struct NpyArray {
     std::uint64_t offset = 0;  // of the first element; the elements end where the file does
 };
 
-// Reads the header and holds the file's size against it. `unsupported`: other types, Fortran order;
+// Reads the header and compares it with the file's size. `unsupported`: other types, Fortran order;
 // `malformed`: anything that numpy.save() does not write.
 Result<NpyArray> parse_npy(const Source& source);
 
-// Elements of an array that parse_npy() described. Integers of a floating array are not converted, and the
-// other way round: precondition is the kind.
+// Elements of an array that parse_npy() described. Precondition: the array is of that kind; nothing is
+// converted.
 Result<std::vector<double>> read_npy_floats(const Source& source, const NpyArray& array);
 Result<std::vector<std::int64_t>> read_npy_integers(const Source& source, const NpyArray& array);
 

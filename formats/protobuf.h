@@ -1,12 +1,12 @@
-// The protobuf wire format (protobuf.dev/programming-guides/encoding), read as places in a file: a parser that
-// copies values out could not tell where a tensor's bytes lie.
+// The protobuf wire format (protobuf.dev/programming-guides/encoding), read as positions in a file: a parser
+// that copies values could not report where a tensor's bytes are.
 //
 //   message = *( tag payload )        tag = varint( number << 3 | wire )
 //   payload = varint | 8 bytes | length bytes | 4 bytes
 //
-// The walk is stricter than most readers, because readers differ there: a field that the message keeps once
-// must not come twice (some take the last, some merge), a known field must have its declared wire type (some
-// skip it), and groups are refused. Unknown fields are skipped. Nothing here allocates.
+// The walk is stricter than most readers, because readers differ here: a singular field must not occur twice
+// (some take the last, some merge), a known field must have its declared wire type (some skip it), and groups
+// are refused. Unknown fields are skipped. Nothing here allocates.
 #pragma once
 
 #include <array>
@@ -43,22 +43,22 @@ struct FieldRule {
     std::string_view name;
 };
 
-// What we hold against a message: the fields that readers of the format know.
+// The rules for a message: the fields that readers of the format know.
 struct Message {
     std::string_view name;
     std::span<const FieldRule> fields;
     const FieldRule* find(std::uint32_t number) const;
 };
 
-// One reader for the whole walk, so that there is one window however deep the messages nest; and the few bytes
-// around the last varint, for the next.
+// One reader for the complete walk, so that there is one window, however deep the messages nest; and the few
+// bytes around the last varint, for the next one.
 class Input {
   public:
     explicit Input(const Source& from) : source(from), reader(from) {}
     const Source& source;
     Reader reader;
 
-    // Makes bytes() good for [at, at + count), which lies in the source; count is at most kNear.
+    // Makes bytes() valid for [at, at + count), which is inside the source; count is at most kNear.
     Result<void> load(std::uint64_t at, std::size_t count);
     const std::byte* bytes(std::uint64_t at) const { return near_.data() + (at - near_begin_); }
 
@@ -75,16 +75,16 @@ struct Field {
     bool known = false;       // the Message has a rule for it, and it obeys
     std::uint64_t tag = 0;    // where the field begins
     std::uint64_t value = 0;  // of a varint
-    Range payload;            // behind tag and length
+    Range payload;            // after tag and length
 };
 
-// Walks the fields of one message. Walks over other ranges of the same Input may be interleaved.
+// Walks the fields of one message. Walks over other ranges of the same Input may be interleaved with it.
 class Fields {
   public:
     Fields(Input& input, Range range, const Message& message)
         : input_(input), message_(message), at_(range.begin), end_(range.end) {}
 
-    // The next field, or nothing at the end of the message. Its payload lies inside the message.
+    // The next field, or nullopt at the end of the message. Its payload is inside the message.
     Result<std::optional<Field>> next();
 
   private:
@@ -101,11 +101,11 @@ class Fields {
 
 struct Varint {
     std::uint64_t value = 0;
-    std::uint64_t end = 0;  // where the next byte stands
+    std::uint64_t end = 0;  // offset of the next byte
 };
 
-// Reads a varint of at most ten bytes that starts at `at` and ends before `end`. Longer spellings than needed
-// are allowed, as in every reader.
+// Reads a varint of at most ten bytes that starts at `at` and ends before `end`. Accepts longer spellings
+// than needed, as every reader does.
 Result<Varint> read_varint(Input& input, std::uint64_t at, std::uint64_t end);
 
 // The payload of a string or bytes field.

@@ -1,6 +1,6 @@
-// The one bounds-checked reader that every adapter uses: a window over a Source, read front to back, checked by
-// subtraction. Offsets are absolute in the source, so messages can name them. Errors stick: after a failed read
-// every further read fails the same way.
+// The bounds-checked reader that every adapter uses: a window over a Source, read front to back, checked by
+// subtraction. Offsets are absolute in the source, so messages can name them. Errors stick: after a failed
+// read every further read fails the same way.
 #pragma once
 
 #include <cstddef>
@@ -50,7 +50,7 @@ class Reader {
     std::vector<std::byte> window_;
 };
 
-// Memory as a Source, for tests, fuzz targets and entries that were unpacked. Does not own the bytes.
+// Memory as a Source, for tests, fuzz targets and unpacked entries. Does not own the bytes.
 class MemorySource final : public Source {
   public:
     MemorySource(std::string name, std::span<const std::byte> bytes) : name_(std::move(name)), bytes_(bytes) {}

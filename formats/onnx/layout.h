@@ -1,10 +1,11 @@
-// Gathers the tensors of an ONNX file, gives them unique names and holds them against the caps.
+// Gathers the tensors of an ONNX file, gives them unique names and compares them with the caps.
 //
-// Names: an initializer of the main graph keeps its own. Whatever lies deeper has a path: "NODE/ATTRIBUTE" for
-// the tensor of an attribute, "NODE/then_branch/NAME" in a sub-graph, "DOMAIN::FUNCTION/NAME" in a function,
-// "training_info[0]/algorithm/NAME" in a training graph; a Constant node's value is called as its output, and
-// the indices of the sparse NAME are "NAME/indices". A node without a name goes by its first output. Where two
-// would be called alike, the later in the file gets "#2", "#3", ...; initializers of the main graph never do.
+// Names: an initializer of the main graph keeps its own. A tensor at a deeper level has a path:
+// "NODE/ATTRIBUTE" for the tensor of an attribute, "NODE/then_branch/NAME" in a sub-graph,
+// "DOMAIN::FUNCTION/NAME" in a function, "training_info[0]/algorithm/NAME" in a training graph. The value of
+// a Constant node has the name of the node's output, and the indices of the sparse NAME are "NAME/indices". A
+// node without a name goes by its first output. If two names are equal, the later in the file gets "#2",
+// "#3", ...; initializers of the main graph never do.
 #pragma once
 
 #include <cstdint>
@@ -25,8 +26,8 @@ class LayoutBuilder {
   public:
     LayoutBuilder(const Source& source, const Limits& limits) : source_(source), limits_(limits) {}
 
-    // To be asked before each tensor, listed or not, and before each segment that does not merely continue a
-    // run of full ones: what a small file can make us hold is bounded. `offset` is for the message.
+    // Call before each tensor, listed or not, and before each segment that does not merely continue a run of
+    // full ones: this bounds the memory that a small file can take. `offset` is for the message.
     Result<void> count_tensor(std::uint64_t offset);
     Result<void> count_piece(std::uint64_t offset);
 

@@ -1,8 +1,9 @@
-// The graph of an ONNX file as plain structures that can be run: nodes with all their attributes, what goes in
-// and out, and where the elements of each constant lie (onnx.proto, onnx-ml.proto).
+// The graph of an ONNX file as plain structures that can be run: nodes with all their attributes, inputs and
+// outputs, and the places of the elements of each constant (onnx.proto, onnx-ml.proto).
 //
-// What is held in memory stays below Limits::metadata_bytes however small the file is; names are unique where
-// the format says so. Whether a node's inputs are defined, and what its operator means, is for who runs it.
+// Memory stays below Limits::metadata_bytes, however small the file is; names are unique where the format
+// requires it. Code that runs the graph checks whether a node's inputs are defined and what its operator
+// means.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +16,7 @@
 
 namespace modelseal::formats::onnx {
 
-// A TensorProto. Strings have no DType; they are held here, since they lie in no segment.
+// A TensorProto. Strings have no DType and no segment; they are kept here.
 struct Constant {
     Tensor tensor;  // name, shape, segments as in a Layout; Segment::file i > 0 is Program::references[i - 1]
     bool is_text = false;
@@ -40,7 +41,7 @@ enum class AttributeType : std::uint8_t {
     type_protos = 14,
 };
 
-// One value is a list of one.
+// A single value is a list of one.
 struct Attribute {
     std::string name;
     AttributeType type = AttributeType::integer;
@@ -58,7 +59,7 @@ struct Node {
     std::string op_type;
     std::string overload;
     std::vector<std::string> inputs;   // empty: left out
-    std::vector<std::string> outputs;  // empty: not wanted
+    std::vector<std::string> outputs;  // empty: not used
     std::vector<Attribute> attributes;
     const Attribute* find(std::string_view attribute) const;
 };
@@ -113,7 +114,7 @@ struct Program {
 // Reads a ModelProto. `unsupported` for sparse initializers and attributes.
 Result<Program> read_program(const Source& source, const Limits& limits = {});
 
-// Reads a file that is one TensorProto, as test data has them.
+// Reads a file that is one TensorProto, as in test data.
 Result<Constant> read_tensor_file(const Source& source, const Limits& limits = {});
 
 }  // namespace modelseal::formats::onnx

@@ -1,4 +1,4 @@
-// What the readers of a program's parts share.
+// Shared by the readers of a program's parts.
 #pragma once
 
 #include <set>
@@ -10,13 +10,13 @@
 
 namespace modelseal::formats::onnx {
 
-// A walk that copies out, and so counts what it holds.
+// A walk that copies values, and so counts the memory that they take.
 struct ProgramReader {
     ProgramReader(const Source& source, const Limits& limits) : walk(source, limits) {}
     Walk walk;
     std::uint64_t held = 0;
 
-    // To be asked before something of that size is kept.
+    // Call before something of this size is kept.
     Result<void> hold(std::uint64_t bytes, std::uint64_t offset);
     Result<void> name(const protobuf::Field& field, std::string_view what, std::string& text);
     Result<void> names(const protobuf::Field& field, std::string_view what, std::vector<std::string>& texts);
@@ -27,7 +27,7 @@ struct ProgramReader {
 // "ai.onnx" is the long name of the domain "".
 void normalise_domain(std::string& domain);
 
-// `name` in `seen`, or "graph: the WHAT 'x' comes twice".
+// Adds `name` to `seen`, or returns the Error of a duplicate.
 Result<void> add_distinct(const ProgramReader& reader, std::set<std::string>& seen, const std::string& name,
                           std::string_view what, std::uint64_t offset);
 

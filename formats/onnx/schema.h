@@ -1,5 +1,5 @@
-// The messages of ONNX in which tensors lie (onnx.proto, onnx-ml.proto;
-// https://onnx.ai/onnx/repo-docs/IR.html), with the fields that a reader may act on. Fields that are not named
+// The messages of ONNX that can contain tensors (onnx.proto, onnx-ml.proto;
+// https://onnx.ai/onnx/repo-docs/IR.html), with the fields that a reader may use. Fields that are not named
 // here are frame.
 #pragma once
 
@@ -295,7 +295,7 @@ struct ElementType {
     std::optional<DType> dtype;  // none for STRING
     std::uint32_t field;         // the field that holds elements which are not raw: tensor::float_data, ...
 };
-// Nothing for UNDEFINED and for numbers that onnx.proto does not have.
+// Nullopt for UNDEFINED and for numbers that onnx.proto does not have.
 std::optional<ElementType> element_type(std::uint64_t data_type);
 
 }  // namespace modelseal::formats::onnx

@@ -1,4 +1,4 @@
-// One TensorProto: what it says of itself, and where its elements lie.
+// One TensorProto: its fields, and the places of its elements.
 #pragma once
 
 #include <cstdint>
@@ -13,18 +13,18 @@
 
 namespace modelseal::formats::onnx {
 
-// What every part of the walk needs.
+// Shared by every part of the walk.
 struct Walk {
     Walk(const Source& source, const Limits& caps) : input(source), limits(caps), out(source, caps) {}
     protobuf::Input input;
     const Limits& limits;
     LayoutBuilder out;
 
-    // A name out of the file: UTF-8, and not longer than the limit.
+    // A name from the file: UTF-8, and not longer than the limit.
     Result<void> read_name(const protobuf::Field& field, std::string_view what, std::string& text);
 };
 
-// A TensorProto before its data is understood.
+// A TensorProto whose data are not interpreted yet.
 struct TensorHeader {
     protobuf::Range message;
     std::string name;
@@ -40,8 +40,8 @@ struct TensorHeader {
 
 Result<TensorHeader> read_header(Walk& walk, protobuf::Range message);
 
-// The tensor with its segments; nothing for a tensor of strings, which is checked and stays frame. `name` is
-// what it is to be called, also in messages.
+// The tensor with its segments; nullopt for a tensor of strings, which is checked and stays frame. `name` is
+// its name, also in messages.
 Result<std::optional<Tensor>> locate_tensor(Walk& walk, const TensorHeader& header, std::string name);
 
 // Segments of the numbers in the repeated field `field` of the message: tensor_data.cc.
@@ -56,7 +56,7 @@ Error tensor_error(const Walk& walk, const Tensor& tensor, std::uint64_t offset,
 
 // The walk over everything in an ONNX model that can hold tensors.
 
-// Walks a whole ModelProto and gives each tensor to walk.out. Malformed without ir_version and graph.
+// Walks a complete ModelProto and passes each tensor to walk.out. Malformed without ir_version and graph.
 Result<void> walk_model(Walk& walk, protobuf::Range message);
 
 }  // namespace modelseal::formats::onnx

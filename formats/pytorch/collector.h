@@ -1,4 +1,4 @@
-// Where one is in a pickle's graph, as a dotted path that is put together only when a tensor is found there.
+// The current path in a pickle's graph, with dots, which is composed only when a tensor is found there.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +12,7 @@ namespace modelseal::formats::pytorch {
 
 class Path {
   public:
-    // The texts pushed must outlive the path.
+    // Pushed texts must outlive the path.
     void push(std::string_view text) { parts_.push_back({text, 0, false}); }
     void push(std::int64_t number) { parts_.push_back({{}, number, true}); }
     void pop() { parts_.pop_back(); }
@@ -73,7 +73,7 @@ class Collector {
     Result<void> visit_view(std::string_view callable, Refs arguments);
     Result<void> visit_quantizer(PickleRef parameters);
     Result<void> visit_storage(PickleRef persistent);
-    struct Described {  // a storage as a persistent id tells it
+    struct Described {  // a storage as a persistent id describes it
         Storage* storage = nullptr;
         std::optional<DType> dtype;
         std::uint64_t view_offset = 0;  // in elements; of a storage that is part of another
@@ -92,11 +92,11 @@ class Collector {
     const Limits& limits_;
     Storages& storages_;
     Path path_;
-    std::vector<std::uint8_t> marks_;  // one a node: on the way to where we are, seen before
-    std::uint64_t again_ = 0;          // cost of the visits to what was seen before
+    std::vector<std::uint8_t> marks_;  // one per node: on the current path, seen before
+    std::uint64_t again_ = 0;          // cost of visits to nodes seen before
     std::uint64_t path_bytes_ = 0;     // names and shapes of all views
     std::uint64_t views_ = 0;
-    std::uint32_t beside_ = 0;  // modules' attributes that we are in
+    std::uint32_t beside_ = 0;  // depth in attributes of modules
     std::uint32_t depth_ = 0;
     std::uint32_t max_depth_ = 0;
     bool cut_short_ = false;

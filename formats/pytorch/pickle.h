@@ -1,11 +1,11 @@
 // A walker over Python pickles, protocols 0 to 5 (Lib/pickletools.py). It never executes anything: a callable
-// is a name, a call is a node that keeps what would be called with what, a persistent id is a node as well. The
+// is a name, a call is a node with the callable and its arguments, a persistent id is a node as well. The
 // result is a bounded graph of plain values; memo references make it a graph with shared nodes, and possibly
 // with cycles, not a tree.
 //
-// Refused are torn pickles, unknown opcodes, stacks that run empty, memo entries that were never made, buffers
-// outside the pickle, and whatever would cost more memory or steps than PickleLimits allows: costs are compared
-// before they are spent.
+// Refuses truncated pickles, unknown opcodes, stack underflows, undefined memo entries, buffers outside the
+// pickle, and whatever would cost more memory or steps than PickleLimits allows: costs are compared before
+// they are spent.
 #pragma once
 
 #include <cstdint>
@@ -32,8 +32,8 @@ enum class PickleKind : std::uint8_t {
     set,
     dict,
     global,      // text(): "module.name"
-    object,      // what a callable made: callable(), arguments(), and what was added to it later
-    persistent,  // id(): what the pickle's maker knows it by
+    object,      // result of a callable: callable(), arguments(), and later additions
+    persistent,  // id(): the writer's name for it
 };
 
 using PickleRef = std::uint32_t;  // a node of its Pickle
@@ -45,14 +45,14 @@ struct PickleLimits {
 
 class Pickle {
   public:
-    // A name that the pickle would import, and what it would do with it.
+    // A name that the pickle would import, and its use.
     struct Global {
         std::string name;  // "module.name"
         bool called = false;
         bool changed = false;  // attributes or items would be set on it
     };
 
-    // Walks one pickle, up to and with its STOP.
+    // Walks one pickle, up to and including its STOP.
     static Result<Pickle> walk(Reader& reader, const PickleLimits& limits = {});
 
     PickleRef root() const { return root_; }
@@ -60,18 +60,19 @@ class Pickle {
     PickleKind kind(PickleRef ref) const { return nodes_[ref].kind; }
     bool is(PickleRef ref, PickleKind kind) const { return nodes_[ref].kind == kind; }
 
-    // Each answers for the kinds named; for others it is empty.
-    std::int64_t integer(PickleRef ref) const;               // integer; boolean as 0 or 1
-    std::string_view text(PickleRef ref) const;              // text, bytes, big_integer, global
-    std::span<const PickleRef> items(PickleRef ref) const;   // tuple, list, set; object: what was appended
-    std::span<const PickleRef> pairs(PickleRef ref) const;   // key, value, key, ..: dict; object: what was set
-    std::span<const PickleRef> states(PickleRef ref) const;  // object: what BUILD gave it, in order
+    // Each is defined for the kinds named after it, and empty for others.
+    std::int64_t integer(PickleRef ref) const;              // integer; boolean as 0 or 1
+    std::string_view text(PickleRef ref) const;             // text, bytes, big_integer, global
+    std::span<const PickleRef> items(PickleRef ref) const;  // tuple, list, set; object: what was appended
+    std::span<const PickleRef> pairs(
+        PickleRef ref) const;  // key, value, key, ..: dict; object: items that were set
+    std::span<const PickleRef> states(PickleRef ref) const;  // object: arguments of BUILD, in order
 
     PickleRef callable(PickleRef ref) const { return nodes_[ref].first; }    // precondition: object
     PickleRef arguments(PickleRef ref) const { return nodes_[ref].second; }  // precondition: object
     PickleRef id(PickleRef ref) const { return nodes_[ref].first; }          // precondition: persistent
 
-    const std::vector<Global>& globals() const { return globals_; }  // each name once, in order of appearance
+    const std::vector<Global>& globals() const { return globals_; }  // unique, in order of appearance
 
   private:
     friend class PickleMachine;
@@ -83,7 +84,7 @@ class Pickle {
         std::uint32_t place = 0;  // index into texts_, globals_ or boxes_
         std::int64_t number = 0;
     };
-    struct Box {  // what can still grow after it was made
+    struct Box {  // containers that can grow after they were made
         std::vector<PickleRef> items;
         std::vector<PickleRef> pairs;
         std::vector<PickleRef> states;

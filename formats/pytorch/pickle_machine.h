@@ -1,5 +1,5 @@
-// The abstract machine behind Pickle::walk: a stack, marks and a memo, as in Lib/pickle.py, over nodes instead
-// of objects. One method a kind of opcode; pickle_opcodes.cc has the table.
+// The abstract machine behind Pickle::walk: a stack, marks and a memo, as in Lib/pickle.py, over nodes
+// instead of objects. One method for each kind of opcode; pickle_opcodes.cc has the table.
 #pragma once
 
 #include <array>
@@ -31,7 +31,7 @@ class PickleMachine {
     static void add_memo(Table& table);
     static void add_calls(Table& table);
 
-    // The bookkeeping.
+    // Stack, marks and memo.
     Result<void> charge(std::uint64_t bytes);
     Result<void> push(PickleRef ref);
     Result<void> make(const Node& node);  // and push it
@@ -43,7 +43,7 @@ class PickleMachine {
     Result<void> make_integer(std::int64_t value) { return make({.kind = Kind::integer, .number = value}); }
     Result<void> make_text(Kind kind, std::string text);
     Result<void> make_counted(Kind kind, std::uint64_t bytes);  // a text whose length was read
-    Result<void> counted1(Kind kind);                           // .. whose length stands in one byte
+    Result<void> counted1(Kind kind);                           // .. whose length is one byte
     Result<void> counted4(Kind kind);
     Result<void> counted8(Kind kind);
     Result<void> make_long(std::uint64_t bytes);
@@ -57,7 +57,7 @@ class PickleMachine {
     Result<void> quoted();
     Result<void> raw_unicode();
 
-    // Opcodes that change what is there.
+    // Opcodes that change existing nodes.
     Result<void> append(std::span<const PickleRef> items, PickleRef target);
     Result<void> append_to_top(std::span<const PickleRef> items);
     Result<void> set(std::span<const PickleRef> pairs, PickleRef target);

@@ -8,7 +8,7 @@
 
 namespace modelseal::fingerprint {
 
-// What anyone may see of a fingerprint, without a key.
+// The header of a fingerprint, readable without a key.
 struct Shown {
     std::string id;          // hex SHA-256 of the signed file
     std::string vendor_key;  // key id, hex
@@ -23,16 +23,16 @@ struct Encoded {
 };
 Result<Encoded> encode(const Fingerprint& fingerprint, const SigningKey& vendor, const CheckKey& check);
 
-// Whole or not at all. Returns the id.
+// Writes it completely or not at all. Returns the id.
 Result<std::string> save(const Fingerprint& fingerprint, const SigningKey& vendor, const CheckKey& check,
                          const std::filesystem::path& out);
 
-// Errors: `mismatch` for another vendor's, another customer's, a forged or changed one, `malformed` for what is
-// cut short or breaks the format, `mismatch` for one that is expired at `now` (seconds since 1970;
-// SOURCE_DATE_EPOCH is not consulted).
+// Errors: `mismatch` for a fingerprint of another vendor or customer, and for one that was forged or changed;
+// `malformed` for one that is truncated or breaks the format; `mismatch` for one that is expired at `now`
+// (seconds since 1970; SOURCE_DATE_EPOCH is ignored).
 Result<Fingerprint> load(const std::filesystem::path& file, const CheckKey& check, std::int64_t now);
 
-// The same of bytes that are not in a file.
+// The same for bytes in memory.
 Result<Fingerprint> load(const Source& source, const CheckKey& check, std::int64_t now);
 
 Result<Shown> show(const Source& source);

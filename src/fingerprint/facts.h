@@ -1,4 +1,5 @@
-// The facts of a fingerprint as texts, each taken once; what is left over at the end is of a later version.
+// The facts of a fingerprint as texts, each taken once; a fact that remains at the end belongs to a later
+// version.
 #pragma once
 
 #include <charconv>
@@ -9,7 +10,7 @@
 
 namespace modelseal::fingerprint {
 
-// Failed reads stick and give empty values; look at problem() at the end.
+// After a failed read every read returns an empty value; check problem() at the end.
 class Facts {
   public:
     explicit Facts(std::map<std::string, std::string> texts) : texts_(std::move(texts)) {}
@@ -20,7 +21,7 @@ class Facts {
         return found.empty() ? std::string() : std::move(found.mapped());
     }
 
-    // The whole text must be one number, as std::from_chars reads it.
+    // The complete text must be one number, as std::from_chars reads it.
     template <class Number>
     Number number(const std::string& key) {
         const auto given = text(key);
@@ -29,7 +30,7 @@ class Facts {
         return value;
     }
 
-    // Numbers between commas; none for an empty text.
+    // Numbers separated by commas; none for an empty text.
     template <class Number>
     std::vector<Number> numbers(const std::string& key, std::size_t most) {
         const auto given = text(key);

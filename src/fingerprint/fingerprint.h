@@ -1,4 +1,4 @@
-// A fingerprint in memory, as it is made, kept and checked.
+// A fingerprint in memory.
 #pragma once
 
 #include <algorithm>
@@ -16,15 +16,15 @@ struct Input {
     std::vector<float> mean, std;  // empty, one, or one for each extent of shape[0]
 };
 
-// A row of inputs and the way across the boundary: input = float(low + unit * (base + position * direction)),
-// computed in double. `base` and `direction` are whole numbers but for the paper's schedule, so that a
-// container keeps them in two bytes and one.
+// A line of inputs across the boundary: input = float(low + unit * (base + position * direction)), computed
+// in double. `base` and `direction` are integers except with the paper's schedule, so that a container keeps
+// them in two bytes and one.
 struct Path {
     std::vector<float> base, direction;  // elements of one input
 };
 
-// The two inputs of a pair on a rung, and what the sealed model answers. Member 0 is on the negative side of
-// the margin.
+// The two inputs of a pair on a rung, and the answers of the sealed model. Member 0 is on the negative side
+// of the margin.
 struct Member {
     double position = 0;
     double margin = 0;  // w * outputs; for labels: of `label` over the next class, or of the next one over it
@@ -58,15 +58,15 @@ struct Fingerprint {
     Input input;
     double unit = 1;          // of base and direction, in units of the input
     std::size_t classes = 0;  // columns of an answer
-    std::size_t batch = 0;    // inputs at a time, when the answers on record were made
+    std::size_t batch = 0;    // inputs at once when the recorded answers were made
     // Keyed zero-sum directions, classes values each, of unit norm; one for all pairs. Empty for label access.
     std::vector<double> direction;
     std::vector<Path> paths;
     std::vector<RungOfPairs> rungs;  // in order of Rung, those that there are
 };
 
-// One element of an input, `units` away from its lowest value. Search, record and check all compute it here:
-// they must agree in every bit.
+// One element of an input, `units` away from its lowest value. Search, record and check all compute it here,
+// because they must agree in every bit.
 inline float pixel_of(const Input& input, double unit, double units) {
     return static_cast<float>(std::clamp(input.low + unit * units, double{input.low}, double{input.high}));
 }
@@ -75,10 +75,10 @@ inline float pixel_of(const Input& input, double unit, double units) {
 // and std).
 std::vector<float> inputs_of(const Fingerprint& fingerprint, std::span<const Pair> pairs);
 
-// One of them, behind what `inputs` holds.
+// Appends one of them to `inputs`.
 void append_input(const Fingerprint& fingerprint, const Pair& pair, int member, std::vector<float>& inputs);
 
-// As the model takes them; in place.
+// Converts pixels to the values that the model takes, in place.
 void normalise(const Input& input, std::span<float> pixels);
 
 }  // namespace modelseal::fingerprint

@@ -11,11 +11,11 @@ namespace modelseal::fingerprint {
 
 struct Published {
     std::vector<double> direction;  // second output of the layer less the first
-    std::vector<Path> paths;  // in pixels: the last input before the flip, and the way to the first one after
+    std::vector<Path> paths;        // in pixels: from the last input before the flip to the first one after it
 };
 
 // `steps`: of stage 1, 10,000 in the paper. Starts whose label does not flip within as many steps of stage 2
-// are left out; the paper does not say how many those were.
+// are left out; the paper does not state how many those were.
 Result<Published> published_pairs(Probe& probe, const Keyed& keyed, std::size_t pairs, unsigned steps,
                                   io::Progress& progress);
 

@@ -14,7 +14,7 @@ struct Colour {
     std::uint8_t red = 0, green = 0, blue = 0;
 };
 
-// What lies outside is not drawn.
+// Pixels outside are not drawn.
 class Canvas {
   public:
     static constexpr int kTextHeight = 7, kLetterWidth = 6;
@@ -25,7 +25,7 @@ class Canvas {
 
     void dot(int x, int y, Colour colour);
     void rectangle(int x, int y, int width, int height, Colour colour);
-    // `y` is the top. Anything but printable ASCII is a box.
+    // `y` is the top. Anything but printable ASCII is drawn as a box.
     void text(int x, int y, std::string_view text, Colour colour);
 
     std::vector<std::byte> png() const;
@@ -35,11 +35,11 @@ class Canvas {
     io::Picture picture_;
 };
 
-// A fingerprint for the eye: its pairs as pictures, its margins as a plot.
+// A picture of a fingerprint: its pairs as images, its margins as a plot.
 
-// PNG. Of up to `most_pairs` pairs of the rung that verdicts rest on: member 0, member 1, and their difference,
-// stretched around grey. Inputs of shape (1, H, W), (3, H, W) or (H, W) are pictures; others are shown as a
-// block of grey values, in their order.
+// PNG. Shows up to `most_pairs` pairs of the rung that verdicts rest on: member 0, member 1, and their
+// difference, stretched around gray. Inputs of shape (1, H, W), (3, H, W) or (H, W) are images; others are
+// shown as a block of gray values, in their order.
 std::vector<std::byte> preview_png(const Fingerprint& fingerprint, std::size_t most_pairs);
 
 // The same with a title, and below it a plot for each rung: the margins of both members of each pair, with

@@ -2,8 +2,8 @@
 //
 //     text = write_bundle(parse_bundle(text, "model.sig").value());
 //
-// Reading is strict: one reading of the JSON, no key that the format does not have, base64 in its one spelling,
-// one signature, one method. Nothing of it is to be believed before the signature was verified.
+// Parsing is strict: JSON that can be read in one way only, no key that is not in the format, base64 in one
+// spelling, one signature, one method. Its content is untrusted until the signature was verified.
 #pragma once
 
 #include <cstdint>
@@ -21,7 +21,7 @@ inline constexpr std::uint64_t kMaxBundleBytes = 64u << 20;
 inline constexpr std::string_view kBundleType = "application/vnd.dev.sigstore.bundle.v0.3+json";
 inline constexpr std::string_view kPayloadType = "application/vnd.in-toto+json";
 
-// An entry of a transparency log that says when the signature was made (Sigstore, keyless).
+// An entry of a transparency log that states when the signature was made (Sigstore, keyless).
 struct LogEntry {
     std::uint64_t log_index = 0;        // over all shards of the log
     Bytes log_id;                       // SHA-256 of the log's public key
@@ -36,14 +36,14 @@ struct LogEntry {
     };
     Proof proof;
     bool proven = false;  // whether there is a proof
-    Bytes body;           // canonicalised JSON
+    Bytes body;           // canonicalized JSON
 };
 
 struct Bundle {
     enum class Method {
         key,          // a bare public key, which the verifier must know
         certificate,  // X.509, leaf first
-        sigstore,     // keyless: one short-lived certificate, and a log that says when it was used
+        sigstore,     // keyless: one short-lived certificate, and a log that states when it was used
     };
     Method method = Method::key;
     std::string hint;                 // of the key; empty if there is none, as in releases up to 1.0.1
@@ -58,12 +58,12 @@ std::string_view name_of(Bundle::Method method);  // "key", "certificate", "sigs
 
 // `shown` names the file in errors.
 Result<Bundle> parse_bundle(std::string_view text, const std::string& shown);
-// As the reference writes it: one line, no white space, no line end. Precondition: a key or certificates.
+// In the form of the reference: one line, no white space, no line end. Precondition: a key or certificates.
 std::string write_bundle(const Bundle& bundle);
 
-// What is signed (DSSE 1.0, PAE): type and payload with their lengths.
+// The signed bytes (DSSE 1.0, PAE): type and payload with their lengths.
 Bytes pre_authentication_encoding(const Bytes& payload);
-// What release 0.2.0 of the reference signed instead: the payload as Python prints bytes.
+// The bytes that release 0.2.0 of the reference signed instead: the payload as Python prints bytes.
 Bytes encoding_of_0_2_0(const Bytes& payload);
 
 }  // namespace modelseal::oms

@@ -16,9 +16,9 @@ namespace modelseal::oms {
 
 // For callers that read the same files concurrently.
 struct SharedFiles {
-    // What to read in place of the file of this name; nothing for files of which the other pass knows nothing.
+    // The source to read instead of the file of this name; null for files that the other pass does not read.
     std::function<const Source*(const std::string& name)> view = {};
-    unsigned at_once = 1;  // files side by side, as the other pass has them
+    unsigned at_once = 1;  // number of files at once, as in the other pass
 };
 
 struct DigestOptions {
@@ -26,11 +26,11 @@ struct DigestOptions {
     std::optional<std::uint64_t> shard_size;
     bool follow_links = false;
     unsigned jobs = 0;
-    const SharedFiles* shared = nullptr;  // nothing: from the disk
+    const SharedFiles* shared = nullptr;  // null: from the disk
 };
 
-// The resources of each of `names`, in their order: one a file, or one a shard (of an empty file none). Fails
-// with the first file that cannot be read or that was changed under way.
+// The resources of each of `names`, in their order: one per file, or one per shard (none for an empty file).
+// Fails with the first file that cannot be read or that changed meanwhile.
 Result<std::vector<std::vector<Resource>>> digest_files(const Tree& tree, const std::vector<std::string>& names,
                                                         const DigestOptions& options, io::Progress& progress);
 

@@ -1,4 +1,4 @@
-// The members of a JSON object out of a signature, taken by name, with messages that say where one is wrong.
+// The members of a JSON object in a signature, read by name, with messages that name the path of a wrong one.
 #pragma once
 
 #include <cstdint>
@@ -23,7 +23,7 @@ class Fields {
     const std::string& where() const { return where_; }
     // Null if there is none.
     const nlohmann::json* find(const std::string& key) const;
-    // Refuses every key but these.
+    // Refuses any other key.
     Result<void> only(std::initializer_list<std::string_view> keys) const;
 
     Result<const nlohmann::json*> need(const std::string& key) const;
@@ -31,11 +31,11 @@ class Fields {
     Result<const nlohmann::json*> list(const std::string& key) const;
     Result<std::string> text(const std::string& key) const;
     Result<bool> flag(const std::string& key) const;
-    // A string in base64, of which exactly one spelling passes.
+    // A string in base64; accepts only the canonical spelling.
     Result<std::vector<std::byte>> bytes(const std::string& key) const;
     // Lower-case hexadecimal digits of exactly `size` bytes.
     Result<std::vector<std::byte>> digest(const std::string& key, std::size_t size) const;
-    // A whole number that is not negative: 8, 8.0, or, as protobuf writes 64 bits, "8".
+    // A non-negative integer: 8, 8.0, or, as protobuf writes 64 bits, "8".
     Result<std::uint64_t> number(const std::string& key) const;
 
     Error malformed(const std::string& what) const;
@@ -46,7 +46,7 @@ class Fields {
     std::string where_;
 };
 
-// A text as JSON: an object in strict JSON, of which `shown` is the name for messages.
+// Parses an object in strict JSON; `shown` is its name in messages.
 Result<nlohmann::json> parse_document(std::string_view text, const std::string& shown, std::string_view what);
 
 }  // namespace modelseal::oms

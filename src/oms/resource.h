@@ -11,13 +11,13 @@ inline constexpr const char* kTensorsKey = "modelseal/tensors";
 inline constexpr const char* kSealKey = "modelseal/seal-root";
 inline constexpr const char* kFingerprintKey = "modelseal/fingerprint";
 
-// A name that stays inside the model: relative, no empty part, no "." or "..", no NUL; or "." alone.
+// Accepts a name that stays inside the model: relative, no empty part, no "." or "..", no NUL; or "." alone.
 Result<void> check_name(const std::string& name, const Fields& in);
 
-// `of` says which method and hash the list has.
+// `of` has the method and hash of the list.
 Result<Resource> read_resource(const Fields& fields, const Statement& of);
 
-// Refuses names that come twice, and shards that do not cover their file from its start without gap or overlap.
+// Refuses duplicate names, and shards that do not cover their file from its start without gap or overlap.
 Result<void> check_list(const std::vector<Resource>& resources, bool shards, const Fields& in);
 
 }  // namespace modelseal::oms

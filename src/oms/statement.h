@@ -1,8 +1,8 @@
-// The statement that an OpenSSF model signature signs: which files, with which digests (in-toto Statement v1
-// with the predicate of OMS 1.0; and, to be read only, the one of release 0.2.0).
+// The statement that an OpenSSF model signature signs: files and their digests (in-toto Statement v1 with the
+// predicate of OMS 1.0; that of release 0.2.0 can be read only).
 //
-// Reading checks the rules that need no file: names stay inside the model, come once, digests have the length
-// of their hash, shards cover their files, and the root digest is that of the list.
+// Parsing checks the rules that need no file: names stay inside the model and are unique, digests have the
+// length of their hash, shards cover their files, and the root digest is that of the list.
 #pragma once
 
 #include <cstdint>
@@ -19,11 +19,11 @@ namespace modelseal::oms {
 
 inline constexpr std::string_view kPredicateType = "https://model_signing/signature/v1.0";
 inline constexpr std::string_view kPredicateType_0_2_0 = "https://model_signing/Digests/v0.1";
-// A single file may stand for the whole model, under this name.
+// The name of a model that is a single file.
 inline constexpr std::string_view kWholeModel = ".";
 
-// Tensors that lie in a file, with the SHA-256 over their elements, dense and little-endian. modelseal's own,
-// in the annotations of the file's (first) resource.
+// Tensors in a file, with the SHA-256 over their elements, dense and little-endian. modelseal's own, in the
+// annotations of the file's (first) resource.
 using TensorDigests = std::map<std::string, Bytes>;
 
 struct Resource {
@@ -40,7 +40,7 @@ struct Statement {
     Bytes root;           // SHA-256 over the digests in their order; empty for 0.2.0
     HashType hash = HashType::sha256;
     std::optional<std::uint64_t> shard_size;  // method "shards"
-    bool sharded_algorithm = false;           // how their hash is called; to be written only
+    bool sharded_algorithm = false;           // the name of their hash; for writing only
     bool allow_symlinks = false;
     std::vector<std::string> ignore_paths;  // relative to the model, as the signer recorded them
     std::vector<Resource> resources;
@@ -50,12 +50,12 @@ struct Statement {
 
 // `shown` names the file in errors.
 Result<Statement> parse_statement(const Bytes& payload, const std::string& shown);
-// As the reference prints it. Computes no digests. Precondition: not release_0_2_0.
+// In the form of the reference. Computes no digests. Precondition: not release_0_2_0.
 Bytes write_statement(const Statement& statement);
 
 Bytes root_of(const std::vector<Resource>& resources);
 
-// Whether the payload claims to be a statement of release 0.2.0, whose signatures are odd.
+// True if the payload claims to be a statement of release 0.2.0, whose signatures have another form.
 bool claims_0_2_0(const Bytes& payload);
 
 }  // namespace modelseal::oms

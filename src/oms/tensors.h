@@ -1,4 +1,4 @@
-// Digests of single tensors, so that a file that changed can be told from one with a changed tensor.
+// Digests of single tensors, to name the tensors of a file that changed.
 #pragma once
 
 #include <filesystem>
@@ -13,12 +13,12 @@
 
 namespace modelseal::oms {
 
-// Of all tensors of the model at `path`, by the file that they begin in: its path in the model's folder, empty
-// for the one file that was given. SHA-256 over the elements, dense and little-endian, in row-major order.
+// For all tensors of the model at `path`, by the file in which they begin: its path in the model's folder,
+// empty for a single file. SHA-256 over the elements, dense and little-endian, in row-major order.
 Result<std::map<std::string, TensorDigests>> digest_tensors(const std::filesystem::path& path, unsigned jobs,
                                                             const Limits& limits);
 
-// What of `before` is not in `now` as it was, by name.
+// The tensors of `before` that are missing from `now` or changed, and those that were added, by name.
 std::vector<TensorFinding> compare_tensors(const TensorDigests& before, const TensorDigests& now);
 
 }  // namespace modelseal::oms

@@ -1,4 +1,5 @@
-// A model as a signature sees it: a folder with the files in it, or a single file, less what is ignored.
+// A model as the list of files to sign: a folder with the files in it, or a single file, without ignored
+// ones.
 #pragma once
 
 #include <filesystem>
@@ -14,10 +15,10 @@
 
 namespace modelseal::oms {
 
-// Paths relative to the model, each with all that is below it. No patterns.
+// Paths relative to the model, each with everything below it. No patterns.
 class IgnoreRules {
   public:
-    // "." and nothing are no rules: they would ignore everything.
+    // Skips "." and the empty path, which would ignore everything.
     void add(const std::string& relative);
     // The files of Git at the top of a model.
     void add_git();
@@ -28,7 +29,7 @@ class IgnoreRules {
     std::set<std::string> paths_;
 };
 
-// `path`, as given on a command line, relative to the model; nothing if it is outside or the model itself.
+// `path`, as given by the caller, relative to the model; nullopt if it is outside or the model itself.
 std::optional<std::string> relative_to(const std::filesystem::path& model, const std::filesystem::path& path);
 
 class Tree {
@@ -48,10 +49,10 @@ class Tree {
 
     static Result<Tree> open(const std::filesystem::path& path);
     bool single() const { return !folder_.has_value(); }
-    // The last part of the path, of the folder that it names if it ends in "." or "..".
+    // The last part of the path; of the folder's real path if it ends in "." or "..".
     std::string name() const;
 
-    // By name in the order of bytes, as the specification sorts; of a single file its base name.
+    // By name in the order of bytes, as the specification sorts; the base name for a single file.
     Result<std::vector<Entry>> list(const IgnoreRules& ignore) const;
     Result<std::unique_ptr<io::FileSource>> file(const std::string& name, bool follow_link) const;
 
@@ -61,17 +62,17 @@ class Tree {
     std::optional<io::Folder> folder_;
 };
 
-// What is wrong with an entry that cannot be signed; empty if it can.
+// The reason why an entry cannot be signed; empty if it can.
 std::string complaint(const Tree::Entry& entry, bool allow_symlinks);
 
 // The order of the reference: by the parts of paths.
 bool component_less(const std::string& a, const std::string& b);
 
-// A signature of one file covers that file alone, and says nothing of others that make up the model with it.
+// A signature of one file covers that file alone, and nothing else that belongs to the same model.
 
 // Refuses a file that is part of a model: an index of shards, a numbered part of a split model, a graph with
-// external data, and whatever looks like one of these but cannot be read, since other tools may read more of it
-// than we do. ErrorKind::unsupported or malformed. No error for what is not a model at all.
+// external data, and any file that looks like one of these but cannot be read, because other tools may read
+// more of it. ErrorKind::unsupported or malformed. Accepts files that are not models.
 Result<void> known_to_be_whole(const Tree& tree, const std::string& name, const Limits& limits);
 
 }  // namespace modelseal::oms

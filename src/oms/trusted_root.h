@@ -1,5 +1,5 @@
-// What Sigstore's users trust: keys of transparency logs, and certificates of authorities, each for a time
-// (dev.sigstore.trustroot.v1.TrustedRoot in JSON).
+// The trusted root of Sigstore: keys of transparency logs, and certificates of authorities, each valid for a
+// time (dev.sigstore.trustroot.v1.TrustedRoot in JSON).
 #pragma once
 
 #include <cstdint>
@@ -23,7 +23,7 @@ struct TrustedRoot {
     struct Log {
         Bytes id;
         std::optional<crypto::LogKey> key;  // none if it is of a kind that is not supported
-        std::string kind;                   // of the key, as the file says
+        std::string kind;                   // of the key, as in the file
         ValidFor valid;
     };
     struct Authority {

@@ -1,4 +1,4 @@
-// Verification for who reads the model at the same time, as a check of its seal does.
+// Verification for callers that read the model at the same time, such as a check of its seal.
 #pragma once
 
 #include "oms/digests.h"
@@ -12,18 +12,18 @@ namespace modelseal::oms {
 Result<SignatureFinding> verify(const std::filesystem::path& path, const VerifyOptions& options,
                                 const SharedFiles* shared);
 
-// What a signature says of itself, as anyone may have written it: nothing here was verified.
+// The claims of a signature, which anybody can have written: nothing here was verified.
 struct Claim {
-    std::string subject;  // what the signer called the model
+    std::string subject;  // the signer's name for the model
     bool bare_key = false;
     std::string key_hint;  // of a bare key; may be empty
 };
-// Nothing if it cannot be read.
+// Nullopt if it cannot be read.
 std::optional<Claim> claim_of(const std::filesystem::path& signature);
 
-// Whether the files are those of a statement that is believed.
+// Compares files with an authenticated statement.
 
-// Fills in what was compared and every file that is not as signed. An Error only if a file could not be read.
+// Records what was compared and every file that is not as signed. An Error only if a file could not be read.
 // `shared` may be null.
 Result<void> compare_files(const std::filesystem::path& path, const Statement& statement,
                            const VerifyOptions& options, const SharedFiles* shared, SignatureFinding& finding);

@@ -1,4 +1,4 @@
-// Cuts what is asked into batches that the other side takes.
+// Splits queries into batches that the other side accepts.
 #pragma once
 
 #include "oracle/deadline.h"
@@ -6,7 +6,7 @@
 
 namespace modelseal::oracle {
 
-// Numbers in one request; larger ones are not worth their memory.
+// Most numbers in one request; larger ones are not worth their memory.
 inline constexpr std::size_t kMaxRequestValues = 4u << 20;
 
 class BatchedOracle : public Oracle {
@@ -26,7 +26,7 @@ class BatchedOracle : public Oracle {
 
     BatchedOracle(std::string name, InputShape input, std::size_t batch, const Deadline& deadline);
     const Deadline& deadline() const { return deadline_; }
-    // Batches of exactly that many: a network of a fixed batch dimension. The last one is filled up.
+    // Sends batches of exactly this size, for a network with a fixed batch dimension. The last one is padded.
     void fix_batch(std::size_t batch) { fixed_ = batch; }
 
   private:
@@ -39,7 +39,7 @@ class BatchedOracle : public Oracle {
     Deadline deadline_;
     Survey survey_;
     std::size_t answered_ = 0;  // in all calls
-    std::size_t limit_;         // most inputs a request, as far as is known
+    std::size_t limit_;         // most inputs per request, as far as is known
     std::size_t fixed_ = 0;     // 0: any number
 };
 

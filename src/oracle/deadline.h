@@ -1,5 +1,5 @@
-// The time that one check may take from a server, however many requests, retries and pauses it comes to: no
-// answer of the other side can make it longer.
+// The time limit for all requests, retries and pauses of one check: no answer of the other side can extend
+// it.
 #pragma once
 
 #include <algorithm>
@@ -22,7 +22,7 @@ class Deadline {
     explicit Deadline(Milliseconds total) : total_(total), end_(Clock::now() + total) {}
 
     bool over() const { return end_ && Clock::now() >= *end_; }
-    // Of `wish` as much as there is left, at least 0.
+    // The part of `wish` that is left, at least 0.
     Milliseconds at_most(Milliseconds wish) const {
         if (!end_) return wish;
         const auto left = std::chrono::duration_cast<Milliseconds>(*end_ - Clock::now());
@@ -30,7 +30,8 @@ class Deadline {
     }
     Clock::time_point at_most(Clock::time_point wish) const { return end_ ? std::min(*end_, wish) : wish; }
 
-    // For what was not finished in time: "WHAT within 600 s, the limit for all requests of a check".
+    // The error for work that was not finished in time: "WHAT within 600 s, the limit for all requests of a
+    // check".
     Error error(const std::string& what) const {
         return {ErrorKind::unreadable,
                 fmt::format("{} within {} s, the limit for all requests of a check", what,

@@ -1,5 +1,5 @@
-// Kinds of endpoints that connect() knows. Each checks, if the other side tells, that `expected` is what it
-// takes.
+// Kinds of endpoints that connect() knows. Each compares the metadata of the other side, if there are any,
+// with `expected`.
 #pragma once
 
 #include <memory>
@@ -24,16 +24,16 @@ Result<std::unique_ptr<Oracle>> connect_tf_serving(std::unique_ptr<HttpClient> c
 Result<std::unique_ptr<Oracle>> connect_program(const std::string& target, const EndpointOptions& options,
                                                 const InputShape& expected);
 
-// The error of a response that is none of 2xx: "SOURCE: answers 404: 'no such model'".
+// The error of a response that is not 2xx: "SOURCE: answers 404: 'no such model'".
 Error refusal(const HttpResponse& response, const std::string& source);
 
-// Whether the response may mean that the batch was too large.
+// True if the response may mean that the batch was too large.
 bool may_be_too_large(unsigned status);
 
-// A GET for a JSON document; error for other statuses than 200.
+// GET of a JSON document; an error for any status but 200.
 Result<std::string> get_document(HttpClient& client, const std::string& path, const std::string& source);
 
-// From a target on the command line to whoever answers there.
+// From a target on the command line to an oracle.
 //
 // http(s)://HOST[:PORT]/v2/models/NAME[/versions/V]: Open Inference Protocol v2 (KServe, Triton, MLServer,
 //     OpenVINO); http(s)://HOST[:PORT]/v1/models/NAME[/versions/V]: TensorFlow Serving REST. A gateway may have
@@ -42,7 +42,7 @@ Result<std::string> get_document(HttpClient& client, const std::string& path, co
 
 bool is_endpoint(std::string_view target);  // a URL, exec: or exec+binary:, not a file
 
-// `expected`: what will be asked. Error `mismatch` if the other side's metadata names another shape.
+// `expected`: the inputs of later queries. Error `mismatch` if the other side's metadata names another shape.
 Result<std::unique_ptr<Oracle>> connect(const std::string& target, const EndpointOptions& options,
                                         const InputShape& expected);
 

@@ -11,20 +11,20 @@
 
 namespace modelseal::oracle {
 
-// One strict reading (formats/json.h), but for NaN, Infinity and -Infinity outside strings, which many servers
-// write: they come out as null. Messages begin with "SOURCE: WHAT".
+// Parses strictly (formats/json.h), except that NaN, Infinity and -Infinity outside strings, which many
+// servers write, become null. Messages begin with "SOURCE: WHAT".
 Result<nlohmann::json> parse_answer(std::string_view text, const std::string& source, std::string_view what);
 
-// What a server says about an error, fit for a message and cut: the string under "error", else the text.
+// A server's description of an error, made printable and cut: the string under "error", else the text.
 std::string complaint_of(std::string_view body);
 
-// Appends "[1.5,-0.25]"; every float32 comes back as it was.
+// Appends "[1.5,-0.25]"; every float32 round-trips.
 void append_numbers(std::string& text, std::span<const float> values);
 
 // The same as nested lists: append_nested(text, six values, {3, 2}) appends "[[1,2],[3,4],[5,6]]".
 void append_nested(std::string& text, std::span<const float> values, std::span<const std::int64_t> shape);
 
-// A member of `object` if it is there and of that type: member(answer, "outputs", &json::is_array).
+// A member of `object` if it exists and has that type: member(answer, "outputs", &json::is_array).
 const nlohmann::json* member(const nlohmann::json& object, const char* key,
                              bool (nlohmann::json::*is)() const noexcept);
 

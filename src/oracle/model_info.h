@@ -1,4 +1,4 @@
-// What a server tells about a model before it is asked.
+// A server's metadata about a model.
 #pragma once
 
 #include <cstdint>
@@ -12,24 +12,24 @@ namespace modelseal::oracle {
 struct TensorInfo {
     std::string name;
     std::string datatype;             // as the Open Inference Protocol calls them: FP32, INT64, ...
-    std::vector<std::int64_t> shape;  // with the batch dimension; -1: any extent; empty: it does not say
+    std::vector<std::int64_t> shape;  // with the batch dimension; -1: any extent; empty: unknown
 };
 
 struct ModelInfo {
-    std::vector<TensorInfo> inputs, outputs;  // none: it does not say
+    std::vector<TensorInfo> inputs, outputs;  // none: unknown
 };
 
 NumberKind kind_of(std::string_view datatype);
 
-// The only input, or what to assume for a server that tells nothing about it. Error `unsupported` for several
+// The only input, or the assumption for a server without metadata about it. Error `unsupported` for several
 // inputs and for types other than FP32 and FP64.
 Result<TensorInfo> sole_input(const ModelInfo& model, const InputShape& expected, const std::string& source);
 
-// The name of the output that counts, so that no others are sent; empty if nothing is known about them.
+// The name of the output to use, so that no others are sent; empty if nothing is known about them.
 Result<std::string> sole_output(const ModelInfo& model, const std::string& wanted, const std::string& source);
 
-// The input as `expected` with what the other side says about it. Error `mismatch` for another shape. `batch`:
-// the fixed batch dimension, or 0.
+// `expected`, completed with the other side's metadata. Error `mismatch` for another shape. `batch`: the
+// fixed batch dimension, or 0.
 Result<InputShape> agree(const InputShape& expected, const TensorInfo& info, const std::string& source,
                          std::size_t& batch);
 

@@ -13,7 +13,7 @@
 
 namespace modelseal::oracle {
 
-// One honest way to evaluate the same network. Ways differ in rounding only, unless `half` is set.
+// One honest way to evaluate the same network. Runtimes differ in rounding only, unless `half` is set.
 struct Runtime {
     unsigned threads = 0;        // 0: as many as the network was opened with
     std::size_t batch = 0;       // inputs at a time; 0: all that are given
@@ -24,7 +24,7 @@ struct Runtime {
     std::string name() const;    // for progress and reports: "4 threads, batch 1, channels last"
 };
 
-// Fills `cotangents` (count x classes, zero before), the derivative of what is wanted with respect to each
+// Fills `cotangents` (count x classes, zero before), the derivative of the objective with respect to each
 // output, for `outputs` of the same layout.
 using Cotangents = std::function<void(std::span<const float> outputs, std::span<float> cotangents)>;
 
@@ -34,7 +34,8 @@ class Network : public Oracle {
     // finite numbers for each input.
     virtual Result<std::size_t> classes() = 0;
 
-    // As ask(), but as `runtime` says. Error `unsupported` for a runtime that this machine has not.
+    // As ask(), but evaluated as in `runtime`. Error `unsupported` for a runtime that this machine does not
+    // have.
     virtual Result<Answers> ask_as(std::span<const float> inputs, std::size_t count,
                                    const Runtime& runtime) = 0;
 
@@ -43,20 +44,20 @@ class Network : public Oracle {
     virtual Result<std::vector<float>> gradient(std::span<const float> inputs, std::size_t count,
                                                 const Cotangents& cotangents) = 0;
 
-    // Whatever the last bits of answers depend on besides `Runtime`: engine and version, the kind of file,
-    // processor, device, threads. Two networks of equal runtime() and equal weights give the same bits.
+    // Everything that the last bits of answers depend on besides `Runtime`: engine and version, the kind of
+    // file, processor, device, threads. Two networks of equal runtime() and equal weights give the same bits.
     virtual std::string runtime() const = 0;
 
     // Devices of this machine that the network could be run on, the one it was opened on first.
     virtual std::vector<std::string> devices() const = 0;
 
-    // What a careful user would want to know of how it runs; sentences.
+    // Warnings about how it runs, as sentences.
     virtual std::vector<std::string> warnings() const { return {}; }
 };
 
-// Who answers for what the file makes LibTorch do.
+// The reason to trust a file that LibTorch runs.
 enum class Vouched {
-    nobody,  // run in a whole sandbox or not at all
+    nobody,  // run only in a complete sandbox
     seal,    // an intact seal, checked on the very descriptors: run with a warning where the kernel has no
              // Landlock
 };
@@ -64,7 +65,7 @@ enum class Vouched {
 struct NetworkOptions {
     std::string device = "auto";  // auto (a GPU if there is one), cpu, cuda, cuda:N
     unsigned threads = 0;         // 0: all processors
-    // Where the file does not say, or says otherwise: TorchScript knows no shapes, ONNX may have symbols in
+    // For facts that the file lacks, or states otherwise: TorchScript has no shapes, ONNX may have symbols in
     // them.
     std::optional<std::string> input_name = {};
     std::vector<std::int64_t> input_shape = {};  // without the batch dimension; empty: from the model
@@ -74,17 +75,16 @@ struct NetworkOptions {
     Vouched vouched = Vouched::nobody;
 };
 
-// Opens a TorchScript or ONNX file (told by content) through the descriptors of `files`, which need not outlive
-// the network. Its weights are in the worker's memory when this returns, so that files.unchanged() afterwards
-// holds what runs against what was read. Of TorchScript every operator of every method is held against a list,
-// then the
-// __setstate__ of its classes is run; asking runs forward().
-// Errors: `unreadable`, `malformed`, `unsupported` (an operator by name, a network of several inputs, no input
-// shape: the hint says which flag gives it; the worker is not installed, crashed, took too long or was refused
-// something; no Landlock and nobody vouches).
+// Opens a TorchScript or ONNX file (recognized by content) through the descriptors of `files`, which need not
+// outlive the network. Its weights are in the worker's memory when this returns, so a later files.unchanged()
+// proves that the file that runs is the file that was read. For TorchScript every operator of every method is
+// compared with a list, then the __setstate__ of its classes is run; asking runs forward(). Errors:
+// `unreadable`, `malformed`, `unsupported` (an operator by name; a network of several inputs; no input shape,
+// with a hint for the option; a worker that is not installed, crashed, took too long or was refused
+// something; no Landlock and no trust).
 Result<std::unique_ptr<Network>> open_network(const model::Model& files, const NetworkOptions& options);
 
-// The same of a file that nobody has opened yet.
+// The same for the path of a file.
 Result<std::unique_ptr<Network>> open_network(const std::string& path, const NetworkOptions& options);
 
 }  // namespace modelseal::oracle

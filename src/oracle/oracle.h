@@ -1,8 +1,7 @@
-// Who answers queries: a batch of inputs in, one row of outputs for each out.
+// Answers queries: a batch of inputs in, one row of outputs for each out.
 //
 // Behind the interface is a served model (Open Inference Protocol, TensorFlow Serving), a program, or a file
-// that is run here (network.h). What comes back may be logits, probabilities or labels: whoever asks tells them
-// apart.
+// that is run here (network.h). Answers may be logits, probabilities or labels; callers distinguish them.
 //
 // Thread safety: one call at a time on one object.
 #pragma once
@@ -23,7 +22,7 @@ namespace modelseal::oracle {
 
 // One input, without the batch dimension.
 struct InputShape {
-    std::string name;                 // as the model calls it; may be empty
+    std::string name;                 // the model's name for it; may be empty
     std::vector<std::int64_t> shape;  // (3, 32, 32), row-major, each at least 1; empty: the model does not say
     std::optional<std::array<float, 2>> range;  // of the values that the model was made for, if it says so
     std::size_t elements() const {
@@ -36,21 +35,21 @@ struct InputShape {
 // Bits of the significand, with the leading one.
 inline constexpr unsigned kFloat32Bits = 24, kHalfBits = 11, kBfloat16Bits = 8;
 
-// Rows in the order of the inputs. Either `values` or `labels` is there.
+// Rows in the order of the inputs. Has either `values` or `labels`.
 struct Answers {
     std::size_t count = 0;             // rows
     std::size_t classes = 0;           // columns of `values`; 0 for labels
     std::vector<float> values;         // count x classes, row-major: logits or probabilities
-    std::vector<std::int64_t> labels;  // count; class indices, where the answer is nothing but that
-    // Largest distance between an answer and what the other side computed, if that was rounded before it was
-    // sent: half of the last decimal's step, or of the step of a 16-bit type. 0: as exact as float32.
+    std::vector<std::int64_t> labels;  // count; class indices, if the answer has nothing else
+    // Largest rounding error of an answer before it was sent: half of the last decimal's step, or of the step
+    // of a 16-bit type. 0: as exact as float32.
     double rounding = 0;
-    // Precision of the values. Below that of float32 the other side computes in a narrower format, and is off
-    // by more than the rounding of its answers.
+    // Precision of the values. Below that of float32 the other side computes in a narrower format, and its
+    // error is larger than the rounding of its answers.
     unsigned significand = kFloat32Bits;
 };
 
-// All that one caller is going to ask, in any number of calls.
+// All queries of one caller, in any number of calls.
 struct Survey {
     std::size_t inputs = 0;                                  // 0: unknown
     std::size_t classes = 0;                                 // outputs of an answer; 0: any number
@@ -64,18 +63,18 @@ class Oracle {
     // For messages: "http://host:8000/v2/models/resnet".
     virtual const std::string& name() const = 0;
 
-    // What goes in. Fields that the other side does not tell are empty.
+    // The input of the model. Fields that the other side does not state are empty.
     virtual const InputShape& input() const = 0;
 
-    // `inputs`: count x elements, row-major float32, as the model takes them. Larger batches than the other
-    // side takes are cut by the implementation. Errors: `unreadable` (nobody there, timed out, connection lost
-    // after the retries), `malformed` (the answer breaks its protocol or has another number of rows),
-    // `unsupported` (other types or shapes than a classifier's), always naming name(). NaN and infinities are
-    // passed on.
+    // `inputs`: count x elements, row-major float32, as the model takes them. The implementation splits
+    // batches that are larger than the other side accepts. Errors: `unreadable` (no connection, timeout,
+    // connection lost after the retries), `malformed` (the answer breaks its protocol or has another number
+    // of rows), `unsupported` (other types or shapes than a classifier's), always naming name(). NaN and
+    // infinities are passed on.
     virtual Result<Answers> ask(std::span<const float> inputs, std::size_t count) = 0;
 
-    // To be called before the first ask(): then answers with another number of outputs than `survey.classes`
-    // are an error, `unsupported`, before they take memory.
+    // Call before the first ask(): then answers with another number of outputs than `survey.classes` are an
+    // error, `unsupported`, before they take memory.
     virtual void begin(Survey survey) { (void)survey; }
 };
 

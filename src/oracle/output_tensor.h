@@ -1,4 +1,4 @@
-// What a server sent, still with its name and type, and how it becomes answers.
+// An output of a server with its name and type, and its conversion to answers.
 #pragma once
 
 #include <cstdint>
@@ -31,38 +31,39 @@ struct OutputTensor {
     unsigned significand = kFloat32Bits;  // of the type: 11 for FP16
 };
 
-// Elements of that shape, at most `cap`; false if there are more, or an extent is negative.
+// Elements of a shape, at most `cap`; false if there are more, or an extent is negative.
 bool elements_of(std::span<const std::int64_t> shape, std::size_t cap, std::size_t& elements);
 
 // "[8, 3, 32, 32]"
 std::string shown(std::span<const std::int64_t> shape);
 
 // Nested lists of numbers as one tensor; null is NaN. Error `malformed` for ragged lists. With `kind` integer
-// or floating the numbers are held to it; with `other` they are integers if all are and there is one a row.
+// or floating the numbers must be of that kind; with `other` they are integers if all are and there is one
+// per row.
 Result<OutputTensor> from_lists(const nlohmann::json& lists, NumberKind kind, const std::string& source);
 
-// The output that counts: the one called `wanted`, else the only floating one, else the only integer one. Error
-// `unsupported`, with the names of those that there are.
+// The output to use: the one called `wanted`, else the only floating one, else the only integer one. Error
+// `unsupported`, with the names of the existing ones.
 Result<OutputTensor> pick(std::vector<OutputTensor> tensors, const std::string& wanted,
                           const std::string& source);
 
-// The output that counts as `rows` rows. An integer for each input is a label.
+// Converts this output to `rows` rows. One integer for each input is a label.
 Result<Answers> to_answers(std::vector<OutputTensor> tensors, const std::string& wanted, std::size_t rows,
                            const std::string& source);
 
-// Numbers as the binary protocols carry them: little-endian, no padding.
+// Numbers of the binary protocols: little-endian, no padding.
 
-// Bytes of one element of a type of the Open Inference Protocol; 0 for those of no fixed size.
+// Bytes of one element of a type of the Open Inference Protocol; 0 for types without a fixed size.
 std::size_t element_bytes(std::string_view datatype);
 
-// Fills values or integers from `bytes`, which holds whole elements of that type; false for types that are no
-// numbers, and for integers beyond 63 bits.
+// Fills values or integers from `bytes`, which has complete elements of that type; false for types that are
+// not numbers, and for integers beyond 63 bits.
 bool decode(std::string_view datatype, std::string_view bytes, OutputTensor& tensor);
 
 void append_floats(std::string& bytes, std::span<const float> values);
 void append_doubles(std::string& bytes, std::span<const float> values);
 
-// Of the values that a type holds, at most that of float32.
+// The significand of a type, at most that of float32.
 unsigned significand_bits(std::string_view datatype);
 
 }  // namespace modelseal::oracle

@@ -1,7 +1,7 @@
-// A program that is kept running and talked to over its standard input and output.
+// A program that keeps running and communicates over its standard input and output.
 //
-// It runs in a process group of its own, which is killed, and the program reaped, when the object goes or
-// whenever something went wrong. What it writes to standard error is kept for messages, the end of it.
+// It runs in a process group of its own. The destructor, and any error, kill the group and reap the program.
+// The end of its standard error is kept for messages.
 #pragma once
 
 #include <chrono>
@@ -20,9 +20,8 @@ namespace modelseal::oracle {
 
 class Subprocess {
   public:
-    // Runs words[0], found in PATH, with this environment but its secrets (MODELSEAL_PASSPHRASE,
-    // MODELSEAL_TOKEN), and `variables` ("NAME=value"). `name` begins each
-    // message.
+    // Runs words[0], found in PATH, with this environment except its secrets (MODELSEAL_PASSPHRASE,
+    // MODELSEAL_TOKEN), and `variables` ("NAME=value"). `name` begins each message.
     static Result<std::unique_ptr<Subprocess>> start(const std::vector<std::string>& words,
                                                      const std::vector<std::string>& variables,
                                                      std::string name);
@@ -30,13 +29,13 @@ class Subprocess {
     Subprocess(const Subprocess&) = delete;
     Subprocess& operator=(const Subprocess&) = delete;
 
-    // Tells how long the message is that `received` begins with, once that is known; bytes before `seen` were
-    // there the last time.
+    // Returns the length of the message at the start of `received`, once it is known; bytes before `seen`
+    // were already there in the previous call.
     using Measure =
         std::function<Result<std::optional<std::size_t>>(std::string_view received, std::size_t seen)>;
 
-    // Sends `message` and takes one in return, at the same time, so that neither side waits for the other. At
-    // most `cap` bytes. After an error the program is gone.
+    // Sends `message` and receives one at the same time, so that neither side waits for the other. At most
+    // `cap` bytes. After an error the program is gone.
     Result<std::string> exchange(std::string_view message, const Measure& measure, std::size_t cap,
                                  std::chrono::milliseconds timeout);
     bool running() const { return pid_ > 0; }

@@ -1,5 +1,4 @@
-// Which of this machine's devices a network runs on, and how: the switches of LibTorch that decide the
-// rounding.
+// The devices of this machine, and the settings of LibTorch that decide the rounding.
 #pragma once
 
 #include <string>
@@ -19,11 +18,11 @@ std::vector<std::string> devices_here();
 // a GPU that is not there.
 Result<c10::Device> find_device(const std::string& wanted);
 
-// The processor's model, or the GPU, with whatever the environment says about which kernels it runs.
+// The processor's model, or the GPU, and the environment variables that select kernels for it.
 std::string processor(c10::Device device);
 
-// Holds LibTorch's process-wide switches as a runtime wants them, and puts them back: deterministic algorithms,
-// full float32 products (TF32 only if wanted), `threads` threads.
+// Sets LibTorch's process-wide settings for a runtime, and restores them: deterministic algorithms, full
+// float32 products (TF32 only if requested), `threads` threads.
 class Switches {
   public:
     Switches(unsigned threads, bool plain_kernels, bool tf32);

@@ -1,4 +1,4 @@
-// LibTorch throws; the rest of modelseal returns. Everything in src/torch that calls LibTorch is called within
+// LibTorch throws; the rest of modelseal returns. All code in src/torch that calls LibTorch is called within
 // guarded().
 #pragma once
 
@@ -11,18 +11,18 @@
 
 namespace modelseal::libtorch {
 
-// An Error on its way through code that can only throw, such as forward().
+// Carries an Error through code that can only throw, such as forward().
 struct Refused : std::exception {
     explicit Refused(Error what_is_wrong) : error(std::move(what_is_wrong)) {}
     const char* what() const noexcept override { return error.message.c_str(); }
     Error error;
 };
 
-// The exception being handled, as an Error: a Refused's own; for what LibTorch throws, `name` and the line that
-// says what is wrong, without traces. Call in a catch block.
+// The current exception as an Error: that of a Refused; for LibTorch's own, `name` and the line that states
+// what is wrong, without traces. Call in a catch block.
 Error caught(const std::string& name);
 
-// What `work` returns, or the Error that its exception tells. `work` returns a Result or throws Refused.
+// The result of `work`, or its exception as an Error. `work` returns a Result or throws Refused.
 template <class Work>
 auto guarded(const std::string& name, Work&& work) -> std::invoke_result_t<Work> {
     try {

@@ -1,4 +1,4 @@
-// The tensors of a network, changed for a while.
+// Changes the tensors of a network temporarily.
 #pragma once
 
 #include <functional>
@@ -15,8 +15,8 @@ namespace modelseal::libtorch {
 
 using VisitParameters = std::function<void(const std::function<void(at::Tensor&)>&)>;
 
-// Rounds all floating tensors to float16 and back, and lays those of four dimensions out channels last; the
-// destructor puts back the very tensors that were there before.
+// Rounds all floating tensors to float16 and back, and converts those of four dimensions to channels last;
+// the destructor restores the original tensors.
 class ChangedWeights {
   public:
     ChangedWeights(const VisitParameters& for_each, bool half, bool channels_last);
@@ -26,10 +26,10 @@ class ChangedWeights {
 
   private:
     void restore();
-    std::vector<std::pair<at::Tensor, at::Tensor>> originals_;  // the network's tensor, what it held
+    std::vector<std::pair<at::Tensor, at::Tensor>> originals_;  // the network's tensor, its original value
 };
 
-// A network on LibTorch, whatever file it came from: everything but how one batch goes forward. TorchScript and
+// A network on LibTorch, from any kind of file: everything but how one batch goes forward. TorchScript and
 // ONNX derive from it.
 
 class ModuleNetwork : public oracle::Network {
@@ -56,17 +56,17 @@ class ModuleNetwork : public oracle::Network {
     // within guarded(): may throw what LibTorch throws, or Refused. Differentiable if gradients are on.
     virtual at::Tensor forward(const at::Tensor& input) = 0;
 
-    // Every tensor that the network holds. `visit` may write into it (set_data), and nothing may be left that
-    // was derived from the earlier values.
+    // Every tensor of the network. `visit` may write to it (set_data); afterwards nothing may remain that was
+    // derived from the earlier values.
     virtual void for_each_parameter(const std::function<void(at::Tensor& parameter)>& visit) = 0;
 
-    // What runs the graph: "TorchScript", "ONNX graph".
+    // The engine: "TorchScript", "ONNX graph".
     virtual std::string engine() const = 0;
 
-    // Moves all that the network holds. Moving there and back gives the same bits.
+    // Moves all tensors of the network. Moving them there and back gives the same bits.
     virtual void to(c10::Device device) = 0;
 
-    // Last step of opening: moves the network to its device, and stops gradients at its parameters.
+    // The last step of opening: moves the network to its device, and disables gradients of its parameters.
     Result<void> place();
 
   private:
@@ -98,7 +98,7 @@ bool looks_like_torchscript(const Source& source);
 Result<std::unique_ptr<oracle::Network>> open_torchscript(const Source& source,
                                                           const oracle::NetworkOptions& options);
 
-// ONNX files: a network that our own importer runs on LibTorch.
+// ONNX files: a network that modelseal's own interpreter runs on LibTorch.
 
 // `files`: the graph first, then the files of its external data by their paths. Errors as for open_network();
 // call within guarded().

@@ -1,4 +1,4 @@
-// What is asked of a TorchScript file before any of its code is run, and after it was loaded.
+// Checks of a TorchScript file before any of its code runs, and after it was loaded.
 #pragma once
 
 #include <string_view>
@@ -10,12 +10,12 @@
 
 namespace modelseal::libtorch {
 
-// Compiles every class of the archive, which runs nothing, and holds every operator of every method against
+// Compiles every class of the archive, which runs nothing, and compares every operator of every method with
 // is_allowed_operator(). Error `unsupported` names the method and the operator.
 Result<void> check_operators(caffe2::serialize::PyTorchStreamReader& archive, const std::string& name);
 
-// Holds every tensor of the module against the storage that it lies in, and the code that came with it once
-// more. Errors `malformed` for one that leaves its storage, `unsupported` for one that is not strided.
+// Compares every tensor of the module with its storage, and checks the code that was loaded once more. Errors
+// `malformed` for a tensor that leaves its storage, `unsupported` for one that is not strided.
 Result<void> check_loaded(const torch::jit::Module& module, const std::string& name);
 
 // Which operators of TorchScript are run: those that compute. Whatever else LibTorch offers (files, threads,

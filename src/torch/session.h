@@ -1,4 +1,4 @@
-// The worker's side of worker/channel.h: one model, opened once, then asked until modelseal hangs up.
+// The worker's side of worker/channel.h: one model, opened once, then queried until modelseal disconnects.
 #pragma once
 
 #include "oracle/network.h"
@@ -10,7 +10,7 @@ namespace modelseal::libtorch {
 class Session {
   public:
     explicit Session(worker::Channel channel) : channel_(std::move(channel)) {}
-    // Returns when the other side is gone or breaks the protocol.
+    // Returns when the other side disconnects or breaks the protocol.
     void run();
 
   private:
@@ -31,7 +31,7 @@ class Session {
     std::unique_ptr<oracle::Network> network_;
 };
 
-// The network of `files`, the graph first, by what its bytes say.
+// The network of `files`, the graph first, recognized by content.
 Result<std::unique_ptr<oracle::Network>> open_by_content(model::Model files,
                                                          const oracle::NetworkOptions& options);
 

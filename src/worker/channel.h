@@ -1,10 +1,9 @@
-// What modelseal and its worker say to each other: short messages over a pair of sockets, and descriptors with
-// them.
+// The protocol between modelseal and its worker: short messages over a pair of sockets, with descriptors.
 //
 // A message is one packet: the text of a JSON object, at most kMostMessage bytes, with at most
-// kMostDescriptors descriptors. Numbers in bulk do not travel here but in shared memory (shared_memory.h).
-// Either side takes the other for hostile: a packet that is cut, is not an object, or has more descriptors than
-// allowed is an error.
+// kMostDescriptors descriptors. Bulk numbers are in shared memory instead (shared_memory.h). Each side treats
+// the other as hostile: a packet that is truncated, is not an object, or has more descriptors than allowed is
+// an error.
 //
 //     modelseal -> worker                                        worker -> modelseal
 //     {"do": "enter", "threads", "device", "memory"}             {"landlock": 0.., "seccomp": bool}
@@ -12,7 +11,7 @@
 //     {"do": "open", "input_name", "input_shape", "max_bytes"}   {"input": {..}, "runtime", "devices"}
 //     {"do": "classes"}                                          {"classes": n}
 //     {"do": "memory", "bytes"} + one descriptor                 (none)
-//     {"do": "ask", "count", "classes", "as": {..}}              {}: outputs stand behind the inputs
+//     {"do": "ask", "count", "classes", "as": {..}}              {}: outputs are after the inputs
 //     {"do": "gradient", "count", "classes"}                     {"outputs": true}, then after "cotangents" {}
 //     {"do": "cotangents"}
 // An answer may be {"error": {"kind", "message", "hint"}} instead.
@@ -57,22 +56,22 @@ struct Message {
     Descriptor descriptor;
 };
 
-// The object of a packet, or nothing if it is none. Text, and not CBOR, whose nested arrays the library reads
-// by recursion: 64 KiB of them would overflow the stack.
+// The object of a packet, or nullopt if it is not one. Text, and not CBOR, whose nested arrays the library
+// reads by recursion: 64 KiB of them would overflow the stack.
 std::optional<nlohmann::json> read_packet(std::span<const std::uint8_t> packet);
 
 class Channel {
   public:
     using Deadline = std::optional<std::chrono::steady_clock::time_point>;
 
-    // Takes over one end of a socketpair(AF_UNIX, SOCK_SEQPACKET).
+    // Takes ownership of one end of a socketpair(AF_UNIX, SOCK_SEQPACKET).
     explicit Channel(Descriptor socket) : socket_(std::move(socket)) {}
 
-    // `descriptor`, if it is not negative, is sent along and stays the caller's. Error `unreadable`: the other
+    // Sends `descriptor` too, if it is not negative; it stays the caller's. Error `unreadable`: the other
     // side is gone.
     Result<void> send(const nlohmann::json& body, int descriptor = -1);
 
-    // Waits for the next packet, without a deadline for ever.
+    // Waits for the next packet; without a deadline there is no limit.
     enum class Failure { gone, late, malformed };
     std::optional<Failure> receive(Message& message, Deadline deadline = {});
 

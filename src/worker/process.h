@@ -1,8 +1,8 @@
-// The worker as a process: found, started with nothing of ours, ended.
+// The worker as a process: found, started without anything of ours, ended.
 //
-// It gets four descriptors and no more: nothing to read from, nowhere to print, a pipe for the last words of
-// its loader or runtime, and its end of the channel. Its environment holds only what steers numerical
-// libraries. It ends when its Process goes, and when this process ends however it does.
+// It gets four descriptors and no more: an empty standard input, an output to nowhere, a pipe for the last
+// messages of its loader or runtime, and its end of the channel. Its environment has only the settings of
+// numerical libraries. It ends when its Process is destroyed, and when this process ends in any way.
 #pragma once
 
 #include <memory>
@@ -25,7 +25,7 @@ class Process {
     Process& operator=(const Process&) = delete;
 
     Channel& channel() { return channel_; }
-    // Kills it if it has not ended, and returns how it ended and what it said last: "was ended by signal 11
+    // Kills it if it has not ended, and returns how it ended and its last message: "was ended by signal 11
     // (...)". Printable.
     std::string end();
 

@@ -1,7 +1,7 @@
-// Floats that modelseal and its worker both see: a memfd, mapped on either side.
+// Floats that modelseal and its worker share: a memfd, mapped on either side.
 //
-// Its size is sealed, so that the worker cannot cut it short under modelseal's hands; what it holds may change
-// at any time and is copied out before it is believed.
+// Its size is sealed, so the worker cannot truncate it while modelseal uses it. Its content may change at any
+// time and is copied before it is validated.
 #pragma once
 
 #include <cstddef>
@@ -13,9 +13,9 @@ namespace modelseal::worker {
 
 class SharedMemory {
   public:
-    // Zeros. Error `unreadable` if there is not that much memory.
+    // Filled with zeros. Error `unreadable` if there is not enough memory.
     static Result<SharedMemory> create(std::size_t floats);
-    // Of a descriptor that create() made on the other side; `floats` is held against its size. Error
+    // Maps a descriptor that create() made on the other side; `floats` is compared with its size. Error
     // `malformed`.
     static Result<SharedMemory> open(Descriptor descriptor, std::size_t floats);
     SharedMemory() = default;

@@ -1,7 +1,7 @@
-// What of a fingerprint follows from the customer's key: the direction, the starts, the classes, the order of
-// pixels.
+// The parts of a fingerprint that follow from the customer's key: the direction, the starts, the classes, the
+// order of pixels.
 //
-// Everything is drawn from streams of HKDF-SHA-256(check secret, salt), the salt fresh for each fingerprint:
+// Everything is drawn from streams of HKDF-SHA-256(check secret, salt), with a new salt for each fingerprint:
 // customers share nothing, nor do two fingerprints for one customer.
 #pragma once
 
@@ -22,13 +22,13 @@ class Keyed {
 
     // Weights of the boundary: normally distributed, zero sum, unit norm.
     std::vector<double> direction(std::size_t classes) const;
-    // Weights of the linear layer of the published stage 0, 2 x classes, uniform as in a fresh layer: no zero
-    // sum.
+    // Weights of the linear layer of the published stage 0, 2 x classes, uniform as in a new layer, without
+    // zero sum.
     std::vector<double> published_layer(std::size_t classes) const;
 
-    // Start number `index`: whole numbers, uniform in [0, levels).
+    // Start number `index`: integers, uniform in [0, levels).
     std::vector<float> start(std::size_t index, std::size_t elements, unsigned levels) const;
-    // The class whose border start number `index` looks for.
+    // The class whose border is searched from start number `index`.
     std::uint32_t target(std::size_t index, std::size_t classes) const;
     // A permutation of the elements of start number `index`.
     std::vector<std::uint32_t> order(std::size_t index, std::size_t elements) const;
@@ -40,17 +40,17 @@ class Keyed {
 
 // From random starts across the boundary: sign steps along the gradient until the margin changes its sign.
 //
-// This replaces the published stage 1, whose thousands of steps bring nothing that a bisection does not bring
-// in twenty evaluations: at random pixels a boundary is a few steps away.
+// This replaces stage 1 of the published method, whose thousands of steps achieve nothing that a bisection
+// does not achieve in twenty evaluations: at random pixels a boundary is a few steps away.
 
-// Inputs are low + unit * whole numbers in [0, levels).
+// Inputs are low + unit * integers in [0, levels).
 struct Lattice {
     unsigned levels = 0;
     double unit = 0;
 };
 Lattice lattice_of(const Input& input, Grid grid);
 
-// A way from the negative side (position 0) to the positive one (position 1).
+// A path from the negative side (position 0) to the positive side (position 1).
 struct Crossing {
     Path path;
     std::size_t start = 0;  // number of the keyed start
@@ -62,11 +62,11 @@ struct Crossing {
 std::vector<float> pixels_at(const Probe& probe, const Lattice& lattice, std::span<const Crossing> crossings,
                              std::span<const double> positions);
 
-// One boundary each, which refers to `direction`.
+// One boundary for each; it refers to `direction`.
 std::vector<Boundary> boundaries_of(std::span<const Crossing> crossings, std::span<const double> direction);
 
-// `count` crossings from keyed starts 0, 1, ...; starts that cross nothing are left out and others taken. Error
-// `unsupported` if too few of them cross.
+// `count` crossings from keyed starts 0, 1, ...; a start that crosses nothing is replaced by a later one.
+// Error `unsupported` if too few of them cross.
 Result<std::vector<Crossing>> find_crossings(Probe& probe, const Keyed& keyed, const Lattice& lattice,
                                              std::span<const double> direction, std::size_t count,
                                              io::Progress& progress);

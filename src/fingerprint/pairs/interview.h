@@ -1,4 +1,4 @@
-// Puts the inputs of a fingerprint to whoever answers for the model.
+// Sends the inputs of a fingerprint to the model.
 #pragma once
 
 #include "fingerprint/fingerprint.h"
@@ -8,16 +8,16 @@
 
 namespace modelseal::fingerprint {
 
-// A file is run as it was when the answers on record were made: a rung at a time, in batches of `batch`.
+// A file is run as when the recorded answers were made: rung by rung, in batches of `batch`.
 Result<Replies> ask_file(oracle::Network& network, const Fingerprint& fingerprint, std::size_t batch,
                          io::Progress& progress);
 
-// A service is asked in random order, so that neighbors in a request are not pairs. Some inputs are asked
-// twice, anywhere among the others, so that a service that varies shows by how much it does; one that knows an
-// input again can only make itself look worse.
+// A service gets the inputs in random order, so that neighbors in a request are not pairs. Some inputs are
+// sent twice, at random positions, to measure by how much answers vary; a service that recognizes an input
+// can only make its result worse.
 Result<Replies> ask_service(oracle::Oracle& oracle, const Fingerprint& fingerprint, io::Progress& progress);
 
-// `answers`: one to each input of the fingerprint, then one more to each of `repeated`. Takes these off and
+// `answers`: one for each input of the fingerprint, then one more for each of `repeated`. Removes these and
 // measures the jitter.
 Replies with_jitter(const Fingerprint& fingerprint, oracle::Answers answers,
                     std::span<const std::size_t> repeated);

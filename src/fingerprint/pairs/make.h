@@ -23,7 +23,7 @@ struct Made {
     std::vector<std::string> notes;
 };
 
-// Direction, starts and classes follow from `secret` and from `salt`, which is to be fresh and random.
+// Direction, starts and classes follow from `secret` and `salt`, which must be new and random.
 Result<Made> make(oracle::Network& network, const Plan& plan, const Secret32& secret,
                   std::span<const std::byte, 32> salt, io::Progress& progress);
 

@@ -1,9 +1,9 @@
-// From a row of outputs to the side of a boundary on which an input lies.
+// From a row of outputs to the side of a boundary on which the input is.
 //
 // With values (logits, or probabilities, whose logarithms differ from logits by a constant) the boundary is a
-// keyed direction w with zero sum: margin = w * logits = w * log probabilities. With labels it is the border of
-// one class: margin = logit of that class less the largest of the others, and what a service shows is only
-// which class wins.
+// keyed direction w with zero sum: margin = w * logits = w * log probabilities. With labels it is the border
+// of one class: margin = logit of that class less the largest of the others, and a service shows only the
+// class that wins.
 #pragma once
 
 #include <cstdint>

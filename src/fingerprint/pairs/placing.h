@@ -1,5 +1,5 @@
-// Along a way across the boundary: the place where the margin changes its sign, and places at a given distance
-// from it.
+// Finds the position on a path across the boundary where the margin changes its sign, and positions at a
+// given distance from it.
 #pragma once
 
 #include <array>
@@ -8,7 +8,7 @@
 
 namespace modelseal::fingerprint {
 
-// Positions of neighbouring inputs with the boundary between them: first on the negative side.
+// Positions of neighboring inputs with the boundary between them: first on the negative side.
 using Bracket = std::array<double, 2>;
 
 // One for each crossing, found by Chandrupatla's method in about twenty evaluations (T. Chandrupatla, A new

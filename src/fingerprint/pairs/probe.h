@@ -43,11 +43,11 @@ class Probe {
     std::uint64_t evaluations_ = 0;
 };
 
-// The last step of making: every rung is asked as a check will ask it, and the answers are kept.
+// The last step of making a fingerprint: every rung is evaluated as in a check, and the answers are recorded.
 
-// Asks all pairs of the rung, in the order of inputs_of(), and records margins and labels. Members of the exact
-// rung that land on the wrong side, since other neighbours in a batch round otherwise, are moved outwards until
-// they do not. Pairs that cannot be mended are dropped; at most `keep` stay.
+// Evaluates all pairs of the rung, in the order of inputs_of(), and records margins and labels. Members of
+// the exact rung that are on the wrong side, because other neighbors in a batch change the rounding, are
+// moved outwards until they are not. Pairs that cannot be corrected are dropped; at most `keep` remain.
 Result<void> record(Probe& probe, Fingerprint& fingerprint, RungOfPairs& rung, std::size_t keep);
 
 }  // namespace modelseal::fingerprint

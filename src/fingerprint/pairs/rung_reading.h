@@ -1,4 +1,4 @@
-// How far the margin of one input differs between runtimes that all run the same model honestly.
+// How much the margin of one input differs between runtimes that all run the same model honestly.
 #pragma once
 
 #include <vector>
@@ -17,24 +17,24 @@ struct Noise {
     std::vector<std::string> runtimes;  // that were tried
 };
 
-// Batches of one and of many, thread counts, memory formats, plain kernels, every device, and inputs off by a
-// unit in the last place. `reference`: what the probe's own runtime answers to `pixels`.
+// Tries batches of one and of many, thread counts, memory formats, plain kernels, every device, and inputs
+// off by a unit in the last place. `reference`: the answers of the probe's own runtime to `pixels`.
 Result<Noise> fp32_noise(Probe& probe, const std::vector<float>& pixels, std::span<const Boundary> boundaries,
                          const Outputs& reference, unsigned threads);
 
-// Weights rounded to half precision, on every device. No runtimes if the network cannot be run so.
+// Tries weights rounded to half precision, on every device. No runtimes if the network cannot be run so.
 Result<Noise> mixed_noise(Probe& probe, const std::vector<float>& pixels, std::span<const Boundary> boundaries,
                           const Outputs& reference);
 
-// What the answers to the pairs of one rung show, before it is known what follows from it.
+// The measurements on the pairs of one rung, before a verdict.
 
-// What was answered: values, or labels alone.
+// The answers: values, or labels alone.
 struct Replied {
     const Outputs* outputs;  // null: labels
     const Outputs* noisy;    // of probabilities that vary: the same, off by as much as that; else null
     std::span<const std::int64_t> labels;
     double jitter;
-    // How far answers in less than float32 may be off besides their rounding; 0 for float32.
+    // Error of answers in less than float32, in addition to their rounding; 0 for float32.
     double stray;
 };
 
@@ -50,9 +50,10 @@ struct RungReading {
     double most_drift = 0;       // on record; 0: not measured
 
     std::uint64_t asked() const { return finding.pairs + finding.untold; }
-    // The mismatches, or all margins together, are more than honest runtimes and coarse answers explain.
+    // True if the mismatches, or the mean of all margins, exceed what honest runtimes and coarse answers
+    // explain.
     bool accuses() const;
-    // Not even all pairs that cannot be told, taken as mismatches, would be an alarm.
+    // True if even with all undecided pairs counted as mismatches there is no alarm.
     bool clears() const;
 };
 

@@ -1,5 +1,5 @@
-// An HTTP/1.1 client for one server that may be hostile: TLS with verification always on, caps on what comes
-// back, one time-out from connecting to the last byte. Nothing is followed: neither redirects nor proxies.
+// An HTTP/1.1 client for one server that may be hostile: TLS with verification always on, caps on responses,
+// one timeout from connecting to the last byte. Follows neither redirects nor proxies.
 //
 // Thread safety: one call at a time on one object.
 #pragma once
@@ -48,8 +48,8 @@ class HttpConnection;
 
 class HttpClient {
   public:
-    // Connects to nobody yet. Errors: a token that may_carry() refuses (`usage`); a CA file that cannot be read
-    // or holds no certificate.
+    // Does not connect yet. Errors: a token that may_carry() refuses (`usage`); a CA file that cannot be read
+    // or has no certificate.
     static Result<std::unique_ptr<HttpClient>> open(Url server, HttpOptions options);
     ~HttpClient();
     HttpClient(const HttpClient&) = delete;
@@ -58,8 +58,8 @@ class HttpClient {
     const Url& server() const;
     const Deadline& deadline() const { return deadline_; }
 
-    // Any status but a redirect is a response. Retries what may succeed later, honouring Retry-After.
-    // `too_large`, if given, is set when the response was larger than the cap. Errors name the server.
+    // Any status but a redirect is a response. Retries what may succeed later, honoring Retry-After.
+    // `too_large`, if given, is set if the response was larger than the cap. Errors name the server.
     Result<HttpResponse> send(const HttpRequest& request, bool* too_large = nullptr);
 
   private:

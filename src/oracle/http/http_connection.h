@@ -1,5 +1,5 @@
-// One connection to a server, made when it is needed and kept for the next request. What includes Boost.Beast
-// is behind this header, because it compiles slowly.
+// One connection to a server, made on demand and kept for the next request. Code that includes Boost.Beast is
+// behind this header, because it compiles slowly.
 #pragma once
 
 #include <memory>
@@ -8,7 +8,7 @@
 
 namespace modelseal::oracle {
 
-// Why there is no response.
+// The reason why there is no response.
 struct HttpFailure {
     Error error;
     bool later = false;      // the same request may succeed later: no connection, or it broke
@@ -17,14 +17,14 @@ struct HttpFailure {
 
 class HttpConnection {
   public:
-    // Reads the trusted certificates; connects to nobody yet.
+    // Reads the trusted certificates; does not connect yet.
     static Result<std::unique_ptr<HttpConnection>> open(Url server, HttpOptions options);
     ~HttpConnection();
 
     const Url& server() const;
 
-    // One request, sent again only if a connection that had been kept turns out to be closed. No failure if
-    // there is a response, whatever its status.
+    // One request, sent again only if a kept connection turns out to be closed. A response of any status is a
+    // success.
     std::unique_ptr<HttpFailure> exchange(const HttpRequest& request, HttpResponse& response);
 
   private:

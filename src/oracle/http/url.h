@@ -25,16 +25,17 @@ struct Url {
 bool is_http_url(std::string_view text);
 
 // Refuses user information, queries and fragments, control characters and broken escapes; error kind `usage`,
-// which shows nothing of a password.
+// which does not show a password.
 Result<Url> parse_url(std::string_view text);
 
-// The one place that decides what a bearer token is, and who may be sent it.
+// Decides what a bearer token is, and which servers may receive it.
 
-// RFC 6750, section 2.1: letters, digits and "-._~+/", then any number of '='. Nothing in it can end a header.
+// RFC 6750, section 2.1: letters, digits and "-._~+/", then any number of '='. So it cannot end a header
+// line.
 bool is_bearer_token(std::string_view text);
 
-// Whether a request to `server` may carry `token`. Errors, all `usage`: not a bearer token; neither TLS nor
-// this machine, so that anybody on the way could read it.
+// Checks that a request to `server` may carry `token`. Errors, all `usage`: not a bearer token; neither TLS
+// nor this machine, so that others on the way could read it.
 Result<void> may_carry(const Url& server, std::string_view token);
 
 // A token belongs to one server: `usage` if `targets` name several, by scheme, host and port. Targets that are

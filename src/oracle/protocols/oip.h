@@ -15,22 +15,22 @@ namespace modelseal::oracle {
 
 Result<ModelInfo> parse_oip_model(std::string_view body, const std::string& source);
 
-// Whether the server's metadata lists the extension; false for whatever cannot be read.
+// True if the server's metadata list the extension; false for metadata that cannot be read.
 bool lists_binary_tensors(std::string_view body);
 
 struct OipRequest {
     const TensorInfo& input;          // FP32 or FP64
     std::vector<std::int64_t> shape;  // of this batch
     std::span<const float> values;
-    std::string output;  // the only one that is wanted; empty: all
+    std::string output;  // the only one to return; empty: all
 };
 
 std::string oip_json_request(const OipRequest& request);
-// With the length of its JSON part, for the field Inference-Header-Content-Length.
+// With the length of its JSON part, for the header field Inference-Header-Content-Length.
 std::string oip_binary_request(const OipRequest& request, std::size_t& header);
 
-// `header`: the field Inference-Header-Content-Length of the answer; empty if it has none. Outputs of types
-// that are no numbers come out without values.
+// `header`: the field Inference-Header-Content-Length of the answer; empty if it has none. Outputs whose
+// types are not numbers have no values.
 Result<std::vector<OutputTensor>> parse_oip_answer(std::string_view body, std::string_view header,
                                                    const std::string& source);
 

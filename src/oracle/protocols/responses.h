@@ -1,4 +1,4 @@
-// Answers that were made offline: one file in a folder, in the order of the challenge's files.
+// Answers made offline: one file in a folder, in the order of the challenge's files.
 //
 //   responses.npy    float32 or float64 [count, classes], or int32 or int64 labels [count]
 //   responses.json   {"outputs": [[..], ..]} or {"labels": [..]}
@@ -14,11 +14,11 @@
 namespace modelseal::oracle {
 
 // `unreadable` if there is no such file or more than one; `malformed` for another number of rows than `count`
-// or of outputs than `classes`, rows given twice, and what is not a finite number. Time and memory are those of
-// count x classes numbers, whatever the file is.
+// or of outputs than `classes`, duplicate rows, and numbers that are not finite. Time and memory are O(count
+// x classes), whatever the file is.
 Result<Answers> read_responses(const std::filesystem::path& folder, std::size_t count, std::size_t classes);
 
-// The same of a file that is in memory; `source.name()` ends in .npy, .json or .csv.
+// The same for a file in memory; `source.name()` ends in .npy, .json or .csv.
 Result<Answers> parse_responses(const Source& source, std::size_t count, std::size_t classes);
 
 }  // namespace modelseal::oracle

@@ -6,7 +6,7 @@
 
 namespace modelseal::oracle {
 
-// Of the signature "serving_default"; nothing is known if it is not there.
+// The metadata of the signature "serving_default"; empty if there is none.
 Result<ModelInfo> parse_tf_model(std::string_view body, const std::string& source);
 
 // {"instances": ...}: the inputs as nested lists.

@@ -1,4 +1,4 @@
-// What the worker answers, read as the words of a stranger: a hostile model file may have made it say anything.
+// Parses the worker's answers as hostile input: a model file may have made it say anything.
 #pragma once
 
 #include <chrono>
@@ -15,14 +15,15 @@
 
 namespace modelseal::oracle {
 
-// Of "enter": which halves of the sandbox the kernel gave it.
+// The answer to "enter": the halves of the sandbox that are in force.
 struct EnteredSandbox {
     bool landlock = false;
     bool filter = false;
 };
 EnteredSandbox read_entered(const nlohmann::json& answer);
 
-// Of "open". Texts are printable; every extent of the shape is positive, and their product fits 32 bits.
+// The answer to "open". Texts are printable; every extent of the shape is positive, and their product fits 32
+// bits.
 struct OpenedNetwork {
     InputShape input;
     std::string runtime;
@@ -31,11 +32,11 @@ struct OpenedNetwork {
 // Error `malformed`: its message is the name of the part that is wrong.
 Result<OpenedNetwork> read_opened(const nlohmann::json& answer);
 
-// Of "classes": at least two.
+// The answer to "classes": at least two.
 std::optional<std::size_t> read_classes(const nlohmann::json& answer);
 
-// The error in an answer that has one: `malformed`, `unsupported` and the like, never that a model does not
-// match, which only what was checked outside the worker can say. The text is printable.
+// The error in an answer that has one: `malformed`, `unsupported` and the like, never a mismatch, which only
+// checks outside the worker can find. The text is printable.
 Error read_error(const nlohmann::json& error);
 
 // A network that the worker runs: modelseal's side of worker/channel.h.

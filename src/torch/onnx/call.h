@@ -1,4 +1,4 @@
-// One evaluation of one node, as its operator sees it.
+// One evaluation of one node, for its operator.
 #pragma once
 
 #include <optional>
@@ -22,7 +22,7 @@ class Call {
     Call(Interpreter& interpreter, Scope& scope, const formats::onnx::Node& node, std::int64_t opset,
          std::vector<const Value*> inputs);
 
-    // Of the node's domain, as the model or the function imports it.
+    // The opset of the node's domain that the model or the function imports.
     std::int64_t opset() const { return opset_; }
     const formats::onnx::Node& node() const { return node_; }
     std::size_t outputs() const { return node_.outputs.size(); }
@@ -33,18 +33,18 @@ class Call {
     std::size_t inputs() const { return inputs_.size(); }
     const std::vector<const Value*>& given() const { return inputs_; }  // null: left out
     void replace(std::vector<const Value*> inputs) { inputs_ = std::move(inputs); }
-    bool has(std::size_t input) const;            // was it given, and is it something
+    bool has(std::size_t input) const;            // given, and not an empty optional
     const Value& value(std::size_t input) const;  // malformed if it was not given
     // A tensor, on the device of the inputs (a GPU if one of them is there).
     at::Tensor in(std::size_t input) const;
     DType type(std::size_t input) const { return value(input).type; }
-    // The elements of an integer input.
+    // The elements of an integer input, as a list.
     Ints list(std::size_t input) const;
     std::int64_t integer_in(std::size_t input) const;
     double real_in(std::size_t input) const;
     at::Device device() const { return device_; }
 
-    // Attributes, or `otherwise`.
+    // Attributes, with a default.
     const formats::onnx::Attribute* find(std::string_view attribute) const;
     bool given(std::string_view attribute) const { return find(attribute) != nullptr; }
     std::int64_t integer(std::string_view attribute, std::int64_t otherwise) const;
@@ -56,7 +56,8 @@ class Call {
     const Value& constant(std::string_view attribute) const;
     const formats::onnx::Graph& graph(std::string_view attribute) const;
 
-    // The numbers of attribute `name` up to opset `last`, of input `input` after it. Nothing if left out.
+    // The numbers of attribute `name` up to opset `last`, and of input `input` in later ones. Nullopt if left
+    // out.
     std::optional<Ints> numbers(std::string_view name, std::size_t input, std::int64_t last) const;
 
     // The next output.
@@ -67,7 +68,7 @@ class Call {
     void give_like(at::Tensor tensor) { give(std::move(tensor), type(0)); }
     std::vector<Value> results() && { return std::move(results_); }
 
-    // Throws if a tensor of this shape is over the cap. For outputs much larger than the inputs.
+    // Throws if a tensor of this shape is over the cap; for outputs much larger than the inputs.
     void check_size(at::IntArrayRef shape) const;
 
     // Runs a graph of an attribute with these inputs.

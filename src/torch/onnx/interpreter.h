@@ -1,7 +1,7 @@
 // Runs the graph of an ONNX file on LibTorch, node by node, so that autograd sees it.
 //
-// Constants are read, and whatever follows from constants alone is computed, when the graph is opened; a value
-// is let go after its last use. Nothing here asks for a gradient: an input that requires one gets it.
+// Opening the graph reads constants and computes everything that follows from constants alone; a value is
+// released after its last use. Nothing here requires a gradient: an input that does gets it.
 #pragma once
 
 #include <functional>
@@ -19,19 +19,19 @@ namespace modelseal::libtorch::onnx {
 struct Scope {
     Scope* outer = nullptr;
     const formats::onnx::Opsets* opsets = nullptr;
-    // Of the function whose body this is: what its nodes' references stand for, by name.
+    // In the body of a function: the attributes that its nodes' references stand for, by name.
     const std::map<std::string, const formats::onnx::Attribute*>* bound = nullptr;
     std::map<std::string, Value> values;
     const Value* find(const std::string& name) const;
-    // The attribute that a node here means: the function's, if it refers to one. May be null.
+    // The attribute of a node here: the function's, if it refers to one. May be null.
     const formats::onnx::Attribute* resolve(const formats::onnx::Attribute* attribute) const;
 };
 
-// What is known of a list of nodes before it is run.
+// The plan of a list of nodes, made before it runs.
 struct Plan {
     std::vector<Handler> handlers;                          // null: a function
     std::vector<const formats::onnx::Function*> functions;  // null: an operator
-    std::vector<bool> moves;                                // an operator that only moves elements
+    std::vector<bool> moves;                                // true for an operator that only moves elements
     std::vector<std::vector<std::string>> dead;             // values that no later node uses
     std::vector<bool> folded;                               // computed when the file was opened
 };
@@ -39,18 +39,18 @@ struct Plan {
 class Interpreter {
   public:
     // Reads constants and checks the graph: `malformed` for a value that is used and never defined,
-    // `unsupported` for operators that are not there, all by name.
+    // `unsupported` for missing operators, all by name.
     static Result<std::unique_ptr<Interpreter>> open(model::OnnxFile file, at::Device device,
                                                      std::uint64_t max_bytes);
 
     const formats::onnx::Program& program() const { return file_.program; }
-    // Inputs of the graph that are no initializers.
+    // Inputs of the graph that are not initializers.
     const std::vector<const formats::onnx::ValueInfo*>& inputs() const { return inputs_; }
 
-    // The graph's outputs. Errors name the node at which it went wrong.
+    // The graph's outputs. Errors name the node that failed.
     Result<std::vector<Value>> run(std::vector<Value> inputs);
 
-    // Every real-valued tensor that the graph holds, each once; `visit` may write into it.
+    // Every real-valued tensor of the graph, each once; `visit` may write to it.
     void for_each_weight(const std::function<void(at::Tensor&)>& visit);
     void to(at::Device device);
 

@@ -1,5 +1,5 @@
-// What can be known of a program before it is run: operators by name, the last use of each value, and whether
-// every value that is used is defined.
+// Analyzes a program before it runs: operators by name, the last use of each value, and whether every used
+// value is defined.
 #pragma once
 
 #include <map>
@@ -20,9 +20,9 @@ class Planner {
     std::map<const std::vector<formats::onnx::Node>*, Plan> plans;
     std::vector<const formats::onnx::Constant*> constants;
 
-    // Inputs, and all that the node's sub-graphs may take from the graphs around them.
+    // Inputs, and every value that the node's sub-graphs may use from the graphs around them.
     static std::set<std::string> names_used(const formats::onnx::Node& node);
-    // Leaves what nodes that are not folded use, and outputs.
+    // Keeps the values that nodes use which are not folded, and outputs.
     static void drop_unused(const formats::onnx::Graph& graph, const Plan& plan,
                             std::map<std::string, Value>& values);
 

@@ -1,5 +1,4 @@
-// What flows between the nodes of an ONNX graph: a tensor of LibTorch with the type that ONNX gives it, or
-// text, or a sequence.
+// A value between the nodes of an ONNX graph: a tensor of LibTorch with its ONNX type, a text, or a sequence.
 //
 // ONNX has types that LibTorch lacks, and CPU kernels of LibTorch 1.13 lack float16. So each ONNX type has a
 // type that it is computed in:
@@ -27,7 +26,7 @@
 
 namespace modelseal::libtorch::onnx {
 
-// What an operator throws; caught with LibTorch's own exceptions where a graph is run.
+// Thrown by operators; caught with LibTorch's own exceptions where a graph is run.
 struct OperatorError : std::runtime_error {
     OperatorError(ErrorKind why, const std::string& what) : std::runtime_error(what), kind(why) {}
     ErrorKind kind;
@@ -40,7 +39,7 @@ inline void require(bool holds, const char* what) {
 
 // The type that `type` is computed in; `unsupported` for complex numbers.
 at::ScalarType computed_in(DType type);
-// The ONNX type of a tensor that says nothing else.
+// The ONNX type of a tensor without an explicit one.
 DType natural_type(at::ScalarType type);
 bool is_real(DType type);      // float16, float8, ... too
 bool is_unsigned(DType type);  // of 8 bits and more
@@ -51,7 +50,7 @@ struct Value {
     Kind kind = Kind::nothing;
     DType type = DType::f32;  // of a tensor's elements
     at::Tensor tensor;
-    // Of integers that were quantised: the same in float32, with the gradient that rounding would stop.
+    // Of integers that were quantized: the same in float32, with the gradient that rounding would stop.
     at::Tensor smooth;
     std::vector<std::string> text;  // with text_shape
     std::vector<std::int64_t> text_shape;
@@ -65,19 +64,19 @@ struct Value {
     static Value optional(std::vector<Value> none_or_one);
 };
 
-// Values of `tensor` as `to` holds them, computed in computed_in(to): rounded, wrapped or saturated as Cast
-// says. The gradient passes where both types are real.
+// Values of `tensor` converted to `to`, computed in computed_in(to): rounded, wrapped or saturated as by
+// Cast. The gradient passes if both types are real.
 at::Tensor cast(const at::Tensor& tensor, DType from, DType to, bool saturate = true);
 
-// An integer result brought back into the range of an unsigned type that is computed in a wider one.
+// An integer result wrapped into the range of an unsigned type that is computed in a wider one.
 at::Tensor wrap(const at::Tensor& tensor, DType type);
 
-// `exact` forward, the gradient of `smooth`.
+// The value of `exact`, with the gradient of `smooth`.
 at::Tensor straight_through(const at::Tensor& exact, const at::Tensor& smooth);
 
 // Constants of an ONNX file as values.
 
-// `max_bytes` caps what the elements take in memory here.
+// `max_bytes` caps the memory of the elements.
 Result<Value> load_constant(const formats::onnx::Constant& constant, const model::Model& files,
                             std::uint64_t max_bytes);
 

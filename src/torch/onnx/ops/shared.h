@@ -24,19 +24,19 @@ struct Window {
 // inputs of these sizes.
 Window window_of(const Call& call, at::IntArrayRef input, Ints kernel = {});
 
-// How often the window fits; with `ceil` once more if something is left, unless it would start behind the
+// How often the window fits; with `ceil` once more if something is left, unless that would start after the
 // input.
 Ints places(const Window& window, at::IntArrayRef input, bool ceil);
 
-// Pads the last dimensions of `x`: to the window's padding, or if `to` is given to exactly what that many
-// places need.
+// Pads the last dimensions of `x`: to the window's padding or, if `to` is given, to exactly the size for that
+// many positions.
 at::Tensor padded(const at::Tensor& x, const Window& window, double value, const Ints* to = nullptr);
 
-// Operators that know text as well as numbers.
+// Operators that accept text as well as numbers.
 
 void equal_texts(Call& call);
 
-// The texts of an input, stretched to `shape`.
+// The texts of an input, broadcast to `shape`.
 std::vector<std::string> stretched_texts(const Value& value, at::IntArrayRef shape);
 
 }  // namespace modelseal::libtorch::onnx
