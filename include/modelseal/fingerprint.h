@@ -1,9 +1,9 @@
-// Fingerprints: tell whether a model that can only be queried is still the one that was sealed.
+// Fingerprints: check whether a query-only model is still the one that was sealed.
 //
-// A fingerprint holds pairs of inputs on both sides of a decision boundary that follows from a customer's check
+// A fingerprint has pairs of inputs on both sides of a decision boundary that follows from a customer's check
 // key; the smallest change of the weights moves the boundary across one of them (sensitive sample pairing,
 // arXiv 2404.07572, with keyed zero-sum directions and measured noise). It is signed by the vendor, encrypted
-// to the check key and bound to the sealed model. Format: modelseal-fingerprint(5).
+// for the check key and bound to the sealed model. Format: modelseal-fingerprint(5).
 //
 // Making one runs the model (LibTorch, loaded on demand). Checking one is part of check_model() in seal.h.
 #pragma once
@@ -25,22 +25,22 @@ namespace io {
 class Progress;
 }
 
-// What the service that is checked answers with.
+// The kind of answers of the service.
 enum class Access { logits, probabilities, label };
 
-// `none`: any float32. `u8`: grey levels of 8 bits; such inputs survive PNG.
+// `none`: any float32. `u8`: gray levels of 8 bits; such inputs survive PNG.
 enum class Grid { none, u8 };
 
-// How close to the boundary the members of a pair are, and so which runtimes it may be asked on.
-//   exact: neighbouring floats; the very same runtime
-//   fp32:  at least 8 times the largest noise among honest float32 runtimes
-//   mixed: the same for TF32 and half precision
+// How close to the boundary the members of a pair are, and so which runtimes may answer.
+// - exact: neighboring floats; the same runtime
+// - fp32: at least 8 times the largest noise among honest float32 runtimes
+// - mixed: the same for TF32 and half precision
 enum class Rung { exact, fp32, mixed };
 
 // `keyed`: sign steps and a bisection, seconds. `paper`: stages 0 to 2 as published, for comparison; hours.
 enum class Schedule { keyed, paper };
 
-// Their words, in files and on the command line: those of the enumerators. Nothing for any other word.
+// The names of the enumerators, as in files and on the command line. Nullopt for any other word.
 std::string_view name_of(Access access);
 std::string_view name_of(Grid grid);
 std::string_view name_of(Schedule schedule);
@@ -50,29 +50,28 @@ std::optional<Grid> grid_of(std::string_view name);
 std::optional<Schedule> schedule_of(std::string_view name);
 std::optional<Rung> rung_of(std::string_view name);
 
-// How pixels become inputs: pairs are made in [low, high]; the model is given (x - mean) / std, a channel at a
-// time.
+// How pixels become inputs: pairs are made in [low, high]; the model is given (x - mean) / std, per channel.
 struct InputOptions {
     std::optional<std::string> name;
     std::vector<std::int64_t> shape;                 // without the batch dimension; empty: from the model
     std::optional<std::array<float, 2>> range = {};  // empty: from the model's metadata, else [0, 1]
-    std::vector<float> mean, std;                    // one value, or one a channel; empty: 0 and 1
+    std::vector<float> mean, std;                    // one value, or one per channel; empty: 0 and 1
 };
 
-// How to reach whoever answers.
+// How to reach an endpoint.
 struct EndpointOptions {
     std::string token = {};      // bearer token, RFC 6750; empty: none
     std::string ca_file = {};    // PEM; trusted instead of the system's anchors
     unsigned timeout_s = 30;     // of each request, from connecting to the last byte
     unsigned max_seconds = 600;  // for all requests, retries and pauses of a check together
     unsigned retries = 4;        // of requests that may succeed later: no connection, 429, 502, 503, 504
-    std::size_t batch = 0;       // most inputs a request; 0: found out, starting large and halving when refused
+    std::size_t batch = 0;       // most inputs per request; 0: starts large and halves when refused
     enum class Tensors {
         automatic,
         json,
         binary
     } tensors = Tensors::automatic;  // OIP: JSON or binary extension
-    std::string output = {};         // of several outputs, the one that counts; empty: the only one
+    std::string output = {};         // output to use; empty: the only one
 };
 
 class Ledger;  // ledger.h
@@ -88,7 +87,7 @@ struct FingerprintOptions {
     std::string device = "auto";                        // auto, cpu, cuda, cuda:N
     std::string expires = {};                           // RFC 3339 date and time; empty: never
     std::optional<std::filesystem::path> preview = {};  // PNG: the pairs as images, the margins as a plot
-    Ledger* ledger = nullptr;                           // puts down what is made; see SealOptions
+    Ledger* ledger = nullptr;                           // records the fingerprint; see SealOptions
     // Affects performance only.
     unsigned jobs = 0;
     io::Progress* progress = nullptr;
@@ -109,10 +108,10 @@ struct FingerprintSummary {
     std::uint64_t evaluations = 0;  // of the model for one input; a gradient step counts 3
     double seconds = 0;
     std::string device;
-    std::vector<std::string> notes;  // what was assumed, and who would want to know
+    std::vector<std::string> notes;  // assumptions that were made
 };
 
-// Makes a fingerprint of `model` (TorchScript or ONNX) and writes it to `out`, whole or not at all.
+// Makes a fingerprint of `model` (TorchScript or ONNX) and writes it to `out`, completely or not at all.
 Result<FingerprintSummary> fingerprint_model(const std::filesystem::path& model,
                                              const std::filesystem::path& out,
                                              const FingerprintOptions& options);
@@ -122,8 +121,8 @@ struct ChallengeSummary {
     std::string format;  // "png" or "npy"
 };
 
-// Writes the inputs of a fingerprint to the folder `out`, in shuffled order, with a manifest, for answers made
-// elsewhere.
+// Writes the inputs of a fingerprint to the new folder `out`, in shuffled order, with a manifest, to be
+// answered elsewhere.
 Result<ChallengeSummary> write_challenge(const std::filesystem::path& fingerprint, const CheckKey& key,
                                          const std::filesystem::path& out);
 

@@ -6,12 +6,12 @@
 //     seal_model("net.onnx", "acme.onnx", {.key = key, .check = *check, .ledger = &*ledger});
 //     auto trace = trace_model("leaked.onnx", {.ledger = *ledger});
 //
-// One SQLite file, mode 0600. Check keys in it are encrypted under the vendor's key, and rows that were
-// changed, left out or put back without that key are noticed. Format: modelseal-ledger(5).
+// One SQLite file, mode 0600. Check keys in it are encrypted under the vendor's key; rows that were changed,
+// removed or put back without that key are detected. Format: modelseal-ledger(5).
 //
-// Several processes may use one ledger at once: who writes waits for who is writing. What a call reports as
-// done is on the disk, whatever happens to the process afterwards; what it does not is there whole or not at
-// all.
+// Several processes may use one ledger at once: a writer waits for another. When a call returns without an
+// error, its changes are on the disk, whatever happens to the process afterwards; a call that does not return
+// leaves its changes complete or absent.
 //
 // Thread safety: none; each thread opens a Ledger of its own.
 #pragma once
@@ -50,7 +50,7 @@ struct LedgerEntry {
     Kind kind = Kind::seal;
     std::string customer;  // empty: for everybody
     std::string made;      // RFC 3339
-    // False: the entry was written, and whether the output was written after it is not known.
+    // False: the output may or may not have been written.
     bool finished = false;
     std::string model;   // file that was sealed or fingerprinted, without its folder
     std::string output;  // where the result went
@@ -62,12 +62,12 @@ struct LedgerEntry {
 
 class Ledger {
   public:
-    // With the vendor's key; `mismatch` if it is another vendor's, or if the ledger was changed without his
+    // Opens with the vendor's key; `mismatch` if the ledger is another vendor's, or was changed without the
     // key.
     static Result<Ledger> open(const std::filesystem::path& path, const SigningKey& vendor);
-    // Makes it if it is not there yet.
+    // Creates it if it does not exist.
     static Result<Ledger> open_or_create(const std::filesystem::path& path, const SigningKey& vendor);
-    // To look at, without a key: nothing is verified, check keys stay closed, and nothing can be written.
+    // Opens without a key: nothing is verified, check keys stay encrypted, and nothing can be written.
     static Result<Ledger> open_unverified(const std::filesystem::path& path);
     Ledger(Ledger&&) noexcept;
     Ledger& operator=(Ledger&&) noexcept;
@@ -75,32 +75,35 @@ class Ledger {
 
     const std::filesystem::path& path() const;
     bool verified() const;            // was opened with a key
-    const PublicKey& vendor() const;  // whose it is; what the file says where nothing was verified
+    const PublicKey& vendor() const;  // its owner, unverified if opened without a key
 
-    // All by name. With a key, these look at every row of the ledger before they answer.
+    // All, ordered by name. With a key, these verify every row of the ledger first.
     Result<std::vector<Customer>> customers() const;
-    // In order of making; of one customer only, if a name is given.
+    // In order of making; for one customer only, if a name is given.
     Result<std::vector<LedgerEntry>> entries(const std::optional<std::string>& customer = {}) const;
 
     // `unreadable` if there is no such customer.
     Result<Customer> customer(const std::string& name) const;
     Result<CheckKey> check_key(const std::string& name) const;
-    // A NAME.check file; the caller wipes it.
+    // The text of a NAME.check file; the caller wipes it.
     Result<std::string> check_key_text(const std::string& name) const;
     // In the order of customers().
     Result<std::vector<CheckKey>> check_keys() const;
 
-    // With a fresh check key, or with one that the vendor made earlier (the text of a NAME.check file).
+    // Adds a customer with a new check key, or with one that the vendor made earlier (the text of a
+    // NAME.check file).
     Result<void> add(const SigningKey& vendor, const std::string& name);
     Result<void> add(const SigningKey& vendor, std::span<const std::string> names);  // all or none
     Result<void> add_existing(const std::string& check_key_text, const std::string& shown);
-    // No seal is made for them any more. They are traced as before.
+    // Revokes a customer: nothing can be made for them from now on. They are traced as before.
     Result<void> revoke(const std::string& name, const std::string& reason);
 
-    // Whether something may be made for the holder of this key: `unsupported` if the ledger does not have its
-    // customer or has revoked them, `mismatch` if it has another key of theirs. The public check key may.
+    // Checks that something may be made for the holder of this key: `unsupported` if the ledger does not have
+    // its customer or has revoked them, `mismatch` if it has another key of theirs. The public check key
+    // always may.
     Result<void> allow(const CheckKey& key) const;
-    // Puts down what is about to be made, and, when it stands, that it does. Number and time are filled in.
+    // Records an entry before its output appears, and completes it once the output exists. Number and time
+    // are filled in.
     Result<std::uint64_t> begin(LedgerEntry entry);
     Result<void> finish(std::uint64_t number);
 

@@ -1,11 +1,11 @@
 // Sign a model so that the tools of registries verify it, and verify such signatures: OpenSSF Model Signing
-// (OMS) 1.0, a detached file beside a model file or folder.
+// (OMS) 1.0, a detached file next to a model file or folder.
 //
 //     sign_model("model/", {.key = "vendor.key", .signature = "model.sig"});
 //     auto finding = verify_signature("model/", {.signature = "model.sig", .public_keys = {"vendor.pub"}});
 //
 // Keys are on P-256, P-384 or P-521. The signature covers every file, not its meaning: unlike a seal, it does
-// not survive a conversion, and it lies beside the model. Where the reference implementation is lax (expired
+// not survive a conversion, and it is a separate file. Where the reference implementation is lax (expired
 // certificates, names that lead out of the model, links to folders, empty models), this is strict.
 //
 // Thread safety: calls may run at the same time; each uses up to `jobs` threads.
@@ -33,9 +33,9 @@ struct SignOptions {
     Passphrase passphrase = {};                      // asked if it is encrypted
     std::string certificate = {};                    // PEM file; empty: the bare key signs
     std::vector<std::string> chain = {};             // PEM files of the certificates above it, next one first
-    std::filesystem::path signature = "model.sig";   // where it goes
+    std::filesystem::path signature = "model.sig";   // output file
     bool replace = true;                             // what stands there
-    std::vector<std::filesystem::path> ignore = {};  // left out, with all that is in them
+    std::vector<std::filesystem::path> ignore = {};  // left out, with everything in them
     bool ignore_git_paths = true;                    // .git, .gitattributes, .github, .gitignore at the top
     bool allow_symlinks = false;                     // of files; links to folders are always refused
     bool blake2b = false;                            // instead of SHA-256
@@ -69,7 +69,7 @@ Result<SignSummary> sign_model(const std::filesystem::path& path, const SignOpti
 
 struct VerifyOptions {
     std::filesystem::path signature;
-    // One of the three: whom to trust.
+    // Give one of the three to trust.
     std::vector<std::string> public_keys = {};  // PEM files; one of them must have signed
     std::vector<std::string> anchors = {};      // PEM files; only self-signed certificates end a chain
     // With anchors: the subject that the signer's certificate must have, as RFC 2253 writes it; empty: any.
@@ -89,8 +89,8 @@ struct VerifyOptions {
     Limits limits = {};
 };
 
-// An Error for what could not be read or understood, and for a single file that sign_model() would refuse; a
-// finding of outcome `valid` or `invalid` otherwise.
+// An Error for a file that could not be read or parsed, and for a single file that sign_model() would refuse;
+// otherwise a finding of outcome `valid` or `invalid`.
 Result<SignatureFinding> verify_signature(const std::filesystem::path& path, const VerifyOptions& options);
 
 }  // namespace modelseal

@@ -1,4 +1,5 @@
-// What a check found: plain data, shown as text, JSON (schema modelseal-check/1), SARIF or HTML by src/report.
+// The result of a check: plain data, shown as text, JSON (schema modelseal-check/1), SARIF or HTML by
+// src/report.
 #pragma once
 
 #include <array>
@@ -28,14 +29,14 @@ enum class ExitCode : int {
 
 enum class CheckKind { seal, fingerprint, signature };
 
-// One entry a tensor that is not intact (every tensor, if all were asked for).
+// One entry for each tensor that is not intact (for every tensor, if requested).
 struct TensorFinding {
     enum class Outcome { intact, changed, missing, added };
     std::string name;
     std::string dtype;  // name as in DTypeInfo; empty if unknown (missing)
     std::vector<std::uint64_t> shape;
     Outcome outcome = Outcome::intact;
-    // Of the mark bits that are about this tensor, 0..1; absent if none could be read.
+    // Share of wrong bits among the mark bits about this tensor, 0..1; absent if none could be read.
     std::optional<double> bit_error_rate;
     struct Range {
         std::uint64_t first = 0;  // element index, 0-based, row-major
@@ -51,48 +52,47 @@ struct SealFinding {
     std::string scheme;          // "modelseal", "deepisign"; empty if not found
     bool weights_intact = true;  // all tensors are as sealed; with a changed frame: a converted container
     bool frame_intact = true;    // names, shapes, graph, code: whatever is not a tensor
-    std::string frame_detail;    // which file's frame changed, if that is known
+    std::string frame_detail;    // the files whose frame changed, if known
     double bit_error_rate = 0;   // over all mark bits that could be compared
     // Signed facts in order: name, version, customer, time, ...
     std::vector<std::pair<std::string, std::string>> stamp;
-    bool stamp_authentic = false;  // the vendor's signature over the stamp holds, whatever became of the rest
+    bool stamp_authentic = false;  // the vendor's signature over the stamp holds, even if the model changed
     std::string parent;            // hex root of the sealed model that this one was derived from, if it says so
     std::string vendor_key;        // key id, hex
-    std::string root;              // hex SHA-256 of what is signed; empty if not found
+    std::string root;              // hex SHA-256 of the signed statement; empty if not found
     std::uint64_t tensors_total = 0;
     std::uint64_t bytes_total = 0;
     std::vector<TensorFinding> tensors;
 };
 
-// What the answers to a fingerprint's pairs say.
+// The result of comparing answers with a fingerprint.
 struct FingerprintFinding {
     enum class Outcome {
         intact,
-        other_runtime,  // not changed as far as runtimes may differ, but not the very runtime of the
+        other_runtime,  // no change beyond what runtimes may differ by, but not the runtime of the
                         // fingerprint either
         tampered,
         inconclusive,  // neither: answers too coarse, or too unsteady, for the rung that has to agree
-        error,         // was not asked: see detail
+        error,         // was not queried: see detail
     };
     struct RungFinding {
         std::string name;         // exact, fp32, mixed
-        std::uint64_t pairs = 0;  // that were asked and could be told
+        std::uint64_t pairs = 0;  // that were sent and could be decided
         // Moved across the boundary, or as far away; on `exact` different in any bit.
         std::uint64_t mismatched = 0;
         std::uint64_t flipped = 0;    // of these, with a member that moved so
         std::uint64_t untold = 0;     // answers too coarse or noisy for this pair; in neither of the two
         double noise = 0, floor = 0;  // on record, in units of the margin
-        // Margins of both members of each pair, as on record and as answered; empty for answers that are
-        // labels.
+        // Margins of both members of each pair, recorded and answered; empty if the answers are labels.
         std::vector<std::array<double, 2>> recorded, answered;
     };
     Outcome outcome = Outcome::error;
     std::string detail;                       // one sentence for a person
-    std::string hint;                         // what to do about it, or empty
+    std::string hint;                         // possible remedy, or empty
     std::string access;                       // logits, probabilities, label
-    std::string rung;                         // the one that the verdict rests on
+    std::string rung;                         // the rung that decides the verdict
     std::uint64_t pairs = 0, mismatched = 0;  // on that rung
-    std::uint64_t threshold = 1;              // so many mismatches make "tampered"
+    std::uint64_t threshold = 1;              // this many mismatches make "tampered"
     double false_alarm_bound = 0;             // of that, per check, for an honest runtime
     std::optional<double> shift;              // median |answered - recorded| margin
     std::optional<double> drift;              // mean of answered - recorded
@@ -105,12 +105,12 @@ struct FingerprintFinding {
     std::vector<std::byte> preview;     // PNG: some pairs as images; empty if the inputs are no images
 };
 
-// What a detached signature of a model says (OpenSSF Model Signing).
+// The result of verifying a detached signature (OpenSSF Model Signing).
 struct SignatureFinding {
     enum class Outcome {
         valid,    // by whom it should be, and the files are as they were signed
         invalid,  // forged, by another key, or the files are not as they were signed
-        error,    // could not be told: see detail
+        error,    // could not be verified: see detail
     };
     struct FileFinding {
         enum class Outcome { changed, missing, added };
@@ -121,22 +121,22 @@ struct SignatureFinding {
     };
     Outcome outcome = Outcome::error;
     std::string detail;                  // one sentence for a person
-    std::string hint;                    // what to do about it, or empty
+    std::string hint;                    // possible remedy, or empty
     std::string method;                  // "key", "certificate"; empty as long as it is not known
     std::string signer;                  // hint of the key, subject of the certificate, or identity
     std::string timestamp;               // RFC 3339, of an authority that was trusted; empty if none was needed
-    std::string model;                   // what the signer called it
+    std::string model;                   // the signer's name for it
     std::string root;                    // hex SHA-256 over the digests of all files; empty for release 0.2.0
     std::string serialization;           // "files", "shards"
     std::string hash;                    // "sha256", "blake2b"
     std::string seal_root;               // of the seal in the model when it was signed; empty if not noted
     std::string fingerprint;             // id of the fingerprint that was made of it; empty if not noted
     std::uint64_t files = 0, bytes = 0;  // that were compared
-    std::uint64_t unsigned_files = 0;    // that were there besides and were asked to be ignored
+    std::uint64_t unsigned_files = 0;    // not signed, and accepted as ignored
     std::vector<FileFinding> findings;   // files that are not as signed, by name
 };
 
-// A check that was expected and not made.
+// A check that was expected but not made.
 struct MissingCheck {
     enum class Outcome {
         not_found,  // no seal can be looked for, no signature, no fingerprint
@@ -148,12 +148,13 @@ struct MissingCheck {
     std::string hint;
 };
 
-// A check as it was decided: the outcome and the detail of a finding are those under the expectations.
+// The report of a decision: outcome and detail of each finding are those under the expectations.
 struct CheckReport {
     std::string target;
     Verdict verdict = Verdict::error;  // the worst of what was expected
     ExitCode exit_code = ExitCode::failed;
-    // Why the verdict is not "intact", where that is not a finding: what could not be checked, or is missing.
+    // The reason why the verdict is not "intact", if that is not a finding: a check that could not be made,
+    // or something missing.
     std::string error;
     std::string hint;
     ErrorKind error_kind = ErrorKind::unreadable;  // mismatch: forged, another key's or another model's

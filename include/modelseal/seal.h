@@ -1,13 +1,13 @@
-// Seal a model, check a seal, take it off again: the main job of modelseal in three calls.
+// Seal a model, check a seal, remove it again: the main job of modelseal in three calls.
 //
 //     SigningKey key = ...; CheckKey check = public_check_key(key.public_key());
 //     seal_model("net.onnx", "net.sealed.onnx", {.key = key, .check = check});
 //     CheckReport report = check_model("net.sealed.onnx", {.keys = {&check, 1}});
 //
-// A model is a file (safetensors, ONNX, PyTorch, GGUF; told by content), an ONNX graph with external data, or a
-// folder of shards. The mark lies in the weights: a sealed file has the same size, tensors, names, types and
-// shapes. Memory stays bounded whatever the model's size. Format: modelseal-seal(5); what it withstands:
-// modelseal-threats(7).
+// A model is a file (safetensors, ONNX, PyTorch, GGUF; recognized by content), an ONNX graph with external
+// data, or a folder of shards. The mark is in the weights: a sealed file has the same size, tensors, names,
+// types and shapes. Memory stays bounded whatever the model's size. Format: modelseal-seal(5); what it
+// withstands: modelseal-threats(7).
 //
 // Thread safety: calls on different outputs may run at the same time; each uses up to `jobs` threads.
 #pragma once
@@ -47,14 +47,14 @@ struct SealOptions {
     // Signed facts, UTF-8; at most 4,096 bytes together. `name` (default: the file's stem), `time` (default:
     // now, or SOURCE_DATE_EPOCH, RFC 3339) and `customer` are filled in where missing.
     std::vector<std::pair<std::string, std::string>> stamp = {};
-    // Sealed model, by the same keys, that this one derives from.
+    // The sealed model, under the same keys, that this one was derived from.
     std::optional<std::filesystem::path> parent = {};
-    // Who sealed the parent, for everybody, if it was another key, as after a change of keys.
+    // The vendor of the parent's seal (made for everybody), if different, as after a change of keys.
     std::optional<PublicKey> parent_vendor = {};
-    // Where to keep what unsealing takes; holds secrets, mode 0600.
+    // The receipt that unseal_model() needs; contains secrets, mode 0600.
     std::optional<std::filesystem::path> receipt = {};
     Scheme scheme = Scheme::modelseal;
-    bool reseal = false;  // seal again what already carries a seal under these keys
+    bool reseal = false;  // seal a model that already has a seal under these keys
     // Records the seal twice: as pending before the output appears, and as done once it exists. With it, `check` must
     // be the public check key, or that of a customer of the ledger who is not revoked.
     Ledger* ledger = nullptr;
@@ -67,34 +67,35 @@ struct SealOptions {
 struct SealSummary {
     std::string format;
     std::uint64_t files = 0, bytes = 0, tensors = 0, elements = 0;
-    std::uint64_t cells = 0;    // places that carry mark bits
+    std::uint64_t cells = 0;    // cells that carry mark bits
     std::uint64_t touched = 0;  // elements (bytes of packed types) that changed
     std::string root;           // hex; names this sealed model
     std::vector<std::pair<std::string, std::string>> stamp;
-    // Of a folder, what was not copied, and what it is: ".git", "version control".
+    // Files of a folder that were not copied, and their kind: ".git", "version control".
     std::vector<std::pair<std::string, std::string>> left_out;
     std::vector<std::string> warnings;  // about the model
-    // What every place of the mark begins with; tells the seals of one customer apart where no more is left.
+    // The first bytes of every cell; they distinguish the seals of one customer if nothing else is left.
     // Empty for deepisign.
     std::vector<std::byte> cell_head;
 };
 
-// Writes a sealed copy of `model` to `out`, whole or not at all, and checks it before it appears. Errors:
-// `usage` for out == model and bad stamps, `unsupported` for a model that is already sealed or too small to
-// carry a mark.
+// Writes a sealed copy of `model` to `out`, completely or not at all, and checks it before it appears.
+// Errors: `usage` for out == model and bad stamps, `unsupported` for a model that is already sealed or too
+// small to carry a mark.
 Result<SealSummary> seal_model(const std::filesystem::path& model, const std::filesystem::path& out,
                                const SealOptions& options);
 
-// All that is given here is expected, and all that is expected must hold; the worst finding is the verdict.
+// Everything that is given here is expected, and everything that is expected must hold; the worst finding is
+// the verdict.
 struct CheckOptions {
-    // Where the weights are read, a seal under one of these is expected: they are tried in turn, and the first
+    // If the weights are read, a seal under one of these is expected: they are tried in order, and the first
     // under which a seal is found counts. They open the fingerprint as well.
     std::span<const CheckKey> keys;
     std::vector<std::pair<std::string, std::string>> expect = {};  // stamp entries that must be there
     bool weights_only = false;          // a changed frame around intact weights passes
     Scheme scheme = Scheme::modelseal;  // deepisign: a mark of that scheme passes as well
     bool all = false;                   // list intact tensors as well
-    // A fingerprint, asked of whoever answers. With one, `model` of check_model() may also be an endpoint (see
+    // The fingerprint to check. With one, `model` of check_model() may also be an endpoint (see
     // modelseal-check(1)). A file is run only if its seal is intact, or with `black_box`.
     std::optional<std::filesystem::path> fingerprint = {};
     bool black_box = false;                               // query a local file instead of reading its seal
@@ -103,8 +104,8 @@ struct CheckOptions {
     EndpointOptions endpoint = {};
     std::string device = "auto";  // on which a local file is run
     // A detached signature of the files, by a signer that is trusted here: the one that is named, or else the
-    // one found next to the model. Files are read once for it and the seal. Its `jobs`, `progress` and `limits`
-    // do not count.
+    // one found next to the model. Files are read once for it and the seal. Its `jobs`, `progress` and
+    // `limits` are ignored.
     std::optional<VerifyOptions> signature = {};
     // Kinds that are expected even if nothing else asks for them.
     bool require_seal = false, require_fingerprint = false, require_signature = false;
@@ -113,7 +114,7 @@ struct CheckOptions {
     Limits limits = {};
 };
 
-// Never fails: what went wrong is in the report.
+// Never fails: errors are in the report.
 CheckReport check_model(const std::filesystem::path& model, const CheckOptions& options);
 
 struct UnsealOptions {
@@ -122,8 +123,8 @@ struct UnsealOptions {
     Limits limits = {};
 };
 
-// Restores the original, byte for byte. ErrorKind::mismatch if `sealed` is not what the receipt was written
-// for, or has changed since.
+// Restores the original, byte for byte. ErrorKind::mismatch if `sealed` is not the model of the receipt, or
+// has changed since.
 Result<void> unseal_model(const std::filesystem::path& sealed, const std::filesystem::path& receipt,
                           const std::filesystem::path& out, const UnsealOptions& options = {});
 

@@ -1,4 +1,4 @@
-// Tensors as they lie in files: a name, an element type, a shape, and where the bytes are.
+// Tensors in files: a name, an element type, a shape, and the place of the bytes.
 //
 // Nothing here owns or reads bytes; a Tensor is a plain value that stays valid after its file is closed.
 #pragma once
@@ -45,8 +45,8 @@ enum class DType : std::uint8_t {
     quint8 = 30,
     qint32 = 31,
     quint4x2 = 32,
-    quint2x4 = 33,  // PyTorch quantised storages
-    opaque = 34,    // bytes of a type that the format does not explain; one element is one byte
+    quint2x4 = 33,  // PyTorch quantized storages
+    opaque = 34,    // bytes of an unknown type; one element is one byte
     // GGUF block types (ggml.h, enum ggml_type)
     q4_0 = 64,
     q4_1,
@@ -83,13 +83,13 @@ struct DTypeInfo {
     std::uint32_t group_bytes;     // bytes of such a group
 };
 
-// Is there a DType of that value? For values that come out of files.
+// True if there is a DType of that value; for values from files.
 bool is_dtype(std::uint8_t value);
 
 // Total function: every DType has an entry.
 const DTypeInfo& info(DType dtype);
 
-// Bytes that `elements` elements take when stored densely; the last group may be partial only for sub-byte
+// Bytes of `elements` elements that are stored densely; the last group may be partial only for sub-byte
 // types, whose bytes are rounded up. Returns false on overflow of 64 bits.
 bool storage_bytes(DType dtype, std::uint64_t elements, std::uint64_t& bytes);
 
@@ -112,7 +112,7 @@ struct Segment {
 };
 
 struct Tensor {
-    std::string name;  // as the tools of the format call it, UTF-8
+    std::string name;  // as in the tools of the format, UTF-8
     DType dtype = DType::f32;
     std::vector<std::uint64_t> shape;  // row-major, empty for a scalar
     std::uint64_t elements = 0;        // in `segments` together; the product of `shape` unless the tensor is a

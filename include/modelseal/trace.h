@@ -1,8 +1,8 @@
-// For whom was this file sealed? Asked of a model that leaked, with the vendor's ledger.
+// Names the customer a leaked model was sealed for, with the vendor's ledger.
 //
-// The customers' check keys are tried, all at once; it does not take an intact seal: the customer is named as
-// well where nine blocks in ten were overwritten. What naming somebody proves: that the mark was made with
-// their check key, which they and the vendor have.
+// Tries the check keys of all customers at once. The seal need not be intact: the customer is named even if
+// nine in ten blocks were overwritten. This proves that the mark was made with the customer's check key,
+// which only they and the vendor have.
 #pragma once
 
 #include <cstdint>
@@ -22,19 +22,20 @@ struct TraceOptions {
     Limits limits = {};
 };
 
-// A mark that was found, of a customer's key or of the public one.
+// A mark that was found, under a customer's key or the public one.
 struct TracedMark {
     std::string customer;  // empty: everybody's
     std::string revoked;   // RFC 3339; empty: not revoked
-    // Places of the mark, and those whose contents are whole. With none whole, it is their beginnings that
+    // Places of the mark, and those whose content is complete. If none is, the first bits of the places
     // agree.
     std::uint64_t places = 0, places_whole = 0;
-    // So likely at most, over all keys that were tried, does a model without the mark look like this one.
+    // Upper bound of the probability, over all keys that were tried, that a model without the mark looks like
+    // this one.
     double chance = 0;
-    // What a check with this key says; nothing if too little of the seal is left for one.
+    // The result of a check with this key; absent if too little of the seal is left for one.
     std::optional<SealFinding> seal;
-    // What the ledger has of it: the very entry if the seal's root could be read, else all of this customer
-    // that it may be, and none if nothing was put down.
+    // Entries of the ledger: the one of this file if the seal's root could be read, else all of this customer
+    // that may be it, and none if nothing was recorded.
     std::vector<LedgerEntry> entries;
     bool entry_certain = false;
 };
