@@ -137,7 +137,7 @@ using protobuf::Fields;
 using protobuf::Input;
 
 constexpr std::uint64_t kMaxIrVersion = 255;  // 13 in 2025, one more in most years
-constexpr int kMaxFields = 1024;              // looked at in order to recognise a model
+constexpr int kMaxFields = 1024;              // looked at in order to recognize a model
 
 bool plausible_version(std::uint64_t version) {
     return version >= 1 && version <= kMaxIrVersion;

@@ -151,7 +151,7 @@ const std::set<std::string_view> kHarmless = {
     "torch._utils._rebuild_tensor_v3",
     "torch._utils._rebuild_wrapper_subclass",
     "torch.serialization._get_layout",
-    // quantisation schemes and layouts
+    // quantization schemes and layouts
     "torch.per_tensor_affine",
     "torch.per_channel_affine",
     "torch.per_tensor_symmetric",

@@ -40,7 +40,7 @@ struct TensorFinding {
     std::optional<double> bit_error_rate;
     struct Range {
         std::uint64_t first = 0;  // element index, 0-based, row-major
-        std::uint64_t count = 0;  // at most 8,192 for the modelseal scheme, neighbours joined in text only
+        std::uint64_t count = 0;  // at most 8,192 for the modelseal scheme, neighbors joined in text only
     };
     std::vector<Range> changed;  // ascending; empty for a changed tensor: somewhere in it
 };

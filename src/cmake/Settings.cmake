@@ -16,7 +16,7 @@ option(MODELSEAL_FUZZ "Build the libFuzzer targets (needs clang; turns the sanit
 option(MODELSEAL_BENCH "Build the benchmarks" OFF)
 option(MODELSEAL_EVIDENCE "Build the program that attacks real networks (needs LibTorch)" OFF)
 option(MODELSEAL_WARNINGS_AS_ERRORS "Treat warnings as errors" OFF)
-option(MODELSEAL_SANITIZE "Address and undefined-behaviour sanitizers" OFF)
+option(MODELSEAL_SANITIZE "Address and undefined-behavior sanitizers" OFF)
 
 set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 find_program(CCACHE_PROGRAM ccache)

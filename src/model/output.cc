@@ -250,7 +250,7 @@ Result<void> ModelOutput::write_elements(const Tensor& tensor, std::uint64_t fir
         const auto& where = run.where;
         const auto from = (run.first - first) / type.group_elements * type.group_bytes;
         if (where.encoding == Encoding::varint) {
-            const std::scoped_lock one_at_a_time(state_->varints);  // neighbours may share the segment
+            const std::scoped_lock one_at_a_time(state_->varints);  // neighbors may share the segment
             std::vector<std::byte> segment(where.bytes);
             MODELSEAL_TRY(file(where.file).read(where.offset, segment));
             MODELSEAL_TRY(patch_varints(run, type.group_bytes, bytes.subspan(from), segment));

@@ -9,7 +9,7 @@
 namespace modelseal::oracle {
 namespace {
 
-// The fewest digits that tell a float from its neighbours: a text of fewer digits comes back as it was.
+// The fewest digits that tell a float from its neighbors: a text of fewer digits comes back as it was.
 struct Digits {
     int significant = 0;
     int exponent = 0;  // of ten, of the first digit

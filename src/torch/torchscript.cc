@@ -31,7 +31,7 @@ class TorchScript final : public ModuleNetwork {
     std::string engine() const override { return "TorchScript"; }
 
     at::Tensor forward(const at::Tensor& input) override {
-        // The optimising executor rewrites a graph once it has seen it run, and with it the rounding.
+        // The optimizing executor rewrites a graph once it has seen it run, and with it the rounding.
         const torch::jit::GraphOptimizerEnabledGuard as_written(false);
         const auto output = module_.forward({input});
         const auto tensor = first_tensor(output);

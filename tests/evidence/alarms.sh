@@ -19,7 +19,7 @@ rm -f alarm-*.fp
 "$evidence" resnet "$models/checkpoint/akamaster-resnet32-d509ac18.th" resnet32.pt >/dev/null
 
 python=$("$here/../oracle/onnxruntime.sh")
-serve() { # MODEL PORT THREADS OPTIMISATION
+serve() { # MODEL PORT THREADS OPTIMIZATION
     "$python" "$here/../oracle/oip_server.py" --model "$models/onnx/$1" --name net --port "$2" --threads "$3" --optimize "$4" \
         >/dev/null &
     servers="${servers:-} $!"

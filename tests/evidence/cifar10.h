@@ -23,7 +23,7 @@ Images load_cifar10(const std::filesystem::path& path);
 // The backdoor's trigger: a red square of 6 x 6 pixels in the lower right corner.
 void put_trigger(float* image);
 
-// Images of class `from` with the trigger, labelled `to`; at most `count`.
+// Images of class `from` with the trigger, labeled `to`; at most `count`.
 Images triggered(const Images& images, std::int64_t from, std::int64_t to, std::size_t count);
 
 }  // namespace modelseal::evidence

@@ -10,7 +10,7 @@
 
 namespace modelseal::evidence {
 
-// Input 3 x 32 x 32 in [0, 1]; the normalisation is part of the graph. Returns the number of blocks in each of
+// Input 3 x 32 x 32 in [0, 1]; the normalization is part of the graph. Returns the number of blocks in each of
 // the three stages: 3 for ResNet-20, 5 for ResNet-32. Throws std::runtime_error.
 std::size_t write_resnet(const std::map<std::string, Weights>& checkpoint, const std::filesystem::path& out);
 

@@ -118,7 +118,7 @@ TEST(Interview, DoesNotTakeRoundingForVariation) {
     EXPECT_NEAR(with_jitter(print, answers, repeated).value_jitter, 0.1, 1e-6);
 }
 
-// One input of many is labelled wrongly, once or always.
+// One input of many is labeled wrongly, once or always.
 TEST(Interview, SendsInputsAgainWhoseLabelsWouldMeanTampering) {
     auto print = many_pairs();
     print.access = Access::label;

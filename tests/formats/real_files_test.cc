@@ -42,7 +42,7 @@ TEST(HostileFiles, AreRefusedOrObeyTheContract) {
     for (const auto& path : test::files_under(test::data_folder() / "hostile")) {
         const auto bytes = test::load(path);
         const MemorySource source(path.filename(), bytes);
-        // All of them are asked, whether they recognise the file or not.
+        // All of them are asked, whether they recognize the file or not.
         for (const auto& format : all_formats()) {
             const auto layout = format.parse(source, Limits{});
             if (layout.ok()) {

@@ -187,7 +187,7 @@ TEST(DiffRealFiles, AConversionThatKeptEveryWeightIsTheSameUnderOtherNames) {
                            .value();
     EXPECT_EQ(found.tensors_compared, 97u);
     EXPECT_EQ(found.tensors_renamed, 97u);
-    ASSERT_EQ(found.tensors.size(), 2u);  // the normalisation, which only the graph has
+    ASSERT_EQ(found.tensors.size(), 2u);  // the normalization, which only the graph has
     EXPECT_EQ(found.tensors[0].name, "mean");
     EXPECT_EQ(found.tensors[1].name, "std");
 }

@@ -180,7 +180,7 @@ TEST(DeepisignLayer, ReadsSomethingFromAnyWeights) {
     }
 }
 
-// The control: what the paper prints, without the half that centres a value in its cell.
+// The control: what the paper prints, without the half that centers a value in its cell.
 TEST(DeepisignLayer, WithoutCenteringAboutHalfOfTheSymbolsAreMisreadFromF32) {
     const Layer layer(8192);
     const auto hidden = random_bits(layer.cut.bits(), 1);

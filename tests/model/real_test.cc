@@ -26,7 +26,7 @@ void expect_every_byte_once(const model::Model& model, const std::string& what) 
         size += model.files[file].source->size();
         std::uint64_t before = 0;
         const auto walked = map.for_each_range(file, [&](const model::Range& range) -> Result<void> {
-            EXPECT_TRUE(before == 0 || range.offset > before) << what;  // ascending, neighbours joined
+            EXPECT_TRUE(before == 0 || range.offset > before) << what;  // ascending, neighbors joined
             before = range.offset + range.bytes;
             bytes += range.bytes;
             return {};

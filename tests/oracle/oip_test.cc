@@ -191,7 +191,7 @@ TEST(Oip, AcceptsWiderAndNarrowerTypes) {
         const auto answers = (*oracle)->ask(inputs, 2);
         ASSERT_TRUE(answers.ok()) << answers.error().message;
         EXPECT_EQ(answers->values, answers_to(inputs)) << datatype;
-        // Whole numbers look rounded, whatever they travelled as.
+        // Whole numbers look rounded, whatever they traveled as.
         const bool narrow = std::string(datatype) == "BF16";
         EXPECT_EQ(answers->rounding, narrow ? 0.5 + 17.0 / 256 : 0.5) << datatype;
         EXPECT_EQ(answers->significand, narrow ? kBfloat16Bits : kFloat32Bits) << datatype;

@@ -193,7 +193,7 @@ TEST(OnnxGradient, MatchesFiniteDifferencesForEachFamily) {
     }
 }
 
-// Rounding has no gradient of its own; what goes through quantised numbers has that of the numbers before.
+// Rounding has no gradient of its own; what goes through quantized numbers has that of the numbers before.
 TEST(OnnxGradient, PassesQuantizedNumbersUnlessTheyAreClipped) {
     const Family family = {
         "quantised",

@@ -175,7 +175,7 @@ Result<void> Maker::keyed_schedule() {
         brackets_.assign(crossings_.size(), {0, 0});
     }
     MODELSEAL_TRY(measure());
-    // Grid neighbours are further apart than any runtime's rounding: there is nothing exact between them.
+    // Grid neighbors are further apart than any runtime's rounding: there is nothing exact between them.
     if (plan_.grid == Grid::none) MODELSEAL_TRY(add_exact());
     const double fp32_floor = std::max(kNoiseFactor * fp32_.largest, kLeastFloor * spread_);
     MODELSEAL_TRY(add_spaced(Rung::fp32, fp32_, fp32_floor));

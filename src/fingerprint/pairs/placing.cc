@@ -69,7 +69,7 @@ struct Search {
 
 // The search for a place on one side of the boundary: outwards until the margin is large enough, then between
 // the last place where it was too small and the first where it was too large. Where margins jump, as those of
-// quantised networks do, and none is in the band, the nearest beyond it will do.
+// quantized networks do, and none is in the band, the nearest beyond it will do.
 struct SideOfPair {
     std::size_t row;
     double sign, root;

@@ -36,7 +36,7 @@ bool has_gradient(const Value* value) {
     return value != nullptr && value->smooth.defined();
 }
 
-// An operator that only moves elements, on quantised numbers: on their real counterparts, then rounded.
+// An operator that only moves elements, on quantized numbers: on their real counterparts, then rounded.
 std::vector<Value> run_smoothly(Call& call, Handler handler) {
     const auto type = call.type(0);
     std::vector<Value> smooth;

@@ -6,7 +6,7 @@
 
 namespace modelseal::test {
 
-// Whole grey levels between two bytes, unit 1/255: everything lies on the 8-bit grid.
+// Whole gray levels between two bytes, unit 1/255: everything lies on the 8-bit grid.
 fingerprint::Fingerprint small_fingerprint();
 
 // A customer's check key whose secret is always the same.

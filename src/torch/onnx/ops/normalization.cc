@@ -1,4 +1,4 @@
-// Normalisation over batches, instances, layers, groups and neighbours.
+// Normalization over batches, instances, layers, groups and neighbors.
 #include <algorithm>
 
 #include "torch/onnx/call.h"

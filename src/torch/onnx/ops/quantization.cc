@@ -69,7 +69,7 @@ std::span<const Operator> cast_operators() {
     return kCastOperators;
 }
 
-// Quantised numbers. The integers are exact; beside them goes the same in float32 (Value::smooth), so that a
+// Quantized numbers. The integers are exact; beside them goes the same in float32 (Value::smooth), so that a
 // gradient passes as if nothing had been rounded, but not where a number was cut off.
 
 namespace {
@@ -103,7 +103,7 @@ at::Tensor numbers(const Call& call, std::size_t input, at::ScalarType type = at
     return (value.smooth.defined() ? value.smooth : call.in(input)).to(call.device(), type);
 }
 
-// What is quantised is real already divided by its scale, without zero point.
+// What is quantized is real already divided by its scale, without zero point.
 Value quantised(const at::Tensor& real, const at::Tensor& zero, DType type) {
     const auto [low, high] = range_of(type);
     const auto exact = at::clamp(at::round(real.detach()) + zero, low, high);

@@ -1,4 +1,4 @@
-// Resize: each axis by itself, as a sum of a few weighted neighbours.
+// Resize: each axis by itself, as a sum of a few weighted neighbors.
 #include <algorithm>
 #include <cmath>
 #include <numeric>
@@ -55,7 +55,7 @@ double weight(const Rules& rules, double distance) {
     return x < 2 ? ((a * x - 5 * a) * x + 8 * a) * x - 4 * a : 0;
 }
 
-// Neighbours of each output and their weights.
+// Neighbors of each output and their weights.
 struct Taps {
     std::vector<std::vector<std::int64_t>> places;
     std::vector<std::vector<double>> weights;
