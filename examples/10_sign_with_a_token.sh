@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Seal and sign with a key that never leaves its token. The token is one in software, SoftHSM2, in a folder of its own
-# (Debian: softhsm2, opensc); with a card or a security module, name its library and leave the first part out.
+# Seal and sign with a key that never leaves its token. The token here is SoftHSM2, in software, in a folder of its own
+# (Debian: softhsm2, opensc); for a card or a security module, name its library and skip the first part.
 #   examples/10_sign_with_a_token.sh MODEL OUT
 set -euo pipefail
 model=$1 out=$2

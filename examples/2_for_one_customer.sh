@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# A copy that only one customer can check, and that nobody else can tell from an unsealed one.
+# A copy that only one customer can check, and that looks unsealed to everybody else.
 #   examples/2_for_one_customer.sh MODEL VENDOR.key CUSTOMER OUT
 set -euo pipefail
 model=$1 key=$2 customer=$3 out=$4

@@ -1,4 +1,4 @@
-// The same through the library: make a key, seal a file, check it, and say what changed.
+// The same through the library: make a key, seal a file, check it, and list what changed.
 //   3_library MODEL OUT
 #include <cstdio>
 

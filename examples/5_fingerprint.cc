@@ -1,4 +1,4 @@
-// A fingerprint through the library: make one, then ask a model that may have been changed. Needs LibTorch.
+// A fingerprint through the library: make one, then query a model that may have changed. Needs LibTorch.
 //   5_fingerprint MODEL.onnx SERVED FP       SERVED: a URL, exec:COMMAND, or a file that is run
 #include <cstdio>
 

@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# The same signature without modelseal: openssl verifies it, sha256sum the files that it lists, and the reference tool
-# of OpenSSF Model Signing all of it, if that is installed (pip install model-signing).
+# The same signature without modelseal: openssl verifies the signature, sha256sum the files that it lists, and the
+# reference tool of OpenSSF Model Signing everything, if it is installed (pip install model-signing).
 #   examples/7_verify_without_modelseal.sh MODEL SIG SIGNER.pub
 set -euo pipefail
 model=$(readlink -f "$1") sig=$(readlink -f "$2") pub=$(readlink -f "$3")
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-# What was signed: the payload behind its type and length (DSSE); and what was signed about: digests of files.
+# The signed bytes: the payload after its type and length (DSSE). In the payload: the digests of the files.
 python3 - "$sig" "$work" "$model" <<'PYTHON'
 import base64, json, os, pathlib, sys
 
@@ -20,7 +20,7 @@ kind = envelope["payloadType"]
 predicate = json.loads(payload)["predicate"]
 how = predicate["serialization"]
 if (how["method"], how["hash_type"]) != ("files", "sha256"):
-    sys.exit("this example takes signatures of whole files with SHA-256 only")
+    sys.exit("this example supports signatures of complete files with SHA-256 only")
 with open(work / "digests", "w") as out:
     for resource in predicate["resources"]:
         # A model of one file is called "."; sha256sum escapes backslashes and line ends.
@@ -37,10 +37,10 @@ case $(openssl ec -pubin -in "$pub" -noout -text 2>/dev/null | sed -n 's/^ASN1 O
 esac
 openssl dgst "-$hash" -verify "$pub" -signature "$work/signature" "$work/signed"
 sha256sum --check --strict --quiet "$work/digests"
-echo "all $(wc -l <"$work/digests") files are as signed; files that were not signed would not be noticed so"
+echo "files as signed: $(wc -l <"$work/digests"); unsigned files are not detected this way"
 
 if command -v model_signing >/dev/null; then
     model_signing verify key "$model" --signature "$sig" --public_key "$pub"
 else
-    echo "the reference tool is not here, so it was not asked: pip install model-signing"
+    echo "the reference tool is not installed: pip install model-signing"
 fi

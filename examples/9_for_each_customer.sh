@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# A copy for each customer, noted in a ledger; and when one of them turns up where it should not be, whose it is.
+# A copy for each customer, recorded in a ledger. When a copy leaks, the ledger names its customer.
 #   examples/9_for_each_customer.sh MODEL.safetensors VENDOR.key OUT-FOLDER CUSTOMER...
 set -euo pipefail
 model=$1 key=$2 out=$3
@@ -13,7 +13,7 @@ for customer in "$@"; do
 done
 modelseal customer list -k "$key"
 
-# The last customer's copy turns up, and half of it was overwritten.
+# The last customer's copy leaks, and half of it was overwritten.
 leaked=$out/leaked
 cp "$out/$customer/$(basename "$model")" "$leaked"
 chmod u+w "$leaked"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Fingerprints on a small network: make one for a customer, ask the model, change one weight, ask again. Uses the
-# modelseal on the PATH, or builds it, with LibTorch.
+# Fingerprints on a small network: make one for a customer, query the model, change one weight, query again. Uses the
+# modelseal on the PATH, or builds it with LibTorch.
 set -euo pipefail
 root=$(dirname "$(readlink -f "$0")")/..
 cd "$root"
@@ -23,7 +23,7 @@ modelseal keygen vendor --no-passphrase --quiet
 say() { printf '\n$ %s\n' "$*"; "$@"; }
 say "$examples/4_ask_a_served_model.sh" network.onnx vendor.key acme network.onnx
 
-# A weight of the last layer changes by a thousandth of what such weights are.
+# A weight of the last layer changes by about a thousandth.
 at=$(modelseal inspect network.onnx | awk '$1 == "layers.2.weight" { gsub(",", "", $NF); print $NF + 1 }')
 byte=$(od -An -tu1 -j "$at" -N 1 network.onnx)
 cp network.onnx tampered.onnx
