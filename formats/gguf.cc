@@ -112,8 +112,8 @@ Result<void> check_version(const Source& source, std::uint32_t version) {
     return version == 0 ? malformed_at(source, 4, what) : unsupported_at(source, 4, what);
 }
 
-// Reads the whole front of the file once, from the magic to the last tensor info. Values are passed over, not
-// kept, but for the alignment.
+// Reads the complete header of the file once, from the magic to the last tensor info. Values are skipped, not
+// kept, except the alignment.
 class Front {
   public:
     Front(const Source& source, const Limits& limits) : source_(source), limits_(limits), reader_(source) {}
@@ -243,7 +243,7 @@ Result<void> Front::array(const std::string& key, std::uint32_t depth) {
                                              util::printable(key), count, reader_.left()));
     }
     if (size != 0) return reader_.skip(count * size, "an array");
-    if (smallest == 0) return value(type, key, depth);  // which says what is wrong
+    if (smallest == 0) return value(type, key, depth);  // which reports the error
     for (std::uint64_t i = 0; i < count; ++i) {
         MODELSEAL_TRY(bounded());
         MODELSEAL_TRY(value(type, key, depth));
@@ -281,7 +281,7 @@ Result<std::vector<std::uint64_t>> Front::shape(const std::string& name) {
     return extents;
 }
 
-// Elements and bytes from shape and type; each row holds whole blocks.
+// Elements and bytes from shape and type; each row has complete blocks.
 Result<void> Front::measure(Info& info) {
     auto& tensor = info.tensor;
     const auto& type = modelseal::info(tensor.dtype);

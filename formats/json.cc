@@ -18,7 +18,7 @@ class StrictBuilder : public nlohmann::json_sax<nlohmann::json> {
     StrictBuilder(std::uint32_t max_depth, const JsonMember* visit) : max_depth_(max_depth), visit_(visit) {}
 
     nlohmann::json value;          // the document; with a visitor the last member
-    std::string problem;           // why parsing ended, unless `refused` says so
+    std::string problem;           // why parsing ended, unless `refused` is set
     std::size_t position = 0;      // of the problem in the text
     std::optional<Error> refused;  // by the visitor
 

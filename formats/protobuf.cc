@@ -73,7 +73,7 @@ Result<std::optional<Field>> Fields::next() {
     return std::optional(field);
 }
 
-// Sets the payload's range, which begins behind the tag when this is called.
+// Sets the payload's range, which begins after the tag when this is called.
 Result<void> Fields::read_payload(Field& field) {
     auto& payload = field.payload;
     std::uint64_t bytes = 0;

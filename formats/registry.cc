@@ -20,7 +20,7 @@ std::span<const Format> all_formats() {
 
 namespace {
 
-// Says what the bytes are instead, where their front tells.
+// Describes other kinds of files that are recognized by their first bytes.
 Error unknown(const Source& source, const Limits& limits) {
     const auto error = [&](std::string_view what) {
         return Error{ErrorKind::unsupported, fmt::format("{}: {}", source.name(), what),

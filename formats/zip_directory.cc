@@ -23,9 +23,9 @@ constexpr std::uint64_t kMaxCommentBytes = 0xFFFF;
 constexpr std::uint64_t kCentralBytes = 46;
 constexpr std::uint16_t kZip64Extra = 0x0001;
 constexpr std::uint16_t kUnicodePathExtra = 0x7075;
-constexpr std::uint64_t kOtherEntries = 1u << 20;  // code and notes, beside one entry a tensor
+constexpr std::uint64_t kOtherEntries = 1u << 20;  // code and notes, in addition to one entry per tensor
 
-// What the end records say.
+// The content of the end records.
 struct End {
     std::uint64_t entries = 0;
     std::uint64_t size = 0;

@@ -60,7 +60,7 @@ Result<void> LayoutBuilder::add(Tensor tensor, Naming naming, std::uint64_t offs
 }
 
 void LayoutBuilder::name_tensors() {
-    std::map<std::string, std::uint64_t> uses;  // of each name that was asked for or given
+    std::map<std::string, std::uint64_t> uses;  // of each name that was requested or assigned
     for (std::size_t i = 0; i < naming_.size(); ++i) {
         if (naming_[i] == Naming::own) uses.emplace(layout_.tensors[i].name, 1);
     }
@@ -121,14 +121,14 @@ Result<Layout> LayoutBuilder::finish(std::string_view format) && {
     return std::move(layout_);
 }
 
-// ONNX: a protobuf message ModelProto (https://onnx.ai/onnx/repo-docs/IR.html), in which tensors lie as
-// initializers and in attributes, or beside it in files of external data.
+// ONNX: a protobuf message ModelProto (https://onnx.ai/onnx/repo-docs/IR.html) with tensors as initializers
+// and in attributes, or in other files as external data.
 //
 //   ModelProto  = ir_version graph functions* training_info*          NodeProto      = attribute*
 //   GraphProto  = node* initializer* sparse_initializer*              AttributeProto = t | g | tensors | graphs
 //   | ... TensorProto = dims data_type ( raw_data | float_data | int32_data | ... | external_data )
 //
-// A walker of our own instead of the generated code: that copies values and drops where they came from.
+// A walker of our own instead of generated code, which copies values and loses their positions.
 
 namespace {
 
@@ -153,9 +153,9 @@ bool begins_as_graph(Input& input, std::uint64_t begin) {
     return tag->value < 512 && rule != nullptr && static_cast<std::uint64_t>(rule->wire) == (tag->value & 7);
 }
 
-// There is no magic number. Writers put ir_version first and the graph behind a few strings: so a plausible
-// version, then nothing but known fields up to a graph that begins as one. A graph may leave the file: that is
-// a model which was cut, and parse_onnx() says so. Where the order is another, all fields are looked at.
+// There is no magic number. Writers put ir_version first and the graph after a few strings, so this accepts a
+// plausible version, then only known fields up to a graph that begins as one. A graph that leaves the file is
+// a truncated model, which parse_onnx() reports. In any other order all fields are checked.
 bool recognises_onnx(const Source& source) {
     Input input(source);
     bool version = false;

@@ -47,7 +47,7 @@ Result<void> add_distinct(const ProgramReader& reader, std::set<std::string>& se
                         fmt::format("the {} '{}' comes twice", what, util::printable(name)));
 }
 
-// ValueInfoProto and the types in it: what a graph takes and gives.
+// ValueInfoProto and its types: inputs and outputs of a graph.
 
 using protobuf::Fields;
 using protobuf::Range;

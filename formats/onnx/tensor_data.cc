@@ -1,6 +1,6 @@
 // float_data, int32_data, ...: repeated numbers, packed (one field of bytes, or several) or unpacked (a tag
-// before each). Floats become dense segments, strided where tags lie between; varints are read through, because
-// only their own bytes tell where the next begins.
+// before each). Floats become dense segments, strided if there are tags between them; varints must be read
+// through, because only their own bytes show where the next begins.
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -19,7 +19,8 @@ using protobuf::Fields;
 namespace {
 
 constexpr std::uint64_t kVarintElements = 8192;  // a segment, as Encoding::varint promises
-constexpr std::uint64_t kMaxStride = 32;         // what may lie between two floats: an element, tag and length
+constexpr std::uint64_t kMaxStride =
+    32;  // most bytes between the starts of two floats: an element, tag and length
 constexpr std::size_t kBlockBytes = 16u << 10;
 
 // Appends elements to the tensor's segments, in order, and counts them.
@@ -48,10 +49,10 @@ class Numbers {
     Tensor& tensor_;
     const DTypeInfo& type_;
     bool is_signed_;
-    std::uint64_t count_ = 0;  // elements; sub-byte types in whole bytes of them
+    std::uint64_t count_ = 0;  // elements; of sub-byte types, those of complete bytes
 };
 
-// A single float behind another single one, or behind a run of them at the same distance.
+// A single float after another single one, or after a run of them at the same distance.
 bool Numbers::extend_strided(std::uint64_t offset) {
     if (tensor_.segments.empty()) return false;
     auto& last = tensor_.segments.back();
@@ -177,8 +178,8 @@ Result<void> locate_numbers(Walk& walk, const TensorHeader& header, std::uint32_
 }
 
 // external_data (onnx.proto, TensorProto; docs/ExternalData.md): keys location, offset, length, checksum. The
-// file that location names is not opened here; whoever does keeps it inside the model's folder and holds the
-// range against its size.
+// file that location names is not opened here; code that opens it keeps it inside the model's folder and
+// compares the range with its size.
 
 namespace {
 

@@ -25,7 +25,7 @@ struct Scope {
     Scope below(const std::string& step) const { return {path + step + '/', depth + 1, Naming::path}; }
 };
 
-// What the tensors in a node's or function's attributes are called after.
+// The prefix for names of tensors in a node's or function's attributes.
 struct Owner {
     std::string label;     // the node's name
     std::string constant;  // of a Constant node: the name of its value
@@ -178,7 +178,7 @@ Result<void> walk_attributes(Walk& walk, const Scope& scope, const Owner& owner,
     }
 }
 
-// A first pass for what the node is called, a second for its attributes, which may stand before the name.
+// A first pass for the name of the node, a second for its attributes, which may precede the name.
 Result<void> walk_node(Walk& walk, const Scope& scope, Range message) {
     std::string name, type, output;
     bool has_attributes = false;

@@ -16,8 +16,9 @@ namespace modelseal::formats::pytorch {
 namespace {
 
 constexpr std::uint64_t kMaxAgain = 1u << 18;
-constexpr std::uint32_t kNodesAPart = 4;       // object, state, dict, call: what one part of a path may take
-constexpr std::uint32_t kMaxNodesDeep = 2000;  // whatever the limits say: the walk is recursive
+constexpr std::uint32_t kNodesAPart =
+    4;  // object, state, dict, call: at most this many nodes per part of a path
+constexpr std::uint32_t kMaxNodesDeep = 2000;  // whatever the limits are, because the walk is recursive
 constexpr std::uint8_t kOnTheWay = 1, kSeen = 2;
 
 // Calls whose result is, for naming, their first argument.
@@ -54,7 +55,7 @@ constexpr std::array<std::string_view, 4> kViews = {
     "torch._utils._rebuild_qtensor",
 };
 
-// Parts of a torch.nn.Module's state that nobody mentions in a parameter's name.
+// Parts of a torch.nn.Module's state that are no part of a parameter's name.
 bool is_module_part(std::string_view key) {
     return key == "_modules" || key == "_parameters" || key == "_buffers";
 }
@@ -205,8 +206,9 @@ Result<void> Collector::visit_pairs(Refs pairs) {
     return {};
 }
 
-// The attributes of an object. Those of a torch.nn.Module hold its parameters, buffers and modules under names
-// that nobody mentions; what it keeps beside them (an LSTM's _flat_weights) gives names of second choice.
+// The attributes of an object. Those of a torch.nn.Module have its parameters, buffers and modules under
+// names that are no part of a parameter's name; its other attributes (an LSTM's _flat_weights) give names of
+// second choice.
 Result<void> Collector::visit_attributes(PickleRef dict) {
     const auto pairs = pickle_.pairs(dict);
     const auto key_at = [&](std::size_t i) {
@@ -228,7 +230,7 @@ Result<void> Collector::visit_attributes(PickleRef dict) {
     return {};
 }
 
-// What BUILD gives: a dict of attributes, or (attributes, slots), or whatever a class of its own wants.
+// The argument of BUILD: a dict of attributes, (attributes, slots), or anything for a class of its own.
 Result<void> Collector::visit_state(PickleRef state) {
     const auto attributes = [&](PickleRef ref) {
         return pickle_.is(ref, Kind::dict) || pickle_.is(ref, Kind::none);
@@ -266,7 +268,7 @@ Result<void> Collector::visit_object(PickleRef ref) {
 Result<void> Collector::visit_call(std::string_view callable, Refs arguments) {
     const auto is_one_of = [&](const auto& names) { return std::ranges::find(names, callable) != names.end(); };
     if (is_one_of(kViews)) {
-        // A view of anything else would be one that nobody holds against the size of a storage.
+        // A view of anything else would not be compared with the size of a storage.
         if (arguments.size() < 4 || !is_storage(arguments[0])) {
             return malformed(fmt::format("{} of what is not a storage", callable));
         }

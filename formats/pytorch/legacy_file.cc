@@ -2,7 +2,7 @@
 // storages.
 //   magic number | protocol version 1001 | {"little_endian": .., "type_sizes": ..} | the object | [storage key,
 //   ..] then for each key, in the order of that list: u64 number of elements | the elements
-// The even older tar archives are told by name and not read.
+// The even older tar archives are recognized by name and not read.
 #include <array>
 #include <set>
 
@@ -20,7 +20,7 @@ namespace {
 
 constexpr std::string_view kLegacyMagic = "\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19";  // 0x1950a86a20f9469cfc6c
 constexpr std::int64_t kVersion = 1001;
-constexpr std::string_view kPart = "the object";  // what messages call the pickle with the tensors
+constexpr std::string_view kPart = "the object";  // the pickle with the tensors, in messages
 
 bool is_magic(const Pickle& pickle) {
     return pickle.is(pickle.root(), PickleKind::big_integer) && pickle.text(pickle.root()) == kLegacyMagic;
@@ -90,7 +90,7 @@ Result<std::vector<std::string>> read_keys(Reader& reader, const PickleLimits& l
     return keys;
 }
 
-// The storage at `at`; moves `at` behind it. Reads its size and nothing else.
+// The storage at `at`; moves `at` after it. Reads its size and nothing else.
 Result<Tensor> read_storage(const Source& source, const Storage& storage, std::uint64_t& at) {
     const auto malformed = [&](const std::string& what) {
         return malformed_at(source, at,

@@ -9,7 +9,7 @@
 namespace modelseal::formats::pytorch {
 namespace {
 
-// What an entry costs beside its contents, allocator and growth included.
+// The memory of an entry without its contents, allocator and growth included.
 constexpr std::uint64_t kNodeBytes = 2 * 24;
 constexpr std::uint64_t kSlotBytes = 2 * sizeof(PickleRef);
 constexpr std::uint64_t kBoxBytes = 2 * 72;
@@ -73,7 +73,7 @@ Result<void> PickleMachine::charge(std::uint64_t bytes) {
 }
 
 Result<void> PickleMachine::push(PickleRef ref) {
-    // The stack is charged for as it grows; what was popped can be used again.
+    // The stack is charged as it grows; popped slots are reused.
     if (stack_.size() == stack_.capacity()) MODELSEAL_TRY(charge((stack_.size() + 16) * kSlotBytes));
     stack_.push_back(ref);
     return {};
@@ -166,7 +166,7 @@ Result<void> PickleMachine::make_object(PickleRef callable, PickleRef arguments)
     if (node.kind == Kind::global) {
         out_.globals_[node.place].called = true;
     } else if (node.kind == Kind::persistent) {
-        // PyTorch's ('module', class, ..) stands for the class.
+        // PyTorch's ('module', class, ..) means the class.
         for (const auto item : out_.items(node.first)) {
             if (out_.is(item, Kind::global)) out_.globals_[out_.nodes_[item].place].called = true;
         }

@@ -1,4 +1,4 @@
-// Which opcode is which operation of the machine, and what it reads. Grouped as in Lib/pickletools.py.
+// The operation and the operand of each opcode, grouped as in Lib/pickletools.py.
 #include "formats/pytorch/pickle_machine.h"
 
 namespace modelseal::formats::pytorch {

@@ -13,7 +13,7 @@
 namespace modelseal::formats::pytorch {
 namespace {
 
-constexpr std::size_t kMaxWarnings = 64;  // a pickle; whoever names more than that is warned about anyway
+constexpr std::size_t kMaxWarnings = 64;  // of a pickle; with more than that there is a warning anyway
 
 const std::map<std::string_view, DType> kStorages = {
     {"DoubleStorage", DType::f64},
@@ -72,7 +72,7 @@ const std::map<std::string_view, DType> kDTypes = {
     {"qint32", DType::qint32},
     {"quint4x2", DType::quint4x2},
     {"quint2x4", DType::quint2x4},
-    // One byte each, of bits that PyTorch itself gives no meaning or packs in pairs.
+    // One byte each, of bits without a meaning in PyTorch, or packed in pairs.
     {"bits1x8", DType::opaque},
     {"bits2x4", DType::opaque},
     {"bits4x2", DType::opaque},
@@ -173,7 +173,7 @@ const std::set<std::string_view> kHarmless = {
     "torch.jit._pickle.restore_type_tag",
 };
 
-// The rest of `name` behind the first of `prefixes` that fits, or nothing.
+// The rest of `name` after the first of `prefixes` that matches, or nullopt.
 template <std::size_t n>
 std::string_view behind(std::string_view name, const std::array<std::string_view, n>& prefixes) {
     for (const auto prefix : prefixes) {

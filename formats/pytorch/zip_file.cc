@@ -34,7 +34,7 @@ std::string first_name(const Source& source) {
     return name.ok() ? std::move(name).value() : std::string();
 }
 
-// A cut file is told as such only if its first entry is one that PyTorch puts first.
+// A truncated file is recognized only if its first entry is one that PyTorch writes first.
 bool begins_like_pytorch(const Source& source) {
     const auto name = first_name(source);
     const auto slash = name.find('/');

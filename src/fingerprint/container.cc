@@ -11,7 +11,7 @@
 //              to 96; in it: 8 bytes of the payload | the payload, a raw deflate stream
 //     97+n 64  signature of the vendor over "modelseal/1 fingerprint", 0x00 and all before
 //
-// Version 2, the digit '2', is the same with a vendor's key on P-256: it has 33 bytes, and what follows lies
+// Version 2, the digit '2', is the same with a vendor's key on P-256: it has 33 bytes, and the rest is
 // one byte further.
 
 #include "fingerprint/container.h"
@@ -176,7 +176,7 @@ Result<Opened> open(const Source& source) {
                      fmt::format("{}: changed or forged: the vendor's signature does not hold", source.name()),
                      "ask the vendor for the fingerprint again"};
     }
-    // Signed, and still not what its version allows.
+    // Signed, but not allowed by its version.
     if ((header.flags & ~kForEverybody) != 0 || header.created > io::kLastSecond ||
         header.expires > io::kLastSecond) {
         return Error{ErrorKind::malformed, fmt::format("{}: a header that no version has", source.name()), {}};

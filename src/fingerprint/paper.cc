@@ -9,7 +9,7 @@ namespace {
 constexpr double kRate = 1e-3;          // of stage 1 (the paper: 1e-3 for every network)
 constexpr double kLambda = 100;         // of the variance; not in the text, from the authors' code
 constexpr float kSignStep = 1e-6f;      // of stage 2 (the paper: 1e-4 for VGG16, 1e-6 for the others)
-constexpr unsigned kLevels = 1u << 24;  // random pixels: all float32 that a uniform generator gives
+constexpr unsigned kLevels = 1u << 24;  // random pixels: every float32 of a uniform generator
 
 struct Layer {
     std::vector<double> weights;  // 2 x classes

@@ -35,7 +35,7 @@ Result<Facts> read_facts(const Source& source) {
     return Facts(std::move(texts));
 }
 
-// The tensors of the file, each taken once. Failed reads stick, as those of Facts do.
+// The tensors of the file, each read once. Failed reads stick, as in Facts.
 class Tensors {
   public:
     Tensors(const Layout& layout, std::span<const std::byte> bytes) : bytes_(bytes) {
@@ -116,7 +116,7 @@ void read_facts_into(Facts& facts, Fingerprint& whole) {
     }
 }
 
-// The extents are hostile until here: their product must be that of the tensor's shape, which lies in the file.
+// The extents are hostile until here: their product must be that of the tensor's shape.
 bool extents_agree(const Fingerprint& whole, std::uint64_t elements) {
     std::uint64_t product = whole.input.shape.shape.empty() ? 0 : 1;
     for (const auto extent : whole.input.shape.shape) {

@@ -53,7 +53,7 @@ ordered_json facts_of(const Fingerprint& whole) {
     return facts;
 }
 
-// TensorWriter one behind the other, as safetensors wants them.
+// TensorWriter one after the other, as in safetensors.
 class TensorWriter {
   public:
     explicit TensorWriter(ordered_json facts) { header_["__metadata__"] = std::move(facts); }
@@ -93,7 +93,7 @@ class TensorWriter {
 bool all_whole(const std::vector<Path>& paths, std::vector<float> Path::*part, float low, float high) {
     return std::ranges::all_of(paths, [&](const Path& path) {
         return std::ranges::all_of(path.*part, [&](float value) {
-            // A zero with a sign is no whole number that comes back as it was.
+            // A negative zero would not round-trip as an integer.
             return value >= low && value <= high && value == std::trunc(value) &&
                    !(value == 0 && std::signbit(value));
         });

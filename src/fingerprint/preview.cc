@@ -94,7 +94,7 @@ constexpr Colour kFloor{26, 127, 75}, kNoise{192, 38, 54}, kBelow{45, 90, 200}, 
 constexpr int kGap = 8, kCaption = 12, kLeast = 64, kMost = 256, kWide = 1000;
 constexpr int kPlotHeight = 200, kPlotLeft = 48, kPlotTop = 18;
 
-// How an input is laid out, and what becomes of a pixel of it on the canvas.
+// The layout of an input, and the color of its pixels on the canvas.
 struct Tile {
     int channels = 1, width = 1, height = 1;
     int zoom = 1, stride = 1;  // of which one is 1
@@ -119,7 +119,7 @@ struct Tile {
     int shown_width() const { return (width + stride - 1) / stride * zoom; }
     int shown_height() const { return (height + stride - 1) / stride * zoom; }
 
-    // `grey` gives an element's brightness, 0 to 1.
+    // `grey` returns an element's brightness, 0 to 1.
     template <class Grey>
     void draw(Canvas& canvas, int x, int y, Grey grey) const {
         const auto plane = static_cast<std::size_t>(width) * static_cast<std::size_t>(height);

@@ -10,7 +10,7 @@
 namespace modelseal::fingerprint {
 namespace {
 
-// Margins were kept as double, floors are products of measured noise: rounding may stand between the two.
+// Margins were kept as double, floors are products of measured noise: the two may differ by rounding.
 constexpr double kSlack = 1e-9;
 // A path reaches from 0 to 1; members of a wide rung may lie on its continuation.
 constexpr double kMostPosition = 64;

@@ -38,8 +38,8 @@ std::filesystem::path name_beside(const std::filesystem::path& path) {
            ("." + path.filename().string().substr(0, kLongestName - 1 - suffix.size()) + suffix);
 }
 
-// Where the bytes shall go: through a symbolic link to the file that it names, so that the link stays. Refuses
-// what a rename would destroy: folders and devices (-o /dev/stdout), and what is irreplaceable.
+// The destination of the bytes: through a symbolic link to the file that it names, so that the link stays.
+// Refuses what a rename would destroy: folders and devices (-o /dev/stdout), and irreplaceable files.
 Result<std::filesystem::path> destination(const std::filesystem::path& path, WriteMode write_mode) {
     const auto shown = path.string();
     if (!path.has_filename()) return os_error(EISDIR, shown, "write");
@@ -66,7 +66,7 @@ Result<std::filesystem::path> destination(const std::filesystem::path& path, Wri
     return real;
 }
 
-// The link in /proc that stands for an open file: what linkat() gives a name to without privileges.
+// The link in /proc for an open file, which linkat() can name without privileges.
 std::string proc_link(int fd) {
     return fmt::format("/proc/self/fd/{}", fd);
 }
@@ -214,7 +214,7 @@ Result<void> AtomicFile::give_name() {
 Result<void> AtomicFile::commit() {
     if (::fsync(fd_) != 0) return os_error(errno, path_.string(), "write to the disk");
     MODELSEAL_TRY(give_name());
-    ::close(std::exchange(fd_, -1));  // what a disk could refuse was refused by fsync()
+    ::close(std::exchange(fd_, -1));  // fsync() has reported errors of the disk already
     return sync_folder(folder_of(path_));
 }
 

@@ -148,7 +148,7 @@ Result<void> FileSource::read(std::uint64_t offset, std::span<std::byte> out) co
     return {};
 }
 
-// The change time is what an ordinary program cannot set back, unlike the time of modification.
+// An ordinary program cannot set back the change time, unlike the modification time.
 Result<void> FileSource::unchanged() const {
     if (!same_file(path_)) return changed(name_, "was replaced or removed");
     struct stat now {};
@@ -173,7 +173,7 @@ Result<std::string> read_text(const std::filesystem::path& path, std::uint64_t c
     std::byte chunk[16384];
     ssize_t count = 0;
     struct stat status {};
-    // A file that is known to be too large is not read at all; of a pipe nobody knows.
+    // A file that is too large is not read at all; the size of a pipe is unknown.
     const bool regular = ::fstat(fd, &status) == 0 && S_ISREG(status.st_mode);
     if (regular && static_cast<std::uint64_t>(status.st_size) > cap) {
         ::close(fd);

@@ -45,7 +45,7 @@ Error link_refused(const std::string& shown) {
         "put the files in the place of the links: cp -rL FOLDER COPY"};
 }
 
-// The error for `name` in the folder `fd`, after openat() set errno: links are told apart from other obstacles.
+// The error for `name` in the folder `fd`, after openat() set errno; distinguishes links from other obstacles.
 Error open_error(int fd, const std::string& name, const std::string& shown) {
     const int code = errno;
     struct stat status {};
@@ -61,7 +61,7 @@ Folder::Entry::Kind kind_of(mode_t mode) {
     return S_ISLNK(mode) ? Kind::link : Kind::other;
 }
 
-// What walks a tree of folders and gathers what is in it.
+// Walks a tree of folders and gathers its entries.
 class Lister {
   public:
     Lister(const Folder& folder, std::uint64_t most, std::uint32_t depth, const Folder::Skip& skip)
@@ -118,7 +118,7 @@ class Lister {
 
 }  // namespace
 
-// What onnx/checker.cc, resolve_external_data_location, refuses, and what only another system would follow.
+// Refuses what onnx/checker.cc, resolve_external_data_location, does, and paths of other systems.
 Result<std::string> path_inside(std::string_view text, std::string_view where) {
     const auto refuse = [&](std::string_view why) {
         return Error{ErrorKind::malformed, fmt::format("{} '{}' {}", where, util::printable(text), why), {}};

@@ -16,7 +16,7 @@ namespace {
 using namespace std::string_view_literals;
 
 constexpr std::uint64_t kLargestPem = 64u << 10;
-constexpr std::size_t kHeadBytes = 72;  // what tells a ledger
+constexpr std::size_t kHeadBytes = 72;  // enough to recognize a ledger
 
 constexpr std::pair<std::string_view, std::string_view> kMagics[] = {
     {"MSRECPT"sv, "receipt"sv},

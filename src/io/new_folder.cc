@@ -29,7 +29,7 @@ bool is_there(const fs::path& path) {
     return ::lstat(path.c_str(), &status) == 0;
 }
 
-// Never onto an empty folder that came up meanwhile, where the file system can tell.
+// Never replaces an empty folder that appeared meanwhile, if the file system supports it.
 int rename_exclusively(const fs::path& from, const fs::path& to) {
     if (::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0) return 0;
     if (errno != EINVAL && errno != ENOSYS && errno != ENOTSUP) return errno;

@@ -9,7 +9,7 @@
 namespace modelseal::io {
 namespace {
 
-// The number in `count` digits at `at`; -1 if something else stands there.
+// The number in `count` digits at `at`; -1 if it is not a number.
 int digits(std::string_view text, std::size_t at, std::size_t count) {
     int number = 0;
     for (std::size_t i = at; i < at + count; ++i) {

@@ -22,7 +22,7 @@ class SharedReads::View final : public Source {
                 std::copy_n(chunk->bytes.begin() + static_cast<std::ptrdiff_t>(skip), part.size(),
                             part.begin());
             } else {
-                MODELSEAL_TRY(file_.read(offset, part));  // says what is wrong
+                MODELSEAL_TRY(file_.read(offset, part));  // reports the reason
             }
             out = out.subspan(part.size());
             offset += part.size();
@@ -59,7 +59,7 @@ std::shared_ptr<const SharedReads::Chunk> SharedReads::chunk(const Place& place)
     std::unique_lock lock(mutex_);
     auto& known = chunks_[place];
     if (known) {
-        const auto chunk = known;  // stays, whoever drops it meanwhile
+        const auto chunk = known;  // kept alive even if it is dropped meanwhile
         changed_.wait(lock, [&] { return chunk->ready; });
         return chunk->failed ? nullptr : chunk;
     }

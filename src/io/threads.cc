@@ -19,7 +19,7 @@ constexpr unsigned kMostJobs = 64;
 
 using Work = std::function<Result<void>(std::size_t, unsigned)>;
 
-// What the threads of one loop share.
+// Shared by the threads of one loop.
 class Loop {
   public:
     Loop(std::size_t count, const Work& work) : count_(count), work_(work) {}
@@ -85,7 +85,7 @@ Result<void> parallel_for(std::size_t count, unsigned jobs, const Work& work) {
         try {
             threads.emplace_back([&loop, worker] { loop.run(worker); });
         } catch (const std::system_error&) {
-            break;  // the system gives no more threads: those that run do all the work
+            break;  // no more threads available: the running ones do all the work
         }
     }
     loop.run(0);

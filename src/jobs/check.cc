@@ -16,7 +16,7 @@ using jobs::CheckRequest;
 using Opened = std::optional<Result<model::Model>>;  // the model, where it is read or run here
 using policy::Findings;
 
-// A finding counts only if nobody wrote to the files meanwhile.
+// A finding counts only if the files did not change meanwhile.
 template <class Finding>
 Result<Finding> if_unchanged(Result<Finding> finding, const model::Model& model) {
     if (!finding.ok()) return finding;
@@ -47,8 +47,8 @@ void check_files(const std::string& target, const CheckRequest& request, const C
     }
 }
 
-// Why a model that would be run here is not run; empty if it may be. A seal that leaves the code uncovered does
-// not vouch for what runs.
+// The reason not to run a model here; empty if it may run. A seal that does not cover the code is no reason
+// to trust what runs.
 std::string reason_not_to_run(const CheckRequest& request, const Findings& found) {
     using Seal = SealFinding::Outcome;
     const bool forged = found.signature && found.signature->ok() &&

@@ -116,7 +116,7 @@ class Lent {
     std::map<std::string, std::unique_ptr<Source>> views_;  // for the second side, by path
 };
 
-// On another thread, or before all else where the system gives no more of them.
+// On another thread, or first on this one if the system has no more threads.
 std::future<void> start(io::SharedReads& shared, std::function<void()> pass) {
     auto run = [&shared, pass = std::move(pass)] {
         const io::FinishesSide finishes(shared, Side::second);
@@ -133,7 +133,7 @@ std::future<void> start(io::SharedReads& shared, std::function<void()> pass) {
 
 }  // namespace
 
-// Each pass has threads of its own: hashing a file is a chain, so it takes one a file and no more than half.
+// Each pass has threads of its own: hashing a file is sequential, so it takes one per file and at most half.
 SealAndSignature check_both(const std::filesystem::path& path, model::Model& model, const SealSearch& search,
                             const VerifyOptions& signature) {
     Lent lent(model);

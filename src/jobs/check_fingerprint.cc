@@ -19,8 +19,8 @@ using fingerprint::Fingerprint;
 
 constexpr std::size_t kPreviewPairs = 8;
 
-// The file is opened as it was when the answers on record were made. An intact seal vouches for it, unless it
-// is run whatever its seal says.
+// The file is opened with the settings of the recorded answers. An intact seal is the reason to trust it,
+// unless it is run whatever its seal is.
 Result<fingerprint::Replies> ask_file(const model::Model& model, const Fingerprint& print,
                                       const CheckOptions& options, io::Progress& progress,
                                       std::vector<std::string>& warnings) {
@@ -34,7 +34,7 @@ Result<fingerprint::Replies> ask_file(const model::Model& model, const Fingerpri
                     .input_shape = print.input.shape.shape,
                     .max_seconds = options.endpoint.max_seconds,
                     .vouched = options.black_box ? oracle::Vouched::nobody : oracle::Vouched::seal}));
-    // Its bytes are in the worker now: what runs is what was checked.
+    // Its bytes are in the worker now: the checked bytes run.
     MODELSEAL_TRY(model.unchanged());
     warnings = network->warnings();
     const auto batch = options.endpoint.batch == 0 ? print.batch : options.endpoint.batch;

@@ -69,7 +69,7 @@ Result<void> plan_signature(const std::string& target, const CheckOptions& optio
 void plan_fingerprint(const CheckOptions& options, CheckRequest& request) {
     request.fingerprint = options.fingerprint.has_value();
     const bool reads_weights = request.answerer == Answerer::sealed_file;
-    // What is not read can only be asked; keys that were given are for that.
+    // A model that is not read can only be queried; the given keys open its fingerprint.
     const bool only_asked = !reads_weights && (!options.keys.empty() || !request.signature);
     auto& expected = request.policy.expected.fingerprint;
     expected = request.fingerprint || options.require_fingerprint || only_asked;

@@ -18,8 +18,8 @@ namespace {
 constexpr std::string_view kDomain = "modelseal/1 deepisign";
 constexpr std::string_view kSignatureLine = "signature=";
 
-// What the vendor signs: the stamp, and which tensors it was made for. It does not bind the weights, as nothing
-// in this scheme does; but nobody else can make a stamp.
+// The message that the vendor signs: the stamp, and the tensors that it was made for. It does not bind the
+// weights, as nothing in this scheme does; but nobody else can make a stamp.
 std::vector<std::byte> message(const model::Model& model, std::string_view facts) {
     crypto::Sha256 hash;
     for (const auto& tensor : model.tensors) hash.update(mark::identity(tensor));

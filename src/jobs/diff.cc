@@ -26,7 +26,7 @@ bool comparable(const jobs::TensorPair& pair) {
            (a.dtype == b.dtype || (model::has_values(a.dtype) && model::has_values(b.dtype)));
 }
 
-// What a thread takes at once.
+// Elements per task of a thread.
 struct Chunk {
     std::size_t pair = 0;
     std::uint64_t first = 0, count = 0;

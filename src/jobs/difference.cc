@@ -242,7 +242,7 @@ Result<bool> same_bytes(const Source& a, const Source& b, const model::Range& ra
     return true;
 }
 
-// One side: its files, and where the frame of each lies.
+// One side: its files, and the frame of each.
 struct Frames {
     explicit Frames(const model::Model& of) : model(of), map(of) {}
 

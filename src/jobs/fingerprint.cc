@@ -26,7 +26,7 @@ namespace {
 constexpr std::size_t kPreviewPairs = 12;
 constexpr unsigned kMostPairs = 10'000;
 
-// What the fingerprint is bound to.
+// The root that the fingerprint is bound to.
 struct Binding {
     std::string root;
     bool sealed = false;
@@ -105,7 +105,7 @@ Result<void> check_options(const FingerprintOptions& options) {
     return {};
 }
 
-// What to look at where a network cannot be run: its shape may be found wrong as late as in its last node.
+// The hint if a network cannot run: a wrong shape may be detected as late as in its last node.
 Error hinted(Error error, const FingerprintOptions& options) {
     if (!error.hint.empty()) return error;
     if (!options.input.shape.empty()) {
@@ -125,7 +125,7 @@ Result<std::unique_ptr<oracle::Network>> open(const model::Model& model, const F
                                      .input_shape = options.input.shape,
                                      .vouched = sealed ? oracle::Vouched::seal : oracle::Vouched::nobody});
     if (!network) return hinted(network.error(), options);
-    // Its bytes are in the worker now: what runs is what was bound.
+    // Its bytes are in the worker now: the bound bytes run.
     MODELSEAL_TRY(model.unchanged());
     return network;
 }

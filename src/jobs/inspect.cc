@@ -51,14 +51,14 @@ Inspection describe_facts(const KeyFacts& key, const std::string& target) {
     return out;
 }
 
-// How a bundle says whose signature it is (Sigstore bundle, verificationMaterial).
+// The members of a bundle that name the signer (Sigstore bundle, verificationMaterial).
 std::string method_of(const nlohmann::json& material) {
     if (material.contains("publicKey")) return "key";
     if (material.contains("x509CertificateChain")) return "certificate";
     return material.contains("certificate") ? "sigstore" : "unknown";
 }
 
-// Nothing if the document is not a Sigstore bundle. One that is no model signature is told by its method.
+// Nullopt if the document is not a Sigstore bundle. One that is not a model signature shows its method.
 std::optional<Inspection> describe_bundle(const nlohmann::json& bundle, std::string_view text,
                                           const std::string& target) {
     if (!bundle.is_object()) return std::nullopt;
@@ -83,7 +83,7 @@ std::uint64_t bytes_of(const Tensor& tensor) {
     const auto& type = info(tensor.dtype);
     std::uint64_t sum = 0;
     for (const auto& segment : tensor.segments) {
-        // What lies between strided elements is not the tensor's.
+        // Bytes between strided elements are not the tensor's.
         const bool strided = segment.encoding == Encoding::dense && segment.stride != 0;
         sum += strided ? segment.elements * type.group_bytes : segment.bytes;
     }
@@ -122,7 +122,7 @@ bool looks_like_pem(std::string_view text) {
            text.find('\0') == std::string_view::npos;
 }
 
-// What the file is if it is no model; nothing if it may be one.
+// The kind of a file that is not a model; nullopt if it may be one.
 Result<std::optional<Inspection>> inspect_document(const Source& source, const std::string& target) {
     const std::optional<Inspection> none;
     std::byte first{};
@@ -153,7 +153,7 @@ Result<Inspection> inspect_receipt(const std::filesystem::path& path) {
     return out;
 }
 
-// What is inside, for whom it was made.
+// The content, for holders of its key.
 void add_contents(const fingerprint::Fingerprint& whole, Inspection& out) {
     const auto add = [&](const char* name, const std::string& value) {
         if (!value.empty()) out.facts.push_back({name, value});
@@ -172,7 +172,7 @@ void add_contents(const fingerprint::Fingerprint& whole, Inspection& out) {
     }
 }
 
-// Without its key only the header can be told; an expired one is opened all the same.
+// Without its key only the header is shown; an expired one is opened as well.
 Result<Inspection> inspect_fingerprint(const Source& source, const std::string& target,
                                        const InspectOptions& options) {
     MODELSEAL_TRY_ASSIGN(const auto shown, fingerprint::show(source));

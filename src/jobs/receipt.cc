@@ -10,7 +10,7 @@
 namespace modelseal::jobs {
 namespace {
 
-constexpr std::string_view kMagic = "MSRECPT";  // and a digit, which tells the type of the key
+constexpr std::string_view kMagic = "MSRECPT";  // and a digit for the type of the key
 constexpr std::string_view kReceiptDomain = "modelseal/1 receipt";
 constexpr std::uint64_t kMaxReceiptBytes = std::uint64_t{1} << 32;
 

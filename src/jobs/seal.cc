@@ -33,7 +33,7 @@ mark::Stamp complete_stamp(const fs::path& model, const SealOptions& options) {
     return stamp;
 }
 
-// A receipt never takes the place of what it belongs to.
+// A receipt never replaces its model.
 Result<void> refuse_receipt_over_model(const model::Model& model, const fs::path& out,
                                        const SealOptions& options) {
     if (!options.receipt) return {};
@@ -80,7 +80,7 @@ Result<std::optional<crypto::Digest>> parent_root(const SealOptions& options) {
                  {}};
 }
 
-// What the owner of the model should know of it.
+// Warnings for the owner of the model.
 void add_remarks(const model::Model& model, SealSummary& summary) {
     for (const auto& [path, what] : model.left_out) summary.left_out.emplace_back(path, what);
     summary.warnings = model.warnings;

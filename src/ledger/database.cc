@@ -13,7 +13,7 @@
 namespace modelseal::ledger {
 namespace {
 
-// Far above anything that a ledger holds, far below what would hurt.
+// Far above anything in a ledger, far below what would hurt.
 constexpr int kMostValueBytes = 1 << 20, kMostSqlBytes = 4096, kMostColumns = 64;
 
 // Of the operation that failed; 0 if SQLite has not kept it.
@@ -24,7 +24,7 @@ int system_error(sqlite3* handle) {
     return sqlite3_file_control(handle, "main", SQLITE_FCNTL_LAST_ERRNO, &last) == SQLITE_OK ? last : 0;
 }
 
-// A commit writes, whatever the statement says of itself.
+// A commit writes, although the statement does not appear to.
 std::string_view doing_of(int code, std::string_view doing) {
     switch (code) {
         case SQLITE_IOERR_WRITE:
@@ -152,8 +152,8 @@ Result<void> Database::restrict_and_configure() const {
     sqlite3_limit(handle, SQLITE_LIMIT_COLUMN, kMostColumns);
     sqlite3_limit(handle, SQLITE_LIMIT_ATTACHED, 0);
     sqlite3_busy_timeout(handle, patience_ms_);
-    // Of these, only the journal mode is kept in a file; a write-ahead log that somebody chose would come back
-    // as two more files. None of them reads the file but that one.
+    // Of these, a file keeps only the journal mode; a write-ahead log in a hostile file would add two more
+    // files. None of the others reads the file.
     for (const char* setting : {"PRAGMA cell_size_check = ON", "PRAGMA temp_store = MEMORY",
                                 "PRAGMA secure_delete = ON", "PRAGMA synchronous = EXTRA"}) {
         MODELSEAL_TRY(run(setting));

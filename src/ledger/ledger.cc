@@ -1,4 +1,4 @@
-// What the public Ledger says and does, in terms of rows.
+// The public Ledger in terms of rows.
 #include <algorithm>
 #include <map>
 
@@ -65,7 +65,7 @@ struct Ledger::State {
         return CheckKey{store->vendor(), row.name, std::move(stored.secret)};
     }
 
-    // Refuses a name that is taken: in the transaction, so that of two processes only one has it.
+    // Refuses a name that exists, inside the transaction, so that only one of two processes gets it.
     Result<void> insert(ledger::State& state, const CheckKey& key, const std::string& text) {
         MODELSEAL_TRY_ASSIGN(const auto* vault, store->key());
         MODELSEAL_TRY_ASSIGN(const auto taken, store->find_customer(key.customer));

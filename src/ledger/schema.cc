@@ -11,7 +11,7 @@ namespace {
 
 struct Object {
     std::string_view name;
-    // As it stands in the file, to the letter; empty for an index that SQLite makes itself.
+    // The exact text in the file; empty for an index that SQLite makes itself.
     std::string_view sql;
 };
 
@@ -54,7 +54,7 @@ Result<void> check_tables(const Database& database) {
     return {};
 }
 
-// A log beside the file would be a part of it that a backup misses.
+// A separate log would be a part of the ledger that a backup misses.
 Result<void> check_journal(const Database& database) {
     MODELSEAL_TRY_ASSIGN(auto mode, database.prepare("PRAGMA journal_mode"));
     MODELSEAL_TRY_ASSIGN(const bool row, mode.step());

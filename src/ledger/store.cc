@@ -90,7 +90,7 @@ Result<const Vault*> Store::key() const {
                  "give it with -k NAME.key"};
 }
 
-// As it stands in the file at this moment; within a transaction, as that sees it.
+// The present value in the file; within a transaction, the one that it sees.
 Result<State> Store::read_state() const {
     MODELSEAL_TRY_ASSIGN(const auto header, read_header(database_));
     if (header.vendor != header_.vendor || header.name != header_.name) {

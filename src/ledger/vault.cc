@@ -61,7 +61,7 @@ std::optional<State> Vault::open_state(std::span<const std::byte> box, const cry
 
 std::vector<std::byte> Vault::close_key(const StoredKey& key, const crypto::Salt& salt) const {
     std::vector<std::byte> plain;
-    plain.reserve(32 + key.text.size());  // no reallocation that would leave the secret behind
+    plain.reserve(32 + key.text.size());  // no reallocation that would leave a copy of the secret
     const auto add = [&](std::span<const std::byte> bytes) {
         plain.insert(plain.end(), bytes.begin(), bytes.end());
     };

@@ -20,7 +20,7 @@ Error about(ErrorKind kind, const Tensor& tensor, const std::string& what) {
     return {kind, fmt::format("tensor '{}': {}", util::printable(tensor.name), what), {}};
 }
 
-// Whether [first, first + count) lies in the tensor and cuts no group.
+// True if [first, first + count) is inside the tensor and cuts no group.
 Result<void> check_range(const Tensor& tensor, std::uint64_t first, std::uint64_t count) {
     if (first > tensor.elements || count > tensor.elements - first) {
         return about(

@@ -72,7 +72,7 @@ class FolderReader {
         return {};
     }
 
-    // Takes what could not be parsed for frame, if that is harmless.
+    // Treats a file that could not be parsed as frame, if that is harmless.
     Result<void> judge_failures() {
         for (auto& [file, error] : failed_) {
             if (error.kind != ErrorKind::unsupported || parts_.empty()) {
@@ -105,7 +105,7 @@ class FolderReader {
     }
 
   private:
-    // Who seals a folder mostly publishes it.
+    // A sealed folder is usually published.
     void warn_of_secret(const io::FileSource& source) {
         const auto kind = io::irreplaceable_kind(source);
         if (!kind || *kind == "public key") return;

@@ -33,7 +33,7 @@ class Joiner {
     Range held_;
 };
 
-// What of the segment's own extent is frame.
+// The parts of the segment's own extent that are frame.
 Result<void> add_inside(Joiner& joiner, const Segment& segment, DType dtype) {
     if (segment.encoding == Encoding::varint) return {};  // elements without a gap
     const std::uint64_t element = info(dtype).group_bytes;

@@ -98,7 +98,7 @@ Result<Model> open_file(const std::filesystem::path& path, const Limits& limits)
 }  // namespace
 
 Result<Model> open_model(const std::filesystem::path& path, const Limits& limits) {
-    std::error_code ignored;  // what cannot be looked at cannot be opened either, and that says why
+    std::error_code ignored;  // opening the same path fails as well, and reports why
     if (std::filesystem::is_directory(path, ignored)) return open_model_folder(path, limits);
     MODELSEAL_TRY_ASSIGN(auto model, open_file(path, limits));
     model.path = path;

@@ -60,7 +60,7 @@ fs::path folder_of(const fs::path& path) {
     return path.has_parent_path() ? path.parent_path() : fs::path(".");
 }
 
-// A folder beside `path` that nobody else has, and nobody else may look into before it is whole.
+// A folder next to `path` with a unique name, which only the owner may read until it is complete.
 Result<fs::path> make_staging(const fs::path& path) {
     auto pattern = (folder_of(path) / fmt::format(".{}.XXXXXX", path.filename().string())).string();
     if (::mkdtemp(pattern.data()) == nullptr) return io::os_error(errno, path.string(), "create");
@@ -226,7 +226,7 @@ Result<void> ModelOutput::write(std::size_t file, std::uint64_t offset, std::spa
 
 namespace {
 
-// Sets the lowest bit of each wanted varint to that of its element.
+// Sets the lowest bit of each requested varint to that of its element.
 Result<void> patch_varints(const ElementRun& run, std::size_t element_bytes,
                            std::span<const std::byte> elements, std::span<std::byte> segment) {
     std::size_t at = 0;
@@ -267,7 +267,7 @@ Result<void> ModelOutput::write_elements(const Tensor& tensor, std::uint64_t fir
 }
 
 Result<void> ModelOutput::commit() {
-    // What the first file refers to appears before it does.
+    // The files that the first one refers to appear before it.
     for (auto i = state_->files.size(); i-- > 0;) {
         const auto& file = state_->model->files[i];
         MODELSEAL_TRY(state_->files[i]->file().commit());

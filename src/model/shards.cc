@@ -16,7 +16,7 @@ namespace {
 constexpr std::uint32_t kMaxDepth = 16;
 constexpr std::uint64_t kMaxIndexBytes = 64u << 20;  // 91,000 tensors take 9 MB
 
-// Of a tensor and its aliases: those that the index gives to this file.
+// The names of a tensor, among its name and aliases, that the index assigns to this file.
 bool known_here(const ShardIndex& index, const Tensor& tensor, const std::string& file) {
     const auto here = [&](const std::string& name) {
         const auto found = index.file.find(name);

@@ -21,7 +21,7 @@ Error not_authentic(const std::string& shown, std::string what, std::string hint
     return {ErrorKind::mismatch, shown + ": " + std::move(what), std::move(hint)};
 }
 
-// A bundle may say which key it wants; one that does not is tried with each.
+// A bundle may name its key; one that does not is tried with each.
 Result<Signer> by_key(const Bundle& bundle, const VerifyOptions& options, const std::string& shown) {
     Result<Signer> last =
         not_authentic(shown, "signed with another key than given",
@@ -93,7 +93,7 @@ Result<Signer> by_certificate(const Bundle& bundle, const VerifyOptions& options
 
 Result<void> holds(const crypto::EcPublicKey& key, const Bundle& bundle, const std::string& shown) {
     if (key.verify(pre_authentication_encoding(bundle.payload), bundle.signature)) return {};
-    // Release 0.2.0 signed something else, which is believed only of what it wrote.
+    // Release 0.2.0 signed other bytes, which are accepted only for its own statements.
     if (claims_0_2_0(bundle.payload) &&
         key.verify(encoding_of_0_2_0(bundle.payload), bundle.signature, crypto::HashChoice::sha256)) {
         return {};
@@ -187,7 +187,7 @@ Result<std::int64_t> check_timestamp(const Bytes& stamp, const Bundle& bundle, c
     return at;
 }
 
-// Every time that somebody trusted gives the signature.
+// All times of the signature that trusted parties state.
 Result<std::vector<std::int64_t>> times_of(const Bundle& bundle, const TrustedRoot& root,
                                            const std::string& shown) {
     std::vector<std::int64_t> times;

@@ -24,8 +24,8 @@ struct Piece {
     std::uint64_t begin, end;
 };
 
-// Reads on a thread of its own while the caller hashes what was read before. Where that thread gets no
-// processor, the caller does not wait for it but reads the next block itself.
+// Reads on a thread of its own while the caller hashes the previous block. If that thread gets no processor,
+// the caller does not wait for it but reads the next block itself.
 class ReadAhead {
   public:
     ReadAhead(const Source& source, std::uint64_t begin, std::uint64_t end)
@@ -96,7 +96,7 @@ class ReadAhead {
     std::array<Slot, kSlots> slots_;
     std::mutex mutex_;
     std::condition_variable room_, filled_;
-    std::uint64_t claimed_ = 0, taken_ = 0;  // blocks that somebody reads or read; that the caller took
+    std::uint64_t claimed_ = 0, taken_ = 0;  // blocks whose reading has begun; blocks that the caller took
     bool stop_ = false;
     std::thread thread_;
 };

@@ -14,7 +14,7 @@ namespace modelseal::oms {
 namespace {
 
 constexpr std::uint32_t kMaxDepth = 32;
-constexpr double kMaxWholeDouble = 9007199254740992.0;  // 2^53: above it not every whole number is one
+constexpr double kMaxWholeDouble = 9007199254740992.0;  // 2^53: above it not every integer is a double
 
 std::optional<std::uint64_t> whole(const nlohmann::json& value) {
     if (value.is_number_unsigned()) return value.get<std::uint64_t>();

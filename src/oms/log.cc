@@ -15,7 +15,7 @@ namespace modelseal::oms {
 namespace {
 
 constexpr std::byte kLeaf{0}, kNode{1};
-constexpr std::string_view kDash = "\xE2\x80\x94 ";  // what the line of a signature begins with
+constexpr std::string_view kDash = "\xE2\x80\x94 ";  // start of the line of a signature
 constexpr std::size_t kKeyHint = 4;                  // bytes of the log's id before a signature
 
 std::span<const std::byte> as_signed(std::string_view text) {
@@ -34,7 +34,7 @@ std::string_view next_line(std::string_view& text) {
     return line;
 }
 
-// The line of a signature names who made it; of a log that is how its origin begins.
+// The line of a signature names the signer; for a log, this is the start of its origin.
 bool is_name_of(std::string_view name, std::string_view origin) {
     return origin == name || (origin.starts_with(name) && origin.substr(name.size()).starts_with(' '));
 }

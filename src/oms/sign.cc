@@ -51,7 +51,7 @@ oms::IgnoreRules ignore_rules(const std::filesystem::path& path, const SignOptio
     return rules;
 }
 
-// The names of all files that are signed. Refuses what no signature would cover, instead of leaving it out.
+// The names of all files to sign. Refuses files that no signature would cover, instead of omitting them.
 Result<std::vector<std::string>> names_in(const oms::Tree& tree, const oms::IgnoreRules& rules,
                                           const SignOptions& options, const std::string& shown) {
     MODELSEAL_TRY_ASSIGN(const auto entries, tree.list(rules));
@@ -87,7 +87,7 @@ Result<void> add_resources(const oms::Tree& tree, const std::vector<std::string>
     return {};
 }
 
-// Digests of tensors help to find what changed; a folder that is no model does without.
+// Digests of tensors help to locate a change; a folder that is not a model has none.
 void add_tensors(const std::filesystem::path& path, bool single, const SignOptions& options,
                  oms::Statement& statement, SignSummary& summary) {
     auto tensors = oms::digest_tensors(path, options.jobs, options.limits);
@@ -133,7 +133,7 @@ Result<oms::Statement> make_statement(const std::filesystem::path& path, const S
     return statement;
 }
 
-// What we cannot read again, say because of its size, nobody shall have to.
+// Do not write a signature that cannot be parsed again, for example because of its size.
 Result<void> readable(const std::string& text, const std::string& shown) {
     auto bundle = oms::parse_bundle(text, shown);
     auto error = bundle.ok() ? Error{} : bundle.error();

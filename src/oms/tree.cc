@@ -14,10 +14,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::uint64_t kMostFiles = 250'000;  // what the limits of JSON leave room for
+constexpr std::uint64_t kMostFiles = 250'000;  // fits the limits of JSON
 constexpr std::uint32_t kDeepestFolder = 64;
 
-// The path without "." and what stands before "..", and without a slash at the end.
+// The path without "." and "..", and without a trailing slash.
 fs::path tidy(const fs::path& path) {
     std::error_code ignored;
     auto out = fs::absolute(path, ignored).lexically_normal();
@@ -132,7 +132,7 @@ std::string complaint(const Tree::Entry& entry, bool allow_symlinks) {
 }
 
 bool component_less(const std::string& a, const std::string& b) {
-    // '/' sorts before every other byte, so that parts are compared whole.
+    // '/' sorts before every other byte, so that complete parts are compared.
     return std::ranges::lexicographical_compare(a, b, [](char x, char y) {
         const auto weight = [](char c) {
             return c == '/' ? -1 : static_cast<int>(static_cast<unsigned char>(c));

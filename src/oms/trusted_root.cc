@@ -15,7 +15,7 @@ namespace {
 constexpr std::uint64_t kMaxFile = 4u << 20;
 constexpr std::string_view kType = "application/vnd.dev.sigstore.trustedroot+json;version=0.1";
 
-// To the second: what is behind a decimal point is cut.
+// Truncates to seconds.
 Result<std::int64_t> read_time(const Fields& fields, const std::string& key) {
     MODELSEAL_TRY_ASSIGN(auto text, fields.text(key));
     if (const auto point = text.find('.'); point != text.npos) text = text.substr(0, point) + "Z";
@@ -41,7 +41,7 @@ Result<TrustedRoot::Log> read_log(const Fields& entry) {
     MODELSEAL_TRY_ASSIGN(const auto id, entry.object("logId"));
     MODELSEAL_TRY_ASSIGN(log.id, id.bytes("keyId"));
     auto key = crypto::LogKey::of(log.kind, der, held.where());
-    // Logs that nobody uses here need not be understood.
+    // Logs that are not used here may be of unknown kinds.
     if (!key.ok() && key.error().kind != ErrorKind::unsupported) return std::move(key).error();
     if (key.ok()) log.key = std::move(key).value();
     return log;

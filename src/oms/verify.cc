@@ -18,7 +18,7 @@ namespace {
 
 using Outcome = SignatureFinding::FileFinding::Outcome;
 
-// What the signature says of one file.
+// The entries of the signature for one file.
 struct Signed {
     std::vector<const Resource*> parts;                       // one, or its shards in order
     std::uint64_t size() const { return parts.back()->end; }  // shards only
@@ -84,13 +84,13 @@ class Comparison {
             if (const auto relative = relative_to(path_, path)) rules.add(*relative);
         }
         for (const auto& path : statement_.ignore_paths) {
-            // The signer's defaults do not overrule a verifier who asks for these files.
+            // The signer's defaults do not override a verifier that requires these files.
             if (options_.ignore_git_paths || !git_paths.covers(path)) rules.add(path);
         }
         return rules;
     }
 
-    // A file that appeared or went while others were read belongs to what the caller now takes for verified.
+    // A file that appeared or vanished while others were read would count as verified.
     Result<void> same_files(const std::vector<Tree::Entry>& before, const IgnoreRules& rules) const {
         MODELSEAL_TRY_ASSIGN(const auto now, tree_.list(rules));
         if (now == before) return {};
@@ -118,7 +118,7 @@ class Comparison {
             unsigned_file(entry.name, std::move(wrong));
             return {};
         }
-        // Shards: sizes tell before any hashing, and an empty file has none.
+        // Shards: compare sizes before hashing; an empty file has no shard.
         MODELSEAL_TRY_ASSIGN(const auto source, tree_.file(entry.name, statement_.allow_symlinks));
         if (known == signed_.end()) {
             if (source->size() > 0) unsigned_file(entry.name, {});

@@ -68,7 +68,7 @@ Result<Answers> BatchedOracle::ask(std::span<const float> inputs, std::size_t co
     return all;
 }
 
-// Each answer is held against what was announced before more of its kind take memory and time.
+// Each answer is compared with the announced survey before more answers take memory and time.
 Result<Answers> BatchedOracle::next_batch(std::span<const float> inputs, std::size_t count) {
     auto answers = fixed_ != 0 ? ask_fixed(inputs, count) : ask_some(inputs, count);
     if (!answers.ok()) {

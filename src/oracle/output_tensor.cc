@@ -33,7 +33,7 @@ struct Lists {
     std::vector<const json*> leaves;
     bool regular = true;
 
-    // Depth first; the first way down says which shape the others must have.
+    // Depth first; the first path decides the shape that the others must have.
     void walk(const json& value, std::size_t depth, bool first) {
         if (!value.is_array()) {
             regular = regular && depth == shape.size();
@@ -50,7 +50,7 @@ struct Lists {
     }
 };
 
-// The row of `tensor` as one line of classes: (n, C), also with extents of 1 anywhere behind the first.
+// The rows of `tensor`: (n, C), also with extents of 1 anywhere after the first.
 Result<std::size_t> classes_of(const OutputTensor& tensor, std::size_t rows, const std::string& source) {
     const auto name = tensor.name.empty() ? std::string("the output")
                                           : fmt::format("output '{}'", util::printable(tensor.name));

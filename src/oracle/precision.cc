@@ -9,7 +9,7 @@
 namespace modelseal::oracle {
 namespace {
 
-// The fewest digits that tell a float from its neighbors: a text of fewer digits comes back as it was.
+// The fewest digits that distinguish a float from its neighbors: texts of fewer digits round-trip.
 struct Digits {
     int significant = 0;
     int exponent = 0;  // of ten, of the first digit
@@ -42,7 +42,7 @@ double step_of(float value, unsigned bits) {
     return std::ldexp(1.0, exponent - static_cast<int>(bits));
 }
 
-// How surprising it is, in bits, that every value lies within `rounding` of the grid; 0 if one does not.
+// Bits of evidence that every value is within `rounding` of the grid by design; 0 if one is not.
 double evidence_of_grid(std::span<const float> values, unsigned bits, double rounding) {
     double evidence = 0;
     for (const float value : values) {

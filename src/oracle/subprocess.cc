@@ -119,7 +119,7 @@ int spawn(pid_t& pid, std::vector<std::string> words, std::vector<std::string> e
     return code;
 }
 
-// What the one who checks may have put into the environment for us, and for nobody whom we start.
+// Secrets in the environment that are for this program only, not for its children.
 bool is_secret(std::string_view variable) {
     return variable.starts_with("MODELSEAL_PASSPHRASE=") || variable.starts_with("MODELSEAL_TOKEN=");
 }
@@ -170,7 +170,7 @@ void Subprocess::stop(milliseconds patience) {
             info.si_pid = 0;
             if (::waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOHANG | WNOWAIT) != 0) break;
             if (info.si_pid != 0 || Clock::now() >= deadline) break;
-            // It may not end before somebody has read what it still says.
+            // It may not end before its remaining output is read.
             if (err_ >= 0 && read_some(err_, errors_)) keep_end_of_errors();
             std::this_thread::sleep_for(milliseconds(2));
         }
@@ -222,7 +222,7 @@ Result<void> Subprocess::write_some(std::string_view& message) {
     return {};
 }
 
-// Moves what can be moved now, or within the time.
+// Transfers the bytes that are ready now, or within the time.
 Result<void> Subprocess::pump(std::string_view& message, int timeout_ms) {
     pollfd waits[] = {{message.empty() ? -1 : in_, POLLOUT, 0}, {out_, POLLIN, 0}, {err_, POLLIN, 0}};
     const int ready = ::poll(waits, 3, timeout_ms);

@@ -28,7 +28,7 @@ Check failed(CheckKind kind, const Error& error) {
             .error = error.kind};
 }
 
-// What was not checked is not found: that never outweighs the check that kept it from being made.
+// An omitted check counts as not found, which never outweighs the check that prevented it.
 Check not_made(CheckKind kind, const std::vector<MissingCheck>& known) {
     const auto why = std::ranges::find(known, kind, &MissingCheck::kind);
     auto missing = why == known.end() ? MissingCheck{.kind = kind, .detail = "it was not checked"} : *why;
@@ -37,7 +37,7 @@ Check not_made(CheckKind kind, const std::vector<MissingCheck>& known) {
     return check;
 }
 
-// What of the stamp is not as expected; empty if nothing. An entry counts only as the vendor's word.
+// The entries of the stamp that are not as expected. An entry counts only if the vendor signed it.
 std::string stamp_complaint(const SealFinding& seal, const Policy& policy) {
     for (const auto& [name, value] : policy.stamp) {
         const auto found = std::ranges::find(seal.stamp, name, [](const auto& entry) { return entry.first; });

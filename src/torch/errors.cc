@@ -13,8 +13,8 @@ namespace {
 
 constexpr std::size_t kLongest = 300;  // of a message of LibTorch's, in bytes
 
-// LibTorch's messages are pages. TorchScript's put the reason last, behind "RuntimeError: "; the others put it
-// in their first line.
+// LibTorch's messages fill pages. TorchScript's have the reason last, after "RuntimeError: "; the others have
+// it in their first line.
 std::string reason(std::string_view message) {
     for (const std::string_view before : {"\nRuntimeError: ", "\ntorch.jit.Error: ", "\nValueError: "}) {
         if (const auto at = message.rfind(before); at != message.npos) {

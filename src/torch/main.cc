@@ -12,7 +12,7 @@
 int main() {
     using namespace modelseal;
     constexpr int kChannelDescriptor = 3;
-    // Nothing of it may outlive whoever asked.
+    // The worker must not outlive its parent.
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     int type = 0;
     socklen_t size = sizeof type;
@@ -21,6 +21,6 @@ int main() {
         return 2;
     }
     libtorch::Session(worker::Channel(worker::Descriptor(kChannelDescriptor))).run();
-    // What a model left behind, destructors included, need not run.
+    // Code that a model left, destructors included, need not run.
     ::_exit(0);
 }

@@ -46,8 +46,8 @@ void ChangedWeights::restore() {
 
 namespace {
 
-// Elements of the inputs that go at once where the caller leaves it to us: more is slower on a CPU (10,000
-// images of CIFAR-10 took 26 s at 16 times as many, 4 s so), and what lies between is kept for the way back.
+// Elements of the inputs per pass if the caller sets no batch: more is slower on a CPU (10,000 images of
+// CIFAR-10 took 26 s at 16 times as many, 4 s so), and intermediate values are kept for the backward pass.
 constexpr std::size_t kElementsAtOnce = 1u << 20;
 constexpr std::size_t kElementsForwardOnGpu = 16u << 20;
 
@@ -55,7 +55,7 @@ Error unsupported(const std::string& name, const std::string& what) {
     return {ErrorKind::unsupported, fmt::format("{}: {}", name, what), {}};
 }
 
-// Moves back, even when what was done there failed. If moving back fails, what is asked next fails as well.
+// Moves back even after a failure. If moving back fails, the next call fails as well.
 class Elsewhere {
   public:
     Elsewhere(std::function<void(c10::Device)> move, c10::Device home, c10::Device away)

@@ -161,7 +161,7 @@ Result<void> check_operators(PyTorchStreamReader& archive, const std::string& na
     if (archive.hasRecord("model.json")) {
         return refused_script(name, "TorchScript in its form before PyTorch 1.3 is not run");
     }
-    torch::jit::populate_upgraders_graph_map();  // what operators of older versions mean; load() does the same
+    torch::jit::populate_upgraders_graph_map();  // for operators of older versions; load() does the same
     const auto unit = std::make_shared<CompilationUnit>();
     const auto constants = constants_of(archive);
     const torch::jit::SourceImporter importer(

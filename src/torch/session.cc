@@ -49,7 +49,7 @@ bool one_thread() {
     return !failed && std::distance(begin(threads), end(threads)) == 1;
 }
 
-// What libraries read about this machine when they are first used they read now, without starting a thread.
+// Lets libraries read facts about this machine now, on first use, without starting a thread.
 void read_processor() {
     at::ones({4}).add_(1).sum().item<float>();  // too small for threads; chooses kernels for the processor
     processor(c10::Device(c10::kCPU));

@@ -168,11 +168,11 @@ bool looks_like_torchscript(const Source& source) {
     return directory.ok() && std::ranges::any_of(directory->entries, is_code);
 }
 
-// Three looks before anything of the file is run: our own walker over its pickles (LibTorch's unpickler trusts
-// what it is told about shapes and strides), every class compiled and its operators held against a list, and
-// then what torch::jit::load gives: tensors, plain values, classes of the archive's code, of which it runs
-// __setstate__ where a class has one (quantized layers pack their weights there). No Python. What it loaded is
-// looked at again.
+// Three checks before any code of the file runs: modelseal's own walker over its pickles (LibTorch's
+// unpickler trusts their shapes and strides); every class compiled and its operators compared with a list;
+// and the result of torch::jit::load: tensors, plain values, classes of the archive's code, of which it runs
+// __setstate__ if a class has one (quantized layers pack their weights there). No Python. The loaded module
+// is checked again.
 Result<std::unique_ptr<oracle::Network>> open_torchscript(const Source& source,
                                                           const oracle::NetworkOptions& options) {
     MODELSEAL_TRY(check_unpacked_size(source, options));

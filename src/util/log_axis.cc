@@ -7,7 +7,7 @@
 namespace modelseal::util {
 namespace {
 
-constexpr double kMiddle = 0.06;  // of the axis on each side of zero, for what is smaller than the least decade
+constexpr double kMiddle = 0.06;  // of the axis on each side of zero, for values below the least decade
 constexpr int kMostDecades = 12;
 
 }  // namespace

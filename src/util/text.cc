@@ -32,9 +32,9 @@ struct CodePoints {
     char32_t first, last;
 };
 
-// Characters that act on a terminal, on the order of what is shown, or that take no place: two names that
-// differ in them look alike (Unicode TR 36). They are the categories Cc, Cf, Zl and Zp of Unicode 15, and what
-// its property Default_Ignorable_Code_Point adds: fillers, variation selectors, tags.
+// Characters that act on a terminal or on the order of the text, or take no space: two names that differ in
+// them look the same (Unicode TR 36). These are the categories Cc, Cf, Zl and Zp of Unicode 15, and those of
+// its property Default_Ignorable_Code_Point: fillers, variation selectors, tags.
 constexpr CodePoints kUnseen[] = {
     {0x0000, 0x001F},   {0x007F, 0x009F},   {0x00AD, 0x00AD},   {0x034F, 0x034F},   {0x0600, 0x0605},
     {0x061C, 0x061C},   {0x06DD, 0x06DD},   {0x070F, 0x070F},   {0x0890, 0x0891},   {0x08E2, 0x08E2},

@@ -34,18 +34,19 @@ constexpr const char* kWorkerHint = "install modelseal with LibTorch, or name th
 constexpr int kChannelDescriptor = 3;
 constexpr std::size_t kLastWords = 4u << 10;
 
-// What steers numerical libraries, and where the loader finds them; nothing that could be a secret.
+// Settings of numerical libraries and of the loader; nothing that could be a secret.
 constexpr std::array<std::string_view, 10> kPassedOn = {
     "OMP_",  "GOMP_",   "OPENBLAS_",       "DNNL_", "ONEDNN_", "MKL_", "ATEN_CPU_CAPABILITY=",
     "CUDA_", "NVIDIA_", "LD_LIBRARY_PATH="};
 
-// OpenMP's threads and OpenBLAS's, each spinning while they wait for work, take the processors from each other:
-// one image through a small network on four threads took 300 to 1,000 ms instead of 2. LibTorch shares out the
-// work by itself, so OpenBLAS gets one thread, and who waits sleeps. What the user set comes first.
+// Threads of OpenMP and of OpenBLAS spin while they wait for work, and so take the processors from each
+// other: one image through a small network on four threads took 300 to 1,000 ms instead of 2. LibTorch
+// distributes the work itself, so OpenBLAS gets one thread, and waiting threads sleep. Settings of the user
+// take precedence.
 constexpr std::array<std::string_view, 2> kUnlessSet = {"OPENBLAS_NUM_THREADS=1", "OMP_WAIT_POLICY=PASSIVE"};
 
-// Where the program may lie, the likeliest first: where the environment says (and then nowhere else), beside
-// this program, where this version was installed.
+// Candidate places of the program, the likeliest first: the one in the environment (and then no other), next
+// to this program, where this version was installed.
 std::vector<fs::path> places() {
     if (const char* given = std::getenv("MODELSEAL_WORKER"); given != nullptr && *given != '\0') {
         return {fs::path(given)};
@@ -157,7 +158,7 @@ Result<std::unique_ptr<Process>> Process::start() {
         return io::os_error(errno, shown, "make a channel");
     }
     Descriptor ours(sockets[0]), theirs(sockets[1]);
-    // Nobody reads it before the end, and a full pipe must not keep the worker waiting.
+    // It is read only at the end, and a full pipe must not block the worker.
     if (::pipe2(pipe, O_CLOEXEC | O_NONBLOCK) != 0) return io::os_error(errno, shown, "make a pipe");
     Descriptor said(pipe[0]), says(pipe[1]);
     if (!lift(ours) || !lift(theirs) || !lift(said) || !lift(says)) {

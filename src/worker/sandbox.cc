@@ -47,7 +47,7 @@ std::uint64_t mapped_now() {
 
 using Filter = std::unique_ptr<void, decltype(&::seccomp_release)>;
 
-// What a network needs: memory, threads, clocks, and the descriptors that are open.
+// Calls that a network needs: memory, threads, clocks, and open descriptors.
 constexpr int kAllowed[] = {
     SCMP_SYS(read),
     SCMP_SYS(pread64),
@@ -104,7 +104,7 @@ constexpr int kAllowed[] = {
     SCMP_SYS(exit_group),
 };
 
-// What nothing but an attack would try: the process ends, and whoever started it sees that.
+// Calls that only an attack would make: the process ends, and its parent sees that.
 constexpr int kDeadly[] = {
     SCMP_SYS(execve),
     SCMP_SYS(execveat),
@@ -155,7 +155,7 @@ bool allow_some(scmp_filter_ctx filter, Devices devices) {
     // none.
     done &= rule(SCMP_ACT_ALLOW, SCMP_SYS(clone), has(0, CLONE_THREAD | CLONE_VM));
     done &= rule(SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3));
-    // fstat() of an open descriptor, as newer C libraries say it.
+    // fstat() of an open descriptor in newer C libraries.
     done &= rule(SCMP_ACT_ALLOW, SCMP_SYS(newfstatat), has(3, AT_EMPTY_PATH));
     for (const auto command : {F_GETFL, F_GETFD, F_SETFD, F_DUPFD_CLOEXEC}) {
         done &= rule(SCMP_ACT_ALLOW, SCMP_SYS(fcntl), is(1, static_cast<std::uint64_t>(command)));

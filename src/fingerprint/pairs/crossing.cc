@@ -83,7 +83,7 @@ namespace {
 constexpr unsigned kFineLevels = 513;
 constexpr unsigned kGreyLevels = 256;
 constexpr unsigned kMostSteps = 48;        // gradient steps from one start
-constexpr double kLongestStep = 4;         // in units; further, the gradient says little
+constexpr double kLongestStep = 4;         // in units; further away, the gradient predicts little
 constexpr std::size_t kStartsPerPair = 6;  // starts tried for each pair before giving up
 
 // One start under way.

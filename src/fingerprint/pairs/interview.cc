@@ -16,7 +16,7 @@ namespace modelseal::fingerprint {
 namespace {
 
 constexpr std::size_t kAskedTwice = 32;
-constexpr std::size_t kDoubted = 16, kTimes = 16;  // labels that are asked again, and how often
+constexpr std::size_t kDoubted = 16, kTimes = 16;  // labels that are queried again, and how often
 constexpr std::size_t kAtOnce = 4u << 20;          // elements handed to an oracle at a time: 16 MiB
 
 // One input of a fingerprint, by its place among all of them: see inputs_of().
@@ -24,7 +24,7 @@ struct Place {
     const Pair* pair;
     Rung rung;
     int member;
-    // Whether a label is that of the side on which the member lies.
+    // True if a label is that of the member's side.
     bool fits(std::int64_t label) const {
         return (label == static_cast<std::int64_t>(pair->target)) == (member == 1);
     }
@@ -93,7 +93,7 @@ class Gathered {
 void note_jitter(Replies& replies, const Fingerprint& fingerprint, const oracle::Answers& answers,
                  std::span<const Place> places, std::span<const std::size_t> repeated) {
     const auto outputs = outputs_of(answers, fingerprint.classes, {});
-    if (!outputs) return;  // judge() reports what is wrong with them
+    if (!outputs) return;  // judge() reports the error
     for (std::size_t i = 0; i < repeated.size(); ++i) {
         const Boundary boundary{fingerprint.direction, places[repeated[i]].pair->target};
         const auto first = score(*outputs, repeated[i], boundary);
@@ -144,8 +144,8 @@ class Interview {
     }
 
   private:
-    // A label that is wrong now and then accuses a model as much as one that always is, and the few inputs that
-    // are asked twice may not show it: some of those on the wrong side are asked many times more.
+    // A label that is wrong only sometimes counts as much as one that always is, and the few inputs that are
+    // sent twice may not reveal it: some inputs on the wrong side are sent many more times.
     Result<void> doubt_labels(oracle::Answers& answers) {
         if (answers.labels.empty()) return {};
         std::vector<std::size_t> doubted;
@@ -164,7 +164,7 @@ class Interview {
         return {};
     }
 
-    // Rows of answers in the order in which they are asked for: one for each place, then the repetitions.
+    // Rows of answers in the order of the queries: one for each input, then the repetitions.
     void plan() {
         std::mt19937_64 random{std::random_device{}()};
         std::vector<std::size_t> all(places_.size());

@@ -17,8 +17,8 @@ namespace {
 
 using Outcome = FingerprintFinding::Outcome;
 
-// What a runtime that answers in less than float32 is off by: as far as the record says of half precision,
-// whose significand has 11 bits, and twice as far for each bit less. Nothing is known without that rung.
+// Error of a runtime that computes in less than float32: the recorded one for half precision, whose
+// significand has 11 bits, doubled for each bit less. Unknown without that rung.
 double stray_of(const Fingerprint& fingerprint, unsigned significand) {
     if (significand >= oracle::kFloat32Bits) return 0;
     const auto mixed = std::ranges::find(fingerprint.rungs, Rung::mixed, &RungOfPairs::rung);
@@ -52,13 +52,13 @@ const RungReading* find_decisive(std::span<const RungReading> readings, std::opt
     return nullptr;
 }
 
-// What follows from all rungs together.
+// The conclusions from all rungs together.
 class Judgment {
   public:
     Judgment(std::vector<RungReading>& readings, std::optional<Rung> asked, const Replies& replies)
         : readings_(readings), asked_(asked), replies_(replies) {}
 
-    // Nothing if the rung that was asked for is not there.
+    // Null if the requested rung does not exist.
     std::optional<FingerprintFinding> reach() {
         bound_false_alarms();
         const auto* decisive = find_decisive(readings_, asked_);
@@ -80,8 +80,8 @@ class Judgment {
     }
 
   private:
-    // Exact pairs are nearer to the boundary than honest runtimes agree: elsewhere than on the very same
-    // runtime their mismatches say which runtime it is, and nothing of the model.
+    // Exact pairs are closer to the boundary than honest runtimes agree: on another runtime their mismatches
+    // identify the runtime, and prove nothing about the model.
     bool counts(const RungReading& reading) const {
         if (reading.rung != Rung::exact) return !asked_ || reading.rung >= *asked_;
         return asked_.value_or(Rung::exact) == Rung::exact && replies_.same_runtime &&

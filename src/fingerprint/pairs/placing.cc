@@ -34,7 +34,7 @@ Result<std::vector<double>> margins(Probe& probe, const Lattice& lattice, std::s
     return margins;
 }
 
-// The state of one root search: the boundary lies between `a` and `b`; `c` is the point before.
+// The state of one root search: the boundary is between `a` and `b`; `c` is the point before.
 struct Search {
     double a, b, c, fa, fb, fc;
     double t = 0.5;
@@ -73,7 +73,7 @@ struct Search {
 struct SideOfPair {
     std::size_t row;
     double sign, root;
-    double at = 0;                                         // to be asked next
+    double at = 0;                                         // next position to evaluate
     double near = 0;                                       // distance from the root: margin too small
     double far = std::numeric_limits<double>::infinity();  // margin at least the floor
     bool done = false;

@@ -110,7 +110,7 @@ bool mend(Pair& pair, double floor, double distance) {
     return !settled(pair, floor);
 }
 
-// The largest change of a margin when everything is asked once more: 0 where the runtime repeats itself bit by
+// The largest change of a margin when all inputs are evaluated again: 0 if the runtime repeats itself bit by
 // bit.
 Result<double> unsteadiness(Probe& probe, const Fingerprint& fingerprint, const RungOfPairs& rung) {
     auto again = rung;
@@ -143,8 +143,8 @@ Result<void> settle(Probe& probe, Fingerprint& fingerprint, RungOfPairs& rung) {
 Result<void> record(Probe& probe, Fingerprint& fingerprint, RungOfPairs& rung, std::size_t keep) {
     if (rung.pairs.size() > keep) rung.pairs.resize(keep);
     MODELSEAL_TRY(settle(probe, fingerprint, rung));
-    // Dropping pairs changes who shares a batch with whom, and so the last bits: ask again, until nothing more
-    // drops.
+    // Dropping pairs changes which inputs share a batch, and so the last bits: evaluate again until nothing
+    // more is dropped.
     for (;;) {
         const auto dropped =
             std::erase_if(rung.pairs, [&](const Pair& pair) { return !settled(pair, rung.floor); });

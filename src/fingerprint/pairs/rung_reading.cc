@@ -178,8 +178,8 @@ class Reader {
         reading_.finding.recorded.back()[which] = recorded;
         reading_.finding.answered.back()[which] = scored.margin;
 
-        // As many honest answers move a margin away from the boundary as across it. On a floor it is bounded on
-        // both sides, so that nobody keeps sides right with answers of any size.
+        // As many honest answers move a margin away from the boundary as across it. With a floor both
+        // directions are bounded, so that forged answers cannot keep sides right with margins of any size.
         const bool on_its_side = (scored.margin > 0) == (which == 1);
         const double beyond = std::abs(scored.margin) - 2 * std::abs(recorded);
         const bool bounded = on_its_side && rung_.floor > 0;

@@ -30,7 +30,7 @@ constexpr int kMaxInterim = 8;  // responses 1xx before the one that counts
 constexpr std::uint64_t kMaxCaFile = 4u << 20;
 
 Result<void> trust(asio::ssl::context& tls, const std::string& ca_file) {
-    // Asio verifies nothing unless it is told to.
+    // Asio verifies nothing by default.
     tls.set_verify_mode(asio::ssl::verify_peer);
     ::SSL_CTX_set_min_proto_version(tls.native_handle(), TLS1_2_VERSION);
     error_code code;
@@ -154,7 +154,7 @@ Failure HttpConnection::State::connect() {
     if (code) return fail(code, "cannot connect");
     stream->next_layer().set_option(tcp::no_delay(true), code);
     const auto peer = stream->next_layer().remote_endpoint(code);
-    // The name said so; hold the address to it.
+    // The name is loopback; require the address to be as well.
     if (!server.tls && !options.token.empty() && (code || !peer.address().is_loopback())) {
         return fail(ErrorKind::unreadable, "is not this machine, and a token does not go there in the clear");
     }
@@ -224,7 +224,7 @@ Failure HttpConnection::State::transfer(Stream& over, const HttpRequest& request
         silent = !parser.got_some() && interim == 0;
         if (read) return written && silent ? fail(written, "sending the request") : read_failure(read);
         if (parser.get().result_int() < 200) continue;
-        // Bytes behind the answer could only be taken for the next one.
+        // Bytes after the answer would be taken for the next one.
         const bool keep = parser.keep_alive() && buffer.size() == 0 && !written;
         response = from_beast(parser.release());
         if (!keep) stream.reset();
@@ -256,7 +256,7 @@ std::unique_ptr<HttpFailure> HttpConnection::exchange(const HttpRequest& request
     bool silent = false;
     if (state_->stream) {
         auto failure = state_->transfer(request, response, silent);
-        // A server may close a connection that nobody used for a while.
+        // A server may close an idle connection.
         if (!failure || !silent || !failure->later) return failure;
     }
     if (auto failure = state_->connect()) return failure;

@@ -24,7 +24,7 @@ bool is_hex(char c) {
     return (c >= '0' && c <= '9') || (lower(c) >= 'a' && lower(c) <= 'f');
 }
 
-// RFC 3986, section 3.3: what may stand in a path as it is.
+// RFC 3986, section 3.3: characters that a path may have unescaped.
 bool is_path_character(char c) {
     return is_alphanumeric(c) || std::string_view("-._~!$&'()*+,;=:@/").find(c) != std::string_view::npos;
 }
@@ -51,7 +51,7 @@ bool is_ipv6(const std::string& host) {
     return ::inet_pton(AF_INET6, host.c_str(), &address) == 1;
 }
 
-// "host", "host:8000", "[::1]:8000": takes the host off and leaves what follows it.
+// "host", "host:8000", "[::1]:8000": removes the host and leaves the rest.
 Result<std::string> take_host(std::string_view& authority) {
     std::string host;
     if (authority.starts_with('[')) {

@@ -28,7 +28,7 @@ std::uint32_t number_at(std::string_view bytes, std::size_t at) {
     return number;
 }
 
-// What lines and headers have in common: the id, and an error or labels in place of outputs.
+// Shared by lines and headers: the id, and an error or labels instead of outputs.
 Result<ExecAnswer> parse_common(const json& document, std::uint64_t id, const std::string& source,
                                 bool& complete) {
     ExecAnswer answer;
@@ -51,7 +51,7 @@ Result<ExecAnswer> parse_common(const json& document, std::uint64_t id, const st
     return answer;
 }
 
-// The program may print other things; show what it was.
+// The program may print other things; quote them.
 Result<json> parse_words(std::string_view text, const std::string& source) {
     auto document = parse_answer(text, source, "the answer");
     if (!document.ok()) {

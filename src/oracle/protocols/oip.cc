@@ -295,7 +295,7 @@ Result<std::unique_ptr<Oracle>> connect_oip(std::unique_ptr<HttpClient> client, 
     bool binary = options.tensors == Tensors::binary;
     const bool automatic = options.tensors == Tensors::automatic;
     if (automatic) {
-        // The server's own metadata stands where the path to the models begins: ".../v2".
+        // The server's own metadata are at the start of the path to the models: ".../v2".
         const auto server = client->send({path.substr(0, path.rfind("/models/"))});
         binary = server.ok() && server->status == 200 && lists_binary_tensors(server->body);
     }

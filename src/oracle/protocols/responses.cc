@@ -32,7 +32,7 @@ class Rows {
         answers_.count = count;
     }
 
-    // To be asked before the outputs of a row are read: they take memory.
+    // Call before the outputs of a row are read, because they take memory.
     Result<void> allow_outputs(std::size_t row, std::size_t outputs) const {
         if (outputs == classes_) return {};
         return malformed(source_, fmt::format("answer {} has {} outputs, the model has {} classes", row + 1,

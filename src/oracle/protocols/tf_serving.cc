@@ -151,7 +151,7 @@ Result<std::vector<OutputTensor>> parse_tf_answer(std::string_view body, const s
     return all_named(outputs->get<std::map<std::string, json>>(), source);
 }
 
-// TensorFlow Serving's REST interface: reads the signature if the server tells it, then sends batches as rows.
+// TensorFlow Serving's REST interface: reads the signature from the metadata, if any, then sends rows.
 
 namespace {
 
@@ -189,7 +189,7 @@ class TfServingOracle final : public BatchedOracle {
     std::string output_;
 };
 
-// Nothing is known where the server tells no metadata, as long as it has the model.
+// A server without metadata is accepted if it has the model.
 Result<ModelInfo> ask_model(HttpClient& client, const std::string& source) {
     const auto& path = client.server().path;
     MODELSEAL_TRY_ASSIGN(const auto response, client.send({path + "/metadata"}));

@@ -136,7 +136,7 @@ Result<std::unique_ptr<Network>> WorkerNetwork::open(const model::Model& files, 
     return std::unique_ptr<Network>(std::move(network));
 }
 
-// Before it gets anything of the model, the worker shuts itself in and says how well that went.
+// Before it gets anything of the model, the worker enters its sandbox and reports the result.
 Result<void> WorkerNetwork::enter_sandbox(const NetworkOptions& options) {
     MODELSEAL_TRY_ASSIGN(const auto answer, exchange({{"do", "enter"},
                                                       {"device", options.device},
@@ -232,7 +232,7 @@ Result<void> WorkerNetwork::check_size(std::span<const float> inputs, std::size_
                  {}};
 }
 
-// Puts the inputs where the worker sees them, with room for so many numbers behind them.
+// Copies the inputs to the shared memory, with room for this many numbers after them.
 Result<void> WorkerNetwork::share(std::span<const float> inputs, std::size_t behind) {
     const auto needed = inputs.size() + behind;
     if (memory_.floats().size() < needed) {

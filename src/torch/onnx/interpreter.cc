@@ -20,7 +20,7 @@ using formats::onnx::Node;
 
 namespace {
 
-constexpr std::uint64_t kMaxSteps = 250'000;  // nodes of one run: loops are as long as the file says
+constexpr std::uint64_t kMaxSteps = 250'000;  // nodes of one run: the file decides the length of loops
 constexpr std::uint32_t kMaxCalls = 32;       // functions within functions; they cannot be recursive
 
 std::string first_line(const std::string& text) {
@@ -61,7 +61,7 @@ std::vector<Value> run_smoothly(Call& call, Handler handler) {
     return outputs;
 }
 
-// What went wrong, of whatever kind the exception is, as an error about the node.
+// The current exception of any kind as an error about the node.
 [[noreturn]] void rethrow_about(const Node& node) {
     try {
         throw;
@@ -129,7 +129,7 @@ Result<std::unique_ptr<Interpreter>> Interpreter::open(model::OnnxFile file, at:
     return made;
 }
 
-// Weights go to the device; what may be shapes and indices stays where it is read.
+// Weights go to the device; possible shapes and indices stay on the CPU, where they are read.
 Value Interpreter::placed(Value value) const {
     if (value.kind == Value::Kind::tensor && is_real(value.type)) value.tensor = value.tensor.to(device_);
     return value;
@@ -222,7 +222,7 @@ void Interpreter::count_step() {
     if (++steps_ > kMaxSteps) unsupported(fmt::format("more than {} nodes in one run", kMaxSteps));
 }
 
-// Operators check what may be much larger than their inputs; this is for what grows node by node.
+// Operators check outputs much larger than their inputs; this limits growth node by node.
 void Interpreter::check_output(const Value& value) const {
     if (value.kind != Value::Kind::tensor) return;
     const auto bytes = static_cast<std::uint64_t>(value.tensor.numel()) *

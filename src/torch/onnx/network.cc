@@ -14,7 +14,7 @@ using formats::onnx::ValueInfo;
 using onnx::Interpreter;
 using onnx::Value;
 
-// Batches of other sizes than the file says are believed in if their outputs agree this well.
+// Batch sizes other than the file's are accepted if outputs agree this well.
 constexpr double kSameOutputs = 1e-4;
 
 // One batch through the graph.
@@ -184,7 +184,7 @@ std::size_t usable_batch(Graph& graph, const Input& input, const at::Device& dev
         const auto together = graph.forward(inputs);
         if (together.dim() >= 1 && together.size(0) == most && same_rows(graph, together, inputs, 1)) return 0;
     } catch (const std::exception&) {
-        return input.batch == 0 ? 1 : input.batch;  // what is wrong with that shows when it is asked
+        return input.batch == 0 ? 1 : input.batch;  // errors show at the first query
     }
     return input.batch == 0 ? 1 : input.batch;
 }

@@ -16,7 +16,7 @@ using formats::onnx::Opsets;
 
 namespace {
 
-// Operators that give elements of their first input as they are, so that quantized numbers pass with a
+// Operators that return elements of their first input unchanged, so that quantized numbers pass with a
 // gradient.
 const std::set<std::string> kMoving = {
     "Concat", "DepthToSpace", "Expand",  "Flatten", "Gather",    "Identity",  "MaxPool",      "Pad",  "Reshape",

@@ -16,7 +16,7 @@ struct SmallFloat {
     int mantissa_bits;
     int least_exponent;  // of normal numbers; subnormal ones share its quantum
     double largest;
-    bool infinity;  // what is too large becomes infinity instead of NaN
+    bool infinity;  // values that are too large become infinity instead of NaN
     bool negative_zero;
 };
 
@@ -42,7 +42,7 @@ const SmallFloat* small_float(DType type) {
     }
 }
 
-// To the nearest, ties to even; then what is too large.
+// Rounds to nearest, ties to even; then handles values that are too large.
 at::Tensor round_to(const at::Tensor& tensor, const SmallFloat& format, bool saturate) {
     const auto wide = tensor.to(at::kDouble);
     const auto finite = at::isfinite(wide);
@@ -191,7 +191,7 @@ Value Value::optional(std::vector<Value> none_or_one) {
 
 at::Tensor straight_through(const at::Tensor& exact, const at::Tensor& smooth) {
     if (!smooth.requires_grad()) return exact;
-    // exact = smooth + (exact - smooth) would round; the gradient alone is taken from the difference, which is
+    // exact = smooth + (exact - smooth) would round; only the gradient is taken from the difference, which is
     // 0.
     return exact.detach() + (smooth - smooth.detach());
 }

@@ -69,7 +69,7 @@ void swish(Call& call) {
     call.give_like(alpha == 1 ? at::silu(x) : x * at::sigmoid(x * alpha));
 }
 
-// Before opset 13 all dimensions from the axis on were taken as one.
+// Before opset 13 all dimensions from the axis on were combined.
 template <at::Tensor (*operation)(const at::Tensor&, std::int64_t)>
 void along_axis(Call& call) {
     const auto x = call.in(0);

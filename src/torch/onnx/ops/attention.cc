@@ -1,4 +1,4 @@
-// Attention and what belongs to it.
+// Attention and related operators.
 #include <cmath>
 #include <limits>
 
@@ -40,7 +40,7 @@ Heads heads_of(Call& call) {
     return heads;
 }
 
-// What is added to the products: the mask that is given, nothing from the future, nothing of the padding.
+// The term added to the products: the given mask, the causal mask, the mask of the padding.
 at::Tensor bias_of(const Call& call, const Heads& heads, const at::Tensor& like) {
     const auto rows = heads.q.size(2), columns = heads.k.size(2);
     auto bias = at::zeros({rows, columns}, like.options());

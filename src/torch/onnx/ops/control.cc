@@ -19,7 +19,7 @@ void branch(Call& call) {
     }
 }
 
-// Stacks what each round gave; without rounds the shape is not known, so there is nothing in it.
+// Stacks the results of all iterations; without iterations the shape is unknown and the result empty.
 Value stacked(const std::vector<at::Tensor>& rounds, std::int64_t axis, bool backwards) {
     if (rounds.empty()) return at::empty({0}, at::TensorOptions(at::kFloat));
     auto ordered = rounds;
@@ -123,7 +123,7 @@ std::vector<Value> scan_once(Call& call, const ScanPlan& plan, std::vector<Value
 }
 
 void scan(Call& call) {
-    const bool batched = call.opset() < 9;  // behind an input of lengths, each row by itself
+    const bool batched = call.opset() < 9;  // with an input of lengths, each row by itself
     std::vector<Value> values;
     for (std::size_t i = batched ? 1 : 0; i < call.inputs(); ++i) values.push_back(call.value(i));
     const auto plan = scan_plan(call, values.size());

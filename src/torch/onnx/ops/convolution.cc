@@ -46,7 +46,7 @@ void conv(Call& call) {
     call.give_like(convolve(x, weight, bias, window, call.integer("group", 1)));
 }
 
-// The padding that leads to an output of the shape that is asked for.
+// The padding that gives an output of the requested shape.
 void pads_for_shape(const Call& call, Window& window, const Ints& full, const Ints& shape) {
     const auto mode = call.text("auto_pad", "NOTSET");
     for (std::size_t i = 0; i < window.rank(); ++i) {
@@ -126,7 +126,7 @@ void col2im(Call& call) {
     window.begin.assign(pads.begin(), pads.begin() + static_cast<std::ptrdiff_t>(rank));
     window.end.assign(pads.begin() + static_cast<std::ptrdiff_t>(rank), pads.end());
     const auto counts = places(window, image, false);
-    // Where each column's element lies in the padded image, as a flat index.
+    // The flat index of each column's element in the padded image.
     Ints room(rank);
     for (std::size_t i = 0; i < rank; ++i) room[i] = image[i] + window.begin[i] + window.end[i];
     call.check_size(room);

@@ -7,8 +7,8 @@ namespace modelseal::libtorch::onnx {
 
 namespace {
 
-// Indices of a dimension of `size`, from its end if negative. A GPU does not say that an index was wrong, it
-// fails for good; so each is held against the size here.
+// Indices of a dimension of `size`, from its end if negative. A GPU does not report a wrong index but fails
+// for good, so each is compared with the size here.
 at::Tensor checked_index(const at::Tensor& index, std::int64_t size) {
     const auto wide = index.to(at::kLong);
     if (wide.numel() == 0) return wide;
@@ -179,7 +179,7 @@ void unique(Call& call) {
     const auto axis = whole ? 0 : axis_of(call.integer("axis", 0), x.dim());
     auto [values, inverse, counts] = at::unique_dim(x, axis, true, true, true);
     inverse = inverse.reshape({-1});
-    // In a stable sort by value, the first of each value stands where its run begins.
+    // In a stable sort by value, the first of each value is at the start of its run.
     const auto by_value = std::get<1>(at::sort(inverse, true, 0, false));
     auto first = by_value.index_select(0, at::cumsum(counts, 0) - counts);
     if (call.integer("sorted", 1) == 0) {

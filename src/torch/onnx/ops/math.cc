@@ -8,7 +8,7 @@ namespace {
 
 using Binary = at::Tensor (*)(const at::Tensor&, const at::Tensor&);
 
-// Before opset 7 the second operand was only stretched if an attribute said so, from a given axis on.
+// Before opset 7 the second operand was broadcast only with an attribute, from a given axis on.
 at::Tensor stretched(const Call& call, const at::Tensor& a, const at::Tensor& b) {
     if (call.opset() >= 7 || call.integer("broadcast", 0) == 0 || !call.given("axis")) return b;
     auto shape = b.sizes().vec();
@@ -92,7 +92,7 @@ void clip(Call& call) {
     call.give_like(x);
 }
 
-// `neutral` stands in front of an exclusive sum or product, and the last element is left out.
+// An exclusive sum or product begins with `neutral` and leaves out the last element.
 template <at::Tensor (*operation)(const at::Tensor&, std::int64_t, c10::optional<at::ScalarType>), int neutral>
 void cumulative(Call& call) {
     auto x = call.in(0);

@@ -1,4 +1,4 @@
-// Of ai.onnx.ml and of old versions, what image classifiers end or begin with.
+// Operators of ai.onnx.ml and of old versions at the start and end of image classifiers.
 #include "torch/onnx/call.h"
 
 namespace modelseal::libtorch::onnx {

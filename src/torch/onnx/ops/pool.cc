@@ -22,7 +22,7 @@ std::pair<at::Tensor, at::Tensor> largest(const at::Tensor& x, const Window& win
     return {std::get<0>(found), std::get<1>(found)};
 }
 
-// From places in each (padded) plane to places in the whole tensor.
+// From indices in each (padded) plane to indices in the complete tensor.
 at::Tensor whole_indices(const at::Tensor& indices, const at::Tensor& x, const Window& window,
                          const Ints& plane, bool column_major) {
     auto left = indices;
@@ -109,7 +109,7 @@ void average_pool(Call& call) {
         simple = simple && window.dilations[i] == 1 && window.begin[i] <= window.kernel[i] / 2;
     }
     if (simple) return call.give_like(average_at_once(x, window, with_pads));
-    // What is counted: the input, with its padding if that counts, but nothing that only the ceiling adds.
+    // Counts the input, with its padding if that counts, but nothing that only the ceiling adds.
     auto counted = at::ones_like(x.narrow(0, 0, 1).narrow(1, 0, 1));
     auto rest = window;
     if (with_pads) {

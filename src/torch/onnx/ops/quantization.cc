@@ -69,8 +69,8 @@ std::span<const Operator> cast_operators() {
     return kCastOperators;
 }
 
-// Quantized numbers. The integers are exact; beside them goes the same in float32 (Value::smooth), so that a
-// gradient passes as if nothing had been rounded, but not where a number was cut off.
+// Quantized numbers. The integers are exact; Value::smooth has the same numbers in float32, so that a
+// gradient passes as if nothing had been rounded, except where a number was clipped.
 
 namespace {
 
@@ -103,7 +103,7 @@ at::Tensor numbers(const Call& call, std::size_t input, at::ScalarType type = at
     return (value.smooth.defined() ? value.smooth : call.in(input)).to(call.device(), type);
 }
 
-// What is quantized is real already divided by its scale, without zero point.
+// The quantized value is real, divided by its scale, without zero point.
 Value quantised(const at::Tensor& real, const at::Tensor& zero, DType type) {
     const auto [low, high] = range_of(type);
     const auto exact = at::clamp(at::round(real.detach()) + zero, low, high);
@@ -218,7 +218,7 @@ at::Tensor real_of(const Call& call, std::size_t first) {
     return x * call.in(first + 1).reshape({});
 }
 
-// com.microsoft: scale and zero point of the result behind those of the operands.
+// com.microsoft: scale and zero point of the result after those of the operands.
 Value requantised(const Call& call, const at::Tensor& real, std::size_t scale) {
     const auto zero =
         call.has(scale + 1) ? call.in(scale + 1).to(at::kFloat).reshape({}) : at::zeros({}, real.options());

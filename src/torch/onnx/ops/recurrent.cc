@@ -123,7 +123,7 @@ Layer layer_of(const Call& call, const Kind& kind, std::size_t direction, std::i
     return layer;
 }
 
-// The outputs of each step, time x batch x hidden. Rows that have ended stay as they are, and give zeros.
+// The outputs of each step, time x batch x hidden. Rows that have ended keep their state, and return zeros.
 at::Tensor run_layer(Layer& layer, const Kind& kind, const at::Tensor& x, const at::Tensor& lengths,
                      bool backwards) {
     std::vector<at::Tensor> outputs(static_cast<std::size_t>(x.size(0)));

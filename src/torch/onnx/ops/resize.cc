@@ -21,7 +21,7 @@ struct Rules {
     bool exclude_outside = false, antialias = false;
 };
 
-// Where output `place` lies in the input.
+// The position of output `place` in the input.
 double origin(const Rules& rules, const Axis& a, double place) {
     const auto in = static_cast<double>(a.in);
     const auto wide = a.scale * in;  // the size before it was rounded
@@ -114,7 +114,7 @@ at::Tensor resized(const Rules& rules, const at::Tensor& x, const Axis& a) {
     return result;
 }
 
-// Cells whose origin lies outside on any axis.
+// Cells whose origin is outside on any axis.
 at::Tensor with_outside(const Rules& rules, const at::Tensor& x, const std::vector<Axis>& axes) {
     auto result = x;
     for (const auto& a : axes) {

@@ -7,7 +7,7 @@ namespace modelseal::libtorch::onnx {
 
 namespace {
 
-// Behind an optional, what it holds.
+// The content of an optional.
 const Value& inside(const Value& value) {
     return value.kind == Value::Kind::optional && !value.items.empty() ? inside(value.items.front()) : value;
 }
@@ -18,7 +18,7 @@ const std::vector<Value>& items(const Call& call, std::size_t input) {
     return value.items;
 }
 
-// An index of an item; with `behind`, the place behind the last is one, too.
+// An index of an item; with `behind`, also the index after the last.
 std::size_t position(const Call& call, std::size_t input, std::size_t size, bool behind) {
     const auto count = static_cast<std::int64_t>(size);
     auto at = call.integer_in(input);

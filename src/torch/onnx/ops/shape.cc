@@ -1,4 +1,4 @@
-// Shapes: what rearranges elements without computing with them.
+// Shapes: operators that rearrange elements without computing with them.
 #include <algorithm>
 #include <numeric>
 
