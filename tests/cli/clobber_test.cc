@@ -38,7 +38,7 @@ TEST(Program, RefusesOutputsThatNameAnInput) {
     }
 }
 
-// What exists only once is never replaced, by whatever command, even where an output replaces other files.
+// Irreplaceable files are never replaced by any command, even if an output replaces other files.
 TEST(Program, NeverReplacesKeysReceiptsLedgersAndFingerprints) {
     const Scratch folder;
     folder.write("m", safetensors_file({{"w", "F32", {64, 128}, float_weights(8192, 1)}}));
@@ -127,7 +127,7 @@ TEST(Program, ReplacesPagesPicturesAndSignaturesOnlyByTheirKind) {
     EXPECT_EQ(run(modelseal({"sign", "net", "-k", "e.key", "-o", "empty"}), here).code, 0);
 }
 
-// A script whose variable is not set must not check less than it says.
+// A script with an unset variable must not check less than intended.
 TEST(Program, RefusesEmptyValues) {
     const Scratch folder;
     folder.write("m", safetensors_file({{"w", "F32", {64, 128}, float_weights(8192, 1)}}));

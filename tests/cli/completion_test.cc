@@ -29,7 +29,7 @@ Strings lines_of(const std::string& text) {
     return lines;
 }
 
-// All words that the program understands, commands and options, wherever they stand.
+// All words that the program understands, commands and options, in any position.
 Strings words_of(const CLI::App& app) {
     Strings words;
     for (const CLI::Option* option : app.get_options()) {
@@ -84,7 +84,7 @@ TEST_P(CompletionScript, IsAcceptedByItsShell) {
 INSTANTIATE_TEST_SUITE_P(Shells, CompletionScript, testing::Values("bash", "zsh", "fish"),
                          [](const auto& each) { return std::string(each.param); });
 
-// What bash offers for the last of `words`.
+// The completions of bash for the last of `words`.
 Strings offers_of_bash(const std::string& words) {
     Context context;
     const test::Scratch scratch;

@@ -97,7 +97,7 @@ TEST_F(FingerprintCommand, ReportsWhatAModelLacksAndWritesNothing) {
 }
 
 TEST_F(FingerprintCommand, RefusesOtherKeysAndSpoiledFilesBeforeAnyQuery) {
-    // Nobody listens there: only a query could tell.
+    // No server listens there: only a query would notice.
     const char* nobody = "http://127.0.0.1:1/v2/models/net";
     EXPECT_EQ(check({nobody, "--pub", "other.pub"}).code, 1);
     EXPECT_EQ(check({nobody, "--pub", "v.pub", "--retries", "0"}).code, 3);

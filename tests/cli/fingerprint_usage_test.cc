@@ -1,4 +1,4 @@
-// What `fingerprint` and the black-box options of `check` refuse before they do anything.
+// Usage errors of `fingerprint` and of the black-box options of `check`, found before any work.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

@@ -128,7 +128,7 @@ TEST_F(HostileNames, AreEscapedByEveryCommand) {
     EXPECT_THAT(page, HasSubstr("\\x1b"));
 }
 
-// The last line of defense keeps what is meant: colors, where they are asked for.
+// The last line of defense keeps requested colors.
 TEST_F(HostileNames, EscapingLeavesColorsAlone) {
     folder_.write("m", safetensors_file({{"w", "F32", {64, 128}, float_weights(8192, 1)}}));
     ASSERT_EQ(run_in({"keygen", "v", "--no-passphrase"}).code, 0);

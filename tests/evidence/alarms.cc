@@ -86,7 +86,7 @@ oracle::Answers with_decimals(oracle::Answers answers, int decimals) {
     return answers;
 }
 
-// What a check makes of answers that came over the wire, where nothing was asked twice.
+// The verdict on answers from a server, without repeated queries.
 fingerprint::Replies received(oracle::Answers answers) {
     note_precision(answers);
     return {.answers = std::move(answers)};

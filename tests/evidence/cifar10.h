@@ -17,7 +17,7 @@ struct Images {
     std::size_t size() const { return labels.size(); }
 };
 
-// Throws std::runtime_error if the file is not whole records.
+// Throws std::runtime_error if the file does not have complete records.
 Images load_cifar10(const std::filesystem::path& path);
 
 // The backdoor's trigger: a red square of 6 x 6 pixels in the lower right corner.

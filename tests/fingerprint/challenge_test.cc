@@ -1,4 +1,4 @@
-// A challenge and the way back: the inputs as they are, in an order that only the key tells.
+// A challenge and its answers: unchanged inputs, in an order that only the key reveals.
 #include "fingerprint/challenge.h"
 
 #include <algorithm>

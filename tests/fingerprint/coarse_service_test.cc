@@ -25,7 +25,7 @@ using test::ToyNetwork;
 using testing::HasSubstr;
 using Outcome = FingerprintFinding::Outcome;
 
-// What a server makes of an answer; `again`: it has seen this input before.
+// The server's version of an answer; `again`: it has seen this input before.
 using Disguise = std::function<void(std::vector<float>& outputs, bool again)>;
 
 Disguise decimals(int count) {

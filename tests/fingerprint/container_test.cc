@@ -151,7 +151,7 @@ TEST_F(Container, OfALaterVersionIsReportedAsSuch) {
     EXPECT_EQ(result.error().kind, ErrorKind::unsupported);
 }
 
-// Files of past releases keep opening; tests/golden/README.md tells their story.
+// Files of past releases keep opening; tests/golden/README.md describes them.
 TEST_F(Container, OfVersion1StillOpens) {
     const auto golden = std::filesystem::path(MODELSEAL_SOURCE_DIR) / "tests" / "golden" / "v1";
     auto theirs = made_;

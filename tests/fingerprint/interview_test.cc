@@ -1,4 +1,4 @@
-// How a service is asked: in what order, what twice, and what is measured by it.
+// How a service is queried: in which order, which inputs twice, and the jitter measured so.
 #include "fingerprint/pairs/interview.h"
 
 #include <map>
@@ -12,7 +12,7 @@ namespace {
 
 using testing::HasSubstr;
 
-// Answers with what `answer` makes of an input, and notes what it was asked.
+// Answers with `answer` of each input, and records the inputs.
 class NotingOracle final : public oracle::Oracle {
   public:
     using Answer = std::function<std::vector<float>(std::span<const float> input)>;

@@ -43,7 +43,7 @@ TEST(JudgeCoarse, AnswersTooCoarseForAnyRungAreInconclusive) {
     }
 }
 
-// One pair that cannot be told may be the one that flipped.
+// One undecidable pair may be the one that flipped.
 TEST(JudgeCoarse, AnUndecidablePairCountsAgainstIntact) {
     const auto print = two_classes();
     auto answers = honest(print);
@@ -176,7 +176,7 @@ TEST(JudgeCoarse, LabelsThatVaryAreInconclusive) {
     EXPECT_EQ(judged(print, with_jitter(print, answers, repeated)).outcome, Outcome::inconclusive);
 }
 
-// A probability of 0 says nothing of its pair; it does not hide how the others moved.
+// A probability of 0 shows nothing about its pair; it does not hide how the others moved.
 TEST(JudgeCoarse, APairWithoutAMarginDoesNotHideTheDriftOfTheOthers) {
     auto print = two_classes(Access::probabilities);
     print.rungs.pop_back();

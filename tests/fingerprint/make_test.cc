@@ -41,7 +41,7 @@ Made make_or_die(oracle::Network& network, const Plan& plan, unsigned char key =
     return std::move(*made);
 }
 
-// What a check of `network` finds, asked as a file is.
+// The finding of a check of `network`, evaluated like a file.
 FingerprintFinding check(ToyNetwork& network, const Fingerprint& print, const oracle::Runtime& runtime,
                          bool same_runtime) {
     std::vector<float> inputs;
@@ -206,7 +206,7 @@ TEST(CheckFingerprint, AnotherRuntimeIsDistinguishedFromAnotherModel) {
     EXPECT_EQ(check(network, print, {.batch = 1}, false).outcome, Outcome::tampered);
 }
 
-// A change that no other runtime could tell from rounding shows where the runtime is the very same.
+// A change that looks like rounding on any other runtime is noticed on the same one.
 TEST(CheckFingerprint, OneUnitInTheLastPlaceIsNoticedOnTheSameRuntime) {
     ToyNetwork network(1);
     const auto print = make_or_die(network, plan_for(network)).fingerprint;

@@ -1,4 +1,4 @@
-// Good models with one thing spoiled, and what is said of each.
+// Valid models spoiled in one place, and the message for each.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

@@ -21,7 +21,7 @@ Result<Pickle> walked(const std::string& text, const PickleLimits& limits = {}) 
     return Pickle::walk(reader, limits);
 }
 
-// What a pickle says, in one line: each case of the table below is a pickle and how it reads.
+// A pickle as one line: each case of the table below is a pickle and its text.
 std::string told(const Pickle& pickle, PickleRef ref);
 
 std::string told(const Pickle& pickle, std::span<const PickleRef> refs) {

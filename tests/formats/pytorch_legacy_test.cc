@@ -220,7 +220,7 @@ TEST(PytorchLegacy, TarArchivesOfTheFirstVersionsAreRefusedByName) {
     EXPECT_FALSE(pytorch::kLegacyFormat.recognises(MemorySource("m", tar)));
 }
 
-// What the registry says of what no format recognizes.
+// The registry's message for files that no format recognizes.
 TEST(Registry, RefusesZipsAndPicklesThatAreNotOfPytorch) {
     const auto message = [](const Bytes& bytes) {
         return parse_model_file(MemorySource("m", bytes)).error().message;

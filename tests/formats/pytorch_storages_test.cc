@@ -71,7 +71,7 @@ TEST(PytorchStorages, AViewThatCoversItsStorageLendsItItsShapeWhateverOthersDo) 
     EXPECT_THAT(layout.tensors[0].aliases, ElementsAre("a", "transposed"));
 }
 
-// What none of its views tells in order is one long row.
+// A storage that no view covers in order is one long row.
 TEST(PytorchStorages, AStorageSeenOnlyInPartsStridesOrSeveralShapesIsOneRow) {
     const std::vector<std::vector<View>> cases = {
         {{.shape = {3}}},
@@ -177,7 +177,7 @@ TEST(PytorchStorages, TensorsThatAreKeysAreFound) {
     EXPECT_EQ(layout_of(pickle(dict({{floats("0", {12}), num(1)}})), 48).tensors[0].name, "0");
 }
 
-// What PyTorch wraps around a tensor does not change where it sits.
+// PyTorch's wrappers around a tensor do not change its path.
 TEST(PytorchStorages, WrappersAreSeenThrough) {
     const auto plain = tensor(twelve(), {.shape = {12}});
     const auto hooks = call(name("collections", "OrderedDict"), {});

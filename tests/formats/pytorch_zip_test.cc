@@ -105,7 +105,7 @@ TEST(PytorchZip, CodeMayDifferInCaseAlone) {
     EXPECT_TRUE(parsed_torch(file.build()).ok());
 }
 
-// Calls are told, never made, and do not keep the tensors from being read.
+// Calls are reported, never made, and do not prevent reading the tensors.
 TEST(PytorchZip, WhateverAPickleWouldCallIsAWarning) {
     auto file = good_torch_zip();
     file.object =

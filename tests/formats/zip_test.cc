@@ -239,7 +239,7 @@ TEST(ZipContents, EncryptedAndUnknownPackingsAreUnsupported) {
                 HasSubstr("packed by method 12"));
 }
 
-// What this walker lets pass lies in the contents, which it reads on demand only.
+// Errors that this walker accepts are in the contents, which it reads on demand only.
 TEST(ZipFilesOfYauzl, AreRefusedForTheirStructureOrTheirContents) {
     MODELSEAL_NEED_DATA();
     int files = 0;

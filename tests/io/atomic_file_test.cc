@@ -172,7 +172,7 @@ TEST(AtomicFile, ThatGrowsOverALimitLeavesTheEarlierOne) {
 TEST(AtomicFile, ThatDoesNotFitOnTheDiskLeavesTheEarlierOne) {
     const Scratch scratch;
     const auto outcome = in_child([&] {
-        // A small disk that nobody else sees.
+        // A small private disk.
         if (::unshare(CLONE_NEWNS) != 0 || ::mount("", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
             ::mount("modelseal", scratch.path().c_str(), "tmpfs", 0, "size=64k") != 0) {
             return Outcome::cannot_try;

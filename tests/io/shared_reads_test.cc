@@ -51,7 +51,7 @@ bool differ(std::span<const std::byte> piece, std::span<const std::byte> file) {
     return std::memcmp(piece.data(), file.data(), piece.size()) != 0;
 }
 
-// Reads all of `view` in pieces of `step` on some threads, and says how many of them were wrong.
+// Reads all of `view` in pieces of `step` on some threads, and returns the number of wrong ones.
 std::uint64_t read_all(const Source& view, const CountingSource& file, std::uint64_t step, unsigned threads) {
     std::atomic<std::uint64_t> wrong = 0;
     const auto done =

@@ -1,4 +1,4 @@
-// A check of seal and signature together: what each says, and what the verdict makes of both.
+// A check of seal and signature together: the finding of each, and the verdict on both.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -210,7 +210,7 @@ TEST_F(CheckWithSignature, VerifiesFilesThatAreNotAModel) {
     EXPECT_EQ(check(text, scratch / "notes.sig").verdict, Verdict::intact);
 }
 
-// An index is one file: a signature of it says nothing of the shards, and must not let other ones pass.
+// An index is one file: its signature does not cover the shards, and must not accept other ones.
 TEST_F(CheckWithSignature, OfAnIndexIsRefusedWhateverTheStateOfTheShards) {
     const char* index = "model.safetensors.index.json";
     scratch.write("net/a.safetensors",

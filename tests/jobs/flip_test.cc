@@ -58,7 +58,7 @@ bool names(const SealFinding& finding, const Spot& spot) {
     return false;
 }
 
-// What is wrong with the answer to this one flipped bit, or empty.
+// The error in the answer to this one flipped bit, or empty.
 std::string problem(std::span<std::byte> bytes, std::uint64_t bit, const CheckKey& key,
                     const std::vector<std::optional<Spot>>& where) {
     bytes[bit / 8] ^= static_cast<std::byte>(1u << (bit % 8));

@@ -1,4 +1,4 @@
-// Files sealed by past releases keep verifying. tests/golden/README.md tells each one's story;
+// Files sealed by past releases keep verifying. tests/golden/README.md describes each one;
 // MODELSEAL_UPDATE_GOLDENS=1 writes those of this release.
 #include <cstdlib>
 

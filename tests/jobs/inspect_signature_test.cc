@@ -1,4 +1,4 @@
-// inspect tells what a signature says, of every method, and that nothing of it was verified.
+// inspect shows signatures of every method, and warns that nothing of them was verified.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-// Outputs that are put down in a ledger: in which order, and what is said when one half fails.
+// Outputs that are recorded in a ledger: the order of the steps, and the message when one fails.
 #include "jobs/recorded.h"
 
 #include <gmock/gmock.h>

@@ -49,7 +49,7 @@ std::set<std::string> lines_from(int pipe) {
     return lines;
 }
 
-// What is in a ledger that opens with all its rows verified.
+// The content of a ledger that opens with all rows verified.
 std::set<std::string> found_in(const std::filesystem::path& path, const SigningKey& key) {
     std::set<std::string> found;
     auto ledger = Ledger::open_or_create(path, key);

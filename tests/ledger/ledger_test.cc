@@ -1,4 +1,4 @@
-// What a ledger promises to who has the vendor's key.
+// The promises of a ledger to a holder of the vendor's key.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>

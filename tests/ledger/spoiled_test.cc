@@ -1,5 +1,5 @@
-// Ledgers with one thing spoiled, by who has the file and no key: none is believed. Each row names what the
-// message says and what kind of error it is.
+// Ledgers spoiled in one place by a holder of the file without the key: all are refused. Each row has the
+// message and the kind of error.
 #include <functional>
 
 #include <gmock/gmock.h>
@@ -224,7 +224,7 @@ TEST_P(SpoiledLedger, IsRefusedWithTheReason) {
 INSTANTIATE_TEST_SUITE_P(Each, SpoiledLedger, testing::ValuesIn(kSpoiled),
                          [](const auto& given) { return given.param.name; });
 
-// What modelseal-ledger(5) says that a ledger does not protect.
+// The limits of protection in modelseal-ledger(5).
 TEST(EarlierLedger, RollbackOfTheCompleteFileGoesUnnoticed) {
     const test::Scratch folder;
     const auto file = folder / "ledger";

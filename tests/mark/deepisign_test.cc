@@ -26,7 +26,7 @@ constexpr Key kKey{std::byte{7}};
 constexpr Key kOtherKey{std::byte{8}};
 constexpr std::string_view kStamp = "vendor=0123456789abcdef name=resnet version=3";
 
-// A model in memory whose tensors lie one behind the other in one file.
+// A model in memory whose tensors follow one another in one file.
 class MemoryModel {
   public:
     MemoryModel() { model_.path = "memory"; }

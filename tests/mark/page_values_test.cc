@@ -15,7 +15,7 @@ namespace {
 
 class PageValues : public testing::Test {
   protected:
-    // Whether the page has `value` behind `label`, however its lines are broken.
+    // Expects `value` after `label` on the page, however its lines are broken.
     void expect(const std::string& label, const std::string& value) const {
         EXPECT_THAT(text_, testing::HasSubstr(label + " " + value + " "));
     }

@@ -24,7 +24,7 @@ std::vector<std::string> names_in(const std::filesystem::path& folder) {
     return names;
 }
 
-// A graph "m/g.onnx" with "m/a/w.bin", and beside them a model of one file "m/s.safetensors".
+// A graph "m/g.onnx" with "m/a/w.bin", and a model of one file "m/s.safetensors".
 void write_models(const Scratch& scratch) {
     scratch.write("m/g.onnx", test::graph_of({{"x", "a/w.bin"}}));
     scratch.write("m/a/w.bin", std::string(16, 'w'));

@@ -1,4 +1,4 @@
-// Real models and hostile files, through the whole of the model layer.
+// Real models and hostile files, through the complete model layer.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

@@ -119,7 +119,7 @@ const Row kRows[] = {
      },
      "'PKCS1_RSA_PKCS1V5', which is not supported"},
 
-    // What was logged.
+    // The logged entry.
     {"EntryOfAnotherSignature", [](Recipe& r) { r.own_signature = false; }, "about something else"},
     {"EntryOfAnotherPayload", [](Recipe& r) { r.own_payload = false; }, "about something else"},
     {"EntryOfAnotherCertificate", [](Recipe& r) { r.own_certificate = false; }, "about something else"},

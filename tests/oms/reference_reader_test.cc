@@ -1,4 +1,4 @@
-// What modelseal signs verifies in the reference tool. That is not at hand where tests run: reference_reader.py
+// Signatures of modelseal verify in the reference tool, which the tests lack: reference_reader.py
 // takes its place, a second reader that follows the reference's steps and strictness, and proves itself on what
 // the reference has signed.
 #include <gmock/gmock.h>

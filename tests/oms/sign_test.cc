@@ -1,4 +1,4 @@
-// What is signed verifies, under every choice of key, method and hash, and nothing else does.
+// Signed models verify, under every choice of key, method and hash, and nothing else does.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
@@ -102,7 +102,7 @@ TEST_F(Signing, OfAGraphAloneIsRefusedIfItsTensorsLieElsewhere) {
     use_model(scratch / "graph");
     must_sign();
     EXPECT_EQ(must_verify().outcome, Outcome::valid);
-    // Whoever signed the graph alone with another tool, or left the weights out, vouched for too little.
+    // A signature by another tool may cover the graph alone, or leave out the weights: too little.
     sign.ignore = {scratch / "graph" / "w.bin"};
     must_sign();
     const auto finding = verify_signature(scratch / "graph" / "net.onnx", verify);

@@ -166,7 +166,7 @@ TEST_F(Spoiled, SignatureIsRefusedWithAnyByteChanged) {
     }
 }
 
-// What a forger might hope that a verifier believes.
+// Forgeries that a careless verifier would accept.
 TEST_F(Spoiled, OtherStatementsAreRefused) {
     const auto with = [&](const char* place, const json& value) {
         auto edited = statement;

@@ -166,7 +166,7 @@ TEST_F(Tree, EndsWhereLinksGoInCircles) {
     EXPECT_THAT(refused(), HasSubstr("'sub/loop': a symbolic link that leads to no file"));
 }
 
-// What the user names is what is meant, also if it is a link.
+// The path that the user names is followed, even if it is a link.
 TEST_F(Tree, IsFoundThroughALink) {
     fs::create_directory_symlink("model", scratch / "folder-link");
     fs::create_symlink("model/config.json", scratch / "file-link");

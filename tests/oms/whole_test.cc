@@ -1,4 +1,4 @@
-// What is signed or verified alone must be known to be whole.
+// A single file may be signed or verified only if it is known to be a complete model.
 #include <gmock/gmock.h>
 
 #include "tests/oms/signing.h"

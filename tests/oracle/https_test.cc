@@ -20,7 +20,7 @@ class Https : public testing::Test {
     const Certificate authority_ = test::make_authority("an authority");
     const test::Scratch scratch_;
 
-    // What comes of one request to a server with a certificate for `names`.
+    // The result of one request to a server with a certificate for `names`.
     Result<HttpResponse> ask(const std::string& names, const std::string& host, int days = 1,
                              const std::string& trusted = {}) {
         const auto certificate = test::issue(authority_, names, days);

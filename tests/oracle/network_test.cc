@@ -62,7 +62,7 @@ TEST_F(NetworkTest, ReportsItsInputAndItsClasses) {
     EXPECT_EQ(network->classes().value(), 3u);
 }
 
-// What the network computes, written out.
+// The computation of the network, written out.
 TEST_F(NetworkTest, ComputesItsCode) {
     const auto file = test::small_network();
     const auto x = inputs(1);

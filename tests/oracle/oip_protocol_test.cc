@@ -15,7 +15,7 @@ using nlohmann::json;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-// Two outputs, one in the JSON and one behind it.
+// Two outputs, one in the JSON and one after it.
 struct Good {
     json document = json::parse(R"({"model_name":"net","outputs":[
         {"name":"a","datatype":"FP32","shape":[2,3],"data":[[1,2.5,null],[-3,4e2,0.1]]},

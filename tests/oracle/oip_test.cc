@@ -38,7 +38,7 @@ std::vector<float> answers_to(const std::vector<float>& inputs, std::size_t clas
     return answers;
 }
 
-// A served model and whoever asks it.
+// A served model and its client.
 struct Served {
     OipTestModel model;
     HttpServer server{[this](const HttpAsked& asked) { return model.answer(asked); }};
@@ -191,7 +191,7 @@ TEST(Oip, AcceptsWiderAndNarrowerTypes) {
         const auto answers = (*oracle)->ask(inputs, 2);
         ASSERT_TRUE(answers.ok()) << answers.error().message;
         EXPECT_EQ(answers->values, answers_to(inputs)) << datatype;
-        // Whole numbers look rounded, whatever they traveled as.
+        // Integers look rounded, whatever datatype they were sent in.
         const bool narrow = std::string(datatype) == "BF16";
         EXPECT_EQ(answers->rounding, narrow ? 0.5 + 17.0 / 256 : 0.5) << datatype;
         EXPECT_EQ(answers->significand, narrow ? kBfloat16Bits : kFloat32Bits) << datatype;

@@ -17,7 +17,7 @@ using testing::HasSubstr;
 
 const InputShape kProgramInput{"", {2}};
 
-// What a Python program begins with: both protocols, as functions.
+// The start of a Python program: both protocols, as functions.
 const char* const kPrelude = R"(
 import json, os, struct, sys, time
 def lines():
@@ -99,7 +99,7 @@ for q in lines():
 }
 
 TEST_F(ModelProgram, MayAnswerWhileItIsStillAsked) {
-    // More than a pipe holds goes both ways before the question is whole.
+    // More than a pipe can buffer goes both ways before the question is complete.
     const auto answers = ask(R"(
 sys.stdout.write(" " * 300000); sys.stdout.flush()
 for q in lines(): say({"id": q["id"], "outputs": q["inputs"]})

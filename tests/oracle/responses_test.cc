@@ -1,4 +1,4 @@
-// Answers made offline: every form says the same, and nothing is guessed.
+// Answers made offline: every form gives the same answers, and nothing is guessed.
 #include "oracle/protocols/responses.h"
 
 #include <fmt/format.h>

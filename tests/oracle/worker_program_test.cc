@@ -47,7 +47,7 @@ TEST_F(WorkerProgram, IsRefusedIfItIsAnotherProgram) {
                 "3 .*net.pt: not run to its end: the worker ended with status 1");
 }
 
-// What the dynamic linker opened for a whole check, be it at the start or later.
+// The libraries that the dynamic linker opened during a complete check.
 TEST(SealCheck, DoesNotLoadLibTorch) {
     const test::Scratch folder;
     folder.write("model.safetensors",

@@ -1,4 +1,4 @@
-// What findings of each kind come to under each policy, as tables: more evidence never weakens a verdict.
+// The decision on findings of each kind under each policy, as tables: more evidence never weakens a verdict.
 #include "policy/decide.h"
 
 #include <array>
@@ -11,7 +11,7 @@ namespace {
 
 using testing::HasSubstr;
 
-// What one kind of check may come to.
+// Possible results of one kind of check.
 enum class Came { intact, tampered, error, mismatch, not_found, not_made };
 constexpr std::array kAll = {Came::intact,   Came::tampered,  Came::error,
                              Came::mismatch, Came::not_found, Came::not_made};
@@ -167,7 +167,7 @@ TEST(Decide, ReportsWhyAnExpectedCheckWasNotMade) {
     EXPECT_EQ(report.error, "") << "the finding of the seal states itself";
 }
 
-// A fingerprint of another vendor accuses nobody, and must not pass either.
+// A fingerprint of another vendor proves no tampering, and must not pass either.
 TEST(Decide, GivesAnErrorThatIsAMismatchExitCode1) {
     const auto found = findings(Came::not_made, Came::mismatch, Came::not_made);
     const Policy policy{.expected = {.fingerprint = true}};

@@ -1,4 +1,4 @@
-// What a fingerprint found, in every form.
+// The finding of a fingerprint check, in every form of report.
 #include <limits>
 
 #include <gmock/gmock.h>

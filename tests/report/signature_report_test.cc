@@ -1,4 +1,4 @@
-// What a check of a signature found, in every form.
+// The finding of a signature check, in every form of report.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>

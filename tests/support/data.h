@@ -1,4 +1,4 @@
-// Where real model files are, for the tests that need them; the others make their own data.
+// The folder of real model files, for tests that need them; the others make their own data.
 #pragma once
 
 #include <cstdlib>

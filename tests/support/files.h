@@ -1,4 +1,4 @@
-// Whole files as bytes, for tests that parse real and hostile ones.
+// Complete files as bytes, for tests that parse real and hostile ones.
 #pragma once
 
 #include <filesystem>

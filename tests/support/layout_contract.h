@@ -1,4 +1,4 @@
-// What every adapter promises in include/modelseal/format.h and tensor.h, as one check for tests and fuzz
+// The contract of adapters (include/modelseal/format.h and tensor.h) as one check for tests and fuzz
 // targets.
 #pragma once
 

@@ -36,7 +36,7 @@ Outcome run_on_terminal(const Words& command, const std::vector<Answer>& answers
 // The program under test, with these arguments.
 Words modelseal(Words arguments);
 
-// Whether `program` is found in PATH; other implementations are asked only where they are installed.
+// True if `program` is found in PATH; other implementations are used only if they are installed.
 bool installed(const std::string& program);
 
 }  // namespace modelseal::test

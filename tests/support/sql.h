@@ -1,4 +1,4 @@
-// A ledger as somebody sees and changes it who has SQLite and no key.
+// Access to a ledger with SQLite and without the key.
 #pragma once
 
 #include <filesystem>

@@ -139,7 +139,7 @@ Outcome run_case(const std::filesystem::path& folder, double slack) try {
     auto& interpreter = **opened;
     for (int set = 0; std::filesystem::exists(folder / fmt::format("test_data_set_{}", set)); ++set) {
         const auto data = folder / fmt::format("test_data_set_{}", set);
-        // Initializers may be among the inputs that data is given for; they come behind the others.
+        // Initializers may be among the inputs with data; they come after the others.
         std::vector<Value> inputs;
         for (std::size_t i = 0; i < interpreter.inputs().size(); ++i) {
             inputs.push_back(read_value(data / fmt::format("input_{}.pb", i), interpreter.inputs()[i]->kind));

@@ -11,7 +11,7 @@
 
 namespace modelseal::test {
 
-// A TensorProto, SequenceProto or OptionalProto, whichever `kind` says. Throws std::runtime_error.
+// A TensorProto, SequenceProto or OptionalProto, depending on `kind`. Throws std::runtime_error.
 libtorch::onnx::Value read_value(const std::filesystem::path& path, formats::onnx::ValueKind kind);
 
 // Empty if both are the same within the tolerances, else what differs first. `slack` is an absolute difference

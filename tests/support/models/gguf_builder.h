@@ -40,7 +40,7 @@ struct GgufFile {
 // Metadata values of each kind.
 GgufPair gguf_u32(std::string key, std::uint32_t value);
 GgufPair gguf_string(std::string key, std::string_view value);
-// `elements` as they stand in the file.
+// `elements` as in the file.
 GgufPair gguf_array(std::string key, std::uint32_t type, std::uint64_t count, Bytes elements);
 
 // Two f32 tensors of 4 x 3 and 5 elements and one q8_0 of 2 rows of 64, with a name and an array of strings.

@@ -28,7 +28,7 @@ inline Leaf merkle_root(std::span<const Leaf> leaves) {
     return merkle_hash(std::byte{1}, merkle_root(leaves.first(left)), merkle_root(leaves.subspan(left)));
 }
 
-// The hashes beside the way from a leaf to the root, lowest first.
+// The sibling hashes on the path from a leaf to the root, lowest first.
 inline std::vector<Leaf> merkle_path(std::span<const Leaf> leaves, std::size_t leaf) {
     if (leaves.size() == 1) return {};
     const auto left = merkle_left(leaves.size());

@@ -21,7 +21,7 @@ class SoftToken {
     // Runs pkcs11-tool, logged in to a token.
     void tool(std::vector<std::string> arguments, const std::string& token = "vendor");
 
-    // What a program needs to find it: configuration and module.
+    // The environment of a program that uses it: configuration and module.
     std::map<std::string, std::string> variables() const;
     // The same for this process, for as long as it lasts.
     void use_here() const;

@@ -1,4 +1,4 @@
-// An HTTP server in the test's own process, which behaves or misbehaves as the test says.
+// An HTTP server in the test's own process, which behaves or misbehaves as requested.
 #pragma once
 
 #include <chrono>

@@ -30,7 +30,7 @@ struct OipTestModel {
     std::vector<std::string> more_outputs = {};  // further outputs of the metadata, FP32
     std::function<std::vector<float>(std::span<const float> input)> classify = {};  // one output a class
 
-    // What the server answers to any request.
+    // The server's response to any request.
     HttpReply answer(const HttpAsked& asked) const;
 };
 

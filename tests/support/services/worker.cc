@@ -7,7 +7,7 @@ namespace modelseal::test {
 namespace {
 
 #ifdef MODELSEAL_WORKER_FILE
-// The tests do not lie beside the worker, as the program does. What the environment says stays.
+// Unlike the program, the tests are not next to the worker. A setting of the environment stays.
 [[maybe_unused]] const int set = ::setenv("MODELSEAL_WORKER", MODELSEAL_WORKER_FILE, 0);
 #endif
 
