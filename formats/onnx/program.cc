@@ -267,12 +267,4 @@ Result<Program> read_program(const Source& source, const Limits& limits) {
     return program;
 }
 
-Result<Constant> read_tensor_file(const Source& source, const Limits& limits) {
-    ProgramReader reader(source, limits);
-    MODELSEAL_TRY_ASSIGN(auto constant, read_constant(reader, {0, source.size()}, "tensor"));
-    MODELSEAL_TRY_ASSIGN(const auto files, references(std::move(reader)));
-    if (!files.empty()) return unsupported_at(source, 0, "its elements lie in another file");
-    return constant;
-}
-
 }  // namespace modelseal::formats::onnx

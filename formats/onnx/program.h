@@ -114,7 +114,4 @@ struct Program {
 // Reads a ModelProto. `unsupported` for sparse initializers and attributes.
 Result<Program> read_program(const Source& source, const Limits& limits = {});
 
-// Reads a file that is one TensorProto, as in test data.
-Result<Constant> read_tensor_file(const Source& source, const Limits& limits = {});
-
 }  // namespace modelseal::formats::onnx

@@ -23,7 +23,6 @@
 #include "crypto/sealed_box.h"
 #include "fingerprint/payload.h"
 #include "formats/bytes.h"
-#include "io/file.h"
 #include "io/rfc3339.h"
 #include "util/text.h"
 
@@ -234,15 +233,6 @@ Result<Encoded> encode(const Fingerprint& fingerprint, const SigningKey& vendor,
     return Encoded{std::move(bytes), std::move(id)};
 }
 
-Result<std::string> save(const Fingerprint& fingerprint, const SigningKey& vendor, const CheckKey& check,
-                         const std::filesystem::path& out) {
-    MODELSEAL_TRY_ASSIGN(auto made, encode(fingerprint, vendor, check));
-    MODELSEAL_TRY_ASSIGN(auto file, io::AtomicFile::create(out, 0600, io::WriteMode::replace));
-    MODELSEAL_TRY(file.write(0, made.bytes));
-    MODELSEAL_TRY(file.commit());
-    return std::move(made.id);
-}
-
 Result<Fingerprint> load(const Source& source, const CheckKey& check, std::int64_t now) {
     MODELSEAL_TRY_ASSIGN(const auto opened, open(source));
     const auto& header = opened.header;
@@ -267,11 +257,6 @@ Result<Fingerprint> load(const Source& source, const CheckKey& check, std::int64
     fingerprint.created = time_of(header.created);
     fingerprint.expires = time_of(header.expires);
     return fingerprint;
-}
-
-Result<Fingerprint> load(const std::filesystem::path& file, const CheckKey& check, std::int64_t now) {
-    MODELSEAL_TRY_ASSIGN(const auto source, io::FileSource::open(file, file.string()));
-    return load(*source, check, now);
 }
 
 Result<Shown> show(const Source& source) {

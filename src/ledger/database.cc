@@ -13,7 +13,9 @@
 namespace modelseal::ledger {
 namespace {
 
-// Far above anything in a ledger, far below what would hurt.
+constexpr int kPatienceMs = 30'000;  // for another program that writes
+
+// Far above anything that a ledger holds, far below what would hurt.
 constexpr int kMostValueBytes = 1 << 20, kMostSqlBytes = 4096, kMostColumns = 64;
 
 // Of the operation that failed; 0 if SQLite has not kept it.
@@ -122,23 +124,6 @@ Result<Database> Database::open(const std::filesystem::path& path) {
     return database;
 }
 
-Result<Database> Database::in_memory(std::span<const std::byte> bytes, std::string shown) {
-    Database database;
-    database.shown_ = util::printable(shown);
-    sqlite3* handle = nullptr;
-    auto code = sqlite3_open_v2(":memory:", &handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_EXRESCODE, nullptr);
-    database.handle_.reset(handle);
-    if (code != SQLITE_OK) return database.error(code, "open");
-    const auto size = static_cast<sqlite3_int64>(bytes.size());
-    // SQLITE_DESERIALIZE_READONLY: the bytes are not written to.
-    code = sqlite3_deserialize(handle, "main",
-                               const_cast<unsigned char*>(reinterpret_cast<const unsigned char*>(bytes.data())),
-                               size, size, SQLITE_DESERIALIZE_READONLY);
-    if (code != SQLITE_OK) return database.error(code, "open");
-    MODELSEAL_TRY(database.restrict_and_configure());
-    return database;
-}
-
 Result<void> Database::restrict_and_configure() const {
     auto* handle = handle_.get();
     sqlite3_db_config(handle, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
@@ -151,19 +136,14 @@ Result<void> Database::restrict_and_configure() const {
     sqlite3_limit(handle, SQLITE_LIMIT_SQL_LENGTH, kMostSqlBytes);
     sqlite3_limit(handle, SQLITE_LIMIT_COLUMN, kMostColumns);
     sqlite3_limit(handle, SQLITE_LIMIT_ATTACHED, 0);
-    sqlite3_busy_timeout(handle, patience_ms_);
-    // Of these, a file keeps only the journal mode; a write-ahead log in a hostile file would add two more
-    // files. None of the others reads the file.
+    sqlite3_busy_timeout(handle, kPatienceMs);
+    // Of these, only the journal mode is kept in a file; a write-ahead log that somebody chose would come back
+    // as two more files. None of them reads the file but that one.
     for (const char* setting : {"PRAGMA cell_size_check = ON", "PRAGMA temp_store = MEMORY",
                                 "PRAGMA secure_delete = ON", "PRAGMA synchronous = EXTRA"}) {
         MODELSEAL_TRY(run(setting));
     }
     return {};
-}
-
-void Database::wait_at_most(int milliseconds) {
-    patience_ms_ = milliseconds;
-    sqlite3_busy_timeout(handle_.get(), milliseconds);
 }
 
 Result<Statement> Database::prepare(std::string_view sql) const {
@@ -194,7 +174,7 @@ Error Database::error(int code, std::string_view doing) const {
         case SQLITE_LOCKED:
             return {ErrorKind::unreadable,
                     fmt::format("{}: cannot {}: another program has been writing to it for {} seconds", shown_,
-                                doing, patience_ms_ / 1000),
+                                doing, kPatienceMs / 1000),
                     "try again when it is done"};
         case SQLITE_FULL:
             return io::os_error(ENOSPC, shown_, doing);

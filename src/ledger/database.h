@@ -56,15 +56,10 @@ class Database {
     // Opens an existing file, which may be empty. Trusts nothing in it: its triggers, views and functions do
     // not run, and no other file can be attached.
     static Result<Database> open(const std::filesystem::path& path);
-    // The same of bytes in memory, for fuzzing; they must outlive the database and are not written to.
-    static Result<Database> in_memory(std::span<const std::byte> bytes, std::string shown);
 
     Result<Statement> prepare(std::string_view sql) const;
     Result<void> run(std::string_view sql) const;
     Result<std::int64_t> number(std::string_view sql) const;  // the first column of the only row
-
-    // How long to wait for another program that writes; 30 seconds by default.
-    void wait_at_most(int milliseconds);
 
     const std::string& shown() const { return shown_; }
     // What went wrong last, in the words of a person, and whether it is the file's fault or the system's.
@@ -78,7 +73,6 @@ class Database {
     Result<void> restrict_and_configure() const;
     std::unique_ptr<sqlite3, Close> handle_;
     std::string shown_;
-    int patience_ms_ = 30'000;
 };
 
 // All or nothing. Rolled back by the destructor unless committed.

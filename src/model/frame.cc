@@ -79,13 +79,4 @@ Result<void> for_each_frame_range(const Model& model, std::uint32_t file, const 
     return FrameMap(model).for_each_range(file, visit);
 }
 
-std::vector<Range> frame_ranges(const Model& model, std::uint32_t file) {
-    std::vector<Range> ranges;
-    const auto collected = for_each_frame_range(model, file, [&](const Range& range) -> Result<void> {
-        ranges.push_back(range);
-        return {};
-    });
-    return collected.ok() ? ranges : std::vector<Range>{};  // the visitor never fails
-}
-
 }  // namespace modelseal::model

@@ -50,7 +50,5 @@ class FrameMap {
 
 // Builds the index for a single call.
 Result<void> for_each_frame_range(const Model& model, std::uint32_t file, const FrameMap::Visitor& visit);
-// All ranges at once: for small files and tests.
-std::vector<Range> frame_ranges(const Model& model, std::uint32_t file);
 
 }  // namespace modelseal::model

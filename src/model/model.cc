@@ -27,37 +27,6 @@ Result<Model> of_one_file(std::unique_ptr<Source> source, Layout layout) {
     return model;
 }
 
-}  // namespace
-
-std::uint64_t Model::bytes() const {
-    std::uint64_t sum = 0;
-    for (const auto& file : files) sum += file.source->size();
-    return sum;
-}
-
-Result<void> Model::unchanged() const {
-    for (const auto& file : files) {
-        if (const auto* on_disk = dynamic_cast<const io::FileSource*>(file.source.get())) {
-            MODELSEAL_TRY(on_disk->unchanged());
-        }
-    }
-    if (folder) return no_file_added(*this);
-    return {};
-}
-
-Result<Model> model_of(std::unique_ptr<Source> source, const Limits& limits) {
-    MODELSEAL_TRY_ASSIGN(auto layout, parse_model_file(*source, limits));
-    if (!layout.references.empty()) {
-        return Error{ErrorKind::unsupported,
-                     fmt::format("{}: its tensors lie in other files ('{}')", source->name(),
-                                 util::printable(layout.references.front())),
-                     {}};
-    }
-    return of_one_file(std::move(source), std::move(layout));
-}
-
-namespace {
-
 // A graph with its external data: the folder is that of the path as it was given.
 Result<Model> open_with_external(const std::filesystem::path& path, std::unique_ptr<io::FileSource> source,
                                  Layout layout, const Limits& limits) {
@@ -96,6 +65,22 @@ Result<Model> open_file(const std::filesystem::path& path, const Limits& limits)
 }
 
 }  // namespace
+
+std::uint64_t Model::bytes() const {
+    std::uint64_t sum = 0;
+    for (const auto& file : files) sum += file.source->size();
+    return sum;
+}
+
+Result<void> Model::unchanged() const {
+    for (const auto& file : files) {
+        if (const auto* on_disk = dynamic_cast<const io::FileSource*>(file.source.get())) {
+            MODELSEAL_TRY(on_disk->unchanged());
+        }
+    }
+    if (folder) return no_file_added(*this);
+    return {};
+}
 
 Result<Model> open_model(const std::filesystem::path& path, const Limits& limits) {
     std::error_code ignored;  // opening the same path fails as well, and reports why

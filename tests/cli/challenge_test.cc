@@ -1,7 +1,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "fingerprint/container.h"
 #include "tests/support/models/small_fingerprint.h"
 #include "tests/support/models/small_models.h"
 #include "tests/support/run.h"
@@ -19,9 +18,8 @@ class ChallengeCommand : public testing::Test {
     ChallengeCommand() {
         folder_.write("v.pub", public_key_pem(vendor_.public_key()));
         folder_.write("other.pub", public_key_pem(test::test_key(2).public_key()));
-        const auto saved = fingerprint::save(test::small_fingerprint(), vendor_,
-                                             public_check_key(vendor_.public_key()), folder_ / "net.fp");
-        if (!saved.ok()) throw std::runtime_error(saved.error().message);
+        test::write_fingerprint(test::small_fingerprint(), vendor_, public_check_key(vendor_.public_key()),
+                                folder_ / "net.fp");
     }
     test::Outcome challenge(test::Words words) const {
         words.insert(words.begin(), {"challenge", "net.fp"});

@@ -17,6 +17,7 @@
 #include "fingerprint/challenge.h"
 #include "fingerprint/container.h"
 #include "fingerprint/pairs/interview.h"
+#include "io/file.h"
 #include "oracle/endpoint.h"
 #include "oracle/network.h"
 #include "oracle/precision.h"
@@ -96,9 +97,9 @@ class Alarms {
   public:
     explicit Alarms(const Options& options)
         : options_(options),
-          print_(without_exact(must(fingerprint::load(options.fingerprint,
-                                                      public_check_key(must(load_public_key(options.vendor))),
-                                                      std::time(nullptr))))) {
+          print_(without_exact(must(fingerprint::load(
+              *must(io::FileSource::open(options.fingerprint, options.fingerprint)),
+              public_check_key(must(load_public_key(options.vendor))), std::time(nullptr))))) {
         for (const auto& rung : print_.rungs) {
             const auto more = inputs_of(print_, rung.pairs);
             inputs_.insert(inputs_.end(), more.begin(), more.end());

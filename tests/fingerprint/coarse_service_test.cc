@@ -10,6 +10,7 @@
 #include "fingerprint/container.h"
 #include "fingerprint/pairs/make.h"
 #include "io/progress.h"
+#include "tests/support/models/small_fingerprint.h"
 #include "tests/support/models/toy_network.h"
 #include "tests/support/run.h"
 #include "tests/support/scratch.h"
@@ -70,9 +71,7 @@ class CoarseService : public testing::Test {
         print.model = "toy";
         print.created = "2026-11-21T00:00:00Z";
         print.runtime = "toy";
-        std::filesystem::remove(file_);  // nothing replaces a fingerprint
-        const auto saved = save(print, vendor_, public_check_key(vendor_.public_key()), file_);
-        ASSERT_TRUE(saved.ok()) << saved.error().message;
+        test::write_fingerprint(print, vendor_, public_check_key(vendor_.public_key()), file_);
     }
 
     // Every weight by that part of their mean size, up or down.

@@ -6,6 +6,7 @@
 
 #include "model/elements.h"
 #include "tests/support/bytes.h"
+#include "tests/support/memory_model.h"
 #include "tests/support/onnx_parse.h"
 
 namespace modelseal::formats {
@@ -28,8 +29,7 @@ Tensor only(const Proto& initializer) {
 template <class T>
 std::vector<T> values(const Proto& initializer) {
     const auto text = model_of(initializer).text();
-    const auto opened =
-        modelseal::model_of(std::make_unique<MemorySource>("m.onnx", test::as_bytes(text))).value();
+    const auto opened = test::memory_model("m.onnx", test::as_bytes(text)).value();
     const auto& tensor = opened.tensors.front();
     std::uint64_t bytes = 0;
     EXPECT_TRUE(storage_bytes(tensor.dtype, tensor.elements, bytes));

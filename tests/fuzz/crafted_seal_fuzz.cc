@@ -4,9 +4,9 @@
 #include <cstdlib>
 #include <random>
 
-#include "formats/reader.h"
 #include "mark/evidence.h"
 #include "mark/verdict.h"
+#include "tests/support/memory_model.h"
 
 namespace {
 
@@ -33,7 +33,7 @@ const CheckKey& key() {
 // The model with the input spread over its cells.
 std::vector<std::byte> crafted(std::span<const std::byte> input) {
     static const auto base = base_model();
-    static const model::Model model = model_of(std::make_unique<formats::MemorySource>("base", base)).value();
+    static const model::Model model = test::memory_model("base", base).value();
     static const mark::Geometry geometry(model.tensors);
     static const mark::CellMap cells(geometry, key().secret.bytes(), mark::kQuantised, mark::kRateSteps);
     auto file = base;
@@ -57,7 +57,7 @@ std::vector<std::byte> crafted(std::span<const std::byte> input) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     const auto file = crafted({reinterpret_cast<const std::byte*>(data), size});
-    const auto model = model_of(std::make_unique<formats::MemorySource>("crafted", file));
+    const auto model = test::memory_model("crafted", file);
     if (!model) std::abort();
     const auto evidence = mark::gather(*model, key(), {.jobs = 1}, io::no_progress());
     if (!evidence) std::abort();

@@ -5,6 +5,7 @@
 #include "ledger/rows.h"
 #include "ledger/store.h"
 #include "tests/fuzz/fuzz.h"
+#include "tests/support/scratch.h"
 #include "util/text.h"
 
 namespace {
@@ -26,7 +27,9 @@ void must_be_showable(const std::string& text) {
 }
 
 void look(std::span<const std::byte> bytes, const SigningKey* vendor) {
-    auto database = ledger::Database::in_memory(bytes, "fuzz");
+    const test::Scratch folder;
+    const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+    auto database = ledger::Database::open(folder.write("fuzz", text));
     if (!database.ok()) return test::must_be_fair(database.error());
     const auto store = ledger::Store::open(std::move(*database), vendor, ledger::Store::IfEmpty::refuse);
     if (!store.ok()) return test::must_be_fair(store.error());

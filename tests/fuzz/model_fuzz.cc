@@ -2,17 +2,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
-#include <memory>
 #include <span>
 
-#include "formats/reader.h"
-#include "model/frame.h"
-#include "model/model.h"
+#include "tests/support/memory_model.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     using namespace modelseal;
-    const auto model =
-        model_of(std::make_unique<formats::MemorySource>("fuzz", std::as_bytes(std::span(data, size))));
+    const auto model = test::memory_model("fuzz", std::as_bytes(std::span(data, size)));
     if (!model) {
         if (model.error().kind == ErrorKind::internal) std::abort();
         return 0;
@@ -25,7 +21,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         }
     }
     std::uint64_t before = 0;
-    const auto walked = model::for_each_frame_range(*model, 0, [&](const model::Range& range) -> Result<void> {
+    const auto walked = for_each_frame_range(*model, 0, [&](const Range& range) -> Result<void> {
         if (range.bytes == 0 || (before != 0 && range.offset <= before)) std::abort();
         before = range.offset + range.bytes;
         covered += range.bytes;

@@ -43,7 +43,6 @@ void check(const onnx::Graph& graph, const modelseal::Source& source) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     const modelseal::formats::MemorySource source("fuzz", std::as_bytes(std::span(data, size)));
-    static_cast<void>(onnx::read_tensor_file(source));
     const auto program = onnx::read_program(source);
     if (!program.ok()) {
         if (program.error().kind == modelseal::ErrorKind::internal) finding(program.error().message);

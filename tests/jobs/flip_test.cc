@@ -11,6 +11,7 @@
 #include "mark/evidence.h"
 #include "mark/verdict.h"
 #include "tests/support/data.h"
+#include "tests/support/memory_model.h"
 #include "tests/support/models/small_models.h"
 #include "tests/support/scratch.h"
 
@@ -41,7 +42,7 @@ std::vector<std::optional<Spot>> spots(const model::Model& model) {
 }
 
 Result<std::optional<SealFinding>> check_bytes(std::span<const std::byte> bytes, const CheckKey& key) {
-    MODELSEAL_TRY_ASSIGN(const auto model, model_of(std::make_unique<formats::MemorySource>("flipped", bytes)));
+    MODELSEAL_TRY_ASSIGN(const auto model, test::memory_model("flipped", bytes));
     MODELSEAL_TRY_ASSIGN(const auto evidence, mark::gather(model, key, {.jobs = 1}, io::no_progress()));
     if (!evidence) return std::optional<SealFinding>();
     return std::optional(mark::judge(model, *evidence, false));
@@ -82,7 +83,7 @@ void flip_every_bit(const std::string& original, const SigningKey& key) {
     const auto check = public_check_key(key.public_key());
     const auto sealed = test::sealed_bytes(original, key);
     const auto whole = std::as_bytes(std::span(sealed));
-    const auto model = model_of(std::make_unique<formats::MemorySource>("whole", whole));
+    const auto model = test::memory_model("whole", whole);
     ASSERT_TRUE(model.ok()) << model.error().message;
     const auto where = spots(*model);
     const auto intact = check_bytes(whole, check);
@@ -144,7 +145,7 @@ TEST(RandomBits, FlippedInRealModelsAreNoticedNamedAndPlaced) {
     for (const auto& file : files) {
         const auto sealed = test::sealed_bytes(test::content_of(models / file), key);
         const auto whole = std::as_bytes(std::span(sealed));
-        const auto model = model_of(std::make_unique<formats::MemorySource>("whole", whole));
+        const auto model = test::memory_model("whole", whole);
         ASSERT_TRUE(model.ok()) << model.error().message;
         const auto where = spots(*model);
         std::vector<std::vector<std::byte>> copies(jobs, {whole.begin(), whole.end()});

@@ -209,13 +209,13 @@ TEST_F(Inspect, AFingerprintShowsItsHeaderAndWithItsKeyWhatIsInside) {
     auto made = test::small_fingerprint();
     made.customer = "acme";
     made.expires = "2026-11-22T00:00:00Z";
-    const auto id = fingerprint::save(made, vendor, customer, scratch_ / "net.fp");
+    const auto id = test::write_fingerprint(made, vendor, customer, scratch_ / "net.fp");
     const auto told = [&](std::span<const CheckKey> keys) {
         return json::parse(to_json(inspect(scratch_ / "net.fp", {.keys = keys}).value()));
     };
     const auto closed = told({});
     EXPECT_EQ(closed["kind"], "fingerprint");
-    EXPECT_EQ(closed["id"], *id);
+    EXPECT_EQ(closed["id"], id);
     EXPECT_EQ(closed["vendor_key"], to_hex(vendor.public_key().id()));
     EXPECT_EQ(closed["expires"], made.expires);
     EXPECT_EQ(closed["for_everybody"], false);

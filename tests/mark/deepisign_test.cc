@@ -13,6 +13,7 @@
 #include "mark/deepisign_secret.h"
 #include "tests/support/data.h"
 #include "tests/support/files.h"
+#include "tests/support/memory_model.h"
 
 namespace modelseal::mark {
 namespace {
@@ -399,7 +400,7 @@ TEST(Deepisign, MarksARealNetwork) {
     auto bytes = test::load(test::data_folder() / "models/safetensors/cifar10-resnet20.safetensors");
     const auto original = bytes;
     {
-        const auto model = model_of(std::make_unique<formats::MemorySource>("resnet20", original));
+        const auto model = test::memory_model("resnet20", original);
         ASSERT_TRUE(model.ok());
         const auto done = deepisign_embed(*model, kKey, kStamp, [&](auto, std::uint64_t offset, auto part) {
             std::ranges::copy(part, bytes.begin() + static_cast<std::ptrdiff_t>(offset));
@@ -408,7 +409,7 @@ TEST(Deepisign, MarksARealNetwork) {
         ASSERT_TRUE(done.ok()) << done.error().message;
         EXPECT_EQ(done->layers, 19u);  // all but the first convolution, which has 432 weights
     }
-    const auto model = model_of(std::make_unique<formats::MemorySource>("resnet20", bytes));
+    const auto model = test::memory_model("resnet20", bytes);
     const auto reading = deepisign_read(*model, kKey);
     ASSERT_TRUE(reading.ok());
     EXPECT_TRUE(reading->intact());

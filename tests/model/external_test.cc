@@ -5,9 +5,9 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
-#include "formats/reader.h"
 #include "model/frame.h"
 #include "model/model.h"
+#include "tests/support/memory_model.h"
 #include "tests/support/models/external_graph.h"
 #include "tests/support/models/safetensors.h"
 #include "tests/support/scratch.h"
@@ -47,10 +47,10 @@ TEST(ExternalData, DataNextToTheGraphArePartOfTheModel) {
     EXPECT_THAT(names(model), ElementsAre("x", "y", "z"));
     EXPECT_EQ(model.tensors[0].segments[0].file, 2u);
     EXPECT_EQ(model.tensors[0].segments[0].offset, 16u);
-    // Bytes outside all tensors are frame.
-    EXPECT_THAT(model::frame_ranges(model, 2),
+    // What no tensor covers is frame.
+    EXPECT_THAT(test::frame_ranges(model, 2),
                 ElementsAre(model::Range{0, 4}, model::Range{14, 2}, model::Range{24, 8}));
-    EXPECT_THAT(model::frame_ranges(model, 1), IsEmpty());
+    EXPECT_THAT(test::frame_ranges(model, 1), IsEmpty());
     EXPECT_TRUE(model.unchanged().ok());
     scratch.write("w.bin", std::string(32, 'W') + "longer");
     EXPECT_FALSE(model.unchanged().ok());
@@ -180,12 +180,6 @@ TEST(ExternalData, GraphsThatNameOneAnotherAreRefused) {
     scratch.write("a.onnx", graph_of({{"x", "b.onnx"}}));
     scratch.write("b.onnx", graph_of({{"y", "a.onnx"}}));
     EXPECT_THAT(model::open_model(scratch.path()).error().message, HasSubstr("its own external data"));
-}
-
-TEST(ExternalData, ModelsFromMemoryHaveNoFolder) {
-    static const auto text = graph_of({{"x", "w.bin"}});
-    auto source = std::make_unique<formats::MemorySource>("m.onnx", std::as_bytes(std::span(text)));
-    EXPECT_THAT(model_of(std::move(source)).error().message, HasSubstr("lie in other files ('w.bin')"));
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 
 #include "model/external_data.h"
 #include "model/frame.h"
+#include "tests/support/memory_model.h"
 #include "tests/support/models/safetensors.h"
 #include "tests/support/scratch.h"
 
@@ -41,7 +42,7 @@ std::uint64_t covered(const model::Model& model) {
         for (const auto& segment : tensor.segments) bytes += segment.bytes;
     }
     for (std::uint32_t file = 0; file < model.files.size(); ++file) {
-        for (const auto& range : model::frame_ranges(model, file)) bytes += range.bytes;
+        for (const auto& range : test::frame_ranges(model, file)) bytes += range.bytes;
     }
     return bytes;
 }

@@ -5,6 +5,7 @@
 
 #include "formats/reader.h"
 #include "model/model.h"
+#include "tests/support/memory_model.h"
 
 namespace modelseal {
 namespace {
@@ -34,8 +35,8 @@ TEST(Frame, IsTheComplementOfTheTensorsOfItsFile) {
                                 tensor("c", {.file = 1, .offset = 0, .bytes = 100, .elements = 100}),
                                 tensor("d", {.offset = 60, .bytes = 0, .elements = 0})});
     ASSERT_TRUE(model::validate_model(model).ok());
-    EXPECT_THAT(model::frame_ranges(model, 0), ElementsAre(model::Range{0, 10}, model::Range{50, 50}));
-    EXPECT_THAT(model::frame_ranges(model, 1), IsEmpty());
+    EXPECT_THAT(test::frame_ranges(model, 0), ElementsAre(model::Range{0, 10}, model::Range{50, 50}));
+    EXPECT_THAT(test::frame_ranges(model, 1), IsEmpty());
 }
 
 TEST(Frame, HoldsTheGapsOfAStridedSegment) {
@@ -43,7 +44,7 @@ TEST(Frame, HoldsTheGapsOfAStridedSegment) {
         made_of({tensor("a", {.offset = 1, .bytes = 14, .elements = 3, .stride = 5}, DType::f32),
                  tensor("b", {.offset = 15, .bytes = 8, .elements = 2, .stride = 4}, DType::f32)});
     ASSERT_TRUE(model::validate_model(model).ok());
-    EXPECT_THAT(model::frame_ranges(model, 0),
+    EXPECT_THAT(test::frame_ranges(model, 0),
                 ElementsAre(model::Range{0, 1}, model::Range{5, 1}, model::Range{10, 1}, model::Range{23, 77}));
 }
 
@@ -51,7 +52,7 @@ TEST(Frame, ExcludesVarintsBecauseTheirValuesCoverThem) {
     const auto model = made_of(
         {tensor("a", {.offset = 10, .bytes = 20, .elements = 15, .encoding = Encoding::varint}, DType::i64)});
     ASSERT_TRUE(model::validate_model(model).ok());
-    EXPECT_THAT(model::frame_ranges(model, 0), ElementsAre(model::Range{0, 10}, model::Range{30, 70}));
+    EXPECT_THAT(test::frame_ranges(model, 0), ElementsAre(model::Range{0, 10}, model::Range{30, 70}));
 }
 
 TEST(Frame, ErrorOfTheVisitorEndsTheWalk) {

@@ -5,6 +5,7 @@
 
 #include "model/frame.h"
 #include "tests/support/data.h"
+#include "tests/support/memory_model.h"
 #include "tests/support/models/safetensors.h"
 #include "tests/support/scratch.h"
 
@@ -24,7 +25,7 @@ TEST(OpenModel, SortsTensorsByNameAndLeavesTheHeaderAsFrame) {
     ASSERT_EQ(model.tensors.size(), 2u);
     EXPECT_EQ(model.tensors[0].name, "a");
     const auto size = model.files[0].source->size();
-    EXPECT_THAT(model::frame_ranges(model, 0), ElementsAre(model::Range{0, size - 12}));
+    EXPECT_THAT(test::frame_ranges(model, 0), ElementsAre(model::Range{0, size - 12}));
     EXPECT_TRUE(model.unchanged().ok());
     scratch.write("m.safetensors", "");
     EXPECT_FALSE(model.unchanged().ok());
@@ -43,7 +44,7 @@ TEST(OpenModel, ReadsARealModel) {
         model::open_model(test::data_folder() / "models" / "safetensors" / "cifar10-resnet20.safetensors")
             .value();
     std::uint64_t covered = 0;
-    for (const auto& range : model::frame_ranges(model, 0)) covered += range.bytes;
+    for (const auto& range : test::frame_ranges(model, 0)) covered += range.bytes;
     for (const auto& tensor : model.tensors) covered += tensor.segments.front().bytes;
     EXPECT_EQ(covered, model.files[0].source->size());
 }

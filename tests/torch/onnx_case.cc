@@ -9,6 +9,7 @@
 #include "formats/protobuf.h"
 #include "formats/reader.h"
 #include "tests/support/files.h"
+#include "tests/support/models/proto_builder.h"
 #include "torch/onnx/value.h"
 
 namespace modelseal::test {
@@ -16,21 +17,29 @@ namespace modelseal::test {
 namespace {
 
 using formats::onnx::ValueKind;
+
 using libtorch::onnx::Value;
 
 constexpr std::uint64_t kMaxBytes = 1u << 30;
+constexpr std::uint64_t kTensorAttribute = 4;  // AttributeProto.AttributeType
 
 [[noreturn]] void fail(const Error& error) {
     throw std::runtime_error(error.message);
 }
 
+// A TensorProto alone is no model: it is read as the value of a model's one Constant.
 Value tensor_of(std::span<const std::byte> bytes) {
-    auto source = std::make_unique<formats::MemorySource>("test data", bytes);
-    const auto constant = formats::onnx::read_tensor_file(*source);
-    if (!constant) fail(constant.error());
+    const auto proto = Proto().raw({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+    const auto attribute = Proto().bytes(1, "value").message(5, proto).varint(20, kTensorAttribute);
+    const auto node = Proto().bytes(2, "out").bytes(4, "Constant").message(5, attribute);
+    const auto text = Proto().varint(1, 8).message(7, Proto().message(1, node)).text();
+    auto source = std::make_unique<formats::MemorySource>("test data", std::as_bytes(std::span(text)));
+    const auto program = formats::onnx::read_program(*source);
+    if (!program) fail(program.error());
+    const auto& constant = program->graph.nodes.at(0).attributes.at(0).tensors.at(0);
     model::Model model;
     model.files.push_back({{}, std::move(source), {}});
-    auto value = libtorch::onnx::load_constant(*constant, model, kMaxBytes);
+    auto value = libtorch::onnx::load_constant(constant, model, kMaxBytes);
     if (!value) fail(value.error());
     return std::move(value).value();
 }

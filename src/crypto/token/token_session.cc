@@ -291,13 +291,3 @@ Result<openssl::Key> TokenSession::key(TokenHalf half) {
 }
 
 }  // namespace modelseal::crypto
-
-#ifdef MODELSEAL_SANITIZED
-// LeakSanitizer asks this at its start: PKCS11_get_public_key() of libp11 0.4.12 loses half a kilobyte.
-extern "C" const char* __lsan_default_suppressions() {
-    return "leak:libp11.so\n";
-}
-extern "C" const char* __lsan_default_options() {
-    return "print_suppressions=0";
-}
-#endif

@@ -2,6 +2,10 @@
 #include "tests/support/models/small_fingerprint.h"
 
 #include <array>
+#include <fstream>
+#include <stdexcept>
+
+#include "fingerprint/container.h"
 
 namespace modelseal::test {
 
@@ -40,6 +44,16 @@ CheckKey customer_key(const SigningKey& vendor, const std::string& name, unsigne
     std::array<std::byte, 32> secret;
     secret.fill(static_cast<std::byte>(seed));
     return {vendor.public_key(), name, Secret32(secret)};
+}
+
+std::string write_fingerprint(const fingerprint::Fingerprint& print, const SigningKey& vendor,
+                              const CheckKey& check, const std::filesystem::path& out) {
+    const auto made = fingerprint::encode(print, vendor, check);
+    if (!made.ok()) throw std::runtime_error(made.error().message);
+    std::ofstream(out, std::ios::binary | std::ios::trunc)
+        .write(reinterpret_cast<const char*>(made->bytes.data()),
+               static_cast<std::streamsize>(made->bytes.size()));
+    return made->id;
 }
 
 }  // namespace modelseal::test

@@ -1,6 +1,9 @@
 // A made-up fingerprint of a 3-class model of 2 x 3 x 3 inputs: two paths, an exact and an fp32 rung.
 #pragma once
 
+#include <filesystem>
+#include <string>
+
 #include "fingerprint/fingerprint.h"
 #include <modelseal/keys.h>
 
@@ -11,5 +14,9 @@ fingerprint::Fingerprint small_fingerprint();
 
 // A customer's check key whose secret is always the same.
 CheckKey customer_key(const SigningKey& vendor, const std::string& name = "acme", unsigned seed = 7);
+
+// Writes the fingerprint's file in place and returns its id; throws std::runtime_error if it cannot be made.
+std::string write_fingerprint(const fingerprint::Fingerprint& print, const SigningKey& vendor,
+                              const CheckKey& check, const std::filesystem::path& out);
 
 }  // namespace modelseal::test
