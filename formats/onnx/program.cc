@@ -1,7 +1,7 @@
 
 #include "formats/onnx/program.h"
 
-#include <algorithm>
+#include <set>
 
 #include <fmt/format.h>
 
@@ -15,16 +15,6 @@ using protobuf::Fields;
 using protobuf::Range;
 
 namespace {
-
-constexpr std::uint32_t kMaxGraphDepth = 100;  // nested messages; the default of protobuf's own readers
-
-Result<void> check_depth(const ProgramReader& reader, std::uint32_t depth, Range message) {
-    const auto& limits = reader.walk.limits;
-    const auto cap = limits.depth == 0 ? kMaxGraphDepth : std::min(limits.depth, kMaxGraphDepth);
-    if (depth <= cap) return {};
-    return malformed_at(reader.walk.input.source, message.begin,
-                        fmt::format("messages nested deeper than {}", cap));
-}
 
 // The strings of a tensor, which read_header() only counted.
 Result<void> read_strings(ProgramReader& reader, Range message, std::vector<std::string>& texts) {
@@ -43,7 +33,7 @@ Result<void> add_node(ProgramReader& reader, Range message, std::uint32_t depth,
     MODELSEAL_TRY_ASSIGN(auto node, read_node(reader, message, depth));
     for (const auto& output : node.outputs) {
         if (output.empty()) continue;
-        MODELSEAL_TRY(add_distinct(reader, defined, output, "value", message.begin));
+        MODELSEAL_TRY(reader.walk.add_distinct(defined, output, "value", message.begin));
     }
     nodes.push_back(std::move(node));
     return {};
@@ -52,7 +42,7 @@ Result<void> add_node(ProgramReader& reader, Range message, std::uint32_t depth,
 Result<void> add_initializer(ProgramReader& reader, Range message, Graph& graph, std::set<std::string>& names) {
     MODELSEAL_TRY(reader.hold(sizeof(Constant), message.begin));
     MODELSEAL_TRY_ASSIGN(auto constant, read_constant(reader, message, "initializer"));
-    MODELSEAL_TRY(add_distinct(reader, names, constant.tensor.name, "initializer", message.begin));
+    MODELSEAL_TRY(reader.walk.add_distinct(names, constant.tensor.name, "initializer", message.begin));
     graph.initializers.push_back(std::move(constant));
     return {};
 }
@@ -67,7 +57,7 @@ Result<void> add_metadata(ProgramReader& reader, Range message, Program& program
         auto& text = field->number == entry::key ? pair.first : pair.second;
         MODELSEAL_TRY_ASSIGN(text, reader.text(*field, "metadata_props"));
     }
-    MODELSEAL_TRY(add_distinct(reader, keys, pair.first, "key of metadata_props", message.begin));
+    MODELSEAL_TRY(reader.walk.add_distinct(keys, pair.first, "key of metadata_props", message.begin));
     program.metadata.push_back(std::move(pair));
     return {};
 }
@@ -97,7 +87,7 @@ Result<void> read_model_field(ProgramReader& reader, const Field& field, Program
         case model::functions: {
             MODELSEAL_TRY_ASSIGN(auto function, read_function(reader, field.payload));
             const auto key = fmt::format("{}::{}:{}", function.domain, function.name, function.overload);
-            MODELSEAL_TRY(add_distinct(reader, seen.functions, key, "function", field.tag));
+            MODELSEAL_TRY(reader.walk.add_distinct(seen.functions, key, "function", field.tag));
             program.functions.push_back(std::move(function));
             return {};
         }
@@ -133,7 +123,7 @@ Result<Constant> read_constant(ProgramReader& reader, Range message, const std::
 }
 
 Result<Node> read_node(ProgramReader& reader, Range message, std::uint32_t depth) {
-    MODELSEAL_TRY(check_depth(reader, depth, message));
+    MODELSEAL_TRY(reader.walk.check_depth(depth, message));
     MODELSEAL_TRY(reader.hold(sizeof(Node), message.begin));
     Node node;
     std::set<std::string> attributes;
@@ -150,7 +140,7 @@ Result<Node> read_node(ProgramReader& reader, Range message, std::uint32_t depth
         if (field->number == node::overload) MODELSEAL_TRY(reader.name(*field, "an overload", node.overload));
         if (field->number != node::attribute) continue;
         MODELSEAL_TRY_ASSIGN(auto attribute, read_attribute(reader, field->payload, depth + 1));
-        MODELSEAL_TRY(add_distinct(reader, attributes, attribute.name, "attribute", field->tag));
+        MODELSEAL_TRY(reader.walk.add_distinct(attributes, attribute.name, "attribute", field->tag));
         node.attributes.push_back(std::move(attribute));
     }
     normalise_domain(node.domain);
@@ -158,7 +148,7 @@ Result<Node> read_node(ProgramReader& reader, Range message, std::uint32_t depth
 }
 
 Result<Graph> read_graph(ProgramReader& reader, Range message, std::uint32_t depth) {
-    MODELSEAL_TRY(check_depth(reader, depth, message));
+    MODELSEAL_TRY(reader.walk.check_depth(depth, message));
     Graph graph;
     std::set<std::string> initializers, inputs, outputs, computed;
     Fields fields(reader.walk.input, message, graph::kMessage);
@@ -183,7 +173,7 @@ Result<Graph> read_graph(ProgramReader& reader, Range message, std::uint32_t dep
                 const bool input = field->number == graph::input;
                 MODELSEAL_TRY_ASSIGN(auto value, read_value_info(reader, payload));
                 // An output may be given twice, and some writers do.
-                if (input) MODELSEAL_TRY(add_distinct(reader, inputs, value.name, "input", field->tag));
+                if (input) MODELSEAL_TRY(reader.walk.add_distinct(inputs, value.name, "input", field->tag));
                 (input ? graph.inputs : graph.outputs).push_back(std::move(value));
                 break;
             }
@@ -225,7 +215,7 @@ Result<Function> read_function(ProgramReader& reader, Range message) {
         }
         if (number != function::attribute_proto) continue;
         MODELSEAL_TRY_ASSIGN(auto attribute, read_attribute(reader, field->payload, 2));
-        MODELSEAL_TRY(add_distinct(reader, attributes, attribute.name, "attribute", field->tag));
+        MODELSEAL_TRY(reader.walk.add_distinct(attributes, attribute.name, "attribute", field->tag));
         function.defaults.push_back(std::move(attribute));
     }
     normalise_domain(function.domain);

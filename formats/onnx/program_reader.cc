@@ -40,14 +40,7 @@ void normalise_domain(std::string& domain) {
     if (domain == "ai.onnx") domain.clear();
 }
 
-Result<void> add_distinct(const ProgramReader& reader, std::set<std::string>& seen, const std::string& name,
-                          std::string_view what, std::uint64_t offset) {
-    if (seen.insert(name).second) return {};
-    return malformed_at(reader.walk.input.source, offset,
-                        fmt::format("the {} '{}' comes twice", what, util::printable(name)));
-}
-
-// ValueInfoProto and its types: inputs and outputs of a graph.
+// ValueInfoProto and the types in it: what a graph takes and gives.
 
 using protobuf::Fields;
 using protobuf::Range;

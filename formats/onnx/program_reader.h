@@ -1,7 +1,6 @@
 // Shared by the readers of a program's parts.
 #pragma once
 
-#include <set>
 #include <string>
 #include <vector>
 
@@ -26,10 +25,6 @@ struct ProgramReader {
 
 // "ai.onnx" is the long name of the domain "".
 void normalise_domain(std::string& domain);
-
-// Adds `name` to `seen`, or returns the Error of a duplicate.
-Result<void> add_distinct(const ProgramReader& reader, std::set<std::string>& seen, const std::string& name,
-                          std::string_view what, std::uint64_t offset);
 
 Result<Constant> read_constant(ProgramReader& reader, protobuf::Range message, const std::string& what);
 Result<ValueInfo> read_value_info(ProgramReader& reader, protobuf::Range message);

@@ -196,6 +196,20 @@ Result<void> Walk::read_name(const Field& field, std::string_view what, std::str
     return {};
 }
 
+Result<void> Walk::check_depth(std::uint32_t depth, protobuf::Range message) const {
+    constexpr std::uint32_t kMaxDepth = 100;  // the default of protobuf's own readers
+    const auto cap = limits.depth == 0 ? kMaxDepth : std::min(limits.depth, kMaxDepth);
+    if (depth <= cap) return {};
+    return malformed_at(input.source, message.begin, fmt::format("messages nested deeper than {}", cap));
+}
+
+Result<void> Walk::add_distinct(std::set<std::string>& seen, const std::string& name, std::string_view what,
+                                std::uint64_t offset) const {
+    if (seen.insert(name).second) return {};
+    return malformed_at(input.source, offset,
+                        fmt::format("the {} '{}' comes twice", what, util::printable(name)));
+}
+
 Error tensor_error(const Walk& walk, const Tensor& tensor, std::uint64_t offset, const std::string& what,
                    ErrorKind kind) {
     auto error = malformed_at(walk.input.source, offset,

@@ -1,10 +1,8 @@
-#include <algorithm>
 #include <set>
 
 #include <fmt/format.h>
 
 #include "formats/onnx/tensor.h"
-#include "util/text.h"
 
 namespace modelseal::formats::onnx {
 
@@ -13,7 +11,6 @@ using protobuf::Range;
 
 namespace {
 
-constexpr std::uint32_t kMaxDepth = 100;      // nested messages; the default of protobuf's own readers
 constexpr std::size_t kMaxAttributes = 4096;  // of one node; operators have a few dozen at most
 
 // Where in the model we are: prefix of all names, and how many messages deep.
@@ -31,12 +28,6 @@ struct Owner {
     std::string constant;  // of a Constant node: the name of its value
 };
 
-Result<void> check_depth(const Walk& walk, const Scope& scope, Range message) {
-    const auto cap = walk.limits.depth == 0 ? kMaxDepth : std::min(walk.limits.depth, kMaxDepth);
-    if (scope.depth <= cap) return {};
-    return malformed_at(walk.input.source, message.begin, fmt::format("messages nested deeper than {}", cap));
-}
-
 // Names that must differ within one message; at most `cap` of them, or any number if that is 0.
 class Distinct {
   public:
@@ -45,9 +36,7 @@ class Distinct {
         if (cap_ != 0 && seen_.size() >= cap_) {
             return malformed_at(walk.input.source, offset, fmt::format("more than {} {}s", cap_, what_));
         }
-        if (seen_.insert(name).second) return {};
-        return malformed_at(walk.input.source, offset,
-                            fmt::format("the {} '{}' comes twice", what_, util::printable(name)));
+        return walk.add_distinct(seen_, name, what_, offset);
     }
 
   private:
@@ -200,7 +189,7 @@ Result<void> walk_node(Walk& walk, const Scope& scope, Range message) {
 }
 
 Result<void> walk_graph(Walk& walk, const Scope& scope, Range message) {
-    MODELSEAL_TRY(check_depth(walk, scope, message));
+    MODELSEAL_TRY(walk.check_depth(scope.depth, message));
     Distinct initializers("initializer", 0);  // locate_tensor() counts them
     Fields fields(walk.input, message, graph::kMessage);
     for (;;) {

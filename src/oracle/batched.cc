@@ -52,12 +52,7 @@ Result<Answers> BatchedOracle::ask(std::span<const float> inputs, std::size_t co
         return Error{ErrorKind::unsupported, fmt::format("{}: does not tell the shape of its input", name_),
                      "give the shape"};
     }
-    if (inputs.size() / elements != count || inputs.size() % elements != 0) {
-        return Error{
-            ErrorKind::usage,
-            fmt::format("{}: {} numbers are not {} inputs of {}", name_, inputs.size(), count, elements),
-            {}};
-    }
+    MODELSEAL_TRY(check_size(inputs, count));
     Answers all;
     while (all.count < count) {
         const auto rest = inputs.subspan(all.count * elements);

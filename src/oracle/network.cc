@@ -8,11 +8,6 @@
 #include "util/text.h"
 
 namespace modelseal::oracle {
-namespace {
-
-constexpr const char* kRunnable = "give a TorchScript file (torch.jit.save) or an ONNX file";
-
-}  // namespace
 
 Result<std::unique_ptr<Network>> open_network(const model::Model& files, const NetworkOptions& options) {
     if (files.folder && std::filesystem::is_directory(files.path)) {

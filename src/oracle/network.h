@@ -28,6 +28,9 @@ struct Runtime {
 // output, for `outputs` of the same layout.
 using Cotangents = std::function<void(std::span<const float> outputs, std::span<float> cotangents)>;
 
+// The hint for a file that is not a network.
+inline constexpr const char* kRunnable = "give a TorchScript file (torch.jit.save) or an ONNX file";
+
 class Network : public Oracle {
   public:
     // The number of classes, or an error if the output is not that of a classifier: one row of at least two

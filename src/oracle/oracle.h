@@ -76,6 +76,10 @@ class Oracle {
     // Call before the first ask(): then answers with another number of outputs than `survey.classes` are an
     // error, `unsupported`, before they take memory.
     virtual void begin(Survey survey) { (void)survey; }
+
+  protected:
+    // Error `usage` unless `inputs` are `count` inputs, at least one, of the shape of input(), which is known.
+    Result<void> check_size(std::span<const float> inputs, std::size_t count) const;
 };
 
 }  // namespace modelseal::oracle

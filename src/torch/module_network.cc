@@ -130,14 +130,6 @@ Result<ModuleNetwork::Way> ModuleNetwork::way(const oracle::Runtime& runtime) co
     return way;
 }
 
-Result<void> ModuleNetwork::check_size(std::span<const float> inputs, std::size_t count) const {
-    const auto each = input_.elements();
-    if (count > 0 && inputs.size() / count == each && inputs.size() % count == 0) return {};
-    return Error{ErrorKind::usage,
-                 fmt::format("{}: {} numbers are not {} inputs of {}", name_, inputs.size(), count, each),
-                 {}};
-}
-
 std::size_t ModuleNetwork::at_once(std::size_t count, std::size_t wanted, std::size_t most_elements) const {
     if (fixed_batch_ > 0) return fixed_batch_;
     if (wanted > 0) return std::min(wanted, count);

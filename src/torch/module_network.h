@@ -72,7 +72,6 @@ class ModuleNetwork : public oracle::Network {
   private:
     struct Way;  // a Runtime with its defaults filled in
     Result<Way> way(const oracle::Runtime& runtime) const;
-    Result<void> check_size(std::span<const float> inputs, std::size_t count) const;
     Result<void> probe();
     Result<oracle::Answers> answer(std::span<const float> inputs, std::size_t count, const Way& way);
     at::Tensor batch_of(std::span<const float> inputs, std::size_t first, std::size_t count,

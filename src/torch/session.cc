@@ -21,7 +21,6 @@ namespace {
 
 using nlohmann::json;
 
-constexpr const char* kRunnable = "give a TorchScript file (torch.jit.save) or an ONNX file";
 constexpr std::uint64_t kForEachThread = 128u << 20;  // its stack and the arena of malloc(), mostly untouched
 
 json to_json(const Error& error) {

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "io/file.h"
+#include "oracle/json_text.h"
 #include "util/checked.h"
 #include "util/text.h"
 
@@ -25,21 +26,20 @@ std::string text_of_worker(const json& text) {
 }
 
 std::string text_in(const json& object, const char* key) {
-    const auto found = object.find(key);
-    return found == object.end() ? std::string() : text_of_worker(*found);
+    const auto* text = member(object, key, &json::is_string);
+    return text == nullptr ? std::string() : text_of_worker(*text);
 }
 
 std::optional<std::uint64_t> number_in(const json& object, const char* key, std::uint64_t most) {
-    const auto found = object.find(key);
-    if (found == object.end() || !found->is_number_unsigned()) return std::nullopt;
-    const auto number = found->get<std::uint64_t>();
-    return number <= most ? std::optional(number) : std::nullopt;
+    const auto* found = member(object, key, &json::is_number_unsigned);
+    if (found == nullptr || found->get<std::uint64_t>() > most) return std::nullopt;
+    return found->get<std::uint64_t>();
 }
 
 const json& array_in(const json& object, const char* key, std::size_t most) {
     static const json kNone = json::array();
-    const auto found = object.find(key);
-    return found != object.end() && found->is_array() && found->size() <= most ? *found : kNone;
+    const auto* found = member(object, key, &json::is_array);
+    return found != nullptr && found->size() <= most ? *found : kNone;
 }
 
 // Empty if any extent is not one, or there are none.
@@ -65,9 +65,9 @@ Error wrong(const char* part) {
 }  // namespace
 
 EnteredSandbox read_entered(const json& answer) {
-    const auto filter = answer.find("seccomp");
+    const auto* filter = member(answer, "seccomp", &json::is_boolean);
     return {.landlock = number_in(answer, "landlock", 1u << 16).value_or(0) > 0,
-            .filter = filter != answer.end() && filter->is_boolean() && filter->get<bool>()};
+            .filter = filter != nullptr && filter->get<bool>()};
 }
 
 Result<OpenedNetwork> read_opened(const json& answer) {
@@ -224,15 +224,7 @@ Result<json> WorkerNetwork::exchange(const json& request, int descriptor) {
     return told(*error);
 }
 
-Result<void> WorkerNetwork::check_size(std::span<const float> inputs, std::size_t count) const {
-    const auto each = input_.elements();
-    if (count > 0 && inputs.size() / count == each && inputs.size() % count == 0) return {};
-    return Error{ErrorKind::usage,
-                 fmt::format("{}: {} numbers are not {} inputs of {}", name_, inputs.size(), count, each),
-                 {}};
-}
-
-// Copies the inputs to the shared memory, with room for this many numbers after them.
+// Puts the inputs where the worker sees them, with room for so many numbers behind them.
 Result<void> WorkerNetwork::share(std::span<const float> inputs, std::size_t behind) {
     const auto needed = inputs.size() + behind;
     if (memory_.floats().size() < needed) {

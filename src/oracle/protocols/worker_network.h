@@ -67,7 +67,6 @@ class WorkerNetwork final : public Network {
     Result<void> open_graph(const NetworkOptions& options);
     Result<nlohmann::json> exchange(const nlohmann::json& request, int descriptor = -1);
     Result<void> send(const nlohmann::json& request, int descriptor = -1);
-    Result<void> check_size(std::span<const float> inputs, std::size_t count) const;
     Result<void> share(std::span<const float> inputs, std::size_t behind);
     Error stopped(const std::string& how);
     Error broken(const std::string& what);
