@@ -3,18 +3,17 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
 #include <thread>
 
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "io/file.h"
+#include "io/spawn.h"
 #include "util/text.h"
 
 extern char** environ;
@@ -44,11 +43,8 @@ struct Pipe {
     bool open() {
         if (::pipe2(ends, O_CLOEXEC) != 0) return false;
         for (auto& end : ends) {
-            if (end > STDERR_FILENO) continue;
-            const int moved = ::fcntl(end, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
-            if (moved < 0) return false;
-            ::close(end);
-            end = moved;
+            end = io::lifted(end, STDERR_FILENO);
+            if (end < 0) return false;
         }
         return true;
     }
@@ -86,50 +82,9 @@ class NoBrokenPipe {
     bool was_waiting_ = false;
 };
 
-std::vector<char*> pointers(std::vector<std::string>& texts) {
-    std::vector<char*> all;
-    for (auto& text : texts) all.push_back(text.data());
-    all.push_back(nullptr);
-    return all;
-}
-
-// 0, or why the program could not be run. It starts with no signal blocked or ignored that we do.
-int spawn(pid_t& pid, std::vector<std::string> words, std::vector<std::string> environment, int in, int out,
-          int err) {
-    posix_spawn_file_actions_t files;
-    posix_spawnattr_t attributes;
-    posix_spawn_file_actions_init(&files);
-    posix_spawnattr_init(&attributes);
-    posix_spawn_file_actions_adddup2(&files, in, STDIN_FILENO);
-    posix_spawn_file_actions_adddup2(&files, out, STDOUT_FILENO);
-    posix_spawn_file_actions_adddup2(&files, err, STDERR_FILENO);
-    sigset_t none, pipe;
-    sigemptyset(&none);
-    sigemptyset(&pipe);
-    sigaddset(&pipe, SIGPIPE);
-    posix_spawnattr_setsigmask(&attributes, &none);
-    posix_spawnattr_setsigdefault(&attributes, &pipe);
-    posix_spawnattr_setpgroup(&attributes, 0);
-    posix_spawnattr_setflags(&attributes,
-                             POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-    const int code = ::posix_spawnp(&pid, words[0].c_str(), &files, &attributes, pointers(words).data(),
-                                    pointers(environment).data());
-    posix_spawn_file_actions_destroy(&files);
-    posix_spawnattr_destroy(&attributes);
-    return code;
-}
-
-// Secrets in the environment that are for this program only, not for its children.
+// What the one who checks may have put into the environment for us, and for nobody whom we start.
 bool is_secret(std::string_view variable) {
     return variable.starts_with("MODELSEAL_PASSPHRASE=") || variable.starts_with("MODELSEAL_TOKEN=");
-}
-
-std::string last_line(std::string_view text) {
-    while (!text.empty() && (text.back() == '\n' || text.back() == '\r' || text.back() == ' '))
-        text.remove_suffix(1);
-    const auto line = text.rfind('\n');
-    if (line != std::string_view::npos) text.remove_prefix(line + 1);
-    return util::printable(text.substr(0, 300));
 }
 
 }  // namespace
@@ -144,7 +99,12 @@ Result<std::unique_ptr<Subprocess>> Subprocess::start(const std::vector<std::str
         if (!is_secret(*variable)) environment.emplace_back(*variable);
     }
     std::unique_ptr<Subprocess> process(new Subprocess);
-    const int code = spawn(process->pid_, words, std::move(environment), in.ends[0], out.ends[1], err.ends[1]);
+    const int code = io::spawn(process->pid_, {.file = words[0],
+                                               .words = words,
+                                               .environment = std::move(environment),
+                                               .descriptors = {{in.ends[0], STDIN_FILENO},
+                                                               {out.ends[1], STDOUT_FILENO},
+                                                               {err.ends[1], STDERR_FILENO}}});
     if (code != 0) {
         process->pid_ = 0;
         return io::os_error(code, name, fmt::format("run '{}'", util::printable(words[0])));
@@ -236,7 +196,7 @@ Result<void> Subprocess::pump(std::string_view& message, int timeout_ms) {
 
 Error Subprocess::ended() {
     stop(kPatience);
-    const auto said = last_line(errors_);
+    const auto said = io::last_line(errors_);
     return {ErrorKind::unreadable,
             fmt::format("{}: the program {}{}", name_,
                         how_it_ended_.empty() ? "closed its standard input or output" : how_it_ended_,

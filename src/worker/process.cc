@@ -14,12 +14,12 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
-#include <spawn.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "io/file.h"
+#include "io/spawn.h"
 #include "util/text.h"
 
 extern char** environ;
@@ -75,53 +75,10 @@ Result<fs::path> find_program() {
         kWorkerHint};
 }
 
-std::vector<char*> pointers_to(std::vector<std::string>& texts) {
-    std::vector<char*> all;
-    for (auto& text : texts) all.push_back(text.data());
-    all.push_back(nullptr);
-    return all;
-}
-
-// 0, or why the program could not be run.
-int spawn_worker(pid_t& pid, const fs::path& program, int channel, int errors) {
-    posix_spawn_file_actions_t files;
-    posix_spawnattr_t attributes;
-    posix_spawn_file_actions_init(&files);
-    posix_spawnattr_init(&attributes);
-    posix_spawn_file_actions_adddup2(&files, errors, STDERR_FILENO);
-    posix_spawn_file_actions_adddup2(&files, channel, kChannelDescriptor);
-    posix_spawn_file_actions_addopen(&files, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-    posix_spawn_file_actions_addopen(&files, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
-    posix_spawn_file_actions_addclosefrom_np(&files, kChannelDescriptor + 1);
-    sigset_t none, all;
-    sigemptyset(&none);
-    sigfillset(&all);
-    posix_spawnattr_setsigmask(&attributes, &none);
-    posix_spawnattr_setsigdefault(&attributes, &all);
-    posix_spawnattr_setpgroup(&attributes, 0);  // Ctrl-C is ours to handle
-    posix_spawnattr_setflags(&attributes,
-                             POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-    std::vector<std::string> words = {kProgram};
-    auto environment = passed_on(environ);
-    const int code = ::posix_spawn(&pid, program.c_str(), &files, &attributes, pointers_to(words).data(),
-                                   pointers_to(environment).data());
-    posix_spawn_file_actions_destroy(&files);
-    posix_spawnattr_destroy(&attributes);
-    return code;
-}
-
 // Above the descriptors that the worker's take, so that no dup2() steps on another.
 bool lift(Descriptor& descriptor) {
-    const int lifted = ::fcntl(descriptor.get(), F_DUPFD_CLOEXEC, kChannelDescriptor + 1);
-    descriptor = Descriptor(lifted);
-    return lifted >= 0;
-}
-
-std::string last_line_of(std::string_view text) {
-    while (!text.empty() && (text.back() == '\n' || text.back() == '\r' || text.back() == ' '))
-        text.remove_suffix(1);
-    if (const auto line = text.rfind('\n'); line != text.npos) text.remove_prefix(line + 1);
-    return util::printable(text.substr(0, 300));
+    descriptor = Descriptor(io::lifted(descriptor.release(), kChannelDescriptor));
+    return descriptor.get() >= 0;
 }
 
 std::string how_it_ended(int status) {
@@ -165,7 +122,16 @@ Result<std::unique_ptr<Process>> Process::start() {
         return io::os_error(errno, shown, "make a channel");
     }
     pid_t pid = 0;
-    if (const int code = spawn_worker(pid, program, theirs.get(), says.get()); code != 0) {
+    std::error_code failed;
+    const int code = io::spawn(pid, {.file = fs::absolute(program, failed).string(),
+                                     .words = {kProgram},
+                                     .environment = passed_on(environ),
+                                     .descriptors = {{-1, STDIN_FILENO},
+                                                     {-1, STDOUT_FILENO},
+                                                     {says.get(), STDERR_FILENO},
+                                                     {theirs.get(), kChannelDescriptor}},
+                                     .others = io::Program::Others::closed});
+    if (code != 0) {
         auto error = io::os_error(code, shown, "run it");
         return Error{ErrorKind::unsupported, std::move(error.message), kWorkerHint};
     }
@@ -192,7 +158,7 @@ std::string Process::end() {
     std::string words(kLastWords, '\0');
     const auto got = ::read(errors_.get(), words.data(), words.size());
     words.resize(got > 0 ? static_cast<std::size_t>(got) : 0);
-    const auto last = last_line_of(words);
+    const auto last = io::last_line(words);
     return (killed ? std::string("was stopped") : how_it_ended(status)) +
            (last.empty() ? "" : ": '" + last + "'");
 }
