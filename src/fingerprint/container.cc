@@ -21,6 +21,7 @@
 
 #include "crypto/hash.h"
 #include "crypto/sealed_box.h"
+#include "crypto/signed_file.h"
 #include "fingerprint/payload.h"
 #include "formats/bytes.h"
 #include "io/rfc3339.h"
@@ -37,10 +38,6 @@ constexpr std::string_view kDomain = "modelseal/1 fingerprint";
 constexpr std::uint8_t kForEverybody = 1;
 constexpr std::size_t kKeyAt = 9;
 constexpr std::uint64_t kMostFile = kMostPayload + (64u << 20);
-
-std::uint8_t version_of(KeyType type) {
-    return type == KeyType::ed25519 ? '1' : '2';
-}
 
 constexpr std::size_t header_bytes(KeyType type) {
     return kKeyAt + PublicKey::size_of(type) + 8 + 8 + 32 + 8;
@@ -67,21 +64,13 @@ struct Opened {
 Bytes encode(const Header& header) {
     return formats::ByteWriter()
         .raw(std::as_bytes(std::span(kMagic)))
-        .number(version_of(header.vendor.type()))
+        .number(crypto::version_digit(header.vendor.type()))
         .number(header.flags)
         .raw(header.vendor.bytes())
         .number(header.created)
         .number(header.expires)
         .raw(header.salt)
         .number(header.box_bytes)
-        .take();
-}
-
-Bytes message(View before) {
-    return formats::ByteWriter()
-        .raw(std::as_bytes(std::span(kDomain)))
-        .number(std::uint8_t{0})
-        .raw(before)
         .take();
 }
 
@@ -131,18 +120,17 @@ Result<Header> decode_header(const Source& source) {
     const auto there = static_cast<std::size_t>(std::min<std::uint64_t>(source.size(), sizeof raw));
     MODELSEAL_TRY(source.read(0, std::span(raw).first(there)));
     if (!looks_like_fingerprint(source)) return malformed("not a fingerprint");
-    const auto version = std::to_integer<std::uint8_t>(raw[kMagic.size()]);
-    const auto type = version == version_of(KeyType::p256) ? KeyType::p256 : KeyType::ed25519;
-    if (version != version_of(type)) {
+    const auto type = crypto::type_of_digit(std::to_integer<std::uint8_t>(raw[kMagic.size()]));
+    if (!type) {
         return Error{ErrorKind::unsupported,
                      fmt::format("{}: a fingerprint of another version than 1 and 2", name),
                      "a newer modelseal may read it"};
     }
-    if (there < header_bytes(type)) return malformed("a fingerprint that was cut short");
+    if (there < header_bytes(*type)) return malformed("a fingerprint that was cut short");
     formats::ByteReader reader(View(raw).subspan(kMagic.size() + 1));
     Header header;
     header.flags = reader.number<std::uint8_t>();
-    const auto vendor = PublicKey::of(reader.raw(PublicKey::size_of(type)));
+    const auto vendor = PublicKey::of(reader.raw(PublicKey::size_of(*type)));
     if (!vendor) return malformed("a fingerprint whose vendor's key is no point of P-256");
     header.vendor = *vendor;
     header.created = reader.number<std::uint64_t>();
@@ -170,7 +158,7 @@ Result<Opened> open(const Source& source) {
     std::ranges::copy(View(opened.bytes).last(signature.size()), signature.begin());
     const auto& header = opened.header;
     if (!std::ranges::equal(encode(header), opened.open()) ||
-        !header.vendor.verify(message(before), signature)) {
+        !header.vendor.verify(crypto::message_to_sign(kDomain, before), signature)) {
         return Error{ErrorKind::mismatch,
                      fmt::format("{}: changed or forged: the vendor's signature does not hold", source.name()),
                      "ask the vendor for the fingerprint again"};
@@ -227,7 +215,7 @@ Result<Encoded> encode(const Fingerprint& fingerprint, const SigningKey& vendor,
     auto bytes = encode(header);
     const auto box = crypto::seal_box(check.secret, header.salt, kDomain, bytes, plain);
     bytes.insert(bytes.end(), box.begin(), box.end());
-    MODELSEAL_TRY_ASSIGN(const auto signature, vendor.sign(message(bytes)));
+    MODELSEAL_TRY_ASSIGN(const auto signature, vendor.sign(crypto::message_to_sign(kDomain, bytes)));
     bytes.insert(bytes.end(), signature.begin(), signature.end());
     auto id = to_hex(crypto::Sha256().update(bytes).finish());
     return Encoded{std::move(bytes), std::move(id)};
@@ -269,9 +257,7 @@ Result<Shown> show(const Source& source) {
 }
 
 bool looks_like_fingerprint(const Source& source) {
-    std::byte head[kMagic.size() + 1];
-    return source.size() >= sizeof head && source.read(0, head).ok() &&
-           std::ranges::equal(View(head).first(kMagic.size()), std::as_bytes(std::span(kMagic)));
+    return crypto::has_magic(source, kMagic);
 }
 
 }  // namespace modelseal::fingerprint

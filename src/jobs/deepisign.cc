@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "crypto/signed_file.h"
 #include "formats/bytes.h"
 #include "jobs/recorded.h"
 #include "mark/deepisign.h"
@@ -23,12 +24,8 @@ constexpr std::string_view kSignatureLine = "signature=";
 std::vector<std::byte> message(const model::Model& model, std::string_view facts) {
     crypto::Sha256 hash;
     for (const auto& tensor : model.tensors) hash.update(mark::identity(tensor));
-    return formats::ByteWriter()
-        .raw(std::as_bytes(std::span(kDomain)))
-        .number(std::uint8_t{0})
-        .raw(std::as_bytes(std::span(facts)))
-        .raw(hash.finish())
-        .take();
+    auto body = formats::ByteWriter().raw(std::as_bytes(std::span(facts))).raw(hash.finish());
+    return crypto::message_to_sign(kDomain, body.take());
 }
 
 // The stamp is one text in the paper: here a line for each entry, and the signature last.

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "crypto/signed_file.h"
 #include "formats/bytes.h"
 #include "io/file.h"
 #include "mark/geometry.h"
@@ -14,30 +15,11 @@ constexpr std::string_view kMagic = "MSRECPT";  // and a digit for the type of t
 constexpr std::string_view kReceiptDomain = "modelseal/1 receipt";
 constexpr std::uint64_t kMaxReceiptBytes = std::uint64_t{1} << 32;
 
-std::uint8_t version_of(KeyType type) {
-    return type == KeyType::ed25519 ? '1' : '2';
-}
-
-std::optional<KeyType> type_of(std::uint8_t version) {
-    for (const auto type : {KeyType::ed25519, KeyType::p256}) {
-        if (version_of(type) == version) return type;
-    }
-    return std::nullopt;
-}
-
-std::vector<std::byte> message(std::span<const std::byte> body) {
-    return formats::ByteWriter()
-        .raw(std::as_bytes(std::span(kReceiptDomain)))
-        .number(std::uint8_t{0})
-        .raw(body)
-        .take();
-}
-
 }  // namespace
 
 Result<std::vector<std::byte>> encode(const Receipt& receipt, const SigningKey& vendor) {
     formats::ByteWriter writer;
-    writer.raw(std::as_bytes(std::span(kMagic))).number(version_of(receipt.check.vendor.type()));
+    writer.raw(std::as_bytes(std::span(kMagic))).number(crypto::version_digit(receipt.check.vendor.type()));
     writer.number(static_cast<std::uint8_t>(receipt.scheme));
     writer.raw(receipt.check.vendor.bytes()).raw(receipt.check.secret.bytes());
     writer.number(static_cast<std::uint8_t>(receipt.check.customer.size()));
@@ -52,7 +34,7 @@ Result<std::vector<std::byte>> encode(const Receipt& receipt, const SigningKey& 
             .raw(cell.bits);
     }
     auto bytes = writer.take();
-    MODELSEAL_TRY_ASSIGN(const auto signature, vendor.sign(message(bytes)));
+    MODELSEAL_TRY_ASSIGN(const auto signature, vendor.sign(crypto::message_to_sign(kReceiptDomain, bytes)));
     bytes.insert(bytes.end(), signature.begin(), signature.end());
     return bytes;
 }
@@ -72,7 +54,7 @@ Result<Receipt> decode_receipt(std::span<const std::byte> bytes, const std::stri
     SignatureBytes signature;
     std::ranges::copy(bytes.last(sizeof(SignatureBytes)), signature.begin());
     formats::ByteReader reader(body.subspan(magic.size()));
-    const auto type = type_of(reader.number<std::uint8_t>());
+    const auto type = crypto::type_of_digit(reader.number<std::uint8_t>());
     if (!type) {
         return Error{ErrorKind::unsupported, fmt::format("{}: a receipt of an unknown version", name),
                      "a newer modelseal may read it"};
@@ -83,7 +65,7 @@ Result<Receipt> decode_receipt(std::span<const std::byte> bytes, const std::stri
     }
     const auto vendor = PublicKey::of(reader.raw(PublicKey::size_of(*type)));
     receipt.check.vendor = vendor.value_or(PublicKey());
-    if (!vendor || !receipt.check.vendor.verify(message(body), signature)) {
+    if (!vendor || !receipt.check.vendor.verify(crypto::message_to_sign(kReceiptDomain, body), signature)) {
         return malformed("a receipt that was cut short or changed: its signature does not hold");
     }
     const auto secret = reader.raw(32);
@@ -116,10 +98,7 @@ Result<Receipt> load_receipt(const std::filesystem::path& path) {
 }
 
 bool looks_like_receipt(const Source& source) {
-    std::byte head[kMagic.size() + 1];
-    return source.size() >= sizeof head && source.read(0, head).ok() &&
-           std::ranges::equal(std::span(head).first(kMagic.size()), std::as_bytes(std::span(kMagic))) &&
-           type_of(std::to_integer<std::uint8_t>(head[kMagic.size()]));
+    return crypto::has_magic(source, kMagic);
 }
 
 }  // namespace modelseal::jobs

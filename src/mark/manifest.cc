@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <zlib.h>
 
+#include "crypto/signed_file.h"
 #include "formats/bytes.h"
 #include "util/text.h"
 
@@ -35,7 +36,7 @@ std::string text_of(std::span<const std::byte> bytes) {
 constexpr std::string_view kCodedNames[] = {"", "name", "version", "customer", "time"};
 
 std::vector<std::byte> message(const std::vector<std::byte>& signed_bytes) {
-    return ByteWriter().raw(bytes_of(kSignatureDomain)).number(std::uint8_t{0}).raw(signed_bytes).take();
+    return crypto::message_to_sign(kSignatureDomain, signed_bytes);
 }
 
 }  // namespace
