@@ -118,7 +118,14 @@ class Lister {
 
 }  // namespace
 
-// Refuses what onnx/checker.cc, resolve_external_data_location, does, and paths of other systems.
+std::optional<std::string_view> way_out(std::string_view text) {
+    if (text.find('\0') != text.npos) return "holds a NUL byte";
+    if (text.starts_with('/')) return "is an absolute path";
+    if (fmt::format("/{}/", text).find("/../") != std::string::npos) return "leads out of the model's folder";
+    return std::nullopt;
+}
+
+// What onnx/checker.cc, resolve_external_data_location, refuses, and what only another system would follow.
 Result<std::string> path_inside(std::string_view text, std::string_view where) {
     const auto refuse = [&](std::string_view why) {
         return Error{ErrorKind::malformed, fmt::format("{} '{}' {}", where, util::printable(text), why), {}};
@@ -127,15 +134,13 @@ Result<std::string> path_inside(std::string_view text, std::string_view where) {
     if (text.size() > kLongestPath) {
         return Error{ErrorKind::malformed, fmt::format("{} has a name of {} bytes", where, text.size()), {}};
     }
-    if (text.find('\0') != text.npos) return refuse("holds a NUL byte");
+    if (const auto why = way_out(text)) return refuse(*why);
     if (text.find('\\') != text.npos) return refuse("holds a backslash, which some systems take for a folder");
-    if (text[0] == '/') return refuse("is an absolute path");
     if (text.size() > 1 && text[1] == ':') return refuse("begins with a drive letter");
     std::string inside;
     std::string_view part;
     for (std::size_t begin = 0; begin <= text.size(); begin += part.size() + 1) {
         part = text.substr(begin, text.find('/', begin) - begin);
-        if (part == "..") return refuse("leads out of the model's folder");
         if (part.empty() || part == ".") continue;
         if (!inside.empty()) inside += '/';
         inside += part;

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,6 +21,10 @@ namespace modelseal::io {
 // "..", a backslash, a drive letter, a NUL, an empty text. `where` begins the message: "model.onnx: external
 // data".
 Result<std::string> path_inside(std::string_view text, std::string_view where);
+
+// How `text`, a path with '/' between its parts, would leave its folder: "is an absolute path", "leads out of
+// the model's folder", "holds a NUL byte", fit to end a message; nothing if it stays there.
+std::optional<std::string_view> way_out(std::string_view text);
 
 class Folder {
   public:

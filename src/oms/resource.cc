@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "io/folder.h"
 #include "util/encodings.h"
 #include "util/text.h"
 
@@ -70,14 +71,10 @@ Result<void> check_name(const std::string& name, const Fields& in) {
     };
     if (name == kWholeModel) return {};
     if (name.empty()) return in.malformed("an empty name");
-    if (name.front() == '/') return refuse("is an absolute path");
-    if (name.find('\0') != name.npos) return refuse("holds a NUL byte");
-    for (std::size_t begin = 0; begin <= name.size();) {
-        const auto slash = std::min(name.find('/', begin), name.size());
-        const auto part = std::string_view(name).substr(begin, slash - begin);
-        if (part == "..") return refuse("leads out of the model");
-        if (part.empty() || part == ".") return refuse("has a part that names nothing");
-        begin = slash + 1;
+    if (const auto why = io::way_out(name)) return refuse(*why);
+    const auto framed = fmt::format("/{}/", name);
+    if (framed.find("//") != framed.npos || framed.find("/./") != framed.npos) {
+        return refuse("has a part that names nothing");
     }
     return {};
 }
