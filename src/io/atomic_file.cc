@@ -4,42 +4,23 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <stdio.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "io/file.h"
 #include "io/irreplaceable.h"
+#include "io/staging.h"
 #include "util/text.h"
 
 namespace modelseal::io {
 
 namespace {
 
-constexpr std::size_t kLongestName = 255;  // NAME_MAX of the file systems in use
 constexpr int kAttempts = 100;
 
-std::filesystem::path folder_of(const std::filesystem::path& path) {
-    return path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
-}
-
-// ".NAME.k3v9x2.part": hidden, in the same folder (so on the same file system), and not guessable.
-std::filesystem::path name_beside(const std::filesystem::path& path) {
-    constexpr std::string_view letters = "abcdefghijklmnopqrstuvwxyz012345";
-    unsigned char random[6] = {};
-    if (::getrandom(random, sizeof random, 0) != sizeof random)
-        random[0] = static_cast<unsigned char>(::getpid());
-    std::string suffix = ".";
-    for (const auto byte : random) suffix += letters[byte % letters.size()];
-    suffix += ".part";
-    return folder_of(path) /
-           ("." + path.filename().string().substr(0, kLongestName - 1 - suffix.size()) + suffix);
-}
-
-// The destination of the bytes: through a symbolic link to the file that it names, so that the link stays.
-// Refuses what a rename would destroy: folders and devices (-o /dev/stdout), and irreplaceable files.
+// Where the bytes shall go: through a symbolic link to the file that it names, so that the link stays. Refuses
+// what a rename would destroy: folders and devices (-o /dev/stdout), and what is irreplaceable.
 Result<std::filesystem::path> destination(const std::filesystem::path& path, WriteMode write_mode) {
     const auto shown = path.string();
     if (!path.has_filename()) return os_error(EISDIR, shown, "write");
@@ -79,15 +60,6 @@ int open_nameless(const std::filesystem::path& folder, mode_t mode) {
     return -1;
 }
 
-// Both steps leave an existing file alone; link() serves file systems without RENAME_NOREPLACE.
-int rename_exclusively(const char* from, const char* to) {
-    if (::renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) == 0) return 0;
-    if (errno != EINVAL && errno != ENOSYS && errno != ENOTSUP) return errno;
-    if (::link(from, to) != 0) return errno;
-    ::unlink(from);
-    return 0;
-}
-
 }  // namespace
 
 Result<void> sync_folder(const std::filesystem::path& folder) {
@@ -100,13 +72,14 @@ Result<void> sync_folder(const std::filesystem::path& folder) {
 }
 
 Result<AtomicFile> AtomicFile::create(const std::filesystem::path& path, std::uint32_t mode,
-                                      WriteMode write_mode, Unseen unseen) {
+                                      WriteMode write_mode, Unseen unseen, const std::filesystem::path& in) {
     AtomicFile file;
     MODELSEAL_TRY_ASSIGN(file.path_, destination(path, write_mode));
     file.write_mode_ = write_mode;
-    if (unseen == Unseen::nameless) file.fd_ = open_nameless(folder_of(file.path_), mode & 0777u);
+    const auto folder = in.empty() ? folder_of(file.path_) : in;
+    if (unseen == Unseen::nameless) file.fd_ = open_nameless(folder, mode & 0777u);
     for (int attempt = 0; file.fd_ < 0; ++attempt) {
-        const auto beside = name_beside(file.path_);
+        const auto beside = name_beside(folder / file.path_.filename());
         file.fd_ = ::open(beside.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode & 0777u);
         if (file.fd_ >= 0) {
             file.beside_ = beside;
@@ -188,34 +161,40 @@ Result<void> AtomicFile::read(std::uint64_t offset, std::span<std::byte> out) co
 }
 
 // A link never replaces; so a nameless file gets a hidden name first when it shall replace.
-Result<void> AtomicFile::give_name() {
+Result<void> AtomicFile::give_name(const std::filesystem::path& at) {
     const auto link_to = [&](const std::filesystem::path& name) {
         return ::linkat(AT_FDCWD, proc_link(fd_).c_str(), AT_FDCWD, name.c_str(), AT_SYMLINK_FOLLOW) == 0;
     };
     if (beside_.empty() && write_mode_ == WriteMode::exclusive) {
-        return link_to(path_) ? Result<void>() : os_error(errno, path_.string(), "create");
+        return link_to(at) ? Result<void>() : os_error(errno, path_.string(), "create");
     }
     for (int attempt = 0; beside_.empty(); ++attempt) {
-        const auto beside = name_beside(path_);
+        const auto beside = name_beside(at);
         if (link_to(beside)) {
             beside_ = beside;
         } else if (errno != EEXIST || attempt == kAttempts) {
             return os_error(errno, path_.string(), "create");
         }
     }
-    const int failed = write_mode_ == WriteMode::exclusive ? rename_exclusively(beside_.c_str(), path_.c_str())
-                       : ::rename(beside_.c_str(), path_.c_str()) != 0 ? errno
-                                                                       : 0;
+    const int failed = write_mode_ == WriteMode::exclusive          ? rename_exclusively(beside_, at)
+                       : ::rename(beside_.c_str(), at.c_str()) != 0 ? errno
+                                                                    : 0;
     if (failed != 0) return os_error(failed, path_.string(), "create");
     beside_.clear();
     return {};
 }
 
-Result<void> AtomicFile::commit() {
+Result<void> AtomicFile::sync() {
     if (::fsync(fd_) != 0) return os_error(errno, path_.string(), "write to the disk");
-    MODELSEAL_TRY(give_name());
-    ::close(std::exchange(fd_, -1));  // fsync() has reported errors of the disk already
-    return sync_folder(folder_of(path_));
+    return {};
+}
+
+Result<void> AtomicFile::commit(const std::filesystem::path& elsewhere) {
+    MODELSEAL_TRY(sync());
+    const auto& at = elsewhere.empty() ? path_ : elsewhere;
+    MODELSEAL_TRY(give_name(at));
+    ::close(std::exchange(fd_, -1));  // what a disk could refuse was refused by fsync()
+    return sync_folder(folder_of(at));
 }
 
 Result<void> write_text(const std::filesystem::path& path, std::string_view text, std::uint32_t mode,

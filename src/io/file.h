@@ -74,9 +74,11 @@ enum class Unseen {
 // an earlier file of that name is unchanged. write() is thread-safe for disjoint ranges.
 class AtomicFile {
   public:
-    // `mode`: permission bits, 0600 for secrets.
+    // `mode`: permission bits, 0600 for secrets. `in`: the folder that it is kept in meanwhile, on the same
+    // file system; else that of `path`.
     static Result<AtomicFile> create(const std::filesystem::path& path, std::uint32_t mode,
-                                     WriteMode write_mode, Unseen unseen = Unseen::nameless);
+                                     WriteMode write_mode, Unseen unseen = Unseen::nameless,
+                                     const std::filesystem::path& in = {});
     AtomicFile(AtomicFile&& other) noexcept;
     AtomicFile& operator=(AtomicFile&& other) noexcept;
     ~AtomicFile();
@@ -84,12 +86,15 @@ class AtomicFile {
     Result<void> reserve(std::uint64_t bytes);  // allocates on the disk, so that a full disk shows at once
     Result<void> write(std::uint64_t offset, std::span<const std::byte> bytes);
     Result<void> read(std::uint64_t offset, std::span<std::byte> out) const;
-    Result<void> commit();
+    // Waits until what was written is on the disk; commit() does so, too.
+    Result<void> sync();
+    // `elsewhere`: where it appears instead of under `path`, on the same file system.
+    Result<void> commit(const std::filesystem::path& elsewhere = {});
 
   private:
     AtomicFile() = default;
     void discard();
-    Result<void> give_name();
+    Result<void> give_name(const std::filesystem::path& at);
     int fd_ = -1;
     std::filesystem::path path_;
     std::filesystem::path beside_;  // empty while the file has no name

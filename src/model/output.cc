@@ -5,9 +5,10 @@
 #include <mutex>
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include "io/file.h"
+#include "io/new_folder.h"
+#include "io/staging.h"
 #include "io/threads.h"
 #include "model/elements.h"
 #include "util/text.h"
@@ -56,17 +57,6 @@ std::uint32_t mode_of(const Source& source) {
     return file != nullptr ? file->mode() & 0777 : 0644;
 }
 
-fs::path folder_of(const fs::path& path) {
-    return path.has_parent_path() ? path.parent_path() : fs::path(".");
-}
-
-// A folder next to `path` with a unique name, which only the owner may read until it is complete.
-Result<fs::path> make_staging(const fs::path& path) {
-    auto pattern = (folder_of(path) / fmt::format(".{}.XXXXXX", path.filename().string())).string();
-    if (::mkdtemp(pattern.data()) == nullptr) return io::os_error(errno, path.string(), "create");
-    return fs::path(pattern);
-}
-
 std::string shown(const fs::path& path) {
     return util::printable(path.string());
 }
@@ -112,7 +102,6 @@ class Borrowed final : public Source {
 struct ModelOutput::State {
     const Model* model = nullptr;
     fs::path path;
-    fs::path staging;  // empty unless a folder is written
     std::vector<std::unique_ptr<OutputSource>> files;
     std::vector<fs::path> made;  // removed in reverse order unless all went well
     std::mutex varints;
@@ -123,11 +112,10 @@ struct ModelOutput::State {
         for (auto path_made = made.rbegin(); path_made != made.rend(); ++path_made) {
             fs::remove(*path_made, ignored);
         }
-        if (!staging.empty()) fs::remove_all(staging, ignored);
     }
 
     fs::path target_of(const ModelFile& file) const {
-        if (model->folder) return staging / file.path;
+        if (model->folder) return path / file.path;
         return file.path.empty() ? path : path.parent_path() / file.path;
     }
 
@@ -143,27 +131,35 @@ struct ModelOutput::State {
             if (!fs::create_directory(*folder, code)) {
                 return io::os_error(code ? code.value() : EEXIST, folder->string(), "create");
             }
-            if (staging.empty()) made.push_back(*folder);
+            made.push_back(*folder);
         }
         return {};
     }
 
-    // The folder gets the permissions of the model's and its name.
-    Result<void> name_folder() {
+    // All is on the disk before the folder is begun, so that a process that is killed hardly ever leaves one.
+    Result<void> commit_folder() {
+        for (const auto& file : files) MODELSEAL_TRY(file->file().sync());
         std::error_code code;
-        const auto given = fs::status(model->path, code).permissions();
-        if (!code) fs::permissions(staging, given & fs::perms::all, code);
-        if (code || ::rename(staging.c_str(), path.c_str()) != 0) {
-            return io::os_error(code ? code.value() : errno, path.string(), "create");
+        const auto given = fs::status(model->path, code).permissions() & fs::perms::all;
+        if (code) return io::os_error(code.value(), model->path.string(), "read");
+        MODELSEAL_TRY_ASSIGN(auto folder, io::NewFolder::create(path, static_cast<std::uint32_t>(given)));
+        for (std::size_t i = 0; i < files.size(); ++i) {
+            const auto target = folder.inside() / model->files[i].path;
+            fs::create_directories(target.parent_path(), code);
+            if (code) return io::os_error(code.value(), target_of(model->files[i]).string(), "create");
+            MODELSEAL_TRY(files[i]->file().commit(target));
         }
-        staging.clear();
-        return io::sync_folder(folder_of(path));
+        return folder.commit();
     }
 
     Result<io::AtomicFile> create(const ModelFile& file) {
         const auto target = target_of(file);
         const auto mode = mode_of(*file.source);
         if (file.path.empty()) return io::AtomicFile::create(target, mode, io::WriteMode::replace);
+        if (model->folder) {
+            return io::AtomicFile::create(target, mode, io::WriteMode::exclusive, io::Unseen::nameless,
+                                          io::folder_of(path));
+        }
         std::error_code ignored;
         if (fs::exists(fs::symlink_status(target, ignored))) {
             return Error{ErrorKind::unreadable,
@@ -178,7 +174,6 @@ struct ModelOutput::State {
 
 ModelOutput::ModelOutput(std::unique_ptr<State> state) : state_(std::move(state)) {}
 ModelOutput::ModelOutput(ModelOutput&&) noexcept = default;
-ModelOutput& ModelOutput::operator=(ModelOutput&&) noexcept = default;
 ModelOutput::~ModelOutput() = default;
 
 Result<ModelOutput> ModelOutput::copy(const Model& model, const fs::path& wanted, unsigned jobs,
@@ -189,9 +184,6 @@ Result<ModelOutput> ModelOutput::copy(const Model& model, const fs::path& wanted
     auto state = std::make_unique<State>();
     state->model = &model;
     state->path = path;
-    if (model.folder) {
-        MODELSEAL_TRY_ASSIGN(state->staging, make_staging(path));
-    }
     for (const auto& file : model.files) {
         MODELSEAL_TRY_ASSIGN(auto to, state->create(file));
         MODELSEAL_TRY(copy_bytes(*file.source, to, jobs, progress));
@@ -267,13 +259,13 @@ Result<void> ModelOutput::write_elements(const Tensor& tensor, std::uint64_t fir
 }
 
 Result<void> ModelOutput::commit() {
-    // The files that the first one refers to appear before it.
+    if (state_->model->folder) return state_->commit_folder();
+    // What the first file refers to appears before it does.
     for (auto i = state_->files.size(); i-- > 0;) {
         const auto& file = state_->model->files[i];
         MODELSEAL_TRY(state_->files[i]->file().commit());
-        if (!state_->model->folder && !file.path.empty()) state_->made.push_back(state_->target_of(file));
+        if (!file.path.empty()) state_->made.push_back(state_->target_of(file));
     }
-    if (state_->model->folder) MODELSEAL_TRY(state_->name_folder());
     state_->made.clear();
     return {};
 }

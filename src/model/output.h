@@ -24,7 +24,6 @@ class ModelOutput {
     static Result<ModelOutput> copy(const Model& model, const std::filesystem::path& path, unsigned jobs,
                                     io::Progress& progress);
     ModelOutput(ModelOutput&&) noexcept;
-    ModelOutput& operator=(ModelOutput&&) noexcept;
     ~ModelOutput();
 
     // The current bytes; valid as long as the output.

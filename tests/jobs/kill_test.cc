@@ -1,13 +1,17 @@
-// Killed at any moment while sealing: the original and an earlier output are whole, and nothing half-written is
-// there.
+// Killed at any moment while sealing: the original and an earlier output are complete, and nothing half-written
+// is there.
+#include <atomic>
 #include <csignal>
 #include <cstdlib>
 #include <random>
 
+#include <fcntl.h>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "io/progress.h"
 #include "tests/support/models/small_models.h"
 #include "tests/support/scratch.h"
 
@@ -57,6 +61,47 @@ TEST(Seal, KilledAtAnyMomentLeavesOriginalAndEarlierOutputComplete) {
         EXPECT_TRUE(entry.path() == model || entry.path() == out ||
                     entry.path().filename().string().starts_with('.'))
             << entry.path();
+    }
+}
+
+// Asked to stop once so many bytes are done.
+class StopAfter final : public io::Progress {
+  public:
+    explicit StopAfter(std::uint64_t bytes) : left_(static_cast<std::int64_t>(bytes)) {}
+    void total(std::uint64_t) override {}
+    void advance(std::uint64_t bytes) override {
+        if ((left_ -= static_cast<std::int64_t>(bytes)) <= 0) ::raise(SIGTERM);
+    }
+
+  private:
+    std::atomic<std::int64_t> left_;
+};
+
+TEST(Seal, OfAFolderThatIsStoppedLeavesNothing) {
+    const test::Scratch scratch;
+    const int probe = ::open(scratch.path().c_str(), O_TMPFILE | O_RDWR, 0600);
+    if (probe < 0) GTEST_SKIP() << "this file system has no O_TMPFILE";
+    ::close(probe);
+    const auto key = test::test_key();
+    const auto bytes = test::safetensors_file({{"w", "F32", {256, 1024}, test::float_weights(1 << 18, 1)}});
+    scratch.write("net/model.safetensors", bytes);
+    for (std::uint64_t done = 0; done <= 5 * bytes.size() / 2; done += bytes.size() / 4) {
+        const auto child = ::fork();
+        if (child == 0) {
+            StopAfter stop(done);
+            const auto check = public_check_key(key.public_key());
+            const auto sealed = seal_model(scratch / "net", scratch / "out",
+                                           {.key = key, .check = check, .jobs = 1, .progress = &stop});
+            ::_exit(sealed.ok() ? 0 : 1);
+        }
+        int status = 0;
+        ::waitpid(child, &status, 0);
+        ASSERT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM) << done;
+        std::vector<std::string> left;
+        for (const auto& entry : std::filesystem::directory_iterator(scratch.path())) {
+            left.push_back(entry.path().filename());
+        }
+        ASSERT_THAT(left, testing::ElementsAre("net")) << "after " << done << " bytes";
     }
 }
 

@@ -1,8 +1,10 @@
 #include "model/output.h"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "tests/support/models/external_graph.h"
 #include "tests/support/models/safetensors.h"
@@ -68,7 +70,44 @@ TEST(ModelOutput, OfAFolderIsRenamedAtOnce) {
     EXPECT_EQ(status.st_mode & 0777u, 0750u);
 }
 
-TEST(ModelOutput, OfAGraphPutsItsDataNextToIt) {
+TEST(ModelOutput, OfAFolderHasNoNameBeforeTheCommitWhereTheFileSystemCan) {
+    const Scratch scratch;
+    const int probe = ::open(scratch.path().c_str(), O_TMPFILE | O_RDWR, 0600);
+    if (probe < 0) GTEST_SKIP() << "this file system has no O_TMPFILE";
+    ::close(probe);
+    write_models(scratch);
+    const auto model = model::open_model(scratch / "m/").value();
+    const auto output = model::ModelOutput::copy(model, scratch / "out", 2, io::no_progress()).value();
+    EXPECT_THAT(names_in(scratch.path()), UnorderedElementsAre("m"));
+}
+
+TEST(ModelOutput, OfAFolderReplacesNoneThatCameUpMeanwhile) {
+    const Scratch scratch;
+    write_models(scratch);
+    const auto model = model::open_model(scratch / "m/").value();
+    auto output = model::ModelOutput::copy(model, scratch / "out", 2, io::no_progress()).value();
+    std::filesystem::create_directory(scratch / "out");
+    const auto committed = output.commit();
+    ASSERT_FALSE(committed.ok());
+    EXPECT_THAT(committed.error().message, HasSubstr("out: cannot create"));
+    EXPECT_THAT(names_in(scratch / "out"), UnorderedElementsAre());
+    EXPECT_THAT(names_in(scratch.path()), UnorderedElementsAre("m", "out"));
+}
+
+TEST(ModelOutput, OfAFolderKeepsThatNobodyMayWriteToIt) {
+    const Scratch scratch;
+    write_models(scratch);
+    ASSERT_EQ(::chmod((scratch / "m").c_str(), 0555), 0);
+    const auto model = model::open_model(scratch / "m/").value();
+    auto output = model::ModelOutput::copy(model, scratch / "out", 2, io::no_progress()).value();
+    ASSERT_TRUE(output.commit().ok());
+    struct stat status {};
+    ASSERT_EQ(::stat((scratch / "out").c_str(), &status), 0);
+    EXPECT_EQ(status.st_mode & 0777u, 0555u);
+    for (const char* folder : {"m", "out"}) ASSERT_EQ(::chmod((scratch / folder).c_str(), 0755), 0);
+}
+
+TEST(ModelOutput, OfAGraphPutsItsDataBesideIt) {
     const Scratch scratch;
     write_models(scratch);
     const auto model = model::open_model(scratch / "m/g.onnx").value();
