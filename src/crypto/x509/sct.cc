@@ -1,6 +1,11 @@
+// OpenSSL reads the lists. Its SCT_validate() cannot check them: it takes the keys of logs from a CTLOG_STORE,
+// which OpenSSL 3.0 fills from a configuration file and in no other way, and ours come from a trusted root.
 
 #include "crypto/x509/sct.h"
 
+#include <algorithm>
+
+#include <openssl/ct.h>
 #include <openssl/objects.h>
 #include <openssl/x509v3.h>
 
@@ -13,41 +18,12 @@ namespace {
 using Raw = std::span<const std::byte>;
 using Bytes = std::vector<std::byte>;
 using OctetString = std::unique_ptr<ASN1_OCTET_STRING, openssl::Deleter<ASN1_OCTET_STRING_free>>;
+using SctList = std::unique_ptr<STACK_OF(SCT), openssl::Deleter<SCT_LIST_free>>;
 
-constexpr std::size_t kLogIdBytes = 32;
-constexpr std::uint64_t kVersion1 = 0, kSha256 = 4, kEcdsa = 3;
-constexpr std::uint64_t kCertificateTimestamp = 0, kPrecertificate = 1;
+constexpr std::uint64_t kVersion1 = 0, kCertificateTimestamp = 0, kPrecertificate = 1;
 constexpr std::size_t kLargestCertificate = (1u << 24) - 1;  // what three bytes of length can say
 
-// Numbers and vectors as TLS spells them (RFC 5246, section 4), front to back; big-endian.
-class TlsReader {
-  public:
-    explicit TlsReader(Raw bytes) : left_(bytes) {}
-    bool empty() const { return left_.empty(); }
-
-    std::optional<Raw> bytes(std::size_t count) {
-        if (count > left_.size()) return std::nullopt;
-        const auto out = left_.first(count);
-        left_ = left_.subspan(count);
-        return out;
-    }
-    std::optional<std::uint64_t> number(std::size_t size) {
-        const auto raw = bytes(size);
-        if (!raw) return std::nullopt;
-        std::uint64_t value = 0;
-        for (const auto byte : *raw) value = value << 8 | std::to_integer<std::uint64_t>(byte);
-        return value;
-    }
-    // opaque<0..2^16-1>
-    std::optional<Raw> opaque() {
-        const auto size = number(2);
-        return size ? bytes(*size) : std::nullopt;
-    }
-
-  private:
-    Raw left_;
-};
-
+// Numbers as TLS spells them (RFC 5246, section 4): big-endian.
 class TlsWriter {
   public:
     TlsWriter& number(std::uint64_t value, std::size_t size) {
@@ -64,28 +40,21 @@ class TlsWriter {
     Bytes out_;
 };
 
-Bytes copy(Raw raw) {
+Bytes copied(const unsigned char* data, std::size_t size) {
+    const auto raw = std::as_bytes(std::span(data, size));
     return {raw.begin(), raw.end()};
 }
 
-// Section 3.2. False for bytes that break the format.
-bool read_sct(Raw raw, std::vector<Sct>& out) {
-    TlsReader in(raw);
-    const auto version = in.number(1);
-    if (!version) return false;
-    if (*version != kVersion1) return true;  // of a later version, which may look any way
-    const auto log = in.bytes(kLogIdBytes);
-    const auto time = in.number(8);
-    const auto extensions = in.opaque();
-    const auto hash = in.number(1), scheme = in.number(1);
-    const auto signature = in.opaque();
-    if (!log || !time || !extensions || !hash || !scheme || !signature || !in.empty()) return false;
-    out.push_back({.log_id = copy(*log),
-                   .milliseconds = *time,
-                   .extensions = copy(*extensions),
-                   .ecdsa_sha256 = *hash == kSha256 && *scheme == kEcdsa,
-                   .signature = copy(*signature)});
-    return true;
+Sct sct_of(const SCT* sct) {
+    unsigned char *log_id = nullptr, *extensions = nullptr, *signature = nullptr;
+    const auto log_id_bytes = SCT_get0_log_id(sct, &log_id);
+    const auto extension_bytes = SCT_get0_extensions(sct, &extensions);
+    const auto signature_bytes = SCT_get0_signature(sct, &signature);
+    return {.log_id = copied(log_id, log_id_bytes),
+            .milliseconds = SCT_get_timestamp(sct),
+            .extensions = copied(extensions, extension_bytes),
+            .ecdsa_sha256 = SCT_get_signature_nid(sct) == NID_ecdsa_with_SHA256,
+            .signature = copied(signature, signature_bytes)};
 }
 
 // i2d: one of OpenSSL's functions that write DER into memory that it allocates.
@@ -100,6 +69,17 @@ Bytes der_of(Object* object, const Write& write) {
     return out;
 }
 
+// OpenSSL skips bytes after the signature of an SCT, and does not write them again.
+bool is_written_so(const STACK_OF(SCT) * list, Raw bytes) {
+    unsigned char* raw = nullptr;
+    const int size = i2o_SCT_LIST(list, &raw);
+    const bool same =
+        size >= 0 && std::ranges::equal(std::as_bytes(std::span(raw, static_cast<std::size_t>(size))), bytes);
+    OPENSSL_free(raw);
+    openssl::take_notes();
+    return same;
+}
+
 Error broken(const std::string& shown) {
     return {ErrorKind::malformed, shown + ": the certificate's list of SCTs is broken", {}};
 }
@@ -107,14 +87,14 @@ Error broken(const std::string& shown) {
 }  // namespace
 
 std::optional<std::vector<Sct>> parse_sct_list(std::span<const std::byte> bytes) {
+    const auto* at = reinterpret_cast<const unsigned char*>(bytes.data());
+    const SctList list(o2i_SCT_LIST(nullptr, &at, bytes.size()));
+    openssl::take_notes();
+    if (!list || sk_SCT_num(list.get()) == 0 || !is_written_so(list.get(), bytes)) return std::nullopt;
     std::vector<Sct> out;
-    TlsReader outer(bytes);
-    const auto list = outer.opaque();
-    if (!list || list->empty() || !outer.empty()) return std::nullopt;
-    TlsReader in(*list);
-    while (!in.empty()) {
-        const auto one = in.opaque();
-        if (!one || one->empty() || !read_sct(*one, out)) return std::nullopt;
+    for (int i = 0; i < sk_SCT_num(list.get()); ++i) {
+        const SCT* sct = sk_SCT_value(list.get(), i);
+        if (SCT_get_version(sct) == SCT_VERSION_V1) out.push_back(sct_of(sct));
     }
     return out;
 }
