@@ -1,3 +1,7 @@
+// Not by p11_kit_uri_parse() (p11-kit 0.24.1), which would use another key or PIN than the one that was meant:
+// it takes the last of an attribute that is given twice, drops spaces ("token=My Token" is read as "MyToken"),
+// ignores an unknown attribute after the '?' ("pin-vaule"), wraps slot-id (18446744073709551617 is read as 1)
+// and cuts a PIN at %00. Nor does it say which attribute is wrong.
 
 #include "crypto/token/pkcs11_uri.h"
 
