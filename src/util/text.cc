@@ -84,4 +84,13 @@ std::string printable(std::string_view text) {
     return out;
 }
 
+std::string counted(std::uint64_t number, std::string_view noun) {
+    auto text = fmt::format("{}", number);
+    for (auto at = text.size(); at > 3;) text.insert(at -= 3, 1, ',');
+    text += ' ';
+    const bool to_ies = number != 1 && noun.ends_with('y');
+    text += to_ies ? noun.substr(0, noun.size() - 1) : noun;
+    return number == 1 ? text : text + (to_ies ? "ies" : "s");
+}
+
 }  // namespace modelseal::util
