@@ -50,9 +50,10 @@ std::optional<DType> tensor_type(std::uint32_t type) {
 
 std::string why_unsupported(std::uint32_t type) {
     if (type < std::size(kTypes)) {
-        return fmt::format("type {} was taken out of the format and is not supported", kTypes[type].removed);
+        return fmt::format("ggml type {} was removed from the format and is not supported",
+                           kTypes[type].removed);
     }
-    return fmt::format("ggml type {} is not known", type);
+    return fmt::format("unknown ggml type {}", type);
 }
 
 }  // namespace modelseal::formats::gguf
@@ -103,7 +104,7 @@ bool recognises_gguf(const Source& source) {
 Result<void> check_version(const Source& source, std::uint32_t version) {
     if (version == 2 || version == 3) return {};
     const auto what = [&]() -> std::string {
-        if (version == 0) return "version 0";
+        if (version == 0) return "GGUF version 0 does not exist";
         if (version == 1)
             return "GGUF version 1 is not supported; the tools of llama.cpp convert it to version 3";
         if ((version & 0xFFFF) == 0) return "big-endian GGUF is not supported";
@@ -148,7 +149,8 @@ class Front {
 // Bounds time and memory for whatever counts and lengths the file claims.
 Result<void> Front::bounded() const {
     if (limits_.metadata_bytes == 0 || reader_.position() <= limits_.metadata_bytes) return {};
-    return reader_.malformed(fmt::format("metadata over the limit of {} bytes", limits_.metadata_bytes));
+    return reader_.malformed(
+        fmt::format("the metadata exceed the limit of {}", util::counted(limits_.metadata_bytes, "byte")));
 }
 
 Result<void> Front::read() {
@@ -169,16 +171,21 @@ Result<Header> Front::header() {
     MODELSEAL_TRY_ASSIGN(header.tensors, reader_.u64());
     MODELSEAL_TRY_ASSIGN(header.pairs, reader_.u64());
     if (limits_.tensors != 0 && header.tensors > limits_.tensors) {
-        return malformed_at(source_, 8,
-                            fmt::format("{} tensors, over the limit of {}", header.tensors, limits_.tensors));
+        return malformed_at(
+            source_, 8,
+            fmt::format("{} exceed the limit of {}", util::counted(header.tensors, "tensor"), limits_.tensors));
     }
     if (header.tensors > reader_.left() / kMinInfoBytes) {
-        return malformed_at(source_, 8,
-                            fmt::format("{} tensors, but {} bytes left", header.tensors, reader_.left()));
+        return malformed_at(
+            source_, 8,
+            fmt::format("{} do not fit in the remaining {}", util::counted(header.tensors, "tensor"),
+                        util::counted(reader_.left(), "byte")));
     }
     if (header.pairs > reader_.left() / kMinPairBytes) {
-        return malformed_at(source_, 16,
-                            fmt::format("{} metadata pairs, but {} bytes left", header.pairs, reader_.left()));
+        return malformed_at(
+            source_, 16,
+            fmt::format("{} do not fit in the remaining {}", util::counted(header.pairs, "metadata pair"),
+                        util::counted(reader_.left(), "byte")));
     }
     return header;
 }
@@ -188,7 +195,7 @@ Result<void> Front::pair() {
     const auto start = reader_.position();
     MODELSEAL_TRY_ASSIGN(const auto length, reader_.u64());
     MODELSEAL_TRY_ASSIGN(auto key, reader_.string(length, kMaxKeyBytes, "a metadata key"));
-    if (key.empty()) return malformed_at(source_, start, "an empty metadata key");
+    if (key.empty()) return malformed_at(source_, start, "a metadata key is empty");
     MODELSEAL_TRY_ASSIGN(const auto type, reader_.u32());
     if (key == kAlignmentKey) {
         MODELSEAL_TRY(read_alignment(type));
@@ -196,7 +203,8 @@ Result<void> Front::pair() {
         MODELSEAL_TRY(value(type, key, 0));
     }
     if (keys_.contains(key)) {
-        return malformed_at(source_, start, fmt::format("metadata key '{}' comes twice", util::printable(key)));
+        return malformed_at(source_, start,
+                            fmt::format("metadata key '{}' appears twice", util::printable(key)));
     }
     keys_.insert(std::move(key));
     return {};
@@ -231,16 +239,17 @@ Result<void> Front::value(std::uint32_t type, const std::string& key, std::uint3
 
 Result<void> Front::array(const std::string& key, std::uint32_t depth) {
     if (limits_.depth != 0 && depth > limits_.depth) {
-        return reader_.malformed(
-            fmt::format("metadata key '{}': arrays nested over {} deep", util::printable(key), limits_.depth));
+        return reader_.malformed(fmt::format("metadata key '{}': arrays are nested more than {} deep",
+                                             util::printable(key), util::counted(limits_.depth, "level")));
     }
     MODELSEAL_TRY_ASSIGN(const auto type, reader_.u32());
     MODELSEAL_TRY_ASSIGN(const auto count, reader_.u64());
     const auto size = gguf::value_bytes(type);
     const auto smallest = type == gguf::kString ? 8u : type == gguf::kArray ? 12u : size;
     if (smallest != 0 && count > reader_.left() / smallest) {
-        return reader_.malformed(fmt::format("metadata key '{}': array of {}, but {} bytes left",
-                                             util::printable(key), count, reader_.left()));
+        return reader_.malformed(fmt::format(
+            "metadata key '{}': an array of {} does not fit in the remaining {}", util::printable(key),
+            util::counted(count, "element"), util::counted(reader_.left(), "byte")));
     }
     if (size != 0) return reader_.skip(count * size, "an array");
     if (smallest == 0) return value(type, key, depth);  // which reports the error
@@ -261,7 +270,8 @@ Result<std::string> Front::tensor_name() {
                             fmt::format("tensor name '{}' is not UTF-8 text", util::printable(name)));
     }
     if (!names_.insert(name).second) {
-        return malformed_at(source_, start, fmt::format("tensor name '{}' comes twice", util::printable(name)));
+        return malformed_at(source_, start,
+                            fmt::format("tensor name '{}' appears twice", util::printable(name)));
     }
     return name;
 }
@@ -270,8 +280,8 @@ Result<std::vector<std::uint64_t>> Front::shape(const std::string& name) {
     MODELSEAL_TRY_ASSIGN(const auto rank, reader_.u32());
     const auto cap = limits_.rank == 0 ? kMaxRank : std::min(limits_.rank, kMaxRank);
     if (rank > cap) {
-        return reader_.malformed(
-            fmt::format("tensor '{}': {} dimensions, over the limit of {}", util::printable(name), rank, cap));
+        return reader_.malformed(fmt::format("tensor '{}': its rank of {} exceeds the limit of {}",
+                                             util::printable(name), rank, cap));
     }
     std::vector<std::uint64_t> extents(rank);
     for (auto& extent : extents) {
@@ -287,13 +297,14 @@ Result<void> Front::measure(Info& info) {
     const auto& type = modelseal::info(tensor.dtype);
     const auto row = tensor.shape.empty() ? 1 : tensor.shape.back();
     if (row % type.group_elements != 0) {
-        return reader_.malformed(fmt::format("tensor '{}': rows of {} elements, not whole blocks of {} ({})",
-                                             util::printable(tensor.name), row, type.group_elements,
-                                             type.name));
+        return reader_.malformed(fmt::format(
+            "tensor '{}': a row of {} is not a multiple of the block of {} ({})", util::printable(tensor.name),
+            util::counted(row, "element"), type.group_elements, type.name));
     }
     if (!util::element_count(tensor.shape, tensor.elements) ||
         !storage_bytes(tensor.dtype, tensor.elements, info.bytes)) {
-        return reader_.malformed(fmt::format("tensor '{}': its shape overflows", util::printable(tensor.name)));
+        return reader_.malformed(
+            fmt::format("tensor '{}': its size exceeds 64 bits", util::printable(tensor.name)));
     }
     return {};
 }
@@ -333,12 +344,18 @@ Result<std::uint64_t> place(const Source& source, std::vector<Info>& infos, std:
                                 fmt::format("tensor '{}': {}", util::printable(info.tensor.name), what));
         };
         if (info.offset > room || info.bytes > room - info.offset) {
-            return malformed(fmt::format("needs {} bytes at {} of the data section, which has {}", info.bytes,
-                                         info.offset, room));
+            // All that is missing, as the last tensor shows it.
+            const auto& last = infos.back();
+            std::uint64_t end = 0;
+            if (!util::checked_add(last.offset, last.bytes, end)) return malformed("its end exceeds 64 bits");
+            return ends_early(source, data_begin + std::min(info.offset, room), end - room,
+                              fmt::format("tensor '{}' of {}", util::printable(info.tensor.name),
+                                          util::counted(info.bytes, "byte")));
         }
-        if (info.offset < expected) return malformed("overlaps the one before it");
+        if (info.offset < expected) return malformed("overlaps the tensor before it");
         if (info.offset > expected) {
-            return malformed(fmt::format("leaves a hole of {} bytes before it", info.offset - expected));
+            return malformed(
+                fmt::format("leaves a hole of {} before it", util::counted(info.offset - expected, "byte")));
         }
         info.tensor.segments = {
             {.offset = data_begin + info.offset, .bytes = info.bytes, .elements = info.tensor.elements}};
@@ -357,7 +374,8 @@ Result<Layout> parse_gguf(const Source& source, const Limits& limits) {
 
     const auto padding = infos.empty() ? 0 : padding_after(front.end(), front.alignment());
     if (padding > source.size() - front.end()) {
-        return malformed_at(source, front.end(), "ends before the data section");
+        return ends_early(source, front.end(), padding - (source.size() - front.end()),
+                          "the padding before the data");
     }
     const auto data_begin = front.end() + padding;
     MODELSEAL_TRY_ASSIGN(const auto data_end, place(source, infos, data_begin, front.alignment()));
@@ -366,7 +384,8 @@ Result<Layout> parse_gguf(const Source& source, const Limits& limits) {
 
     const auto behind = source.size() - data_end;
     if (behind > padding_after(data_end - data_begin, front.alignment())) {
-        layout.warnings.push_back(fmt::format("{} unexplained bytes after the last tensor", behind));
+        layout.warnings.push_back(
+            fmt::format("{} after the last tensor", util::counted(behind, "unexplained byte")));
     }
     return layout;
 }

@@ -31,7 +31,7 @@ class StrictBuilder : public nlohmann::json_sax<nlohmann::json> {
     bool binary(nlohmann::json::binary_t&) override { return false; }
     bool key(std::string& name) override {
         const bool twice = stack_.empty() ? !members_.insert(name).second : stack_.back()->contains(name);
-        if (twice) return fail(fmt::format("the key '{}' comes twice", util::printable(name)));
+        if (twice) return fail(fmt::format("the key '{}' appears twice", util::printable(name)));
         (stack_.empty() ? member_ : key_) = std::move(name);
         return true;
     }
@@ -47,7 +47,7 @@ class StrictBuilder : public nlohmann::json_sax<nlohmann::json> {
     bool end_array() override { return close(); }
     bool parse_error(std::size_t at, const std::string&, const nlohmann::json::exception&) override {
         position = at == 0 ? 0 : at - 1;  // which counts from 1
-        return fail("broken JSON");
+        return fail("invalid JSON");
     }
 
   private:
@@ -63,7 +63,8 @@ class StrictBuilder : public nlohmann::json_sax<nlohmann::json> {
     }
     bool count() {
         if (visit_ != nullptr && !inside_) return fail("not a JSON object");
-        return ++values_ <= kMaxJsonValues || fail(fmt::format("more than {} values", kMaxJsonValues));
+        return ++values_ <= kMaxJsonValues ||
+               fail(fmt::format("more than {}", util::counted(kMaxJsonValues, "value")));
     }
     bool put(nlohmann::json part) {
         if (!count()) return false;
@@ -106,7 +107,7 @@ Result<void> run(const Source& source, std::uint64_t offset, std::string_view te
         return malformed_at(source, offset, fmt::format("{}: starts with a byte order mark", what));
     }
     if (const auto zero = text.find('\0'); zero != std::string_view::npos) {
-        return malformed_at(source, offset + zero, fmt::format("{}: a zero byte in JSON", what));
+        return malformed_at(source, offset + zero, fmt::format("{}: not JSON: contains a zero byte", what));
     }
     if (nlohmann::json::sax_parse(text, &builder)) return {};
     if (builder.refused) return *std::move(builder.refused);

@@ -111,11 +111,11 @@ class Literal {
 
 Result<std::string> header_text(Reader& reader) {
     MODELSEAL_TRY_ASSIGN(const auto magic, reader.string(kNpyMagic.size(), kNpyMagic.size(), "a magic"));
-    if (magic != kNpyMagic) return reader.malformed("not an array of NumPy");
+    if (magic != kNpyMagic) return reader.malformed("not a NumPy array file");
     MODELSEAL_TRY_ASSIGN(const auto major, reader.u8());
     MODELSEAL_TRY_ASSIGN(const auto minor, reader.u8());
     if (major < 1 || major > 3 || minor != 0) {
-        return reader.malformed(fmt::format("an array file of unknown version {}.{}", major, minor));
+        return reader.malformed(fmt::format("unknown version {}.{} of the array file", major, minor));
     }
     std::uint64_t length = 0;
     if (major == 1) {
@@ -156,22 +156,26 @@ Result<NpyArray> parse_npy(const Source& source) {
     Reader reader(source);
     MODELSEAL_TRY_ASSIGN(const auto text, header_text(reader));
     auto dictionary = Literal(text).dictionary();
-    if (!dictionary) return reader.malformed("a header that NumPy does not write");
+    if (!dictionary) return reader.malformed("invalid header");
     NpyArray array{.shape = std::move(*dictionary->shape), .offset = reader.position()};
     if (!read_type(*dictionary->descr, array)) {
-        return unsupported_at(source, 0,
-                              fmt::format("an array of type '{}'; float32, float64, int32 or int64 are read",
-                                          util::printable(*dictionary->descr)));
+        return unsupported_at(
+            source, 0,
+            fmt::format("arrays of type '{}' are not supported; float32, float64, int32 and int64 are",
+                        util::printable(*dictionary->descr)));
     }
     if (*dictionary->fortran_order && array.shape.size() > 1) {
-        return unsupported_at(source, 0, "an array in Fortran order; save numpy.ascontiguousarray() of it");
+        return unsupported_at(source, 0,
+                              "arrays in Fortran order are not supported; save numpy.ascontiguousarray(array)");
     }
     if (!util::element_count(array.shape, array.elements) || array.elements > kMostElements) {
-        return reader.malformed(fmt::format("an array of more than {} elements", kMostElements));
+        return reader.malformed(
+            fmt::format("the array has more than {}", util::counted(kMostElements, "element")));
     }
     if (array.elements * array.item_bytes != reader.left()) {
-        return reader.malformed(fmt::format("{} elements need {} bytes, the file has {}", array.elements,
-                                            array.elements * array.item_bytes, reader.left()));
+        return reader.malformed(
+            fmt::format("{} need {}, the file has {}", util::counted(array.elements, "element"),
+                        util::counted(array.elements * array.item_bytes, "byte"), reader.left()));
     }
     return array;
 }

@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "util/text.h"
+
 namespace modelseal::formats::protobuf {
 
 namespace {
@@ -48,8 +50,9 @@ Result<Varint> read_varint(Input& input, std::uint64_t at, std::uint64_t end) {
         }
     }
     return malformed_at(input.source, at,
-                        count == kMaxVarintBytes ? "a varint of more than 64 bits"
-                                                 : fmt::format("a varint is cut off after {} bytes", count));
+                        count == kMaxVarintBytes
+                            ? "a varint has more than 64 bits"
+                            : fmt::format("a varint ends after {}", util::counted(count, "byte")));
 }
 
 Result<std::string> read_text(Input& input, const Field& field, std::uint64_t cap, std::string_view what) {
@@ -63,7 +66,7 @@ Result<std::optional<Field>> Fields::next() {
     const auto number = tag.value >> 3;
     const auto wire = tag.value & 7;
     if (number == 0 || number > kMaxFieldNumber || wire > static_cast<std::uint64_t>(Wire::fixed32)) {
-        return malformed(at_, fmt::format("no field has the tag {:#x}", tag.value));
+        return malformed(at_, fmt::format("invalid field tag {:#x}", tag.value));
     }
     Field field{.number = static_cast<std::uint32_t>(number), .wire = static_cast<Wire>(wire), .tag = at_};
     field.payload.begin = tag.end;
@@ -98,12 +101,16 @@ Result<void> Fields::read_payload(Field& field) {
         }
         case Wire::group_begin:
         case Wire::group_end:
-            return malformed(field.tag, fmt::format("field {} is a group", field.number));
+            return malformed(field.tag,
+                             fmt::format("field {} is a group, which ONNX does not use", field.number));
     }
     if (bytes > end_ - payload.begin) {
-        const auto left = end_ - payload.begin;
-        return malformed(field.tag, fmt::format("field {} of {} bytes, but {} left, {} too few", field.number,
-                                                bytes, left, bytes - left));
+        const auto missing = bytes - (end_ - payload.begin);
+        const auto what = fmt::format("field {} of {}", field.number, util::counted(bytes, "byte"));
+        if (end_ == input_.source.size()) {
+            return ends_early(input_.source, field.tag, missing, fmt::format("{}: {}", message_.name, what));
+        }
+        return malformed(field.tag, fmt::format("{}, {} too many", what, util::counted(missing, "byte")));
     }
     payload.end = payload.begin + bytes;
     return {};
@@ -119,7 +126,7 @@ Result<void> Fields::check_rule(Field& field) {
     }
     const auto bit = std::uint64_t{1} << rule->number;
     if (rule->times == Times::once && (seen_ & bit) != 0) {
-        return malformed(field.tag, fmt::format("{} comes twice", rule->name));
+        return malformed(field.tag, fmt::format("{} appears twice", rule->name));
     }
     seen_ |= bit;
     field.known = true;

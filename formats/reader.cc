@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "util/text.h"
+
 namespace modelseal::formats {
 
 namespace {
@@ -39,8 +41,7 @@ Result<void> Reader::fill(std::uint64_t offset, std::span<std::byte> out) {
 Result<void> Reader::bytes(std::span<std::byte> out) {
     if (out.empty()) return {};
     if (out.size() > left()) {
-        const auto error =
-            malformed(fmt::format("ends too early: {} bytes wanted, {} left", out.size(), left()));
+        const auto error = too_few(out.size(), "a field");
         position_ = end_;
         return error;
     }
@@ -75,23 +76,30 @@ Result<std::uint64_t> Reader::u64() {
 }
 
 Result<std::string> Reader::string(std::uint64_t bytes, std::uint64_t cap, std::string_view what) {
-    if (bytes > left()) return malformed(fmt::format("{} of {} bytes, but {} left", what, bytes, left()));
+    if (bytes > left()) return too_few(bytes, what);
     if (cap != 0 && bytes > cap)
-        return malformed(fmt::format("{} of {} bytes is over the limit of {}", what, bytes, cap));
+        return malformed(fmt::format("{} of {} exceeds the limit of {}", what, util::counted(bytes, "byte"),
+                                     util::counted(cap, "byte")));
     std::string text(static_cast<std::size_t>(bytes), '\0');
     MODELSEAL_TRY(this->bytes(std::as_writable_bytes(std::span(text))));
     return text;
 }
 
+Error Reader::too_few(std::uint64_t bytes, std::string_view what) const {
+    const auto wanted = fmt::format("{} of {}", what, util::counted(bytes, "byte"));
+    if (end_ == source_.size()) return ends_early(source_, position_, bytes - left(), wanted);
+    return malformed(fmt::format("{}, but {} left", wanted, util::counted(left(), "byte")));
+}
+
 Result<void> Reader::skip(std::uint64_t bytes, std::string_view what) {
-    if (bytes > left()) return malformed(fmt::format("{} of {} bytes, but {} left", what, bytes, left()));
+    if (bytes > left()) return too_few(bytes, what);
     position_ += bytes;
     return {};
 }
 
 Result<void> Reader::seek(std::uint64_t offset) {
     if (offset < begin_ || offset > end_)
-        return malformed(fmt::format("a reference to offset {}, outside", offset));
+        return malformed(fmt::format("a reference to offset {}, which is outside the data", offset));
     position_ = offset;
     return {};
 }
@@ -106,6 +114,16 @@ Result<void> MemorySource::read(std::uint64_t offset, std::span<std::byte> out) 
 
 Error malformed_at(const Source& source, std::uint64_t offset, const std::string& what) {
     return {ErrorKind::malformed, fmt::format("{}: {} (at offset {})", source.name(), what, offset), {}};
+}
+
+Error ends_early(const Source& source, std::uint64_t offset, std::uint64_t missing, const std::string& what) {
+    constexpr auto kBelievable = std::uint64_t{1} << 40;
+    const auto bytes = util::counted(missing, "byte");
+    if (missing > kBelievable) return malformed_at(source, offset, fmt::format("{}, {} too many", what, bytes));
+    return {ErrorKind::malformed,
+            fmt::format("{}: the file ends early, {} {} missing ({} at offset {})", source.name(), bytes,
+                        missing == 1 ? "is" : "are", what, offset),
+            "download or copy the file again"};
 }
 
 Error unsupported_at(const Source& source, std::uint64_t offset, const std::string& what) {

@@ -38,6 +38,7 @@ class Reader {
     Error malformed(const std::string& what) const;
 
   private:
+    Error too_few(std::uint64_t bytes, std::string_view what) const;
     template <class T>
     Result<T> little_endian();
     Result<void> fill(std::uint64_t offset, std::span<std::byte> out);
@@ -63,8 +64,12 @@ class MemorySource final : public Source {
     std::span<const std::byte> bytes_;
 };
 
-// "source: what at offset 0x..": the form of every message about broken bytes.
+// "source: what (at offset 12)": the form of every message about broken bytes.
 Error malformed_at(const Source& source, std::uint64_t offset, const std::string& what);
+// For `what`, which begins at `offset` and needs `missing` bytes more than the source has: "source: the file ends
+// early, 7 bytes are missing (what at offset 12)". More than a TiB is rather a broken length than a cut file, and is
+// reported as such. Precondition: missing > 0.
+Error ends_early(const Source& source, std::uint64_t offset, std::uint64_t missing, const std::string& what);
 Error unsupported_at(const Source& source, std::uint64_t offset, const std::string& what);
 
 }  // namespace modelseal::formats

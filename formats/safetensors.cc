@@ -61,7 +61,7 @@ Result<std::string> read_header(const Source& source, const Limits& limits) {
         limits.metadata_bytes == 0 ? kMaxHeaderBytes : std::min(limits.metadata_bytes, kMaxHeaderBytes);
     auto text = reader.string(length, cap, "a header");
     if (text.ok() && !text->starts_with('{')) {
-        return malformed_at(source, 8, "header: does not start with '{'");
+        return malformed_at(source, 8, "header: does not begin with '{'");
     }
     return text;
 }
@@ -88,9 +88,10 @@ Result<Tensor> read_entry(const Source& source, const Limits& limits, const std:
     const auto malformed = [&](const std::string& what) {
         return malformed_at(source, 8, fmt::format("tensor '{}': {}", util::printable(name), what));
     };
-    if (!entry.is_object()) return malformed("not described by an object");
+    if (!entry.is_object()) return malformed("its description is not an object");
     if (limits.name_bytes != 0 && name.size() > limits.name_bytes) {
-        return malformed(fmt::format("a name over the limit of {} bytes", limits.name_bytes));
+        return malformed(
+            fmt::format("its name exceeds the limit of {}", util::counted(limits.name_bytes, "byte")));
     }
     const auto dtype = entry.find("dtype");
     if (dtype == entry.end() || !dtype->is_string()) return malformed("has no dtype");
@@ -109,18 +110,17 @@ Result<Tensor> read_entry(const Source& source, const Limits& limits, const std:
     std::uint64_t needed = 0;
     if (!util::element_count(tensor.shape, tensor.elements) ||
         !storage_bytes(tensor.dtype, tensor.elements, needed)) {
-        return malformed("its shape overflows");
+        return malformed("its size exceeds 64 bits");
     }
     const auto given = offsets[1] - offsets[0];
     if (given != needed || tensor.elements % info(tensor.dtype).group_elements != 0) {
-        return malformed(fmt::format("data_offsets [{}, {}) hold {} bytes, {} elements of {} need {}",
-                                     offsets[0], offsets[1], given, tensor.elements, info(tensor.dtype).name,
+        return malformed(fmt::format("data_offsets [{}, {}) contain {}, but {} of {} need {}", offsets[0],
+                                     offsets[1], util::counted(given, "byte"),
+                                     util::counted(tensor.elements, "element"), info(tensor.dtype).name,
                                      needed));
     }
-    const auto data_bytes = source.size() - data_begin;
-    if (offsets[1] > data_bytes) {
-        return malformed(fmt::format("data_offsets [{}, {}) but the file has {} data bytes, {} too few",
-                                     offsets[0], offsets[1], data_bytes, offsets[1] - data_bytes));
+    if (std::uint64_t end = 0; !util::checked_add(data_begin, offsets[1], end)) {
+        return malformed("data_offsets exceed 64 bits");
     }
     tensor.segments = {{.offset = data_begin + offsets[0], .bytes = given, .elements = tensor.elements}};
     return tensor;
@@ -139,16 +139,28 @@ Result<void> check_cover(const Source& source, const std::vector<Tensor>& tensor
     auto expected = data_begin;
     for (const auto& tensor : tensors) {
         const auto& segment = tensor.segments.front();
-        if (segment.offset != expected) {
+        const auto name = util::printable(tensor.name);
+        if (segment.offset < expected) {
+            return malformed_at(source, segment.offset,
+                                fmt::format("tensor '{}' overlaps the tensor before it", name));
+        }
+        if (segment.offset > expected) {
             return malformed_at(source, expected,
-                                fmt::format("tensor '{}' {} the one before it", util::printable(tensor.name),
-                                            segment.offset < expected ? "overlaps" : "leaves a hole behind"));
+                                fmt::format("tensor '{}' leaves a hole of {} before it", name,
+                                            util::counted(segment.offset - expected, "byte")));
         }
         expected += segment.bytes;
     }
+    if (expected > source.size()) {
+        const auto& last = tensors.back();
+        return ends_early(source, last.segments.front().offset, expected - source.size(),
+                          fmt::format("tensor '{}' of {}", util::printable(last.name),
+                                      util::counted(last.segments.front().bytes, "byte")));
+    }
     if (expected != source.size()) {
         return malformed_at(source, expected,
-                            fmt::format("{} bytes behind the last tensor", source.size() - expected));
+                            fmt::format("{} after the last tensor",
+                                        util::counted(source.size() - expected, "unexplained byte")));
     }
     return {};
 }
@@ -161,7 +173,8 @@ Result<Layout> parse_safetensors(const Source& source, const Limits& limits) {
     const auto visit = [&](const std::string& name, const nlohmann::json& entry) -> Result<void> {
         if (name == "__metadata__") return check_metadata(source, entry);
         if (limits.tensors != 0 && layout.tensors.size() >= limits.tensors) {
-            return malformed_at(source, 8, fmt::format("more than {} tensors", limits.tensors));
+            return malformed_at(source, 8,
+                                fmt::format("more than {}", util::counted(limits.tensors, "tensor")));
         }
         MODELSEAL_TRY_ASSIGN(auto tensor, read_entry(source, limits, name, entry, data_begin));
         layout.tensors.push_back(std::move(tensor));
@@ -174,9 +187,8 @@ Result<Layout> parse_safetensors(const Source& source, const Limits& limits) {
     });
     MODELSEAL_TRY(check_cover(source, layout.tensors, data_begin));
     if (unexplained != 0) {
-        layout.warnings.push_back(fmt::format(
-            "{} tensors have keys besides dtype, shape and data_offsets, which safetensors does not explain",
-            unexplained));
+        layout.warnings.push_back(fmt::format("undefined keys, other than dtype, shape and data_offsets, in {}",
+                                              util::counted(unexplained, "tensor")));
     }
     return layout;
 }

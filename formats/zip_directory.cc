@@ -42,16 +42,18 @@ Result<std::uint64_t> find_end(const Source& source) {
     const auto found = std::find_end(bytes.begin(), bytes.end(), signature.begin(), signature.end());
     if (found == bytes.end()) {
         return malformed_at(source, source.size(),
-                            "zip: no end of central directory, the file is cut short or not a zip archive");
+                            "the file is cut short or not a zip archive: no end of central directory found");
     }
     const auto at = source.size() - tail + static_cast<std::uint64_t>(found - bytes.begin());
-    if (source.size() - at < kEndBytes) return malformed_at(source, at, "zip: the end record is cut short");
+    if (source.size() - at < kEndBytes)
+        return malformed_at(source, at, "the file is cut short: the zip end record is incomplete");
     Reader reader(source, at + 20, at + kEndBytes);
     MODELSEAL_TRY_ASSIGN(const auto comment, reader.u16());
     if (source.size() - at - kEndBytes != comment) {
-        return malformed_at(source, at,
-                            fmt::format("zip: a comment of {} bytes is declared, {} bytes follow", comment,
-                                        source.size() - at - kEndBytes));
+        return malformed_at(
+            source, at,
+            fmt::format("zip: the comment has {} by the end record, {} by the file",
+                        util::counted(comment, "byte"), util::counted(source.size() - at - kEndBytes, "byte")));
     }
     return at;
 }
@@ -59,10 +61,10 @@ Result<std::uint64_t> find_end(const Source& source) {
 Result<void> one_disk(const Source& source, std::uint64_t at, std::uint64_t disk, std::uint64_t first_disk,
                       std::uint64_t entries_here, std::uint64_t entries) {
     if (disk == 0 && first_disk == 0 && entries_here == entries) return {};
-    return Error{
-        ErrorKind::unsupported,
-        fmt::format("{}: zip: archives of several disks are not supported (at offset {})", source.name(), at),
-        {}};
+    return Error{ErrorKind::unsupported,
+                 fmt::format("{}: zip: archives split into several files are not supported (at offset {})",
+                             source.name(), at),
+                 {}};
 }
 
 Result<End> read_end64(const Source& source, std::uint64_t locator) {
@@ -73,16 +75,17 @@ Result<End> read_end64(const Source& source, std::uint64_t locator) {
     MODELSEAL_TRY_ASSIGN(const auto disks, reader.u32());
     MODELSEAL_TRY(one_disk(source, locator, disk, 0, std::max(disks, 1u), 1));
     if (at > locator || locator - at < kEnd64Bytes) {
-        return malformed_at(source, locator, "zip: the zip64 locator points outside");
+        return malformed_at(source, locator, "zip: the zip64 locator points outside the file");
     }
     Reader record(source, at, locator);
     MODELSEAL_TRY_ASSIGN(const auto signature, record.u32());
-    if (signature != kEnd64Signature) return malformed_at(source, at, "zip: no zip64 end record here");
+    if (signature != kEnd64Signature)
+        return malformed_at(source, at, "zip: no zip64 end record at this offset");
     MODELSEAL_TRY_ASSIGN(const auto length, record.u64());
     if (length != record.left()) {
         return malformed_at(source, at,
-                            fmt::format("zip: a zip64 end record of {} bytes, but {} bytes up to its locator",
-                                        length, record.left()));
+                            fmt::format("zip: the zip64 end record has {}, but its locator is {} further",
+                                        util::counted(length, "byte"), util::counted(record.left(), "byte")));
     }
     MODELSEAL_TRY(record.skip(4, "versions"));
     MODELSEAL_TRY_ASSIGN(const auto this_disk, record.u32());
@@ -123,7 +126,7 @@ Result<End> read_end(const Source& source) {
     if (!agree(disk, 0xFFFF, 0) || !agree(first_disk, 0xFFFF, 0) || !agree(end.entries, 0xFFFF, wide.entries) ||
         !agree(entries_here, 0xFFFF, wide.entries) || !agree(end.size, 0xFFFFFFFF, wide.size) ||
         !agree(end.begin, 0xFFFFFFFF, wide.begin)) {
-        return malformed_at(source, at, "zip: the end record and its zip64 twin do not agree");
+        return malformed_at(source, at, "zip: the end record and the zip64 end record differ");
     }
     return wide;
 }
@@ -134,13 +137,13 @@ Result<void> read_zip64_extra(Reader& extra, ZipEntry& entry) {
         if (value != 0xFFFFFFFF) return {};
         if (extra.left() < 8) {
             return extra.malformed(
-                fmt::format("zip: {}: the zip64 field does not tell the {}", shown(entry), what));
+                fmt::format("zip: {}: the zip64 field does not contain the {}", shown(entry), what));
         }
         MODELSEAL_TRY_ASSIGN(value, extra.u64());
         return {};
     };
     MODELSEAL_TRY(wide(entry.size, "size"));
-    MODELSEAL_TRY(wide(entry.packed, "packed size"));
+    MODELSEAL_TRY(wide(entry.packed, "compressed size"));
     return wide(entry.header, "offset");
 }
 
@@ -150,13 +153,14 @@ Result<void> read_extra(const Source& source, std::uint64_t begin, std::uint64_t
         entry.size == 0xFFFFFFFF || entry.packed == 0xFFFFFFFF || entry.header == 0xFFFFFFFF;
     bool zip64 = false;
     while (extra.left() != 0) {
-        if (extra.left() < 4) return extra.malformed(fmt::format("zip: {}: a torn extra field", shown(entry)));
+        if (extra.left() < 4)
+            return extra.malformed(fmt::format("zip: {}: an extra field is cut off", shown(entry)));
         MODELSEAL_TRY_ASSIGN(const auto id, extra.u16());
         MODELSEAL_TRY_ASSIGN(const auto bytes, extra.u16());
         const auto field = extra.position();
         MODELSEAL_TRY(extra.skip(bytes, fmt::format("zip: {}: an extra field", shown(entry))));
         if (id == kUnicodePathExtra) {
-            return extra.malformed(fmt::format("zip: {}: carries a second name", shown(entry)));
+            return extra.malformed(fmt::format("zip: {}: an extra field contains a second name", shown(entry)));
         }
         if (id != kZip64Extra) continue;
         if (zip64) return extra.malformed(fmt::format("zip: {}: two zip64 fields", shown(entry)));
@@ -187,7 +191,7 @@ Result<ZipEntry> read_central(const Source& source, Reader& reader, const Limits
     const auto at = reader.position();
     MODELSEAL_TRY_ASSIGN(const auto signature, reader.u32());
     if (signature != kCentralSignature) {
-        return malformed_at(source, at, "zip: no entry of the central directory here");
+        return malformed_at(source, at, "zip: no entry of the central directory at this offset");
     }
     MODELSEAL_TRY(reader.skip(4, "versions"));
     MODELSEAL_TRY_ASSIGN(entry.flags, reader.u16());
@@ -214,8 +218,8 @@ Result<ZipEntry> read_central(const Source& source, Reader& reader, const Limits
     if (disk != 0 && disk != 0xFFFF) MODELSEAL_TRY(one_disk(source, at, disk, 0, 0, 0));
     if (entry.stored() && !entry.encrypted() && entry.packed != entry.size) {
         return malformed_at(source, at,
-                            fmt::format("zip: {} is stored, but its sizes are {} and {}", shown(entry),
-                                        entry.packed, entry.size));
+                            fmt::format("zip: {} is stored uncompressed, but its sizes are {} and {}",
+                                        shown(entry), entry.packed, util::counted(entry.size, "byte")));
     }
     return entry;
 }
@@ -228,7 +232,7 @@ Result<void> unique_names(const Source& source, const std::vector<ZipEntry>& ent
     const auto twice = std::ranges::adjacent_find(names);
     if (twice == names.end()) return {};
     return malformed_at(source, entries.front().central_crc,
-                        fmt::format("zip: entry '{}' comes twice", util::printable(*twice)));
+                        fmt::format("zip: entry '{}' appears twice", util::printable(*twice)));
 }
 
 }  // namespace
@@ -247,16 +251,18 @@ Result<ZipDirectory> read_zip_directory(const Source& source, const Limits& limi
     MODELSEAL_TRY_ASSIGN(const auto end, read_end(source));
     if (end.begin > end.end || end.end - end.begin != end.size) {
         return malformed_at(source, end.end,
-                            fmt::format("zip: the central directory of {} bytes at {} does not end at {}",
-                                        end.size, end.begin, end.end));
+                            fmt::format("zip: the central directory of {} at {} does not end at {}",
+                                        util::counted(end.size, "byte"), end.begin, end.end));
     }
     if (limits.metadata_bytes != 0 && end.size > limits.metadata_bytes) {
-        return malformed_at(source, end.begin,
-                            fmt::format("zip: a central directory of {} bytes is over the limit", end.size));
+        return malformed_at(
+            source, end.begin,
+            fmt::format("zip: the central directory of {} exceeds the limit", util::counted(end.size, "byte")));
     }
     const bool too_many = limits.tensors != 0 && end.entries > limits.tensors + kOtherEntries;
     if (end.entries > end.size / kCentralBytes || too_many) {
-        return malformed_at(source, end.end, fmt::format("zip: {} entries are too many", end.entries));
+        return malformed_at(source, end.end,
+                            fmt::format("zip: {} exceed the limit", util::counted(end.entries, "entry")));
     }
     ZipDirectory directory{.begin = end.begin};
     directory.entries.reserve(static_cast<std::size_t>(end.entries));
@@ -266,8 +272,9 @@ Result<ZipDirectory> read_zip_directory(const Source& source, const Limits& limi
         directory.entries.push_back(std::move(entry));
     }
     if (reader.left() != 0) {
-        return reader.malformed(
-            fmt::format("zip: {} bytes behind the last of {} entries", reader.left(), end.entries));
+        return reader.malformed(fmt::format("zip: {} after the last of {}",
+                                            util::counted(reader.left(), "byte"),
+                                            util::counted(end.entries, "entry")));
     }
     MODELSEAL_TRY(unique_names(source, directory.entries));
     return directory;

@@ -11,6 +11,7 @@
 
 #include "formats/reader.h"
 #include "formats/zip.h"
+#include "util/text.h"
 
 namespace modelseal::formats {
 namespace {
@@ -58,12 +59,13 @@ Result<void> read_local(const Source& source, ZipEntry& entry, std::uint64_t nex
     const auto differs = [&](std::string_view what) {
         return malformed_at(
             source, entry.header,
-            fmt::format("zip: {}: the {} in its local header and in the directory differ", shown(entry), what));
+            fmt::format("zip: {}: its local header and the directory differ in the {}", shown(entry), what));
     };
     Reader reader(source, entry.header, std::min(next, entry.header + kLocalBytes));
     MODELSEAL_TRY_ASSIGN(const auto signature, reader.u32());
     if (signature != kLocalSignature) {
-        return malformed_at(source, entry.header, fmt::format("zip: {}: no local header here", shown(entry)));
+        return malformed_at(source, entry.header,
+                            fmt::format("zip: {}: no local header at this offset", shown(entry)));
     }
     MODELSEAL_TRY(reader.skip(2, "version"));
     MODELSEAL_TRY_ASSIGN(const auto flags, reader.u16());
@@ -107,13 +109,13 @@ Result<void> read_descriptor(const Source& source, ZipEntry& entry, std::uint64_
         return malformed_at(source, begin, fmt::format("zip: {}: {}", shown(entry), what));
     };
     if (bytes != 12 && bytes != 16 && bytes != 20 && bytes != 24) {
-        return malformed(fmt::format("{} bytes where its data descriptor should be", bytes));
+        return malformed(fmt::format("{} in the place of its data descriptor", util::counted(bytes, "byte")));
     }
     const bool wide = bytes >= 20;
     Reader reader(source, begin, end);
     if (bytes == 16 || bytes == 24) {
         MODELSEAL_TRY_ASSIGN(const auto signature, reader.u32());
-        if (signature != kDescriptorSignature) return malformed("no data descriptor behind its data");
+        if (signature != kDescriptorSignature) return malformed("no data descriptor after its data");
     }
     entry.descriptor_crc = reader.position();
     MODELSEAL_TRY_ASSIGN(const auto crc, reader.u32());
@@ -125,7 +127,7 @@ Result<void> read_descriptor(const Source& source, ZipEntry& entry, std::uint64_
     MODELSEAL_TRY_ASSIGN(const auto packed, number());
     MODELSEAL_TRY_ASSIGN(const auto size, number());
     if (crc != entry.crc || packed != entry.packed || size != entry.size) {
-        return malformed("its data descriptor and the directory differ");
+        return malformed("its data descriptor differs from the directory");
     }
     return {};
 }
@@ -134,14 +136,15 @@ Result<void> check_place(const Source& source, ZipEntry& entry, std::uint64_t ne
     MODELSEAL_TRY(read_local(source, entry, next));
     if (entry.data > next || entry.packed > next - entry.data) {
         return malformed_at(source, entry.data,
-                            fmt::format("zip: {}: {} bytes of data overlap what follows at {}", shown(entry),
-                                        entry.packed, next));
+                            fmt::format("zip: {}: its data of {} overlap the next record at offset {}",
+                                        shown(entry), util::counted(entry.packed, "byte"), next));
     }
     const auto end = entry.data + entry.packed;
     if ((entry.flags & kHasDescriptor) != 0) return read_descriptor(source, entry, end, next);
     if (end == next) return {};
-    return malformed_at(source, end,
-                        fmt::format("zip: {} bytes behind {} belong to no entry", next - end, shown(entry)));
+    return malformed_at(
+        source, end,
+        fmt::format("zip: {} after {}", util::counted(next - end, "unexplained byte"), shown(entry)));
 }
 
 // Inflates `packed` into exactly out.size() bytes.
@@ -169,18 +172,20 @@ Result<std::vector<ZipEntry>> read_zip(const Source& source, const Limits& limit
     std::ranges::sort(entries, {}, &ZipEntry::header);
     const auto first = entries.empty() ? directory.begin : entries.front().header;
     if (first != 0) {
-        return malformed_at(source, 0, fmt::format("zip: {} bytes in front of the first entry", first));
+        return malformed_at(source, 0,
+                            fmt::format("zip: {} before the first entry", util::counted(first, "byte")));
     }
     if (!entries.empty() && entries.back().header >= directory.begin) {
         return malformed_at(source, directory.begin,
-                            fmt::format("zip: {} lies at {}, behind the central directory",
+                            fmt::format("zip: {} is at offset {}, after the start of the central directory",
                                         shown(entries.back()), entries.back().header));
     }
     for (std::size_t i = 0; i < entries.size(); ++i) {
         const auto next = i + 1 < entries.size() ? entries[i + 1].header : directory.begin;
         if (entries[i].header >= next) {
-            return malformed_at(source, entries[i].header,
-                                fmt::format("zip: {} overlaps what follows at {}", shown(entries[i]), next));
+            return malformed_at(
+                source, entries[i].header,
+                fmt::format("zip: {} overlaps the next record at offset {}", shown(entries[i]), next));
         }
         MODELSEAL_TRY(check_place(source, entries[i], next));
     }
@@ -194,25 +199,28 @@ Result<std::vector<std::byte>> zip_contents(const Source& source, const ZipEntry
     if (!entry.stored() && entry.method != Z_DEFLATED) {
         return unsupported_at(
             source, entry.header,
-            fmt::format("zip: {} is packed by method {}, known are 0 and 8", shown(entry), entry.method));
+            fmt::format("zip: {} is compressed by method {}, which is not supported; 0 and 8 are", shown(entry),
+                        entry.method));
     }
     if (cap != 0 && (entry.size > cap || entry.packed > cap)) {
         return malformed_at(source, entry.header,
-                            fmt::format("zip: {} of {} bytes is over the limit of {}", shown(entry),
-                                        std::max(entry.size, entry.packed), cap));
+                            fmt::format("zip: {} of {} exceeds the limit of {}", shown(entry),
+                                        util::counted(std::max(entry.size, entry.packed), "byte"), cap));
     }
     // Deflate cannot gain more than a factor of 1032; a larger promise is a lie that would cost memory.
     if (entry.size / 1040 > entry.packed + 16) {
-        return malformed_at(source, entry.header,
-                            fmt::format("zip: {} cannot unpack to {} bytes", shown(entry), entry.size));
+        return malformed_at(
+            source, entry.header,
+            fmt::format("zip: {} cannot decompress to {}", shown(entry), util::counted(entry.size, "byte")));
     }
     std::vector<std::byte> packed(static_cast<std::size_t>(entry.packed));
     MODELSEAL_TRY(source.read(entry.data, packed));
     if (entry.stored()) return packed;
     std::vector<std::byte> out(static_cast<std::size_t>(entry.size));
     if (!inflate_exactly(packed, out)) {
-        return malformed_at(source, entry.data,
-                            fmt::format("zip: {} does not unpack to {} bytes", shown(entry), entry.size));
+        return malformed_at(
+            source, entry.data,
+            fmt::format("zip: {} does not decompress to {}", shown(entry), util::counted(entry.size, "byte")));
     }
     return out;
 }

@@ -23,8 +23,9 @@ Error attribute_error(const ProgramReader& reader, const Attribute& attribute, s
 Result<void> add_reals(ProgramReader& reader, const Field& field, std::vector<float>& reals) {
     const auto bytes = field.payload.size();
     if (bytes % 4 != 0) {
-        return malformed_at(reader.walk.input.source, field.tag,
-                            fmt::format("attribute: floats of {} bytes", bytes));
+        return malformed_at(
+            reader.walk.input.source, field.tag,
+            fmt::format("attribute: {} are not a multiple of 4 for floats", util::counted(bytes, "byte")));
     }
     MODELSEAL_TRY(reader.hold(bytes, field.tag));
     auto& bytes_reader = reader.walk.input.reader;
@@ -97,14 +98,14 @@ constexpr std::uint32_t kFieldOfType[] = {
 Result<void> settle_type(const ProgramReader& reader, std::uint64_t offset, std::uint64_t type,
                          std::uint64_t seen, Attribute& attribute) {
     if (type >= std::size(kFieldOfType)) {
-        return attribute_error(reader, attribute, offset, fmt::format("unknown type {}", type));
+        return attribute_error(reader, attribute, offset, fmt::format("unknown attribute type {}", type));
     }
     for (std::uint32_t i = 1; i < std::size(kFieldOfType); ++i) {
         if ((seen >> kFieldOfType[i] & 1) == 0) continue;
         if (type == 0) type = i;
         if (type != i) {
             return attribute_error(reader, attribute, offset,
-                                   fmt::format("its type is {}, and it has a value of type {}", type, i));
+                                   fmt::format("its type is {}, but its value is of type {}", type, i));
         }
     }
     if (type == 0) return attribute_error(reader, attribute, offset, "has neither type nor value");
@@ -140,7 +141,8 @@ Result<void> read_value(ProgramReader& reader, const Field& field, std::uint32_t
             return add_graph(reader, field, depth, attribute.graphs);
         case attribute::sparse_tensor:
         case attribute::sparse_tensors:
-            return unsupported_at(reader.walk.input.source, field.tag, "an attribute with a sparse tensor");
+            return unsupported_at(reader.walk.input.source, field.tag,
+                                  "attributes with sparse tensors are not supported");
         default:
             return {};
     }

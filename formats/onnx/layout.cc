@@ -15,7 +15,8 @@ namespace modelseal::formats::onnx {
 
 Result<void> LayoutBuilder::count_tensor(std::uint64_t offset) {
     if (limits_.tensors != 0 && tensors_ >= limits_.tensors) {
-        return malformed_at(source_, offset, fmt::format("more than {} tensors", limits_.tensors));
+        return malformed_at(source_, offset,
+                            fmt::format("more than {}", util::counted(limits_.tensors, "tensor")));
     }
     ++tensors_;
     return {};
@@ -23,8 +24,9 @@ Result<void> LayoutBuilder::count_tensor(std::uint64_t offset) {
 
 Result<void> LayoutBuilder::count_piece(std::uint64_t offset) {
     if (limits_.tensors != 0 && pieces_ >= limits_.tensors) {
-        return unsupported_at(source_, offset,
-                              fmt::format("tensor data in more than {} pieces", limits_.tensors));
+        return unsupported_at(
+            source_, offset,
+            fmt::format("tensor data are in more than {}", util::counted(limits_.tensors, "piece")));
     }
     ++pieces_;
     return {};
@@ -44,14 +46,15 @@ void LayoutBuilder::warn_once(std::string text) {
 Result<void> LayoutBuilder::add(Tensor tensor, Naming naming, std::uint64_t offset) {
     const auto bytes = tensor.name.size();
     if (limits_.name_bytes != 0 && bytes > limits_.name_bytes) {
-        return malformed_at(
-            source_, offset,
-            fmt::format("a tensor's name of {} bytes is over the limit of {}", bytes, limits_.name_bytes));
+        return malformed_at(source_, offset,
+                            fmt::format("a tensor's name of {} exceeds the limit of {}",
+                                        util::counted(bytes, "byte"), limits_.name_bytes));
     }
     // Paths repeat the names of nodes, so that the names together may be far larger than the file.
     if (limits_.metadata_bytes != 0 && bytes > limits_.metadata_bytes - name_bytes_) {
-        return malformed_at(source_, offset,
-                            fmt::format("tensor names of more than {} bytes", limits_.metadata_bytes));
+        return malformed_at(
+            source_, offset,
+            fmt::format("the names of all tensors exceed {}", util::counted(limits_.metadata_bytes, "byte")));
     }
     name_bytes_ += bytes;
     layout_.tensors.push_back(std::move(tensor));

@@ -183,9 +183,8 @@ Result<Graph> read_graph(ProgramReader& reader, Range message, std::uint32_t dep
     }
     for (const auto& name : computed) {
         if (!inputs.contains(name) && !initializers.contains(name)) continue;
-        return malformed_at(
-            reader.walk.input.source, message.begin,
-            fmt::format("the value '{}' is computed, and comes from outside", util::printable(name)));
+        return malformed_at(reader.walk.input.source, message.begin,
+                            fmt::format("the value '{}' is both computed and an input", util::printable(name)));
     }
     return graph;
 }
@@ -237,8 +236,8 @@ Result<void> read_opset(ProgramReader& reader, Range message, Opsets& opsets) {
     const auto [known, fresh] = opsets.emplace(domain, version);
     if (fresh || known->second == version) return {};
     return malformed_at(reader.walk.input.source, message.begin,
-                        fmt::format("opset_import has the versions {} and {} of the domain '{}'", known->second,
-                                    version, util::printable(domain)));
+                        fmt::format("opset_import has the versions {} and {} for the domain '{}'",
+                                    known->second, version, util::printable(domain)));
 }
 
 Result<Program> read_program(const Source& source, const Limits& limits) {

@@ -11,7 +11,8 @@ using protobuf::Field;
 Result<void> ProgramReader::hold(std::uint64_t bytes, std::uint64_t offset) {
     const auto cap = walk.limits.metadata_bytes;
     if (cap != 0 && (held > cap || bytes > cap - held)) {
-        return malformed_at(walk.input.source, offset, fmt::format("a graph of more than {} bytes", cap));
+        return malformed_at(walk.input.source, offset,
+                            fmt::format("the graph has more than {}", util::counted(cap, "byte")));
     }
     held += bytes;
     return {};
@@ -72,9 +73,9 @@ Result<void> read_shape(ProgramReader& reader, Range message, ValueInfo& value) 
         if (!field) return {};
         if (field->number != shape::dim) continue;
         if (cap != 0 && value.shape.size() >= cap) {
-            return malformed_at(
-                reader.walk.input.source, field->tag,
-                fmt::format("value '{}': more than {} dimensions", util::printable(value.name), cap));
+            return malformed_at(reader.walk.input.source, field->tag,
+                                fmt::format("value '{}': more than {}", util::printable(value.name),
+                                            util::counted(cap, "dimension")));
         }
         MODELSEAL_TRY(reader.hold(sizeof(Dimension), field->tag));
         MODELSEAL_TRY_ASSIGN(auto dimension, read_dimension(reader, field->payload));

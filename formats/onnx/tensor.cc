@@ -25,8 +25,9 @@ constexpr std::uint64_t bit(std::uint32_t field) {
 Result<void> read_dims(Walk& walk, const Field& field, std::vector<std::uint64_t>& dims) {
     const auto add = [&](std::uint64_t extent) -> Result<void> {
         if (walk.limits.rank != 0 && dims.size() >= walk.limits.rank) {
-            return malformed_at(walk.input.source, field.tag,
-                                fmt::format("tensor: more than {} dimensions", walk.limits.rank));
+            return malformed_at(
+                walk.input.source, field.tag,
+                fmt::format("tensor: more than {}", util::counted(walk.limits.rank, "dimension")));
         }
         dims.push_back(extent);
         return {};
@@ -58,11 +59,12 @@ Result<void> read_entry(Walk& walk, const Field& field, TensorHeader& header) {
         header.external.end()) {
         return malformed_at(
             source, field.tag,
-            fmt::format("tensor: the key '{}' of external_data comes twice", util::printable(key)));
+            fmt::format("tensor: the key '{}' of external_data appears twice", util::printable(key)));
     }
     if (header.external.size() >= kMaxEntries) {
-        return malformed_at(source, field.tag,
-                            fmt::format("tensor: more than {} entries of external_data", kMaxEntries));
+        return malformed_at(
+            source, field.tag,
+            fmt::format("tensor: more than {} of external_data", util::counted(kMaxEntries, "entry")));
     }
     header.external.emplace_back(std::move(key), std::move(value));
     return {};
@@ -117,7 +119,7 @@ Result<std::uint32_t> data_field(const Walk& walk, const TensorHeader& header, c
         if ((header.data_fields & bit(rule.number)) == 0) continue;
         if (found != 0) {
             return tensor_error(walk, tensor, header.message.begin,
-                                fmt::format("holds both {} and {}", field_name(found), rule.name));
+                                fmt::format("has both {} and {}", field_name(found), rule.name));
         }
         found = rule.number;
     }
@@ -133,7 +135,7 @@ Result<void> check_shape(const Walk& walk, const TensorHeader& header, Tensor& t
     }
     tensor.shape = header.dims;
     if (!util::element_count(tensor.shape, tensor.elements)) {
-        return tensor_error(walk, tensor, header.message.begin, "its shape overflows");
+        return tensor_error(walk, tensor, header.message.begin, "its size exceeds 64 bits");
     }
     return {};
 }
@@ -143,9 +145,9 @@ Result<void> locate_raw(const Walk& walk, const TensorHeader& header, std::uint6
     if (given != needed) {
         return tensor_error(
             walk, tensor, header.raw->begin,
-            fmt::format("raw_data holds {} bytes, {} elements of {} need {}, {} too {}", given, tensor.elements,
-                        info(tensor.dtype).name, needed, given < needed ? needed - given : given - needed,
-                        given < needed ? "few" : "many"));
+            fmt::format("raw_data has {}, {} of {} need {} ({} too {})", util::counted(given, "byte"),
+                        util::counted(tensor.elements, "element"), info(tensor.dtype).name, needed,
+                        given < needed ? needed - given : given - needed, given < needed ? "few" : "many"));
     }
     if (needed != 0) {
         tensor.segments = {{.offset = header.raw->begin, .bytes = needed, .elements = tensor.elements}};
@@ -155,12 +157,12 @@ Result<void> locate_raw(const Walk& walk, const TensorHeader& header, std::uint6
 
 Result<void> check_strings(const Walk& walk, const TensorHeader& header, const Tensor& tensor) {
     if (header.data_location == kExternal || (header.data_fields & ~bit(tensor::string_data)) != 0) {
-        return tensor_error(walk, tensor, header.message.begin, "has strings elsewhere than in string_data");
+        return tensor_error(walk, tensor, header.message.begin, "has strings outside string_data");
     }
     if (header.strings != tensor.elements) {
-        return tensor_error(
-            walk, tensor, header.message.begin,
-            fmt::format("string_data holds {} elements, its shape needs {}", header.strings, tensor.elements));
+        return tensor_error(walk, tensor, header.message.begin,
+                            fmt::format("string_data has {}, its shape needs {}",
+                                        util::counted(header.strings, "element"), tensor.elements));
     }
     return {};
 }
@@ -169,8 +171,9 @@ Result<void> locate_inside(Walk& walk, const TensorHeader& header, const Element
                            std::uint64_t needed, Tensor& tensor) {
     MODELSEAL_TRY_ASSIGN(const auto field, data_field(walk, header, tensor));
     if (!header.external.empty()) {
-        walk.out.warn_once(fmt::format("tensor '{}' has external_data entries, but its data is inside",
-                                       util::printable(tensor.name)));
+        walk.out.warn_once(
+            fmt::format("tensor '{}' has external_data entries, but its data are in the model file",
+                        util::printable(tensor.name)));
     }
     if (field == tensor::raw_data) return locate_raw(walk, header, needed, tensor);
     if (field != 0 && field != type.field) {
@@ -179,8 +182,9 @@ Result<void> locate_inside(Walk& walk, const TensorHeader& header, const Element
             fmt::format("{} cannot hold elements of {}", field_name(field), info(tensor.dtype).name));
     }
     if (field == 0 && tensor.elements != 0) {
-        return tensor_error(walk, tensor, header.message.begin,
-                            fmt::format("holds no data, its shape needs {} elements", tensor.elements));
+        return tensor_error(
+            walk, tensor, header.message.begin,
+            fmt::format("has no data, its shape needs {}", util::counted(tensor.elements, "element")));
     }
     return field == 0 ? Result<void>() : locate_numbers(walk, header, field, tensor);
 }
@@ -200,14 +204,15 @@ Result<void> Walk::check_depth(std::uint32_t depth, protobuf::Range message) con
     constexpr std::uint32_t kMaxDepth = 100;  // the default of protobuf's own readers
     const auto cap = limits.depth == 0 ? kMaxDepth : std::min(limits.depth, kMaxDepth);
     if (depth <= cap) return {};
-    return malformed_at(input.source, message.begin, fmt::format("messages nested deeper than {}", cap));
+    return malformed_at(input.source, message.begin,
+                        fmt::format("messages are nested more than {} deep", util::counted(cap, "level")));
 }
 
 Result<void> Walk::add_distinct(std::set<std::string>& seen, const std::string& name, std::string_view what,
                                 std::uint64_t offset) const {
     if (seen.insert(name).second) return {};
     return malformed_at(input.source, offset,
-                        fmt::format("the {} '{}' comes twice", what, util::printable(name)));
+                        fmt::format("the {} '{}' appears twice", what, util::printable(name)));
 }
 
 Error tensor_error(const Walk& walk, const Tensor& tensor, std::uint64_t offset, const std::string& what,
@@ -239,7 +244,8 @@ Result<std::optional<Tensor>> locate_tensor(Walk& walk, const TensorHeader& head
                             ErrorKind::unsupported);
     }
     if (header.segment) {
-        return tensor_error(walk, tensor, begin, "is one segment of a larger tensor", ErrorKind::unsupported);
+        return tensor_error(walk, tensor, begin, "is a segment of a larger tensor, which is not supported",
+                            ErrorKind::unsupported);
     }
     if (header.data_location > kExternal) {
         return tensor_error(walk, tensor, begin, fmt::format("unknown data location {}", header.data_location),
@@ -253,7 +259,7 @@ Result<std::optional<Tensor>> locate_tensor(Walk& walk, const TensorHeader& head
     tensor.dtype = *type->dtype;
     std::uint64_t needed = 0;
     if (!storage_bytes(tensor.dtype, tensor.elements, needed)) {
-        return tensor_error(walk, tensor, begin, "its shape overflows");
+        return tensor_error(walk, tensor, begin, "its size exceeds 64 bits");
     }
     if (header.data_location == kExternal) {
         MODELSEAL_TRY(locate_external(walk, header, needed, tensor));

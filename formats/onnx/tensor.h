@@ -25,7 +25,7 @@ struct Walk {
     Result<void> read_name(const protobuf::Field& field, std::string_view what, std::string& text);
     // Refuses a message that lies `depth` messages deep if that is too deep to be read by recursion.
     Result<void> check_depth(std::uint32_t depth, protobuf::Range message) const;
-    // Puts `name` into `seen`, or refuses it: "the WHAT 'x' comes twice".
+    // Puts `name` into `seen`, or refuses it: "the WHAT 'x' appears twice".
     Result<void> add_distinct(std::set<std::string>& seen, const std::string& name, std::string_view what,
                               std::uint64_t offset) const;
 };

@@ -73,9 +73,9 @@ Result<void> Numbers::add_floats(const Field& field) {
         const bool whole_floats = info(tensor_.dtype).group_bytes > 4 && bytes % 4 == 0;
         const bool complex = tensor_.dtype == DType::c64 || tensor_.dtype == DType::c128;
         return tensor_error(walk_, tensor_, field.tag,
-                            complex && whole_floats
-                                ? "a complex element is spread over two fields"
-                                : fmt::format("{} bytes are not whole elements of {}", bytes, type_.name),
+                            complex && whole_floats ? "a complex element is split between two fields"
+                                                    : fmt::format("{} are not a multiple of the size of {}",
+                                                                  util::counted(bytes, "byte"), type_.name),
                             complex && whole_floats ? ErrorKind::unsupported : ErrorKind::malformed);
     }
     const auto elements = bytes / type_.group_bytes;
@@ -93,14 +93,14 @@ Result<void> Numbers::check_varint(std::uint64_t offset, std::uint64_t bytes, st
     std::uint64_t least = 1;
     for (auto rest = value >> 7; rest != 0; rest >>= 7) ++least;
     if (bytes != least) {
-        return malformed(offset, fmt::format("element {}: a varint of {} bytes for a value that needs {}",
-                                             count_, bytes, least));
+        return malformed(offset, fmt::format("element {}: a varint of {} encodes a value that needs {}", count_,
+                                             util::counted(bytes, "byte"), least));
     }
     const auto bits = type_.group_bytes * 8;
     if (bits >= 64) return {};
     const auto top = value >> (is_signed_ ? bits - 1 : bits);
     if (top != 0 && !(is_signed_ && top == ~std::uint64_t{0} >> (bits - 1))) {
-        return malformed(offset, fmt::format("element {}: the value {} is not one of {}", count_,
+        return malformed(offset, fmt::format("element {}: the value {} is out of range for {}", count_,
                                              static_cast<std::int64_t>(value), type_.name));
     }
     return {};
@@ -135,7 +135,7 @@ Result<void> Numbers::add_varints(const Field& field) {
         for (std::size_t i = 0; i < size; ++i, ++at) {
             const auto byte = std::to_integer<std::uint64_t>(block[i]);
             const auto place = at - start;
-            if (place == 9 && byte > 1) return malformed(start, "a varint of more than 64 bits");
+            if (place == 9 && byte > 1) return malformed(start, "a varint has more than 64 bits");
             value |= (byte & 0x7f) << (7 * place);
             if (byte >= 0x80) continue;
             MODELSEAL_TRY(add_varint(start, place + 1, value));
@@ -144,7 +144,8 @@ Result<void> Numbers::add_varints(const Field& field) {
         }
     }
     if (start != payload.end) {
-        return malformed(start, fmt::format("a varint is cut off after {} bytes", payload.end - start));
+        return malformed(start,
+                         fmt::format("a varint ends after {}", util::counted(payload.end - start, "byte")));
     }
     return {};
 }
@@ -169,9 +170,9 @@ Result<void> locate_numbers(Walk& walk, const TensorHeader& header, std::uint32_
         const auto wanted = tensor.elements;
         return tensor_error(
             walk, tensor, header.message.begin,
-            fmt::format("{} holds {} elements, its shape needs {}, {} too {}", rule->name, given,
-                        tensor.elements, given < wanted ? wanted - given : given - wanted,
-                        given < wanted ? "few" : "many"));
+            fmt::format("{} has {}, its shape needs {} ({} too {})", rule->name,
+                        util::counted(given, "element"), tensor.elements,
+                        given < wanted ? wanted - given : given - wanted, given < wanted ? "few" : "many"));
     }
     if (spare != 0) tensor.segments.back().elements -= spare;
     return {};
@@ -205,9 +206,8 @@ Result<std::uint64_t> number_of(const Walk& walk, const TensorHeader& header, co
     if (text == nullptr) return otherwise;
     const auto number = decimal(*text);
     if (!number) {
-        return tensor_error(
-            walk, tensor, header.message.begin,
-            fmt::format("{} '{}' of its external data is not a number", key, util::printable(*text)));
+        return tensor_error(walk, tensor, header.message.begin,
+                            fmt::format("external data: {} '{}' is not a number", key, util::printable(*text)));
     }
     return *number;
 }
@@ -218,22 +218,23 @@ Result<void> locate_external(Walk& walk, const TensorHeader& header, std::uint64
     const auto begin = header.message.begin;
     const auto* location = value_of(header, "location");
     if (location == nullptr || location->empty()) {
-        return tensor_error(walk, tensor, begin, "its external data has no location");
+        return tensor_error(walk, tensor, begin, "external data: no location");
     }
     if (header.data_fields != 0) {
-        return tensor_error(walk, tensor, begin, "holds data inside and in an external file");
+        return tensor_error(walk, tensor, begin, "has data in the model file and in an external file");
     }
     MODELSEAL_TRY_ASSIGN(const auto offset, number_of(walk, header, tensor, "offset", 0));
     MODELSEAL_TRY_ASSIGN(const auto length, number_of(walk, header, tensor, "length", needed));
     if (length != needed) {
-        return tensor_error(walk, tensor, begin,
-                            fmt::format("its external data has {} bytes, {} elements of {} need {}", length,
-                                        tensor.elements, info(tensor.dtype).name, needed));
+        return tensor_error(
+            walk, tensor, begin,
+            fmt::format("external data: {}, but {} of {} need {}", util::counted(length, "byte"),
+                        util::counted(tensor.elements, "element"), info(tensor.dtype).name, needed));
     }
     std::uint64_t end = 0;
     if (!util::checked_add(offset, needed, end)) {
         return tensor_error(walk, tensor, begin,
-                            fmt::format("its external data at offset {} leaves 64 bits", offset));
+                            fmt::format("external data: offset {} plus length exceeds 64 bits", offset));
     }
     const auto file = walk.out.reference(*location);
     if (needed != 0) {

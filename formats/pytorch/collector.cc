@@ -129,7 +129,8 @@ Result<void> Collector::visit(PickleRef ref) {
     }
     const bool again = (marks_[ref] & kSeen) != 0;
     if (!enter(ref)) return {};
-    if (depth_ >= max_depth_) return malformed(fmt::format("nested more than {} deep", depth_));
+    if (depth_ >= max_depth_)
+        return malformed(fmt::format("objects are nested more than {} deep", util::counted(depth_, "level")));
     if (!again) MODELSEAL_TRY(check_keys(pickle_.pairs(ref)));
     ++depth_;
     auto visited = visit_contents(ref);
@@ -183,10 +184,10 @@ Result<void> Collector::check_keys(Refs pairs) {
     std::ranges::sort(texts);
     std::ranges::sort(numbers);
     if (const auto twice = std::ranges::adjacent_find(texts); twice != texts.end()) {
-        return malformed(fmt::format("the key '{}' comes twice", util::printable(twice->substr(0, 200))));
+        return malformed(fmt::format("the key '{}' appears twice", util::printable(twice->substr(0, 200))));
     }
     if (const auto twice = std::ranges::adjacent_find(numbers); twice != numbers.end()) {
-        return malformed(fmt::format("the key {} comes twice", *twice));
+        return malformed(fmt::format("the key {} appears twice", *twice));
     }
     return {};
 }
@@ -270,7 +271,7 @@ Result<void> Collector::visit_call(std::string_view callable, Refs arguments) {
     if (is_one_of(kViews)) {
         // A view of anything else would not be compared with the size of a storage.
         if (arguments.size() < 4 || !is_storage(arguments[0])) {
-            return malformed(fmt::format("{} of what is not a storage", callable));
+            return malformed(fmt::format("{} of an object that is not a storage", callable));
         }
         return visit_view(callable, arguments);
     }
@@ -334,7 +335,7 @@ Result<void> collect(const Pickle& pickle, const Part& part, const Source& sourc
     MODELSEAL_TRY(collector.run());
     if (collector.cut_short()) {
         warnings.push_back(
-            fmt::format("pickle {} shares its values in too many places to name them all", part.name));
+            fmt::format("pickle {} shares its values in too many places to list them all", part.name));
     }
     return {};
 }

@@ -51,8 +51,8 @@ Result<void> read_magic(Reader& reader) {
     const auto root = version.root();
     if (!version.is(root, PickleKind::integer)) return reader.malformed("the protocol version is not a number");
     if (version.integer(root) == kVersion) return {};
-    auto error =
-        reader.malformed(fmt::format("protocol version {}, known is {}", version.integer(root), kVersion));
+    auto error = reader.malformed(
+        fmt::format("protocol version {} is not supported; {} is", version.integer(root), kVersion));
     error.kind = ErrorKind::unsupported;
     return error;
 }
@@ -60,12 +60,12 @@ Result<void> read_magic(Reader& reader) {
 Result<void> read_system(Reader& reader) {
     MODELSEAL_TRY_ASSIGN(const auto system, Pickle::walk(reader, {.memory_bytes = 64u << 10, .steps = 1000}));
     if (!system.is(system.root(), PickleKind::dict)) {
-        return reader.malformed("the description of its system is not a dict");
+        return reader.malformed("the description of the system is not a dict");
     }
     const auto pairs = system.pairs(system.root());
     for (std::size_t i = 0; i < pairs.size(); i += 2) {
         if (system.text(pairs[i]) != "little_endian" || system.integer(pairs[i + 1]) != 0) continue;
-        auto error = reader.malformed("its tensors are big-endian");
+        auto error = reader.malformed("its tensors are big-endian, which is not supported");
         error.kind = ErrorKind::unsupported;
         error.hint = "load and save it on a little-endian machine";
         return error;
@@ -76,11 +76,11 @@ Result<void> read_system(Reader& reader) {
 Result<std::vector<std::string>> read_keys(Reader& reader, const PickleLimits& limits) {
     MODELSEAL_TRY_ASSIGN(const auto list, Pickle::walk(reader, limits));
     if (!list.is(list.root(), PickleKind::list))
-        return reader.malformed("no list of storages behind the object");
+        return reader.malformed("no list of storages after the object");
     std::vector<std::string> keys;
     std::set<std::string_view> seen;
     for (const auto item : list.items(list.root())) {
-        if (!list.is(item, PickleKind::text)) return reader.malformed("a storage whose key is not a text");
+        if (!list.is(item, PickleKind::text)) return reader.malformed("the key of a storage is not a text");
         if (!seen.insert(list.text(item)).second) {
             return reader.malformed(
                 fmt::format("storage '{}' is listed twice", util::printable(list.text(item))));
@@ -96,15 +96,16 @@ Result<Tensor> read_storage(const Source& source, const Storage& storage, std::u
         return malformed_at(source, at,
                             fmt::format("tensor '{}': {}", util::printable(tensor_of(storage, at).name), what));
     };
-    if (source.size() - at < 8) return malformed("the file ends where its storage should begin");
+    if (source.size() - at < 8) return malformed("the file ends before its storage");
     MODELSEAL_TRY_ASSIGN(const auto elements, Reader(source, at, at + 8).u64());
     if (elements != storage.bytes / storage.unit_bytes) {
-        return malformed(
-            fmt::format("needs {} elements, its storage has {}", storage.bytes / storage.unit_bytes, elements));
+        return malformed(fmt::format("needs {}, its storage has {}",
+                                     util::counted(storage.bytes / storage.unit_bytes, "element"), elements));
     }
     const auto left = source.size() - at - 8;
     if (storage.bytes > left) {
-        return malformed(fmt::format("needs {} bytes, the file has {} left", storage.bytes, left));
+        return malformed(
+            fmt::format("needs {}, the file has {} left", util::counted(storage.bytes, "byte"), left));
     }
     auto tensor = tensor_of(storage, at + 8);
     at += 8 + storage.bytes;
@@ -124,19 +125,21 @@ Result<std::vector<Tensor>> read_storages(const Source& source, const std::vecto
         tensors.push_back(std::move(tensor));
     }
     if (tensors.size() != storages.size()) {
-        return malformed_at(
-            source, at,
-            fmt::format("{} storages are listed, the object uses {}", keys.size(), storages.size()));
+        return malformed_at(source, at,
+                            fmt::format("the list has {}, but the object uses {}",
+                                        util::counted(keys.size(), "storage"), storages.size()));
     }
     if (at != source.size()) {
-        return malformed_at(source, at, fmt::format("{} bytes behind the last storage", source.size() - at));
+        return malformed_at(
+            source, at,
+            fmt::format("{} after the last storage", util::counted(source.size() - at, "unexplained byte")));
     }
     return tensors;
 }
 
 Result<Layout> parse_legacy(const Source& source, const Limits& limits) {
     if (is_tar(source)) {
-        auto error = unsupported_at(source, 0, "a tar archive of PyTorch 0.1");
+        auto error = unsupported_at(source, 0, "tar archives of PyTorch 0.1 are not supported");
         error.hint = "load it with PyTorch and save it again";
         return error;
     }

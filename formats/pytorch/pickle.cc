@@ -123,7 +123,7 @@ Result<std::string> PickleMachine::line() {
     for (;;) {
         MODELSEAL_TRY_ASSIGN(const auto byte, in_.u8());
         if (byte == '\n') break;
-        if (text.size() >= kMaxLineBytes) return in_.malformed("pickle: a line without end");
+        if (text.size() >= kMaxLineBytes) return in_.malformed("pickle: a line does not end");
         text.push_back(static_cast<char>(byte));
     }
     MODELSEAL_TRY(charge(text.size()));
@@ -143,7 +143,7 @@ Result<void> PickleMachine::decimal(bool with_suffix) {
     if (parsed.ec == std::errc::result_out_of_range && parsed.ptr == end) {
         return make_text(Kind::big_integer, {});
     }
-    return in_.malformed("pickle: a number that is none");
+    return in_.malformed("pickle: invalid number");
 }
 
 Result<void> PickleMachine::quoted() {
@@ -151,10 +151,10 @@ Result<void> PickleMachine::quoted() {
     std::string_view inner = text;
     const bool quotes =
         inner.size() >= 2 && inner.front() == inner.back() && (inner.front() == '\'' || inner.front() == '"');
-    if (!quotes) return in_.malformed("pickle: a text without quotes");
+    if (!quotes) return in_.malformed("pickle: a text has no quotes");
     std::string plain;
     if (!unescape(inner.substr(1, inner.size() - 2), plain)) {
-        return in_.malformed("pickle: a text with a broken escape");
+        return in_.malformed("pickle: invalid escape in a text");
     }
     return make_text(Kind::text, std::move(plain));
 }
@@ -168,7 +168,7 @@ Result<void> PickleMachine::raw_unicode() {
         const std::size_t digits = rest.starts_with("\\u") ? 4 : rest.starts_with("\\U") ? 8 : 0;
         std::uint32_t code = static_cast<unsigned char>(rest[0]);
         if (digits != 0 && (!hexadecimal(rest.substr(2), digits, code) || code > 0x10FFFF)) {
-            return in_.malformed("pickle: a text with a broken escape");
+            return in_.malformed("pickle: invalid escape in a text");
         }
         append_utf8(plain, code);
         rest.remove_prefix(digits != 0 ? 2 + digits : 1);
@@ -181,8 +181,7 @@ Result<std::uint64_t> PickleMachine::memo_index() {
     std::uint64_t index = 0;
     const auto end = text.data() + text.size();
     const auto parsed = std::from_chars(text.data(), end, index);
-    if (parsed.ec != std::errc() || parsed.ptr != end)
-        return in_.malformed("pickle: a memo place that is none");
+    if (parsed.ec != std::errc() || parsed.ptr != end) return in_.malformed("pickle: invalid memo index");
     return index;
 }
 

@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include "util/text.h"
+
 namespace modelseal::formats::pytorch {
 namespace {
 
@@ -66,7 +68,8 @@ Result<Pickle> PickleMachine::run() {
 Result<void> PickleMachine::charge(std::uint64_t bytes) {
     const auto left = limits_.memory_bytes - spent_;
     if (limits_.memory_bytes != 0 && bytes > left) {
-        return in_.malformed(fmt::format("pickle: needs more than {} bytes of memory", limits_.memory_bytes));
+        return in_.malformed(
+            fmt::format("pickle: needs more than {} of memory", util::counted(limits_.memory_bytes, "byte")));
     }
     spent_ += bytes;
     return {};
@@ -96,7 +99,7 @@ Result<PickleRef> PickleMachine::pop() {
 
 Result<PickleRef> PickleMachine::top() {
     const auto floor = marks_.empty() ? 0 : marks_.back();
-    if (stack_.size() <= floor) return in_.malformed("pickle: the stack runs empty");
+    if (stack_.size() <= floor) return in_.malformed("pickle: the stack is empty");
     return stack_.back();
 }
 
@@ -155,7 +158,7 @@ Result<void> PickleMachine::make_tuple(std::span<const PickleRef> items) {
 }
 
 Result<void> PickleMachine::make_box(Kind kind, std::vector<PickleRef> items, std::vector<PickleRef> pairs) {
-    if (pairs.size() % 2 != 0) return in_.malformed("pickle: a dict with a key that has no value");
+    if (pairs.size() % 2 != 0) return in_.malformed("pickle: a key of a dict has no value");
     MODELSEAL_TRY(charge(kBoxBytes + (items.size() + pairs.size()) * kSlotBytes));
     out_.boxes_.push_back({std::move(items), std::move(pairs), {}});
     return make({.kind = kind, .place = static_cast<std::uint32_t>(out_.boxes_.size() - 1)});
@@ -171,11 +174,11 @@ Result<void> PickleMachine::make_object(PickleRef callable, PickleRef arguments)
             if (out_.is(item, Kind::global)) out_.globals_[out_.nodes_[item].place].called = true;
         }
     } else if (node.kind != Kind::object) {
-        return in_.malformed(fmt::format("pickle: calls {}", called(node.kind)));
+        return in_.malformed(fmt::format("pickle: calls {}, which is not callable", called(node.kind)));
     }
     const auto given = out_.kind(arguments);
     if (given != Kind::tuple && given != Kind::object) {
-        return in_.malformed(fmt::format("pickle: calls with {} in place of a tuple", called(given)));
+        return in_.malformed(fmt::format("pickle: calls with {} instead of a tuple", called(given)));
     }
     MODELSEAL_TRY(charge(kBoxBytes));
     out_.boxes_.emplace_back();
@@ -192,7 +195,7 @@ Result<void> PickleMachine::append(std::span<const PickleRef> items, PickleRef t
         return {};
     }
     if (node.kind != Kind::list && node.kind != Kind::set && node.kind != Kind::object) {
-        return in_.malformed(fmt::format("pickle: appends to {}", called(node.kind)));
+        return in_.malformed(fmt::format("pickle: appends to {}, which is not a list", called(node.kind)));
     }
     MODELSEAL_TRY(charge(items.size() * kSlotBytes));
     auto& to = out_.boxes_[node.place].items;
@@ -208,7 +211,7 @@ Result<void> PickleMachine::set(std::span<const PickleRef> pairs, PickleRef targ
         return {};
     }
     if (node.kind != Kind::dict && node.kind != Kind::object) {
-        return in_.malformed(fmt::format("pickle: sets items of {}", called(node.kind)));
+        return in_.malformed(fmt::format("pickle: sets items of {}, which is not a dict", called(node.kind)));
     }
     MODELSEAL_TRY(charge(pairs.size() * kSlotBytes));
     auto& to = out_.boxes_[node.place].pairs;
@@ -225,7 +228,7 @@ Result<void> PickleMachine::build() {
         return {};
     }
     if (node.kind != Kind::object)
-        return in_.malformed(fmt::format("pickle: gives a state to {}", called(node.kind)));
+        return in_.malformed(fmt::format("pickle: sets a state of {}, which has none", called(node.kind)));
     MODELSEAL_TRY(charge(kSlotBytes));
     out_.boxes_[node.place].states.push_back(state);
     return {};
@@ -240,7 +243,7 @@ Result<void> PickleMachine::reduce() {
 Result<void> PickleMachine::new_object_with_keywords() {
     MODELSEAL_TRY_ASSIGN(const auto keywords, pop());
     MODELSEAL_TRY(reduce());
-    if (!out_.is(keywords, Kind::dict)) return in_.malformed("pickle: keyword arguments that are not a dict");
+    if (!out_.is(keywords, Kind::dict)) return in_.malformed("pickle: the keyword arguments are not a dict");
     const auto copy = out_.boxes_[out_.nodes_[keywords].place].pairs;
     return set(copy, stack_.back());
 }
@@ -266,7 +269,7 @@ Result<void> PickleMachine::stack_global() {
     MODELSEAL_TRY_ASSIGN(const auto name, pop());
     MODELSEAL_TRY_ASSIGN(const auto module, pop());
     if (!out_.is(name, Kind::text) || !out_.is(module, Kind::text)) {
-        return in_.malformed("pickle: a name that is not a text");
+        return in_.malformed("pickle: a name is not a text");
     }
     MODELSEAL_TRY(charge(out_.text(module).size() + out_.text(name).size()));
     return make_global(fmt::format("{}.{}", out_.text(module), out_.text(name)));
@@ -283,8 +286,7 @@ Result<void> PickleMachine::pop_anything() {
 
 Result<void> PickleMachine::put(std::uint64_t index) {
     MODELSEAL_TRY_ASSIGN(const auto ref, top());
-    if (index > std::numeric_limits<std::uint32_t>::max())
-        return in_.malformed("pickle: a memo place too high");
+    if (index > std::numeric_limits<std::uint32_t>::max()) return in_.malformed("pickle: memo index too large");
     const auto [at, fresh] = memo_.try_emplace(static_cast<std::uint32_t>(index), ref);
     if (fresh) return charge(kMemoBytes);
     at->second = ref;
@@ -295,14 +297,14 @@ Result<void> PickleMachine::get(std::uint64_t index) {
     const auto found = index <= std::numeric_limits<std::uint32_t>::max()
                            ? memo_.find(static_cast<std::uint32_t>(index))
                            : memo_.end();
-    if (found == memo_.end()) return in_.malformed(fmt::format("pickle: nothing at memo place {}", index));
+    if (found == memo_.end()) return in_.malformed(fmt::format("pickle: memo index {} is empty", index));
     return push(found->second);
 }
 
 Result<void> PickleMachine::protocol() {
     MODELSEAL_TRY_ASSIGN(const auto version, in_.u8());
     if (version <= 5) return {};
-    auto error = in_.malformed(fmt::format("pickle: protocol {}, known are 0 to 5", version));
+    auto error = in_.malformed(fmt::format("pickle: protocol {} is not supported; 0 to 5 are", version));
     error.kind = ErrorKind::unsupported;
     return error;
 }

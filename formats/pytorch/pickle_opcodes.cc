@@ -160,7 +160,7 @@ void PickleMachine::add_stack(Table& table) {
     table.on(0x80, [](M& m) -> R { return m.protocol(); });
     table.on(0x95, [](M& m) -> R {  // FRAME: a promise about lengths that nothing here depends on
         MODELSEAL_TRY_ASSIGN(const auto bytes, m.in_.u64());
-        return bytes <= m.in_.left() ? R() : R(m.in_.malformed("pickle: a frame is cut short"));
+        return bytes <= m.in_.left() ? R() : R(m.in_.malformed("pickle: a frame ends early"));
     });
 }
 
@@ -214,7 +214,7 @@ void PickleMachine::add_calls(Table& table) {
     table.on(0x92, [](M& m) -> R { return m.new_object_with_keywords(); });
     table.on('o', [](M& m) -> R {  // OBJ
         MODELSEAL_TRY_ASSIGN(const auto items, m.pop_to_mark());
-        if (items.empty()) return m.in_.malformed("pickle: an instance of nothing");
+        if (items.empty()) return m.in_.malformed("pickle: an instance has no class");
         return m.instance(items.front(), std::span(items).subspan(1));
     });
     table.on('i', [](M& m) -> R {  // INST
@@ -230,7 +230,7 @@ void PickleMachine::add_calls(Table& table) {
     });
     table.on('Q', [](M& m) -> R { return m.persistent(); });  // BINPERSID
     constexpr Operation buffer = [](M& m) -> R {
-        return m.in_.malformed("pickle: a buffer that is outside the pickle");
+        return m.in_.malformed("pickle: buffers outside the pickle are not supported");
     };
     table.on(0x97, buffer);  // NEXT_BUFFER
     table.on(0x98, buffer);  // READONLY_BUFFER

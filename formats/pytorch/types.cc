@@ -235,7 +235,7 @@ void warn_about_globals(const Pickle& pickle, std::string_view name, std::vector
         warnings.push_back(
             fmt::format("pickle {} {} {} (never executed here)", name, verb, util::printable(global.name)));
     }
-    if (untold != 0) warnings.push_back(fmt::format("pickle {} names {} more", name, untold));
+    if (untold != 0) warnings.push_back(fmt::format("pickle {} contains {} more", name, untold));
 }
 
 }  // namespace modelseal::formats::pytorch

@@ -59,7 +59,7 @@ Result<std::vector<std::uint64_t>> Collector::numbers(PickleRef ref, std::string
     }
     const auto items = pickle_.items(ref);
     if (limits_.rank != 0 && items.size() > limits_.rank) {
-        return malformed(fmt::format("has {} dimensions, the limit is {}", items.size(), limits_.rank));
+        return malformed(fmt::format("its rank of {} exceeds the limit of {}", items.size(), limits_.rank));
     }
     std::vector<std::uint64_t> values;
     for (const auto item : items) {
@@ -73,7 +73,7 @@ Result<std::vector<std::uint64_t>> Collector::numbers(PickleRef ref, std::string
 Result<Collector::Described> Collector::describe(PickleRef persistent) {
     const auto id = pickle_.items(pickle_.id(persistent));
     if (id.size() < 5 || !pickle_.is(id[1], Kind::global) || !pickle_.is(id[2], Kind::text)) {
-        return malformed("a storage that is not described by class, key, location and size");
+        return malformed("a storage is not described by class, key, location and size");
     }
     const auto class_name = pickle_.text(id[1]);
     Described described{.dtype = storage_dtype(class_name)};
@@ -84,18 +84,18 @@ Result<Collector::Described> Collector::describe(PickleRef persistent) {
                      {}};
     }
     const auto key = pickle_.text(id[2]);
-    if (key.size() > limits_.name_bytes && limits_.name_bytes != 0) return malformed("a storage key too long");
+    if (key.size() > limits_.name_bytes && limits_.name_bytes != 0)
+        return malformed("the key of a storage is too long");
     MODELSEAL_TRY_ASSIGN(const auto elements, number(id[4], "the size of a storage"));
     const auto unit_bytes = described.dtype ? info(*described.dtype).group_bytes : 1;
     std::uint64_t bytes = 0;
     if (!util::checked_mul(elements, unit_bytes, bytes)) {
-        return malformed(fmt::format("storage '{}' overflows", util::printable(key)));
+        return malformed(fmt::format("the size of storage '{}' exceeds 64 bits", util::printable(key)));
     }
     described.view_elements = elements;
     if (id.size() > 5 && pickle_.is(id[5], Kind::tuple)) {
         const auto view = pickle_.items(id[5]);
-        if (view.size() != 3)
-            return malformed("a part of a storage that is not described by key, offset and size");
+        if (view.size() != 3) return malformed("a part of a storage is not described by key, offset and size");
         MODELSEAL_TRY_ASSIGN(described.view_offset, number(view[1], "the offset of a storage"));
         MODELSEAL_TRY_ASSIGN(described.view_elements, number(view[2], "the size of a storage"));
     }
@@ -103,14 +103,14 @@ Result<Collector::Described> Collector::describe(PickleRef persistent) {
     auto found = storages_.find(place);
     if (found == storages_.end()) {
         if (limits_.tensors != 0 && storages_.size() >= limits_.tensors) {
-            return malformed(fmt::format("more than {} storages", limits_.tensors));
+            return malformed(fmt::format("more than {}", util::counted(limits_.tensors, "storage")));
         }
         found = storages_.emplace(place, Storage{described.dtype, bytes, unit_bytes, {}}).first;
     }
     described.storage = &found->second;
     if (described.storage->bytes != bytes) {
-        return malformed(fmt::format("storage '{}' has {} bytes here and {} elsewhere", util::printable(key),
-                                     bytes, described.storage->bytes));
+        return malformed(fmt::format("storage '{}' has {} here, but {} in another place", util::printable(key),
+                                     util::counted(bytes, "byte"), described.storage->bytes));
     }
     if (described.storage->dtype != described.dtype) described.storage->dtype.reset();
     return described;
@@ -118,16 +118,17 @@ Result<Collector::Described> Collector::describe(PickleRef persistent) {
 
 Result<void> Collector::add(Described described, View view) {
     if (!util::checked_add(view.offset, described.view_offset, view.offset))
-        return malformed("its offset overflows");
+        return malformed("its offset exceeds 64 bits");
     const auto dtype = view.dtype ? view.dtype : described.dtype;
     if (!stays_inside(view, dtype.value_or(DType::opaque), described.storage->bytes)) {
-        return malformed(fmt::format("leaves its storage of {} bytes", described.storage->bytes));
+        return malformed(
+            fmt::format("exceeds its storage of {}", util::counted(described.storage->bytes, "byte")));
     }
     if (limits_.tensors != 0 && ++views_ > limits_.tensors) {
-        return malformed(fmt::format("more than {} tensors", limits_.tensors));
+        return malformed(fmt::format("more than {}", util::counted(limits_.tensors, "tensor")));
     }
     if (!path_.text(limits_.name_bytes, view.path)) {
-        return malformed(fmt::format("a name of more than {} bytes", limits_.name_bytes));
+        return malformed(fmt::format("a name has more than {}", util::counted(limits_.name_bytes, "byte")));
     }
     // A tensor that is all that was saved sits nowhere.
     if (view.path.empty()) view.path = "data";
@@ -135,7 +136,7 @@ Result<void> Collector::add(Described described, View view) {
     path_bytes_ += sizeof(View) + view.path.size() + 2 * sizeof(std::uint64_t) * view.shape.size();
     if (limits_.metadata_bytes != 0 && path_bytes_ > limits_.metadata_bytes) {
         return malformed(
-            fmt::format("its tensors' names together are over the limit of {} bytes", limits_.metadata_bytes));
+            fmt::format("the names of all tensors exceed {}", util::counted(limits_.metadata_bytes, "byte")));
     }
     view.rank = 2 * part_.rank + (beside_ != 0 ? 1 : 0);
     described.storage->views.push_back(std::move(view));
@@ -149,9 +150,10 @@ Result<void> Collector::visit_view(std::string_view callable, Refs arguments) {
     MODELSEAL_TRY_ASSIGN(view.offset, number(arguments[1], "the offset"));
     MODELSEAL_TRY_ASSIGN(view.shape, numbers(arguments[2], "the shape"));
     MODELSEAL_TRY_ASSIGN(view.strides, numbers(arguments[3], "the strides"));
-    if (view.shape.size() != view.strides.size()) return malformed("has not as many strides as dimensions");
+    if (view.shape.size() != view.strides.size())
+        return malformed("the number of strides is not the number of dimensions");
     std::uint64_t elements = 0;
-    if (!util::element_count(view.shape, elements)) return malformed("its shape overflows");
+    if (!util::element_count(view.shape, elements)) return malformed("the number of elements exceeds 64 bits");
     if (callable == "torch._utils._rebuild_tensor_v3" && arguments.size() >= 7) {
         view.dtype = tensor_dtype(pickle_.text(arguments[6]));
         if (!view.dtype) {
@@ -181,7 +183,7 @@ Result<void> Collector::visit_storage(PickleRef persistent) {
     MODELSEAL_TRY_ASSIGN(const auto described, describe(persistent));
     auto elements = described.view_elements;
     if (described.dtype && !util::checked_mul(elements, info(*described.dtype).group_elements, elements)) {
-        return malformed("its size overflows");
+        return malformed("its size exceeds 64 bits");
     }
     return add(described, {.shape = {elements}, .strides = {1}});
 }

@@ -89,15 +89,15 @@ Result<void> Archive::find_root(const Source& source) {
         const bool on_top = slash == std::string::npos || entry.name.substr(slash + 1) == kObject;
         if (!on_top || !is_object_entry(entry.name)) continue;
         if (object != nullptr) {
-            return malformed_at(
-                source, entry.header,
-                fmt::format("both {} and {}: which is the model?", shown(*object), shown(entry)));
+            return malformed_at(source, entry.header,
+                                fmt::format("contains both {} and {}, so the model is ambiguous",
+                                            shown(*object), shown(entry)));
         }
         object = &entry;
     }
     if (object == nullptr || object->name == kObject) {
         return malformed_at(source, object != nullptr ? object->header : 0,
-                            "a zip archive of PyTorch keeps data.pkl in its one top folder, this one does not");
+                            "not a PyTorch archive: data.pkl is not in its only top folder");
     }
     root_ = object->name.substr(0, object->name.size() - kObject.size());
     return {};
@@ -117,7 +117,7 @@ Result<void> Archive::check_case(const Source& source) const {
     if (twice == folded.end()) return {};
     return malformed_at(
         source, twice->second->header,
-        fmt::format("{} and {} differ in case alone", shown(*twice->second), shown(*std::next(twice)->second)));
+        fmt::format("{} and {} differ only in case", shown(*twice->second), shown(*std::next(twice)->second)));
 }
 
 Result<void> check_byte_order(const Source& source, const Archive& archive) {
@@ -130,7 +130,7 @@ Result<void> check_byte_order(const Source& source, const Archive& archive) {
         return malformed_at(source, entry->data,
                             fmt::format("unknown byte order '{}'", util::printable(order)));
     }
-    auto error = unsupported_at(source, entry->data, "its tensors are big-endian");
+    auto error = unsupported_at(source, entry->data, "its tensors are big-endian, which is not supported");
     error.hint = "load and save it on a little-endian machine";
     return error;
 }
@@ -150,7 +150,8 @@ Result<void> read_part(const Source& source, const Limits& limits, const Archive
     const PickleLimits caps{.memory_bytes = limits.metadata_bytes};
     MODELSEAL_TRY_ASSIGN(const auto pickle, Pickle::walk(reader, caps));
     if (reader.left() != 0) {
-        return reader.malformed(fmt::format("pickle: {} bytes behind its end", reader.left()));
+        return reader.malformed(
+            fmt::format("pickle: {} after its end", util::counted(reader.left(), "unexplained byte")));
     }
     warn_about_globals(pickle, part.name, warnings);
     return collect(pickle, part, source, limits, storages, warnings);
@@ -186,13 +187,14 @@ Result<void> check_storage(const Source& source, const std::string& place, const
         return unsupported_at(source, entry->header, fmt::format("{}: {} is encrypted", who, shown(*entry)));
     }
     if (!entry->stored()) {
-        auto error = unsupported_at(source, entry->header, fmt::format("{}: {} is packed", who, shown(*entry)));
-        error.hint = "load the file with PyTorch and save it again: PyTorch stores tensors unpacked";
+        auto error =
+            unsupported_at(source, entry->header, fmt::format("{}: {} is compressed", who, shown(*entry)));
+        error.hint = "load the file with PyTorch and save it again: PyTorch stores tensors uncompressed";
         return error;
     }
     return malformed_at(source, entry->data,
-                        fmt::format("{}: needs a storage of {} bytes, {} has {}", who, storage.bytes,
-                                    shown(*entry), entry->size));
+                        fmt::format("{}: needs a storage of {}, {} has {}", who,
+                                    util::counted(storage.bytes, "byte"), shown(*entry), entry->size));
 }
 
 Checksum checksum_of(const ZipEntry& entry) {

@@ -138,7 +138,7 @@ TEST(OnnxNumbers, TooManyPiecesAreUnsupported) {
     const auto refused = parsed(model_of(w), {.tensors = 5});
     ASSERT_FALSE(refused.ok());
     EXPECT_EQ(refused.error().kind, ErrorKind::unsupported);
-    EXPECT_THAT(refused.error().message, testing::HasSubstr("tensor data in more than 5 pieces"));
+    EXPECT_THAT(refused.error().message, testing::HasSubstr("tensor data are in more than 5 pieces"));
 }
 
 }  // namespace

@@ -234,37 +234,38 @@ TEST_P(BrokenPickle, IsRefused) {
 }
 
 const Broken kBroken[] = {
-    {"empty", "", "ends too early"},
-    {"without_stop", "N", "ends too early"},
+    {"empty", "", "the file ends early"},
+    {"without_stop", "N", "the file ends early"},
     {"unknown_opcode", "\xff.", "unknown opcode 0xff"},
     {"protocol_6", "\x80\x06N.", "protocol 6"},
-    {"stop_on_nothing", ".", "the stack runs empty"},
-    {"stop_on_a_mark", "(.", "the stack runs empty"},
-    {"pop_of_nothing", "0.", "the stack runs empty"},
-    {"below_a_mark", "K\x01(\x85.", "the stack runs empty"},
+    {"stop_on_nothing", ".", "pickle: the stack is empty"},
+    {"stop_on_a_mark", "(.", "pickle: the stack is empty"},
+    {"pop_of_nothing", "0.", "pickle: the stack is empty"},
+    {"below_a_mark", "K\x01(\x85.", "pickle: the stack is empty"},
     {"tuple_without_mark", "K\x01t.", "no mark"},
     {"text_longer_than_the_file",
      "X\xff\xff\xff\x7f"
      "ab.",
-     "a text of 2147483647 bytes, but 3 left"},
-    {"text_of_2_to_the_64", "\x8d\xff\xff\xff\xff\xff\xff\xff\xff.", "a text of 18446744073709551615 bytes"},
-    {"long_longer_than_the_file", "\x8b\xff\xff\xff\x7f.", "a text of 2147483647 bytes"},
-    {"frame_longer_than_the_file", "\x95\x63\0\0\0\0\0\0\0N."s, "a frame is cut short"},
-    {"number_that_is_none", "I1x\n.", "a number that is none"},
-    {"line_without_end", "I1234", "ends too early"},
-    {"string_without_quotes", "Sabc\n.", "without quotes"},
-    {"string_with_a_broken_escape", "S'\\xg0'\n.", "broken escape"},
-    {"string_that_ends_in_an_escape", "S'\\'\n.", "broken escape"},
-    {"unicode_with_a_broken_escape", "V\\u12\n.", "broken escape"},
-    {"unicode_out_of_range", "V\\UFFFFFFFF\n.", "broken escape"},
-    {"memo_never_made", "h\x05.", "nothing at memo place 5"},
-    {"memo_place_that_is_none", "gx\n.", "a memo place that is none"},
-    {"memo_place_too_high", "Np4294967296\n.", "a memo place too high"},
-    {"memo_of_nothing", "q\0."s, "the stack runs empty"},
+     "are missing (a text of 2,147,483,647 bytes at offset"},
+    {"text_of_2_to_the_64", "\x8d\xff\xff\xff\xff\xff\xff\xff\xff.",
+     "a text of 18,446,744,073,709,551,615 bytes"},
+    {"long_longer_than_the_file", "\x8b\xff\xff\xff\x7f.", "a text of 2,147,483,647 bytes"},
+    {"frame_longer_than_the_file", "\x95\x63\0\0\0\0\0\0\0N."s, "pickle: a frame ends early"},
+    {"number_that_is_none", "I1x\n.", "pickle: invalid number"},
+    {"line_without_end", "I1234", "the file ends early"},
+    {"string_without_quotes", "Sabc\n.", "pickle: a text has no quotes"},
+    {"string_with_a_broken_escape", "S'\\xg0'\n.", "pickle: invalid escape in a text"},
+    {"string_that_ends_in_an_escape", "S'\\'\n.", "pickle: invalid escape in a text"},
+    {"unicode_with_a_broken_escape", "V\\u12\n.", "pickle: invalid escape in a text"},
+    {"unicode_out_of_range", "V\\UFFFFFFFF\n.", "pickle: invalid escape in a text"},
+    {"memo_never_made", "h\x05.", "pickle: memo index 5"},
+    {"memo_place_that_is_none", "gx\n.", "pickle: invalid memo index"},
+    {"memo_place_too_high", "Np4294967296\n.", "pickle: memo index too large"},
+    {"memo_of_nothing", "q\0."s, "pickle: the stack is empty"},
     {"odd_dict",
      "(K\x01"
      "d.",
-     "a key that has no value"},
+     "pickle: a key of a dict has no value"},
     {"odd_setitems", "}(K\x01u.", "sets a key without a value"},
     {"append_to_a_tuple",
      ")K\x01"
@@ -278,13 +279,13 @@ const Broken kBroken[] = {
     {"state_for_a_number",
      "K\x01K\x02"
      "b.",
-     "gives a state to a number"},
+     "pickle: sets a state of a number"},
     {"call_of_a_text", "U\x01x)R.", "calls a text"},
     {"call_with_a_list", "cos\nsystem\n]R.", "calls with a list"},
-    {"name_that_is_a_number", "K\x01U\x01x\x93.", "a name that is not a text"},
-    {"module_that_is_a_list", "]U\x01x\x93.", "a name that is not a text"},
-    {"instance_of_nothing", "(o.", "an instance of nothing"},
-    {"keywords_that_are_a_list", "ca\nb\n)]\x92.", "keyword arguments that are not a dict"},
+    {"name_that_is_a_number", "K\x01U\x01x\x93.", "pickle: a name is not a text"},
+    {"module_that_is_a_list", "]U\x01x\x93.", "pickle: a name is not a text"},
+    {"instance_of_nothing", "(o.", "pickle: an instance has no class"},
+    {"keywords_that_are_a_list", "ca\nb\n)]\x92.", "pickle: the keyword arguments are not a dict"},
     {"next_buffer", "\x97.", "outside the pickle"},
     {"readonly_buffer", "N\x98.", "outside the pickle"},
 };
@@ -343,7 +344,7 @@ TEST(PickleLimits, RefuseAPickleThatCostsTooMuch) {
     }
     // A text that is there, and longer than the limit allows.
     const auto text = "X\0\0\x20\0"s + std::string(2u << 20, 'x') + ".";
-    EXPECT_THAT(walked(text, limits).error().message, HasSubstr("needs more than 1048576 bytes of memory"));
+    EXPECT_THAT(walked(text, limits).error().message, HasSubstr("needs more than 1,048,576 bytes of memory"));
     // Doubled at each step: 2^20 items after 20 lines.
     std::string doubled = "(N";
     for (int i = 0; i < 30; ++i) doubled += "tq\0(h\0h\0"s;

@@ -77,7 +77,7 @@ TEST(Protobuf, AnEmptyMessageHasNoFields) {
 }
 
 TEST(Protobuf, RefusesWhatReadersDisagreeOn) {
-    EXPECT_THAT(problem(Proto().varint(1, 1).varint(1, 1).text()), HasSubstr("record: count comes twice"));
+    EXPECT_THAT(problem(Proto().varint(1, 1).varint(1, 1).text()), HasSubstr("record: count appears twice"));
     EXPECT_THAT(problem(Proto().bytes(1, "x").text()), HasSubstr("record: count has wire type 2"));
     EXPECT_THAT(problem(Proto().varint(3, 1).text()), HasSubstr("weights has wire type 0"));
     EXPECT_THAT(problem(Proto().packed(2, {1}).fixed64(2, 1).text()), HasSubstr("part has wire type 1"));
@@ -85,19 +85,20 @@ TEST(Protobuf, RefusesWhatReadersDisagreeOn) {
     EXPECT_THAT(problem(Proto().tag(9, 4).text()), HasSubstr("field 9 is a group"));
 }
 
-TEST(Protobuf, RefusesWhatIsNotAField) {
-    EXPECT_THAT(problem(std::string("\0", 1)), HasSubstr("no field has the tag 0x0"));
-    EXPECT_THAT(problem(Proto().tag(1, 6).text()), HasSubstr("no field has the tag"));
-    EXPECT_THAT(problem(Proto().tag(1, 7).text()), HasSubstr("no field has the tag"));
-    EXPECT_THAT(problem(Proto().number(1ull << 40).text()), HasSubstr("no field has the tag"));
+TEST(Protobuf, RefusesWhatIsNoField) {
+    EXPECT_THAT(problem(std::string("\0", 1)), HasSubstr("invalid field tag 0x0"));
+    EXPECT_THAT(problem(Proto().tag(1, 6).text()), HasSubstr("invalid field tag"));
+    EXPECT_THAT(problem(Proto().tag(1, 7).text()), HasSubstr("invalid field tag"));
+    EXPECT_THAT(problem(Proto().number(1ull << 40).text()), HasSubstr("invalid field tag"));
 }
 
 TEST(Protobuf, RefusesWhatLeavesTheMessage) {
-    EXPECT_THAT(problem("\x12\x05xyz"), HasSubstr("field 2 of 5 bytes, but 3 left, 2 too few (at offset 0)"));
-    EXPECT_THAT(problem(Proto().tag(2, 2).number(~std::uint64_t{0}).text()), HasSubstr("but 0 left"));
-    EXPECT_THAT(problem("\x1d\x01\x02\x03"), HasSubstr("field 3 of 4 bytes, but 3 left"));
-    EXPECT_THAT(problem("\x08"), HasSubstr("a varint is cut off after 0 bytes"));
-    EXPECT_THAT(problem("\x08\x80\x80"), HasSubstr("a varint is cut off after 2 bytes (at offset 1)"));
+    EXPECT_THAT(problem("\x12\x05xyz"),
+                HasSubstr("2 bytes are missing (record: field 2 of 5 bytes at offset 0)"));
+    EXPECT_THAT(problem(Proto().tag(2, 2).number(~std::uint64_t{0}).text()), HasSubstr("too many"));
+    EXPECT_THAT(problem("\x1d\x01\x02\x03"), HasSubstr("1 byte is missing (record: field 3 of 4 bytes"));
+    EXPECT_THAT(problem("\x08"), HasSubstr("a varint ends after 0 bytes"));
+    EXPECT_THAT(problem("\x08\x80\x80"), HasSubstr("a varint ends after 2 bytes (at offset 1)"));
     EXPECT_THAT(problem("\x08\xff\xff\xff\xff\xff\xff\xff\xff\xff\x02"), HasSubstr("more than 64 bits"));
     EXPECT_THAT(problem("\x08\xff\xff\xff\xff\xff\xff\xff\xff\xff\x81\x01"), HasSubstr("more than 64 bits"));
 }

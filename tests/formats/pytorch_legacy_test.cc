@@ -74,7 +74,7 @@ TEST(PytorchLegacy, PartsOfStoragesAreViewsOfTheWhole) {
 
     file.object =
         pickle(dict({{str("b"), floats("5", {4})}, {str("p"), tensor(part, {.offset = 2, .shape = {3}})}}));
-    EXPECT_THAT(parsed_legacy(file.build()).error().message, HasSubstr("'p': leaves its storage of 24 bytes"));
+    EXPECT_THAT(parsed_legacy(file.build()).error().message, HasSubstr("'p': exceeds its storage of 24 bytes"));
 }
 
 TEST(PytorchLegacy, ClassesSavedWithTheirSourceAreAWarning) {
@@ -127,17 +127,18 @@ const LegacyCase kLegacyCases[] = {
     {"magic_computed", [](File& f) { f.magic = pickle(call(name("builtins", "eval"), {str("0x19")})); },
      "does not begin with PyTorch's magic number"},
     {"magic_too_long", [](File& f) { f.magic = pickle(str(std::string(10'000, 'x'))); }, "bytes of memory"},
-    {"version_1000", [](File& f) { f.version = pickle(num(1000)); }, "protocol version 1000, known is 1001",
-     ErrorKind::unsupported},
+    {"version_1000", [](File& f) { f.version = pickle(num(1000)); },
+     "protocol version 1000 is not supported; 1001", ErrorKind::unsupported},
     {"version_that_is_text", [](File& f) { f.version = pickle(str("1001")); },
      "the protocol version is not a number"},
     {"big_endian", [](File& f) { f.system = test::legacy_system(false); }, "its tensors are big-endian",
      ErrorKind::unsupported},
     {"system_that_is_a_list", [](File& f) { f.system = pickle(list({})); }, "is not a dict"},
-    {"object_cut", [](File& f) { f.object.pop_back(), f.keys.clear(), f.storages.clear(); }, "ends too early"},
-    {"no_list_of_keys", [](File& f) { f.keys = pickle(none()); }, "no list of storages behind the object"},
+    {"object_cut", [](File& f) { f.object.pop_back(), f.keys.clear(), f.storages.clear(); },
+     "the file ends early"},
+    {"no_list_of_keys", [](File& f) { f.keys = pickle(none()); }, "no list of storages after the object"},
     {"key_that_is_a_number", [](File& f) { f.keys = pickle(list({num(5)})); },
-     "a storage whose key is not a text"},
+     "the key of a storage is not a text"},
     {"key_twice",
      [](File& f) {
          f.keys = legacy_keys({"5", "17", "5"});
@@ -149,7 +150,7 @@ const LegacyCase kLegacyCases[] = {
      },
      "storage '6' is listed, but no tensor"},
     {"key_too_few", [](File& f) { f.keys = legacy_keys({"5"}), f.storages.pop_back(); },
-     "1 storages are listed, the object uses 2"},
+     "the list has 1 storage, but the object uses 2"},
     {"keys_in_another_order",
      [](File& f) {
          f.keys = legacy_keys({"17", "5"});
@@ -161,21 +162,22 @@ const LegacyCase kLegacyCases[] = {
      "tensor 'w': needs 6 elements"},
     {"storage_cut", [](File& f) { f.storages[1].bytes.pop_back(); },
      "tensor 'w': needs 24 bytes, the file has 23 left"},
-    {"storage_missing", [](File& f) { f.storages.pop_back(); }, "the file ends where its storage should begin"},
+    {"storage_missing", [](File& f) { f.storages.pop_back(); }, "the file ends before its storage"},
     {"storage_without_size", [](File& f) { f.storages.pop_back(), f.tail = Bytes(7); },
-     "the file ends where its storage should begin"},
-    {"bytes_behind", [](File& f) { f.tail = Bytes(3); }, "3 bytes behind the last storage"},
-    {"two_files", [](File& f) { f.tail = good_torch_legacy().build(); }, "bytes behind the last storage"},
+     "the file ends before its storage"},
+    {"bytes_behind", [](File& f) { f.tail = Bytes(3); }, "3 unexplained bytes after the last storage"},
+    {"two_files", [](File& f) { f.tail = good_torch_legacy().build(); },
+     "unexplained bytes after the last storage"},
     {"storage_of_two_classes",
      [](File& f) {
          f.object = pickle(list({floats("17", {2, 3}), floats("5", {4}), storage("DoubleStorage", "5", 4)}));
      },
-     "storage '5' has 32 bytes here and 16 elsewhere"},
+     "storage '5' has 32 bytes here, but 16 in another place"},
     {"attribute_twice",
      [](File& f) {
          f.object = pickle(dict({{str("w"), floats("17", {2, 3})}, {str("w"), floats("5", {4})}}));
      },
-     "the key 'w' comes twice"},
+     "the key 'w' appears twice"},
 };
 
 INSTANTIATE_TEST_SUITE_P(Table, SpoiledPytorchLegacy, testing::ValuesIn(kLegacyCases),
@@ -215,7 +217,7 @@ TEST(PytorchLegacy, TarArchivesOfTheFirstVersionsAreRefusedByName) {
     EXPECT_TRUE(pytorch::kLegacyFormat.recognises(MemorySource("m", tar)));
     const auto layout = parsed_legacy(tar);
     EXPECT_EQ(layout.error().kind, ErrorKind::unsupported);
-    EXPECT_THAT(layout.error().message, HasSubstr("a tar archive of PyTorch 0.1"));
+    EXPECT_THAT(layout.error().message, HasSubstr("tar archives of PyTorch 0.1 are not supported"));
     tar[0] = std::byte{'x'};
     EXPECT_FALSE(pytorch::kLegacyFormat.recognises(MemorySource("m", tar)));
 }
@@ -227,12 +229,33 @@ TEST(Registry, RefusesZipsAndPicklesThatAreNotOfPytorch) {
     };
     test::ZipFile zip;
     zip.items.push_back({.name = "a.npy", .data = Bytes(8)});
-    EXPECT_THAT(message(zip.build().bytes), HasSubstr("a zip archive without a data.pkl"));
+    EXPECT_THAT(message(zip.build().bytes), HasSubstr("a zip archive, but not of PyTorch: it has no data.pkl"));
     EXPECT_THAT(message(bytes_of(pickle(call(name("os", "system"), {str("true")})))),
-                HasSubstr("a bare Python pickle"));
+                HasSubstr("a Python pickle, but not written by torch.save"));
     const auto cut = zip.build().bytes;
     EXPECT_THAT(message(Bytes(cut.begin(), cut.begin() + 40)), HasSubstr("cut short or not a zip archive"));
-    EXPECT_THAT(message(bytes_of("hello")), HasSubstr("not a model file of a known format"));
+    EXPECT_THAT(message(bytes_of("hello")), HasSubstr("not a model file of a supported format"));
+}
+
+TEST(Registry, NamesWhatWasGivenInThePlaceOfAModel) {
+    const auto about = [](const Bytes& bytes) {
+        const auto error = parse_model_file(MemorySource("m", bytes)).error();
+        return error.message + "; " + error.hint;
+    };
+    const auto text = [&](const std::string& front) { return about(bytes_of(front)); };
+    EXPECT_EQ(about({}), "m: the file is empty; download or copy the file again");
+    EXPECT_EQ(text("version https://git-lfs.github.com/spec/v1\noid sha256:00\n"),
+              "m: is a Git LFS pointer, not the model; fetch the model with 'git lfs pull'");
+    EXPECT_THAT(text("\n <!DOCTYPE html><html>"), HasSubstr("m: is an HTML page, not a model"));
+    EXPECT_THAT(text("<HTML><body>404"), HasSubstr("m: is an HTML page, not a model"));
+    EXPECT_THAT(text("\x1f\x8b\x08"), HasSubstr("m: is compressed with gzip; unpack it"));
+    EXPECT_THAT(text(std::string("\xfd"
+                                 "7zXZ\0\0",
+                                 7)),
+                HasSubstr("m: is compressed with xz"));
+    EXPECT_THAT(text("\x28\xb5\x2f\xfd"), HasSubstr("m: is compressed with zstd"));
+    EXPECT_THAT(text("-" + std::string(256, '0') + "ustar"), HasSubstr("m: is a tar archive"));
+    EXPECT_THAT(text("\x89HDF\r\n\x1a\n"), HasSubstr("m: is an HDF5 file, which is not supported"));
 }
 
 TEST(PytorchLegacyRealFiles, AreReadAsPytorchReadsThem) {

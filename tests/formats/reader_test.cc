@@ -1,5 +1,6 @@
 #include "formats/reader.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 namespace modelseal::formats {
@@ -47,6 +48,20 @@ TEST(Reader, StaysInsideItsRange) {
     EXPECT_EQ(reader.u8().value(), 4);
     EXPECT_FALSE(reader.skip(2, "padding").ok());
     EXPECT_EQ(Reader(source, 20, 30).left(), 0u);
+}
+
+TEST(Reader, TellsAFileThatEndsEarlyFromALengthThatIsWrong) {
+    const auto bytes = numbered(4);
+    const MemorySource source("m", bytes);
+    const auto cut = Reader(source).string(5, 0, "a name").error();
+    EXPECT_EQ(cut.message, "m: the file ends early, 1 byte is missing (a name of 5 bytes at offset 0)");
+    EXPECT_EQ(cut.hint, "download or copy the file again");
+    EXPECT_EQ(Reader(source).skip(2000, "a name").error().message,
+              "m: the file ends early, 1,996 bytes are missing (a name of 2,000 bytes at offset 0)");
+    EXPECT_EQ(Reader(source, 0, 2).string(3, 0, "a name").error().message,
+              "m: a name of 3 bytes, but 2 bytes left (at offset 0)");
+    EXPECT_THAT(Reader(source).skip(~std::uint64_t{0}, "a name").error().message,
+                testing::HasSubstr("bytes too many (at offset 0)"));
 }
 
 }  // namespace
