@@ -34,13 +34,13 @@ Result<std::filesystem::path> destination(const std::filesystem::path& path, Wri
     auto real = S_ISLNK(status.st_mode) ? std::filesystem::canonical(path, failed) : path;
     if (failed || ::stat(real.c_str(), &status) != 0) {
         return Error{ErrorKind::unreadable,
-                     fmt::format("{}: a symbolic link that leads nowhere", util::printable(shown)),
-                     "remove the link, or give the place that it should lead to"};
+                     fmt::format("{}: a symbolic link to a missing file", util::printable(shown)),
+                     "remove the link, or give the path that it should lead to"};
     }
     if (S_ISDIR(status.st_mode)) return os_error(EISDIR, shown, "write");
     if (!S_ISREG(status.st_mode)) {
         return Error{ErrorKind::unreadable,
-                     fmt::format("{}: not a regular file; the output must be one", util::printable(shown)),
+                     fmt::format("{}: is not a regular file; the output must be one", util::printable(shown)),
                      {}};
     }
     MODELSEAL_TRY(refuse_to_replace(real));
@@ -129,7 +129,8 @@ Result<void> AtomicFile::reserve(std::uint64_t bytes) {
         failed = known && bytes / disk.f_frsize > disk.f_bavail ? ENOSPC : 0;
         if (failed == 0 && ::ftruncate(fd_, static_cast<off_t>(bytes)) != 0) failed = errno;
     }
-    if (failed != 0) return os_error(failed, path_.string(), fmt::format("reserve {} bytes", bytes));
+    if (failed != 0)
+        return os_error(failed, path_.string(), fmt::format("reserve {}", util::counted(bytes, "byte")));
     return {};
 }
 
@@ -148,7 +149,7 @@ Result<void> AtomicFile::read(std::uint64_t offset, std::span<std::byte> out) co
     while (!out.empty()) {
         const auto count = ::pread(fd_, out.data(), out.size(), static_cast<off_t>(offset));
         if (count < 0 && errno == EINTR) continue;
-        if (count < 0) return os_error(errno, path_.string(), "read back");
+        if (count < 0) return os_error(errno, path_.string(), "read it back");
         if (count == 0) {
             return Error{ErrorKind::unreadable,
                          fmt::format("{}: ends before offset {}", util::printable(path_.string()), offset),

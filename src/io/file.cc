@@ -1,6 +1,7 @@
 #include "io/file.h"
 
 #include <cerrno>
+#include <filesystem>
 #include <system_error>
 
 #include <fcntl.h>
@@ -21,7 +22,7 @@ struct Words {
 Words words_for(int code) {
     switch (code) {
         case ENOENT:
-            return {"not found", "check the path for a typing mistake"};
+            return {"not found", "check the path"};
         case ENOTDIR:
             return {"a part of the path is not a folder", {}};
         case EACCES:
@@ -36,25 +37,35 @@ Words words_for(int code) {
         case EDQUOT:
             return {"the disk quota is used up", "free some space, or write to another disk"};
         case EFBIG:
-            return {"larger than the system lets a file be", "see ulimit -f and the file system's limit"};
+            return {"the file would be larger than the system allows",
+                    "check 'ulimit -f' and the file system's limit"};
         case EROFS:
             return {"the file system is read-only", "write to another folder"};
         case ELOOP:
-            return {"is a symbolic link, or one of a loop of them", {}};
+            return {"is a symbolic link, or there is a loop of links", {}};
         case ENAMETOOLONG:
             return {"the name is too long", {}};
         case EMFILE:
         case ENFILE:
-            return {"too many open files", "raise the limit: ulimit -n"};
+            return {"too many open files", "raise the limit with 'ulimit -n'"};
         case EIO:
-            return {"input/output error", "the disk or its connection is failing"};
+            return {"input/output error", "the disk or its connection may be failing"};
         default:
             return {};
     }
 }
+// Of a path that cannot be written because its folder is missing: the folder, not the file, has to be named.
+Error no_folder(std::string_view name, std::string_view doing) {
+    const auto folder = std::filesystem::path(name).parent_path().string();
+    return {ErrorKind::unreadable,
+            fmt::format("{}: cannot {}: there is no folder '{}'", util::printable(name), doing,
+                        util::printable(folder)),
+            "create the folder, or check the path"};
+}
 }  // namespace
 
 Error os_error(int code, std::string_view name, std::string_view doing) {
+    if (code == ENOENT && doing == "write" && name.find('/') != name.npos) return no_folder(name, doing);
     const auto words = words_for(code);
     const auto reason =
         words.reason.empty() ? std::generic_category().message(code) : std::string(words.reason);
@@ -88,12 +99,13 @@ ssize_t read_some(int fd, std::span<std::byte> out) {
 
 Error changed(std::string_view name, std::string_view how) {
     return {ErrorKind::unreadable, fmt::format("{}: {} while it was read", util::printable(name), how),
-            "try again when nothing writes to it"};
+            "try again when no program writes to it"};
 }
 
 Error too_large(const std::string& shown, std::uint64_t cap) {
-    return {
-        ErrorKind::malformed, fmt::format("{}: over the limit of {} bytes", util::printable(shown), cap), {}};
+    return {ErrorKind::malformed,
+            fmt::format("{}: larger than the limit of {}", util::printable(shown), util::counted(cap, "byte")),
+            {}};
 }
 
 }  // namespace
@@ -110,11 +122,11 @@ Result<std::unique_ptr<FileSource>> FileSource::adopt(int fd, std::filesystem::p
     source->path_ = std::move(path);
     source->name_ = util::printable(shown);
     struct stat status {};
-    if (::fstat(fd, &status) != 0) return os_error(errno, shown, "look at it");
+    if (::fstat(fd, &status) != 0) return os_error(errno, shown, "get its status");
     if (S_ISDIR(status.st_mode)) return os_error(EISDIR, shown, "read");
     if (!S_ISREG(status.st_mode)) {
         return Error{ErrorKind::unreadable,
-                     fmt::format("{}: not a regular file but a pipe, device or socket", source->name_),
+                     fmt::format("{}: is a pipe, device or socket; a regular file is needed", source->name_),
                      "copy its content into a file first"};
     }
     source->size_ = static_cast<std::uint64_t>(status.st_size);
@@ -132,16 +144,16 @@ FileSource::~FileSource() {
 
 Result<void> FileSource::read(std::uint64_t offset, std::span<std::byte> out) const {
     if (offset > size_ || out.size() > size_ - offset) {
-        return Error{
-            ErrorKind::unreadable,
-            fmt::format("{}: {} bytes at offset {} wanted, the file has {}", name_, out.size(), offset, size_),
-            {}};
+        return Error{ErrorKind::unreadable,
+                     fmt::format("{}: {} at offset {} are outside the file of {}", name_,
+                                 util::counted(out.size(), "byte"), offset, size_),
+                     {}};
     }
     while (!out.empty()) {
         const auto count = ::pread(fd_, out.data(), out.size(), static_cast<off_t>(offset));
         if (count < 0 && errno == EINTR) continue;
         if (count < 0) return os_error(errno, name_, "read");
-        if (count == 0) return changed(name_, "was cut");
+        if (count == 0) return changed(name_, "was truncated");
         offset += static_cast<std::uint64_t>(count);
         out = out.subspan(static_cast<std::size_t>(count));
     }
@@ -152,7 +164,7 @@ Result<void> FileSource::read(std::uint64_t offset, std::span<std::byte> out) co
 Result<void> FileSource::unchanged() const {
     if (!same_file(path_)) return changed(name_, "was replaced or removed");
     struct stat now {};
-    if (::fstat(fd_, &now) != 0) return os_error(errno, name_, "look at it again");
+    if (::fstat(fd_, &now) != 0) return os_error(errno, name_, "get its status");
     if (static_cast<std::uint64_t>(now.st_size) != size_ || change_time(now) != changed_ns_) {
         return changed(name_, "was changed");
     }

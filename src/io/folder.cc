@@ -39,10 +39,10 @@ class Descriptor {
 };
 
 Error link_refused(const std::string& shown) {
-    return {
-        ErrorKind::unsupported,
-        fmt::format("{}: a symbolic link, which may lead out of the model's folder", util::printable(shown)),
-        "put the files in the place of the links: cp -rL FOLDER COPY"};
+    return {ErrorKind::unsupported,
+            fmt::format("{}: symbolic links are not followed, they may lead out of the model's folder",
+                        util::printable(shown)),
+            "replace the links by their files: cp -rL FOLDER COPY"};
 }
 
 // The error for `name` in the folder `fd`, after openat() set errno; distinguishes links from other obstacles.
@@ -90,15 +90,17 @@ class Lister {
         const auto shown = folder_.shown(entry.path);
         struct stat status {};
         if (::fstatat(fd, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0)
-            return os_error(errno, shown, "look at it");
+            return os_error(errno, shown, "get its status");
         entry.kind = kind_of(status.st_mode);
         if (skip_(entry)) return {};
-        if (++entries_ > most_) return too_much(fmt::format("more than {} files in it", most_));
+        if (++entries_ > most_)
+            return too_much(fmt::format("contains more than {}", util::counted(most_, "file")));
         if (entry.kind != Folder::Entry::Kind::folder) {
             found.push_back(std::move(entry));
             return {};
         }
-        if (level >= depth_) return too_much(fmt::format("folders more than {} levels deep in it", depth_));
+        if (level >= depth_)
+            return too_much(fmt::format("contains folders more than {} deep", util::counted(depth_, "level")));
         Descriptor inner(::openat(fd, name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
         if (inner.get() < 0) return open_error(fd, name, shown);
         return list(std::move(inner), entry.path + "/", level + 1);
@@ -106,7 +108,7 @@ class Lister {
 
     Error too_much(const std::string& what) const {
         return {ErrorKind::unsupported, fmt::format("{}: {}", util::printable(folder_.shown({})), what),
-                "is this the folder of one model?"};
+                "give the folder of one model"};
     }
 
     const Folder& folder_;
@@ -119,7 +121,7 @@ class Lister {
 }  // namespace
 
 std::optional<std::string_view> way_out(std::string_view text) {
-    if (text.find('\0') != text.npos) return "holds a NUL byte";
+    if (text.find('\0') != text.npos) return "contains a NUL byte";
     if (text.starts_with('/')) return "is an absolute path";
     if (fmt::format("/{}/", text).find("/../") != std::string::npos) return "leads out of the model's folder";
     return std::nullopt;
@@ -132,10 +134,13 @@ Result<std::string> path_inside(std::string_view text, std::string_view where) {
     };
     if (text.empty()) return refuse("is an empty name");
     if (text.size() > kLongestPath) {
-        return Error{ErrorKind::malformed, fmt::format("{} has a name of {} bytes", where, text.size()), {}};
+        return Error{ErrorKind::malformed,
+                     fmt::format("{} has a name of {}", where, util::counted(text.size(), "byte")),
+                     {}};
     }
     if (const auto why = way_out(text)) return refuse(*why);
-    if (text.find('\\') != text.npos) return refuse("holds a backslash, which some systems take for a folder");
+    if (text.find('\\') != text.npos)
+        return refuse("contains a backslash, which separates folders on some systems");
     if (text.size() > 1 && text[1] == ':') return refuse("begins with a drive letter");
     std::string inside;
     std::string_view part;
@@ -206,7 +211,7 @@ Result<std::vector<std::string>> Folder::files(std::uint64_t most, std::uint32_t
         if (entry.kind == Entry::Kind::link) return link_refused(shown(entry.path));
         if (entry.kind == Entry::Kind::other) {
             return Error{ErrorKind::unsupported,
-                         fmt::format("{}: not a regular file but a pipe, device or socket",
+                         fmt::format("{}: is a pipe, device or socket; a regular file is needed",
                                      util::printable(shown(entry.path))),
                          "take it out of the model's folder"};
         }

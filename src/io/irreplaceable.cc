@@ -57,13 +57,18 @@ std::optional<std::string_view> irreplaceable_kind(const Source& source) {
     return may_be_pem ? pem_kind(head) : std::nullopt;
 }
 
+std::string not_a(std::string_view wanted, const Source& source) {
+    const auto kind = irreplaceable_kind(source);
+    return kind ? fmt::format("is a {}; a {} is needed", *kind, wanted) : fmt::format("not a {}", wanted);
+}
+
 Result<void> refuse_to_replace(const std::filesystem::path& path) {
     const auto there = FileSource::open(path, path.string());
     const auto kind = there.ok() ? irreplaceable_kind(**there) : std::nullopt;
     if (!kind) return {};
     return Error{ErrorKind::usage,
-                 fmt::format("{}: is a {}, which no output replaces", util::printable(path.string()), *kind),
-                 "give the output another name, or move this file away first"};
+                 fmt::format("{}: is a {}, which is never overwritten", util::printable(path.string()), *kind),
+                 "give another path for the output, or move this file first"};
 }
 
 }  // namespace modelseal::io

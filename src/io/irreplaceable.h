@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include <modelseal/format.h>
@@ -15,8 +16,12 @@ namespace modelseal::io {
 // replaced either.
 std::optional<std::string_view> irreplaceable_kind(const Source& source);
 
-// ErrorKind::usage if there is such a file at `path`. AtomicFile calls this itself; a long job calls it
-// before it begins.
+// "is a public key; a receipt is needed" if the file is one of these, else "not a receipt": for a file that was given
+// in the place of a `wanted`.
+std::string not_a(std::string_view wanted, const Source& source);
+
+// ErrorKind::usage if there is such a file at `path`. AtomicFile asks this itself; a job that takes long
+// asks before it begins.
 Result<void> refuse_to_replace(const std::filesystem::path& path);
 
 }  // namespace modelseal::io

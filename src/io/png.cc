@@ -15,7 +15,7 @@ std::vector<std::byte> encode_png(const Picture& picture) {
     image.format = picture.channels == 1 ? PNG_FORMAT_GRAY : PNG_FORMAT_RGB;
     const auto needed = std::size_t{picture.width} * picture.height * picture.channels;
     if ((picture.channels != 1 && picture.channels != 3) || needed == 0 || picture.samples.size() != needed) {
-        throw std::runtime_error("a picture whose samples do not fill it");
+        throw std::runtime_error("the number of samples is not the size of the picture");
     }
     // The first call only asks for the size.
     png_alloc_size_t size = 0;

@@ -96,8 +96,9 @@ TEST(Folder, ListsRegularFilesInOrderWithoutWhatIsSkipped) {
     };
     EXPECT_THAT(folder.files(100, 10, skip).value(),
                 ElementsAre(".hidden", "a.bin", "a/y/x", "a/z", "b.json", "c/skip", "skip.not"));
-    EXPECT_THAT(folder.files(3, 10, skip).error().message, HasSubstr("more than 3 files"));
-    EXPECT_THAT(folder.files(100, 2, skip).error().message, HasSubstr("more than 2 levels"));
+    EXPECT_THAT(folder.files(3, 10, skip).error().message, HasSubstr("contains more than 3 files"));
+    EXPECT_THAT(folder.files(100, 2, skip).error().message,
+                HasSubstr("contains folders more than 2 levels deep"));
 }
 
 TEST(Folder, ListRefusesLinksAndSpecialFiles) {
@@ -110,7 +111,7 @@ TEST(Folder, ListRefusesLinksAndSpecialFiles) {
     const Scratch pipes;
     ASSERT_EQ(::mkfifo((pipes / "pipe").c_str(), 0600), 0);
     EXPECT_THAT(Folder::open(pipes.path()).value().files(100, 10, all).error().message,
-                HasSubstr("pipe: not a regular file"));
+                HasSubstr("pipe: is a pipe, device or socket; a regular file is needed"));
 }
 
 }  // namespace
