@@ -88,7 +88,8 @@ struct FingerprintFinding {
     };
     Outcome outcome = Outcome::error;
     std::string detail;                       // one sentence for a person
-    std::string hint;                         // possible remedy, or empty
+    std::string hint;                         // what to do about it, or empty
+    Remedy remedy = Remedy::none;             // the same as a code
     std::string access;                       // logits, probabilities, label
     std::string rung;                         // the rung that decides the verdict
     std::uint64_t pairs = 0, mismatched = 0;  // on that rung
@@ -121,7 +122,8 @@ struct SignatureFinding {
     };
     Outcome outcome = Outcome::error;
     std::string detail;                  // one sentence for a person
-    std::string hint;                    // possible remedy, or empty
+    std::string hint;                    // what to do about it, or empty
+    Remedy remedy = Remedy::none;        // the same as a code
     std::string method;                  // "key", "certificate"; empty as long as it is not known
     std::string signer;                  // hint of the key, subject of the certificate, or identity
     std::string timestamp;               // RFC 3339, of an authority that was trusted; empty if none was needed
@@ -146,6 +148,7 @@ struct MissingCheck {
     Outcome outcome = Outcome::not_found;
     std::string detail;  // one sentence for a person
     std::string hint;
+    Remedy remedy = Remedy::none;
 };
 
 // The report of a decision: outcome and detail of each finding are those under the expectations.
@@ -157,6 +160,7 @@ struct CheckReport {
     // or something missing.
     std::string error;
     std::string hint;
+    Remedy remedy = Remedy::none;
     ErrorKind error_kind = ErrorKind::unreadable;  // mismatch: forged, another key's or another model's
     struct Expected {
         bool seal = false, fingerprint = false, signature = false;

@@ -21,11 +21,61 @@ enum class ErrorKind {
     internal,     // our own bug; a fuzz target asserts that it never appears
 };
 
+// What would help, for a program that words it in terms of its own options and commands: the library's texts name
+// none. Each comment is what a caller of this library would do. Codes may be added.
+enum class Remedy {
+    none,  // or what `hint` says
+    // Keys
+    give_public_key,   // give the vendor's public key
+    give_check_key,    // give the customer's check key
+    give_vendor_key,   // give the vendor's private key
+    make_key,          // make a key for seals: Ed25519, or P-256
+    make_p256_key,     // make a key on P-256, for seals and for signatures of files
+    export_token_key,  // write the public key of a key on a token to a file
+    give_pin,          // give the PIN of the token
+    allow_derivation,  // make a key on the token that may derive as well as sign
+    // Signatures of files
+    trust_signer,      // give the signer's public key, or the certificate of an authority
+    trust_authority,   // give the certificate of the authority that certified the signer
+    trust_identity,    // give a trusted root, and the identity and its issuer that are expected
+    trust_timestamps,  // give the certificate of the authority that made the timestamp
+    give_certificate,  // give the signer's certificate
+    give_signature,    // give the signature's file
+    verify_signature,  // verify the signature
+    follow_links,      // sign what symbolic links lead to
+    ignore_file,       // take the file out of the model, or leave it out of the signature
+    omit_tensors,      // sign without digests of tensors
+    // Seals
+    reseal,                // allow a new seal over the old one
+    check_seal,            // check the seal
+    use_modelseal_scheme,  // seal with Scheme::modelseal
+    accept_deepisign,      // accept marks of Scheme::deepisign
+    choose_output,         // give another path for the output
+    // Fingerprints
+    give_fingerprint,   // give the fingerprint that was made for the caller
+    give_input_shape,   // give the shape of the model's input
+    give_input_range,   // give the range of the model's inputs
+    review_inputs,      // give range, mean and deviation as in training, or ask for fewer pairs
+    use_label_access,   // make a fingerprint for answers that are labels
+    use_output_values,  // make it for logits or probabilities, without a grid
+    use_mixed_rung,     // let the verdict rest on Rung::mixed
+    use_cpu,            // run the model on the CPU
+    allow_more_time,    // raise the limit for all requests of a check
+    // Ledgers
+    make_ledger,     // make a ledger by adding a customer
+    list_customers,  // list the customers of the ledger, or add one
+    show_customer,   // show the customer in the ledger
+    add_customer,    // add the customer, with the check key they have
+    use_ledger_key,  // name the customer, so that the key in the ledger is taken
+};
+inline constexpr Remedy kLastRemedy = Remedy::use_ledger_key;
+
 struct Error {
     ErrorKind kind = ErrorKind::internal;
     // What, where, how much: "model.onnx: tensor 'w1': needs 16 bytes at 0x40, file has 12".
     std::string message;
-    std::string hint;  // what the user probably wanted, or empty
+    std::string hint;  // what would help, one line without names of options or commands, or empty
+    Remedy remedy = Remedy::none;
 };
 
 template <class T>

@@ -7,6 +7,7 @@
 #include "cli/endpoint_options.h"
 #include "cli/key_values.h"
 #include "cli/outputs.h"
+#include "cli/remedies.h"
 #include "cli/trust_options.h"
 #include "cli/width.h"
 #include "io/file.h"
@@ -118,7 +119,8 @@ void show_text(const CheckFlags& options, CheckReport report, Context& context) 
         if (!terminal.quiet() || report.verdict != Verdict::intact) terminal.print(to_text(report, style));
         return;
     }
-    Error error{report.error_kind, std::exchange(report.error, {}), std::exchange(report.hint, {})};
+    // The hint is that of name_options() already.
+    const Error error{report.error_kind, std::exchange(report.error, {}), std::exchange(report.hint, {})};
     std::vector<std::string> failures;
     take_failure(report.seal, failures);
     take_failure(report.signature, failures);
@@ -213,6 +215,7 @@ Result<ExitCode> run(const CheckFlags& options, const CLI::App& command, Context
         const auto progress = options.fingerprint.empty() ? context.progress(what) : context.steps(what);
         wanted.progress = progress.get();
         reports.push_back(check_model(target, wanted));
+        name_options(reports.back());
         code = worst(code, reports.back().exit_code);
     }
     MODELSEAL_TRY(show(options, reports, context));

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "cli/remedies.h"
 #include "util/text.h"
 
 namespace modelseal::cli {
@@ -95,7 +96,7 @@ void Terminal::error(const Error& error) const {
     if (error.kind == ErrorKind::internal) {
         complain("", "this is a bug in modelseal; please report it with the command that shows it");
     }
-    if (!error.hint.empty()) complain("hint: ", error.hint);
+    if (const auto hint = hint_of(error); !hint.empty()) complain("hint: ", hint);
 }
 
 bool Terminal::color() const {

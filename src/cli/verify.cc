@@ -1,4 +1,5 @@
 #include "cli/commands.h"
+#include "cli/remedies.h"
 #include "cli/trust_options.h"
 #include "cli/width.h"
 #include "policy/decide.h"
@@ -22,14 +23,16 @@ Result<ExitCode> run(const VerifyFlags& options, const CLI::App& command, Contex
     wanted.signature = options.signature;
     wanted.jobs = context.jobs;
     wanted.progress = progress.get();
-    const auto finding = verify_signature(options.path, wanted);
+    auto finding = verify_signature(options.path, wanted);
     if (!finding.ok() && finding.error().kind == ErrorKind::usage) return finding.error();
+    if (finding.ok()) name_options(*finding);
 
     const policy::Policy policy{.expected = {.signature = true}};
     const policy::Findings found{.signature = finding};
     const auto decision = policy::decide(found, policy);
     if (options.json) {
-        const auto report = policy::report_of(options.path, found, policy, decision);
+        auto report = policy::report_of(options.path, found, policy, decision);
+        name_options(report);
         context.terminal.print(to_json({&report, 1}, true));
         return decision.exit_code;
     }

@@ -56,14 +56,14 @@ Result<ChallengeManifest> load_challenge_manifest(const std::filesystem::path& f
     MODELSEAL_TRY_ASSIGN(const auto document, formats::parse_json(source, 0, text, "manifest", 8));
     const auto malformed = [&](const char* what) { return formats::malformed_at(source, 0, what); };
     if (!document.is_object() || document.value("schema", nlohmann::json()) != kSchema) {
-        return malformed("not the manifest of a challenge, schema modelseal-challenge/1");
+        return malformed("not the manifest of a challenge (schema modelseal-challenge/1)");
     }
     const auto count = document.find("count"), salt = document.find("salt"), tag = document.find("tag");
     ChallengeManifest manifest;
     const bool whole = count != document.end() && count->is_number_unsigned() && salt != document.end() &&
                        salt->is_string() && tag != document.end() && tag->is_string() &&
                        read_salt(salt->get_ref<const std::string&>(), manifest.salt);
-    if (!whole) return malformed("a manifest without count, salt and tag");
+    if (!whole) return malformed("count, salt or tag is missing in the manifest");
     manifest.count = count->get<std::size_t>();
     manifest.tag = tag->get<std::string>();
     return manifest;
@@ -93,8 +93,9 @@ Result<std::vector<float>> all_inputs(const Fingerprint& fingerprint) {
     const auto count = count_inputs(fingerprint), elements = fingerprint.input.shape.elements();
     if (count > kMostElements / elements) {
         return Error{ErrorKind::unsupported,
-                     fmt::format("{} inputs of {} elements are too much for one challenge", count, elements),
-                     "make a fingerprint of fewer pairs"};
+                     fmt::format("{} of {} exceed the size of a challenge", util::counted(count, "input"),
+                                 util::counted(elements, "element")),
+                     "make a fingerprint with fewer pairs"};
     }
     std::vector<float> all;
     all.reserve(count * elements);
@@ -141,9 +142,9 @@ Result<oracle::Answers> answers_of_responses(const Fingerprint& fingerprint, con
     const auto count = count_inputs(fingerprint);
     if (manifest.count != count || manifest.tag != challenge_tag(inputs, key, manifest.salt)) {
         return Error{ErrorKind::mismatch,
-                     fmt::format("{}: a challenge of another fingerprint, or made with another key",
+                     fmt::format("{}: the challenge is for another fingerprint, or was made with another key",
                                  util::printable(folder.string())),
-                     "give the fingerprint that the challenge was written from"};
+                     "give the fingerprint that the challenge was made from"};
     }
     MODELSEAL_TRY_ASSIGN(const auto given, oracle::read_responses(folder, count, fingerprint.classes));
     const auto order = shuffled_order(count, key, manifest.salt);

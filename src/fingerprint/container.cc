@@ -24,7 +24,9 @@
 #include "crypto/signed_file.h"
 #include "fingerprint/payload.h"
 #include "formats/bytes.h"
+#include "io/irreplaceable.h"
 #include "io/rfc3339.h"
+#include "util/error.h"
 #include "util/text.h"
 
 namespace modelseal::fingerprint {
@@ -93,7 +95,7 @@ Result<Bytes> unsqueeze(View plain, const std::string& name) {
     const auto size = reader.number<std::uint64_t>();
     const auto broken = [&] {
         return Error{
-            ErrorKind::malformed, fmt::format("{}: what is encrypted in it does not unpack", name), {}};
+            ErrorKind::malformed, fmt::format("{}: the encrypted content does not decompress", name), {}};
     };
     if (!reader.ok() || size > kMostPayload) return broken();
     const auto packed = plain.subspan(reader.position());
@@ -113,25 +115,23 @@ Result<Bytes> unsqueeze(View plain, const std::string& name) {
 
 Result<Header> decode_header(const Source& source) {
     const auto& name = source.name();
-    const auto malformed = [&](const char* what) {
-        return Error{ErrorKind::malformed, fmt::format("{}: {}", name, what), {}};
-    };
+    const auto malformed = [&](std::string_view what) { return util::malformed(name, what); };
     std::byte raw[header_bytes(KeyType::p256)];
     const auto there = static_cast<std::size_t>(std::min<std::uint64_t>(source.size(), sizeof raw));
     MODELSEAL_TRY(source.read(0, std::span(raw).first(there)));
-    if (!looks_like_fingerprint(source)) return malformed("not a fingerprint");
+    if (!looks_like_fingerprint(source)) return malformed("fingerprint");
     const auto type = crypto::type_of_digit(std::to_integer<std::uint8_t>(raw[kMagic.size()]));
     if (!type) {
         return Error{ErrorKind::unsupported,
-                     fmt::format("{}: a fingerprint of another version than 1 and 2", name),
+                     fmt::format("{}: unknown version of the fingerprint; 1 and 2 are supported", name),
                      "a newer modelseal may read it"};
     }
-    if (there < header_bytes(*type)) return malformed("a fingerprint that was cut short");
+    if (there < header_bytes(*type)) return malformed("the fingerprint ends early");
     formats::ByteReader reader(View(raw).subspan(kMagic.size() + 1));
     Header header;
     header.flags = reader.number<std::uint8_t>();
     const auto vendor = PublicKey::of(reader.raw(PublicKey::size_of(*type)));
-    if (!vendor) return malformed("a fingerprint whose vendor's key is no point of P-256");
+    if (!vendor) return malformed("the vendor's key in the fingerprint is not a point on P-256");
     header.vendor = *vendor;
     header.created = reader.number<std::uint64_t>();
     header.expires = reader.number<std::uint64_t>();
@@ -139,11 +139,11 @@ Result<Header> decode_header(const Source& source) {
     header.box_bytes = reader.number<std::uint64_t>();
     const auto behind = source.size() - header.size();
     if (behind < sizeof(SignatureBytes) || behind - sizeof(SignatureBytes) < header.box_bytes) {
-        return malformed("a fingerprint that was cut short");
+        return malformed("the fingerprint ends early");
     }
     if (behind - sizeof(SignatureBytes) > header.box_bytes)
-        return malformed("more bytes than a fingerprint has");
-    if (source.size() > kMostFile) return malformed("larger than any fingerprint");
+        return malformed("unexplained bytes after the fingerprint");
+    if (source.size() > kMostFile) return malformed("larger than a fingerprint can be");
     return header;
 }
 
@@ -160,13 +160,14 @@ Result<Opened> open(const Source& source) {
     if (!std::ranges::equal(encode(header), opened.open()) ||
         !header.vendor.verify(crypto::message_to_sign(kDomain, before), signature)) {
         return Error{ErrorKind::mismatch,
-                     fmt::format("{}: changed or forged: the vendor's signature does not hold", source.name()),
+                     fmt::format("{}: changed or forged: the vendor's signature is not valid", source.name()),
                      "ask the vendor for the fingerprint again"};
     }
     // Signed, but not allowed by its version.
     if ((header.flags & ~kForEverybody) != 0 || header.created > io::kLastSecond ||
         header.expires > io::kLastSecond) {
-        return Error{ErrorKind::malformed, fmt::format("{}: a header that no version has", source.name()), {}};
+        return Error{
+            ErrorKind::malformed, fmt::format("{}: the header does not fit its version", source.name()), {}};
     }
     return opened;
 }
@@ -175,10 +176,10 @@ Error wrong_key(const std::string& name, const Header& header, const CheckKey& c
     const bool open = (header.flags & kForEverybody) != 0;
     return {ErrorKind::mismatch,
             open ? fmt::format("{}: made for everybody, not for a customer's check key", name)
-                 : fmt::format("{}: made for {} check key", name,
-                               check.customer.empty() ? "a customer's" : "another customer's"),
-            open ? "give the vendor's public key: --pub NAME.pub"
-                 : "give the check key that it was made for: --key CUSTOMER.check"};
+                 : fmt::format("{}: made for the check key of {}", name,
+                               check.customer.empty() ? "a customer" : "another customer"),
+            open ? "give the vendor's public key" : "give the check key that it was made for",
+            open ? Remedy::give_public_key : Remedy::give_check_key};
 }
 
 Result<std::uint64_t> seconds_of(const std::string& text, const char* what) {
@@ -205,9 +206,9 @@ Result<Encoded> encode(const Fingerprint& fingerprint, const SigningKey& vendor,
     Header header{.flags = check.customer.empty() ? kForEverybody : std::uint8_t{0},
                   .vendor = check.vendor,
                   .salt = crypto::random_salt()};
-    MODELSEAL_TRY_ASSIGN(header.created, seconds_of(fingerprint.created, "the time of making"));
+    MODELSEAL_TRY_ASSIGN(header.created, seconds_of(fingerprint.created, "time of creation"));
     if (!fingerprint.expires.empty()) {
-        MODELSEAL_TRY_ASSIGN(header.expires, seconds_of(fingerprint.expires, "the end of validity"));
+        MODELSEAL_TRY_ASSIGN(header.expires, seconds_of(fingerprint.expires, "end of validity"));
     }
     MODELSEAL_TRY_ASSIGN(const auto payload, encode_payload(fingerprint));
     MODELSEAL_TRY_ASSIGN(const auto plain, squeeze(payload));
@@ -227,7 +228,7 @@ Result<Fingerprint> load(const Source& source, const CheckKey& check, std::int64
     const auto& name = source.name();
     if (header.vendor != check.vendor) {
         return Error{ErrorKind::mismatch,
-                     fmt::format("{}: made by another vendor, of key {}", name, to_hex(header.vendor.id())),
+                     fmt::format("{}: made by another vendor, with key {}", name, to_hex(header.vendor.id())),
                      {}};
     }
     if (((header.flags & kForEverybody) != 0) != check.customer.empty()) return wrong_key(name, header, check);
@@ -240,7 +241,7 @@ Result<Fingerprint> load(const Source& source, const CheckKey& check, std::int64
     MODELSEAL_TRY_ASSIGN(const auto payload, unsqueeze(*plain, name));
     MODELSEAL_TRY_ASSIGN(auto fingerprint, decode_payload(payload, name));
     if (fingerprint.customer != check.customer) {
-        return Error{ErrorKind::malformed, fmt::format("{}: names another customer than its key", name), {}};
+        return Error{ErrorKind::malformed, fmt::format("{}: its customer is not that of the key", name), {}};
     }
     fingerprint.created = time_of(header.created);
     fingerprint.expires = time_of(header.expires);

@@ -50,7 +50,7 @@ class Facts {
     template <class Find>
     auto word(const std::string& key, Find find) -> typename decltype(find(""))::value_type {
         const auto found = find(text(key));
-        if (!found) fail("fact '" + key + "' has a value that this version does not know");
+        if (!found) fail("fact '" + key + "' has an unknown value");
         return found ? *found : typename decltype(find(""))::value_type{};
     }
 

@@ -61,7 +61,7 @@ class Tensors {
         const auto found = tensors_.extract(name);
         if (found.empty() || found.mapped().dtype != dtype || found.mapped().shape != shape) {
             if (problem_.empty()) {
-                problem_ = fmt::format("has no tensor '{}' of {} [{}]", name, info(dtype).name,
+                problem_ = fmt::format("tensor '{}' of {} [{}] is missing", name, info(dtype).name,
                                        fmt::join(shape, ", "));
             }
             return {};
@@ -167,7 +167,7 @@ Result<Shape> shape_of_paths(const Source& source, const Tensors& tensors, const
                              const Fingerprint& whole) {
     const auto base = std::ranges::find(layout.tensors, "base", &Tensor::name);
     if (base == layout.tensors.end() || base->shape.size() != 2 || !extents_agree(whole, base->shape[1])) {
-        return formats::malformed_at(source, 8, "tensor 'base' does not hold inputs of the shape that is told");
+        return formats::malformed_at(source, 8, "tensor 'base' does not contain inputs of the stated shape");
     }
     return Shape{tensors.rows("base"), base->shape[1]};
 }
@@ -183,9 +183,8 @@ Result<Fingerprint> decode_payload(std::span<const std::byte> bytes, const std::
     read_facts_into(facts, whole);
     if (!facts.problem().empty()) return malformed(facts.problem());
     if (!facts.left().empty()) {
-        return formats::unsupported_at(source, 8,
-                                       fmt::format("fact '{}' is of a later version, or of none",
-                                                   util::printable(facts.left().begin()->first)));
+        return formats::unsupported_at(
+            source, 8, fmt::format("unknown fact '{}'", util::printable(facts.left().begin()->first)));
     }
     Tensors tensors(layout, bytes);
     MODELSEAL_TRY_ASSIGN(const auto shape, shape_of_paths(source, tensors, layout, whole));
@@ -195,7 +194,7 @@ Result<Fingerprint> decode_payload(std::span<const std::byte> bytes, const std::
     }
     for (auto& rung : whole.rungs) read_pairs(tensors, rung);
     if (!tensors.problem().empty()) return malformed(tensors.problem());
-    if (!tensors.empty()) return malformed("holds tensors that no fingerprint has");
+    if (!tensors.empty()) return malformed("contains unknown tensors");
     if (const auto wrong = complaint(whole); !wrong.empty()) return malformed(wrong);
     return whole;
 }

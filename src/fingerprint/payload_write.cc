@@ -7,6 +7,7 @@
 
 #include "fingerprint/payload.h"
 #include "formats/bytes.h"
+#include "util/text.h"
 
 namespace modelseal::fingerprint {
 namespace {
@@ -148,15 +149,15 @@ void add_rung(const RungOfPairs& rung, TensorWriter& tensors) {
 
 Result<std::vector<std::byte>> encode_payload(const Fingerprint& whole) {
     if (const auto wrong = complaint(whole); !wrong.empty()) {
-        return Error{ErrorKind::internal, "a fingerprint that is not well-formed: " + wrong, {}};
+        return Error{ErrorKind::internal, "the fingerprint is not well-formed: " + wrong, {}};
     }
     const PathTypes types = {all_whole(whole.paths, &Path::base, 0, 65535),
                              all_whole(whole.paths, &Path::direction, -128, 127)};
     const auto elements = whole.input.shape.elements();
     if (whole.paths.size() > kMostPayload / (elements * types.element_bytes())) {
         return Error{ErrorKind::unsupported,
-                     fmt::format("{} paths of {} elements are more than the {} bytes of a fingerprint file",
-                                 whole.paths.size(), elements, kMostPayload),
+                     fmt::format("{} paths of {} exceed the {} of a fingerprint file", whole.paths.size(),
+                                 util::counted(elements, "element"), util::counted(kMostPayload, "byte")),
                      "make fewer pairs"};
     }
     TensorWriter tensors(facts_of(whole));

@@ -54,11 +54,11 @@ std::string reason_not_to_run(const CheckRequest& request, const Findings& found
     const bool forged = found.signature && found.signature->ok() &&
                         (*found.signature)->outcome == SignatureFinding::Outcome::invalid;
     if (request.answerer == CheckRequest::Answerer::elsewhere) return {};
-    if (forged) return "the model was not run: its signature does not hold";
+    if (forged) return "the model was not run: its signature is not valid";
     if (request.answerer == CheckRequest::Answerer::any_file) return {};
     const bool intact = found.seal && found.seal->ok() && (*found.seal)->outcome == Seal::intact &&
                         (*found.seal)->scheme == "modelseal";
-    return intact ? "" : "the model was not run: that needs an intact seal";
+    return intact ? "" : "the model was not run: an intact seal is needed";
 }
 
 // The fingerprint is of the model that the seal is in, unless it was made before there was a seal.
@@ -66,11 +66,10 @@ Result<void> same_model(const Findings& found, const fingerprint::Fingerprint& p
     if (!found.seal || !found.seal->ok()) return {};
     const auto& root = (*found.seal)->root;
     if (root.empty() || !print.sealed || root == print.root) return {};
-    return Error{
-        ErrorKind::mismatch,
-        fmt::format("the fingerprint is of another model: it is bound to root {}, the seal here has {}",
-                    print.root, root),
-        "use the fingerprint that came with this model"};
+    return Error{ErrorKind::mismatch,
+                 fmt::format("the fingerprint is for another model: it is bound to root {}, the seal has {}",
+                             print.root, root),
+                 "use the fingerprint that came with this model"};
 }
 
 Result<FingerprintFinding> ask(const std::string& target, const CheckOptions& options, const Opened& opened,

@@ -32,8 +32,7 @@ Result<SealFinding> find_seal(const model::Model& model, const SealSearch& searc
     }
     SealFinding finding;
     finding.detail =
-        "no seal under this key: never sealed, sealed under another key, or every place that could carry a "
-        "mark was overwritten";
+        "no seal under this key: never sealed, sealed with another key, or all marks were overwritten";
     return finding;
 }
 

@@ -78,7 +78,9 @@ Result<OpenedFingerprint> open_fingerprint(const CheckOptions& options) {
         refused = print.error();
         if (refused->kind != ErrorKind::mismatch) break;
     }
-    return refused.value_or(Error{ErrorKind::usage, "no key to open the fingerprint with", {}});
+    return refused.value_or(Error{ErrorKind::usage, "no key to open the fingerprint with",
+                                  "give the vendor's public key, or the customer's check key",
+                                  Remedy::give_public_key});
 }
 
 Result<FingerprintFinding> check_fingerprint(const std::string& target, const model::Model* model,

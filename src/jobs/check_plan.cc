@@ -26,11 +26,12 @@ void plan_seal(const CheckOptions& options, CheckRequest& request) {
     auto& expected = request.policy.expected.seal;
     expected = request.seal || options.require_seal || !options.expect.empty();
     if (!expected || request.seal) return;
-    request.missing.push_back(
-        {.kind = CheckKind::seal,
-         .detail = reads_weights ? "a seal is required, and there is no key to look for one with"
-                                 : "a seal is required, and the weights are not read",
-         .hint = reads_weights ? "give the vendor's public key with --pub NAME.pub" : ""});
+    request.missing.push_back({.kind = CheckKind::seal,
+                               .detail = reads_weights
+                                             ? "a seal is required, and no key to look for one was given"
+                                             : "a seal is required, and the weights are not read",
+                               .hint = reads_weights ? "give the vendor's public key" : "",
+                               .remedy = reads_weights ? Remedy::give_public_key : Remedy::none});
 }
 
 Result<void> plan_signature(const std::string& target, const CheckOptions& options, CheckRequest& request) {
@@ -38,8 +39,8 @@ Result<void> plan_signature(const std::string& target, const CheckOptions& optio
     const bool trusts = options.signature && trusts_somebody(*options.signature);
     const bool named = options.signature && !options.signature->signature.empty();
     if (named && !on_disk) {
-        return Error{ErrorKind::usage, "a signature is of files, and there are none to read",
-                     "check a file or a folder with --signature"};
+        return Error{ErrorKind::usage, "a signature covers files, and the target has none to read",
+                     "check a file or a folder"};
     }
     request.policy.expected.signature = trusts || named || options.require_signature;
     const auto found = named     ? std::optional(options.signature->signature)
@@ -54,14 +55,16 @@ Result<void> plan_signature(const std::string& target, const CheckOptions& optio
             {.kind = CheckKind::signature,
              .detail = found     ? "the signature " + shown + " was not verified: no signer is trusted"
                        : on_disk ? "no signature found next to it"
-                                 : "a signature is of files, and there are none to read",
-             .hint = found     ? "name the signer with --signer PEM or --cert-chain PEM"
-                     : on_disk ? "name the signature with --signature SIG"
-                               : ""});
+                                 : "a signature covers files, and the target has none to read",
+             .hint = found     ? "give the signer's public key, or the certificate of an authority"
+                     : on_disk ? "give the signature's file"
+                               : "",
+             .remedy = found     ? Remedy::trust_signer
+                       : on_disk ? Remedy::give_signature
+                                 : Remedy::none});
     } else if (found) {
         request.warnings.push_back("the signature " + shown +
-                                   " was not verified: name its signer with --signer PEM, or the "
-                                   "authority with --cert-chain PEM");
+                                   " was not verified: no signer and no authority is trusted");
     }
     return {};
 }
@@ -76,9 +79,11 @@ void plan_fingerprint(const CheckOptions& options, CheckRequest& request) {
     if (!expected || request.fingerprint) return;
     request.missing.push_back(
         {.kind = CheckKind::fingerprint,
-         .detail = reads_weights ? "a fingerprint is required, and there is none"
-                                 : "its weights are not read, and no fingerprint was given to check it against",
-         .hint = "give the fingerprint that the vendor made for you with --fingerprint FP"});
+         .detail = reads_weights
+                       ? "a fingerprint is required, and none was given"
+                       : "nothing to check it against: its weights are not read, and no fingerprint was given",
+         .hint = "give the fingerprint that the vendor made for you",
+         .remedy = Remedy::give_fingerprint});
 }
 
 }  // namespace
@@ -95,8 +100,9 @@ Result<CheckRequest> plan_check(const std::string& target, const CheckOptions& o
     if (!expected.seal && !expected.signature && !expected.fingerprint) {
         expected.seal = true;
         request.missing.push_back({.kind = CheckKind::seal,
-                                   .detail = "no key was given to look for a seal with, and no signer to trust",
-                                   .hint = "give the vendor's public key with --pub NAME.pub"});
+                                   .detail = "no key to look for a seal and no trusted signer was given",
+                                   .hint = "give the vendor's public key",
+                                   .remedy = Remedy::give_public_key});
     }
     return request;
 }

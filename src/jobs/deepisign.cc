@@ -71,8 +71,8 @@ Result<void> check_names(const mark::Stamp& stamp) {
             name == "vendor" || name == "signature" || name.find_first_of("=\n") != std::string::npos;
         if (!taken && value.find('\n') == std::string::npos) continue;
         return Error{ErrorKind::usage,
-                     fmt::format("stamp: the deepisign scheme cannot hold '{}'", util::printable(name)),
-                     "'vendor', 'signature' and line breaks are its own"};
+                     fmt::format("stamp: deepisign does not support '{}'", util::printable(name)),
+                     "'vendor', 'signature' and line breaks are reserved"};
     }
     return {};
 }
@@ -84,7 +84,7 @@ Result<SealSummary> seal_deepisign(const model::Model& model, const std::filesys
                                    io::Progress& progress) {
     if (options.receipt) {
         return Error{ErrorKind::usage, "deepisign does not support receipts: it rewrites entire layers",
-                     "keep the original, or seal with the modelseal scheme"};
+                     "keep the original, or seal with the modelseal scheme", Remedy::use_modelseal_scheme};
     }
     MODELSEAL_TRY(check_names(stamp));
     progress.total(model.bytes());
@@ -103,9 +103,10 @@ Result<SealSummary> seal_deepisign(const model::Model& model, const std::filesys
     MODELSEAL_TRY_ASSIGN(const auto found, check_deepisign(output.as_model(), options.check, false));
     if (found.outcome != SealFinding::Outcome::intact) {
         return Error{ErrorKind::unsupported,
-                     fmt::format("{}: the marks do not read back: {}", util::printable(model.path.string()),
-                                 found.detail),
-                     "weights too large or too small for four decimals; use --scheme modelseal"};
+                     fmt::format("{}: the written marks cannot be read back: {}",
+                                 util::printable(model.path.string()), found.detail),
+                     "weights are too large or too small for four decimals; use the modelseal scheme",
+                     Remedy::use_modelseal_scheme};
     }
     SealSummary summary{.format = model.format,
                         .files = model.files.size(),
@@ -153,7 +154,7 @@ Result<SealFinding> check_deepisign(const model::Model& model, const CheckKey& k
             : fmt::format("the secrets of {} of {} marked layers do not hold", changed, reading.layers.size());
     if (!finding.stamp_authentic) finding.detail += "; the stamp is not signed by the vendor";
     if (!reading.unmarked.empty()) {
-        finding.detail += fmt::format("; {} tensors are not covered", reading.unmarked.size());
+        finding.detail += fmt::format("; {} are not covered", util::counted(reading.unmarked.size(), "tensor"));
     }
     return finding;
 }

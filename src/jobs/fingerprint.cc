@@ -63,25 +63,25 @@ Result<void> check_scaling(const std::vector<float>& values, const oracle::Input
     const auto channels = shape.shape.empty() ? 0 : static_cast<std::size_t>(shape.shape.front());
     if (values.empty() || values.size() == 1 || values.size() == channels) return {};
     return Error{ErrorKind::usage,
-                 fmt::format("{} has {} values, an input of shape {} has {} channels", flag, values.size(),
-                             comma(shape.shape), channels),
+                 fmt::format("{}: {} given, but an input of shape {} has {}", flag,
+                             util::counted(values.size(), "value"), comma(shape.shape),
+                             util::counted(channels, "channel")),
                  {}};
 }
 
 Result<fingerprint::Input> input_of(const oracle::Network& network, const InputOptions& options,
                                     std::vector<std::string>& notes) {
     fingerprint::Input input{.shape = network.input(), .mean = options.mean, .std = options.std};
-    MODELSEAL_TRY(check_scaling(input.mean, input.shape, "--mean"));
-    MODELSEAL_TRY(check_scaling(input.std, input.shape, "--std"));
+    MODELSEAL_TRY(check_scaling(input.mean, input.shape, "mean"));
+    MODELSEAL_TRY(check_scaling(input.std, input.shape, "std"));
     const auto range = options.range ? options.range : input.shape.range;
     if (range) {
         std::tie(input.low, input.high) = std::pair((*range)[0], (*range)[1]);
     } else {
-        notes.emplace_back(
-            "the model does not say what range its inputs have: taken to be 0 to 1 (--input-range)");
+        notes.emplace_back("the model does not state the range of its inputs: 0 to 1 is assumed");
     }
     if (input.shape.shape.size() != 3 || (input.shape.shape[0] != 1 && input.shape.shape[0] != 3)) {
-        notes.push_back(fmt::format("inputs of shape {} are no images: the preview shows them as grey values",
+        notes.push_back(fmt::format("inputs of shape {} are not images: the preview shows them as gray values",
                                     comma(input.shape.shape)));
     }
     return input;
@@ -89,7 +89,10 @@ Result<fingerprint::Input> input_of(const oracle::Network& network, const InputO
 
 Result<void> check_options(const FingerprintOptions& options) {
     if (options.pairs < 1 || options.pairs > kMostPairs) {
-        return Error{ErrorKind::usage, fmt::format("{} pairs, not 1 to {}", options.pairs, kMostPairs), {}};
+        return Error{
+            ErrorKind::usage,
+            fmt::format("{} requested; 1 to {} are possible", util::counted(options.pairs, "pair"), kMostPairs),
+            {}};
     }
     if (!(options.check.vendor == options.key.public_key())) {
         return Error{ErrorKind::usage, "the check key is bound to another vendor's key", {}};
@@ -109,7 +112,7 @@ Result<void> check_options(const FingerprintOptions& options) {
 Error hinted(Error error, const FingerprintOptions& options) {
     if (!error.hint.empty()) return error;
     if (!options.input.shape.empty()) {
-        error.hint = fmt::format("does it take inputs of shape {}?", comma(options.input.shape));
+        error.hint = fmt::format("check that it takes inputs of shape {}", comma(options.input.shape));
     } else if (error.kind == ErrorKind::unsupported) {
         error.hint = "a fingerprint is for a classifier: one input, and a number for each class";
     }
@@ -151,8 +154,9 @@ Result<FingerprintSummary> run(const std::filesystem::path& model, const std::fi
     MODELSEAL_TRY_ASSIGN(const auto opened, model::open_model(model));
     MODELSEAL_TRY_ASSIGN(const auto binding, bind(opened, options));
     if (!binding.sealed) {
-        summary.notes.push_back(fmt::format("{} carries no seal of this key: bound to the digest of the file",
-                                            util::printable(model.string())));
+        summary.notes.push_back(
+            fmt::format("{} has no seal of this key: the fingerprint is bound to the digest of the file",
+                        util::printable(model.string())));
     }
     MODELSEAL_TRY_ASSIGN(const auto network, open(opened, options, binding.sealed));
     std::ranges::copy(network->warnings(), std::back_inserter(summary.notes));

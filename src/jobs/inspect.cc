@@ -46,7 +46,7 @@ Inspection describe_facts(const KeyFacts& key, const std::string& target) {
     add("issuer", key.issuer);
     add("not_after", key.not_after);
     if (key.half == Half::secret && !key.encrypted) {
-        out.warnings.emplace_back("not encrypted: whoever reads this file can sign in its owner's name");
+        out.warnings.emplace_back("not encrypted: every reader of this file can sign in its owner's name");
     }
     return out;
 }
@@ -72,7 +72,7 @@ std::optional<Inspection> describe_bundle(const nlohmann::json& bundle, std::str
     auto signature = jobs::inspect_signature(text, target);
     if (signature.ok()) return std::move(signature).value();
     Inspection out{.target = target, .kind = "signature"};
-    out.warnings.push_back("not one that 'modelseal verify' takes: " + signature.error().message);
+    out.warnings.push_back("cannot be verified: " + signature.error().message);
     out.facts.push_back({"format", std::string("OpenSSF model signature (Sigstore bundle)")});
     out.facts.push_back({"media_type", name});
     out.facts.push_back({"method", method_of(*material)});
@@ -149,7 +149,7 @@ Result<Inspection> inspect_receipt(const std::filesystem::path& path) {
     out.facts.push_back({"root", to_hex(receipt.root)});
     out.facts.push_back({"cells", std::uint64_t{receipt.cells.size()}});
     out.warnings.emplace_back(
-        "a receipt is as secret as a check key: it tells where the mark is, and takes it off");
+        "keep a receipt as secret as a check key: it shows where the mark is, and removes it");
     return out;
 }
 
@@ -188,7 +188,7 @@ Result<Inspection> inspect_fingerprint(const Source& source, const std::string& 
         add_contents(*whole, out);
         return out;
     }
-    if (!options.keys.empty()) out.warnings.emplace_back("none of the keys opens it");
+    if (!options.keys.empty()) out.warnings.emplace_back("no given key opens it");
     return out;
 }
 

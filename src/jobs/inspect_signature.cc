@@ -95,8 +95,7 @@ Result<Inspection> inspect_signature(std::string_view text, const std::string& t
     for (const auto& entry : bundle.log) {
         contents.log_entries.push_back({entry.log_index, time_text(entry.integrated_time)});
     }
-    out.warnings.emplace_back(
-        "nothing of this was verified, and anybody can write it: 'modelseal verify' does");
+    out.warnings.emplace_back("none of this was verified, and anybody can write it");
     return out;
 }
 

@@ -20,7 +20,7 @@ Result<std::optional<std::string>> intact_root(const model::Model& model, std::s
     return Error{ErrorKind::mismatch,
                  fmt::format("{}: its seal is not intact: {}", util::printable(model.path.string()),
                              util::printable(seal.detail)),
-                 "take the model as it was sealed"};
+                 "use the model as it was sealed"};
 }
 
 Result<std::optional<std::string>> intact_root(const std::filesystem::path& model,

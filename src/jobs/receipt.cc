@@ -4,8 +4,11 @@
 
 #include "crypto/signed_file.h"
 #include "formats/bytes.h"
+#include "formats/reader.h"
 #include "io/file.h"
+#include "io/irreplaceable.h"
 #include "mark/geometry.h"
+#include "util/error.h"
 #include "util/text.h"
 
 namespace modelseal::jobs {
@@ -40,15 +43,13 @@ Result<std::vector<std::byte>> encode(const Receipt& receipt, const SigningKey& 
 }
 
 Result<Receipt> decode_receipt(std::span<const std::byte> bytes, const std::string& name) {
-    const auto malformed = [&](const char* what) {
-        return Error{ErrorKind::malformed, fmt::format("{}: {}", name, what), {}};
-    };
+    const auto malformed = [&](const char* what) { return util::malformed(name, what); };
     const auto magic = std::as_bytes(std::span(kMagic));
     if (bytes.size() < magic.size() || !std::ranges::equal(bytes.first(magic.size()), magic)) {
-        return malformed("not a receipt of a seal");
+        return util::malformed(name, io::not_a("receipt", formats::MemorySource(name, bytes)));
     }
     if (bytes.size() < magic.size() + 1 + sizeof(SignatureBytes)) {
-        return malformed("a receipt that was cut short");
+        return malformed("the receipt ends early");
     }
     const auto body = bytes.first(bytes.size() - sizeof(SignatureBytes));
     SignatureBytes signature;
@@ -56,20 +57,20 @@ Result<Receipt> decode_receipt(std::span<const std::byte> bytes, const std::stri
     formats::ByteReader reader(body.subspan(magic.size()));
     const auto type = crypto::type_of_digit(reader.number<std::uint8_t>());
     if (!type) {
-        return Error{ErrorKind::unsupported, fmt::format("{}: a receipt of an unknown version", name),
+        return Error{ErrorKind::unsupported, fmt::format("{}: unknown version of the receipt", name),
                      "a newer modelseal may read it"};
     }
     Receipt receipt;
     if (reader.number<std::uint8_t>() != static_cast<std::uint8_t>(Scheme::modelseal)) {
-        return malformed("a receipt of an unknown scheme");
+        return malformed("unknown scheme of the receipt");
     }
     const auto vendor = PublicKey::of(reader.raw(PublicKey::size_of(*type)));
     receipt.check.vendor = vendor.value_or(PublicKey());
     if (!vendor || !receipt.check.vendor.verify(crypto::message_to_sign(kReceiptDomain, body), signature)) {
-        return malformed("a receipt that was cut short or changed: its signature does not hold");
+        return malformed("the receipt was truncated or changed: its signature is not valid");
     }
     const auto secret = reader.raw(32);
-    if (!reader.ok()) return malformed("a receipt that was cut short");
+    if (!reader.ok()) return malformed("the receipt ends early");
     receipt.check.secret = Secret32(secret.first<32>());
     const auto customer = reader.raw(reader.number<std::uint8_t>());
     receipt.check.customer.assign(reinterpret_cast<const char*>(customer.data()), customer.size());
@@ -87,7 +88,7 @@ Result<Receipt> decode_receipt(std::span<const std::byte> bytes, const std::stri
     }
     if (!reader.ok() || reader.left() != 0 || receipt.carrier_class >= mark::kClasses ||
         receipt.rate_step > mark::kRateSteps) {
-        return malformed("a receipt whose fields do not fit together");
+        return malformed("the fields of the receipt contradict each other");
     }
     return receipt;
 }

@@ -11,7 +11,7 @@ Result<void> allow(const Ledger* ledger, const SigningKey& vendor, const CheckKe
     if (!ledger->verified() || ledger->vendor() != vendor.public_key()) {
         return Error{
             ErrorKind::mismatch,
-            util::printable(ledger->path().string()) + ": opened with another key than the one that signs",
+            util::printable(ledger->path().string()) + ": opened with a key that is not the signing key",
             {}};
     }
     return ledger->allow(check);
@@ -34,7 +34,7 @@ Result<void> commit_recorded(Ledger* ledger, LedgerEntry entry, const std::files
     auto finished = ledger->finish(*begun);
     if (finished.ok()) return {};
     auto error = std::move(finished).error();
-    error.message += fmt::format("; {} was written, and entry {} of the ledger says that it was begun",
+    error.message += fmt::format("; {} was written, but entry {} of the ledger is not marked as finished",
                                  util::printable(output.string()), *begun);
     return error;
 }

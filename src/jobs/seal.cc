@@ -45,7 +45,7 @@ Result<void> refuse_receipt_over_model(const model::Model& model, const fs::path
     if (!taken) return {};
     return Error{
         ErrorKind::usage,
-        fmt::format("{}: the receipt needs a name of its own", util::printable(options.receipt->string())),
+        fmt::format("{}: the receipt needs a path of its own", util::printable(options.receipt->string())),
         {}};
 }
 
@@ -57,8 +57,8 @@ Result<void> refuse_sealed(const model::Model& model, const mark::Geometry& geom
         MODELSEAL_TRY_ASSIGN(const auto found, mark::locate(model, geometry, key->secret.bytes()));
         if (!found) continue;
         return Error{ErrorKind::unsupported,
-                     fmt::format("{}: already sealed with this key", util::printable(model.path.string())),
-                     "seal the original, or give --reseal to put a new seal over the old one"};
+                     fmt::format("{}: already has a seal under this key", util::printable(model.path.string())),
+                     "seal the original, or allow a new seal over the old one", Remedy::reseal};
     }
     return {};
 }
@@ -75,7 +75,7 @@ Result<std::optional<crypto::Digest>> parent_root(const SealOptions& options) {
         if (evidence && evidence->intact()) return std::optional(mark::root(*evidence->manifest));
     }
     return Error{ErrorKind::mismatch,
-                 fmt::format("{}: has no intact seal by this key to derive from",
+                 fmt::format("{}: no intact seal under this key found to derive from",
                              util::printable(options.parent->string())),
                  {}};
 }
@@ -93,9 +93,9 @@ Result<void> must_check_intact(const model::Model& model, const model::ModelOutp
                          mark::gather(copy, options.check, {.jobs = options.jobs}, progress));
     if (evidence && evidence->intact()) return {};
     return Error{ErrorKind::internal,
-                 fmt::format("{}: the sealed copy did not check as intact and was thrown away",
+                 fmt::format("{}: the sealed copy was not intact when checked, and was deleted",
                              util::printable(model.path.string())),
-                 "was the file written to meanwhile?"};
+                 "try again when no program writes to the file"};
 }
 
 }  // namespace

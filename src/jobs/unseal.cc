@@ -20,7 +20,7 @@ Result<void> restore_cells(const model::Model& model, const mark::Evidence& evid
         const auto& entry = receipt.cells[i];
         const auto wrong = [&] {
             return Error{ErrorKind::mismatch,
-                         fmt::format("{}: the receipt names a cell that is not there",
+                         fmt::format("{}: the receipt lists a cell that the model does not have",
                                      util::printable(model.path.string())),
                          {}};
         };
@@ -48,16 +48,15 @@ Result<void> unseal_model(const fs::path& sealed, const fs::path& receipt_path, 
     MODELSEAL_TRY_ASSIGN(const auto evidence,
                          mark::gather(given, receipt.check, {.jobs = options.jobs}, progress));
     if (!evidence || !evidence->manifest || mark::root(*evidence->manifest) != receipt.root) {
-        return Error{
-            ErrorKind::mismatch,
-            fmt::format("{}: is not the sealed model of this receipt", util::printable(sealed.string())),
-            "each seal has a receipt of its own"};
+        return Error{ErrorKind::mismatch,
+                     fmt::format("{}: not the sealed model of this receipt", util::printable(sealed.string())),
+                     "each seal has a receipt of its own"};
     }
     if (!evidence->intact()) {
         return Error{ErrorKind::mismatch,
                      fmt::format("{}: changed since it was sealed, so the original cannot be restored",
                                  util::printable(sealed.string())),
-                     "run 'modelseal check' to see what changed"};
+                     "check the seal to see what changed", Remedy::check_seal};
     }
     const auto& model = evidence->model(given);
     MODELSEAL_TRY_ASSIGN(auto output, model::ModelOutput::copy(model, out, options.jobs, progress));

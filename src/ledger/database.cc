@@ -173,15 +173,16 @@ Error Database::error(int code, std::string_view doing) const {
         case SQLITE_BUSY:
         case SQLITE_LOCKED:
             return {ErrorKind::unreadable,
-                    fmt::format("{}: cannot {}: another program has been writing to it for {} seconds", shown_,
+                    fmt::format("{}: cannot {}: another program has held the file for {} s", shown_,
                                 doing, kPatienceMs / 1000),
-                    "try again when it is done"};
+                    "try again when that program is done"};
         case SQLITE_FULL:
             return io::os_error(ENOSPC, shown_, doing);
         case SQLITE_READONLY:
             return io::os_error(EACCES, shown_, doing);
         case SQLITE_NOTADB:
-            return {ErrorKind::malformed, shown_ + ": not a ledger", "give the file that 'customer add' made"};
+            return {ErrorKind::malformed, shown_ + ": not a ledger", "give a file made by adding a customer",
+                    Remedy::make_ledger};
         case SQLITE_CANTOPEN:
         case SQLITE_PERM:
         case SQLITE_IOERR:
@@ -190,10 +191,10 @@ Error Database::error(int code, std::string_view doing) const {
             }
             return {ErrorKind::unreadable,
                     fmt::format("{}: cannot {}: {}", shown_, doing_of(code, doing), sqlite3_errstr(code)),
-                    "are the ledger's folder and its -journal file yours to write, and is there space?"};
+                    "check free space, and the permissions of the ledger's folder and its -journal file"};
         case SQLITE_NOMEM:  // which a damaged file can bring about, too
             return {ErrorKind::unreadable, fmt::format("{}: cannot {}: not enough memory", shown_, doing),
-                    "if there is enough of it, the file is damaged: restore it from a backup"};
+                    "if memory is free, the file is damaged: restore it from a backup"};
         case SQLITE_MISUSE:
             return {
                 ErrorKind::internal, fmt::format("{}: cannot {}: {}", shown_, doing, sqlite3_errstr(code)), {}};

@@ -40,7 +40,7 @@ struct Ledger::State {
     Error nobody(const std::string& name) const {
         return {ErrorKind::unreadable,
                 fmt::format("{}: no customer '{}'", store->database().shown(), util::printable(name)),
-                "'modelseal customer list' shows them, 'modelseal customer add' adds one"};
+                "list the customers, or add this one", Remedy::list_customers};
     }
 
     Result<CustomerRow> find(const std::string& name) const {
@@ -71,9 +71,9 @@ struct Ledger::State {
         MODELSEAL_TRY_ASSIGN(const auto taken, store->find_customer(key.customer));
         if (taken) {
             return Error{ErrorKind::unreadable,
-                         fmt::format("{}: there is a customer '{}' already", store->database().shown(),
+                         fmt::format("{}: customer '{}' already exists", store->database().shown(),
                                      util::printable(key.customer)),
-                         "'modelseal customer show' tells about them"};
+                         "show the customer in the ledger", Remedy::show_customer};
         }
         MODELSEAL_TRY_ASSIGN(const auto last, store->database().number("SELECT max(id) FROM customers"));
         CustomerRow row{
@@ -87,7 +87,7 @@ struct Ledger::State {
         MODELSEAL_TRY_ASSIGN(auto key, parse_check_key(check_key_text, shown));
         if (key.vendor == store->vendor()) return key;
         return Error{ErrorKind::mismatch,
-                     fmt::format("{}: bound to vendor key {}, the ledger is that of {}", shown,
+                     fmt::format("{}: bound to vendor key {}, but the ledger is for {}", shown,
                                  to_hex(key.vendor.id()), to_hex(store->vendor().id())),
                      {}};
     }
@@ -167,7 +167,7 @@ Result<std::vector<LedgerEntry>> Ledger::entries(const std::optional<std::string
         const auto name = names.find(row.customer);
         if (name == names.end()) {
             return Error{ErrorKind::malformed,
-                         fmt::format("{}: damaged: row {} of entries: made for nobody in the ledger",
+                         fmt::format("{}: damaged: row {} of entries: its customer is not in the ledger",
                                      state_->store->database().shown(), row.id),
                          "restore it from a backup"};
         }
@@ -232,8 +232,8 @@ Result<void> Ledger::add_existing(const std::string& check_key_text, const std::
 Result<void> Ledger::revoke(const std::string& name, const std::string& reason) {
     if (reason.size() > kMostText || util::printable(reason) != reason) {
         return Error{ErrorKind::usage,
-                     fmt::format("the reason has more than {} bytes, holds control characters or is not UTF-8",
-                                 kMostText),
+                     fmt::format("the reason has more than {}, contains control characters, or is not UTF-8",
+                                 util::counted(kMostText, "byte")),
                      {}};
     }
     return state_->store->change([&](ledger::State& state) -> Result<void> {
@@ -241,7 +241,7 @@ Result<void> Ledger::revoke(const std::string& name, const std::string& reason) 
         if (before.revoked != 0) {
             return Error{
                 ErrorKind::unreadable,
-                fmt::format("{}: customer '{}' was revoked already, on {}", state_->store->database().shown(),
+                fmt::format("{}: customer '{}' was already revoked on {}", state_->store->database().shown(),
                             util::printable(name), time_of(before.revoked)),
                 {}};
         }
@@ -259,7 +259,7 @@ Error revoked(const Store& store, const CustomerRow& row) {
             fmt::format("{}: customer '{}' was revoked on {}{}{}", store.database().shown(),
                         util::printable(row.name), time_of(row.revoked), row.reason.empty() ? "" : ": ",
                         row.reason),
-            "nothing is made for them any more"};
+            "nothing is made for revoked customers"};
 }
 
 }  // namespace
@@ -272,16 +272,15 @@ Result<void> Ledger::allow(const CheckKey& key) const {
         return Error{
             ErrorKind::unsupported,
             fmt::format("{}: no customer '{}'", state_->store->database().shown(), util::printable(name)),
-            fmt::format("'modelseal customer add {} --check-key FILE' adds them with the key they have",
-                        util::printable(name))};
+            "add the customer with the check key they have", Remedy::add_customer};
     }
     if (row->revoked != 0) return revoked(*state_->store, *row);
     MODELSEAL_TRY_ASSIGN(const auto known, state_->check_key(*row));
     if (std::ranges::equal(known.secret.bytes(), key.secret.bytes())) return {};
     return Error{ErrorKind::mismatch,
-                 fmt::format("{}: has another check key of '{}'", state_->store->database().shown(),
+                 fmt::format("{}: has another check key for '{}'", state_->store->database().shown(),
                              util::printable(name)),
-                 "give the customer's name to --for, and the key of the ledger is taken"};
+                 "name the customer, so that the key in the ledger is taken", Remedy::use_ledger_key};
 }
 
 Result<std::uint64_t> Ledger::begin(LedgerEntry entry) {

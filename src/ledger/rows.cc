@@ -7,6 +7,7 @@
 #include "io/rfc3339.h"
 #include "mark/manifest.h"
 #include "util/encodings.h"
+#include "util/error.h"
 #include "util/text.h"
 
 namespace modelseal::ledger {
@@ -15,10 +16,10 @@ namespace {
 // Of a check key's box: 32 bytes of secret, the text of the file, and the tag.
 constexpr std::size_t kMostKey = 2048;
 
-Error malformed(const Database& database, const char* table, std::int64_t id, const char* what) {
-    return {ErrorKind::malformed,
-            fmt::format("{}: damaged: row {} of {}: {}", database.shown(), id, table, what),
-            "restore it from a backup"};
+Error damaged(const Database& database, const char* table, std::int64_t id, const char* what) {
+    auto error = util::malformed(database.shown(), fmt::format("damaged: row {} of {}: {}", id, table, what));
+    error.hint = "restore it from a backup";
+    return error;
 }
 
 bool showable(std::string_view text, std::size_t most) {
@@ -88,14 +89,14 @@ Result<CustomerRow> read_customer(const Database& database, const Statement& row
                     .revoked = row.number(3),
                     .reason = row.text(4),
                     .key = row.bytes(6)};
-    const auto wrong = [&](const char* what) { return malformed(database, "customers", out.id, what); };
-    if (out.id < 1) return wrong("an id that no ledger gives");
-    if (out.name.empty() || !showable(out.name, kMostName)) return wrong("a name that cannot be shown");
-    if (!in_time(out.added) || !in_time(out.revoked)) return wrong("a time outside of 1970 to 9999");
-    if (!showable(out.reason, kMostText)) return wrong("a reason that cannot be shown");
-    if (!take(row.bytes(5), out.salt)) return wrong("a salt that is not 32 bytes");
+    const auto wrong = [&](const char* what) { return damaged(database, "customers", out.id, what); };
+    if (out.id < 1) return wrong("invalid id");
+    if (out.name.empty() || !showable(out.name, kMostName)) return wrong("a name that is not printable text");
+    if (!in_time(out.added) || !in_time(out.revoked)) return wrong("a time outside the years 1970 to 9999");
+    if (!showable(out.reason, kMostText)) return wrong("a reason that is not printable text");
+    if (!take(row.bytes(5), out.salt)) return wrong("a salt that does not have 32 bytes");
     if (out.key.size() > kMostKey) return wrong("a key that is too long");
-    if (!take(row.bytes(7), out.mac)) return wrong("a MAC that is not 32 bytes");
+    if (!take(row.bytes(7), out.mac)) return wrong("a MAC that does not have 32 bytes");
     return out;
 }
 
@@ -112,20 +113,21 @@ Result<EntryRow> read_entry(const Database& database, const Statement& row) {
                  .fingerprint = row.bytes(8),
                  .stamp = row.bytes(9),
                  .head = row.bytes(10)};
-    const auto wrong = [&](const char* what) { return malformed(database, "entries", out.id, what); };
-    if (out.id < 1 || out.customer < 0) return wrong("an id that no ledger gives");
-    if (kind != 1 && kind != 2) return wrong("neither a seal nor a fingerprint");
-    if (row.number(3) != 0 && row.number(3) != 1) return wrong("neither begun nor finished");
-    if (!in_time(out.made)) return wrong("a time outside of 1970 to 9999");
+    const auto wrong = [&](const char* what) { return damaged(database, "entries", out.id, what); };
+    if (out.id < 1 || out.customer < 0) return wrong("invalid id");
+    if (kind != 1 && kind != 2) return wrong("not a seal and not a fingerprint");
+    if (row.number(3) != 0 && row.number(3) != 1) return wrong("its state is unknown");
+    if (!in_time(out.made)) return wrong("a time outside the years 1970 to 9999");
     if (!showable(out.model, kMostText) || !showable(out.output, kMostText))
-        return wrong("a name that cannot be shown");
+        return wrong("a name that is not printable text");
     for (const auto* bytes : {&out.root, &out.fingerprint}) {
         if (!bytes->empty() && bytes->size() != sizeof(crypto::Digest))
-            return wrong("a digest that is not 32 bytes");
+            return wrong("a digest that does not have 32 bytes");
     }
     if (out.stamp.size() > kMostText) return wrong("a stamp that is too long");
-    if (!out.head.empty() && out.head.size() != 6) return wrong("the head of a cell that is not 6 bytes");
-    if (!take(row.bytes(11), out.mac)) return wrong("a MAC that is not 32 bytes");
+    if (!out.head.empty() && out.head.size() != 6)
+        return wrong("the head of a cell that does not have 6 bytes");
+    if (!take(row.bytes(11), out.mac)) return wrong("a MAC that does not have 32 bytes");
     return out;
 }
 
@@ -157,9 +159,9 @@ Error wrong(const char* what) {
 // 32 bytes of hexadecimal digits, or none.
 Result<std::vector<std::byte>> digest_bytes(const std::string& hex) {
     auto bytes = util::from_hex(hex);
-    if (!bytes) return wrong("a digest that is not hex");
+    if (!bytes) return wrong("a digest is not hexadecimal");
     if (!bytes->empty() && bytes->size() != sizeof(crypto::Digest))
-        return wrong("a digest that is not 32 bytes");
+        return wrong("a digest does not have 32 bytes");
     return std::move(*bytes);
 }
 

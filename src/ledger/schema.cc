@@ -36,8 +36,8 @@ constexpr Object kObjects[] = {
 
 Error other_tables(const Database& database, const std::string& name) {
     return {ErrorKind::malformed,
-            fmt::format("{}: '{}' is not as in a ledger of version {}", database.shown(), util::printable(name),
-                        kVersion),
+            fmt::format("{}: '{}' is not as defined for ledgers of version {}", database.shown(),
+                        util::printable(name), kVersion),
             "restore it from a backup"};
 }
 
@@ -59,8 +59,8 @@ Result<void> check_journal(const Database& database) {
     MODELSEAL_TRY_ASSIGN(auto mode, database.prepare("PRAGMA journal_mode"));
     MODELSEAL_TRY_ASSIGN(const bool row, mode.step());
     if (!row || mode.text(0) != "wal") return {};
-    return Error{ErrorKind::malformed, database.shown() + ": kept with a write-ahead log, which no ledger is",
-                 "sqlite3 FILE 'PRAGMA journal_mode = DELETE' undoes that"};
+    return Error{ErrorKind::malformed, database.shown() + ": uses a write-ahead log, which a ledger must not",
+                 "run: sqlite3 FILE 'PRAGMA journal_mode = DELETE'"};
 }
 
 Result<void> run_check(const Database& database, std::string_view check) {
@@ -93,12 +93,12 @@ Result<bool> is_empty(const Database& database) {
     MODELSEAL_TRY_ASSIGN(const auto objects, database.number("SELECT count(*) FROM sqlite_schema"));
     if (application == 0 && version == 0 && objects == 0) return true;
     if (application != kApplicationId) {
-        return Error{ErrorKind::malformed, database.shown() + ": an SQLite file, but not a ledger",
-                     "give the file that 'modelseal customer add' made"};
+        return Error{ErrorKind::malformed, database.shown() + ": is an SQLite database, but not a ledger",
+                     "give a file made by adding a customer", Remedy::make_ledger};
     }
     if (version != kVersion) {
         return Error{ErrorKind::unsupported,
-                     fmt::format("{}: a ledger of version {}, this program knows version {}", database.shown(),
+                     fmt::format("{}: ledgers of version {} are not supported; version {} is", database.shown(),
                                  version, kVersion),
                      "a newer modelseal may read it"};
     }

@@ -7,6 +7,7 @@
 
 #include "crypto/secret.h"
 #include "ledger/schema.h"
+#include "util/text.h"
 
 namespace modelseal::ledger {
 namespace {
@@ -19,19 +20,19 @@ Result<Header> read_header(const Database& database) {
     };
     MODELSEAL_TRY_ASSIGN(auto row, database.prepare("SELECT vendor, name, salt, state, id FROM ledger"));
     MODELSEAL_TRY_ASSIGN(const bool there, row.step());
-    if (!there) return wrong("it does not say whose it is");
+    if (!there) return wrong("its vendor is missing");
     Header header;
     const auto vendor = row.bytes(0), name = row.bytes(1), salt = row.bytes(2);
     const auto key = PublicKey::of(vendor);
     if (!key || name.size() != header.name.size() || salt.size() != header.salt.size() || row.number(4) != 1) {
-        return wrong("fields of its head have lengths that no ledger's have");
+        return wrong("its header has fields of a wrong length");
     }
     header.vendor = *key;
     std::ranges::copy(name, header.name.begin());
     std::ranges::copy(salt, header.salt.begin());
     header.state = row.bytes(3);
     MODELSEAL_TRY_ASSIGN(const bool more, row.step());
-    if (more) return wrong("it says twice whose it is");
+    if (more) return wrong("it has two vendors");
     return header;
 }
 
@@ -52,17 +53,17 @@ Result<std::unique_ptr<Store>> Store::open(Database database, const SigningKey* 
     };
     MODELSEAL_TRY_ASSIGN(const bool empty, look());
     if (empty && (if_empty == IfEmpty::refuse || vendor == nullptr)) {
-        return Error{ErrorKind::malformed, file.shown() + ": empty, not a ledger",
-                     "'modelseal customer add' makes one"};
+        return Error{ErrorKind::malformed, file.shown() + ": is empty, not a ledger",
+                     "adding a customer makes a ledger", Remedy::make_ledger};
     }
     if (empty) MODELSEAL_TRY(store->create(*vendor));
     MODELSEAL_TRY_ASSIGN(store->header_, read_header(file));
     if (vendor == nullptr) return store;
     if (store->header_.vendor != vendor->public_key()) {
         return Error{ErrorKind::mismatch,
-                     fmt::format("{}: the ledger of vendor key {}, not of {}", file.shown(),
+                     fmt::format("{}: the ledger is for vendor key {}, not {}", file.shown(),
                                  to_hex(store->header_.vendor.id()), to_hex(vendor->public_key().id())),
-                     "give the key with which the ledger was made"};
+                     "give the key that the ledger was made with"};
     }
     MODELSEAL_TRY_ASSIGN(store->vault_, Vault::of(*vendor, store->header_.name));
     MODELSEAL_TRY(store->read_state());
@@ -86,18 +87,18 @@ Result<void> Store::create(const SigningKey& vendor) {
 
 Result<const Vault*> Store::key() const {
     if (vault_) return &*vault_;
-    return Error{ErrorKind::usage, database_.shown() + ": this takes the vendor's key",
-                 "give it with -k NAME.key"};
+    return Error{ErrorKind::usage, database_.shown() + ": the vendor's key is needed",
+                 "give the vendor's private key", Remedy::give_vendor_key};
 }
 
 // The present value in the file; within a transaction, the one that it sees.
 Result<State> Store::read_state() const {
     MODELSEAL_TRY_ASSIGN(const auto header, read_header(database_));
     if (header.vendor != header_.vendor || header.name != header_.name) {
-        return changed(database_, "it has become another ledger");
+        return changed(database_, "it was replaced by another ledger");
     }
     const auto state = vault_->open_state(header.state, header.salt);
-    if (!state) return changed(database_, "its state cannot be opened");
+    if (!state) return changed(database_, "its state cannot be decrypted");
     return *state;
 }
 
@@ -142,9 +143,10 @@ Result<Store::Contents> Store::read_all() const {
     MODELSEAL_TRY_ASSIGN(const auto state, read_state());
     if (state.customers != contents.customers.size() || state.entries != contents.entries.size() ||
         state.sum != seen.sum) {
-        return changed(database_, fmt::format("{} customers and {} entries, as noted {} and {}, or older ones",
-                                              contents.customers.size(), contents.entries.size(),
-                                              state.customers, state.entries));
+        return changed(
+            database_,
+            fmt::format("it has {} customers and {}, its state has {} and {}", contents.customers.size(),
+                        util::counted(contents.entries.size(), "entry"), state.customers, state.entries));
     }
     return contents;
 }

@@ -127,7 +127,8 @@ std::string shown_name(const model::Model& model) {
 Result<void> check_room(const model::Model& model, const Layers& layers, std::string_view stamp) {
     const auto shown = shown_name(model);
     if (layers.carrying.empty()) {
-        const auto* hint = "the deepisign scheme marks layers of f32 or f64; --scheme modelseal takes any type";
+        const auto* hint =
+            "the deepisign scheme marks layers of f32 or f64; the modelseal scheme takes any type";
         std::string best = "it has no tensor";
         const auto largest = std::ranges::max_element(model.tensors, {}, &Tensor::elements);
         if (largest != model.tensors.end()) {
@@ -192,7 +193,8 @@ Result<DeepisignEmbedding> deepisign_embed(const model::Model& model, CheckSecre
             if (error.kind == ErrorKind::unsupported) {
                 error.message = fmt::format("{}: tensor '{}': {}", shown_name(model),
                                             util::printable(layer.tensor->name), error.message);
-                error.hint = "use --scheme modelseal";
+                error.hint = "use the modelseal scheme";
+                error.remedy = Remedy::use_modelseal_scheme;
             }
             return error;
         }

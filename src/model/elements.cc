@@ -23,14 +23,14 @@ Error about(ErrorKind kind, const Tensor& tensor, const std::string& what) {
 // True if [first, first + count) is inside the tensor and cuts no group.
 Result<void> check_range(const Tensor& tensor, std::uint64_t first, std::uint64_t count) {
     if (first > tensor.elements || count > tensor.elements - first) {
-        return about(
-            ErrorKind::usage, tensor,
-            fmt::format("elements {} and the next {} of {} were asked for", first, count, tensor.elements));
+        return about(ErrorKind::usage, tensor,
+                     fmt::format("elements {} and the next {} were requested, it has {}", first, count,
+                                 tensor.elements));
     }
     const auto group = info(tensor.dtype).group_elements;
     if (first % group != 0 || (count % group != 0 && first + count != tensor.elements)) {
         return about(ErrorKind::usage, tensor,
-                     fmt::format("elements {} and the next {} cut a group of {}", first, count, group));
+                     fmt::format("elements {} and the next {} split a group of {}", first, count, group));
     }
     return {};
 }
@@ -54,7 +54,7 @@ Segment dense_part(const Segment& segment, const DTypeInfo& type, std::uint64_t 
 Result<void> check_segment(const Tensor& tensor, const Segment& segment, bool last) {
     const auto group = info(tensor.dtype).group_elements;
     if (group != 1 && segment.stride != 0) {
-        return about(ErrorKind::internal, tensor, "a strided segment of a type that is stored in groups");
+        return about(ErrorKind::internal, tensor, "a segment has a stride, but its type is stored in groups");
     }
     if (!last && segment.elements % group != 0) {
         return about(ErrorKind::internal, tensor, "a segment ends inside a group");
@@ -95,7 +95,7 @@ Result<void> read_varints(const Source& source, const Tensor& tensor, const Elem
                           std::span<std::byte> out) {
     const auto& where = run.where;
     if (where.elements > kMaxVarintElements || where.bytes > where.elements * kMaxVarintBytes) {
-        return formats::malformed_at(source, where.offset, "a run of varints is too long");
+        return formats::malformed_at(source, where.offset, "a sequence of varints is too long");
     }
     std::vector<std::byte> bytes(where.bytes);
     MODELSEAL_TRY(source.read(where.offset, bytes));
@@ -109,7 +109,7 @@ Result<void> read_varints(const Source& source, const Tensor& tensor, const Elem
         if (!decode_varint(bytes, tensor.dtype, position, value)) {
             return formats::malformed_at(
                 source, where.offset + start,
-                fmt::format("tensor '{}': element {} is not a varint of a value of {}",
+                fmt::format("tensor '{}': element {} is not a varint in the range of {}",
                             util::printable(tensor.name), run.first - run.skip + i * type.group_elements,
                             type.name));
         }
@@ -138,7 +138,7 @@ Result<void> read_strided(const Source& source, const Segment& where, std::uint3
 Result<void> read_run(const Model& model, const Tensor& tensor, const ElementRun& run,
                       std::span<std::byte> out) {
     if (run.where.file >= model.files.size()) {
-        return about(ErrorKind::internal, tensor, "a segment lies in a file that the model does not have");
+        return about(ErrorKind::internal, tensor, "a segment is in a file that the model does not have");
     }
     const auto& source = *model.files[run.where.file].source;
     const auto size = info(tensor.dtype).group_bytes;
@@ -167,7 +167,7 @@ Result<void> ElementMap::for_each_run(std::uint64_t first, std::uint64_t count,
     auto index = static_cast<std::size_t>(std::ranges::upper_bound(starts_, first) - starts_.begin()) - 1;
     while (count > 0) {
         if (index >= tensor.segments.size()) {
-            return about(ErrorKind::internal, tensor, "its segments hold fewer elements than it has");
+            return about(ErrorKind::internal, tensor, "its segments contain fewer elements than it has");
         }
         const auto& segment = tensor.segments[index];
         MODELSEAL_TRY(check_segment(tensor, segment, index + 1 == tensor.segments.size()));
@@ -193,7 +193,8 @@ Result<void> ElementMap::read(const Model& model, std::uint64_t first, std::uint
     std::uint64_t needed = 0;
     if (!storage_bytes(tensor_->dtype, count, needed) || needed != out.size()) {
         return about(ErrorKind::usage, *tensor_,
-                     fmt::format("{} elements do not fill a buffer of {} bytes", count, out.size()));
+                     fmt::format("{} do not fill a buffer of {}", util::counted(count, "element"),
+                                 util::counted(out.size(), "byte")));
     }
     return for_each_run(first, count, [&](const ElementRun& run) {
         const auto groups =

@@ -93,11 +93,11 @@ Result<void> check_constant(const Model& model, const Constant& constant) {
     for (const auto& segment : constant.tensor.segments) {
         const auto& source = *model.files.at(segment.file).source;
         if (segment.offset <= source.size() && segment.bytes <= source.size() - segment.offset) continue;
-        return Error{
-            ErrorKind::malformed,
-            fmt::format("{}: tensor '{}': needs {} bytes at offset {}, the file has {}", source.name(),
-                        util::printable(constant.tensor.name), segment.bytes, segment.offset, source.size()),
-            {}};
+        return Error{ErrorKind::malformed,
+                     fmt::format("{}: tensor '{}': needs {} at offset {}, the file has {}", source.name(),
+                                 util::printable(constant.tensor.name), util::counted(segment.bytes, "byte"),
+                                 segment.offset, source.size()),
+                     {}};
     }
     return {};
 }
@@ -147,10 +147,9 @@ Result<OnnxFile> read_onnx_file(Model files, const Limits& limits) {
     for (const auto& path : std::span(part.files).subspan(std::min<std::size_t>(1, part.files.size()))) {
         auto found = external.extract(path);
         if (found.empty()) {
-            return Error{
-                ErrorKind::malformed,
-                fmt::format("{}: its external data '{}' is not there", graph.name(), util::printable(path)),
-                {}};
+            return Error{ErrorKind::malformed,
+                         fmt::format("{}: external data '{}' not found", graph.name(), util::printable(path)),
+                         {}};
         }
         files.files.push_back(std::move(found.mapped()));
     }

@@ -76,11 +76,12 @@ class FolderReader {
     Result<void> judge_failures() {
         for (auto& [file, error] : failed_) {
             if (error.kind != ErrorKind::unsupported || parts_.empty()) {
-                if (!parts_.empty()) error.hint = "if it is no model, take it out of the model's folder";
+                if (!parts_.empty())
+                    error.hint = "if the file is not a model, take it out of the model's folder";
                 return std::move(error);
             }
             warnings_.push_back(
-                fmt::format("{}; its bytes are covered, its tensors are not told apart", error.message));
+                fmt::format("{}; the file is covered as a whole, without its tensors", error.message));
         }
         return {};
     }
@@ -88,9 +89,9 @@ class FolderReader {
     Result<Model> finish(const std::filesystem::path& path) {
         if (parts_.empty()) {
             return Error{ErrorKind::unsupported,
-                         fmt::format("{}: no model file of a known format in this folder",
+                         fmt::format("{}: no model file of a supported format in this folder",
                                      util::printable(path.string())),
-                         "known are safetensors, ONNX, PyTorch (zip and legacy) and GGUF"};
+                         "supported formats: safetensors, ONNX, PyTorch (zip and legacy) and GGUF"};
         }
         std::vector<std::string> names;
         for (const auto& part : parts_) {
@@ -109,12 +110,12 @@ class FolderReader {
     void warn_of_secret(const io::FileSource& source) {
         const auto kind = io::irreplaceable_kind(source);
         if (!kind || *kind == "public key") return;
-        warnings_.push_back(fmt::format("{}: a {} among the files of the model", source.name(), *kind));
+        warnings_.push_back(fmt::format("{}: a {} is among the files of the model", source.name(), *kind));
     }
 
     static Error claimed_twice(const std::string& shard, const std::string& one, const std::string& other) {
         return {ErrorKind::unsupported,
-                fmt::format("{}: named by two indexes, '{}' and '{}'", util::printable(shard),
+                fmt::format("{}: two indexes name this file, '{}' and '{}'", util::printable(shard),
                             util::printable(one), util::printable(other)),
                 "give the index itself as the target"};
     }
@@ -161,9 +162,8 @@ std::vector<std::string> missing_part_warnings(const std::vector<std::string>& p
     std::vector<std::string> warnings;
     for (const auto& [whole, numbers] : sets) {
         if (numbers.size() == whole.second) continue;
-        warnings.push_back(fmt::format("{}: a model of {} parts, of which {} {} here",
-                                       util::printable(whole.first), whole.second, numbers.size(),
-                                       numbers.size() == 1 ? "is" : "are"));
+        warnings.push_back(fmt::format("{}: a model of {}, only {} found", util::printable(whole.first),
+                                       util::counted(whole.second, "part"), numbers.size()));
     }
     return warnings;
 }
@@ -192,7 +192,7 @@ Result<void> no_file_added(const Model& model) {
         return Error{
             ErrorKind::unreadable,
             fmt::format("{}: was added while the folder was read", util::printable(folder.shown(path))),
-            "try again when nothing writes to it"};
+            "try again when no program writes to it"};
     }
     return {};
 }

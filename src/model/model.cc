@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "io/folder.h"
+#include "io/irreplaceable.h"
 #include "model/folder.h"
 #include "model/part.h"
 #include "model/shards.h"
@@ -54,6 +55,11 @@ Result<Model> open_file(const std::filesystem::path& path, const Limits& limits)
     if (!recognised(*source)) {
         MODELSEAL_TRY_ASSIGN(const auto index, read_shard_index(*source, path.filename().string()));
         if (index) return open_sharded(path, std::move(source), *index, limits);
+    }
+    if (io::irreplaceable_kind(*source)) {
+        return Error{ErrorKind::unsupported,
+                     fmt::format("{}: {}", source->name(), io::not_a("model file", *source)),
+                     {}};
     }
     MODELSEAL_TRY_ASSIGN(auto layout, parse_model_file(*source, limits));
     if (!layout.references.empty()) {

@@ -65,21 +65,23 @@ Result<void> refuse_overwriting(const Model& model, const fs::path& path) {
     for (const auto& file : model.files) {
         const auto* source = dynamic_cast<const io::FileSource*>(file.source.get());
         if (source != nullptr && source->same_file(path)) {
-            return Error{ErrorKind::usage, fmt::format("{}: output and input are the same", shown(path)),
-                         "give -o another name; the original stays as it is"};
+            return Error{ErrorKind::usage, fmt::format("{}: output and input are the same file", shown(path)),
+                         "give another path for the output; the original stays as it is",
+                         Remedy::choose_output};
         }
     }
     if (!model.folder) return {};
     std::error_code ignored;
     if (fs::exists(path, ignored)) {
         return Error{ErrorKind::unreadable, fmt::format("{}: already exists", shown(path)),
-                     "a sealed folder is written as a whole; give -o a new name"};
+                     "a sealed folder is written completely or not at all; give a new path for the output",
+                     Remedy::choose_output};
     }
     const auto inside =
         fs::weakly_canonical(path, ignored).lexically_relative(fs::weakly_canonical(model.path, ignored));
     if (!inside.empty() && *inside.begin() != "..") {
         return Error{
-            ErrorKind::usage, fmt::format("{}: lies in the folder that is to be sealed", shown(path)), {}};
+            ErrorKind::usage, fmt::format("{}: the output is inside the folder to seal", shown(path)), {}};
     }
     return {};
 }
@@ -163,9 +165,9 @@ struct ModelOutput::State {
         std::error_code ignored;
         if (fs::exists(fs::symlink_status(target, ignored))) {
             return Error{ErrorKind::unreadable,
-                         fmt::format("{}: exists already, and the output needs a file of this name beside it",
+                         fmt::format("{}: already exists, and the output needs this file for external data",
                                      shown(target)),
-                         "give -o a path in another folder"};
+                         "give a path in another folder for the output", Remedy::choose_output};
         }
         MODELSEAL_TRY(make_folders(target));
         return io::AtomicFile::create(target, mode, io::WriteMode::exclusive);

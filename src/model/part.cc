@@ -71,7 +71,7 @@ class Assembler {
         for (auto& tensor : part.layout.tensors) {
             for (auto& segment : tensor.segments) {
                 if (segment.file >= to.size()) {
-                    return about(part, tensor, ErrorKind::internal, "lies in a file that is not named");
+                    return about(part, tensor, ErrorKind::internal, "is in a file that is not listed");
                 }
                 segment.file = to[segment.file];
             }
@@ -84,11 +84,11 @@ class Assembler {
         const bool renamed = taken_.contains(tensor.name);
         const auto name = renamed ? fmt::format("{}:{}", part.path, tensor.name) : tensor.name;
         if (!taken_.insert(name).second) {
-            return about(part, tensor, ErrorKind::malformed, "another tensor has this name");
+            return about(part, tensor, ErrorKind::malformed, "another tensor has the same name");
         }
         if (limits_.tensors != 0 && taken_.size() > limits_.tensors) {
             return about(part, tensor, ErrorKind::unsupported,
-                         fmt::format("more than {} tensors in the model", limits_.tensors));
+                         fmt::format("more than {} in the model", util::counted(limits_.tensors, "tensor")));
         }
         const bool elsewhere = std::ranges::any_of(
             tensor.segments, [&](const Segment& segment) { return segment.file != own && segment.bytes != 0; });
@@ -107,9 +107,9 @@ class Assembler {
     // No error: hard links are usual where stores save space. But they make a file writable from elsewhere.
     void warn_of_links() {
         if (linked_.empty() || model_.files.size() == 1) return;
-        model_.warnings.push_back(
-            fmt::format("{}{}: has other hard links; writing to any of them changes the model", linked_.front(),
-                        linked_.size() == 1 ? "" : fmt::format(" and {} more files", linked_.size() - 1)));
+        model_.warnings.push_back(fmt::format(
+            "{}{}: has other hard links; writing to any of them changes the model", linked_.front(),
+            linked_.size() == 1 ? "" : fmt::format(" and {}", util::counted(linked_.size() - 1, "more file"))));
     }
 
     const Limits& limits_;
@@ -126,12 +126,13 @@ class Assembler {
 Result<const io::FileSource*> FilePool::open(const std::string& relative) {
     auto& slot = files_[relative];
     if (slot == nullptr) {
-        auto opened = files_.size() > kMostFiles
-                          ? Error{ErrorKind::unsupported,
-                                  fmt::format("{}: more than {} files make up the model",
-                                              util::printable(folder_.shown({})), kMostFiles),
-                                  {}}
-                          : folder_.file(relative);
+        auto opened =
+            files_.size() > kMostFiles
+                ? Error{ErrorKind::unsupported,
+                        fmt::format("{}: the model has more than {}", util::printable(folder_.shown({})),
+                                    util::counted(kMostFiles, "file")),
+                        {}}
+                : folder_.file(relative);
         if (!opened) {
             files_.erase(relative);
             return std::move(opened).error();
@@ -173,6 +174,7 @@ Result<Model> assemble(FilePool pool, std::vector<Part> parts, const std::string
             if (auto opened = pool.open(file); !opened) {
                 auto error = std::move(opened).error();
                 error.message += fmt::format(" (external data of '{}')", util::printable(part.path));
+                error.hint = "download or copy all files of the model again";
                 return error;
             }
         }

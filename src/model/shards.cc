@@ -7,6 +7,7 @@
 
 #include "formats/json.h"
 #include "formats/reader.h"
+#include "util/error.h"
 #include "util/text.h"
 
 namespace modelseal::model {
@@ -30,7 +31,7 @@ Result<void> check_shard(const Source& source, const ShardIndex& index, const Pa
         if (known_here(index, tensor, part.path)) continue;
         const auto found = index.file.find(tensor.name);
         const auto says = found == index.file.end()
-                              ? std::string("does not name it")
+                              ? std::string("does not list it")
                               : fmt::format("has it in '{}'", util::printable(found->second));
         return Error{ErrorKind::malformed,
                      fmt::format("{}: tensor '{}': the index '{}' {}", source.name(),
@@ -52,11 +53,18 @@ Result<void> check_all_found(const Source& index_source, const ShardIndex& index
     for (const auto& [tensor, file] : index.file) {
         if (found.contains({tensor, file})) continue;
         return Error{ErrorKind::malformed,
-                     fmt::format("{}: tensor '{}' is not in '{}'", index_source.name(), util::printable(tensor),
-                                 util::printable(file)),
+                     fmt::format("{}: tensor '{}' not found in '{}'", index_source.name(),
+                                 util::printable(tensor), util::printable(file)),
                      {}};
     }
     return {};
+}
+
+// Shards are listed by the index, so a missing one was not mistyped but not downloaded.
+Error without_shard(Error error, const Source& index) {
+    error.message += fmt::format(" (a shard in the index '{}')", index.name());
+    error.hint = "download or copy all files of the model again";
+    return error;
 }
 
 bool begins_an_object(const Source& source) {
@@ -72,9 +80,7 @@ bool begins_an_object(const Source& source) {
 
 Result<std::optional<ShardIndex>> read_shard_index(const Source& source, std::string path) {
     if (!begins_an_object(source)) return std::optional<ShardIndex>{};
-    const auto malformed = [&](const std::string& what) {
-        return Error{ErrorKind::malformed, fmt::format("{}: {}", source.name(), what), {}};
-    };
+    const auto malformed = [&](const std::string& what) { return util::malformed(source.name(), what); };
     formats::Reader reader(source);
     MODELSEAL_TRY_ASSIGN(const auto text, reader.string(source.size(), kMaxIndexBytes, "an index"));
     MODELSEAL_TRY_ASSIGN(const auto root, formats::parse_json(source, 0, text, "index", kMaxDepth));
@@ -84,7 +90,7 @@ Result<std::optional<ShardIndex>> read_shard_index(const Source& source, std::st
     ShardIndex index{.path = std::move(path)};
     for (const auto& [tensor, file] : map->items()) {
         if (!file.is_string())
-            return malformed(fmt::format("tensor '{}' has no file", util::printable(tensor)));
+            return malformed(fmt::format("tensor '{}': its file is not a text", util::printable(tensor)));
         const auto where = fmt::format("{}: tensor '{}': shard", source.name(), util::printable(tensor));
         MODELSEAL_TRY_ASSIGN(const auto inside, io::path_inside(file.get_ref<const std::string&>(), where));
         index.file.emplace(tensor, beside(index.path, inside));
@@ -97,11 +103,14 @@ Result<std::vector<Part>> read_shards(FilePool& pool, const Source& source, cons
     std::set<std::string> names;
     for (const auto& [tensor, file] : index.file) names.insert(file);
     if (names.contains(index.path)) {
-        return Error{ErrorKind::malformed, fmt::format("{}: names itself as a shard", source.name()), {}};
+        return Error{
+            ErrorKind::malformed, fmt::format("{}: the index lists itself as a shard", source.name()), {}};
     }
     std::vector<Part> parts;
     for (const auto& name : names) {
-        MODELSEAL_TRY_ASSIGN(const auto* shard, pool.open(name));
+        const auto opened = pool.open(name);
+        if (!opened) return without_shard(opened.error(), source);
+        const auto* shard = *opened;
         MODELSEAL_TRY_ASSIGN(auto layout, parse_model_file(*shard, limits));
         MODELSEAL_TRY_ASSIGN(auto part, make_part(*shard, name, std::move(layout)));
         MODELSEAL_TRY(check_shard(*shard, index, part));

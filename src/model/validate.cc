@@ -42,26 +42,28 @@ Result<void> check_tensor(const Model& model, const Tensor& tensor) {
     std::uint64_t elements = 0;
     for (const auto& segment : tensor.segments) {
         if (segment.file >= model.files.size()) {
-            return about(model, tensor, ErrorKind::internal, "lies in a file that is not there");
+            return about(model, tensor, ErrorKind::internal, "is in a file that the model does not have");
         }
         const auto size = model.files[segment.file].source->size();
         if (segment.offset > size || segment.bytes > size - segment.offset) {
             return about(model, tensor, ErrorKind::malformed,
-                         fmt::format("needs {} bytes at offset {} of {}, which has {} bytes", segment.bytes,
-                                     segment.offset, model.files[segment.file].source->name(), size));
+                         fmt::format("needs {} at offset {} of {}, which has {}",
+                                     util::counted(segment.bytes, "byte"), segment.offset,
+                                     model.files[segment.file].source->name(), util::counted(size, "byte")));
         }
         if (!fits_elements(segment, tensor.dtype)) {
             return about(model, tensor, ErrorKind::internal,
-                         fmt::format("{} elements of {} do not take {} bytes", segment.elements,
-                                     info(tensor.dtype).name, segment.bytes));
+                         fmt::format("{} of {} do not need {}", util::counted(segment.elements, "element"),
+                                     info(tensor.dtype).name, util::counted(segment.bytes, "byte")));
         }
         if (!util::checked_add(elements, segment.elements, elements)) {
-            return about(model, tensor, ErrorKind::internal, "its elements overflow");
+            return about(model, tensor, ErrorKind::internal, "its number of elements exceeds 64 bits");
         }
     }
     if (elements != tensor.elements) {
         return about(model, tensor, ErrorKind::internal,
-                     fmt::format("{} elements, but its segments hold {}", tensor.elements, elements));
+                     fmt::format("has {}, but its segments contain {}",
+                                 util::counted(tensor.elements, "element"), elements));
     }
     return {};
 }
@@ -69,7 +71,7 @@ Result<void> check_tensor(const Model& model, const Tensor& tensor) {
 Result<void> check_names(const Model& model) {
     const auto twin = std::ranges::adjacent_find(model.tensors, {}, &Tensor::name);
     if (twin != model.tensors.end()) {
-        return about(model, *twin, ErrorKind::malformed, "the name comes twice");
+        return about(model, *twin, ErrorKind::malformed, "the name appears twice");
     }
     return {};
 }
@@ -118,7 +120,7 @@ Result<void> check_checksums(const Model& model, const FrameMap& map, std::uint3
             return wrong(fields[i], "outside the file");
         }
         if (i > 0 && fields[i] - fields[i - 1] < kFieldBytes) return wrong(fields[i], "overlaps another");
-        if (meets_segment(map, file, fields[i], kFieldBytes)) return wrong(fields[i], "lies inside a tensor");
+        if (meets_segment(map, file, fields[i], kFieldBytes)) return wrong(fields[i], "is inside a tensor");
     }
     return {};
 }

@@ -17,15 +17,16 @@ namespace {
 
 using crypto::Certificate;
 
-Error not_authentic(const std::string& shown, std::string what, std::string hint = {}) {
-    return {ErrorKind::mismatch, shown + ": " + std::move(what), std::move(hint)};
+Error not_authentic(const std::string& shown, std::string what, std::string hint = {},
+                    Remedy remedy = Remedy::none) {
+    return {ErrorKind::mismatch, shown + ": " + std::move(what), std::move(hint), remedy};
 }
 
 // A bundle may name its key; one that does not is tried with each.
 Result<Signer> by_key(const Bundle& bundle, const VerifyOptions& options, const std::string& shown) {
     Result<Signer> last =
-        not_authentic(shown, "signed with another key than given",
-                      "its public key, as openssl prints it, has the SHA-256 that 'hint' says");
+        not_authentic(shown, "signed with a key that was not given",
+                      "the signature's key hint is the SHA-256 of the signer's public key in DER");
     for (const auto& file : options.public_keys) {
         MODELSEAL_TRY_ASSIGN(const auto key, crypto::load_ec_public_key(file));
         if (!bundle.hint.empty() && bundle.hint != key.hint()) continue;
@@ -48,7 +49,7 @@ Result<std::vector<Certificate>> load_all(const std::vector<std::string>& files)
 // The time of the first timestamp that holds.
 Result<std::int64_t> time_of(const Bundle& bundle, const std::vector<Certificate>& authorities,
                              const std::string& shown) {
-    Result<std::int64_t> last = not_authentic(shown, "no timestamp in it");
+    Result<std::int64_t> last = not_authentic(shown, "contains no timestamp");
     for (const auto& stamp : bundle.timestamps) {
         last = crypto::verify_timestamp(stamp, bundle.signature, authorities, shown);
         if (last.ok()) break;
@@ -66,7 +67,7 @@ Result<std::string> check_chain(const std::vector<Certificate>& chain, const Bun
     if (authorities.empty() || bundle.timestamps.empty()) return std::move(holds_now).error();
     MODELSEAL_TRY_ASSIGN(const auto at, time_of(bundle, authorities, shown));
     if (at > now)
-        return not_authentic(shown, fmt::format("its timestamp is of the future: {}", io::rfc3339(at)));
+        return not_authentic(shown, fmt::format("its timestamp is in the future: {}", io::rfc3339(at)));
     MODELSEAL_TRY(crypto::verify_chain(chain, anchors, at, shown));
     return io::rfc3339(at);
 }
@@ -98,7 +99,7 @@ Result<void> holds(const crypto::EcPublicKey& key, const Bundle& bundle, const s
         key.verify(encoding_of_0_2_0(bundle.payload), bundle.signature, crypto::HashChoice::sha256)) {
         return {};
     }
-    return not_authentic(shown, "the signature does not hold: forged, damaged, or made with another key");
+    return not_authentic(shown, "the signature is not valid: forged, damaged, or made with another key");
 }
 
 Result<Signer> authenticate(const Bundle& bundle, const VerifyOptions& options, std::int64_t now,
@@ -107,31 +108,35 @@ Result<Signer> authenticate(const Bundle& bundle, const VerifyOptions& options, 
     const bool keyless = !options.trusted_root.empty();
     if (key + chain + keyless != 1) {
         return Error{ErrorKind::usage,
-                     "one of a public key, certificates to trust and a trusted root is needed",
-                     "give --pub PEM, --cert-chain PEM, or --trusted-root JSON"};
+                     "exactly one is needed of a public key, trusted certificates and a trusted root",
+                     "give the signer's public key, an authority's certificate, or a trusted root",
+                     Remedy::trust_signer};
     }
     if (!options.subject.empty() && !chain) {
         return Error{ErrorKind::usage, "only a certificate has a subject",
-                     "give --cert-chain with --subject, and --identity with --trusted-root"};
+                     "give a subject with an authority's certificate, and an identity with a trusted root"};
     }
     if (keyless && (options.identity.empty() || options.issuer.empty())) {
-        return Error{ErrorKind::usage, "a trusted root vouches for everybody: who must have signed?",
-                     "give --identity and --issuer"};
+        return Error{ErrorKind::usage,
+                     "a trusted root alone accepts every signer: the expected identity is missing",
+                     "give the identity and its issuer", Remedy::trust_identity};
     }
     switch (bundle.method) {
         case Bundle::Method::key:
             if (key) return by_key(bundle, options, shown);
-            return not_authentic(shown, "signed with a bare key", "give the key with --pub");
+            return not_authentic(shown, "signed with a key, not with a certificate",
+                                 "give the signer's public key", Remedy::trust_signer);
         case Bundle::Method::certificate:
             if (chain) return by_certificate(bundle, options, now, shown);
             return not_authentic(shown, "signed with a certificate",
-                                 "give the certificate of the authority that you trust with --cert-chain");
+                                 "give the certificate of an authority that you trust",
+                                 Remedy::trust_authority);
         case Bundle::Method::sigstore:
             if (keyless) return by_identity(bundle, options, shown);
             break;
     }
     return not_authentic(shown, "signed with an identity (keyless, Sigstore)",
-                         "give --trusted-root, --identity and --issuer");
+                         "give a trusted root, and the identity and its issuer", Remedy::trust_identity);
 }
 
 namespace {
@@ -150,9 +155,9 @@ bool is_about(const LogBody& body, const Bundle& bundle) {
 
 // Rekor 1 counts entries over all its shards, and signs that number with the time. Rekor 2 signs neither.
 Result<void> check_unsigned(const LogEntry& entry, const std::string& shown) {
-    if (entry.integrated_time != 0) return mismatch(shown, "the log did not sign the time that it gives");
+    if (entry.integrated_time != 0) return mismatch(shown, "the log's signature over its time is not valid");
     if (entry.version == "0.0.2" && entry.log_index != entry.proof.index) {
-        return mismatch(shown, "the log's entry is at another place than its proof");
+        return mismatch(shown, "the index of the log's entry differs from that of its proof");
     }
     return {};
 }
@@ -161,26 +166,27 @@ Result<void> check_unsigned(const LogEntry& entry, const std::string& shown) {
 Result<std::optional<std::int64_t>> check_entry(const LogEntry& entry, const TrustedRoot::Log& log,
                                                 const Bundle& bundle, const std::string& shown) {
     MODELSEAL_TRY(usable(log, shown));
-    if (!in_tree(entry)) return mismatch(shown, "the log does not prove that it holds the signature");
-    if (!checkpoint_holds(entry, log)) return mismatch(shown, "the log did not sign the tree of its proof");
+    if (!in_tree(entry)) return mismatch(shown, "the log's proof of inclusion is not valid");
+    if (!checkpoint_holds(entry, log))
+        return mismatch(shown, "the log's signature over the tree of its proof is not valid");
     MODELSEAL_TRY_ASSIGN(const auto body, read_log_body(entry, shown));
-    if (!is_about(body, bundle)) return mismatch(shown, "the log's entry is about something else");
+    if (!is_about(body, bundle)) return mismatch(shown, "the log's entry is about another signature");
     if (entry.promise.empty()) {
         MODELSEAL_TRY(check_unsigned(entry, shown));
         return std::optional<std::int64_t>();
     }
     if (!promise_holds(entry, log))
-        return mismatch(shown, "the log did not sign when it took the signature up");
+        return mismatch(shown, "the log's signature over the time of inclusion is missing");
     return std::optional(static_cast<std::int64_t>(entry.integrated_time));
 }
 
 Result<std::int64_t> check_timestamp(const Bytes& stamp, const Bundle& bundle, const TrustedRoot& root,
                                      const std::string& shown) {
-    Result<std::int64_t> at = mismatch(shown, "its timestamp is of no authority that the trusted root knows");
+    Result<std::int64_t> at = mismatch(shown, "the authority of its timestamp is not in the trusted root");
     for (const auto& authority : root.timestamp_authorities) {
         at = crypto::verify_timestamp(stamp, bundle.signature, authority.chain, shown);
         if (at.ok() && !authority.valid.covers(*at)) {
-            at = mismatch(shown, "its timestamp authority was not in use then");
+            at = mismatch(shown, "its timestamp authority was not in use at that time");
         }
         if (at.ok()) break;
     }
@@ -194,7 +200,7 @@ Result<std::vector<std::int64_t>> times_of(const Bundle& bundle, const TrustedRo
     std::vector<const TrustedRoot::Log*> logs;
     for (const auto& entry : bundle.log) {
         const auto log = std::ranges::find(root.logs, entry.log_id, &TrustedRoot::Log::id);
-        if (log == root.logs.end()) return mismatch(shown, "its log is none that the trusted root knows");
+        if (log == root.logs.end()) return mismatch(shown, "its log is not in the trusted root");
         MODELSEAL_TRY_ASSIGN(const auto at, check_entry(entry, *log, bundle, shown));
         if (at) times.push_back(*at);
         logs.push_back(&*log);
@@ -203,10 +209,10 @@ Result<std::vector<std::int64_t>> times_of(const Bundle& bundle, const TrustedRo
         MODELSEAL_TRY_ASSIGN(const auto at, check_timestamp(stamp, bundle, root, shown));
         times.push_back(at);
     }
-    if (times.empty()) return mismatch(shown, "nobody says when it was made");
+    if (times.empty()) return mismatch(shown, "it has no trusted time of signing");
     for (const auto* log : logs) {
         for (const auto at : times) {
-            if (!log->valid.covers(at)) return mismatch(shown, "the log's key was not in use then");
+            if (!log->valid.covers(at)) return mismatch(shown, "the log's key was not in use at that time");
         }
     }
     return times;
@@ -216,7 +222,7 @@ Result<std::vector<std::int64_t>> times_of(const Bundle& bundle, const TrustedRo
 Result<Certificate> check_chain(const Certificate& leaf, const TrustedRoot& root, std::int64_t at,
                                 const std::string& shown) {
     Result<std::vector<Certificate>> led =
-        mismatch(shown, "no authority of the trusted root was in use at " + io::rfc3339(at));
+        mismatch(shown, "the trusted root has no authority that was in use at " + io::rfc3339(at));
     for (const auto& authority : root.authorities) {
         if (!authority.valid.covers(at)) continue;
         led = crypto::verify_chain({leaf}, authority.chain, at, shown);
@@ -230,13 +236,13 @@ Result<void> check_identity(const Certificate& leaf, const VerifyOptions& option
     const auto names = leaf.alternative_names();
     if (std::ranges::find(names, options.identity) == names.end()) {
         return mismatch(shown,
-                        fmt::format("signed by {}, not by {}",
+                        fmt::format("signed by {}, expected {}",
                                     names.empty() ? "nobody" : "'" + util::printable(names.front()) + "'",
                                     util::printable(options.identity)));
     }
     const auto issuer = crypto::identity_issuer(leaf);
     if (issuer == options.issuer) return {};
-    return mismatch(shown, fmt::format("the identity was vouched for by '{}', not by {}",
+    return mismatch(shown, fmt::format("the identity was authenticated by '{}', expected {}",
                                        util::printable(issuer), util::printable(options.issuer)));
 }
 

@@ -3,9 +3,13 @@
 
 #include <fmt/format.h>
 
+#include "formats/reader.h"
+#include "io/irreplaceable.h"
 #include "oms/fields.h"
 #include "oms/log.h"
 #include "util/encodings.h"
+#include "util/error.h"
+#include "util/text.h"
 
 namespace modelseal::oms {
 namespace {
@@ -17,7 +21,8 @@ template <class Read>
 Result<void> for_each(const Fields& in, const std::string& key, std::size_t most, const Read& read) {
     MODELSEAL_TRY_ASSIGN(const auto* list, in.list(key));
     if (list->size() > most)
-        return in.malformed(fmt::format("'{}' has {} entries, the limit is {}", key, list->size(), most));
+        return in.malformed(
+            fmt::format("'{}' has {}, the limit is {}", key, util::counted(list->size(), "entry"), most));
     for (std::size_t i = 0; i < list->size(); ++i) {
         MODELSEAL_TRY_ASSIGN(const auto entry,
                              Fields::of((*list)[i], fmt::format("{}.{}[{}]", in.where(), key, i)));
@@ -156,7 +161,14 @@ std::string_view name_of(Bundle::Method method) {
 Result<Bundle> parse_bundle(std::string_view text, const std::string& shown) {
     if (text.size() > kMaxBundleBytes) {
         return Error{
-            ErrorKind::malformed, fmt::format("{}: over the limit of {} bytes", shown, kMaxBundleBytes), {}};
+            ErrorKind::malformed,
+            fmt::format("{}: larger than the limit of {}", shown, util::counted(kMaxBundleBytes, "byte")),
+            {}};
+    }
+    const auto front = text.find_first_not_of(" \t\r\n");
+    if (front == text.npos || text[front] != '{') {
+        const formats::MemorySource source(shown, std::as_bytes(std::span(text)));
+        return util::malformed(shown, io::not_a("signature", source));
     }
     MODELSEAL_TRY_ASSIGN(const auto json, parse_document(text, shown, "signature"));
     MODELSEAL_TRY_ASSIGN(const auto outer, Fields::of(json, shown + ": signature"));

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "io/threads.h"
+#include "util/text.h"
 
 namespace modelseal::oms {
 namespace {
@@ -144,10 +145,11 @@ Result<void> digest_batch(const Tree& tree, std::span<const std::string> names,
     for (std::size_t i = 0; i < names.size(); ++i) {
         MODELSEAL_TRY_ASSIGN(auto source, tree.file(names[i], options.follow_links));
         if (options.shard_size && source->size() / *options.shard_size >= kMostShards) {
-            return Error{ErrorKind::unsupported,
-                         fmt::format("{}: more than {} shards of {} bytes", source->name(), kMostShards,
-                                     *options.shard_size),
-                         "take larger shards"};
+            return Error{
+                ErrorKind::unsupported,
+                fmt::format("{}: more than {} of {}", source->name(), util::counted(kMostShards, "shard"),
+                            util::counted(*options.shard_size, "byte")),
+                "use larger shards"};
         }
         for (const auto& piece : pieces_of(i, source->size(), options.shard_size)) {
             pieces.push_back(piece);

@@ -8,6 +8,7 @@
 #include "formats/json.h"
 #include "formats/reader.h"
 #include "util/encodings.h"
+#include "util/error.h"
 #include "util/text.h"
 
 namespace modelseal::oms {
@@ -45,7 +46,7 @@ Result<Fields> Fields::of(const nlohmann::json& value, std::string where) {
 }
 
 Error Fields::malformed(const std::string& what) const {
-    return {ErrorKind::malformed, fmt::format("{}: {}", where_, what), {}};
+    return util::malformed(where_, what);
 }
 
 const nlohmann::json* Fields::find(const std::string& key) const {
@@ -100,7 +101,8 @@ Result<std::vector<std::byte>> Fields::digest(const std::string& key, std::size_
     MODELSEAL_TRY_ASSIGN(const auto value, text(key));
     auto decoded = util::from_hex(value);
     if (decoded && decoded->size() == size) return std::move(*decoded);
-    return malformed(fmt::format("'{}' is not {} bytes in lower-case hexadecimal digits", key, size));
+    return malformed(
+        fmt::format("'{}' is not {} in lower-case hexadecimal digits", key, util::counted(size, "byte")));
 }
 
 Result<std::uint64_t> Fields::number(const std::string& key) const {

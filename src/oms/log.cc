@@ -105,7 +105,8 @@ Error mismatch(const Fields& fields, const std::string& what) {
 Result<Fields> single(const Fields& fields, const std::string& key) {
     MODELSEAL_TRY_ASSIGN(const auto* list, fields.list(key));
     if (list->size() != 1) {
-        return fields.malformed(fmt::format("'{}' has {} entries, one is needed", key, list->size()));
+        return fields.malformed(
+            fmt::format("'{}' has {}, 1 is needed", key, util::counted(list->size(), "entry")));
     }
     return Fields::of(list->front(), fmt::format("{}.{}[0]", fields.where(), key));
 }
@@ -158,7 +159,7 @@ Result<LogBody> read_log_body(const LogEntry& entry, const std::string& shown) {
     if (kind == "dsse" && version == "0.0.1") return read_version_1(spec);
     if (kind == "dsse" && version == "0.0.2") return read_version_2(spec);
     return Error{ErrorKind::unsupported,
-                 fmt::format("{}: is of the kind '{}' {}; known are dsse 0.0.1 and 0.0.2", outer.where(),
+                 fmt::format("{}: kind '{}' {} is not supported; dsse 0.0.1 and 0.0.2 are", outer.where(),
                              util::printable(kind), util::printable(version)),
                  {}};
 }
@@ -174,7 +175,8 @@ Result<LogEntry::Proof> read_proof(const Fields& fields) {
     MODELSEAL_TRY_ASSIGN(proof.tree_size, fields.number("treeSize"));
     MODELSEAL_TRY_ASSIGN(proof.root, fields.bytes("rootHash"));
     MODELSEAL_TRY_ASSIGN(const auto* hashes, fields.list("hashes"));
-    if (hashes->size() > kMaxHashes) return fields.malformed("'hashes' is too long for any tree");
+    if (hashes->size() > kMaxHashes)
+        return fields.malformed("'hashes' has more entries than any tree has levels");
     for (const auto& each : *hashes) {
         auto hash = each.is_string() ? util::from_base64(each.get_ref<const std::string&>()) : std::nullopt;
         if (!hash || hash->size() != kLogHashBytes)
@@ -182,7 +184,7 @@ Result<LogEntry::Proof> read_proof(const Fields& fields) {
         proof.hashes.push_back(std::move(*hash));
     }
     if (proof.root.size() != kLogHashBytes) return fields.malformed("'rootHash' is not a hash");
-    if (proof.index >= proof.tree_size) return fields.malformed("'logIndex' is not in the tree");
+    if (proof.index >= proof.tree_size) return fields.malformed("'logIndex' is outside the tree");
     MODELSEAL_TRY_ASSIGN(const auto checkpoint, fields.object("checkpoint"));
     MODELSEAL_TRY(checkpoint.only({"envelope"}));
     MODELSEAL_TRY_ASSIGN(proof.checkpoint, checkpoint.text("envelope"));
@@ -231,11 +233,11 @@ Result<void> check_sct(const crypto::Sct& sct, const TrustedRoot::Log& log,
                        const std::string& shown) {
     MODELSEAL_TRY_ASSIGN(const auto* key, usable(log, shown));
     if (!log.valid.covers(static_cast<std::int64_t>(sct.milliseconds / 1000))) {
-        return not_logged(shown, "the key of the certificate's log was not in use then");
+        return not_logged(shown, "the key of the certificate's log was not in use at that time");
     }
     MODELSEAL_TRY_ASSIGN(const auto entry, crypto::signed_entry(sct, certificate, issuer, shown));
     if (sct.ecdsa_sha256 && key->verify(entry, sct.signature)) return {};
-    return not_logged(shown, "a log did not sign that it took the certificate up");
+    return not_logged(shown, "a log's signature over the certificate's inclusion is not valid");
 }
 
 }  // namespace
@@ -243,7 +245,7 @@ Result<void> check_sct(const crypto::Sct& sct, const TrustedRoot::Log& log,
 Result<void> check_logged(const crypto::Certificate& certificate, const crypto::Certificate& issuer,
                           const TrustedRoot& root, const std::string& shown) {
     MODELSEAL_TRY_ASSIGN(const auto scts, crypto::embedded_scts(certificate, shown));
-    if (scts.empty()) return not_logged(shown, "no log says that it took the certificate up");
+    if (scts.empty()) return not_logged(shown, "no log confirms the certificate's inclusion");
     std::size_t known = 0;
     for (const auto& sct : scts) {
         const auto log = std::ranges::find(root.certificate_logs, sct.log_id, &TrustedRoot::Log::id);
@@ -252,7 +254,7 @@ Result<void> check_logged(const crypto::Certificate& certificate, const crypto::
         ++known;
     }
     if (known > 0) return {};
-    return not_logged(shown, "the log of its certificate is none that the trusted root knows");
+    return not_logged(shown, "the log of its certificate is not in the trusted root");
 }
 
 }  // namespace modelseal::oms

@@ -33,7 +33,8 @@ Result<void> split_shard(const Fields& fields, std::uint64_t shard_size, Resourc
     const auto end = first == name.npos ? std::nullopt : decimal(std::string_view(name).substr(second + 1));
     const bool sound = begin && end && *begin < *end && *begin % shard_size == 0 && *end - *begin <= shard_size;
     if (!sound)
-        return fields.malformed(fmt::format("'{}' is no shard of {} bytes", util::printable(name), shard_size));
+        return fields.malformed(
+            fmt::format("'{}' is not a shard of {}", util::printable(name), util::counted(shard_size, "byte")));
     resource.begin = *begin;
     resource.end = *end;
     resource.name.resize(first);
@@ -70,11 +71,11 @@ Result<void> check_name(const std::string& name, const Fields& in) {
         return in.malformed(fmt::format("the name '{}' {}", util::printable(name), why));
     };
     if (name == kWholeModel) return {};
-    if (name.empty()) return in.malformed("an empty name");
+    if (name.empty()) return in.malformed("is empty");
     if (const auto why = io::way_out(name)) return refuse(*why);
     const auto framed = fmt::format("/{}/", name);
     if (framed.find("//") != framed.npos || framed.find("/./") != framed.npos) {
-        return refuse("has a part that names nothing");
+        return refuse("has an empty part, or '.'");
     }
     return {};
 }
@@ -86,7 +87,7 @@ Result<Resource> read_resource(const Fields& fields, const Statement& of) {
     MODELSEAL_TRY(check_name(resource.name, fields));
     MODELSEAL_TRY_ASSIGN(const auto algorithm, fields.text("algorithm"));
     if (!is_algorithm(algorithm, of)) {
-        return fields.malformed(fmt::format("'algorithm' is '{}', the list is of {}",
+        return fields.malformed(fmt::format("'algorithm' is '{}', but the list is of {}",
                                             util::printable(algorithm), name_of(of.hash)));
     }
     MODELSEAL_TRY_ASSIGN(resource.digest, fields.digest("digest", digest_bytes(of.hash)));
@@ -101,12 +102,12 @@ Result<void> check_list(const std::vector<Resource>& resources, bool shards, con
     for (const auto& resource : resources) {
         auto& of_file = ranges[resource.name];
         if (!shards && !of_file.empty()) {
-            return in.malformed(fmt::format("the name '{}' comes twice", util::printable(resource.name)));
+            return in.malformed(fmt::format("the name '{}' appears twice", util::printable(resource.name)));
         }
         of_file.emplace_back(resource.begin, resource.end);
     }
     if (ranges.contains(kWholeModel) && ranges.size() > 1) {
-        return in.malformed("the name '.' stands beside others");
+        return in.malformed("the name '.' is not the only one");
     }
     if (!shards) return {};
     for (auto& [name, of_file] : ranges) {
@@ -114,7 +115,7 @@ Result<void> check_list(const std::vector<Resource>& resources, bool shards, con
         std::uint64_t covered = 0;
         for (const auto& [begin, end] : of_file) {
             if (begin != covered) {
-                return in.malformed(fmt::format("the shards of '{}' do not cover it byte by byte at {}",
+                return in.malformed(fmt::format("the shards of '{}' have a gap or an overlap at offset {}",
                                                 util::printable(name), covered));
             }
             covered = end;

@@ -23,14 +23,14 @@ using crypto::EcSigningKey;
 Result<std::vector<Certificate>> certificates_of(const SignOptions& options, const EcSigningKey& key) {
     if (options.certificate.empty()) {
         if (options.chain.empty()) return std::vector<Certificate>{};
-        return Error{ErrorKind::usage, "a certificate chain without a certificate",
-                     "give the certificate with --cert"};
+        return Error{ErrorKind::usage, "a certificate chain was given without a certificate",
+                     "give the signer's certificate", Remedy::give_certificate};
     }
     const auto shown = util::printable(options.certificate);
     MODELSEAL_TRY_ASSIGN(auto all, Certificate::load(options.certificate));
     MODELSEAL_TRY_ASSIGN(const auto open, all.front().key(shown));
     if (!open.same_key(key.public_key())) {
-        return Error{ErrorKind::mismatch, shown + ": the certificate is of another key", {}};
+        return Error{ErrorKind::mismatch, shown + ": the certificate is for another key", {}};
     }
     MODELSEAL_TRY(crypto::may_sign(all.front(), std::time(nullptr), shown));
     for (const auto& file : options.chain) {
@@ -59,10 +59,12 @@ Result<std::vector<std::string>> names_in(const oms::Tree& tree, const oms::Igno
     for (const auto& entry : entries) {
         const auto wrong = oms::complaint(entry, options.allow_symlinks);
         if (!wrong.empty()) {
-            return Error{
-                ErrorKind::unsupported, fmt::format("{}: '{}': {}", shown, util::printable(entry.name), wrong),
-                entry.kind == oms::Tree::Entry::Kind::link ? "--allow-symlinks signs what links lead to"
-                                                           : "take it out of the model, or --ignore it"};
+            const bool link = entry.kind == oms::Tree::Entry::Kind::link;
+            return Error{ErrorKind::unsupported,
+                         fmt::format("{}: '{}': {}", shown, util::printable(entry.name), wrong),
+                         link ? "allow links, so that the files that they lead to are signed"
+                              : "take the file out of the model, or leave it out of the signature",
+                         link ? Remedy::follow_links : Remedy::ignore_file};
         }
         names.push_back(entry.name);
     }
@@ -123,7 +125,7 @@ Result<oms::Statement> make_statement(const std::filesystem::path& path, const S
     if (!tree.single()) statement.ignore_paths.assign(rules.paths().begin(), rules.paths().end());
     MODELSEAL_TRY(add_resources(tree, names, options, statement, summary));
     if (statement.resources.empty()) {
-        return Error{ErrorKind::unsupported, shown + ": nothing in it to sign: an empty model is refused", {}};
+        return Error{ErrorKind::unsupported, shown + ": contains no files to sign", {}};
     }
     if (options.tensors) add_tensors(path, tree.single(), options, statement, summary);
     if (tree.single() && !options.base_name) {
@@ -142,8 +144,8 @@ Result<void> readable(const std::string& text, const std::string& shown) {
         if (statement.ok()) return {};
         error = statement.error();
     }
-    return Error{ErrorKind::unsupported, "the signature would be too large to be read: " + error.message,
-                 "--no-tensors leaves the digests of tensors out"};
+    return Error{ErrorKind::unsupported, "the signature would exceed the size that is read: " + error.message,
+                 "sign without digests of tensors", Remedy::omit_tensors};
 }
 
 }  // namespace
@@ -153,7 +155,7 @@ Result<SignSummary> sign_model(const std::filesystem::path& path, const SignOpti
     std::error_code ignored;
     if (std::filesystem::equivalent(path, options.signature, ignored)) {
         return Error{ErrorKind::usage,
-                     util::printable(path.string()) + ": is the model, not a place for its signature",
+                     util::printable(path.string()) + ": is the model; its signature needs another path",
                      {}};
     }
     MODELSEAL_TRY_ASSIGN(const auto key, EcSigningKey::load(options.key, options.passphrase));

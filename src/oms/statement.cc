@@ -31,13 +31,13 @@ Result<void> read_serialization(const Fields& fields, Statement& out) {
     MODELSEAL_TRY_ASSIGN(const auto method, fields.text("method"));
     if (method != "files" && method != "shards") {
         return fields.malformed(
-            fmt::format("'method' is '{}', known are files and shards", util::printable(method)));
+            fmt::format("'method' is '{}'; files and shards are supported", util::printable(method)));
     }
     MODELSEAL_TRY_ASSIGN(const auto hash, fields.text("hash_type"));
     const auto type = hash_named(hash);
     if (!type) {
         return Error{hash == "blake3" ? ErrorKind::unsupported : ErrorKind::malformed,
-                     fmt::format("{}: 'hash_type' is '{}', known are sha256 and blake2b", fields.where(),
+                     fmt::format("{}: 'hash_type' is '{}'; sha256 and blake2b are supported", fields.where(),
                                  util::printable(hash)),
                      {}};
     }
@@ -50,7 +50,7 @@ Result<void> read_serialization(const Fields& fields, Statement& out) {
     if (fields.find("ignore_paths") == nullptr) return {};
     MODELSEAL_TRY_ASSIGN(const auto* paths, fields.list("ignore_paths"));
     for (const auto& path : *paths) {
-        if (!path.is_string()) return fields.malformed("'ignore_paths' holds something else than strings");
+        if (!path.is_string()) return fields.malformed("'ignore_paths' contains an entry that is not a string");
         out.ignore_paths.push_back(path.get<std::string>());
     }
     return {};
@@ -59,7 +59,8 @@ Result<void> read_serialization(const Fields& fields, Statement& out) {
 Result<void> read_subject(const Fields& outer, Statement& out) {
     MODELSEAL_TRY_ASSIGN(const auto* subjects, outer.list("subject"));
     if (subjects->size() != 1) {
-        return outer.malformed(fmt::format("'subject' has {} entries, one is needed", subjects->size()));
+        return outer.malformed(
+            fmt::format("'subject' has {}, 1 is needed", util::counted(subjects->size(), "entry")));
     }
     MODELSEAL_TRY_ASSIGN(const auto subject, Fields::of(subjects->front(), outer.where() + ".subject[0]"));
     MODELSEAL_TRY_ASSIGN(out.subject, subject.text("name"));
@@ -77,7 +78,7 @@ Result<void> read_v1(const Fields& outer, Statement& out) {
     MODELSEAL_TRY_ASSIGN(const auto serialization, predicate.object("serialization"));
     MODELSEAL_TRY(read_serialization(serialization, out));
     MODELSEAL_TRY_ASSIGN(const auto* list, predicate.list("resources"));
-    if (list->empty()) return predicate.malformed("'resources' is empty: an empty model has nothing to sign");
+    if (list->empty()) return predicate.malformed("'resources' is empty");
     out.resources.reserve(list->size());
     for (std::size_t i = 0; i < list->size(); ++i) {
         MODELSEAL_TRY_ASSIGN(const auto entry,
@@ -87,7 +88,7 @@ Result<void> read_v1(const Fields& outer, Statement& out) {
     }
     MODELSEAL_TRY(check_list(out.resources, out.shard_size.has_value(), predicate));
     if (root_of(out.resources) != out.root) {
-        return outer.malformed("the root digest of 'subject' is not that of 'resources'");
+        return outer.malformed("the root digest of 'subject' differs from that of 'resources'");
     }
     return {};
 }
@@ -97,7 +98,7 @@ Result<void> read_0_2_0(const Fields& outer, Statement& out) {
     out.release_0_2_0 = true;
     MODELSEAL_TRY(outer.object("predicate"));
     MODELSEAL_TRY_ASSIGN(const auto* subjects, outer.list("subject"));
-    if (subjects->empty()) return outer.malformed("'subject' is empty: an empty model has nothing to sign");
+    if (subjects->empty()) return outer.malformed("'subject' is empty");
     for (std::size_t i = 0; i < subjects->size(); ++i) {
         MODELSEAL_TRY_ASSIGN(const auto subject,
                              Fields::of((*subjects)[i], fmt::format("{}.subject[{}]", outer.where(), i)));
@@ -106,10 +107,10 @@ Result<void> read_0_2_0(const Fields& outer, Statement& out) {
         MODELSEAL_TRY(check_name(resource.name, subject));
         const auto how = annotation(subject, "actual_hash_algorithm");
         if (!how.empty() && how != "file-sha256") {
-            return Error{
-                ErrorKind::unsupported,
-                fmt::format("{}: hashed as '{}', known is file-sha256", subject.where(), util::printable(how)),
-                {}};
+            return Error{ErrorKind::unsupported,
+                         fmt::format("{}: hashed as '{}'; file-sha256 is supported", subject.where(),
+                                     util::printable(how)),
+                         {}};
         }
         MODELSEAL_TRY_ASSIGN(const auto digest, subject.object("digest"));
         MODELSEAL_TRY_ASSIGN(resource.digest, digest.digest("sha256", kRootBytes));
@@ -164,7 +165,7 @@ Result<Statement> parse_statement(const Bytes& payload, const std::string& shown
         MODELSEAL_TRY(read_0_2_0(outer, out));
     } else {
         return Error{ErrorKind::unsupported,
-                     fmt::format("{}: 'predicateType' is '{}', no model signature of a known version",
+                     fmt::format("{}: 'predicateType' is '{}', not a model signature of a supported version",
                                  outer.where(), util::printable(predicate)),
                      {}};
     }

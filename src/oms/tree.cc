@@ -120,15 +120,15 @@ std::string complaint(const Tree::Entry& entry, bool allow_symlinks) {
         case Tree::Entry::Kind::file:
             return {};
         case Tree::Entry::Kind::link:
-            return allow_symlinks ? "" : "a symbolic link, and links were not allowed";
+            return allow_symlinks ? "" : "is a symbolic link, and links are not allowed";
         case Tree::Entry::Kind::folder_link:
-            return "a symbolic link that leads to no file, whose content no signature would cover";
+            return "is a symbolic link that does not lead to a file, so no signature would cover its content";
         case Tree::Entry::Kind::special:
-            return "not a regular file but a pipe, device or socket";
+            return "is a pipe, device or socket";
         case Tree::Entry::Kind::bad_name:
             break;
     }
-    return "its name is not UTF-8, which a signature cannot hold";
+    return "its name is not UTF-8, as signatures need";
 }
 
 bool component_less(const std::string& a, const std::string& b) {
@@ -150,7 +150,7 @@ Error incomplete(const Source& source, std::string_view why) {
 }
 
 Error unreadable(const Error& error) {
-    return {error.kind, error.message + "; so it is not known whether other files belong to it",
+    return {error.kind, error.message + "; other files may belong to it",
             "sign the folder, and verify the folder"};
 }
 
@@ -159,7 +159,7 @@ Result<void> is_not_an_index(const Source& source, const std::string& name) {
     const auto index = model::read_shard_index(source, name);
     if (!index) return unreadable(index.error());
     if (!*index) return {};
-    return incomplete(source, "an index: the tensors are in its shards");
+    return incomplete(source, "is an index: the tensors are in its shards");
 }
 
 }  // namespace
@@ -170,7 +170,7 @@ Result<void> known_to_be_whole(const Tree& tree, const std::string& name, const 
     const auto layout = parse_model_file(*source, limits);
     if (!layout) return unreadable(layout.error());
     if (!layout->references.empty()) {
-        return incomplete(*source, fmt::format("its tensors lie in other files ('{}')",
+        return incomplete(*source, fmt::format("its tensors are in other files ('{}')",
                                                util::printable(layout->references.front())));
     }
     // Loaders find the other parts by their names.

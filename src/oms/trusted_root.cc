@@ -106,10 +106,10 @@ Result<TrustedRoot> load_trusted_root(const std::string& path) {
 
 Result<const crypto::LogKey*> usable(const TrustedRoot::Log& log, const std::string& shown) {
     if (log.key) return &*log.key;
-    return Error{ErrorKind::unsupported,
-                 fmt::format("{}: the key of its log is of the kind '{}', which is not supported", shown,
-                             util::printable(log.kind)),
-                 {}};
+    return Error{
+        ErrorKind::unsupported,
+        fmt::format("{}: log keys of the kind '{}' are not supported", shown, util::printable(log.kind)),
+        {}};
 }
 
 }  // namespace modelseal::oms

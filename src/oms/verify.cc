@@ -95,8 +95,8 @@ class Comparison {
         MODELSEAL_TRY_ASSIGN(const auto now, tree_.list(rules));
         if (now == before) return {};
         return Error{ErrorKind::unreadable,
-                     util::printable(path_.string()) + ": files were added or removed while it was read",
-                     "verify it again when nobody writes to it"};
+                     util::printable(path_.string()) + ": files were added or removed during the verification",
+                     "verify again when no program writes to the folder"};
     }
 
     void add(const std::string& name, Outcome outcome, std::string detail = {}) {
@@ -170,13 +170,13 @@ class Comparison {
         for (auto& file : finding_.findings) {
             if (!knows(file)) continue;
             if (!now.ok()) {
-                file.detail = "it is no longer a model that can be read: " + now.error().message;
+                file.detail = "no longer a readable model: " + now.error().message;
                 continue;
             }
             const auto& before = signed_.at(file.name).parts.front()->tensors;
             file.tensors = compare_tensors(before, (*now)[tree_.single() ? std::string() : file.name]);
             if (file.tensors.empty())
-                file.detail = "all tensors are as signed; something else in the file is not";
+                file.detail = "all tensors are as signed; other bytes of the file are not";
         }
     }
 
@@ -202,10 +202,6 @@ namespace {
 
 using SignatureOutcome = SignatureFinding::Outcome;
 
-std::string counted(std::uint64_t count, std::string_view what) {
-    return count == 0 ? std::string() : fmt::format("{} {} {}, ", count, count == 1 ? "file" : "files", what);
-}
-
 // "2 files changed, 1 file missing"
 std::string summary_of(const SignatureFinding& finding) {
     using FileOutcome = SignatureFinding::FileFinding::Outcome;
@@ -215,9 +211,14 @@ std::string summary_of(const SignatureFinding& finding) {
         missing += file.outcome == FileOutcome::missing;
         added += file.outcome == FileOutcome::added;
     }
-    auto text = counted(changed, "changed") + counted(missing, "missing") + counted(added, "not signed");
-    text.resize(text.size() - 2);
-    return text;
+    std::vector<std::string> parts;
+    const auto add = [&](std::uint64_t count, std::string_view what) {
+        if (count > 0) parts.push_back(fmt::format("{} {}", util::counted(count, "file"), what));
+    };
+    add(changed, "changed");
+    add(missing, "missing");
+    add(added, "not signed");
+    return fmt::format("{}", fmt::join(parts, ", "));
 }
 
 void describe(const Statement& statement, SignatureFinding& finding) {
@@ -247,9 +248,10 @@ Result<void> examine(const std::filesystem::path& path, const VerifyOptions& opt
     describe(statement, finding);
     MODELSEAL_TRY(compare_files(path, statement, options, shared, finding));
     finding.outcome = finding.findings.empty() ? SignatureOutcome::valid : SignatureOutcome::invalid;
-    finding.detail = finding.findings.empty() ? fmt::format("{} {} as signed", finding.files,
-                                                            finding.files == 1 ? "file is" : "files are")
-                                              : summary_of(finding);
+    finding.detail = finding.findings.empty()
+                         ? fmt::format("{} {} as signed", util::counted(finding.files, "file"),
+                                       finding.files == 1 ? "is" : "are")
+                         : summary_of(finding);
     return {};
 }
 
@@ -265,6 +267,7 @@ Result<SignatureFinding> verify(const std::filesystem::path& path, const VerifyO
     finding.outcome = SignatureOutcome::invalid;
     finding.detail = done.error().message;
     finding.hint = done.error().hint;
+    finding.remedy = done.error().remedy;
     return finding;
 }
 

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "oracle/precision.h"
+#include "util/text.h"
 
 namespace modelseal::oracle {
 namespace {
@@ -13,9 +14,10 @@ constexpr std::size_t kFirstBatch = 256;
 
 Result<void> append(Answers& all, Answers&& part, const std::string& name) {
     if (all.count != 0 && (all.classes != part.classes || all.labels.empty() != part.labels.empty())) {
-        return Error{ErrorKind::malformed,
-                     fmt::format("{}: answers with {} classes, then with {}", name, all.classes, part.classes),
-                     {}};
+        return Error{
+            ErrorKind::malformed,
+            fmt::format("{}: the number of classes changed from {} to {}", name, all.classes, part.classes),
+            {}};
     }
     all.count += part.count;
     all.classes = part.classes;
@@ -49,8 +51,8 @@ BatchedOracle::BatchedOracle(std::string name, InputShape input, std::size_t bat
 Result<Answers> BatchedOracle::ask(std::span<const float> inputs, std::size_t count) {
     const auto elements = input_.elements();
     if (elements == 0) {
-        return Error{ErrorKind::unsupported, fmt::format("{}: does not tell the shape of its input", name_),
-                     "give the shape"};
+        return Error{ErrorKind::unsupported, fmt::format("{}: does not state the shape of its input", name_),
+                     "give the shape of the input"};
     }
     MODELSEAL_TRY(check_size(inputs, count));
     Answers all;
@@ -68,15 +70,15 @@ Result<Answers> BatchedOracle::next_batch(std::span<const float> inputs, std::si
     auto answers = fixed_ != 0 ? ask_fixed(inputs, count) : ask_some(inputs, count);
     if (!answers.ok()) {
         if (!deadline_.over()) return answers;
-        return deadline_.error(fmt::format("{}: {} of {} answers came", name_, answered_,
+        return deadline_.error(fmt::format("{}: only {} of {} answers were received", name_, answered_,
                                            std::max(survey_.inputs, answered_ + count)));
     }
     const bool values = answers->labels.empty();
     if (values && survey_.classes != 0 && answers->classes != survey_.classes) {
-        return Error{
-            ErrorKind::unsupported,
-            fmt::format("{}: {} outputs for an input, expected {}", name_, answers->classes, survey_.classes),
-            "is that the model of the fingerprint?"};
+        return Error{ErrorKind::unsupported,
+                     fmt::format("{}: {} per input, {} expected", name_,
+                                 util::counted(answers->classes, "output"), survey_.classes),
+                     "check that this is the model of the fingerprint"};
     }
     answered_ += answers->count;
     if (survey_.answered) survey_.answered(answers->count);

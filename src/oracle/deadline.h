@@ -34,9 +34,9 @@ class Deadline {
     // check".
     Error error(const std::string& what) const {
         return {ErrorKind::unreadable,
-                fmt::format("{} within {} s, the limit for all requests of a check", what,
+                fmt::format("{} within the limit of {} s for all requests of a check", what,
                             static_cast<double>(total_.count()) / 1000),
-                "for a slow server, raise the limit with --max-seconds"};
+                "for a slow server, raise the limit", Remedy::allow_more_time};
     }
 
   private:

@@ -11,10 +11,11 @@ Error refusal(const HttpResponse& response, const std::string& source) {
     const auto said = complaint_of(response.body);
     Error error{
         ErrorKind::unreadable,
-        fmt::format("{}: answers {}{}", source, response.status, said.empty() ? "" : ": '" + said + "'"),
+        fmt::format("{}: HTTP status {}{}", source, response.status, said.empty() ? "" : ": '" + said + "'"),
         {}};
-    if (response.status == 401 || response.status == 403) error.hint = "does it want a token, or another one?";
-    if (response.status == 404) error.hint = "is the model's name right, and is it loaded?";
+    if (response.status == 401 || response.status == 403)
+        error.hint = "the server needs a token, or another token";
+    if (response.status == 404) error.hint = "check the model's name, and that the server has loaded it";
     return error;
 }
 
@@ -63,9 +64,9 @@ Result<std::unique_ptr<Oracle>> connect(const std::string& target, const Endpoin
     const bool oip = names_model(url.path, "/v2/models/");
     if (!oip && !names_model(url.path, "/v1/models/")) {
         return Error{ErrorKind::usage,
-                     fmt::format("'{}' is not the address of a model", util::printable(target)),
+                     fmt::format("'{}' is not the address of a served model", util::printable(target)),
                      "such an address ends in /v2/models/NAME (Open Inference Protocol) or /v1/models/NAME "
-                     "(TensorFlow Serving), maybe with /versions/V behind it"};
+                     "(TensorFlow Serving), optionally followed by /versions/V"};
     }
     MODELSEAL_TRY_ASSIGN(auto client, HttpClient::open(url, http));
     return oip ? connect_oip(std::move(client), options, expected)

@@ -25,7 +25,7 @@ Result<TensorInfo> sole_input(const ModelInfo& model, const InputShape& expected
             names.push_back(fmt::format("'{}'", util::printable(input.name)));
         return Error{ErrorKind::unsupported,
                      fmt::format("{}: takes several inputs: {}", source, fmt::join(names, ", ")),
-                     "only models of one input can be asked"};
+                     "only models with one input are supported"};
     }
     const auto& input = model.inputs[0];
     if (input.datatype != "FP32" && input.datatype != "FP64") {
@@ -68,7 +68,7 @@ Result<InputShape> agree(const InputShape& expected, const TensorInfo& info, con
         return Error{ErrorKind::mismatch,
                      fmt::format("{}: takes inputs of shape {}, batch first, not {}", source, shown(shape),
                                  shown(input.shape)),
-                     "is it the right model? the order of the channels counts as well"};
+                     "check the model, and the order of the channels"};
     }
     std::size_t elements = 0;
     if (!elements_of(input.shape, kMaxRequestValues, elements) ||

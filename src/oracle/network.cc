@@ -11,10 +11,9 @@ namespace modelseal::oracle {
 
 Result<std::unique_ptr<Network>> open_network(const model::Model& files, const NetworkOptions& options) {
     if (files.folder && std::filesystem::is_directory(files.path)) {
-        return Error{
-            ErrorKind::unsupported,
-            fmt::format("{}: a folder is not a model that can be run", util::printable(files.path.string())),
-            "give the file of the graph in it"};
+        return Error{ErrorKind::unsupported,
+                     fmt::format("{}: a folder cannot be run", util::printable(files.path.string())),
+                     "give the graph's file in the folder"};
     }
     return WorkerNetwork::open(files, options);
 }
@@ -31,7 +30,7 @@ std::string Runtime::name() const {
     std::string name;
     const auto add = [&](const std::string& part) { name += (name.empty() ? "" : ", ") + part; };
     if (!device.empty()) add(util::printable(device));
-    if (threads > 0) add(fmt::format("{} thread{}", threads, threads == 1 ? "" : "s"));
+    if (threads > 0) add(util::counted(threads, "thread"));
     if (batch > 0) add(fmt::format("batch {}", batch));
     if (channels_last) add("channels last");
     if (plain_kernels) add("plain kernels");

@@ -11,16 +11,13 @@
 
 #include "model/values.h"
 #include "util/checked.h"
+#include "util/error.h"
 #include "util/text.h"
 
 namespace modelseal::oracle {
 namespace {
 
 using nlohmann::json;
-
-Error malformed_output(const std::string& source, const std::string& what) {
-    return {ErrorKind::malformed, fmt::format("{}: {}", source, what), {}};
-}
 
 bool is_signed_integer(const json& value) {
     return value.is_number_integer() &&
@@ -55,17 +52,17 @@ Result<std::size_t> classes_of(const OutputTensor& tensor, std::size_t rows, con
     const auto name = tensor.name.empty() ? std::string("the output")
                                           : fmt::format("output '{}'", util::printable(tensor.name));
     if (tensor.shape.empty() || tensor.shape[0] != static_cast<std::int64_t>(rows)) {
-        return malformed_output(
-            source, fmt::format("{} has the shape {} for {} inputs", name, shown(tensor.shape), rows));
+        return util::malformed(source, fmt::format("{} has the shape {} for {}", name, shown(tensor.shape),
+                                                   util::counted(rows, "input")));
     }
     std::size_t classes = 1;
     for (std::size_t i = 1; i < tensor.shape.size(); ++i) {
         if (tensor.shape[i] == 1) continue;
         if (classes != 1 || tensor.shape[i] == 0) {
             return Error{ErrorKind::unsupported,
-                         fmt::format("{}: {} has the shape {}, which is not a row of classes for each input",
-                                     source, name, shown(tensor.shape)),
-                         "only classifiers can be asked"};
+                         fmt::format("{}: {} has the shape {}, not one row of classes per input", source, name,
+                                     shown(tensor.shape)),
+                         "only classifiers are supported"};
         }
         classes = static_cast<std::size_t>(tensor.shape[i]);
     }
@@ -99,7 +96,7 @@ Result<OutputTensor> from_lists(const json& lists, NumberKind kind, const std::s
     Lists found;
     found.walk(lists, 0, true);
     if (!found.regular || !lists.is_array()) {
-        return malformed_output(source, "the answer's lists have rows of different lengths");
+        return util::malformed(source, "the answer's lists have rows of different lengths");
     }
     const bool whole = std::all_of(found.leaves.begin(), found.leaves.end(),
                                    [](const json* leaf) { return is_signed_integer(*leaf); });
@@ -118,9 +115,9 @@ Result<OutputTensor> from_lists(const json& lists, NumberKind kind, const std::s
             tensor.values.push_back(leaf->is_null() ? std::numeric_limits<float>::quiet_NaN()
                                                     : util::to_float(leaf->get<double>()));
         } else {
-            return malformed_output(source,
-                                    fmt::format("the answer has '{}' where a number should be",
-                                                util::printable(leaf->dump(-1, ' ', true).substr(0, 40))));
+            return util::malformed(source,
+                                   fmt::format("the answer has '{}' instead of a number",
+                                               util::printable(leaf->dump(-1, ' ', true).substr(0, 40))));
         }
     }
     return tensor;
@@ -133,8 +130,8 @@ Result<OutputTensor> pick(std::vector<OutputTensor> tensors, const std::string& 
             if (tensor.name == wanted) return std::move(tensor);
         }
         return Error{ErrorKind::unsupported,
-                     fmt::format("{}: has no output '{}', but {}", source, util::printable(wanted),
-                                 tensors.empty() ? "none at all" : names_of(tensors)),
+                     fmt::format("{}: has no output '{}'; it has {}", source, util::printable(wanted),
+                                 tensors.empty() ? "none" : names_of(tensors)),
                      {}};
     }
     for (const auto kind : {NumberKind::floating, NumberKind::integer}) {
@@ -146,10 +143,10 @@ Result<OutputTensor> pick(std::vector<OutputTensor> tensors, const std::string& 
         if (found.size() > 1) {
             return Error{ErrorKind::unsupported,
                          fmt::format("{}: has several outputs: {}", source, names_of(tensors)),
-                         "say which one counts"};
+                         "choose one of the outputs"};
         }
     }
-    return Error{ErrorKind::unsupported, fmt::format("{}: answers without a number for any class", source), {}};
+    return Error{ErrorKind::unsupported, fmt::format("{}: the answers have no numbers", source), {}};
 }
 
 Result<Answers> to_answers(std::vector<OutputTensor> tensors, const std::string& wanted, std::size_t rows,
@@ -158,9 +155,10 @@ Result<Answers> to_answers(std::vector<OutputTensor> tensors, const std::string&
     MODELSEAL_TRY_ASSIGN(const auto classes, classes_of(tensor, rows, source));
     const auto numbers = tensor.kind == NumberKind::floating ? tensor.values.size() : tensor.integers.size();
     if (tensor.kind == NumberKind::other || numbers != rows * classes) {
-        return Error{ErrorKind::unsupported,
-                     fmt::format("{}: output '{}' is not of numbers", source, util::printable(tensor.name)),
-                     {}};
+        return Error{
+            ErrorKind::unsupported,
+            fmt::format("{}: output '{}' does not contain numbers", source, util::printable(tensor.name)),
+            {}};
     }
     Answers answers;
     answers.count = rows;
@@ -169,10 +167,9 @@ Result<Answers> to_answers(std::vector<OutputTensor> tensors, const std::string&
         return answers;
     }
     if (classes < 2) {
-        return Error{
-            ErrorKind::unsupported,
-            fmt::format("{}: answers with one number for each input, not with one for each class", source),
-            "only classifiers can be asked"};
+        return Error{ErrorKind::unsupported,
+                     fmt::format("{}: answers with one number per input, not one per class", source),
+                     "only classifiers are supported"};
     }
     answers.classes = classes;
     if (tensor.kind == NumberKind::integer) {

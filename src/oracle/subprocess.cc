@@ -135,8 +135,9 @@ void Subprocess::stop(milliseconds patience) {
             std::this_thread::sleep_for(milliseconds(2));
         }
         if (info.si_pid != 0) {
-            how_it_ended_ = info.si_code == CLD_EXITED ? fmt::format("ended with status {}", info.si_status)
-                                                       : fmt::format("was ended by signal {}", info.si_status);
+            how_it_ended_ = info.si_code == CLD_EXITED
+                                ? fmt::format("ended with status {}", info.si_status)
+                                : fmt::format("was terminated by signal {}", info.si_status);
         }
         ::kill(-pid_, SIGKILL);  // not yet reaped: the group's number is still ours
         int status = 0;
@@ -239,7 +240,7 @@ Result<std::string> Subprocess::exchange(std::string_view message, const Measure
             return Error{ErrorKind::unreadable,
                          fmt::format("{}: the program gave no answer within {} s", name_,
                                      static_cast<double>(timeout.count()) / 1000),
-                         "give it more time, or smaller batches"};
+                         "allow more time, or use smaller batches"};
         }
         if (auto moved = pump(message, static_cast<int>(std::min<long long>(left, 60'000))); !moved.ok()) {
             stop(milliseconds(0));

@@ -10,12 +10,14 @@ namespace {
 
 using Check = Decision::Check;
 
-Check settled(CheckKind kind, Verdict verdict, std::string detail, std::string hint = {}) {
+Check settled(CheckKind kind, Verdict verdict, std::string detail, std::string hint = {},
+              Remedy remedy = Remedy::none) {
     return {.kind = kind,
             .verdict = verdict,
             .exit_code = exit_code(verdict),
             .detail = std::move(detail),
-            .hint = std::move(hint)};
+            .hint = std::move(hint),
+            .remedy = remedy};
 }
 
 // A key, a signature or a fingerprint that does not match is an error with the exit code of a mismatch.
@@ -25,6 +27,7 @@ Check failed(CheckKind kind, const Error& error) {
             .exit_code = exit_code(error.kind),
             .detail = error.message,
             .hint = error.hint,
+            .remedy = error.remedy,
             .error = error.kind};
 }
 
@@ -32,7 +35,7 @@ Check failed(CheckKind kind, const Error& error) {
 Check not_made(CheckKind kind, const std::vector<MissingCheck>& known) {
     const auto why = std::ranges::find(known, kind, &MissingCheck::kind);
     auto missing = why == known.end() ? MissingCheck{.kind = kind, .detail = "it was not checked"} : *why;
-    auto check = settled(kind, Verdict::unsealed, missing.detail, missing.hint);
+    auto check = settled(kind, Verdict::unsealed, missing.detail, missing.hint, missing.remedy);
     check.missing = std::move(missing);
     return check;
 }
@@ -41,12 +44,13 @@ Check not_made(CheckKind kind, const std::vector<MissingCheck>& known) {
 std::string stamp_complaint(const SealFinding& seal, const Policy& policy) {
     for (const auto& [name, value] : policy.stamp) {
         const auto found = std::ranges::find(seal.stamp, name, [](const auto& entry) { return entry.first; });
-        if (found == seal.stamp.end()) return fmt::format("the stamp has no '{}', expected '{}'", name, value);
+        if (found == seal.stamp.end())
+            return fmt::format("the stamp has no '{}', '{}' is expected", name, value);
         if (found->second != value) {
-            return fmt::format("the stamp says {} is '{}', expected '{}'", name, found->second, value);
+            return fmt::format("{} in the stamp is '{}', '{}' is expected", name, found->second, value);
         }
         if (!seal.stamp_authentic) {
-            return fmt::format("the stamp says {} is '{}', without a valid signature", name, value);
+            return fmt::format("{} in the stamp is '{}', but the stamp has no valid signature", name, value);
         }
     }
     return {};
@@ -57,11 +61,10 @@ Check judged(const SealFinding& seal, const Policy& policy) {
     const bool found = verdict == Verdict::intact || verdict == Verdict::tampered;
     if (!found) return settled(CheckKind::seal, verdict, seal.detail);
     if (seal.scheme == "deepisign" && policy.scheme != Scheme::deepisign) {
-        return settled(
-            CheckKind::seal, Verdict::unsealed,
-            "no seal under this key; a deepisign mark was found, which does not bind the weights and is "
-            "not accepted",
-            "check with --scheme deepisign to accept such a mark");
+        return settled(CheckKind::seal, Verdict::unsealed,
+                       "no seal under this key; a deepisign mark was found, which does not prove the weights "
+                       "and is not accepted",
+                       "accept marks of the deepisign scheme", Remedy::accept_deepisign);
     }
     if (auto complaint = stamp_complaint(seal, policy); !complaint.empty()) {
         return settled(CheckKind::seal, Verdict::tampered, std::move(complaint));
@@ -71,7 +74,8 @@ Check judged(const SealFinding& seal, const Policy& policy) {
 }
 
 Check judged(const FingerprintFinding& fingerprint, const Policy&) {
-    return settled(CheckKind::fingerprint, verdict_of(fingerprint), fingerprint.detail, fingerprint.hint);
+    return settled(CheckKind::fingerprint, verdict_of(fingerprint), fingerprint.detail, fingerprint.hint,
+                   fingerprint.remedy);
 }
 
 Check judged(const SignatureFinding& signature, const Policy&) {
@@ -189,9 +193,10 @@ CheckReport report_of(std::string target, const Findings& findings, const Policy
     if (const auto* decisive = decision.decisive()) {
         if (decisive->verdict == Verdict::error || decisive->missing) report.error = decisive->detail;
         report.hint = decisive->hint;
+        report.remedy = decisive->remedy;
         report.error_kind = decisive->error.value_or(ErrorKind::unreadable);
     } else if (decision.verdict == Verdict::unsealed) {
-        report.error = "no key, signer or fingerprint to check it against";
+        report.error = "nothing to check it against: no key, signer or fingerprint was given";
     }
     return report;
 }
@@ -202,6 +207,7 @@ CheckReport report_of(std::string target, const Error& error) {
             .exit_code = exit_code(error.kind),
             .error = error.message,
             .hint = error.hint,
+            .remedy = error.remedy,
             .error_kind = error.kind};
 }
 

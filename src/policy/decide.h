@@ -37,6 +37,7 @@ struct Decision {
         ExitCode exit_code = ExitCode::failed;
         std::string detail;  // of the finding, of the error, or why the policy decided otherwise
         std::string hint;
+        Remedy remedy = Remedy::none;
         std::optional<ErrorKind> error;       // if the check could not be made
         std::optional<MissingCheck> missing;  // if it was not made
     };

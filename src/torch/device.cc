@@ -22,10 +22,11 @@ std::size_t gpus() {
 Result<c10::Device> gpu(std::size_t index) {
     const auto there = gpus();
     if (index < there) return c10::Device(c10::kCUDA, static_cast<c10::DeviceIndex>(index));
-    const auto why = there > 0       ? fmt::format("this machine has {}, counted from 0", there)
-                     : at::hasCUDA() ? "LibTorch finds none on this machine"
-                                     : "this LibTorch was built for the CPU alone";
-    return Error{ErrorKind::unsupported, fmt::format("no GPU cuda:{}: {}", index, why), "give --device cpu"};
+    const auto why = there > 0       ? fmt::format("this machine has {}, numbered from 0", there)
+                     : at::hasCUDA() ? "LibTorch finds no GPU on this machine"
+                                     : "this LibTorch was built for the CPU only";
+    return Error{ErrorKind::unsupported, fmt::format("no GPU cuda:{}: {}", index, why),
+                 "run the model on the CPU", Remedy::use_cpu};
 }
 
 std::string model_of_processor() {
@@ -56,9 +57,10 @@ Result<c10::Device> find_device(const std::string& wanted) {
         const auto read = std::from_chars(wanted.data() + prefix.size(), end, index);
         if (read.ec == std::errc() && read.ptr == end && index < 128) return gpu(index);
     }
-    return Error{ErrorKind::usage,
-                 fmt::format("device '{}' is none of auto, cpu, cuda, cuda:N", util::printable(wanted)),
-                 {}};
+    return Error{
+        ErrorKind::usage,
+        fmt::format("unknown device '{}'; auto, cpu, cuda and cuda:N are supported", util::printable(wanted)),
+        {}};
 }
 
 std::string processor(c10::Device device) {

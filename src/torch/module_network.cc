@@ -11,6 +11,7 @@
 
 #include "io/threads.h"
 #include "torch/errors.h"
+#include "util/text.h"
 
 namespace modelseal::libtorch {
 
@@ -106,8 +107,8 @@ Result<void> ModuleNetwork::place() {
 }
 
 std::string ModuleNetwork::runtime() const {
-    return fmt::format("{} on LibTorch {}, {}, {} threads", engine(), TORCH_VERSION, processor(device_),
-                       threads_);
+    return fmt::format("{} on LibTorch {}, {}, {}", engine(), TORCH_VERSION, processor(device_),
+                       util::counted(threads_, "thread"));
 }
 
 std::vector<std::string> ModuleNetwork::devices() const {
@@ -152,16 +153,16 @@ at::Tensor ModuleNetwork::batch_of(std::span<const float> inputs, std::size_t fi
 at::Tensor ModuleNetwork::rows(const at::Tensor& batch) {
     const auto output = forward(batch);
     const auto wrong = [&](const std::string& what) {
-        return Refused(unsupported(name_, fmt::format("the output is not that of a classifier: {}", what)));
+        return Refused(unsupported(name_, fmt::format("the output is not a classifier's: {}", what)));
     };
-    if (!output.defined()) throw wrong("no tensor");
-    if (!output.is_floating_point())
-        throw wrong(fmt::format("numbers of type {}", toString(output.scalar_type())));
+    if (!output.defined()) throw wrong("it is not a tensor");
+    if (!output.is_floating_point()) throw wrong(fmt::format("its type is {}", toString(output.scalar_type())));
     const auto shape = output.sizes();
     const bool row = shape.size() == 2 || (shape.size() == 4 && shape[2] == 1 && shape[3] == 1);
     if (!row || shape[0] != batch.size(0) || shape[1] < 2) {
-        throw wrong(fmt::format("shape ({}) for {} input{}, not ({}, classes)", fmt::join(shape, ", "),
-                                batch.size(0), batch.size(0) == 1 ? "" : "s", batch.size(0)));
+        throw wrong(fmt::format("its shape is ({}) for {}, not ({}, classes)", fmt::join(shape, ", "),
+                                util::counted(static_cast<std::uint64_t>(batch.size(0)), "input"),
+                                batch.size(0)));
     }
     return output.to(at::kFloat).reshape({shape[0], shape[1]});
 }
@@ -182,7 +183,7 @@ Result<oracle::Answers> ModuleNetwork::answer(std::span<const float> inputs, std
             const auto output = rows(batch_of(inputs, first, some, way)).to(at::kCPU).contiguous();
             const auto classes = static_cast<std::size_t>(output.size(1));
             if (first > 0 && classes != answers.classes) {
-                return unsupported(name_, "the number of outputs differs from batch to batch");
+                return unsupported(name_, "the number of outputs differs between batches");
             }
             answers.classes = classes;
             const float* values = output.data_ptr<float>();
@@ -233,11 +234,11 @@ Result<void> ModuleNetwork::probe() {
     const std::span values(answers->values);
     const auto finite = [](float value) { return std::isfinite(value); };
     if (const auto bad = std::ranges::find_if_not(values, finite); bad != values.end()) {
-        return unsupported(
-            name_, fmt::format("the output for an input between 0.25 and 0.75 is not finite: {}", *bad));
+        return unsupported(name_,
+                           fmt::format("the output for inputs between 0.25 and 0.75 is not finite: {}", *bad));
     }
     if (std::ranges::equal(values.first(answers->classes), values.last(answers->classes))) {
-        return unsupported(name_, "two different inputs get the same outputs: they are saturated or constant");
+        return unsupported(name_, "two different inputs give the same outputs: they are saturated or constant");
     }
     classes_ = answers->classes;
     return {};

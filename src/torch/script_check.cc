@@ -70,14 +70,13 @@ Result<void> check_block(const torch::jit::Block& block, const std::string& func
 Result<void> check_node(const torch::jit::Node& node, const std::string& function, const std::string& name) {
     const std::string operation = node.kind().toQualString();
     if (!is_allowed_operator(operation)) {
-        return refused_script(
-            name, fmt::format("{}: the operator {} is not one of those that are run; nothing was run",
-                              util::printable(function), util::printable(operation)));
+        return refused_script(name, fmt::format("{}: the operator {} is not allowed; nothing was run",
+                                                util::printable(function), util::printable(operation)));
     }
     for (const auto attribute : node.attributeNames()) {
         const auto kind = node.kindOf(attribute);
         if (kind == torch::jit::AttributeKind::g || kind == torch::jit::AttributeKind::gs) {
-            return refused_script(name, fmt::format("{}: {} holds a graph of its own",
+            return refused_script(name, fmt::format("{}: {} contains a graph of its own",
                                                     util::printable(function), util::printable(operation)));
         }
     }
@@ -94,8 +93,8 @@ Result<void> check_functions(const CompilationUnit& unit, const std::string& nam
     for (auto* function : unit.get_functions()) {
         auto* const with_graph = torch::jit::tryToGraphFunction(*function);
         if (with_graph == nullptr) {
-            return refused_script(name,
-                                  fmt::format("{}: not code of the file", util::printable(function->name())));
+            return refused_script(
+                name, fmt::format("{}: is not code of the file", util::printable(function->name())));
         }
         MODELSEAL_TRY(check_block(*with_graph->graph()->block(), function->qualname().qualifiedName(), name));
     }
@@ -122,9 +121,11 @@ bool lies_in_its_storage(const at::Tensor& tensor) {
 
 Result<void> check_tensor(const at::Tensor& tensor, const std::string& name) {
     if (!tensor.defined()) return {};
-    if (tensor.layout() != at::kStrided) return refused_script(name, "a tensor that is not strided; not run");
+    if (tensor.layout() != at::kStrided)
+        return refused_script(name, "contains a tensor that is not strided; nothing was run");
     if (!lies_in_its_storage(tensor)) {
-        return Error{ErrorKind::malformed, fmt::format("{}: a tensor leaves its storage; not run", name), {}};
+        return Error{
+            ErrorKind::malformed, fmt::format("{}: a tensor exceeds its storage; nothing was run", name), {}};
     }
     return {};
 }
@@ -140,13 +141,13 @@ std::vector<at::IValue> constants_of(PyTorchStreamReader& archive) {
             if (const auto type = torch::getCustomClass(name.qualifiedName()))
                 return c10::StrongTypePtr(nullptr, type);
         }
-        throw std::runtime_error("a constant of a class that is not run: " + name.qualifiedName());
+        throw std::runtime_error("contains a constant of a class that is not allowed: " + name.qualifiedName());
     };
     const auto load = [](const at::StrongTypePtr& type, at::IValue state) {
         const auto of_class = type.type_->expect<c10::ClassType>();
         auto object = c10::ivalue::Object::create(type, of_class->numAttributes());
         auto* const set_state = of_class->findMethod("__setstate__");
-        if (set_state == nullptr) throw std::runtime_error("a constant without a state");
+        if (set_state == nullptr) throw std::runtime_error("contains a constant without a state");
         (*set_state)({object, std::move(state)});
         return object;
     };
@@ -159,7 +160,7 @@ std::vector<at::IValue> constants_of(PyTorchStreamReader& archive) {
 
 Result<void> check_operators(PyTorchStreamReader& archive, const std::string& name) {
     if (archive.hasRecord("model.json")) {
-        return refused_script(name, "TorchScript in its form before PyTorch 1.3 is not run");
+        return refused_script(name, "TorchScript from before PyTorch 1.3 is not supported");
     }
     torch::jit::populate_upgraders_graph_map();  // for operators of older versions; load() does the same
     const auto unit = std::make_shared<CompilationUnit>();
@@ -177,7 +178,8 @@ Result<void> check_operators(PyTorchStreamReader& archive, const std::string& na
         const auto source = source_of(archive, record);
         code += source->size();
         if (code > kMostCode)
-            return refused_script(name, fmt::format("has more than {} bytes of code", kMostCode));
+            return refused_script(name,
+                                  fmt::format("has more than {} of code", util::counted(kMostCode, "byte")));
         for (const auto& one : classes_in(source))
             importer.loadType(c10::QualifiedName(module_of(record) + "." + one));
     }

@@ -14,6 +14,7 @@
 #include "torch/device.h"
 #include "torch/errors.h"
 #include "torch/module_network.h"
+#include "util/text.h"
 #include "worker/sandbox.h"
 
 namespace modelseal::libtorch {
@@ -25,7 +26,10 @@ constexpr std::uint64_t kForEachThread = 128u << 20;  // its stack and the arena
 
 json to_json(const Error& error) {
     return {{"error",
-             {{"kind", static_cast<unsigned>(error.kind)}, {"message", error.message}, {"hint", error.hint}}}};
+             {{"kind", static_cast<unsigned>(error.kind)},
+              {"message", error.message},
+              {"hint", error.hint},
+              {"remedy", static_cast<unsigned>(error.remedy)}}}};
 }
 
 oracle::Runtime runtime_of(const json& as) {
@@ -68,23 +72,23 @@ void wake_libraries(c10::Device device, unsigned threads) {
 
 Result<std::unique_ptr<oracle::Network>> open_by_content(model::Model files,
                                                          const oracle::NetworkOptions& options) {
-    if (files.files.empty()) return Error{ErrorKind::malformed, "no file to open", {}};
+    if (files.files.empty()) return Error{ErrorKind::malformed, "no file was given", {}};
     const auto& source = *files.files.front().source;
     if (source.size() > options.max_bytes) {
-        return Error{
-            ErrorKind::unsupported,
-            fmt::format("{}: has {} bytes; the limit is {}", source.name(), source.size(), options.max_bytes),
-            {}};
+        return Error{ErrorKind::unsupported,
+                     fmt::format("{}: has {}; the limit is {}", source.name(),
+                                 util::counted(source.size(), "byte"), options.max_bytes),
+                     {}};
     }
     if (looks_like_torchscript(source)) return open_torchscript(source, options);
     for (const auto& format : all_formats()) {
         if (!format.recognises(source)) continue;
         if (format.name == "onnx") return open_onnx(std::move(files), options);
         return Error{ErrorKind::unsupported,
-                     fmt::format("{}: holds weights ({}), but no graph to run", source.name(), format.name),
+                     fmt::format("{}: contains weights ({}), but no graph to run", source.name(), format.name),
                      kRunnable};
     }
-    return Error{ErrorKind::unsupported, fmt::format("{}: not a model that can be run", source.name()),
+    return Error{ErrorKind::unsupported, fmt::format("{}: this format cannot be run", source.name()),
                  kRunnable};
 }
 
@@ -101,7 +105,7 @@ Result<json> Session::answer(worker::Message& message) {
     const auto& request = message.body;
     const auto what = request.at("do").get<std::string>();
     if (what == "enter") return enter(request);
-    if (!entered_) return Error{ErrorKind::internal, "a worker does nothing before it is in its sandbox", {}};
+    if (!entered_) return Error{ErrorKind::internal, "the worker is not in its sandbox yet", {}};
     if (what == "file") {
         const auto path = request.at("name").get<std::string>();
         MODELSEAL_TRY_ASSIGN(auto source, io::FileSource::adopt(message.descriptor.release(), {}, path));
@@ -166,7 +170,7 @@ Result<json> Session::open(const json& request) {
 Result<std::span<const float>> Session::inputs(std::size_t count, std::size_t behind) const {
     const auto numbers = count * network_->input().elements();
     if (numbers + behind > memory_.floats().size()) {
-        return Error{ErrorKind::internal, "the shared memory is too small for the question", {}};
+        return Error{ErrorKind::internal, "the shared memory is too small for the request", {}};
     }
     return std::span<const float>(memory_.floats().first(numbers));
 }
@@ -200,7 +204,7 @@ Result<void> Session::wait_for_cotangents() {
     MODELSEAL_TRY(channel_.send({{"outputs", true}}));
     worker::Message message;
     if (channel_.receive(message) || message.body.value("do", "") != "cotangents") {
-        return Error{ErrorKind::internal, "the cotangents did not come", {}};
+        return Error{ErrorKind::internal, "the cotangents are missing", {}};
     }
     return {};
 }

@@ -111,7 +111,8 @@ Result<void> check_unpacked_size(const Source& source, const oracle::NetworkOpti
     for (const auto& entry : entries) {
         if (entry.size > options.max_bytes - unpacked) {
             return Error{ErrorKind::unsupported,
-                         fmt::format("{}: unpacks to more than {} bytes", source.name(), options.max_bytes),
+                         fmt::format("{}: decompresses to more than {}", source.name(),
+                                     util::counted(options.max_bytes, "byte")),
                          {}};
         }
         unpacked += entry.size;
@@ -121,8 +122,8 @@ Result<void> check_unpacked_size(const Source& source, const oracle::NetworkOpti
 
 Result<oracle::InputShape> input_of(const torch::jit::Module& module, const std::string& name,
                                     const oracle::NetworkOptions& options) {
-    const auto unsupported = [&](const std::string& what, const char* hint = "") {
-        return Error{ErrorKind::unsupported, fmt::format("{}: {}", name, what), hint};
+    const auto unsupported = [&](const std::string& what, const char* hint = "", Remedy remedy = Remedy::none) {
+        return Error{ErrorKind::unsupported, fmt::format("{}: {}", name, what), hint, remedy};
     };
     const auto forward = module.find_method("forward");
     if (!forward) return unsupported("has no method forward");
@@ -132,8 +133,8 @@ Result<oracle::InputShape> input_of(const torch::jit::Module& module, const std:
         if (!arguments[i].default_value()) wanted.push_back(util::printable(arguments[i].name()));
     }
     if (wanted.size() != 1) {
-        return unsupported(
-            fmt::format("takes {} inputs ({}), not one", wanted.size(), fmt::join(wanted, ", ")));
+        return unsupported(fmt::format("has {} ({}); one is needed", util::counted(wanted.size(), "input"),
+                                       fmt::join(wanted, ", ")));
     }
     if (arguments[1].type()->kind() != c10::TypeKind::TensorType) {
         return unsupported(fmt::format("the input '{}' is of type {}, not a tensor", wanted[0],
@@ -146,10 +147,11 @@ Result<oracle::InputShape> input_of(const torch::jit::Module& module, const std:
                      {}};
     }
     if (options.input_shape.empty()) {
-        return unsupported("TorchScript does not say which shape its input has", "give --input-shape C,H,W");
+        return unsupported("TorchScript does not state the shape of its input", "give the shape of the input",
+                           Remedy::give_input_shape);
     }
     for (const auto extent : options.input_shape) {
-        if (extent < 1) return Error{ErrorKind::usage, fmt::format("an input shape with {} in it", extent), {}};
+        if (extent < 1) return Error{ErrorKind::usage, fmt::format("the input shape contains {}", extent), {}};
     }
     return oracle::InputShape{wanted[0], options.input_shape};
 }

@@ -52,6 +52,14 @@ char32_t code_point(std::string_view sequence) {
     return code;
 }
 
+std::string plural_of(std::string_view noun) {
+    const auto ends = [&](std::string_view ending) { return noun.ends_with(ending); };
+    if (ends("y") && !ends("ay") && !ends("ey") && !ends("oy")) {
+        return std::string(noun.substr(0, noun.size() - 1)) + "ies";
+    }
+    return std::string(noun) + (ends("s") || ends("x") || ends("ch") || ends("sh") ? "es" : "s");
+}
+
 bool is_unseen(std::string_view sequence) {
     const auto code = code_point(sequence);
     const auto* range = std::ranges::lower_bound(kUnseen, code, {}, &CodePoints::last);
@@ -87,10 +95,7 @@ std::string printable(std::string_view text) {
 std::string counted(std::uint64_t number, std::string_view noun) {
     auto text = fmt::format("{}", number);
     for (auto at = text.size(); at > 3;) text.insert(at -= 3, 1, ',');
-    text += ' ';
-    const bool to_ies = number != 1 && noun.ends_with('y');
-    text += to_ies ? noun.substr(0, noun.size() - 1) : noun;
-    return number == 1 ? text : text + (to_ies ? "ies" : "s");
+    return text + ' ' + (number == 1 ? std::string(noun) : plural_of(noun));
 }
 
 }  // namespace modelseal::util

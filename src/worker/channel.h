@@ -14,7 +14,7 @@
 //     {"do": "ask", "count", "classes", "as": {..}}              {}: outputs are after the inputs
 //     {"do": "gradient", "count", "classes"}                     {"outputs": true}, then after "cotangents" {}
 //     {"do": "cotangents"}
-// An answer may be {"error": {"kind", "message", "hint"}} instead.
+// An answer may be {"error": {"kind", "message", "hint", "remedy"}} instead.
 //
 // Thread safety: one call at a time on one object.
 #pragma once

@@ -30,7 +30,8 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kProgram = "modelseal-worker";
-constexpr const char* kWorkerHint = "install modelseal with LibTorch, or name the program in MODELSEAL_WORKER";
+constexpr const char* kWorkerHint =
+    "install modelseal with LibTorch, or set MODELSEAL_WORKER to the program's path";
 constexpr int kChannelDescriptor = 3;
 constexpr std::size_t kLastWords = 4u << 10;
 
@@ -69,10 +70,9 @@ Result<fs::path> find_program() {
         if (fs::exists(place, failed)) return place;
         looked += (looked.empty() ? "" : ", ") + util::printable(place.string());
     }
-    return Error{
-        ErrorKind::unsupported,
-        fmt::format("running a model needs the program modelseal-worker, and it is not there: {}", looked),
-        kWorkerHint};
+    return Error{ErrorKind::unsupported,
+                 fmt::format("the program modelseal-worker, which runs models, was not found: {}", looked),
+                 kWorkerHint};
 }
 
 // Above the descriptors that the worker's take, so that no dup2() steps on another.
@@ -84,7 +84,7 @@ bool lift(Descriptor& descriptor) {
 std::string how_it_ended(int status) {
     if (WIFEXITED(status)) return fmt::format("ended with status {}", WEXITSTATUS(status));
     const int signal = WTERMSIG(status);
-    if (signal == SIGSYS) return "tried a system call that no network needs, and was stopped by its sandbox";
+    if (signal == SIGSYS) return "was stopped by its sandbox: it tried a system call that no network needs";
     const char* description = ::sigdescr_np(signal);
     return fmt::format("crashed: signal {} ({})", signal, description == nullptr ? "unknown" : description);
 }

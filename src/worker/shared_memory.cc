@@ -17,13 +17,14 @@ namespace {
 constexpr std::size_t kMostFloats = std::numeric_limits<std::ptrdiff_t>::max() / sizeof(float);
 
 Error no_memory() {
-    return io::os_error(errno, "shared memory", "make room for the network's numbers");
+    return io::os_error(errno, "shared memory", "reserve memory for the network's inputs and outputs");
 }
 
 }  // namespace
 
 Result<SharedMemory> SharedMemory::create(std::size_t floats) {
-    if (floats > kMostFloats) return Error{ErrorKind::unsupported, "more numbers than memory can hold", {}};
+    if (floats > kMostFloats)
+        return Error{ErrorKind::unsupported, "the network's inputs and outputs do not fit in memory", {}};
     Descriptor descriptor(::memfd_create("modelseal", MFD_CLOEXEC | MFD_ALLOW_SEALING));
     if (descriptor.get() < 0) return no_memory();
     if (::ftruncate(descriptor.get(), static_cast<off_t>(floats * sizeof(float))) != 0 ||
@@ -37,7 +38,7 @@ Result<SharedMemory> SharedMemory::open(Descriptor descriptor, std::size_t float
     struct stat status {};
     if (floats > kMostFloats || ::fstat(descriptor.get(), &status) != 0 ||
         status.st_size != static_cast<off_t>(floats * sizeof(float))) {
-        return Error{ErrorKind::malformed, "the shared memory has another size than announced", {}};
+        return Error{ErrorKind::malformed, "the size of the shared memory is not the announced one", {}};
     }
     return map(std::move(descriptor), floats);
 }

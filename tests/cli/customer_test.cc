@@ -135,7 +135,7 @@ TEST_F(CustomerCommand, RefusesRevokedAndUnknownCustomers) {
         {"beta", 3, "customer 'beta' was revoked"},
         {"beta.check", 3, "customer 'beta' was revoked"},
         {"gamma.check", 3, "no customer 'gamma'"},
-        {"acme.check", 1, "has another check key of 'acme'"},
+        {"acme.check", 1, ": has another check key for 'acme'"},
         {"acne", 3, "did you mean 'acme'?"},
         {"somebody", 3, "no customer 'somebody', nor is there a file of that name"}};
     for (const auto& [whom, code, message] : refused) {
@@ -201,7 +201,7 @@ TEST_F(CustomerCommand, ExitCodesShowWhatWentWrong) {
     have("acme");
     const auto wrong_key = run({"customer", "list", "-k", "other.key"});
     EXPECT_EQ(wrong_key.code, 1);
-    EXPECT_THAT(wrong_key.err, HasSubstr("book: the ledger of vendor key"));
+    EXPECT_THAT(wrong_key.err, HasSubstr("book: the ledger is for vendor key"));
     EXPECT_EQ(run({"seal", "net", "-k", "other.key", "-o", "out"}).code, 1);
     EXPECT_FALSE(there("out"));
     EXPECT_EQ(run({"customer"}).code, 2);
@@ -236,7 +236,7 @@ TEST_F(CustomerCommand, OnAFullDiskFailsAndLosesNothing) {
         outcome = limited("customer add c" + std::to_string(i) + " -k v.key --quiet");
     }
     EXPECT_EQ(outcome.code, 3);
-    EXPECT_THAT(outcome.err, HasSubstr("book: cannot write: larger than the system lets a file be"));
+    EXPECT_THAT(outcome.err, HasSubstr("book: cannot write: the file would be larger than the system allows"));
     EXPECT_THAT(outcome.err, Not(HasSubstr("bug")));
     EXPECT_EQ(customer({"list"}).code, 0);
     EXPECT_EQ(test::sql(scratch_ / "book", "PRAGMA integrity_check"), std::vector<std::string>{"ok"});

@@ -84,8 +84,8 @@ TEST_F(FingerprintCommand, NoticesTheLeastChangeOnTheSameRuntime) {
 TEST_F(FingerprintCommand, ReportsWhatAModelLacksAndWritesNothing) {
     folder_.write("weights.safetensors", test::safetensors({{"w", 8}}));
     const std::tuple<const char*, const char*, const char*> refused[] = {
-        {"net.pt", "3,5,5", "hint: does it take inputs of shape 3,5,5?"},
-        {"weights.safetensors", "2,5,5", "holds weights (safetensors), but no graph to run"},
+        {"net.pt", "3,5,5", "hint: check that it takes inputs of shape 3,5,5"},
+        {"weights.safetensors", "2,5,5", ": contains weights (safetensors), but no graph to run"},
         {"none.pt", "2,5,5", "none.pt: cannot open: not found"}};
     for (const auto& [model, shape, message] : refused) {
         const auto outcome =

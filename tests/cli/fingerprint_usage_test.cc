@@ -48,8 +48,10 @@ TEST_F(Usage, OfFingerprintIsValidated) {
     EXPECT_THAT(refused(with({"--std", "1,0,1"})).err, HasSubstr("--std"));
     EXPECT_THAT(refused(with({"--mean", "x"})).err, HasSubstr("--mean"));
     EXPECT_THAT(refused(with({"--expires", "2020-01-01"})).err, HasSubstr("in the past"));
-    EXPECT_THAT(refused(with({"--device", "tpu"})).err, HasSubstr("'tpu' is none of"));
-    EXPECT_THAT(refused(with({"--device", "cuda:"})).err, HasSubstr("'cuda:' is none of"));
+    EXPECT_THAT(refused(with({"--device", "tpu"})).err,
+                HasSubstr("unknown device 'tpu'; auto, cpu, cuda and cuda:N are supported"));
+    EXPECT_THAT(refused(with({"--device", "cuda:"})).err,
+                HasSubstr("unknown device 'cuda:'; auto, cpu, cuda and cuda:N are supported"));
     refused({"fingerprint", "m", "-k", "v.key"});
     refused({"fingerprint", "m", "-o", "m.fp"});
 }

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "cli/remedies.h"
 #include "tests/support/models/small_models.h"
 #include "tests/support/run.h"
 #include "tests/support/scratch.h"
@@ -11,6 +12,7 @@
 namespace modelseal {
 namespace {
 
+using cli::hint_of;
 using test::modelseal;
 using test::Outcome;
 using test::run;
@@ -150,6 +152,27 @@ TEST(Program, IgnoresABrokenPipe) {
         run({"bash", "-c", "\"$0\" completion bash | true; exit ${PIPESTATUS[0]}", MODELSEAL_PROGRAM});
     EXPECT_EQ(outcome.code, 0);
     EXPECT_EQ(outcome.err, "");
+}
+
+TEST(Remedies, EachHasALineThatNamesAnOptionOrACommand) {
+    EXPECT_EQ(hint_of(Remedy::none), "");
+    for (int i = 1; i <= static_cast<int>(kLastRemedy); ++i) {
+        const std::string hint(hint_of(static_cast<Remedy>(i)));
+        EXPECT_THAT(hint, testing::ContainsRegex("--[a-z]|'modelseal |'pkcs11-tool |-[ko] [A-Z]|with -o")) << i;
+        EXPECT_FALSE(hint.ends_with('.')) << hint;
+    }
+}
+
+TEST(Remedies, TakeThePlaceOfTheHintsOfTheLibrary) {
+    EXPECT_EQ(hint_of(Error{ErrorKind::usage, "m", "look again"}), "look again");
+    EXPECT_THAT(hint_of(Error{ErrorKind::usage, "m", "give it", Remedy::use_cpu}), HasSubstr("--device cpu"));
+    CheckReport report{.hint = "give it", .remedy = Remedy::give_public_key};
+    report.missing.push_back({.hint = "give it", .remedy = Remedy::give_fingerprint});
+    report.fingerprint = FingerprintFinding{.hint = "look again"};
+    cli::name_options(report);
+    EXPECT_THAT(report.hint, HasSubstr("--pub NAME.pub"));
+    EXPECT_THAT(report.missing[0].hint, HasSubstr("--fingerprint FP"));
+    EXPECT_EQ(report.fingerprint->hint, "look again");
 }
 
 }  // namespace

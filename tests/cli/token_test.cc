@@ -202,20 +202,21 @@ struct RefusedCase {
 };
 
 const RefusedCase kRefusedTokens[] = {
-    RefusedCase{"NoSuchToken", "pkcs11:token=vendro;object=seal", 3, "token 'vendro': no such token is there",
-                "these are: "},
+    RefusedCase{"NoSuchToken", "pkcs11:token=vendro;object=seal", 3, "token 'vendro': token not found",
+                "tokens found:"},
     RefusedCase{"NoSuchSerial", "pkcs11:serial=77", 3, "token with serial '77': no such token",
                 "'vendor' (serial="},
-    RefusedCase{"NoSuchSlot", "pkcs11:token=vendor;slot-id=77", 3, "no such token is there", "'vendor'"},
-    RefusedCase{"OtherManufacturer", "pkcs11:token=vendor;manufacturer=a", 3, "no such token is there",
+    RefusedCase{"NoSuchSlot", "pkcs11:token=vendor;slot-id=77", 3, ": token not found", "'vendor'"},
+    RefusedCase{"OtherManufacturer", "pkcs11:token=vendor;manufacturer=a", 3, ": token not found", "'vendor'"},
+    RefusedCase{"OtherLibrary", "pkcs11:token=vendor;library-description=a", 3, ": token not found",
                 "'vendor'"},
-    RefusedCase{"OtherLibrary", "pkcs11:token=vendor;library-description=a", 3, "no such token", "'vendor'"},
     RefusedCase{"TwoTokens", "pkcs11:object=seal", 3, "fits 2 tokens: ", "add token= or serial="},
     RefusedCase{"NoSuchObject", "pkcs11:token=vendor;object=sael", 3,
                 "token 'vendor', object 'sael': no such private key is there", "'wide' (id=%02)"},
     RefusedCase{"NoSuchId", "pkcs11:token=vendor;id=%99", 3, "object of id 99: no such private key",
                 "'rsa' (id=%03)"},
-    RefusedCase{"IdOfAnother", "pkcs11:token=vendor;object=seal;id=%02", 3, "no such private key", "these are"},
+    RefusedCase{"IdOfAnother", "pkcs11:token=vendor;object=seal;id=%02", 3, "no such private key",
+                "tokens found:"},
     RefusedCase{"EmptyToken", "pkcs11:token=spare", 3, "token 'spare': no such private key is there",
                 "no private key at all is there"},
     RefusedCase{"TwoObjects", "pkcs11:token=vendor;object=seal", 3,
@@ -225,19 +226,22 @@ const RefusedCase kRefusedTokens[] = {
     RefusedCase{"OnSecp256k1", "pkcs11:token=vendor;id=%04", 3, "an EC key on the curve secp256k1",
                 "--type p256"},
     RefusedCase{"Rsa", "pkcs11:token=vendor;object=rsa", 3, "holds a key of type RSA", "--type p256"},
-    RefusedCase{"PublicHalf", "pkcs11:token=vendor;object=wide;type=public", 2, "names no private key",
-                "type=private"},
+    RefusedCase{"PublicHalf", "pkcs11:token=vendor;object=wide;type=public", 2,
+                "PKCS#11 URI: does not name a private key, which signing needs", "type=private"},
     RefusedCase{"WrongPin", "pkcs11:token=vendor;id=%01?pin-value=864213", 1, "token 'vendor': wrong PIN",
                 "it was tried once"},
     RefusedCase{"NoPinFile", "pkcs11:token=vendor;id=%01?pin-source=/nonexistent", 3,
                 "/nonexistent: cannot open", ""},
     RefusedCase{"NoModule", "pkcs11:token=vendor?module-path=/nonexistent.so&pin-value=864213", 3,
-                "/nonexistent.so: the PKCS#11 module could not be loaded", "module-path is where the library"},
+                "/nonexistent.so: the PKCS#11 module could not be loaded",
+                "give the path of the token's library as module-path, such as /usr/lib/softhsm/libsofthsm2.so"},
     RefusedCase{"NoModuleOfThatName", "pkcs11:token=vendor?module-name=nonexistent", 3,
-                "module 'nonexistent': the PKCS#11 module could not be loaded", "give its file as module-path"},
+                "module 'nonexistent': the PKCS#11 module could not be loaded",
+                "give the module's file as module-path"},
     RefusedCase{"NotAModule", "pkcs11:token=vendor?module-path=libz.so.1", 3,
-                "libz.so.1: a library, but no PKCS#11", "module-path is where"},
-    RefusedCase{"BrokenUri", "pkcs11:token=vendor;pin-value=864213", 2, "pin-value: stands behind the '?'",
+                "libz.so.1: a library, but no PKCS#11",
+                "give the path of the token's library as module-path, such as /usr/lib/softhsm/libsofthsm2.so"},
+    RefusedCase{"BrokenUri", "pkcs11:token=vendor;pin-value=864213", 2, "pin-value: is after the '?'",
                 "RFC 7512"}};
 
 // One test for all, because its tokens take a while.
@@ -264,8 +268,9 @@ TEST_F(Token, WithAnEd25519KeyIsRefusedWithTheReason) {
     for (const char* key : {"pkcs11:object=ed", "pkcs11:object=seal"}) {
         const auto outcome = seal(key);
         EXPECT_EQ(outcome.code, 3);
-        EXPECT_THAT(outcome.err,
-                    AllOf(HasSubstr("one of them is an Ed25519 key"), HasSubstr("use a P-256 key")));
+        EXPECT_THAT(outcome.err, AllOf(HasSubstr(": its keys could not be listed; libp11 supports RSA and EC "
+                                                 "keys only, and fails if the token has an Ed25519 key"),
+                                       HasSubstr("use a P-256 key")));
     }
 }
 
@@ -303,7 +308,7 @@ TEST_F(Token, WritesItsPublicHalfWithoutOverwriting) {
         with_key.insert(with_key.end(), {"--pub", "pkcs11:object=seal"});
         const auto outcome = run(with_key);
         EXPECT_EQ(outcome.code, 2);
-        EXPECT_THAT(outcome.err, HasSubstr("'modelseal keygen NAME --from URI' writes it"));
+        EXPECT_THAT(outcome.err, HasSubstr("'modelseal keygen NAME --from URI' writes the public key"));
     }
 }
 
@@ -338,7 +343,7 @@ TEST_F(Token, DerivesSecretsIfItsKeyMay) {
     ASSERT_FALSE(refused.ok());
     EXPECT_EQ(refused.error().kind, ErrorKind::unsupported);
     EXPECT_THAT(refused.error().message, HasSubstr("token 'vendor', object 'seal': derives no secret"));
-    EXPECT_THAT(refused.error().hint, HasSubstr("--usage-derive"));
+    EXPECT_THAT(refused.error().hint, HasSubstr("CKA_DERIVE"));
     EXPECT_FALSE(signing_key_pem(*key, "").ok());
 }
 

@@ -168,7 +168,8 @@ TEST_F(Challenge, AnswersToAnotherFingerprintAreRefused) {
     const auto refused = answers_of_responses(other, key_, folder_ / "challenge");
     ASSERT_FALSE(refused.ok());
     EXPECT_EQ(refused.error().kind, ErrorKind::mismatch);
-    EXPECT_THAT(refused.error().message, HasSubstr("a challenge of another fingerprint"));
+    EXPECT_THAT(refused.error().message,
+                HasSubstr(": the challenge is for another fingerprint, or was made with another key"));
     EXPECT_FALSE(answers_of_responses(made_, test::customer_key(vendor_), folder_ / "challenge").ok());
 }
 
@@ -176,7 +177,7 @@ TEST_F(Challenge, AnswersOfAnotherNumberOfClassesAreRefused) {
     write();
     folder_.write("challenge/responses.csv", "1,1,2\n2,1,2\n3,1,2\n4,1,2\n5,1,2\n6,1,2\n");
     EXPECT_THAT(answers_of_responses(made_, key_, folder_ / "challenge").error().message,
-                HasSubstr("answer 1 has 2 outputs, the model has 3 classes"));
+                HasSubstr("answer 1 has 2 outputs, but the model has 3 classes"));
 }
 
 TEST_F(Challenge, NeedsItsManifest) {

@@ -176,8 +176,9 @@ TEST_F(CoarseService, ThatIsInconclusiveExitsWith3) {
     const auto outcome = test::run(test::modelseal({"check", url, "--fingerprint", "toy.fp", "--pub", "v.pub"}),
                                    {.folder = scratch_.path()});
     EXPECT_EQ(outcome.code, 3);
-    EXPECT_THAT(outcome.err, HasSubstr(url + ": inconclusive, the rung fp32 cannot find the model intact: "));
-    EXPECT_THAT(outcome.err, HasSubstr("--rung mixed"));
+    EXPECT_THAT(outcome.err,
+                HasSubstr(url + ": inconclusive, the rung fp32 cannot show that the model is intact:"));
+    EXPECT_THAT(outcome.err, HasSubstr("rung mixed"));
 }
 
 }  // namespace

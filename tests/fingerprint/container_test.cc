@@ -105,19 +105,19 @@ TEST_F(Container, CutShortOrLengthenedIsRefused) {
         const auto why = refusal(good.substr(0, size), everybody_);
         ASSERT_THAT(why, HasSubstr(size < 8 ? "not a fingerprint" : "cut short")) << size;
     }
-    EXPECT_THAT(refusal(good + '\0', everybody_), HasSubstr("more bytes than a fingerprint has"));
+    EXPECT_THAT(refusal(good + '\0', everybody_), HasSubstr("unexplained bytes after the fingerprint"));
 }
 
 TEST_F(Container, OpensUnderNoOtherKey) {
     EXPECT_THAT(refusal(saved(made_, everybody_), customer_), HasSubstr("made for everybody"));
     made_.customer = "acme";
     const auto bytes = saved(made_, customer_);
-    EXPECT_THAT(refusal(bytes, everybody_), HasSubstr("made for a customer's check key"));
+    EXPECT_THAT(refusal(bytes, everybody_), HasSubstr(": made for the check key of a customer"));
     EXPECT_THAT(refusal(bytes, test::customer_key(vendor_, "other", 8)),
-                HasSubstr("made for another customer's check key"));
+                HasSubstr(": made for the check key of another customer"));
     const auto other = public_check_key(stranger_.public_key());
     EXPECT_THAT(refusal(bytes, other),
-                HasSubstr("made by another vendor, of key " + to_hex(vendor_.public_key().id())));
+                HasSubstr(": made by another vendor, with key " + to_hex(vendor_.public_key().id())));
     EXPECT_EQ(read(bytes, other).error().kind, ErrorKind::mismatch);
 }
 

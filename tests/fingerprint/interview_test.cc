@@ -150,7 +150,7 @@ TEST(Interview, RefusesAnotherNumberOfOutputs) {
     NotingOracle oracle(print, [](std::span<const float>) { return std::vector<float>(7); });
     const auto replies = ask_service(oracle, print, io::no_progress());
     ASSERT_FALSE(replies.ok());
-    EXPECT_THAT(replies.error().message, HasSubstr("noting: 7 outputs for an input, expected 2"));
+    EXPECT_THAT(replies.error().message, HasSubstr("noting: 7 outputs per input, 2"));
 }
 
 }  // namespace

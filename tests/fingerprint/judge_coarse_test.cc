@@ -27,11 +27,12 @@ TEST(JudgeCoarse, AnswersWithFewDecimalsAreInconclusiveUnlessTheWiderRungWasAske
     EXPECT_EQ(finding.outcome, Outcome::inconclusive);
     EXPECT_EQ(finding.rung, "fp32");
     EXPECT_THAT(finding.detail,
-                HasSubstr("10 of 10 pairs cannot be told, the answers are rounded, by up to 5.0e-03"));
-    EXPECT_THAT(finding.detail, HasSubstr("the pairs on the rung mixed agree"));
+                HasSubstr("10 of 10 pairs cannot be judged: the answers are rounded by up to 5.0e-03"));
+    EXPECT_THAT(finding.detail,
+                HasSubstr("; the pairs on the rung mixed, which finds larger changes only, agree"));
     const auto wider = judged(print, {.answers = answers}, Rung::mixed);
     EXPECT_EQ(wider.outcome, Outcome::intact);
-    EXPECT_THAT(wider.detail, HasSubstr("only larger changes"));
+    EXPECT_THAT(wider.detail, HasSubstr("; on the rung mixed, which finds larger changes only"));
 }
 
 TEST(JudgeCoarse, AnswersTooCoarseForAnyRungAreInconclusive) {
@@ -52,7 +53,7 @@ TEST(JudgeCoarse, AnUndecidablePairCountsAgainstIntact) {
     answers.values[0] = answers.values[1] = 0;
     const auto finding = judged(print, {.answers = answers});
     EXPECT_EQ(finding.outcome, Outcome::inconclusive);
-    EXPECT_THAT(finding.detail, HasSubstr("1 of 10 pairs cannot be told"));
+    EXPECT_THAT(finding.detail, HasSubstr("1 of 10 pairs cannot be judged:"));
 }
 
 TEST(JudgeCoarse, MismatchesCountWhateverPairsAreUntold) {
@@ -136,7 +137,7 @@ TEST(JudgeCoarse, HalfPrecisionIsNeitherIntactNorTamperingUnlessItWasAskedFor) {
     const auto finding = judged(print, {.answers = answers});
     EXPECT_EQ(finding.outcome, Outcome::inconclusive);
     EXPECT_THAT(finding.detail, HasSubstr("11 bits of precision"));
-    EXPECT_THAT(finding.hint, HasSubstr("--rung mixed"));
+    EXPECT_THAT(finding.hint, HasSubstr("the rung mixed"));
     EXPECT_EQ(judged(print, {.answers = answers}, Rung::mixed).outcome, Outcome::intact);
     for (std::size_t row = 0; row < kPairs; ++row) answers.values[2 * row + 1] += 0.2f;
     EXPECT_EQ(judged(print, {.answers = answers}).outcome, Outcome::tampered) << "further than half precision";

@@ -203,7 +203,7 @@ INSTANTIATE_TEST_SUITE_P(
                                   a.classes = 4;
                                   a.values.resize(a.count * 4);
                               },
-                              "4 outputs for an input, expected 2"},
+                              "4 outputs per input, 2"},
                       Spoiled{"LabelsForValues",
                               [](auto& a) {
                                   a.values.clear();

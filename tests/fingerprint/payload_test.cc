@@ -118,9 +118,9 @@ INSTANTIATE_TEST_SUITE_P(
                     "mean and std"},
         PayloadCase{"Std", [](auto& made) { made.input.std = {0}; }, "std is not positive"},
         PayloadCase{"Unit", [](auto& made) { made.unit = kNan; }, "unit"},
-        PayloadCase{"Classes", [](auto& made) { made.classes = 1; }, "1 classes"},
+        PayloadCase{"Classes", [](auto& made) { made.classes = 1; }, "1 class"},
         PayloadCase{"Batch", [](auto& made) { made.batch = 0; }, "batch of 0"},
-        PayloadCase{"Direction", [](auto& made) { made.direction.pop_back(); }, "direction of 2 values"},
+        PayloadCase{"Direction", [](auto& made) { made.direction.pop_back(); }, "direction of 2 values,"},
         PayloadCase{"DirectionNan", [](auto& made) { made.direction[0] = kNan; }, "not finite"},
         PayloadCase{"NoPaths", [](auto& made) { made.paths.clear(); }, "no paths"},
         PayloadCase{"ShortPath", [](auto& made) { made.paths[0].base.pop_back(); }, "path 0 has 17 and 18"},
@@ -132,7 +132,8 @@ INSTANTIATE_TEST_SUITE_P(
         PayloadCase{"TooManyPairs", [](auto& made) { made.rungs[0].pairs.resize(10'001); }, "10001 pairs"},
         PayloadCase{"Noise", [](auto& made) { made.rungs[0].noise = -1; }, "noise"},
         PayloadCase{"PathIndex", [](auto& made) { made.rungs[0].pairs[0].path = 2; }, "path 2 of 2"},
-        PayloadCase{"Target", [](auto& made) { made.rungs[0].pairs[0].target = 3; }, "target 3 of 3"},
+        PayloadCase{"Target", [](auto& made) { made.rungs[0].pairs[0].target = 3; },
+                    "target 3 does not exist, there are 3"},
         PayloadCase{"Position", [](auto& made) { made.rungs[1].pairs[1].member[0].position = 64.5; },
                     "pair 1: member 0 has position 64.5"},
         PayloadCase{"PositionNan", [](auto& made) { made.rungs[1].pairs[1].member[0].position = kNan; },
@@ -148,7 +149,8 @@ INSTANTIATE_TEST_SUITE_P(
                         made.rungs[0].pairs[0].member[1].margin = std::numeric_limits<double>::infinity();
                     },
                     "margin of inf"},
-        PayloadCase{"Label", [](auto& made) { made.rungs[0].pairs[0].member[0].label = 3; }, "label 3 of 3"},
+        PayloadCase{"Label", [](auto& made) { made.rungs[0].pairs[0].member[0].label = 3; },
+                    "label 3, but there are 3"},
         PayloadCase{"NegativeLabel", [](auto& made) { made.rungs[0].pairs[0].member[0].label = -1; },
                     "label -1"}),
     [](const auto& each) { return each.param.name; });
@@ -185,7 +187,7 @@ const auto fact = [](const char* key, const char* value) {
 INSTANTIATE_TEST_SUITE_P(
     Each, SpoiledPayload,
     testing::Values(
-        SpoiledFile{"LaterFact", fact("colour", "red"), "fact 'colour' is of a later version"},
+        SpoiledFile{"LaterFact", fact("colour", "red"), "unknown fact 'colour'"},
         SpoiledFile{"NoFacts", [](json& header) { header.erase("__metadata__"); }, "has no fact 'root'"},
         SpoiledFile{"NoFact", [](json& header) { header["__metadata__"].erase("unit"); }, "has no fact 'unit'"},
         SpoiledFile{"UnknownWord", fact("access", "telepathy"), "fact 'access'"},
@@ -195,39 +197,41 @@ INSTANTIATE_TEST_SUITE_P(
         SpoiledFile{"BrokenList", fact("input.shape", "2,,3"), "fact 'input.shape' is not a list"},
         SpoiledFile{"ListWithTail", fact("input.shape", "2,3,3,"), "fact 'input.shape' is not a list"},
         SpoiledFile{"LongList", fact("input.shape", "1,1,1,1,1,1,2,3,3"), "fact 'input.shape' is not a list"},
-        SpoiledFile{"OtherShape", fact("input.shape", "2,3,4"), "tensor 'base' does not hold inputs"},
+        SpoiledFile{"OtherShape", fact("input.shape", "2,3,4"),
+                    "tensor 'base' does not contain inputs of the stated shape"},
         SpoiledFile{"OverflowingShape", fact("input.shape", "4611686018427387904,8"),
-                    "tensor 'base' does not hold inputs"},
-        SpoiledFile{"NegativeShape", fact("input.shape", "-2,-9"), "tensor 'base' does not hold inputs"},
+                    "tensor 'base' does not contain inputs of the stated shape"},
+        SpoiledFile{"NegativeShape", fact("input.shape", "-2,-9"),
+                    "tensor 'base' does not contain inputs of the stated shape"},
         SpoiledFile{"RungMissing",
                     [](json& header) {
                         for (const char* key : {"exact.noise", "exact.scale", "exact.floor", "exact.drift"})
                             header["__metadata__"].erase(key);
                     },
-                    "tensors that no fingerprint has"},
+                    "contains unknown tensors"},
         SpoiledFile{"RungWithoutTensors",
                     [](json& header) {
                         for (const char* key : {"mixed.noise", "mixed.scale", "mixed.floor", "mixed.drift"})
                             header["__metadata__"][key] = "0";
                     },
-                    "has no tensor 'mixed.path'"},
+                    "tensor 'mixed.path'"},
         SpoiledFile{"OtherRows",
                     [](json& header) {
                         header["base"]["shape"] = {4, 9};
                     },
-                    "tensor 'base' does not hold inputs"},
+                    "tensor 'base' does not contain inputs of the stated shape"},
         SpoiledFile{"FlatBase", [](json& header) { header["base"]["shape"] = {36}; },
-                    "tensor 'base' does not hold inputs"},
+                    "tensor 'base' does not contain inputs of the stated shape"},
         SpoiledFile{"OtherRank", [](json& header) { header["fp32.margin"]["shape"] = {4}; },
-                    "has no tensor 'fp32.margin' of f64 [2, 2]"},
+                    "tensor 'fp32.margin' of f64 [2, 2] is missing"},
         SpoiledFile{"OtherType", [](json& header) { header["fp32.label"]["dtype"] = "U64"; },
-                    "has no tensor 'fp32.label' of i64"},
+                    "tensor 'fp32.label' of i64"},
         SpoiledFile{"OtherName",
                     [](json& header) {
                         header["fp32.labels"] = header["fp32.label"];
                         header.erase("fp32.label");
                     },
-                    "has no tensor 'fp32.label'"},
+                    "tensor 'fp32.label'"},
         SpoiledFile{"NotASafetensorsFile", [](json& header) { header["base"]["data_offsets"][1] = 1; },
                     "data_offsets"}),
     [](const auto& each) { return each.param.name; });

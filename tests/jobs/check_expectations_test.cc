@@ -39,7 +39,7 @@ TEST_F(Expectations, ADeepisignMarkIsNotASealUnlessItsSchemeIsNamed) {
     for (const auto& options : std::vector<CheckOptions>{{}, {.require_seal = true}, {.weights_only = true}}) {
         const auto report = check(marked, options);
         EXPECT_EQ(report.exit_code, ExitCode::nothing);
-        EXPECT_THAT(report.hint, HasSubstr("--scheme deepisign"));
+        EXPECT_THAT(report.hint, HasSubstr("the deepisign scheme"));
     }
     EXPECT_EQ(check(marked, {.scheme = Scheme::deepisign}).verdict, Verdict::intact);
     const auto sealed = write("sealed", test::sealed_bytes(plain, vendor));
@@ -92,7 +92,7 @@ TEST_F(Expectations, WarningsOfTheModelAreShownInEveryForm) {
     const auto report = check(part);
     EXPECT_EQ(report.verdict, Verdict::intact);
     ASSERT_EQ(report.warnings.size(), 1u);
-    constexpr const char* kWarning = "a model of 2 parts, of which 1 is here";
+    constexpr const char* kWarning = "a model of 2 parts, only 1 found";
     EXPECT_THAT(to_text(report, {}), HasSubstr(kWarning));
     EXPECT_THAT(to_html({&report, 1}), HasSubstr(kWarning));
     EXPECT_THAT(to_sarif({&report, 1}, "1"), HasSubstr(kWarning));

@@ -173,7 +173,7 @@ TEST_F(CheckWithSignature, ExpectsASealOnlyIfAKeyOrARequirementAsksForIt) {
     require_seal = true;
     const auto report = check(plain, scratch / "plain.sig");
     EXPECT_EQ(report.verdict, Verdict::unsealed) << "a required seal was not even looked for";
-    EXPECT_THAT(report.error, HasSubstr("no key to look for one with"));
+    EXPECT_THAT(report.error, HasSubstr("no key to look for one was given"));
 }
 
 TEST_F(CheckWithSignature, FindsNothingIfARequiredOneIsMissing) {
@@ -260,7 +260,7 @@ TEST_F(CheckWithSignature, IsNotPossibleForAnEndpoint) {
     const auto unnamed = check("http://127.0.0.1:1/v2/models/net");
     EXPECT_EQ(unnamed.exit_code, ExitCode::nothing);
     ASSERT_EQ(unnamed.missing.size(), 2u) << "the key can only be for a fingerprint";
-    EXPECT_THAT(unnamed.missing[1].detail, HasSubstr("there are none to read"));
+    EXPECT_THAT(unnamed.missing[1].detail, HasSubstr("has none to read"));
 }
 
 }  // namespace

@@ -20,7 +20,7 @@ class InspectSignature : public test::Signing {
         const auto inspection = inspect(sign.signature);
         EXPECT_TRUE(inspection.ok()) << inspection.error().message;
         text = to_text(*inspection, {});
-        EXPECT_THAT(text, HasSubstr("nothing of this was verified"));
+        EXPECT_THAT(text, HasSubstr("none of this was verified"));
         return json::parse(to_json(*inspection));
     }
     std::string text;
@@ -105,7 +105,7 @@ TEST_F(InspectSignature, OfAForgerIsShownAndNotVerified) {
     scratch.write("model.sig", forged.dump());
     const auto inspection = inspect(sign.signature).value();
     ASSERT_EQ(inspection.warnings.size(), 1u);
-    EXPECT_THAT(inspection.warnings[0], HasSubstr("not one that 'modelseal verify' takes: "));
+    EXPECT_THAT(inspection.warnings[0], HasSubstr("cannot be verified: "));
 }
 
 }  // namespace

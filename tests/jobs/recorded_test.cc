@@ -70,7 +70,7 @@ TEST_F(Recorded, AnOutputThatExistsIsNamedIfTheLedgerCannotRecordIt) {
     });
     ASSERT_FALSE(done.ok());
     EXPECT_THAT(done.error().message,
-                HasSubstr("; out was written, and entry 1 of the ledger says that it was begun"));
+                HasSubstr("; out was written, but entry 1 of the ledger is not marked as finished"));
 }
 
 TEST_F(Recorded, OnlyALedgerOfTheSigningKeyIsAccepted) {

@@ -130,7 +130,7 @@ TEST(Seal, SecondSealIsRefusedByDefault) {
     auto options = bench.options();
     const auto refused = seal_model(sealed, bench.folder / "twice", options);
     ASSERT_FALSE(refused.ok());
-    EXPECT_THAT(refused.error().message, HasSubstr("already sealed"));
+    EXPECT_THAT(refused.error().message, HasSubstr(": already has a seal under this key"));
     EXPECT_FALSE(std::filesystem::exists(bench.folder / "twice"));
     options.reseal = true;
     options.stamp = {{"name", "second"}};

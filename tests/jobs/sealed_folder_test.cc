@@ -182,7 +182,8 @@ TEST_F(SealedFolder, LeavesOutVersionControlAndFilesThatModelsealWrote) {
 
 TEST_F(SealedFolder, WarnsOfSecretsThatItCopies) {
     folder_.write("net/vendor.key", "-----BEGIN PRIVATE KEY-----\nMC4CAQ==\n-----END PRIVATE KEY-----\n");
-    EXPECT_THAT(seal().warnings, ElementsAre(HasSubstr("vendor.key: a private key among the files")));
+    EXPECT_THAT(seal().warnings,
+                ElementsAre(HasSubstr("vendor.key: a private key is among the files of the model")));
     EXPECT_TRUE(fs::exists(sealed_ / "vendor.key"));
 }
 

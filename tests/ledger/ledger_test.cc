@@ -105,7 +105,7 @@ TEST_F(LedgerTest, AcceptsAKeyThatTheCustomerHasAlready) {
 TEST_F(LedgerTest, RefusesNamesThatAreTakenOrCannotBeShown) {
     auto ledger = made();
     ASSERT_TRUE(ledger.add(key_, "acme").ok());
-    EXPECT_THAT(ledger.add(key_, "acme").error().message, HasSubstr("there is a customer 'acme' already"));
+    EXPECT_THAT(ledger.add(key_, "acme").error().message, HasSubstr(": customer 'acme' already exists"));
     for (const auto& name : {std::string(), std::string("a\nb"), std::string("\xff"), std::string(256, 'a')}) {
         EXPECT_EQ(ledger.add(key_, name).error().kind, ErrorKind::usage) << name;
     }
@@ -122,7 +122,7 @@ TEST_F(LedgerTest, RevokesOnceAndKeepsTheKey) {
     const auto customer = ledger.customer("acme");
     EXPECT_NE(customer->revoked, "");
     EXPECT_EQ(customer->reason, "left us");
-    EXPECT_THAT(ledger.revoke("acme", "").error().message, HasSubstr("was revoked already"));
+    EXPECT_THAT(ledger.revoke("acme", "").error().message, HasSubstr("' was already revoked on"));
     EXPECT_THAT(ledger.allow(*key).error().message, HasSubstr("was revoked on"));
     EXPECT_THAT(ledger.begin({.customer = "acme"}).error().message, HasSubstr("was revoked on"));
     EXPECT_TRUE(std::ranges::equal(ledger.check_key("acme")->secret.bytes(), key->secret.bytes()));
@@ -134,7 +134,7 @@ TEST_F(LedgerTest, RefusesCheckKeysThatItDoesNotKnow) {
     ASSERT_TRUE(ledger.add(key_, "acme").ok());
     const auto another = parse_check_key(*new_check_key(key_, "acme"), "");
     const auto stranger = parse_check_key(*new_check_key(key_, "beta"), "");
-    EXPECT_THAT(ledger.allow(*another).error().message, HasSubstr("has another check key of 'acme'"));
+    EXPECT_THAT(ledger.allow(*another).error().message, HasSubstr(": has another check key for 'acme'"));
     EXPECT_THAT(ledger.allow(*stranger).error().message, HasSubstr("no customer 'beta'"));
     EXPECT_TRUE(ledger.allow(public_check_key(key_.public_key())).ok());
 }
@@ -192,7 +192,7 @@ TEST_F(LedgerTest, OfAnotherVendorIsRefused) {
     ASSERT_FALSE(refused.ok());
     EXPECT_EQ(refused.error().kind, ErrorKind::mismatch);
     EXPECT_THAT(refused.error().message,
-                HasSubstr("the ledger of vendor key " + to_hex(key_.public_key().id())));
+                HasSubstr(": the ledger is for vendor key " + to_hex(key_.public_key().id())));
     EXPECT_FALSE(Ledger::open_or_create(path_, test::test_key(2)).ok());
 }
 
@@ -258,7 +258,7 @@ TEST_F(LedgerTest, ReportsAnotherProgramThatWritesForTooLong) {
     const auto refused = ledger::Transaction::begin(*second, ledger::Transaction::Kind::write);
     ASSERT_FALSE(refused.ok());
     EXPECT_EQ(refused.error().kind, ErrorKind::unreadable);
-    EXPECT_THAT(refused.error().message, HasSubstr("another program has been writing to it"));
+    EXPECT_THAT(refused.error().message, HasSubstr(": another program has held the file for"));
 }
 
 TEST_F(LedgerTest, ReportsAFullDisk) {

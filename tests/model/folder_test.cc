@@ -159,14 +159,14 @@ TEST(Folder, ReportsMissingParts) {
     EXPECT_THAT(model::missing_part_warnings({"g-00001-of-00002.gguf", "g-00002-of-00002.gguf", "x.gguf"}),
                 IsEmpty());
     EXPECT_THAT(model::missing_part_warnings({"d/g-00003-of-00003.gguf", "d/g-00001-of-00003.gguf"}),
-                ElementsAre("d/g.gguf: a model of 3 parts, of which 2 are here"));
+                ElementsAre("d/g.gguf: a model of 3 parts, only 2 found"));
     EXPECT_THAT(
         model::missing_part_warnings({"-00001-of-00002", "g-1-of-2.gguf", "g-000a1-of-00002.gguf", "-of-"}),
-        ElementsAre(": a model of 2 parts, of which 1 is here"));
+        ElementsAre(": a model of 2 parts, only 1 found"));
     const Scratch scratch;
     const auto file = scratch.write("m-00001-of-00002.safetensors", test::safetensors({{"x", 4}}));
     EXPECT_THAT(model::open_model(file).value().warnings,
-                ElementsAre(HasSubstr("a model of 2 parts, of which 1 is here")));
+                ElementsAre(HasSubstr("a model of 2 parts, only 1 found")));
 }
 
 TEST(Folder, HardLinksAreAWarning) {
@@ -205,7 +205,7 @@ TEST(Folder, RefusesWhatIsSpoiled) {
     const auto good = test::safetensors({{"a", 4}, {"c", 8}});
     const FolderCase table[] = {
         {"index that is no JSON", index_with("}}", "}"), "index: broken JSON"},
-        {"key that comes twice", index_with(R"("b":)", R"("a":)"), "the key 'a' comes twice"},
+        {"key that appears twice", index_with(R"("b":)", R"("a":)"), "the key 'a' appears twice"},
         {"list for a map",
          index_with(R"({"a": "m-00001-of-00002.safetensors", "b": "m-00002-of-00002.safetensors",
                    "c": "m-00001-of-00002.safetensors"})",
@@ -216,14 +216,15 @@ TEST(Folder, RefusesWhatIsSpoiled) {
                    "c": "m-00001-of-00002.safetensors")",
                     ""),
          "weight_map is not a map"},
-        {"number for a file", index_with(first, "7"), "tensor 'a' has no file"},
+        {"number for a file", index_with(first, "7"), "tensor 'a': its file is not a text"},
         {"way out", index_with(first, R"("../m.safetensors")"), "shard '../m.safetensors' leads out"},
         {"way out behind a folder", index_with(first, R"("x/../../m.safetensors")"), "leads out"},
         {"absolute path", index_with(first, R"("/etc/passwd")"), "absolute path"},
         {"backslash", index_with(first, R"("..\\m.safetensors")"), "backslash"},
         {"drive letter", index_with(first, R"("C:m.safetensors")"), "drive letter"},
         {"NUL", index_with(first, R"("m\u0000")"), "NUL"},
-        {"itself as a shard", index_with(first, R"("m.safetensors.index.json")"), "names itself"},
+        {"itself as a shard", index_with(first, R"("m.safetensors.index.json")"),
+         ": the index lists itself as a shard"},
         {"missing shard", [](const Scratch& s) { std::filesystem::remove(s / "m-00002-of-00002.safetensors"); },
          "m-00002-of-00002.safetensors: cannot open: not found", kUnreadable},
         {"shard that is a folder",
@@ -236,7 +237,7 @@ TEST(Folder, RefusesWhatIsSpoiled) {
          kUnsupported},
         {"cut shard", with_file("m-00001-of-00002.safetensors", good.substr(0, good.size() - 1)), "too few"},
         {"tensor that is not there", index_with(R"("b":)", R"("d": "m-00002-of-00002.safetensors", "b":)"),
-         "tensor 'd' is not in 'm-00002"},
+         "tensor 'd' not found in 'm-00002"},
         {"tensor in another shard", index_with(R"("c": "m-00001)", R"("c": "m-00002)"),
          "tensor 'c': the index 'm.safetensors.index.json' has it in 'm-00002"},
         {"tensor that the index does not know",
@@ -245,7 +246,8 @@ TEST(Folder, RefusesWhatIsSpoiled) {
         {"tensor in both shards",
          with_file("m-00002-of-00002.safetensors", test::safetensors({{"b", 6}, {"a", 4}})),
          "tensor 'a': the index"},
-        {"two indexes for a shard", with_file("n.index.json", kIndex), "named by two indexes", kUnsupported},
+        {"two indexes for a shard", with_file("n.index.json", kIndex), ": two indexes name this file, '",
+         kUnsupported},
         {"link to a file inside",
          [](const Scratch& s) { std::filesystem::create_symlink("config.json", s / "link.json"); },
          "link.json: a symbolic link", kUnsupported},
@@ -259,7 +261,7 @@ TEST(Folder, RefusesWhatIsSpoiled) {
          [](const Scratch& s) { std::filesystem::create_directory_symlink("/tmp", s / "sub"); },
          "sub: a symbolic link", kUnsupported},
         {"pipe", [](const Scratch& s) { ASSERT_EQ(::mkfifo((s / "pipe").c_str(), 0600), 0); },
-         "pipe: not a regular file", kUnsupported},
+         "pipe: is a pipe, device or socket; a regular file is needed", kUnsupported},
         {"broken model beside", with_file("z.safetensors", good.substr(0, good.size() - 1)),
          "z.safetensors: tensor"},
         {"folders too deep",
@@ -286,7 +288,7 @@ TEST(Folder, RefusesWhatIsSpoiled) {
 TEST(Folder, WithoutAModelIsRefusedByName) {
     const Scratch scratch;
     EXPECT_THAT(model::open_model(scratch.path()).error().message,
-                HasSubstr("no model file of a known format"));
+                HasSubstr(": no model file of a supported format in this folder"));
     scratch.write("readme.txt", "hello");
     EXPECT_EQ(model::open_model(scratch.path()).error().kind, ErrorKind::unsupported);
     scratch.write("m.safetensors", test::safetensors({}));

@@ -49,5 +49,16 @@ TEST(OpenModel, ReadsARealModel) {
     EXPECT_EQ(covered, model.files[0].source->size());
 }
 
+TEST(OpenModel, NamesAFileOfModelsealThatWasGivenInThePlaceOfAModel) {
+    const Scratch scratch;
+    const auto about = [&](const std::string& content) {
+        return model::open_model(scratch.write("m", content)).error().message;
+    };
+    EXPECT_THAT(about("-----BEGIN PUBLIC KEY-----\nMCow\n"),
+                testing::EndsWith("m: is a public key; a model file is needed"));
+    EXPECT_THAT(about("MSRECPT1"), testing::EndsWith("m: is a receipt; a model file is needed"));
+    EXPECT_THAT(about("MSFPRNT1"), testing::EndsWith("m: is a fingerprint; a model file is needed"));
+}
+
 }  // namespace
 }  // namespace modelseal

@@ -154,11 +154,14 @@ TEST(ModelOutput, NeverOverwritesTheOriginalOrFilesNextToIt) {
     EXPECT_THAT(message_of(file, scratch / "none/out"), HasSubstr("not found"));
     EXPECT_THAT(message_of(graph, scratch / "m/a/w.bin"), HasSubstr("output and input are the same"));
     EXPECT_THAT(message_of(graph, scratch / "m/sealed.onnx"),
-                AllOf(HasSubstr("m/a/w.bin: exists already"), HasSubstr("beside it")));
+                AllOf(HasSubstr("m/a/w.bin: already exists, and the output needs this file for external data"),
+                      HasSubstr(": already exists, and the output needs this file for external data")));
     EXPECT_THAT(message_of(folder, scratch / "m"), HasSubstr("already exists"));
     EXPECT_THAT(message_of(folder, scratch / "full"), HasSubstr("already exists"));
-    EXPECT_THAT(message_of(folder, scratch / "m/sealed"), HasSubstr("lies in the folder"));
-    EXPECT_THAT(message_of(folder, scratch / "full/../m/a/sealed"), HasSubstr("lies in the folder"));
+    EXPECT_THAT(message_of(folder, scratch / "m/sealed"),
+                HasSubstr(": the output is inside the folder to seal"));
+    EXPECT_THAT(message_of(folder, scratch / "full/../m/a/sealed"),
+                HasSubstr(": the output is inside the folder to seal"));
     EXPECT_THAT(message_of(folder, scratch / "none/out"), HasSubstr("not found"));
     EXPECT_TRUE(folder.unchanged().ok());
     EXPECT_THAT(names_in(scratch.path()), UnorderedElementsAre("m", "link", "hard", "full"));

@@ -101,9 +101,9 @@ TEST_F(Certified, SignatureDoesNotVerifyUnderAnother) {
     ASSERT_EQ(not_signed(), "");
     const auto other = certify({.name = "root", .authority = true});
     verify.anchors = {file("other.pem", other.pem)};
-    EXPECT_THAT(refused(), HasSubstr("certificate does not hold"));
+    EXPECT_THAT(refused(), HasSubstr("its certificate is not valid at"));
     verify.anchors = {file("between2.pem", between.pem)};
-    EXPECT_THAT(refused(), HasSubstr("certificate does not hold"));
+    EXPECT_THAT(refused(), HasSubstr("its certificate is not valid at"));
     verify.anchors = {file("root2.pem", root.pem)};
     EXPECT_EQ(refused(), "");
 }
@@ -137,7 +137,9 @@ TEST_F(Certified, NoAuthorityMayBeMeantForSomethingElse) {
             ASSERT_EQ(not_signed(), "");
             const auto why = refused();
             EXPECT_EQ(why.empty(), good) << why;
-            EXPECT_THAT(why, HasSubstr(good ? "" : "leaves code signing out"));
+            EXPECT_THAT(
+                why,
+                HasSubstr(good ? "" : "the certificate's extended key usage does not include code signing"));
         }
     }
 }
@@ -161,10 +163,13 @@ TEST_F(Certified, LeafMustBeMeantForSigning) {
     struct Row {
         const char *usage, *extended, *why;
     };
-    for (const auto& row : {Row{"", "", "does not say that it may sign"},
-                            Row{"keyEncipherment", "codeSigning", "leaves digital signatures out"},
-                            Row{"digitalSignature", "serverAuth", "leaves code signing out"},
-                            Row{"", "emailProtection", "leaves code signing out"}}) {
+    for (const auto& row :
+         {Row{"", "", "the certificate does not permit signing"},
+          Row{"keyEncipherment", "codeSigning",
+              "the certificate's key usage does not include digital signatures"},
+          Row{"digitalSignature", "serverAuth",
+              "the certificate's extended key usage does not include code signing"},
+          Row{"", "emailProtection", "the certificate's extended key usage does not include code signing"}}) {
         const auto bad = leaf({.name = "a", .usage = row.usage, .extended_usage = row.extended});
         use(bad);
         EXPECT_THAT(not_signed(), HasSubstr(row.why));
@@ -199,7 +204,7 @@ TEST_F(Certified, OtherKeysAreRefused) {
     auto bundle = signed_by(leaf({.name = "a"}));
     bundle.certificates[0] = crypto::Certificate::of_pem(leaf({.name = "a"}).pem, "c").value().front().der();
     scratch.write("model.sig", oms::write_bundle(bundle));
-    EXPECT_THAT(refused(), HasSubstr("the signature does not hold"));
+    EXPECT_THAT(refused(), HasSubstr("the signature is not valid: forged, damaged, or made with another key"));
     bundle.certificates[0] =
         crypto::Certificate::of_pem(certify({.name = "a", .curve = "RSA"}, &between).pem, "c")
             .value()
@@ -209,7 +214,7 @@ TEST_F(Certified, OtherKeysAreRefused) {
     EXPECT_THAT(refused(), HasSubstr("a key of type RSA"));
     bundle.certificates[0].push_back(std::byte{0});
     scratch.write("model.sig", oms::write_bundle(bundle));
-    EXPECT_THAT(refused(), HasSubstr("broken certificate"));
+    EXPECT_THAT(refused(), HasSubstr(": invalid certificate:"));
 }
 
 class Stamped : public Certified {
@@ -263,15 +268,15 @@ TEST_F(Stamped, TimestampMustBeOfATrustedAuthority) {
     sign_with_expired(
         expired, 70,
         certify({.name = "time", .from_days = -3000, .to_days = 3000, .extended_usage = kUsage}, &other_root));
-    EXPECT_THAT(refused(), HasSubstr("timestamp does not hold"));
+    EXPECT_THAT(refused(), HasSubstr(": its timestamp is not valid:"));
     sign_with_expired(
         expired, 70,
         certify({.name = "time", .from_days = -60, .to_days = 60, .extended_usage = kUsage}, &tsa_root));
-    EXPECT_THAT(refused(), HasSubstr("timestamp does not hold"));
+    EXPECT_THAT(refused(), HasSubstr(": its timestamp is not valid:"));
     // One authority's certificates do not speak for the other.
     verify.timestamp_anchors = verify.anchors;
     sign_with_expired(expired, 70, tsa);
-    EXPECT_THAT(refused(), HasSubstr("timestamp does not hold"));
+    EXPECT_THAT(refused(), HasSubstr(": its timestamp is not valid:"));
 }
 
 TEST_F(Stamped, TimestampMustBeOfThisSignatureAndComplete) {
@@ -284,12 +289,13 @@ TEST_F(Stamped, TimestampMustBeOfThisSignatureAndComplete) {
         return refused();
     };
     EXPECT_EQ(outcome(good), "");
-    EXPECT_THAT(outcome(test::timestamp(tsa, bundle.payload, -70)), HasSubstr("timestamp does not hold"));
-    EXPECT_THAT(outcome(test::timestamp(tsa, bundle.signature, -70, "SHA1")), HasSubstr("digest is weak"));
+    EXPECT_THAT(outcome(test::timestamp(tsa, bundle.payload, -70)), HasSubstr(": its timestamp is not valid:"));
+    EXPECT_THAT(outcome(test::timestamp(tsa, bundle.signature, -70, "SHA1")),
+                HasSubstr("its digest is too weak"));
     auto longer = good;
     longer.push_back(std::byte{0});
-    EXPECT_THAT(outcome(longer), HasSubstr("it is broken"));
-    EXPECT_THAT(outcome({good.begin(), good.end() - 1}), HasSubstr("it is broken"));
+    EXPECT_THAT(outcome(longer), HasSubstr("it is malformed"));
+    EXPECT_THAT(outcome({good.begin(), good.end() - 1}), HasSubstr("it is malformed"));
     for (std::size_t i = good.size() - 60; i < good.size(); i += 7) {
         auto flipped = good;
         flipped[i] ^= std::byte{1};

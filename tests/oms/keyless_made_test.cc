@@ -79,7 +79,7 @@ void replace(std::string& text, const std::string& what, const std::string& with
 
 const Row kRows[] = {
     // The certificate.
-    {"CertificateOfAStranger", [](Recipe& r) { r.other_authority = true; }, "certificate does not hold"},
+    {"CertificateOfAStranger", [](Recipe& r) { r.other_authority = true; }, "its certificate is not valid at"},
     {"CertificateNotYetValid", [](Recipe& r) { r.begin = 100; }, "not yet valid"},
     {"CertificateExpired", [](Recipe& r) { r.begin = -600, r.end = 0; }, "expired"},
     {"NoIdentity", [](Recipe& r) { r.subject.clear(); }, "signed by nobody"},
@@ -87,42 +87,46 @@ const Row kRows[] = {
     {"LongerIdentity", [](Recipe& r) { r.subject = "email:alice@example.com.evil.example"; }, "signed by"},
     {"IdentityOfAnotherCase", [](Recipe& r) { r.subject = "email:Alice@example.com"; }, "signed by"},
     {"IdentityAsHost", [](Recipe& r) { r.subject = "DNS:alice@example.com"; }, "signed by nobody"},
-    {"NoIssuer", [](Recipe& r) { r.issuer.clear(); }, "vouched for by ''"},
-    {"OtherIssuer", [](Recipe& r) { r.issuer = "https://accounts.example.org"; }, "vouched for by"},
-    {"LongerIssuer", [](Recipe& r) { r.issuer += "/"; }, "vouched for by"},
+    {"NoIssuer", [](Recipe& r) { r.issuer.clear(); }, "authenticated by ''"},
+    {"OtherIssuer", [](Recipe& r) { r.issuer = "https://accounts.example.org"; },
+     "the identity was authenticated by '"},
+    {"LongerIssuer", [](Recipe& r) { r.issuer += "/"; }, "the identity was authenticated by '"},
     {"ServerCertificate", [](Recipe& r) { r.extended_usage = "serverAuth"; }, "code signing"},
     {"KeyThatMayNotSign", [](Recipe& r) { r.usage = "critical,keyEncipherment"; }, "digital signatures"},
     {"KeyOnAnotherCurve", [](Recipe& r) { r.key = "secp256k1"; }, "curve secp256k1"},
     {"KeyOfRsa", [](Recipe& r) { r.key = "RSA"; }, "a key of type RSA"},
 
     // Its log.
-    {"NoSctExtension", [](Recipe& r) { r.sct_extension = false; }, "no log says that it took"},
-    {"NoSct", [](Recipe& r) { r.scts.clear(); }, "list of SCTs is broken"},
-    {"SctOfAnUnknownLog", [](Recipe& r) { r.scts[0].known_log = false; }, "none that the trusted root knows"},
-    {"SctByAnotherKey", [](Recipe& r) { r.scts[0].right_key = false; }, "a log did not sign"},
-    {"SctOfAnotherCertificate", [](Recipe& r) { r.scts[0].right_certificate = false; }, "a log did not sign"},
-    {"SctOfAnotherIssuer", [](Recipe& r) { r.scts[0].right_issuer = false; }, "a log did not sign"},
-    {"SctOfALaterVersion", [](Recipe& r) { r.scts[0].version = 1; }, "no log says that it took"},
-    {"SctWithAnotherHash", [](Recipe& r) { r.scts[0].hash = 2; }, "list of SCTs is broken"},
-    {"SctBeforeTheLogsKey", [](Recipe& r) { r.scts[0].at = -2000; }, "not in use then"},
-    {"SctWithBytesBehind", [](Recipe& r) { r.scts[0].behind = "x"; }, "list of SCTs is broken"},
-    {"SecondSctByAnotherKey", [](Recipe& r) { r.scts.push_back({.right_key = false}); }, "a log did not sign"},
+    {"NoSctExtension", [](Recipe& r) { r.sct_extension = false; }, "no log confirms the certificate's inclusion"},
+    {"NoSct", [](Recipe& r) { r.scts.clear(); }, ": the certificate's list of SCTs is invalid"},
+    {"SctOfAnUnknownLog", [](Recipe& r) { r.scts[0].known_log = false; }, "the log of its certificate is not in the trusted root"},
+    {"SctByAnotherKey", [](Recipe& r) { r.scts[0].right_key = false; }, "a log's signature over the certificate's inclusion is not valid"},
+    {"SctOfAnotherCertificate", [](Recipe& r) { r.scts[0].right_certificate = false; }, "a log's signature over the certificate's inclusion is not valid"},
+    {"SctOfAnotherIssuer", [](Recipe& r) { r.scts[0].right_issuer = false; }, "a log's signature over the certificate's inclusion is not valid"},
+    {"SctOfALaterVersion", [](Recipe& r) { r.scts[0].version = 1; }, "no log confirms the certificate's inclusion"},
+    {"SctWithAnotherHash", [](Recipe& r) { r.scts[0].hash = 2; }, ": the certificate's list of SCTs is invalid"},
+    {"SctBeforeTheLogsKey", [](Recipe& r) { r.scts[0].at = -2000; }, "the key of the certificate's log was not in use at that time"},
+    {"SctWithBytesBehind", [](Recipe& r) { r.scts[0].behind = "x"; }, ": the certificate's list of SCTs is invalid"},
+    {"SecondSctByAnotherKey", [](Recipe& r) { r.scts.push_back({.right_key = false}); }, "a log's signature over the certificate's inclusion is not valid"},
     {"SctListCut", [](Recipe& r) { r.sct_list = [](std::string& der) { der.pop_back(); }; }, "is broken"},
     {"SctListLonger", [](Recipe& r) { r.sct_list = [](std::string& der) { der += '\0'; }; }, "is broken"},
     {"SctListOfAnotherType", [](Recipe& r) { r.sct_list = [](std::string& der) { der[0] = 5; }; }, "is broken"},
     {"SctListEmpty", [](Recipe& r) { r.sct_list = [](std::string& der) { der.clear(); }; }, "is broken"},
     {"NoCertificateLogs", [](Recipe& r) { r.root = [](json& root) { root.erase("ctlogs"); }; },
-     "none that the trusted root knows"},
+     "the log of its certificate is not in the trusted root"},
     {"CertificateLogOfAnotherKind",
      [](Recipe& r) {
          r.root = [](json& root) { root["ctlogs"][0]["publicKey"]["keyDetails"] = "PKCS1_RSA_PKCS1V5"; };
      },
-     "'PKCS1_RSA_PKCS1V5', which is not supported"},
+     ": log keys of the kind 'PKCS1_RSA_PKCS1V5' are not supported"},
 
-    // The logged entry.
-    {"EntryOfAnotherSignature", [](Recipe& r) { r.own_signature = false; }, "about something else"},
-    {"EntryOfAnotherPayload", [](Recipe& r) { r.own_payload = false; }, "about something else"},
-    {"EntryOfAnotherCertificate", [](Recipe& r) { r.own_certificate = false; }, "about something else"},
+    // What was logged.
+    {"EntryOfAnotherSignature", [](Recipe& r) { r.own_signature = false; },
+     "the log's entry is about another signature"},
+    {"EntryOfAnotherPayload", [](Recipe& r) { r.own_payload = false; },
+     "the log's entry is about another signature"},
+    {"EntryOfAnotherCertificate", [](Recipe& r) { r.own_certificate = false; },
+     "the log's entry is about another signature"},
     {"EntryOfAnotherKind", [](Recipe& r) { r.body = [](json& body) { body["kind"] = "hashedrekord"; }; },
      "kind 'hashedrekord'"},
     {"EntryOfAnotherVersion", [](Recipe& r) { r.body = [](json& body) { body["apiVersion"] = "0.0.3"; }; },
@@ -142,7 +146,7 @@ const Row kRows[] = {
              list.push_back(list[0]);
          };
      },
-     "2 entries", 1},
+     "2 entries, 1 is needed", 1},
     {"EntryWithTwoSignatures",
      [](Recipe& r) {
          r.body = [](json& body) {
@@ -150,9 +154,10 @@ const Row kRows[] = {
              list.push_back(list[0]);
          };
      },
-     "2 entries", 2},
+     "2 entries, 1 is needed", 2},
     {"EntryWithoutSignature",
-     [](Recipe& r) { r.body = [](json& body) { body["spec"]["signatures"].clear(); }; }, "0 entries", 1},
+     [](Recipe& r) { r.body = [](json& body) { body["spec"]["signatures"].clear(); }; },
+     "0 entries, 1 is needed", 1},
     {"EntryWithAWeakHash",
      [](Recipe& r) { r.body = [](json& body) { body["spec"]["payloadHash"]["algorithm"] = "sha1"; }; },
      "not sha256", 1},
@@ -163,24 +168,25 @@ const Row kRows[] = {
      "not SHA2_256", 2},
 
     // That it was logged.
-    {"CheckpointByAnotherKey", [](Recipe& r) { r.right_log_key = false; }, "did not sign the tree"},
+    {"CheckpointByAnotherKey", [](Recipe& r) { r.right_log_key = false; },
+     "the log's signature over the tree of its proof is not valid"},
     {"CheckpointOfAnotherRoot",
      [](Recipe& r) { r.note = [](std::string& note) { note[note.size() - 10] ^= 1; }; },
-     "did not sign the tree"},
+     "the log's signature over the tree of its proof is not valid"},
     {"CheckpointOfAnotherSize",
      [](Recipe& r) { r.note = [](std::string& note) { replace(note, "\n13", "\n14"); }; },
-     "did not sign the tree"},
+     "the log's signature over the tree of its proof is not valid"},
     {"CheckpointOfAnotherLog",
      [](Recipe& r) { r.note = [](std::string& note) { note = "other.example.com" + note.substr(15); }; },
-     "did not sign the tree"},
+     "the log's signature over the tree of its proof is not valid"},
     {"CheckpointWithoutOrigin",
      [](Recipe& r) { r.note = [](std::string& note) { note = note.substr(note.find('\n')); }; },
-     "did not sign the tree"},
+     "the log's signature over the tree of its proof is not valid"},
     {"CheckpointOfTwoNotes", [](Recipe& r) { r.checkpoint = [](std::string& text) { text += "\n" + text; }; },
-     "did not sign the tree"},
+     "the log's signature over the tree of its proof is not valid"},
     {"CheckpointWithoutSignature",
      [](Recipe& r) { r.checkpoint = [](std::string& text) { text.resize(text.find("\n\n") + 2); }; },
-     "did not sign the tree"},
+     "the log's signature over the tree of its proof is not valid"},
     {"CheckpointWithAnotherHint",
      [](Recipe& r) {
          r.checkpoint = [](std::string& text) {
@@ -188,25 +194,25 @@ const Row kRows[] = {
              text[at] = text[at] == 'A' ? 'B' : 'A';
          };
      },
-     "did not sign the tree"},
+     "the log's signature over the tree of its proof is not valid"},
     {"CheckpointWithAnotherName",
      [](Recipe& r) { r.checkpoint = [](std::string& text) { text.replace(text.rfind("log."), 4, "lag."); }; },
-     "did not sign the tree"},
+     "the log's signature over the tree of its proof is not valid"},
     {"LogOfAnotherId",
      [](Recipe& r) { r.entry = [](json& entry) { entry["logId"]["keyId"] = std::string(43, 'A') + "="; }; },
-     "none that the trusted root knows"},
+     "the log of its certificate is not in the trusted root"},
     {"LogOfTheOtherKind",
      [](Recipe& r) {
          r.root = [](json& root) { std::swap(root["tlogs"][0]["publicKey"], root["tlogs"][1]["publicKey"]); };
      },
-     "did not sign the tree"},
+     "the log's signature over the tree of its proof is not valid"},
     {"LogOfAnUnsupportedKind",
      [](Recipe& r) {
          r.root = [](json& root) {
              for (auto& log : root["tlogs"]) log["publicKey"]["keyDetails"] = "PKIX_RSA_PKCS1V15_4096_SHA256";
          };
      },
-     "'PKIX_RSA_PKCS1V15_4096_SHA256', which is not supported"},
+     ": log keys of the kind 'PKIX_RSA_PKCS1V15_4096_SHA256' are not supported"},
     {"LogWhoseKeyEnded",
      [](Recipe& r) {
          r.root = [](json& root) {
@@ -220,9 +226,9 @@ const Row kRows[] = {
      [](Recipe& r) { r.entry = [](json& entry) { entry["inclusionProof"]["logIndex"] = "7"; }; },
      "does not prove"},
     {"EntryAtAnotherPlace", [](Recipe& r) { r.entry = [](json& entry) { entry["logIndex"] = "7"; }; },
-     "did not sign when", 1},
+     "the log's signature over the time of inclusion is missing", 1},
     {"EntryAtAnotherPlace", [](Recipe& r) { r.entry = [](json& entry) { entry["logIndex"] = "7"; }; },
-     "at another place", 2},
+     "the index of the log's entry differs from that of its proof", 2},
     {"ProofOfASmallerTree",
      [](Recipe& r) { r.entry = [](json& entry) { entry["inclusionProof"]["treeSize"] = "7"; }; },
      "does not prove"},
@@ -246,27 +252,28 @@ const Row kRows[] = {
      "does not prove"},
 
     // When.
-    {"NoTime", [](Recipe& r) { r.promise = false, r.stamps.clear(); }, "nobody says when"},
-    {"PromiseByAnotherKey", [](Recipe& r) { r.right_promise_key = false; }, "did not sign when", 1},
+    {"NoTime", [](Recipe& r) { r.promise = false, r.stamps.clear(); }, "it has no trusted time of signing"},
+    {"PromiseByAnotherKey", [](Recipe& r) { r.right_promise_key = false; },
+     "the log's signature over the time of inclusion is missing", 1},
     {"PromiseOfAnotherTime",
      [](Recipe& r) {
          r.entry = [](json& entry) { entry["integratedTime"] = std::to_string(Sigstore::signing_time() + 6); };
      },
-     "did not sign when", 1},
+     "the log's signature over the time of inclusion is missing", 1},
     {"TimeWithoutPromise",
      [](Recipe& r) {
          r.stamps = {{}};
          r.entry = [](json& entry) { entry.erase("inclusionPromise"); };
      },
-     "did not sign the time", 1},
+     "the log's signature over its time is not valid", 1},
     {"TimeWithoutPromise",
      [](Recipe& r) {
          r.entry = [](json& entry) { entry["integratedTime"] = std::to_string(Sigstore::signing_time() + 6); };
      },
-     "did not sign the time", 2},
-    {"TimestampOfAStranger", [](Recipe& r) { r.stamps = {{.known = false}}; }, "timestamp does not hold"},
+     "the log's signature over its time is not valid", 2},
+    {"TimestampOfAStranger", [](Recipe& r) { r.stamps = {{.known = false}}; }, ": its timestamp is not valid:"},
     {"TimestampOfSomethingElse", [](Recipe& r) { r.stamps = {{.own_signature = false}}; },
-     "timestamp does not hold"},
+     ": its timestamp is not valid:"},
     {"TimestampTooLate", [](Recipe& r) { r.stamps = {{.at = 600}}; }, "expired"},
     {"TimestampTooEarly", [](Recipe& r) { r.stamps = {{.at = -100}}; }, "not yet valid"},
     {"SecondTimestampTooLate",
@@ -278,13 +285,13 @@ const Row kRows[] = {
      [](Recipe& r) {
          r.stamps = {{}, {.known = false}};
      },
-     "timestamp does not hold"},
+     ": its timestamp is not valid:"},
     {"NoTimestampAuthority",
      [](Recipe& r) {
          r.stamps = {{}};
          r.root = [](json& root) { root.erase("timestampAuthorities"); };
      },
-     "timestamp is of no authority"},
+     "the authority of its timestamp is not in the trusted root"},
     {"TimestampAuthorityThatEnded",
      [](Recipe& r) {
          r.stamps = {{}};
@@ -306,12 +313,12 @@ const Row kRows[] = {
      [](Recipe& r) {
          r.root = [](json& root) { root["certificateAuthorities"][0]["validFor"]["start"] = time_at(100); };
      },
-     "no authority of the trusted root"},
+     "the trusted root has no authority that was in use at"},
     {"AuthorityWithoutItsRoot",
      [](Recipe& r) {
          r.root = [](json& root) { root["certificateAuthorities"][0]["certChain"]["certificates"].erase(1); };
      },
-     "certificate does not hold"},
+     "its certificate is not valid at"},
     {"RootWithoutAStart",
      [](Recipe& r) { r.root = [](json& root) { root["tlogs"][0]["publicKey"]["validFor"].erase("start"); }; },
      "'start' is missing"},

@@ -37,13 +37,13 @@ TEST_F(Limits, OfSizeHoldForEveryFile) {
     struct rusage before {};
     ::getrusage(RUSAGE_SELF, &before);
     verify.signature = sparse("huge.sig", 65u << 20);
-    EXPECT_THAT(said(), HasSubstr("huge.sig: over the limit of 67108864 bytes"));
+    EXPECT_THAT(said(), HasSubstr("huge.sig: larger than the limit of 67,108,864 bytes"));
     struct rusage after {};
     ::getrusage(RUSAGE_SELF, &after);
     EXPECT_LT(after.ru_maxrss - before.ru_maxrss, 16 << 10) << "KiB: it was read before it was refused";
     verify = good;
     verify.public_keys = {sparse("huge.pub", 1u << 20)};
-    EXPECT_THAT(said(), HasSubstr("huge.pub: over the limit"));
+    EXPECT_THAT(said(), HasSubstr("huge.pub: larger than the limit of"));
     verify.public_keys.clear();
     const auto root = test::certify({.name = "root", .authority = true});
     const auto leaf = test::certify({.name = "leaf"}, &root);
@@ -51,11 +51,11 @@ TEST_F(Limits, OfSizeHoldForEveryFile) {
     sign.certificate = scratch.write("leaf.pem", leaf.pem).string();
     must_sign();
     verify.anchors = {sparse("huge.pem", 2u << 20)};
-    EXPECT_THAT(said(), HasSubstr("huge.pem: over the limit"));
+    EXPECT_THAT(said(), HasSubstr("huge.pem: larger than the limit of"));
     sign.certificate = verify.anchors[0];
-    EXPECT_THAT(sign_model(model, sign).error().message, HasSubstr("huge.pem: over the limit"));
+    EXPECT_THAT(sign_model(model, sign).error().message, HasSubstr("huge.pem: larger than the limit of"));
     EXPECT_THAT(oms::load_trusted_root(sparse("root.json", 5u << 20)).error().message,
-                HasSubstr("root.json: over the limit"));
+                HasSubstr("root.json: larger than the limit of"));
     verify.anchors = {scratch.write("root.pem", root.pem).string()};
     EXPECT_EQ(must_verify().outcome, SignatureFinding::Outcome::valid);
 }
@@ -73,7 +73,7 @@ TEST_F(Limits, OfDepthAndNumberHoldInJson) {
     std::string many = "{\"x\":[";
     for (int i = 0; i < 1'100'000; ++i) many += "0,";
     scratch.write("model.sig", many + "0]}");
-    EXPECT_THAT(said(), HasSubstr("more than 1048576 values"));
+    EXPECT_THAT(said(), HasSubstr("more than 1,048,576 values"));
     auto bundle = nlohmann::json::parse(text);
     auto& material = bundle["verificationMaterial"];
     material.erase("publicKey");
@@ -94,13 +94,13 @@ TEST_F(Limits, OfKeysAndCertificatesHold) {
     };
     const std::string begin = "-----BEGIN CERTIFICATE-----\n", end = "-----END CERTIFICATE-----\n";
     const LimitRow rows[] = {
-        {"empty", "", "no certificate in it"},
-        {"text", "hello", "no certificate in it"},
+        {"empty", "", ": contains no certificate"},
+        {"text", "hello", ": contains no certificate"},
         {"cut", root.pem.substr(0, root.pem.size() / 2), "broken PEM"},
         {"other letters", begin + "!!!!\n" + end, "broken PEM"},
-        {"no DER", begin + "AAAA\n" + end, "broken certificate"},
-        {"of a key", leaf.key, "holds a PEM block 'PRIVATE KEY'"},
-        {"key behind it", root.pem + leaf.key, "holds a PEM block 'PRIVATE KEY'"},
+        {"no DER", begin + "AAAA\n" + end, ": invalid certificate:"},
+        {"of a key", leaf.key, ": contains a PEM block 'PRIVATE KEY'; certificates are needed"},
+        {"key behind it", root.pem + leaf.key, ": contains a PEM block 'PRIVATE KEY'; certificates are needed"},
         {"second cut", root.pem + root.pem.substr(0, 100), "broken PEM"},
     };
     sign.key = scratch.write("leaf.key", leaf.key).string();

@@ -125,16 +125,16 @@ const Spoiled kSpoiled[] = {
     {"type", [](json& d) { d["_type"] = "https://in-toto.io/Statement/v0.1"; }, "'_type'"},
     {"no type", [](json& d) { d.erase("_type"); }, "'_type' is missing"},
     {"predicate type", [](json& d) { d["predicateType"] = "https://model_signing/signature/v1.1"; },
-     "no model signature"},
+     "', not a model signature of a supported version"},
     {"no predicate", [](json& d) { d.erase("predicate"); }, "'predicate' is missing"},
     {"predicate list", [](json& d) { d["predicate"] = json::array(); }, "is not an object"},
     {"no subject", [](json& d) { d.erase("subject"); }, "'subject' is missing"},
-    {"two subjects", [](json& d) { d["subject"].push_back(d["subject"][0]); }, "2 entries"},
+    {"two subjects", [](json& d) { d["subject"].push_back(d["subject"][0]); }, "2 entries, 1 is needed"},
     {"subject name", [](json& d) { d["subject"][0]["name"] = ""; }, "'name' is empty"},
     {"no root", [](json& d) { d["subject"][0]["digest"].erase("sha256"); }, "'sha256' is missing"},
     {"other root", [](json& d) { d["subject"][0]["digest"]["sha256"] = std::string(64, '0'); }, "root digest"},
     {"long root", [](json& d) { d["subject"][0]["digest"]["sha256"] = std::string(66, '0'); }, "hexadecimal"},
-    {"empty", [](json& d) { d["predicate"]["resources"] = json::array(); }, "empty model"},
+    {"empty", [](json& d) { d["predicate"]["resources"] = json::array(); }, "'resources' is empty"},
     {"method", [](json& d) { d["predicate"]["serialization"]["method"] = "tree"; }, "'method'"},
     {"hash", [](json& d) { d["predicate"]["serialization"]["hash_type"] = "md5"; }, "'hash_type'"},
     {"blake3", [](json& d) { d["predicate"]["serialization"]["hash_type"] = "blake3"; }, "blake3"},
@@ -152,16 +152,16 @@ const Spoiled kSpoiled[] = {
     {"sharded", [](json& d) { first(d)["algorithm"] = "sha256-sharded-8"; }, "'algorithm'"},
     {"upper case", [](json& d) { first(d)["digest"] = std::string(64, 'A'); }, "lower-case"},
     {"short digest", [](json& d) { first(d)["digest"] = "0101"; }, "32 bytes"},
-    {"twice", [](json& d) { first(d)["name"] = "b/c"; }, "comes twice"},
+    {"twice", [](json& d) { first(d)["name"] = "b/c"; }, "' appears twice"},
     {"up", [](json& d) { first(d)["name"] = "../a"; }, "leads out"},
     {"up inside", [](json& d) { first(d)["name"] = "b/../../a"; }, "leads out"},
     {"just up", [](json& d) { first(d)["name"] = ".."; }, "leads out"},
     {"absolute", [](json& d) { first(d)["name"] = "/etc/passwd"; }, "absolute"},
-    {"dot", [](json& d) { first(d)["name"] = "./a"; }, "names nothing"},
-    {"slashes", [](json& d) { first(d)["name"] = "a//b"; }, "names nothing"},
-    {"folder", [](json& d) { first(d)["name"] = "a/"; }, "names nothing"},
+    {"dot", [](json& d) { first(d)["name"] = "./a"; }, "has an empty part, or '.'"},
+    {"slashes", [](json& d) { first(d)["name"] = "a//b"; }, "has an empty part, or '.'"},
+    {"folder", [](json& d) { first(d)["name"] = "a/"; }, "has an empty part, or '.'"},
     {"no name", [](json& d) { first(d)["name"] = ""; }, "an empty name"},
-    {"whole", [](json& d) { first(d)["name"] = "."; }, "beside others"},
+    {"whole", [](json& d) { first(d)["name"] = "."; }, "the name '.' is not the only one"},
     {"nul", [](json& d) { first(d)["name"] = std::string("a\0b", 3); }, "NUL"},
     {"tensors", [](json& d) { first(d)["annotations"]["modelseal/tensors"] = 1; }, "is not an object"},
     {"tensor", [](json& d) { first(d)["annotations"]["modelseal/tensors"]["w"] = "00"; }, "no SHA-256"},
@@ -189,10 +189,10 @@ TEST(Shards, MustCoverTheirFileByteByByte) {
     };
     EXPECT_EQ(with({"a:0:8", "a:8:9"}), "");
     EXPECT_EQ(with({"a:8:16", "b:0:3", "a:0:8"}), "");
-    EXPECT_THAT(with({"a:8:16"}), HasSubstr("do not cover"));
-    EXPECT_THAT(with({"a:0:8", "a:16:24"}), HasSubstr("do not cover"));
-    EXPECT_THAT(with({"a:0:8", "a:0:8"}), HasSubstr("do not cover"));
-    EXPECT_THAT(with({"a:0:7", "a:8:9"}), HasSubstr("do not cover"));
+    EXPECT_THAT(with({"a:8:16"}), HasSubstr("' have a gap or an overlap at offset"));
+    EXPECT_THAT(with({"a:0:8", "a:16:24"}), HasSubstr("' have a gap or an overlap at offset"));
+    EXPECT_THAT(with({"a:0:8", "a:0:8"}), HasSubstr("' have a gap or an overlap at offset"));
+    EXPECT_THAT(with({"a:0:7", "a:8:9"}), HasSubstr("' have a gap or an overlap at offset"));
     for (const char* name : {"a", "a:0", "a:0:9", "a:8:8", "a:4:8", "a:-1:8", "a:0:08", "a: 0:8", "a:0:8 ",
                              ":0:8", "a:0:", "../a:0:8", "a:18446744073709551616:8"}) {
         EXPECT_NE(with({name}), "") << name;

@@ -81,10 +81,10 @@ TEST_F(Tree, DoesNotVerifyWhenAFileOrAFolderBecameALink) {
 TEST_F(Tree, RefusesATreeWithoutContent) {
     fs::create_directories(scratch / "nothing/sub");
     use_model(scratch / "nothing");
-    EXPECT_THAT(refused(), HasSubstr("an empty model"));
+    EXPECT_THAT(refused(), HasSubstr("'resources' is empty"));
     use_model(scratch / "model");
     ::mkfifo((model / "pipe").c_str(), 0600);
-    EXPECT_THAT(refused(), HasSubstr("'pipe': not a regular file"));
+    EXPECT_THAT(refused(), HasSubstr("'pipe': is a pipe, device or socket; a regular file is needed"));
     use_model(model / "pipe");
     EXPECT_THAT(refused(), HasSubstr("not a regular file"));
     use_model(scratch / "none");
@@ -139,7 +139,7 @@ TEST_F(Tree, RefusesSpecialFilesThatCameLater) {
     EXPECT_THAT(wrong(), ElementsAre("config.json changed", "socket added"));
     fs::remove(sign.signature);
     fs::remove(model / "config.json");
-    EXPECT_THAT(refused(), HasSubstr("'socket': not a regular file"));
+    EXPECT_THAT(refused(), HasSubstr("'socket': is a pipe, device or socket; a regular file is needed"));
     // A device takes rights to make; where it cannot be made, one that is there is pointed to.
     use_model("/dev/null");
     EXPECT_THAT(refused(), HasSubstr("not a regular file"));
@@ -160,7 +160,9 @@ TEST_F(Tree, EndsWhereLinksGoInCircles) {
     fs::create_symlink("one", model / "two");
     EXPECT_THAT(wrong(), ElementsAre("one added", "sub/loop added", "two added"));
     fs::remove(sign.signature);
-    EXPECT_THAT(refused(), HasSubstr("leads to no file"));
+    EXPECT_THAT(
+        refused(),
+        HasSubstr("is a symbolic link that does not lead to a file, so no signature would cover its content"));
     fs::remove(model / "one");
     fs::remove(model / "two");
     EXPECT_THAT(refused(), HasSubstr("'sub/loop': a symbolic link that leads to no file"));

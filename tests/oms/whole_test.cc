@@ -39,14 +39,13 @@ std::vector<Part> parts() {
     return {
         {"model.safetensors.index.json", R"( {"weight_map": {"w": "a.safetensors"}})", "an index"},
         {"renamed", R"({"weight_map": {"w": "a.safetensors"}})", "an index"},
-        {"broken.index.json", R"({"weight_map": {"w": "a", "w": "b"}})",
-         "not known whether other files belong"},
-        {"escaping.index.json", R"({"weight_map": {"w": "../a"}})", "not known whether other files belong"},
+        {"broken.index.json", R"({"weight_map": {"w": "a", "w": "b"}})", "; other files may belong to it"},
+        {"escaping.index.json", R"({"weight_map": {"w": "../a"}})", "; other files may belong to it"},
         {"net-00001-of-00002.safetensors", test::safetensors({{"w", 64}}), "a model of 2 parts"},
         {"net-00002-of-00003.gguf", std::string(gguf_text), "a model of 3 parts"},
-        {"net.onnx", test::graph_of({{"w", "w.bin"}}), "its tensors lie in other files ('w.bin')"},
-        {"deep.onnx", deep_graph_with_external_data(), "not known whether other files belong"},
-        {"cut.safetensors", cut, "not known whether other files belong"},
+        {"net.onnx", test::graph_of({{"w", "w.bin"}}), "its tensors are in other files ('w.bin')"},
+        {"deep.onnx", deep_graph_with_external_data(), "; other files may belong to it"},
+        {"cut.safetensors", cut, "; other files may belong to it"},
     };
 }
 

@@ -196,8 +196,8 @@ TEST_F(NetworkTest, OutputsThatAreNotClassesAreRefusedByName) {
         const char* last;
         const char* message;
     } rows[] = {
-        {"Tensor", "return torch.argmax(_1, 1)", "numbers of type Long"},
-        {"Tensor", "return torch.tanh(_0)", "shape (2, 4, 5, 5) for 2 inputs, not (2, classes)"},
+        {"Tensor", "return torch.argmax(_1, 1)", "its type is Long"},
+        {"Tensor", "return torch.tanh(_0)", "its shape is (2, 4, 5, 5) for 2 inputs, not (2, classes)"},
         {"Tensor", "return torch.sum(_1)", "shape () for"},
         {"Tensor", "return torch.slice(_1, 1, 0, 1)", "shape (2, 1) for"},
         {"Tensor", "return torch.div(_1, torch.sub(_1, _1))", "not finite"},
@@ -229,7 +229,7 @@ TEST_F(NetworkTest, FilesThatCannotBeRunAreRefusedByName) {
         const char* message;
     } rows[] = {
         {"two inputs", [](auto& f) { f.arguments = "x: Tensor,\n    sr: int"; },
-         "takes 2 inputs (x, sr), not one"},
+         "has 2 inputs (x, sr); one is needed"},
         {"no tensor",
          [](auto& f) {
              f.arguments = "x: int";
@@ -267,10 +267,12 @@ TEST_F(NetworkTest, OptionsThatDoNotFitAreRefusedByName) {
         const char* message;
     } rows[] = {
         {{.device = "cuda:77"}, ErrorKind::unsupported, "no GPU cuda:77"},
-        {{.device = "tpu"}, ErrorKind::usage, "device 'tpu' is none of"},
-        {{.device = "cuda:-1"}, ErrorKind::usage, "device 'cuda:-1' is none of"},
+        {{.device = "tpu"}, ErrorKind::usage, "unknown device 'tpu'; auto, cpu, cuda and cuda:N are supported"},
+        {{.device = "cuda:-1"},
+         ErrorKind::usage,
+         "unknown device 'cuda:-1'; auto, cpu, cuda and cuda:N are supported"},
         {{.input_name = "image"}, ErrorKind::usage, "has no input 'image'; its input is 'x'"},
-        {{.input_shape = {2, 0, 5}}, ErrorKind::usage, "an input shape with 0 in it"},
+        {{.input_shape = {2, 0, 5}}, ErrorKind::usage, "the input shape contains 0"},
         {{.max_bytes = 1000}, ErrorKind::unsupported, "the limit is 1000"},
     };
     for (const auto& row : rows) {
@@ -286,7 +288,7 @@ TEST_F(NetworkTest, TheShapeOfTheInputMustBeGiven) {
     const auto path = scratch_.write("net.pt", {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
     const auto network = open_network(path.string(), {.device = "cpu"});
     ASSERT_FALSE(network.ok());
-    EXPECT_THAT(network.error().hint, HasSubstr("--input-shape C,H,W"));
+    EXPECT_THAT(network.error().hint, HasSubstr("the shape of the input"));
 }
 
 TEST_F(NetworkTest, AShapeThatTheGraphCannotTakeIsAnError) {

@@ -114,11 +114,11 @@ TEST_P(SpoiledOipAnswer, IsRefused) {
 INSTANTIATE_TEST_SUITE_P(
     Table, SpoiledOipAnswer,
     testing::Values(
-        Spoiled{[](Good& g) { g.header = "100000"; }, "claims a JSON part of '100000'"},
-        Spoiled{[](Good& g) { g.header = "-1"; }, "claims a JSON part of '-1'"},
-        Spoiled{[](Good& g) { g.header = "1x"; }, "claims a JSON part"},
-        Spoiled{[](Good& g) { g.header = "99999999999999999999999"; }, "claims a JSON part"},
-        Spoiled{[](Good& g) { g.header = "20"; }, "broken JSON"},
+        Spoiled{[](Good& g) { g.header = "100000"; }, "bytes, but states a JSON part of '100000'"},
+        Spoiled{[](Good& g) { g.header = "-1"; }, "bytes, but states a JSON part of '-1'"},
+        Spoiled{[](Good& g) { g.header = "1x"; }, "bytes, but states a JSON part of '"},
+        Spoiled{[](Good& g) { g.header = "99999999999999999999999"; }, "bytes, but states a JSON part of '"},
+        Spoiled{[](Good& g) { g.header = "20"; }, "invalid JSON"},
         Spoiled{[](Good& g) {
                     g.document = json{{"error", "busy"}};
                 },
@@ -130,11 +130,11 @@ INSTANTIATE_TEST_SUITE_P(
         Spoiled{[](Good& g) {
                     g.document["outputs"][0]["shape"] = {-1, 3};
                 },
-                "broken shape"},
+                "the model's metadata has an invalid shape"},
         Spoiled{[](Good& g) {
                     g.document["outputs"][0]["shape"] = {2.0, 3};
                 },
-                "broken shape"},
+                "the model's metadata has an invalid shape"},
         Spoiled{[](Good& g) {
                     g.document["outputs"][0]["shape"] = json::array({1, 1, 1, 1, 1, 1, 1, 2, 3});
                 },
@@ -142,35 +142,34 @@ INSTANTIATE_TEST_SUITE_P(
         Spoiled{[](Good& g) {
                     g.document["outputs"][0]["shape"] = {2, 4};
                 },
-                "[2, 4] comes with 6 numbers"},
+                "[2, 4] has 6 numbers"},
         Spoiled{[](Good& g) {
                     g.document["outputs"][0]["shape"] = {1099511627776, 1099511627776};
                 },
                 "6 numbers"},
-        Spoiled{[](Good& g) { g.document["outputs"][0].erase("data"); }, "without data"},
+        Spoiled{[](Good& g) { g.document["outputs"][0].erase("data"); }, "' has no data"},
         Spoiled{[](Good& g) {
                     g.document["outputs"][0]["data"][1] = {1, 2};
                 },
                 "different lengths"},
         Spoiled{[](Good& g) { g.document["outputs"][0]["data"][1] = 5; }, "different lengths"},
-        Spoiled{[](Good& g) { g.document["outputs"][0]["data"][1][0] = "1"; }, "where a number should be"},
-        Spoiled{[](Good& g) { g.document["outputs"][0]["data"][1][0] = true; }, "where a number should be"},
-        Spoiled{[](Good& g) { g.document["outputs"][0]["datatype"] = "INT64"; }, "where a number should be"},
+        Spoiled{[](Good& g) { g.document["outputs"][0]["data"][1][0] = "1"; }, "' instead of a number"},
+        Spoiled{[](Good& g) { g.document["outputs"][0]["data"][1][0] = true; }, "' instead of a number"},
+        Spoiled{[](Good& g) { g.document["outputs"][0]["datatype"] = "INT64"; }, "' instead of a number"},
         Spoiled{[](Good& g) { g.document["outputs"][1]["parameters"]["binary_data_size"] = 5; },
-                "claims 5 bytes, 4 are"},
-        Spoiled{[](Good& g) { g.document["outputs"][1]["parameters"]["binary_data_size"] = 2; },
-                "comes in 2 bytes"},
+                "' should have 5 bytes, 4 left"},
+        Spoiled{[](Good& g) { g.document["outputs"][1]["parameters"]["binary_data_size"] = 2; }, "has 2 bytes"},
         Spoiled{[](Good& g) { g.document["outputs"][1]["parameters"]["binary_data_size"] = -4; },
-                "broken binary"},
-        Spoiled{[](Good& g) { g.document["outputs"][1]["shape"] = {3}; }, "comes in 4 bytes"},
-        Spoiled{[](Good& g) { g.document["outputs"][1]["datatype"] = "FP32"; }, "comes in 4 bytes"},
-        Spoiled{[](Good& g) { g.document["outputs"][1].erase("parameters"); }, "without data"},
-        Spoiled{[](Good& g) { g.tail += 'x'; }, "1 bytes behind the last output"}));
+                "an output has an invalid binary_data_size"},
+        Spoiled{[](Good& g) { g.document["outputs"][1]["shape"] = {3}; }, "has 4 bytes"},
+        Spoiled{[](Good& g) { g.document["outputs"][1]["datatype"] = "FP32"; }, "has 4 bytes"},
+        Spoiled{[](Good& g) { g.document["outputs"][1].erase("parameters"); }, "' has no data"},
+        Spoiled{[](Good& g) { g.tail += 'x'; }, "1 byte after the last output"}));
 
 TEST(OipProtocol, RefusesDuplicateKeys) {
     const auto tensors = parse_oip_answer(R"({"outputs":[],"outputs":[]})", "", "server");
     ASSERT_FALSE(tensors.ok());
-    EXPECT_THAT(tensors.error().message, HasSubstr("comes twice"));
+    EXPECT_THAT(tensors.error().message, HasSubstr("appears twice"));
 }
 
 TEST(OipProtocol, ReadsMetadata) {

@@ -138,12 +138,12 @@ TEST(OnnxRuntime, RequiresItsTokenOverTls) {
     options.token = "wrong";
     const auto refused = ask(server.url, kPhoto, pixels(2), options);
     ASSERT_FALSE(refused.ok());
-    EXPECT_THAT(refused.error().message, HasSubstr("answers 401: 'wrong token'"));
+    EXPECT_THAT(refused.error().message, HasSubstr("HTTP status 401: 'wrong token'"));
     options.token = "secret";
     options.ca_file.clear();
     const auto untrusted = ask(server.url, kPhoto, pixels(2), options);
     ASSERT_FALSE(untrusted.ok());
-    EXPECT_THAT(untrusted.error().message, HasSubstr("certificate is refused"));
+    EXPECT_THAT(untrusted.error().message, HasSubstr("its certificate is not accepted:"));
 }
 
 TEST(OnnxRuntime, ReportsItsShapeAndRefusesAnother) {

@@ -169,8 +169,8 @@ TEST_F(ModelProgram, HasALimitForAllItsAnswers) {
     ASSERT_FALSE(answers.ok());
     EXPECT_EQ(answers.error().kind, ErrorKind::unreadable);
     EXPECT_THAT(answers.error().message,
-                testing::ContainsRegex("[0-5] of 60 answers came within 1 s, the limit"));
-    EXPECT_THAT(answers.error().hint, HasSubstr("--max-seconds"));
+                testing::ContainsRegex("only [0-5] of 60 answers were received within the limit of 1 s"));
+    EXPECT_THAT(answers.error().hint, HasSubstr("raise the limit"));
 }
 
 struct BadProgramCase {
@@ -196,7 +196,7 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(
         BadProgramCase{"sys.stderr.write('first\\nno \\x1b such file\\n'); sys.exit(3)",
                        "exec:", ErrorKind::unreadable, "ended with status 3: 'no \\x1b such file'"},
-        BadProgramCase{"os.kill(os.getpid(), 9)", "exec:", ErrorKind::unreadable, "was ended by signal 9"},
+        BadProgramCase{"os.kill(os.getpid(), 9)", "exec:", ErrorKind::unreadable, "was terminated by signal 9"},
         BadProgramCase{"os.close(1); time.sleep(600)", "exec:", ErrorKind::unreadable, "closed its standard"},
         BadProgramCase{"os.close(0); os.close(1); time.sleep(600)", "exec:", ErrorKind::unreadable,
                        "closed its standard"},
@@ -210,21 +210,21 @@ INSTANTIATE_TEST_SUITE_P(
         BadProgramCase{"while True: sys.stdout.write('x' * 100000)", "exec:", ErrorKind::malformed,
                        "larger than 64 MiB"},
         BadProgramCase{"print('loading', flush=True); time.sleep(600)", "exec:", ErrorKind::malformed,
-                       "broken JSON"},
+                       "invalid JSON"},
         BadProgramCase{"for q in lines(): say({'id': 9, 'outputs': q['inputs']})",
-                       "exec:", ErrorKind::malformed, "the id 1 of its question"},
+                       "exec:", ErrorKind::malformed, "the id 1 of the request"},
         BadProgramCase{"for q in lines(): say({'id': 1})", "exec:", ErrorKind::malformed,
-                       "neither outputs nor labels"},
+                       "the answer has no outputs, no labels and no error"},
         BadProgramCase{"for q in lines(): say({'id': 1, 'outputs': [[1, 2]]})", "exec:", ErrorKind::malformed,
                        "the shape [1, 2] for 3 inputs"},
         BadProgramCase{"for q in lines(): say({'id': q['id'], 'error': 'broken'})",
-                       "exec:", ErrorKind::unreadable, "the program says: 'broken'"},
+                       "exec:", ErrorKind::unreadable, ": the program reports: 'broken'"},
         BadProgramCase{"print('loading the model ...', flush=True); time.sleep(600)",
                        "exec+binary:", ErrorKind::malformed, "too large a frame"},
         BadProgramCase{"for q, d in frames(): frame({'id': 1, 'datatype': 'FP32', 'shape': [3, 2]}, d[:-1])",
-                       "exec+binary:", ErrorKind::malformed, "comes in 23 bytes"},
-        BadProgramCase{"for q, d in frames(): frame({'id': 1, 'labels': [1, 2, 3]}, d)",
-                       "exec+binary:", ErrorKind::malformed, "neither a shape"}));
+                       "exec+binary:", ErrorKind::malformed, "has 23 bytes"},
+        BadProgramCase{"for q, d in frames(): frame({'id': 1, 'labels': [1, 2, 3]}, d)", "exec+binary:",
+                       ErrorKind::malformed, "the answer has no shape and datatype, no labels and no error"}));
 
 TEST_F(ModelProgram, ThatDoesNotExistIsAnError) {
     const auto oracle = connect("exec:no-such-program-anywhere", {}, kProgramInput);

@@ -93,13 +93,13 @@ INSTANTIATE_TEST_SUITE_P(
     Each, SpoiledResponses,
     testing::Values(
         ResponsesCase{"NpyRows", kNpy, array({3, 2}, {1, 2, 3, 4, 5, 6}),
-                      "shape [3, 2]; the challenge has 2 inputs"},
+                      "the array has the shape [3, 2]; for the 2 inputs of the challenge it must be"},
         ResponsesCase{"NpyFlat", kNpy, array({2}, {1, 2}), "it must be [2, classes]"},
         ResponsesCase{"NpyDeep", kNpy, array({2, 1, 2}, {1, 2, 3, 4}), "shape [2, 1, 2]"},
         ResponsesCase{"NpyOneClass", kNpy, array({2, 1}, {1, 2}),
-                      "answer 1 has 1 outputs, the model has 2 classes"},
+                      "answer 1 has 1 output, but the model has 2 classes"},
         ResponsesCase{"NpyManyClasses", kNpy, array({2, 4}, {1, 2, 3, 4, 5, 6, 7, 8}),
-                      "answer 1 has 4 outputs, the model has 2 classes"},
+                      "answer 1 has 4 outputs, but the model has 2 classes"},
         ResponsesCase{"NpyNan", kNpy, array({2, 2}, {1, 2, 3, NAN}), "answer 2: output 2 is nan"},
         ResponsesCase{"NpyInfinite", kNpy, array({2, 2}, {INFINITY, 2, 3, 4}), "answer 1: output 1 is inf"},
         ResponsesCase{"NpyBroken", kNpy, "x", "magic"},
@@ -107,7 +107,7 @@ INSTANTIATE_TEST_SUITE_P(
         ResponsesCase{"JsonTooMany", kJson, R"({"labels": [1, 2, 3]})",
                       "answer 3, but the challenge has 2 inputs"},
         ResponsesCase{"JsonRagged", kJson, R"({"outputs": [[1, 2], [1, 2, 3]]})",
-                      "answer 2 has 3 outputs, the model has 2 classes"},
+                      "answer 2 has 3 outputs, but the model has 2 classes"},
         ResponsesCase{"JsonText", kJson, R"({"outputs": [[1, "2"], [1, 2]]})",
                       "answer 1 is not a list of numbers"},
         ResponsesCase{"JsonNull", kJson, R"({"outputs": [[1, null], [1, 2]]})",
@@ -115,13 +115,13 @@ INSTANTIATE_TEST_SUITE_P(
         ResponsesCase{"JsonFlat", kJson, R"({"outputs": [1, 2]})", "answer 1 is not a list of numbers"},
         ResponsesCase{"JsonHuge", kJson, R"({"outputs": [[1, 1e39], [1, 2]]})", "answer 1: output 2 is 1e+39"},
         ResponsesCase{"JsonLabel", kJson, R"({"labels": [1, 2.5]})", "label 2 is not a whole number"},
-        ResponsesCase{"JsonNegative", kJson, R"({"labels": [1, -2]})", "answer 2 is the label -2"},
+        ResponsesCase{"JsonNegative", kJson, R"({"labels": [1, -2]})", "answer 2: the label -2"},
         ResponsesCase{"JsonHugeLabel", kJson, R"({"labels": [1, 18446744073709551615]})",
-                      "answer 2 is the label"},
+                      "answer 2: the label"},
         ResponsesCase{"JsonBoth", kJson, R"({"labels": [1, 2], "outputs": [[1, 2], [3, 4]]})", "neither"},
-        ResponsesCase{"JsonTwice", kJson, R"({"labels": [1, 2], "labels": [1, 3]})", "comes twice"},
+        ResponsesCase{"JsonTwice", kJson, R"({"labels": [1, 2], "labels": [1, 3]})", "appears twice"},
         ResponsesCase{"JsonOther", kJson, "[[1, 2], [3, 4]]", "neither"},
-        ResponsesCase{"JsonBroken", kJson, R"({"labels": [1, 2)", "broken JSON"},
+        ResponsesCase{"JsonBroken", kJson, R"({"labels": [1, 2)", "invalid JSON"},
         ResponsesCase{"CsvTwice", kCsv, "1,1,2\n1,1,2\n", "answer 1 is given twice"},
         ResponsesCase{"CsvMissing", kCsv, "2,1,2\n", "answer 1 of 2 is missing"},
         ResponsesCase{"CsvBeyond", kCsv, "1,1,2\n3,1,2\n", "answer 3, but"},
@@ -146,16 +146,16 @@ TEST(Responses, OfMoreOutputsThanTheModelHasTakeNoMemory) {
     }
     const std::size_t many = 1u << 24;  // of rows: 400 GB with so many outputs
     EXPECT_THAT(parse(kCsv, line, many).error().message,
-                HasSubstr("answer 1 has 6000 outputs, the model has 3"));
+                HasSubstr("answer 1 has 6,000 outputs, but the model has 3"));
     EXPECT_THAT(parse(kJson, list + "]]}", many).error().message,
-                HasSubstr("answer 1 has 6001 outputs, the model has 3"));
+                HasSubstr("answer 1 has 6,001 outputs, but the model has 3"));
 }
 
 TEST(Responses, OfMoreBytesThanTheAnswersTakeAreNotRead) {
     const std::string blanks(1u << 20, ' ');
     for (const char* file : {kCsv, kJson}) {
         EXPECT_THAT(parse(file, blanks).error().message,
-                    HasSubstr("1048576 bytes, the answers to 2 inputs take"));
+                    HasSubstr("1,048,576 bytes; the answers to 2 inputs need at most"));
     }
 }
 

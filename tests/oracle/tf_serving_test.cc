@@ -128,21 +128,22 @@ TEST_P(SpoiledTfAnswer, IsRefused) {
 
 INSTANTIATE_TEST_SUITE_P(
     Table, SpoiledTfAnswer,
-    testing::Values(TfAnswerCase{"", "broken JSON"}, TfAnswerCase{"{}", "no predictions"},
-                    TfAnswerCase{R"({"error":"busy"})", "no predictions: 'busy'"},
-                    TfAnswerCase{R"({"predictions":3})", "no predictions"},
-                    TfAnswerCase{R"({"outputs":{}})", "no predictions"},
-                    TfAnswerCase{R"({"predictions":[]})", "has the shape [0] for 2 inputs"},
-                    TfAnswerCase{R"({"predictions":[[1,2]]})", "has the shape [1, 2] for 2 inputs"},
-                    TfAnswerCase{R"({"predictions":[[1,2],[3]]})", "different lengths"},
-                    TfAnswerCase{R"({"predictions":[0.5,0.25]})", "one number for each input"},
-                    TfAnswerCase{R"({"predictions":["a","b"]})", "without a number for any class"},
-                    TfAnswerCase{R"({"predictions":[[1,"b"],[2,3]]})", "where a number should be"},
-                    TfAnswerCase{R"({"predictions":[{"a":[1,2]},[3,4]]})", "rows of different kinds"},
-                    TfAnswerCase{R"({"predictions":[{"a":[1,2]},{"b":[3,4]}]})", "is not in every row"},
-                    TfAnswerCase{R"({"outputs":{"a":[[1.5,2],[3,4]],"b":[[1,2],[3,4]]}})",
-                                 "several outputs: 'a', 'b'"},
-                    TfAnswerCase{R"({"predictions":[[[1,2],[1,2]],[[1,2],[1,2]]]})", "not a row of classes"}));
+    testing::Values(
+        TfAnswerCase{"", "invalid JSON"}, TfAnswerCase{"{}", "no predictions"},
+        TfAnswerCase{R"({"error":"busy"})", "no predictions: 'busy'"},
+        TfAnswerCase{R"({"predictions":3})", "no predictions"},
+        TfAnswerCase{R"({"outputs":{}})", "no predictions"},
+        TfAnswerCase{R"({"predictions":[]})", "has the shape [0] for 2 inputs"},
+        TfAnswerCase{R"({"predictions":[[1,2]]})", "has the shape [1, 2] for 2 inputs"},
+        TfAnswerCase{R"({"predictions":[[1,2],[3]]})", "different lengths"},
+        TfAnswerCase{R"({"predictions":[0.5,0.25]})", ": answers with one number per input, not one per class"},
+        TfAnswerCase{R"({"predictions":["a","b"]})", ": the answers have no numbers"},
+        TfAnswerCase{R"({"predictions":[[1,"b"],[2,3]]})", "' instead of a number"},
+        TfAnswerCase{R"({"predictions":[{"a":[1,2]},[3,4]]})", "rows of different kinds"},
+        TfAnswerCase{R"({"predictions":[{"a":[1,2]},{"b":[3,4]}]})", "is not in every row"},
+        TfAnswerCase{R"({"outputs":{"a":[[1.5,2],[3,4]],"b":[[1,2],[3,4]]}})", "several outputs: 'a', 'b'"},
+        TfAnswerCase{R"({"predictions":[[[1,2],[1,2]],[[1,2],[1,2]]]})",
+                     ", not one row of classes per input"}));
 
 }  // namespace
 }  // namespace modelseal::oracle

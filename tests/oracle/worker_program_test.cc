@@ -36,7 +36,7 @@ class WorkerProgram : public testing::Test {
 
 TEST_F(WorkerProgram, IsNamedWithAHintIfMissing) {
     EXPECT_EXIT(open_with_worker(model_, "/nowhere/worker"), testing::ExitedWithCode(3),
-                "3 running a model needs the program modelseal-worker, and it is not there: /nowhere/worker; .*"
+                "3 the program modelseal-worker, which runs models, was not found: /nowhere/worker; .*"
                 "MODELSEAL_WORKER");
 }
 
@@ -44,7 +44,7 @@ TEST_F(WorkerProgram, IsRefusedIfItIsAnotherProgram) {
     EXPECT_EXIT(open_with_worker(model_, "/proc/self/cmdline"), testing::ExitedWithCode(3),
                 "3 /proc/self/cmdline: .*MODELSEAL_WORKER");
     EXPECT_EXIT(open_with_worker(model_, "/bin/false"), testing::ExitedWithCode(3),
-                "3 .*net.pt: not run to its end: the worker ended with status 1");
+                "3 .*net.pt: the run failed: the worker ended with status 1");
 }
 
 // The libraries that the dynamic linker opened during a complete check.

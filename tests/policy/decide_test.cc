@@ -109,10 +109,11 @@ TEST(Decide, ComparesTheStampWithTheExpectations) {
         Verdict verdict;
         const char* detail;
     };
-    for (const auto& row : {Row{{"version", "1"}, true, Verdict::intact, "seal"},
-                            Row{{"version", "2"}, true, Verdict::tampered, "version is '1', expected '2'"},
-                            Row{{"name", "net"}, true, Verdict::tampered, "has no 'name', expected 'net'"},
-                            Row{{"version", "1"}, false, Verdict::tampered, "without a valid signature"}}) {
+    for (const auto& row :
+         {Row{{"version", "1"}, true, Verdict::intact, "seal"},
+          Row{{"version", "2"}, true, Verdict::tampered, "version in the stamp is '1', '2' is expected"},
+          Row{{"name", "net"}, true, Verdict::tampered, "has no 'name', 'net' is expected"},
+          Row{{"version", "1"}, false, Verdict::tampered, "without a valid signature"}}) {
         auto seal = seal_of(SealFinding::Outcome::intact);
         seal.stamp = {{"version", "1"}};
         seal.stamp_authentic = row.authentic;
@@ -147,7 +148,7 @@ TEST(Decide, AcceptsADeepisignMarkOnlyIfAsked) {
         const auto decision = decide(found, strict);
         EXPECT_EQ(decision.exit_code, ExitCode::nothing);
         const auto report = report_of("m", found, strict, decision);
-        EXPECT_THAT(report.hint, HasSubstr("--scheme deepisign"));
+        EXPECT_THAT(report.hint, HasSubstr("deepisign scheme"));
         EXPECT_EQ(report.seal->outcome, SealFinding::Outcome::not_found);
         const Policy lax{.expected = {.seal = true}, .scheme = Scheme::deepisign};
         EXPECT_EQ(decide(found, lax).verdict, verdict_of(seal));

@@ -42,5 +42,16 @@ TEST(Printable, EscapesWhatCannotBeSeen) {
     EXPECT_EQ(printable("\xed\xa0\x80\xc0\x80"), "\\xed\\xa0\\x80\\xc0\\x80");
 }
 
+TEST(Counted, PutsCommasAndThePluralOfTheNoun) {
+    EXPECT_EQ(counted(1, "byte"), "1 byte");
+    EXPECT_EQ(counted(0, "byte"), "0 bytes");
+    EXPECT_EQ(counted(1234567, "unexplained byte"), "1,234,567 unexplained bytes");
+    EXPECT_EQ(counted(123456, "entry"), "123,456 entries");
+    EXPECT_EQ(counted(2, "key"), "2 keys");
+    EXPECT_EQ(counted(2, "class"), "2 classes");
+    EXPECT_EQ(counted(1, "class"), "1 class");
+    EXPECT_EQ(counted(~std::uint64_t{0}, "pair"), "18,446,744,073,709,551,615 pairs");
+}
+
 }  // namespace
 }  // namespace modelseal::util

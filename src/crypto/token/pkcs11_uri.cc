@@ -17,10 +17,10 @@ namespace {
 
 constexpr std::string_view kScheme = "pkcs11:";
 constexpr std::size_t kLongest = 8192;  // characters; tokens have names of 32
-constexpr const char* kAsInRfc = "it looks like 'pkcs11:token=NAME;object=NAME', see RFC 7512";
+constexpr const char* kAsInRfc = "write it like 'pkcs11:token=NAME;object=NAME', see RFC 7512";
 
-Error wrong(const std::string& what, const std::string& hint = kAsInRfc) {
-    return {ErrorKind::usage, "PKCS#11 URI: " + what, hint};
+Error wrong(const std::string& what, const std::string& hint = kAsInRfc, Remedy remedy = Remedy::none) {
+    return {ErrorKind::usage, "PKCS#11 URI: " + what, hint, remedy};
 }
 
 using Text = std::optional<std::string>;
@@ -72,14 +72,14 @@ Result<void> decode(std::string_view value, const std::string& name, bool query,
     for (std::size_t at = 0; at < value.size(); ++at) {
         if (value[at] != '%') {
             if (!is_plain(value[at], query)) {
-                return wrong(name + ": has a character that must be percent-encoded",
-                             "a space is %20, a semicolon %3B, a slash %2F");
+                return wrong(name + ": contains a character that must be percent-encoded",
+                             "write %20 for a space, %3B for a semicolon, %2F for a slash");
             }
             out += value[at];
             continue;
         }
         const auto byte = decoded_byte(value.substr(at + 1));
-        if (!byte) return wrong(name + ": has a '%' without two hexadecimal digits behind it");
+        if (!byte) return wrong(name + ": has a '%' that two hexadecimal digits do not follow");
         out += *byte;
         at += 2;
     }
@@ -103,19 +103,18 @@ Result<void> set_slot(Pkcs11Uri& uri, std::string_view value) {
 Result<void> set(Pkcs11Uri& uri, std::string_view text, bool query, std::size_t number) {
     const auto equals = text.find('=');
     if (equals == std::string_view::npos) {
-        return wrong("attribute " + std::to_string(number) + (query ? " behind the '?'" : "") + ": has no '='");
+        return wrong("attribute " + std::to_string(number) + (query ? " after the '?'" : "") + ": has no '='");
     }
     const auto given = text.substr(0, equals), value = text.substr(equals + 1);
     if (given == "slot-id" && !query) return set_slot(uri, value);
     const auto* const found = std::ranges::find(kAttributes, given, &Attribute::name);
     if (found == kAttributes.end()) {
-        return wrong(
-            "unknown attribute '" + util::printable(given) + "'",
-            given == "library-version" ? "modelseal does not look at the version of a module" : kAsInRfc);
+        return wrong("unknown attribute '" + util::printable(given) + "'",
+                     given == "library-version" ? "the version of a module is not compared" : kAsInRfc);
     }
     const std::string name(given);
     if (found->query != query) {
-        return wrong(name + (found->query ? ": stands behind the '?'" : ": stands before the '?'"));
+        return wrong(name + (found->query ? ": is after the '?'" : ": is before the '?'"));
     }
     auto& field = uri.*found->field;
     if (field) return wrong(name + ": is given twice");
@@ -138,14 +137,14 @@ Result<void> must_fit_together(const Pkcs11Uri& uri) {
         return wrong("has both module-path and module-name", "give one of them");
     }
     if (uri.module_name && uri.module_name->find('/') != std::string::npos) {
-        return wrong("module-name: has a '/'", "a path is given as module-path");
+        return wrong("module-name: has a '/'", "give a path as module-path");
     }
     for (const auto& part : {uri.module_path, uri.module_name, uri.pin_source}) {
-        if (part && part->empty()) return wrong("has an empty attribute behind the '?'");
+        if (part && part->empty()) return wrong("has an empty attribute after the '?'");
     }
     if (uri.pin_source && uri.pin_source->starts_with('|')) {
-        return wrong("pin-source: names a program to run, which modelseal does not do",
-                     "give a file, or the PIN by --passphrase-file or MODELSEAL_PASSPHRASE");
+        return wrong("pin-source: programs are not run to get a PIN",
+                     "give a file that contains the PIN, or the PIN itself", Remedy::give_pin);
     }
     if (uri.type && *uri.type != "private" && *uri.type != "public" && *uri.type != "cert") {
         return wrong("type: neither 'private' nor 'public' nor 'cert'", "a key that signs has type=private");
@@ -199,8 +198,8 @@ Result<Pkcs11Uri> parse_pkcs11_uri(std::string_view text) {
 
 Result<void> must_be_file(std::string_view path) {
     if (!is_pkcs11_uri(path)) return {};
-    return wrong("names a key on a token, and the file of a public key is needed",
-                 "'modelseal keygen NAME --from URI' writes it, as NAME.pub");
+    return wrong("is a key on a token; the file of a public key is needed",
+                 "write the public key of the token to a file", Remedy::export_token_key);
 }
 
 }  // namespace modelseal::crypto

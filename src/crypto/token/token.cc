@@ -20,13 +20,12 @@ class SecretInToken final : public EcSecret {
         auto secret = ecdh_p256(key_.get(), other.handle().key.get(), session_->shown());
         if (secret.ok()) return secret;
         auto error = std::move(secret).error();
-        error.hint =
-            "the token must let the key derive as well as sign (pkcs11-tool --keypairgen --usage-sign "
-            "--usage-derive)";
+        error.hint = "the token must let the key derive (CKA_DERIVE) as well as sign";
+        error.remedy = Remedy::allow_derivation;
         return error;
     }
     Result<std::string> pem(std::string_view) const override {
-        return Error{ErrorKind::usage, session_->shown() + ": the key stays in its token", ""};
+        return Error{ErrorKind::usage, session_->shown() + ": the key cannot leave its token", ""};
     }
 
   private:
@@ -42,7 +41,7 @@ Result<EcPublicKey> public_half(const EVP_PKEY* key, const std::string& shown) {
     if (size <= 0) {
         openssl::take_notes();
         return Error{ErrorKind::unsupported, shown + ": the token does not show the public half of the key",
-                     "write it beside the private one, with the same id"};
+                     "store it on the token next to the private key, with the same id"};
     }
     const auto* const begin = reinterpret_cast<const std::byte*>(der);
     const std::vector<std::byte> bytes(begin, begin + size);
@@ -55,8 +54,8 @@ Result<EcPublicKey> public_half(const EVP_PKEY* key, const std::string& shown) {
 Result<EcSigningKey> load_token_key(const std::string& uri, const Passphrase& pin) {
     MODELSEAL_TRY_ASSIGN(auto parsed, parse_pkcs11_uri(uri));
     if (parsed.type && *parsed.type != "private") {
-        return Error{ErrorKind::usage, "PKCS#11 URI: names no private key, which is needed to sign",
-                     "write type=private, or nothing"};
+        return Error{ErrorKind::usage, "PKCS#11 URI: does not name a private key, which signing needs",
+                     "write type=private, or leave type out"};
     }
     MODELSEAL_TRY_ASSIGN(const auto session, TokenSession::open(std::move(parsed)));
     MODELSEAL_TRY(session->login(pin));

@@ -26,15 +26,14 @@ struct Choice {
 
 Choice choice(const Pkcs11Uri& uri) {
     const std::string hint =
-        "module-path is where the library of the token's maker is, such as "
-        "/usr/lib/softhsm/libsofthsm2.so";
+        "give the path of the token's library as module-path, such as /usr/lib/softhsm/libsofthsm2.so";
     if (uri.module_path) return {{*uri.module_path}, util::printable(*uri.module_path), hint};
     if (uri.module_name) {
         const auto& name = *uri.module_name;
         const std::string folder = MODELSEAL_PKCS11_FOLDER "/";
         return {{folder + name + ".so", folder + "lib" + name + ".so", name + ".so", "lib" + name + ".so"},
                 "module '" + util::printable(name) + "'",
-                "give its file as module-path"};
+                "give the module's file as module-path"};
     }
     if (const char* given = std::getenv(kVariable); given != nullptr && *given != '\0') {
         return {{given}, util::printable(given), std::string("this is what ") + kVariable + " names"};
@@ -61,7 +60,7 @@ Result<TokenModule> open_token_module(const Pkcs11Uri& uri) {
         }
         if (::dlsym(handle, "C_GetFunctionList") != nullptr) return TokenModule{path, handle};
         ::dlclose(handle);
-        return Error{ErrorKind::unsupported, shown + ": a library, but no PKCS#11 module", hint};
+        return Error{ErrorKind::unsupported, shown + ": is a library, but not a PKCS#11 module", hint};
     }
     return Error{ErrorKind::unreadable, shown + ": the PKCS#11 module could not be loaded: " + reason, hint};
 }
@@ -176,8 +175,8 @@ Result<void> TokenSession::find_token() {
                      "PKCS#11 URI: fits " + std::to_string(found.size()) + " tokens: " + join(found),
                      "add token= or serial="};
     }
-    return Error{ErrorKind::unreadable, shown_.substr(0, shown_.find(", object")) + ": no such token is there",
-                 there.empty() ? "no token at all is there" : "these are: " + join(there)};
+    return Error{ErrorKind::unreadable, shown_.substr(0, shown_.find(", object")) + ": token not found",
+                 there.empty() ? "no token found" : "tokens found: " + join(there)};
 }
 
 std::string TokenSession::token_name() const {
@@ -187,7 +186,7 @@ std::string TokenSession::token_name() const {
 Result<std::string> TokenSession::pin(const Passphrase& ask) const {
     if (uri_.pin_value) return *uri_.pin_value;
     if (uri_.pin_source) return first_line(*uri_.pin_source);
-    if (!ask) return Error{ErrorKind::usage, token_name() + ": wants a PIN, and none was given", ""};
+    if (!ask) return Error{ErrorKind::usage, token_name() + ": needs a PIN, and none was given", ""};
     return ask(token_name());
 }
 
@@ -202,7 +201,7 @@ Result<void> TokenSession::login(const Passphrase& ask) {
     if (token.secureLogin == 0) {
         MODELSEAL_TRY_ASSIGN(pin_, pin(ask));
         if (pin_.find('\0') != std::string::npos) {
-            return Error{ErrorKind::usage, token_name() + ": a PIN holds no zero bytes", ""};
+            return Error{ErrorKind::usage, token_name() + ": the PIN contains a zero byte", ""};
         }
     }
     openssl::take_notes();
@@ -213,8 +212,9 @@ Result<void> TokenSession::login(const Passphrase& ask) {
         });
         if (wrong) {
             return Error{ErrorKind::mismatch, token_name() + ": wrong PIN",
-                         token.userPinFinalTry != 0 ? "this was the last try: it is locked now"
-                                                    : "it was tried once; a few wrong ones lock a token"};
+                         token.userPinFinalTry != 0
+                             ? "this was the last try: the token is locked now"
+                             : "it was tried once; a token is locked after a few wrong PINs"};
         }
         const bool locked =
             std::ranges::any_of(notes, [](const auto& note) { return note.reason == kPinLocked; });
@@ -252,9 +252,9 @@ Result<std::span<PKCS11_KEY>> TokenSession::keys(TokenHalf half) {
     // libp11 0.4.12 says nothing when it meets a key on an Edwards or Montgomery curve.
     return Error{ErrorKind::unsupported,
                  token_name() +
-                     ": its keys could not be listed, which is so where one of them is an Ed25519 key: "
-                     "OpenSSL's way to tokens (libp11) knows RSA and EC keys only",
-                 "use a P-256 key, on a token that holds no Ed25519 key"};
+                     ": its keys could not be listed; libp11 supports RSA and EC keys only, and fails if the "
+                     "token has an Ed25519 key",
+                 "use a P-256 key on a token without Ed25519 keys"};
 }
 
 bool TokenSession::has_key(TokenHalf half) {
@@ -275,7 +275,7 @@ Result<openssl::Key> TokenSession::key(TokenHalf half) {
     const std::string kind = half == TokenHalf::secret ? "private" : "public";
     if (found.empty()) {
         return Error{ErrorKind::unreadable, shown_ + ": no such " + kind + " key is there",
-                     there.empty() ? "no " + kind + " key at all is there" : "these are: " + join(there)};
+                     there.empty() ? "no " + kind + " key at all is there" : "tokens found: " + join(there)};
     }
     if (found.size() > 1) {
         return Error{ErrorKind::unreadable,

@@ -5,9 +5,8 @@ namespace modelseal::crypto {
 namespace {
 
 Error without_libp11() {
-    return {ErrorKind::unsupported,
-            "PKCS#11 URI: this modelseal was built without libp11, so it reaches no token",
-            "build it where libp11 is installed (Debian: libp11-dev)"};
+    return {ErrorKind::unsupported, "PKCS#11 URI: this build has no support for tokens (libp11)",
+            "build modelseal with libp11 installed (Debian: libp11-dev)"};
 }
 
 }  // namespace

@@ -33,20 +33,25 @@ std::int64_t seconds_of(const ASN1_TIME* time) {
     return ::timegm(&parts);
 }
 
-Error refused(const std::string& shown, const std::string& why, const std::string& hint = {}) {
-    return {ErrorKind::mismatch, shown + ": " + why, hint};
+struct Help {
+    std::string hint;
+    Remedy remedy = Remedy::none;
+};
+
+Error refused(const std::string& shown, const std::string& why, const Help& help = {}) {
+    return {ErrorKind::mismatch, shown + ": " + why, help.hint, help.remedy};
 }
 
 // Usage as the certificate itself limits it; of a certificate without either extension nothing is known.
 Result<void> usage_allows(X509* leaf, const std::string& shown) {
     const auto flags = X509_get_extension_flags(leaf);
     const bool usage = (flags & EXFLAG_KUSAGE) != 0, extended = (flags & EXFLAG_XKUSAGE) != 0;
-    if (!usage && !extended) return refused(shown, "the certificate does not say that it may sign");
+    if (!usage && !extended) return refused(shown, "the certificate does not permit signing");
     if (usage && (X509_get_key_usage(leaf) & KU_DIGITAL_SIGNATURE) == 0) {
-        return refused(shown, "the certificate's key usage leaves digital signatures out");
+        return refused(shown, "the certificate's key usage does not include digital signatures");
     }
     if (extended && (X509_get_extended_key_usage(leaf) & (XKU_CODE_SIGN | XKU_ANYEKU)) == 0) {
-        return refused(shown, "the certificate's extended key usage leaves code signing out");
+        return refused(shown, "the certificate's extended key usage does not include code signing");
     }
     return {};
 }
@@ -64,16 +69,16 @@ int authority_allows(int good, X509_STORE_CTX* context) {
     return 0;
 }
 
-std::string hint_for(int code) {
+Help help_for(int code) {
     switch (code) {
         case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
         case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
         case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
         case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
-            return "give the certificate of the authority that you trust with --cert-chain";
+            return {"give the certificate of an authority that you trust", Remedy::trust_authority};
         case X509_V_ERR_CERT_HAS_EXPIRED:
-            return "signatures outlive their certificate only with a timestamp of an authority given with "
-                   "--tsa-chain";
+            return {"an expired certificate needs a timestamp of a trusted authority",
+                    Remedy::trust_timestamps};
         default:
             return {};
     }
@@ -84,15 +89,17 @@ Error chain_error(X509_STORE_CTX* context, const Certificate& leaf, std::int64_t
     if (code == X509_V_ERR_INVALID_PURPOSE && depth > 0) {
         const auto* authority = X509_get_subject_name(X509_STORE_CTX_get_current_cert(context));
         return refused(shown,
-                       fmt::format("the extended key usage of the authority '{}' leaves code signing out",
+                       fmt::format("the extended key usage of the authority '{}' does not include code signing",
                                    name_text(authority)));
     }
-    const auto which = depth == 0 ? leaf.subject() : fmt::format("the certificate {} steps above it", depth);
+    const auto which = depth == 0 ? leaf.subject()
+                                  : fmt::format("the certificate {} above it",
+                                                util::counted(static_cast<std::uint64_t>(depth), "level"));
     return refused(
         shown,
-        fmt::format("its certificate does not hold at {}: {} ({})", io::rfc3339(std::max<std::int64_t>(at, 0)),
+        fmt::format("its certificate is not valid at {}: {} ({})", io::rfc3339(std::max<std::int64_t>(at, 0)),
                     X509_verify_cert_error_string(code), which),
-        hint_for(code));
+        help_for(code));
 }
 
 }  // namespace
@@ -109,7 +116,7 @@ Result<Certificate> Certificate::of_der(std::span<const std::byte> der, const st
     openssl::X509Pointer x509(d2i_X509(nullptr, &at, static_cast<long>(der.size())));
     const auto reason = openssl::last_error();
     if (!x509 || at != begin + der.size()) {
-        return Error{ErrorKind::malformed, shown + ": a broken certificate: " + reason, {}};
+        return Error{ErrorKind::malformed, shown + ": invalid certificate: " + reason, {}};
     }
     return Certificate(std::make_shared<const CertificateHandle>(CertificateHandle{std::move(x509)}));
 }
@@ -129,7 +136,7 @@ Result<std::vector<Certificate>> Certificate::of_pem(std::string_view text, cons
         OPENSSL_clear_free(body, static_cast<std::size_t>(size));
         if (kind != "CERTIFICATE") {
             return Error{ErrorKind::unsupported,
-                         fmt::format("{}: holds a PEM block '{}', certificates are needed", shown,
+                         fmt::format("{}: contains a PEM block '{}'; certificates are needed", shown,
                                      util::printable(kind)),
                          {}};
         }
@@ -143,8 +150,8 @@ Result<std::vector<Certificate>> Certificate::of_pem(std::string_view text, cons
     }
     const bool clean_end = ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
     const auto reason = openssl::last_error();
-    if (!clean_end) return Error{ErrorKind::malformed, shown + ": broken PEM: " + reason, {}};
-    if (found.empty()) return Error{ErrorKind::malformed, shown + ": no certificate in it", {}};
+    if (!clean_end) return Error{ErrorKind::malformed, shown + ": invalid PEM: " + reason, {}};
+    if (found.empty()) return Error{ErrorKind::malformed, shown + ": contains no certificate", {}};
     return found;
 }
 
@@ -209,7 +216,7 @@ Result<EcPublicKey> Certificate::key(const std::string& shown) const {
     openssl::Key key(X509_get_pubkey(handle_->x509.get()));
     if (!key) {
         return Error{
-            ErrorKind::malformed, shown + ": a certificate without a usable key: " + openssl::last_error(), {}};
+            ErrorKind::malformed, shown + ": the certificate has no usable key: " + openssl::last_error(), {}};
     }
     return EcPublicKey::of(make_handle(std::move(key)), shown);
 }
@@ -255,7 +262,7 @@ Result<void> may_sign(const Certificate& certificate, std::int64_t at, const std
 Result<std::vector<Certificate>> verify_chain(const std::vector<Certificate>& chain,
                                               const std::vector<Certificate>& anchors, std::int64_t at,
                                               const std::string& shown) {
-    if (chain.empty()) return Error{ErrorKind::malformed, shown + ": no certificate", {}};
+    if (chain.empty()) return Error{ErrorKind::malformed, shown + ": is not a certificate", {}};
     const auto store = store_of(anchors, at, Purpose::code_signing);
     const auto others = stack_of(std::span(chain).subspan(1));
     const openssl::StoreContext context(X509_STORE_CTX_new());

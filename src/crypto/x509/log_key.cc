@@ -29,7 +29,7 @@ Result<PublicKey> ed25519(std::span<const std::byte> der, const std::string& sho
     const auto header = std::as_bytes(std::span(kEd25519Header));
     if (der.size() != header.size() + PublicKey::size_of(KeyType::ed25519) ||
         !std::ranges::equal(der.first(header.size()), header)) {
-        return Error{ErrorKind::malformed, shown + ": broken public key: not an Ed25519 one", {}};
+        return Error{ErrorKind::malformed, shown + ": invalid public key: not an Ed25519 key", {}};
     }
     return PublicKey::of(der.subspan(header.size())).value();
 }
@@ -43,17 +43,19 @@ Result<LogKey> LogKey::of(std::string_view kind, std::span<const std::byte> der,
     }
     const auto* known = std::ranges::find(kEcKinds, kind, &EcKind::name);
     if (known == kEcKinds.end()) {
-        return Error{ErrorKind::unsupported,
-                     fmt::format("{}: a key of the kind '{}'; known are ECDSA on P-256, P-384 and P-521, and "
-                                 "Ed25519",
-                                 shown, util::printable(kind)),
-                     {}};
+        return Error{
+            ErrorKind::unsupported,
+            fmt::format(
+                "{}: keys of the kind '{}' are not supported; ECDSA on P-256, P-384 and P-521, and Ed25519 are",
+                shown, util::printable(kind)),
+            {}};
     }
     MODELSEAL_TRY_ASSIGN(auto key, EcPublicKey::of_der(der, shown));
     if (key.curve() != known->curve) {
-        return Error{ErrorKind::malformed,
-                     fmt::format("{}: a key on {} that calls itself {}", shown, name_of(key.curve()), kind),
-                     {}};
+        return Error{
+            ErrorKind::malformed,
+            fmt::format("{}: the key is on {}, but is described as {}", shown, name_of(key.curve()), kind),
+            {}};
     }
     return LogKey(std::move(key));
 }

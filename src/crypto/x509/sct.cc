@@ -81,7 +81,7 @@ bool is_written_so(const STACK_OF(SCT) * list, Raw bytes) {
 }
 
 Error broken(const std::string& shown) {
-    return {ErrorKind::malformed, shown + ": the certificate's list of SCTs is broken", {}};
+    return {ErrorKind::malformed, shown + ": the certificate's list of SCTs is invalid", {}};
 }
 
 }  // namespace

@@ -15,7 +15,7 @@ using Response = std::unique_ptr<TS_RESP, openssl::Deleter<TS_RESP_free>>;
 using Context = std::unique_ptr<TS_VERIFY_CTX, openssl::Deleter<TS_VERIFY_CTX_free>>;
 
 Error refused_timestamp(const std::string& shown, const std::string& why) {
-    return {ErrorKind::mismatch, shown + ": its timestamp does not hold: " + why, {}};
+    return {ErrorKind::mismatch, shown + ": its timestamp is not valid: " + why, {}};
 }
 
 // Null for what is no response from front to end.
@@ -50,11 +50,11 @@ bool time_of(const TS_TST_INFO* info, std::int64_t& seconds) {
 Result<std::int64_t> verify_timestamp(std::span<const std::byte> response, std::span<const std::byte> message,
                                       const std::vector<Certificate>& authorities, const std::string& shown) {
     const auto parsed = parse(response);
-    if (!parsed) return refused_timestamp(shown, "it is broken");
+    if (!parsed) return refused_timestamp(shown, "it is malformed");
     const TS_TST_INFO* info = TS_RESP_get_tst_info(parsed.get());
     std::int64_t seconds = 0;
-    if (info == nullptr || !time_of(info, seconds)) return refused_timestamp(shown, "it names no time");
-    if (!strong(info)) return refused_timestamp(shown, "its digest is weak");
+    if (info == nullptr || !time_of(info, seconds)) return refused_timestamp(shown, "it contains no time");
+    if (!strong(info)) return refused_timestamp(shown, "its digest is too weak");
 
     const Context context(TS_VERIFY_CTX_new());
     if (!context) throw std::bad_alloc();

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "crypto/keystream.h"
+#include "util/text.h"
 
 namespace modelseal::fingerprint {
 namespace {
@@ -215,9 +216,10 @@ Result<std::vector<Crossing>> find_crossings(Probe& probe, const Keyed& keyed, c
     if (found.size() < count) {
         return Error{
             ErrorKind::unsupported,
-            fmt::format("{}: {} of {} starts reach a decision boundary, {} pairs are wanted",
-                        probe.network().name(), found.size(), tried, count),
-            "the outputs may be saturated: check --input-range, --mean and --std, or ask for fewer --pairs"};
+            fmt::format("{}: only {} of {} starts reach a decision boundary, {} are needed",
+                        probe.network().name(), found.size(), tried, util::counted(count, "pair")),
+            "the outputs may be saturated: check the range, mean and std of the inputs, or ask for fewer pairs",
+            Remedy::review_inputs};
     }
     std::ranges::sort(found, {}, &Crossing::start);
     return found;

@@ -11,6 +11,7 @@
 
 #include "fingerprint/challenge.h"
 #include "fingerprint/pairs/margin.h"
+#include "util/text.h"
 
 namespace modelseal::fingerprint {
 namespace {
@@ -41,7 +42,7 @@ std::vector<Place> places_of(const Fingerprint& fingerprint) {
 }
 
 Error changed_shape(const std::string& who) {
-    return {ErrorKind::malformed, who + ": answers change their shape from one request to the next", {}};
+    return {ErrorKind::malformed, who + ": the shape of the answers changes between requests", {}};
 }
 
 // Answers to all inputs, filled in any order.
@@ -54,10 +55,10 @@ class Gathered {
                      const std::string& who) {
         const bool values = !answers.values.empty();
         if (values && answers.classes != classes_) {
-            return Error{
-                ErrorKind::unsupported,
-                fmt::format("{}: {} outputs for an input, expected {}", who, answers.classes, classes_),
-                "is that the model of the fingerprint?"};
+            return Error{ErrorKind::unsupported,
+                         fmt::format("{}: {} per input, {} expected", who,
+                                     util::counted(answers.classes, "output"), classes_),
+                         "check that this is the model of the fingerprint"};
         }
         const bool changed = values ? !all_.labels.empty() : !all_.values.empty();
         if (changed || answers.count != rows.size() || (!values && answers.labels.size() != rows.size())) {

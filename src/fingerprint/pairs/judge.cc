@@ -11,6 +11,7 @@
 #include "fingerprint/challenge.h"
 #include "fingerprint/pairs/margin.h"
 #include "fingerprint/pairs/rung_reading.h"
+#include "util/text.h"
 
 namespace modelseal::fingerprint {
 namespace {
@@ -75,6 +76,7 @@ class Judgment {
             finding_.outcome = Outcome::inconclusive;
             finding_.detail = doubt_about(*decisive);
             finding_.hint = way_out(*decisive);
+            if (decisive->rung == Rung::fp32) finding_.remedy = Remedy::use_mixed_rung;
         }
         return std::move(finding_);
     }
@@ -114,28 +116,26 @@ class Judgment {
         const bool flips =
             std::ranges::any_of(readings_, [](const RungReading& one) { return one.finding.mismatched > 0; });
         finding_.outcome = flips ? Outcome::other_runtime : Outcome::intact;
-        finding_.detail =
-            flips ? fmt::format(
-                        "{} of {} pairs differ: no more than another runtime rounds otherwise; the very "
-                        "same answers would take the runtime of the fingerprint",
-                        finding_.mismatched, finding_.pairs)
-                  : fmt::format("all answers are on their side of the boundary, {} pairs", finding_.pairs);
+        finding_.detail = flips ? fmt::format(
+                                      "{} of {} differ, no more than another runtime may round; bit-identical "
+                                      "answers need the runtime of the fingerprint",
+                                      finding_.mismatched, util::counted(finding_.pairs, "pair"))
+                                : fmt::format("all answers are on their side of the boundary ({})",
+                                              util::counted(finding_.pairs, "pair"));
         if (decisive.rung == Rung::mixed) {
-            finding_.detail += "; on the rung mixed, which only larger changes cross";
+            finding_.detail += "; on the rung mixed, which finds larger changes only";
         }
     }
 
     std::string accusation(const RungReading& accuser) const {
         if (finding_.mismatched < finding_.threshold) {
-            return fmt::format(
-                "the margins of all pairs moved together, by {:.1e} on average; honest runtimes stay within "
-                "{:.1e}",
-                std::abs(accuser.drift), accuser.most_drift);
+            return fmt::format("the margins of all pairs moved together by {:.1e} on average (limit {:.1e})",
+                               std::abs(accuser.drift), accuser.most_drift);
         }
         return fmt::format(
-            "{} of {} pairs are on the other side of the boundary, or as far beyond their place{}",
-            finding_.mismatched, finding_.pairs,
-            accuser.rung == Rung::exact ? ", or not answered bit by bit as by this very runtime before" : "");
+            "{} of {} crossed the boundary or moved as far{}", finding_.mismatched,
+            util::counted(finding_.pairs, "pair"),
+            accuser.rung == Rung::exact ? ", or differ in bits from earlier answers of the same runtime" : "");
     }
 
     // Why the rung does not clear the model.
@@ -143,43 +143,43 @@ class Judgment {
         const auto& rung = decisive.finding;
         std::string why;
         if (decisive.rung == Rung::exact && rung.mismatched > 0) {
-            why = fmt::format("{} of {} pairs differ, as they do on any runtime but that of the fingerprint",
-                              rung.mismatched, rung.pairs);
+            why = fmt::format("{} of {} differ, as on any runtime other than that of the fingerprint",
+                              rung.mismatched, util::counted(rung.pairs, "pair"));
         } else if (decisive.threshold.mismatches > decisive.asked()) {
-            why = "there are too few pairs for the noise on record";
+            why = "too few pairs for the recorded noise";
         } else if (rung.untold > 0 || !decisive.steady) {
-            why = fmt::format("{} of {} pairs cannot be told, {}", rung.untold, decisive.asked(),
-                              coarseness(decisive));
+            why = fmt::format("{} of {} cannot be judged: {}", rung.untold,
+                              util::counted(decisive.asked(), "pair"), coarseness(decisive));
         } else {
             why = fmt::format("the mean of the margins moved by {:.1e}, more than {:.1e}, and {}",
                               std::abs(decisive.drift), decisive.most_drift, coarseness(decisive));
         }
-        auto detail = fmt::format("the rung {} cannot find the model intact: {}", rung.name, why);
+        auto detail = fmt::format("the rung {} cannot show that the model is intact: {}", rung.name, why);
         const auto* mixed = find_decisive(readings_, Rung::mixed);
         if (mixed != nullptr && mixed != &decisive && mixed->clears()) {
-            detail += "; the pairs on the rung mixed agree, which only larger changes cross";
+            detail += "; the pairs on the rung mixed, which finds larger changes only, agree";
         }
         return detail;
     }
 
     std::string coarseness(const RungReading& decisive) const {
         if (replies_.answers.significand < oracle::kFloat32Bits) {
-            return fmt::format("the answers have {} bits of precision, fewer than float32",
-                               replies_.answers.significand);
+            return fmt::format("the answers have {} bits of precision, fewer than the {} of float32",
+                               replies_.answers.significand, oracle::kFloat32Bits);
         }
-        if (std::isinf(replies_.jitter)) return "the labels of the same inputs change";
+        if (std::isinf(replies_.jitter)) return "the same inputs get different labels";
         if (!decisive.steady) return fmt::format("answers to the same input vary by {:.1e}", replies_.jitter);
         return replies_.answers.rounding > 0
-                   ? fmt::format("the answers are rounded, by up to {:.1e}", replies_.answers.rounding)
+                   ? fmt::format("the answers are rounded by up to {:.1e}", replies_.answers.rounding)
                    : "some answers show no margin";
     }
 
     std::string way_out(const RungReading& decisive) const {
-        if (decisive.rung == Rung::exact) return "the rung fp32 holds for any runtime in float32";
-        if (decisive.rung == Rung::mixed) return "let the service answer with all digits, and steadily";
-        return "let the service answer in float32 with all digits; if it is meant to compute in less, check "
-               "with "
-               "--rung mixed, which notices larger changes only";
+        if (decisive.rung == Rung::exact) return "use the rung fp32, which works with any runtime in float32";
+        if (decisive.rung == Rung::mixed) return "let the service give repeatable answers with all digits";
+        return "let the service answer in float32 with all digits; if it computes in less, let the verdict "
+               "rest "
+               "on the rung mixed, which finds larger changes only";
     }
 
     std::vector<RungReading>& readings_;
@@ -205,17 +205,20 @@ Result<FingerprintFinding> judge(const Fingerprint& fingerprint, Replies replies
                                  const std::string& who) {
     const auto rows = count_inputs(fingerprint);
     if (replies.answers.count != rows) {
-        return Error{ErrorKind::malformed,
-                     fmt::format("{}: {} answers to {} inputs", who, replies.answers.count, rows),
-                     {}};
+        return Error{
+            ErrorKind::malformed,
+            fmt::format("{}: {} answers to {}", who, replies.answers.count, util::counted(rows, "input")),
+            {}};
     }
     std::optional<Outputs> outputs;
     const auto labels = std::move(replies.answers.labels);
     if (fingerprint.access != Access::label || labels.empty()) {
         MODELSEAL_TRY_ASSIGN(outputs, outputs_of(replies.answers, fingerprint.classes, who));
     } else if (labels.size() != rows) {
-        return Error{
-            ErrorKind::malformed, fmt::format("{}: {} labels for {} inputs", who, labels.size(), rows), {}};
+        return Error{ErrorKind::malformed,
+                     fmt::format("{}: {} for {}", who, util::counted(labels.size(), "label"),
+                                 util::counted(rows, "input")),
+                     {}};
     }
     std::optional<Outputs> noisy;
     if (outputs && outputs->probabilities && replies.value_jitter > 0) {

@@ -12,6 +12,7 @@
 #include "fingerprint/pairs/probe.h"
 #include "fingerprint/pairs/rung_reading.h"
 #include "fingerprint/paper.h"
+#include "util/text.h"
 
 namespace modelseal::fingerprint {
 namespace {
@@ -114,8 +115,8 @@ Result<void> Maker::add(RungOfPairs rung) {
         MODELSEAL_TRY(record(probe_, made_.fingerprint, rung, plan_.pairs));
     }
     if (rung.pairs.size() < plan_.pairs) {
-        made_.notes.push_back(fmt::format("{} of {} pairs found a place on the rung '{}'", rung.pairs.size(),
-                                          plan_.pairs, name_of(rung.rung)));
+        made_.notes.push_back(fmt::format("{} of {} fit the rung '{}'", rung.pairs.size(),
+                                          util::counted(plan_.pairs, "pair"), name_of(rung.rung)));
     }
     if (!rung.pairs.empty()) made_.fingerprint.rungs.push_back(std::move(rung));
     progress_.advance(plan_.pairs);
@@ -180,7 +181,9 @@ Result<void> Maker::keyed_schedule() {
     const double fp32_floor = std::max(kNoiseFactor * fp32_.largest, kLeastFloor * spread_);
     MODELSEAL_TRY(add_spaced(Rung::fp32, fp32_, fp32_floor));
     if (mixed_.runtimes.empty()) {
-        made_.notes.emplace_back("the network cannot be run with rounded weights: no rung for mixed precision");
+        made_.notes.emplace_back(
+            "the network does not run with rounded weights, so the fingerprint has no rung for mixed "
+            "precision");
         return {};
     }
     return add_spaced(Rung::mixed, mixed_,
@@ -189,8 +192,8 @@ Result<void> Maker::keyed_schedule() {
 
 Result<void> Maker::published_schedule() {
     if (plan_.access == Access::label || plan_.grid != Grid::none) {
-        return Error{ErrorKind::usage, "the published schedule needs the values of outputs, and no grid",
-                     "leave --access at logits or probabilities, and --grid at none"};
+        return Error{ErrorKind::usage, "the published schedule needs the values of outputs and no grid",
+                     "make it for logits or probabilities, without a grid", Remedy::use_output_values};
     }
     progress_.total(plan_.published_steps + std::uint64_t{plan_.pairs});
     MODELSEAL_TRY_ASSIGN(auto published,
@@ -211,7 +214,7 @@ Result<void> Maker::published_schedule() {
         rung.pairs.push_back(pair);
     }
     if (rung.pairs.empty()) {
-        return Error{ErrorKind::unsupported, "the published schedule made no label flip", {}};
+        return Error{ErrorKind::unsupported, "the published schedule did not change any label", {}};
     }
     return add(std::move(rung));
 }

@@ -7,6 +7,8 @@
 
 #include <fmt/format.h>
 
+#include "util/text.h"
+
 namespace modelseal::fingerprint {
 namespace {
 
@@ -63,13 +65,13 @@ std::size_t rival(std::span<const float> row, std::size_t target) {
 
 Result<Outputs> outputs_of(oracle::Answers answers, std::size_t classes, const std::string& who) {
     if (answers.values.empty()) {
-        return Error{ErrorKind::unsupported, who + ": answers are labels, not the values of outputs",
-                     "make a fingerprint with --access label for such a service"};
+        return Error{ErrorKind::unsupported, who + ": the answers are labels; output values are needed",
+                     "make a fingerprint for labels for such a service", Remedy::use_label_access};
     }
     const bool fits = classes == 0 ? answers.classes >= 2 : answers.classes == classes;
     if (!fits || answers.values.size() != answers.count * answers.classes) {
         return Error{ErrorKind::unsupported,
-                     fmt::format("{}: {} outputs for an input, expected {}", who, answers.classes,
+                     fmt::format("{}: {} per input, {} expected", who, util::counted(answers.classes, "output"),
                                  classes == 0 ? "at least 2" : std::to_string(classes)),
                      "a fingerprint needs the outputs of a classifier, one for each class"};
     }
@@ -79,7 +81,7 @@ Result<Outputs> outputs_of(oracle::Answers answers, std::size_t classes, const s
         return Error{ErrorKind::unsupported,
                      fmt::format("{}: output {} of answer {} is {}", who, at % answers.classes,
                                  at / answers.classes, *bad),
-                     "is the range of the inputs the one that the model was trained for? see --input-range"};
+                     "give the range of the inputs that the model was trained for", Remedy::give_input_range};
     }
     Outputs out{.count = answers.count,
                 .classes = answers.classes,

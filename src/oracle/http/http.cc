@@ -46,7 +46,7 @@ Error redirected(const Url& server, const HttpResponse& response) {
     const auto where = util::printable(response.field("location").substr(0, 500));
     return {ErrorKind::unreadable,
             fmt::format("{}: redirects to '{}', which is not followed", server.origin(), where),
-            "if that is the right server, give its address"};
+            "if that is the right server, give that address"};
 }
 
 }  // namespace
@@ -81,7 +81,7 @@ Result<HttpResponse> HttpClient::send(const HttpRequest& request, bool* too_larg
         const auto failure = connection_->exchange(request, response);
         if (failure && failure->too_large && too_large != nullptr) *too_large = true;
         if (!failure && response.status >= 300 && response.status < 400) return redirected(server(), response);
-        if (failure && deadline_.over()) return deadline_.error(server().origin() + ": no answer came");
+        if (failure && deadline_.over()) return deadline_.error(server().origin() + ": no answer");
         const bool later = failure ? failure->later : may_succeed_later(response.status);
         if (!later || retry == retries_) {
             if (failure) return std::move(failure->error);
@@ -89,7 +89,7 @@ Result<HttpResponse> HttpClient::send(const HttpRequest& request, bool* too_larg
         }
         const auto wait = failure ? std::nullopt : retry_after(response);
         std::this_thread::sleep_for(deadline_.at_most(wait.value_or(wait_before(retry, backoff_))));
-        if (deadline_.over()) return deadline_.error(server().origin() + ": no answer that counts came");
+        if (deadline_.over()) return deadline_.error(server().origin() + ": no valid answer");
     }
 }
 

@@ -43,7 +43,7 @@ Result<void> trust(asio::ssl::context& tls, const std::string& ca_file) {
     tls.add_certificate_authority(asio::buffer(pem), code);
     if (code) {
         return Error{ErrorKind::malformed,
-                     fmt::format("{}: holds no certificate that could be trusted", util::printable(ca_file)),
+                     fmt::format("{}: contains no certificate that can be trusted", util::printable(ca_file)),
                      "a certificate in PEM begins with -----BEGIN CERTIFICATE-----"};
     }
     return {};
@@ -147,7 +147,7 @@ Failure HttpConnection::State::connect() {
             });
     });
     if (code == asio::error::host_not_found || code == asio::error::no_data) {
-        return fail(ErrorKind::unreadable, "no host of that name is known");
+        return fail(ErrorKind::unreadable, "host not found");
     }
     if (code) return fail(code, "cannot look up the host");
     code = await([&](auto handler) { asio::async_connect(stream->next_layer(), addresses, handler); });
@@ -156,7 +156,7 @@ Failure HttpConnection::State::connect() {
     const auto peer = stream->next_layer().remote_endpoint(code);
     // The name is loopback; require the address to be as well.
     if (!server.tls && !options.token.empty() && (code || !peer.address().is_loopback())) {
-        return fail(ErrorKind::unreadable, "is not this machine, and a token does not go there in the clear");
+        return fail(ErrorKind::unreadable, "is not this machine, and a token is not sent there unencrypted");
     }
     return server.tls ? shake_hands() : nullptr;
 }
@@ -172,18 +172,20 @@ Failure HttpConnection::State::shake_hands() {
         // RFC 9525, section 2: names are those of the extension subjectAltName, never the subject's.
         ::SSL_set_hostflags(ssl, X509_CHECK_FLAG_NEVER_CHECK_SUBJECT | X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
     }
-    if (!ready) return fail(ErrorKind::unreadable, "cannot tell TLS which host to expect");
+    if (!ready) return fail(ErrorKind::unreadable, "cannot set the expected host name for TLS");
     const auto code =
         await([&](auto handler) { stream->async_handshake(asio::ssl::stream_base::client, handler); });
     if (!code) return nullptr;
     if (const auto refused = ::SSL_get_verify_result(ssl); refused != X509_V_OK) {
         return fail(
             ErrorKind::unreadable,
-            fmt::format("its certificate is refused: {}", ::X509_verify_cert_error_string(refused)), false,
-            options.ca_file.empty() ? "if the server has an authority of its own, give its certificate" : "");
+            fmt::format("its certificate is not accepted: {}", ::X509_verify_cert_error_string(refused)), false,
+            options.ca_file.empty() ? "if the server's certificate is from an authority of its own, give the "
+                                      "authority's certificate"
+                                    : "");
     }
     // Anything that TLS itself refuses comes out the same the next time.
-    auto failure = fail(code, "no secure connection");
+    auto failure = fail(code, "the TLS connection failed");
     if (code.category() == asio::error::get_ssl_category()) failure->later = false;
     return failure;
 }
@@ -198,11 +200,11 @@ Failure HttpConnection::State::read_failure(error_code code) {
     }
     const bool broken = code == http::error::end_of_stream || code == http::error::partial_message;
     if (!broken && code.category() == http::make_error_code(http::error::body_limit).category()) {
-        return fail(ErrorKind::malformed, "the answer breaks HTTP: " + code.message());
+        return fail(ErrorKind::malformed, "the answer is not valid HTTP: " + code.message());
     }
     if (broken) code = asio::error::eof;
     return fail(code, code == asio::error::eof || code == asio::ssl::error::stream_truncated
-                          ? "the connection was closed before the answer was whole"
+                          ? "the connection was closed before the answer was complete"
                           : "waiting for the answer");
 }
 
@@ -230,7 +232,7 @@ Failure HttpConnection::State::transfer(Stream& over, const HttpRequest& request
         if (!keep) stream.reset();
         return nullptr;
     }
-    return fail(ErrorKind::malformed, "sends interim responses without end");
+    return fail(ErrorKind::malformed, "sends too many interim responses");
 }
 
 Failure HttpConnection::State::transfer(const HttpRequest& request, HttpResponse& response, bool& silent) {

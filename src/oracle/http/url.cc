@@ -68,7 +68,7 @@ Result<std::string> take_host(std::string_view& authority) {
         });
         if (host.empty() || !fine || host.size() > 253) {
             return refuse(fmt::format("has no host name: '{}'", util::printable(host)),
-                          "an IPv6 address stands in brackets, an international name in its xn-- form");
+                          "write an IPv6 address in brackets, and an international name in its xn-- form");
         }
     }
     std::transform(host.begin(), host.end(), host.begin(), lower);
@@ -81,7 +81,7 @@ Result<std::uint16_t> read_port(std::string_view text, bool tls) {
     const auto* end = text.data() + text.size();
     const auto [stop, code] = std::from_chars(text.data() + 1, end, port);
     if (text[0] != ':' || code != std::errc() || stop != end || port == 0) {
-        return refuse(fmt::format("has no port behind its host: '{}'", util::printable(text)),
+        return refuse(fmt::format("has no valid port after its host: '{}'", util::printable(text)),
                       "a port is a number from 1 to 65535");
     }
     return port;
@@ -95,7 +95,7 @@ Result<std::string> encode_path(std::string_view text) {
         if (byte < 0x20 || byte == 0x7F) return refuse("has a control character");
         if (c == '%') {
             if (text.size() - i < 3 || !is_hex(text[i + 1]) || !is_hex(text[i + 2])) {
-                return refuse("has a '%' without two hexadecimal digits", "a percent sign is written %25");
+                return refuse("has a '%' without two hexadecimal digits", "write %25 for a percent sign");
             }
             path += c;
         } else if (is_path_character(c)) {
@@ -138,12 +138,12 @@ Result<Url> parse_url(std::string_view text) {
     if (!tls) return refuse("is neither http:// nor https://");
     text.remove_prefix(length);
     if (text.find_first_of("?#") != std::string_view::npos) {
-        return refuse("has a query or a fragment", "leave out what begins with '?' or '#'");
+        return refuse("has a query or a fragment", "remove the part from '?' or '#' on");
     }
     auto authority = text.substr(0, text.find('/'));
     text.remove_prefix(authority.size());
     if (authority.find('@') != std::string_view::npos) {
-        return refuse("has a user name or password in it", "give a token instead");
+        return refuse("contains a user name or password", "use a token instead");
     }
     Url url;
     url.tls = *tls;
@@ -167,12 +167,11 @@ bool is_bearer_token(std::string_view text) {
 
 Result<void> may_carry(const Url& server, std::string_view token) {
     if (!is_bearer_token(token)) {
-        return Error{ErrorKind::usage, "the token has characters that no bearer token has",
-                     "is there a space or a line break around it?"};
+        return Error{ErrorKind::usage, "the token contains characters that are not allowed in a bearer token",
+                     "remove spaces and line breaks around the token"};
     }
     if (server.tls || server.is_loopback()) return {};
-    return Error{ErrorKind::usage,
-                 fmt::format("{}: the token would cross the network readable for everybody", server.origin()),
+    return Error{ErrorKind::usage, fmt::format("{}: the token would be sent unencrypted", server.origin()),
                  "use an https:// address, or leave the token out"};
 }
 
@@ -184,8 +183,8 @@ Result<void> may_carry_to_all(std::span<const std::string> targets) {
         if (first.empty()) first = url.origin();
         if (url.origin() == first) continue;
         return Error{ErrorKind::usage,
-                     fmt::format("one token is not sent to two servers, {} and {}", first, url.origin()),
-                     "check the models of each server in a call of their own, with its token"};
+                     fmt::format("the same token is not sent to two servers, {} and {}", first, url.origin()),
+                     "check the models of each server separately, with the server's token"};
     }
     return {};
 }

@@ -11,16 +11,13 @@
 #include "oracle/model_info.h"
 #include "oracle/output_tensor.h"
 #include "oracle/subprocess.h"
+#include "util/error.h"
 #include "util/text.h"
 
 namespace modelseal::oracle {
 namespace {
 
 using nlohmann::json;
-
-Error malformed(const std::string& source, const std::string& what) {
-    return {ErrorKind::malformed, fmt::format("{}: {}", source, what), {}};
-}
 
 std::uint32_t number_at(std::string_view bytes, std::size_t at) {
     std::uint32_t number = 0;
@@ -34,7 +31,7 @@ Result<ExecAnswer> parse_common(const json& document, std::uint64_t id, const st
     ExecAnswer answer;
     const auto* number = member(document, "id", &json::is_number_unsigned);
     if (number == nullptr || number->get<std::uint64_t>() != id) {
-        return malformed(source, fmt::format("the answer does not have the id {} of its question", id));
+        return util::malformed(source, fmt::format("the answer does not have the id {} of the request", id));
     }
     complete = true;
     if (document.contains("error")) {
@@ -57,7 +54,7 @@ Result<json> parse_words(std::string_view text, const std::string& source) {
     if (!document.ok()) {
         auto error = std::move(document).error();
         error.message += fmt::format(": '{}'", util::printable(text.substr(0, 80)));
-        error.hint = "the program's standard output carries answers alone; messages belong on standard error";
+        error.hint = "the program must write answers only to standard output, and messages to standard error";
         return error;
     }
     return document;
@@ -68,11 +65,11 @@ Result<OutputTensor> parse_data(const json& header, std::string_view data, const
     const auto* shape = member(header, "shape", &json::is_array);
     const auto* datatype = member(header, "datatype", &json::is_string);
     if (shape == nullptr || datatype == nullptr || shape->size() > kMaxRank) {
-        return malformed(source, "the answer has neither a shape and a datatype nor labels nor an error");
+        return util::malformed(source, "the answer has no shape and datatype, no labels and no error");
     }
     for (const auto& extent : *shape) {
         if (!extent.is_number_unsigned() || extent > (std::uint64_t{1} << 40)) {
-            return malformed(source, "the answer has a broken shape");
+            return util::malformed(source, "the answer has an invalid shape");
         }
         tensor.shape.push_back(extent.get<std::int64_t>());
     }
@@ -81,8 +78,9 @@ Result<OutputTensor> parse_data(const json& header, std::string_view data, const
     std::size_t elements = 0;
     if (tensor.kind == NumberKind::other || !elements_of(tensor.shape, kMaxExecAnswer, elements) ||
         elements * element_bytes(type) != data.size() || !decode(type, data, tensor)) {
-        return malformed(source, fmt::format("the answer of shape {} and type '{}' comes in {} bytes",
-                                             shown(tensor.shape), util::printable(type), data.size()));
+        return util::malformed(source,
+                               fmt::format("the answer of shape {} and type '{}' has {}", shown(tensor.shape),
+                                           util::printable(type), util::counted(data.size(), "byte")));
     }
     tensor.significand = significand_bits(type);
     return tensor;
@@ -118,11 +116,10 @@ Result<std::vector<std::string>> split_command(std::string_view command) {
         }
     }
     if (quote != 0)
-        return Error{ErrorKind::usage, fmt::format("the command has a {} without its end", quote), {}};
+        return Error{ErrorKind::usage, fmt::format("the command has a {} that is not closed", quote), {}};
     if (inside) words.push_back(std::move(word));
     if (words.empty() || words[0].empty() || command.find('\0') != std::string_view::npos) {
-        return Error{ErrorKind::usage, "there is no command to run",
-                     "exec: is followed by a program and its arguments"};
+        return Error{ErrorKind::usage, "the command is empty", "write a program and its arguments after exec:"};
     }
     return words;
 }
@@ -160,14 +157,14 @@ Result<ExecAnswer> parse_exec_line(std::string_view line, std::uint64_t id, cons
     MODELSEAL_TRY_ASSIGN(auto answer, parse_common(document, id, source, complete));
     if (complete) return answer;
     const auto* outputs = member(document, "outputs", &json::is_array);
-    if (outputs == nullptr) return malformed(source, "the answer has neither outputs nor labels nor an error");
+    if (outputs == nullptr) return util::malformed(source, "the answer has no outputs, no labels and no error");
     MODELSEAL_TRY_ASSIGN(answer.output, from_lists(*outputs, NumberKind::floating, source));
     return answer;
 }
 
 Result<ExecAnswer> parse_exec_frame(std::string_view frame, std::uint64_t id, const std::string& source) {
     if (frame.size() < kFramePrefix || frame_bytes(frame) != frame.size()) {
-        return malformed(source, "the answer is not one whole frame");
+        return util::malformed(source, "the answer is not one complete frame");
     }
     const auto header = frame.substr(kFramePrefix, number_at(frame, 0));
     const auto data = frame.substr(kFramePrefix + header.size());
@@ -210,8 +207,9 @@ class ProgramOracle final : public BatchedOracle {
         if (!answer.ok()) return {std::move(answer).error()};
         if (!answer->error.empty()) {
             const auto said = util::printable(std::string_view(answer->error).substr(0, 300));
-            return {Error{ErrorKind::unreadable, fmt::format("{}: the program says: '{}'", name(), said), {}},
-                    true};
+            return {
+                Error{ErrorKind::unreadable, fmt::format("{}: the program reports: '{}'", name(), said), {}},
+                true};
         }
         std::vector<OutputTensor> outputs;
         outputs.push_back(std::move(answer->output));
@@ -243,7 +241,7 @@ class ProgramOracle final : public BatchedOracle {
             if (length) return length;
             return Error{ErrorKind::malformed,
                          fmt::format("{}: the program announces too large a frame", name()),
-                         "does it know the protocol that MODELSEAL_PROTOCOL names?"};
+                         "check that the program supports the protocol named in MODELSEAL_PROTOCOL"};
         };
     }
 

@@ -11,6 +11,7 @@
 #include "formats/npy.h"
 #include "io/file.h"
 #include "oracle/precision.h"
+#include "util/error.h"
 #include "util/text.h"
 
 namespace modelseal::oracle {
@@ -19,10 +20,6 @@ namespace {
 constexpr const char* kNames[] = {"responses.npy", "responses.json", "responses.csv"};
 // Of text: so many for each number, blanks and brackets included, and for all that is around them.
 constexpr std::uint64_t kMostNumber = 64, kMostAround = 64u << 10;
-
-Error malformed(const Source& source, const std::string& what) {
-    return {ErrorKind::malformed, fmt::format("{}: {}", source.name(), what), {}};
-}
 
 // Rows as they come by, each put at its place.
 class Rows {
@@ -35,8 +32,9 @@ class Rows {
     // Call before the outputs of a row are read, because they take memory.
     Result<void> allow_outputs(std::size_t row, std::size_t outputs) const {
         if (outputs == classes_) return {};
-        return malformed(source_, fmt::format("answer {} has {} outputs, the model has {} classes", row + 1,
-                                              outputs, classes_));
+        return util::malformed(source_.name(),
+                               fmt::format("answer {} has {}, but the model has {}", row + 1,
+                                           util::counted(outputs, "output"), util::counted(classes_, "class")));
     }
 
     Result<void> add_outputs(std::size_t row, std::span<const double> outputs) {
@@ -48,8 +46,8 @@ class Rows {
         for (std::size_t i = 0; i < outputs.size(); ++i) {
             const auto value = static_cast<float>(outputs[i]);
             if (!std::isfinite(value)) {
-                return malformed(source_,
-                                 fmt::format("answer {}: output {} is {}", row + 1, i + 1, outputs[i]));
+                return util::malformed(source_.name(),
+                                       fmt::format("answer {}: output {} is {}", row + 1, i + 1, outputs[i]));
             }
             answers_.values[row * answers_.classes + i] = value;
         }
@@ -59,7 +57,9 @@ class Rows {
     Result<void> add_label(std::size_t row, std::int64_t label) {
         MODELSEAL_TRY(once(row));
         if (!answers_.values.empty()) return mixed();
-        if (label < 0) return malformed(source_, fmt::format("answer {} is the label {}", row + 1, label));
+        if (label < 0)
+            return util::malformed(source_.name(),
+                                   fmt::format("answer {}: the label {} is out of range", row + 1, label));
         answers_.labels.resize(given_.size());
         answers_.labels[row] = label;
         return {};
@@ -68,7 +68,8 @@ class Rows {
     Result<Answers> take() && {
         for (std::size_t row = 0; row < given_.size(); ++row) {
             if (!given_[row]) {
-                return malformed(source_, fmt::format("answer {} of {} is missing", row + 1, given_.size()));
+                return util::malformed(source_.name(),
+                                       fmt::format("answer {} of {} is missing", row + 1, given_.size()));
             }
         }
         note_precision(answers_);
@@ -78,14 +79,15 @@ class Rows {
   private:
     Result<void> once(std::size_t row) {
         if (row >= given_.size()) {
-            return malformed(source_,
-                             fmt::format("answer {}, but the challenge has {} inputs", row + 1, given_.size()));
+            return util::malformed(source_.name(), fmt::format("answer {}, but the challenge has {}", row + 1,
+                                                               util::counted(given_.size(), "input")));
         }
-        if (given_[row]) return malformed(source_, fmt::format("answer {} is given twice", row + 1));
+        if (given_[row])
+            return util::malformed(source_.name(), fmt::format("answer {} is given twice", row + 1));
         given_[row] = true;
         return {};
     }
-    Error mixed() const { return malformed(source_, "some answers are labels, others are not"); }
+    Error mixed() const { return util::malformed(source_.name(), "some answers are labels, others are not"); }
     const Source& source_;
     std::size_t classes_;
     Answers answers_;
@@ -97,10 +99,11 @@ Result<Answers> parse_array(const Source& source, std::size_t count, std::size_t
     const bool labels = array.kind == formats::NpyArray::Kind::integer;
     const bool shaped = array.shape.size() == (labels ? 1u : 2u) && array.shape[0] == count;
     if (!shaped) {
-        return malformed(
-            source, fmt::format("an array of shape [{}]; the challenge has {} inputs, so it must be {}",
-                                fmt::join(array.shape, ", "), count,
-                                labels ? fmt::format("[{}]", count) : fmt::format("[{}, classes]", count)));
+        return util::malformed(
+            source.name(),
+            fmt::format("the array has the shape [{}]; for the {} of the challenge it must be {}",
+                        fmt::join(array.shape, ", "), util::counted(count, "input"),
+                        labels ? fmt::format("[{}]", count) : fmt::format("[{}, classes]", count)));
     }
     Rows rows(source, count, classes);
     if (labels) {
@@ -119,8 +122,9 @@ Result<Answers> parse_array(const Source& source, std::size_t count, std::size_t
 Result<std::string> text_of(const Source& source, std::size_t count, std::size_t classes) {
     const auto most = kMostAround + kMostNumber * count * (classes + 1);
     if (source.size() > most) {
-        return malformed(source, fmt::format("{} bytes, the answers to {} inputs take at most {}",
-                                             source.size(), count, most));
+        return util::malformed(source.name(), fmt::format("has {}; the answers to {} need at most {}",
+                                                          util::counted(source.size(), "byte"),
+                                                          util::counted(count, "input"), most));
     }
     std::string text(source.size(), '\0');
     MODELSEAL_TRY(source.read(0, std::as_writable_bytes(std::span(text))));
@@ -129,11 +133,12 @@ Result<std::string> text_of(const Source& source, std::size_t count, std::size_t
 
 Result<void> add_json_row(const Source& source, Rows& rows, std::size_t row, const nlohmann::json& item) {
     std::vector<double> outputs;
-    if (!item.is_array()) return malformed(source, fmt::format("answer {} is not a list of numbers", row + 1));
+    if (!item.is_array())
+        return util::malformed(source.name(), fmt::format("answer {} is not a list of numbers", row + 1));
     MODELSEAL_TRY(rows.allow_outputs(row, item.size()));
     for (const auto& value : item) {
         if (!value.is_number()) {
-            return malformed(source, fmt::format("answer {} is not a list of numbers", row + 1));
+            return util::malformed(source.name(), fmt::format("answer {} is not a list of numbers", row + 1));
         }
         outputs.push_back(value.get<double>());
     }
@@ -145,7 +150,7 @@ Result<Answers> parse_document(const Source& source, std::size_t count, std::siz
     MODELSEAL_TRY_ASSIGN(const auto document, formats::parse_json(source, 0, text, "answers", 4));
     const bool one = document.is_object() && document.size() == 1 && document.begin()->is_array() &&
                      (document.contains("outputs") || document.contains("labels"));
-    if (!one) return malformed(source, R"(is neither {"outputs": [[..]]} nor {"labels": [..]})");
+    if (!one) return util::malformed(source.name(), R"(is neither {"outputs": [[..]]} nor {"labels": [..]})");
     Rows rows(source, count, classes);
     const auto& list = *document.begin();
     for (std::size_t row = 0; row < list.size(); ++row) {
@@ -154,7 +159,7 @@ Result<Answers> parse_document(const Source& source, std::size_t count, std::siz
         } else if (list[row].is_number_integer()) {
             MODELSEAL_TRY(rows.add_label(row, list[row].get<std::int64_t>()));
         } else {
-            return malformed(source, fmt::format("label {} is not a whole number", row + 1));
+            return util::malformed(source.name(), fmt::format("label {} is not a whole number", row + 1));
         }
     }
     return std::move(rows).take();
@@ -188,7 +193,7 @@ Result<void> add_line(const Source& source, Rows& rows, std::size_t number, std:
     const bool no_values = line.find(',') == std::string_view::npos;
     const auto fields = static_cast<std::size_t>(std::count(line.begin(), line.end(), ','));
     const auto problem = [&](const char* what) {
-        return malformed(source, fmt::format("line {}: {}", number, what));
+        return util::malformed(source.name(), fmt::format("line {}: {}", number, what));
     };
     std::size_t row = 0;
     if (!read_input(next_field(line), row)) return problem("does not begin with the number of an input");
@@ -239,17 +244,18 @@ Result<Answers> read_responses(const std::filesystem::path& folder, std::size_t 
         if (!std::filesystem::exists(folder / name, ignored)) continue;
         if (!found.empty()) {
             return Error{ErrorKind::unreadable,
-                         fmt::format("{}: holds both {} and {}", util::printable(folder.string()),
+                         fmt::format("{}: contains both {} and {}", util::printable(folder.string()),
                                      found.filename().string(), name),
-                         "leave the one with the answers"};
+                         "delete the one without the answers"};
         }
         found = folder / name;
     }
     if (found.empty()) {
-        return Error{ErrorKind::unreadable,
-                     fmt::format("{}: no answers: neither responses.npy nor responses.json nor responses.csv",
-                                 util::printable(folder.string())),
-                     "the README.txt of the challenge tells how to write them"};
+        return Error{
+            ErrorKind::unreadable,
+            fmt::format("{}: no answers found: responses.npy, responses.json or responses.csv is needed",
+                        util::printable(folder.string())),
+            "the challenge's README.txt describes these files"};
     }
     MODELSEAL_TRY_ASSIGN(const auto source, io::FileSource::open(found, found.string()));
     return parse_responses(*source, count, classes);

@@ -9,16 +9,13 @@
 #include "oracle/batched.h"
 #include "oracle/endpoint.h"
 #include "oracle/json_text.h"
+#include "util/error.h"
 #include "util/text.h"
 
 namespace modelseal::oracle {
 namespace {
 
 using nlohmann::json;
-
-Error malformed_tf(const std::string& source, const std::string& what) {
-    return {ErrorKind::malformed, fmt::format("{}: {}", source, what), {}};
-}
 
 std::string datatype_of(const std::string& tf) {
     static const std::map<std::string, std::string, std::less<>> names = {
@@ -41,12 +38,13 @@ Result<std::int64_t> extent_of(const json& dimension, const std::string& source)
             return extent;
         }
     }
-    return malformed_tf(source, "the model's metadata has a broken shape");
+    return util::malformed(source, "the model's metadata has an invalid shape");
 }
 
 Result<std::vector<TensorInfo>> infos_of(const json& tensors, const std::string& source) {
     std::vector<TensorInfo> infos;
-    if (tensors.size() > kMaxOutputs) return malformed_tf(source, "the model's metadata has too many tensors");
+    if (tensors.size() > kMaxOutputs)
+        return util::malformed(source, "the model's metadata has too many tensors");
     for (const auto& [name, tensor] : tensors.items()) {
         TensorInfo info{name, {}, {}};
         if (const auto* dtype = member(tensor, "dtype", &json::is_string)) {
@@ -55,7 +53,7 @@ Result<std::vector<TensorInfo>> infos_of(const json& tensors, const std::string&
         const auto* shape = member(tensor, "tensor_shape", &json::is_object);
         const auto* dimensions = shape != nullptr ? member(*shape, "dim", &json::is_array) : nullptr;
         if (dimensions != nullptr && dimensions->size() > kMaxRank) {
-            return malformed_tf(source, "the model's metadata has a tensor of too many dimensions");
+            return util::malformed(source, "the model's metadata has a tensor of too many dimensions");
         }
         for (std::size_t i = 0; dimensions != nullptr && i < dimensions->size(); ++i) {
             MODELSEAL_TRY_ASSIGN(const auto extent, extent_of((*dimensions)[i], source));
@@ -71,13 +69,14 @@ Result<std::map<std::string, json>> columns_of(const json& rows, const std::stri
     std::map<std::string, json> columns;
     for (const auto& row : rows) {
         if (!row.is_object() || row.size() > kMaxOutputs) {
-            return malformed_tf(source, "the answer has rows of different kinds");
+            return util::malformed(source, "the answer has rows of different kinds");
         }
         for (const auto& [name, value] : row.items()) columns[name].push_back(value);
     }
     for (const auto& [name, column] : columns) {
         if (column.size() != rows.size()) {
-            return malformed_tf(source, fmt::format("output '{}' is not in every row", util::printable(name)));
+            return util::malformed(source,
+                                   fmt::format("output '{}' is not in every row", util::printable(name)));
         }
     }
     return columns;
@@ -144,10 +143,10 @@ Result<std::vector<OutputTensor>> parse_tf_answer(std::string_view body, const s
     }
     const auto outputs = document.is_object() ? document.find("outputs") : document.end();
     if (outputs == document.end() || !outputs->is_structured() || outputs->empty()) {
-        return malformed_tf(source, fmt::format("the answer has no predictions: '{}'", complaint_of(body)));
+        return util::malformed(source, fmt::format("the answer has no predictions: '{}'", complaint_of(body)));
     }
     if (outputs->is_array()) return all_named(std::map<std::string, json>{{"", *outputs}}, source);
-    if (outputs->size() > kMaxOutputs) return malformed_tf(source, "the answer has too many outputs");
+    if (outputs->size() > kMaxOutputs) return util::malformed(source, "the answer has too many outputs");
     return all_named(outputs->get<std::map<std::string, json>>(), source);
 }
 
@@ -205,8 +204,8 @@ Result<std::unique_ptr<Oracle>> connect_tf_serving(std::unique_ptr<HttpClient> c
     const auto source = client->server().origin() + client->server().path;
     if (options.tensors == EndpointOptions::Tensors::binary) {
         return Error{ErrorKind::usage,
-                     fmt::format("{}: TensorFlow Serving takes no binary tensors over REST", source),
-                     "leave the choice of tensors out"};
+                     fmt::format("{}: TensorFlow Serving does not accept binary tensors over REST", source),
+                     "do not choose how tensors are sent"};
     }
     MODELSEAL_TRY_ASSIGN(const auto model, ask_model(*client, source));
     MODELSEAL_TRY_ASSIGN(const auto info, sole_input(model, expected, source));

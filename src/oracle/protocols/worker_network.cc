@@ -96,7 +96,9 @@ std::optional<std::size_t> read_classes(const json& answer) {
 Error read_error(const json& error) {
     const auto kind = number_in(error, "kind", static_cast<std::uint64_t>(ErrorKind::unsupported))
                           .value_or(static_cast<std::uint64_t>(ErrorKind::malformed));
-    return {static_cast<ErrorKind>(kind), text_in(error, "message"), text_in(error, "hint")};
+    const auto remedy = number_in(error, "remedy", static_cast<std::uint64_t>(kLastRemedy)).value_or(0);
+    return {static_cast<ErrorKind>(kind), text_in(error, "message"), text_in(error, "hint"),
+            static_cast<Remedy>(remedy)};
 }
 
 namespace {
@@ -144,24 +146,24 @@ Result<void> WorkerNetwork::enter_sandbox(const NetworkOptions& options) {
                                                       {"memory", options.max_memory}}));
     const auto entered = read_entered(answer);
     if (entered.landlock && entered.filter) return {};
-    const auto missing = fmt::format("this kernel has no {}, a part of the sandbox that models are run in",
+    const auto missing = fmt::format("this kernel has no {}, which the sandbox for models needs",
                                      entered.landlock ? "seccomp filter"
                                      : entered.filter ? "Landlock"
                                                       : "Landlock and no seccomp filter");
     if (options.vouched == Vouched::seal) {
         warnings_.push_back(
-            fmt::format("{}: {}; run all the same, because its seal is intact", name_, missing));
+            fmt::format("{}: {}; the model was run because its seal is intact", name_, missing));
         return {};
     }
     return Error{ErrorKind::unsupported,
-                 fmt::format("{}: not run: {}, and no intact seal vouches for the model", name_, missing),
+                 fmt::format("{}: not run: {}, and the model has no intact seal", name_, missing),
                  "use a kernel with Landlock (Linux 5.13) and seccomp, or a sealed model"};
 }
 
 Result<void> WorkerNetwork::hand_over(const model::Model& files) {
     for (const auto& file : files.files) {
         const auto* source = dynamic_cast<const io::FileSource*>(file.source.get());
-        if (source == nullptr) return Error{ErrorKind::internal, name_ + ": only files can be run", {}};
+        if (source == nullptr) return Error{ErrorKind::internal, name_ + ": only files on disk can be run", {}};
         MODELSEAL_TRY(send({{"do", "file"}, {"name", name_for_worker(files, file)}}, source->descriptor()));
     }
     return {};
@@ -183,7 +185,7 @@ Result<void> WorkerNetwork::open_graph(const NetworkOptions& options) {
 }
 
 Error WorkerNetwork::stopped(const std::string& how) {
-    return {ErrorKind::unsupported, fmt::format("{}: not run to its end: the worker {}", name_, how), {}};
+    return {ErrorKind::unsupported, fmt::format("{}: the run failed: the worker {}", name_, how), {}};
 }
 
 Error WorkerNetwork::broken(const std::string& what) {
@@ -210,12 +212,11 @@ Result<json> WorkerNetwork::exchange(const json& request, int descriptor) {
     const auto deadline = std::chrono::steady_clock::now() + patience_;
     const auto failure = process_->channel().receive(message, deadline);
     if (failure == Channel::Failure::gone) return stopped(process_->end());
-    if (failure == Channel::Failure::malformed) return broken("a message that is none");
+    if (failure == Channel::Failure::malformed) return broken("an invalid message");
     if (failure == Channel::Failure::late) {
         process_->end();
         return Error{ErrorKind::unsupported,
-                     fmt::format("{}: not run to its end: it took more than {} s and was stopped", name_,
-                                 patience_.count()),
+                     fmt::format("{}: the run was stopped after the limit of {} s", name_, patience_.count()),
                      {}};
     }
     const auto error = message.body.find("error");

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "torch/onnx/interpreter.h"
+#include "util/text.h"
 
 namespace modelseal::libtorch::onnx {
 
@@ -33,14 +34,14 @@ const Value& Call::value(std::size_t input) const {
 
 at::Tensor Call::in(std::size_t input) const {
     const auto& given = value(input);
-    if (given.kind != Value::Kind::tensor) malformed(fmt::format("input {} is no tensor of numbers", input));
+    if (given.kind != Value::Kind::tensor) malformed(fmt::format("input {} is not a tensor of numbers", input));
     return given.tensor.device() == device_ ? given.tensor : given.tensor.to(device_);
 }
 
 Ints Call::list(std::size_t input) const {
     const auto& given = value(input);
     if (given.kind != Value::Kind::tensor || is_real(given.type)) {
-        malformed(fmt::format("input {} is no tensor of integers", input));
+        malformed(fmt::format("input {} is not a tensor of integers", input));
     }
     const auto numbers = given.tensor.detach().to(at::kCPU, at::kLong).contiguous();
     const auto* first = numbers.data_ptr<std::int64_t>();
@@ -49,13 +50,13 @@ Ints Call::list(std::size_t input) const {
 
 std::int64_t Call::integer_in(std::size_t input) const {
     const auto numbers = list(input);
-    if (numbers.size() != 1) malformed(fmt::format("input {} is no single number", input));
+    if (numbers.size() != 1) malformed(fmt::format("input {} is not a single number", input));
     return numbers.front();
 }
 
 double Call::real_in(std::size_t input) const {
     const auto tensor = in(input);
-    if (tensor.numel() != 1) malformed(fmt::format("input {} is no single number", input));
+    if (tensor.numel() != 1) malformed(fmt::format("input {} is not a single number", input));
     return tensor.detach().to(at::kCPU, at::kDouble).reshape({}).item<double>();
 }
 
@@ -127,10 +128,11 @@ void Call::check_size(at::IntArrayRef shape) const {
     std::uint64_t elements = 1;
     const auto cap = interpreter_.max_bytes() / 4;
     for (const auto extent : shape) {
-        if (extent < 0) malformed(fmt::format("a dimension of {}", extent));
+        if (extent < 0) malformed(fmt::format("a dimension is {}", extent));
         if (extent == 0) return;
         if (elements > cap / static_cast<std::uint64_t>(extent)) {
-            unsupported(fmt::format("a tensor of more than {} bytes", interpreter_.max_bytes()));
+            unsupported(
+                fmt::format("a tensor has more than {}", util::counted(interpreter_.max_bytes(), "byte")));
         }
         elements *= static_cast<std::uint64_t>(extent);
     }
@@ -142,7 +144,9 @@ std::vector<Value> Call::run(const formats::onnx::Graph& graph, std::vector<Valu
 
 std::int64_t axis_of(std::int64_t axis, std::int64_t rank) {
     const auto room = std::max<std::int64_t>(rank, 1);
-    if (axis < -room || axis >= room) malformed(fmt::format("axis {} of {} dimensions", axis, rank));
+    if (axis < -room || axis >= room)
+        malformed(fmt::format("axis {} does not exist, there are {}", axis,
+                              util::counted(static_cast<std::uint64_t>(rank), "dimension")));
     return axis < 0 ? axis + room : axis;
 }
 

@@ -178,7 +178,8 @@ Result<std::vector<Value>> Interpreter::run(std::vector<Value> inputs) {
 
 std::vector<Value> Interpreter::run_main(std::vector<Value> inputs) {
     if (inputs.size() != inputs_.size()) {
-        malformed(fmt::format("{} inputs given, the graph takes {}", inputs.size(), inputs_.size()));
+        malformed(
+            fmt::format("{} given, the graph has {}", util::counted(inputs.size(), "input"), inputs_.size()));
     }
     const auto& graph = file_.program.graph;
     Scope scope;
@@ -204,7 +205,7 @@ std::vector<Value> Interpreter::outputs_of(const Graph& graph, const Scope& scop
 
 std::vector<Value> Interpreter::run_graph(const Graph& graph, std::vector<Value> inputs, Scope& outer) {
     count_step();  // rounds of a loop that has no nodes
-    if (inputs.size() > graph.inputs.size()) malformed("a sub-graph takes fewer inputs than it is given");
+    if (inputs.size() > graph.inputs.size()) malformed("a subgraph is given more inputs than it has");
     Scope scope;
     scope.outer = &outer;
     scope.opsets = outer.opsets;
@@ -219,7 +220,8 @@ std::vector<Value> Interpreter::run_graph(const Graph& graph, std::vector<Value>
 }
 
 void Interpreter::count_step() {
-    if (++steps_ > kMaxSteps) unsupported(fmt::format("more than {} nodes in one run", kMaxSteps));
+    if (++steps_ > kMaxSteps)
+        unsupported(fmt::format("more than {} in one run", util::counted(kMaxSteps, "node")));
 }
 
 // Operators check outputs much larger than their inputs; this limits growth node by node.
@@ -227,7 +229,8 @@ void Interpreter::check_output(const Value& value) const {
     if (value.kind != Value::Kind::tensor) return;
     const auto bytes = static_cast<std::uint64_t>(value.tensor.numel()) *
                        static_cast<std::uint64_t>(value.tensor.element_size());
-    if (bytes > max_bytes_) unsupported(fmt::format("a tensor of more than {} bytes", max_bytes_));
+    if (bytes > max_bytes_)
+        unsupported(fmt::format("a tensor has more than {}", util::counted(max_bytes_, "byte")));
 }
 
 void Interpreter::run_nodes(const Nodes& nodes, Scope& scope) {
@@ -258,8 +261,8 @@ void Interpreter::run_node(const Node& node, const Plan& plan, std::size_t index
     if (outputs.size() < node.outputs.size() &&
         std::any_of(node.outputs.begin() + static_cast<std::ptrdiff_t>(outputs.size()), node.outputs.end(),
                     [](const std::string& name) { return !name.empty(); })) {
-        malformed(
-            fmt::format("{} outputs are wanted, the operator has {}", node.outputs.size(), outputs.size()));
+        malformed(fmt::format("{} requested, the operator has {}", util::counted(node.outputs.size(), "output"),
+                              outputs.size()));
     }
     for (const auto& output : outputs) check_output(output);
     for (std::size_t i = 0; i < node.outputs.size() && i < outputs.size(); ++i) {
@@ -271,8 +274,10 @@ void Interpreter::run_node(const Node& node, const Plan& plan, std::size_t index
 
 std::vector<Value> Interpreter::call_function(const Function& function, const Node& node,
                                               const std::vector<const Value*>& inputs, const Scope& caller) {
-    if (inputs.size() > function.inputs.size()) malformed("the function takes fewer inputs");
-    if (calls_ >= kMaxCalls) malformed(fmt::format("functions called more than {} deep", kMaxCalls));
+    if (inputs.size() > function.inputs.size()) malformed("the function has fewer inputs");
+    if (calls_ >= kMaxCalls)
+        malformed(
+            fmt::format("function calls are nested more than {} deep", util::counted(kMaxCalls, "level")));
     std::map<std::string, const Attribute*> bound;
     for (const auto& attribute : function.defaults) bound[attribute.name] = &attribute;
     for (const auto& attribute : node.attributes) {

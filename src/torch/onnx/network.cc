@@ -107,13 +107,14 @@ std::string text_of(const ValueInfo& value) {
 
 Result<Input> input_of(const Interpreter& interpreter, const std::string& name,
                        const oracle::NetworkOptions& options) {
-    const auto refused = [&](const std::string& what, const char* hint = "") {
-        return Error{ErrorKind::unsupported, fmt::format("{}: {}", name, what), hint};
+    const auto refused = [&](const std::string& what, const char* hint = "", Remedy remedy = Remedy::none) {
+        return Error{ErrorKind::unsupported, fmt::format("{}: {}", name, what), hint, remedy};
     };
     std::vector<std::string> names;
     for (const auto* value : interpreter.inputs()) names.push_back(util::printable(value->name));
     if (names.size() != 1) {
-        return refused(fmt::format("takes {} inputs ({}), not one", names.size(), fmt::join(names, ", ")));
+        return refused(fmt::format("has {} ({}); one is needed", util::counted(names.size(), "input"),
+                                   fmt::join(names, ", ")));
     }
     const auto& value = *interpreter.inputs().front();
     if (options.input_name && *options.input_name != value.name) {
@@ -124,7 +125,7 @@ Result<Input> input_of(const Interpreter& interpreter, const std::string& name,
     }
     const auto type = formats::onnx::element_type(value.data_type);
     if (value.kind != formats::onnx::ValueKind::tensor || !type || !type->dtype) {
-        return refused(fmt::format("the input '{}' is no tensor of numbers", names[0]));
+        return refused(fmt::format("the input '{}' is not a tensor of numbers", names[0]));
     }
     Input input{{value.name, options.input_shape}, *type->dtype};
     onnx::computed_in(input.type);
@@ -135,7 +136,7 @@ Result<Input> input_of(const Interpreter& interpreter, const std::string& name,
     if (!options.input_shape.empty()) {
         for (const auto extent : options.input_shape) {
             if (extent < 1)
-                return Error{ErrorKind::usage, fmt::format("an input shape with {} in it", extent), {}};
+                return Error{ErrorKind::usage, fmt::format("the input shape contains {}", extent), {}};
         }
         return input;
     }
@@ -143,8 +144,8 @@ Result<Input> input_of(const Interpreter& interpreter, const std::string& name,
     const bool open = std::ranges::any_of(input.shape.shape, [](auto extent) { return extent < 1; });
     if (!value.has_shape || open || input.shape.shape.empty()) {
         return refused(value.has_shape ? fmt::format("the shape of its input is {}", text_of(value))
-                                       : "the file does not say which shape its input has",
-                       "give --input-shape C,H,W");
+                                       : "the file does not state the shape of its input",
+                       "give the shape of the input", Remedy::give_input_shape);
     }
     return input;
 }

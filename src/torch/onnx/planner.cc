@@ -24,7 +24,7 @@ const std::set<std::string> kMoving = {
 
 Error undefined(const Node& node, const std::string& name) {
     return {ErrorKind::malformed,
-            fmt::format("node '{}' ({}): '{}' is used and not defined before", util::printable(node.name),
+            fmt::format("node '{}' ({}): '{}' is used before it is defined", util::printable(node.name),
                         util::printable(node.op_type), util::printable(name)),
             {}};
 }
@@ -78,10 +78,10 @@ Result<void> Planner::plan() {
         MODELSEAL_TRY(plan_nodes(function.nodes, visible, kept, function.opsets));
     }
     if (missing_.empty()) return {};
-    return Error{ErrorKind::unsupported,
-                 fmt::format("operators that are not supported: {}",
-                             util::printable(fmt::format("{}", fmt::join(missing_, ", ")))),
-                 {}};
+    return Error{
+        ErrorKind::unsupported,
+        fmt::format("unsupported operators: {}", util::printable(fmt::format("{}", fmt::join(missing_, ", ")))),
+        {}};
 }
 
 Result<void> Planner::plan_graph(const Graph& graph, const Visible* outer, const Opsets& opsets) {

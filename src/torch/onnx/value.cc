@@ -264,7 +264,8 @@ Result<Value> load_constant(const formats::onnx::Constant& constant, const model
     std::uint64_t bytes = 0;
     if (!storage_bytes(tensor.dtype, tensor.elements, bytes) || tensor.elements > max_bytes / 8) {
         return problem(ErrorKind::unsupported,
-                       fmt::format("{} elements are more than {} bytes hold", tensor.elements, max_bytes));
+                       fmt::format("{} do not fit in {}", util::counted(tensor.elements, "element"),
+                                   util::counted(max_bytes, "byte")));
     }
     if (tensor.elements == 0) {
         return Value(at::empty(shape, at::TensorOptions(computed_in(tensor.dtype))), tensor.dtype);

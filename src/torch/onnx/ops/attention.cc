@@ -12,7 +12,7 @@ constexpr double kMasked = -std::numeric_limits<double>::infinity();
 
 // batch x length x (heads * size) as batch x heads x length x size.
 at::Tensor by_heads(const at::Tensor& x, std::int64_t heads) {
-    require(heads > 0 && x.size(2) % heads == 0, "the number of heads does not divide the input");
+    require(heads > 0 && x.size(2) % heads == 0, "the input is not divisible by the number of heads");
     return x.reshape({x.size(0), x.size(1), heads, x.size(2) / heads}).transpose(1, 2);
 }
 
@@ -66,7 +66,7 @@ void attention(Call& call) {
     const auto heads = heads_of(call);
     const auto groups = heads.q.size(1) / std::max<std::int64_t>(heads.k.size(1), 1);
     require(groups > 0 && heads.q.size(1) == groups * heads.k.size(1),
-            "heads of keys do not divide those of queries");
+            "the number of query heads is not a multiple of the number of key heads");
     const auto k = groups == 1 ? heads.k : heads.k.repeat_interleave(groups, 1);
     const auto v = groups == 1 ? heads.v : heads.v.repeat_interleave(groups, 1);
     const auto scale = std::sqrt(call.real("scale", 1 / std::sqrt(static_cast<double>(heads.q.size(3)))));
@@ -99,7 +99,7 @@ void rotary(Call& call) {
         const auto ids = call.in(3).to(at::kLong);
         require(ids.numel() == 0 ||
                     (ids.min().item<std::int64_t>() >= 0 && ids.max().item<std::int64_t>() < cosine.size(0)),
-                "a position leaves the cache");
+                "a position is outside the cache");
         const auto pick = [&](const at::Tensor& cache) {
             return cache.index_select(0, ids.reshape({-1})).reshape({ids.size(0), ids.size(1), -1});
         };

@@ -9,7 +9,8 @@ namespace modelseal::libtorch::onnx {
 namespace {
 
 bool truth(const Value& value) {
-    require(value.kind == Value::Kind::tensor && value.tensor.numel() == 1, "a condition is no single number");
+    require(value.kind == Value::Kind::tensor && value.tensor.numel() == 1,
+            "a condition is not a single number");
     return value.tensor.detach().reshape({}).to(at::kCPU).ne(0).item<bool>();
 }
 
@@ -28,7 +29,7 @@ Value stacked(const std::vector<at::Tensor>& rounds, std::int64_t axis, bool bac
 }
 
 at::Tensor tensor_of(const Value& value) {
-    require(value.kind == Value::Kind::tensor, "what a round gives is no tensor");
+    require(value.kind == Value::Kind::tensor, "the output of an iteration is not a tensor");
     return value.tensor;
 }
 
@@ -38,7 +39,7 @@ void loop(Call& call) {
     bool go_on = !call.has(1) || truth(call.value(1));
     std::vector<Value> carried;
     for (std::size_t i = 2; i < call.inputs(); ++i) carried.push_back(call.has(i) ? call.value(i) : Value());
-    require(body.outputs.size() >= carried.size() + 1, "the body gives too few values");
+    require(body.outputs.size() >= carried.size() + 1, "the body has too few outputs");
     const auto scans = body.outputs.size() - 1 - carried.size();
     std::vector<std::vector<at::Tensor>> rounds(scans);
     std::vector<DType> types(scans, DType::f32);
@@ -75,7 +76,7 @@ ScanPlan scan_plan(const Call& call, std::size_t given) {
     plan.inputs = static_cast<std::size_t>(count);
     plan.states = given - plan.inputs;
     const auto& body = call.graph("body");
-    require(body.outputs.size() >= plan.states, "the body gives too few values");
+    require(body.outputs.size() >= plan.states, "the body has too few outputs");
     plan.outputs = body.outputs.size() - plan.states;
     plan.input_axes = call.integers("scan_input_axes", Ints(plan.inputs, 0));
     plan.output_axes = call.integers("scan_output_axes", Ints(plan.outputs, 0));
@@ -84,7 +85,7 @@ ScanPlan scan_plan(const Call& call, std::size_t given) {
     plan.output_backwards = call.integers("scan_output_directions", Ints(plan.outputs, 0));
     require(plan.input_axes.size() == plan.inputs && plan.input_backwards.size() == plan.inputs &&
                 plan.output_axes.size() == plan.outputs && plan.output_backwards.size() == plan.outputs,
-            "axes and directions do not fit the inputs and outputs");
+            "the numbers of axes and directions are not those of inputs and outputs");
     return plan;
 }
 
@@ -96,7 +97,7 @@ std::vector<Value> scan_once(Call& call, const ScanPlan& plan, std::vector<Value
     for (std::size_t k = 0; k < plan.inputs; ++k) {
         const auto tensor = tensor_of(values[plan.states + k]);
         const auto size = tensor.size(axis_of(plan.input_axes[k], tensor.dim()));
-        require(tensor.dim() > 0 && (length < 0 || size == length), "scan inputs differ in length");
+        require(tensor.dim() > 0 && (length < 0 || size == length), "the scan inputs have different lengths");
         length = size;
     }
     std::vector<Value> states(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(plan.states));

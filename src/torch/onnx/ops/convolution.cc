@@ -39,7 +39,7 @@ void conv(Call& call) {
     const auto x = call.in(0);
     const auto weight = call.in(1);
     require(x.dim() >= 3 && x.dim() <= 5, "a convolution over 1 to 3 dimensions is supported");
-    require(weight.dim() == x.dim(), "input and weight differ in rank");
+    require(weight.dim() == x.dim(), "input and weight have different ranks");
     const auto window = window_of(call, x.sizes(), weight.sizes().slice(2).vec());
     c10::optional<at::Tensor> bias;
     if (call.has(2)) bias = call.in(2);
@@ -61,7 +61,7 @@ void conv_transpose(Call& call) {
     const auto x = call.in(0);
     const auto weight = call.in(1);
     require(x.dim() >= 3 && x.dim() <= 5, "a convolution over 1 to 3 dimensions is supported");
-    require(weight.dim() == x.dim(), "input and weight differ in rank");
+    require(weight.dim() == x.dim(), "input and weight have different ranks");
     auto window = window_of(call, x.sizes(), weight.sizes().slice(2).vec());
     const auto rank = window.rank();
     const auto more = call.integers("output_padding", Ints(rank, 0));
@@ -142,7 +142,7 @@ void col2im(Call& call) {
         windows *= counts[i];
         elements *= room[i];
     }
-    require(columns.size(1) % cells == 0 && columns.size(2) == windows, "the columns do not fit the image");
+    require(columns.size(1) % cells == 0 && columns.size(2) == windows, "the columns do not match the image");
     const auto batch = columns.size(0);
     const auto channels = columns.size(1) / cells;
     const auto flat = index.reshape({-1}).to(columns.device());
@@ -169,7 +169,7 @@ Window window_of(const Call& call, at::IntArrayRef input, Ints kernel) {
     Window window;
     window.kernel = call.integers("kernel_shape", std::move(kernel));
     const auto rank = window.rank();
-    require(rank >= 1 && input.size() == rank + 2, "kernel_shape does not fit the input");
+    require(rank >= 1 && input.size() == rank + 2, "kernel_shape does not match the input");
     window.strides = call.integers("strides", Ints(rank, 1));
     window.dilations = call.integers("dilations", Ints(rank, 1));
     check_positive(window.kernel, rank, "kernel_shape", 1);

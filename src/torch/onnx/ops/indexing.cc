@@ -13,7 +13,7 @@ at::Tensor checked_index(const at::Tensor& index, std::int64_t size) {
     const auto wide = index.to(at::kLong);
     if (wide.numel() == 0) return wide;
     require(wide.min().item<std::int64_t>() >= -size && wide.max().item<std::int64_t>() < size,
-            "an index leaves its dimension");
+            "an index is outside its dimension");
     return at::where(wide < 0, wide + size, wide);
 }
 
@@ -73,14 +73,15 @@ void gather_nd(Call& call) {
     const auto batch = call.integer("batch_dims", 0);
     require(index.dim() >= 1 && batch >= 0 && batch < index.dim() && batch <= x.dim(), "batch_dims");
     const auto depth = index.size(-1);
-    require(depth >= 0 && batch + depth <= x.dim(), "the indices are longer than the input has dimensions");
+    require(depth >= 0 && batch + depth <= x.dim(),
+            "the indices have more entries than the input has dimensions");
     const auto b = static_cast<std::size_t>(batch), d = static_cast<std::size_t>(depth);
     const auto inner = x.sizes().slice(b, d);
     const auto rest = x.sizes().slice(b + d);
     auto flat = flat_index(index, inner);
     // Batches count, too.
     const auto batches = product(x.sizes().slice(0, b));
-    require(batches == product(index.sizes().slice(0, b)), "batches of input and indices differ");
+    require(batches == product(index.sizes().slice(0, b)), "input and indices have different batches");
     flat = flat.reshape({batches, -1}) + (at::arange(batches, flat.options()) * product(inner)).unsqueeze(1);
     auto shape = index.sizes().slice(0, static_cast<std::size_t>(index.dim() - 1)).vec();
     shape.insert(shape.end(), rest.begin(), rest.end());
@@ -125,7 +126,7 @@ void scatter_nd(Call& call) {
     const auto x = call.in(0);
     const auto index = call.in(1);
     require(index.dim() >= 1 && index.size(-1) <= x.dim(),
-            "the indices are longer than the input has dimensions");
+            "the indices have more entries than the input has dimensions");
     const auto depth = static_cast<std::size_t>(index.size(-1));
     const auto cells = product(x.sizes().slice(0, depth)), size = product(x.sizes().slice(depth));
     const auto flat = flat_index(index, x.sizes().slice(0, depth)).reshape({-1, 1});
@@ -149,7 +150,7 @@ void one_hot(Call& call) {
     auto index = call.in(0).to(at::kLong);
     index = at::where(index < 0, index + depth, index);
     const auto values = call.in(2);
-    require(values.numel() == 2, "values are no pair");
+    require(values.numel() == 2, "values is not a pair");
     const auto axis = axis_of(call.integer("axis", -1), index.dim() + 1);
     auto shape = index.sizes().vec();
     shape.insert(shape.begin() + axis, depth);
@@ -204,7 +205,7 @@ void reverse_sequence(Call& call) {
     require(batch != time && lengths.size() == static_cast<std::size_t>(x.size(batch)), "sequence_lens");
     std::vector<at::Tensor> rows;
     for (std::size_t i = 0; i < lengths.size(); ++i) {
-        require(lengths[i] >= 0 && lengths[i] <= x.size(time), "a length leaves its dimension");
+        require(lengths[i] >= 0 && lengths[i] <= x.size(time), "a length exceeds its dimension");
         const auto row = x.narrow(batch, static_cast<std::int64_t>(i), 1);
         rows.push_back(at::cat({row.narrow(time, 0, lengths[i]).flip({time}),
                                 row.narrow(time, lengths[i], x.size(time) - lengths[i])},

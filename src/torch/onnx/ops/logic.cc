@@ -69,7 +69,7 @@ std::span<const Operator> logic_operators() {
 // Text, as far as it is cheap: comparing and joining.
 
 std::vector<std::string> stretched_texts(const Value& value, at::IntArrayRef shape) {
-    require(value.kind == Value::Kind::text, "an input is no text");
+    require(value.kind == Value::Kind::text, "an input is not a text");
     const auto places = at::arange(static_cast<std::int64_t>(value.text.size()), at::TensorOptions(at::kLong))
                             .reshape(value.text_shape)
                             .expand(shape)

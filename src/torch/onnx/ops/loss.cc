@@ -21,7 +21,7 @@ Weighted negative_log(const Call& call, const at::Tensor& log_probabilities) {
     const auto safe = at::where(counts, target, at::zeros_like(target));
     if (safe.numel() > 0) {
         require(safe.min().item<std::int64_t>() >= 0 && safe.max().item<std::int64_t>() < classes,
-                "a target is no class");
+                "a target is not a class");
     }
     auto weights = counts.to(log_probabilities.scalar_type());
     if (call.has(2)) weights = weights * call.in(2).index_select(0, safe.reshape({-1})).reshape(safe.sizes());
@@ -74,7 +74,7 @@ Reduction reduction(const Call& call, std::int64_t last) {
     if (given && !given->empty()) {
         for (const auto axis : *given) made.axes.push_back(axis_of(axis, made.x.dim()));
         std::ranges::sort(made.axes);
-        require(std::ranges::adjacent_find(made.axes) == made.axes.end(), "an axis comes twice");
+        require(std::ranges::adjacent_find(made.axes) == made.axes.end(), "an axis appears twice");
     } else if (call.integer("noop_with_empty_axes", 0) == 0) {
         for (std::int64_t axis = 0; axis < made.x.dim(); ++axis) made.axes.push_back(axis);
     }

@@ -11,7 +11,7 @@ at::Tensor vector_of(const std::vector<float>& numbers, const at::Tensor& like) 
 
 void image_scaler(Call& call) {
     const auto x = call.in(0);
-    require(x.dim() == 4, "the input is no image");
+    require(x.dim() == 4, "the input is not an image");
     const auto scaled = x * call.real("scale", 1);
     const auto bias = call.reals("bias");
     call.give_like(bias.empty() ? scaled : scaled + vector_of(bias, x).reshape({-1, 1, 1}));
@@ -22,7 +22,7 @@ void extract(Call& call) {
     const auto index = call.in(1).to(at::kLong).reshape({-1});
     require(x.dim() >= 1 && index.numel() > 0 && index.min().item<std::int64_t>() >= 0 &&
                 index.max().item<std::int64_t>() < x.size(-1),
-            "an index leaves the input");
+            "an index is outside the input");
     const auto picked = x.index_select(-1, index);
     call.give_like(x.dim() == 1 ? picked.unsqueeze(0) : picked);
 }

@@ -68,7 +68,8 @@ void rms_norm(Call& call) {
 void group_norm(Call& call) {
     const auto x = call.in(0);
     const auto groups = call.integer("num_groups", 0);
-    require(x.dim() >= 2 && groups > 0 && x.size(1) % groups == 0, "num_groups does not divide the channels");
+    require(x.dim() >= 2 && groups > 0 && x.size(1) % groups == 0,
+            "the number of channels is not a multiple of num_groups");
     auto scale = call.in(1), bias = call.in(2);
     if (call.opset() < 21 && scale.numel() == groups) {
         scale = scale.repeat_interleave(x.size(1) / groups);

@@ -168,7 +168,7 @@ void max_unpool(Call& call) {
                           window.kernel[i] - window.begin[i] - window.end[i]);
     }
     const auto shape = call.has(2) ? call.list(2) : natural;
-    require(shape.size() == natural.size(), "output_shape has another rank");
+    require(shape.size() == natural.size(), "output_shape has a wrong rank");
     call.check_size(shape);
     call.check_size(natural);
     std::int64_t elements = 1;
@@ -176,7 +176,7 @@ void max_unpool(Call& call) {
     const auto indices = call.in(1).reshape({-1});
     const auto list = call.list(1);
     require(std::ranges::all_of(list, [&](auto i) { return i >= 0 && i < elements; }),
-            "an index leaves the output");
+            "an index is outside the output");
     auto result = at::zeros({elements}, x.options()).scatter(0, indices, x.reshape({-1})).reshape(natural);
     Ints more;
     for (auto i = shape.size(); i-- > 0;) {

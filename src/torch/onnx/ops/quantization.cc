@@ -34,7 +34,7 @@ void bit_cast(Call& call) {
                type == DType::boolean;
     };
     if (!same(from) || !same(to)) unsupported("types that are computed in others");
-    require(bits_of(from) == bits_of(to), "the types differ in size");
+    require(bits_of(from) == bits_of(to), "the types have different sizes");
     call.give(call.in(0).view(computed_in(to)), to);
 }
 
@@ -85,9 +85,9 @@ at::Tensor stretched_scale(const Call& call, const at::Tensor& factor, const at:
         shape[static_cast<std::size_t>(axis)] = -1;
         return factor.reshape(shape);
     }
-    require(factor.dim() == x.dim() && factor.size(axis) > 0, "scales do not fit the input");
+    require(factor.dim() == x.dim() && factor.size(axis) > 0, "scales do not match the input");
     const auto each = block > 0 ? block : (x.size(axis) + factor.size(axis) - 1) / factor.size(axis);
-    require(factor.size(axis) == (x.size(axis) + each - 1) / each, "scales do not fit the blocks");
+    require(factor.size(axis) == (x.size(axis) + each - 1) / each, "scales do not match the blocks");
     return factor.repeat_interleave(each, axis).narrow(axis, 0, x.size(axis));
 }
 
@@ -119,7 +119,7 @@ DType output_type(const Call& call, std::size_t zero, DType otherwise) {
     const auto number = call.integer("output_dtype", 0);
     if (number == 0) return otherwise;
     const auto type = formats::onnx::element_type(static_cast<std::uint64_t>(number));
-    if (!type || !type->dtype) unsupported("an output that is no number");
+    if (!type || !type->dtype) unsupported("an output that is not a number");
     return *type->dtype;
 }
 

@@ -106,10 +106,10 @@ Layer layer_of(const Call& call, const Kind& kind, std::size_t direction, std::i
     layer.w = call.in(1)[at_direction];
     layer.r = call.in(2)[at_direction];
     require(layer.r.dim() == 2 && layer.r.size(0) == kind.gates * hidden && layer.r.size(1) == hidden,
-            "R has another shape");
+            "R has a wrong shape");
     const auto bias =
         call.has(3) ? call.in(3)[at_direction] : at::zeros({2 * kind.gates * hidden}, layer.w.options());
-    require(bias.numel() == 2 * kind.gates * hidden, "B has another shape");
+    require(bias.numel() == 2 * kind.gates * hidden, "B has a wrong shape");
     layer.bias_w = bias.narrow(0, 0, kind.gates * hidden);
     layer.bias_r = bias.narrow(0, kind.gates * hidden, kind.gates * hidden);
     const auto start = [&](std::size_t input) {
@@ -153,7 +153,7 @@ void recurrent(Call& call, const Kind& kind) {
     const std::size_t directions = direction == "bidirectional" ? 2 : 1;
     require(call.in(1).size(0) == static_cast<std::int64_t>(directions) &&
                 call.in(2).size(0) == static_cast<std::int64_t>(directions),
-            "W and R do not fit the direction");
+            "W and R do not match the direction");
     const auto hidden = call.integer("hidden_size", call.in(2).size(2));
     at::Tensor lengths;
     if (call.has(4)) lengths = call.in(4);

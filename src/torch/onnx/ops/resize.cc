@@ -135,11 +135,11 @@ std::vector<double> reals_in(const Call& call, std::size_t input) {
 }
 
 void fit_sizes(const Call& call, const Ints& sizes, std::vector<Axis>& axes) {
-    require(sizes.size() == axes.size(), "sizes do not fit the axes");
+    require(sizes.size() == axes.size(), "sizes do not match the axes");
     const auto policy = call.text("keep_aspect_ratio_policy", "stretch");
     std::vector<double> scales;
     for (std::size_t i = 0; i < axes.size(); ++i) {
-        require(sizes[i] > 0 && axes[i].in > 0, "a size of nothing");
+        require(sizes[i] > 0 && axes[i].in > 0, "a size is 0");
         scales.push_back(static_cast<double>(sizes[i]) / static_cast<double>(axes[i].in));
     }
     for (std::size_t i = 0; i < axes.size(); ++i) {
@@ -153,7 +153,7 @@ void fit_sizes(const Call& call, const Ints& sizes, std::vector<Axis>& axes) {
 }
 
 void fit_scales(const std::vector<double>& scales, std::vector<Axis>& axes) {
-    require(scales.size() == axes.size(), "scales do not fit the axes");
+    require(scales.size() == axes.size(), "scales do not match the axes");
     for (std::size_t i = 0; i < axes.size(); ++i) {
         require(scales[i] > 0 && scales[i] < 1e6, "a scale");
         axes[i].scale = scales[i];
@@ -206,7 +206,7 @@ void resize(Call& call) {
     }
     const auto roi = first ? std::vector<double>() : reals_in(call, 1);
     if (rules.coordinates == "tf_crop_and_resize") {
-        require(roi.size() == 2 * axes.size(), "roi does not fit the axes");
+        require(roi.size() == 2 * axes.size(), "roi does not match the axes");
         for (std::size_t i = 0; i < axes.size(); ++i) {
             axes[i].start = roi[i];
             axes[i].end = roi[i + axes.size()];

@@ -14,7 +14,7 @@ const Value& inside(const Value& value) {
 
 const std::vector<Value>& items(const Call& call, std::size_t input) {
     const auto& value = inside(call.value(input));
-    require(value.kind == Value::Kind::sequence, "an input is no sequence");
+    require(value.kind == Value::Kind::sequence, "an input is not a sequence");
     return value.items;
 }
 
@@ -23,7 +23,7 @@ std::size_t position(const Call& call, std::size_t input, std::size_t size, bool
     const auto count = static_cast<std::int64_t>(size);
     auto at = call.integer_in(input);
     if (at < 0) at += count;
-    require(at >= 0 && at < count + (behind ? 1 : 0), "a position leaves the sequence");
+    require(at >= 0 && at < count + (behind ? 1 : 0), "a position is outside the sequence");
     return static_cast<std::size_t>(at);
 }
 
@@ -74,7 +74,7 @@ void split_to(Call& call) {
         }
     } else if (call.value(1).tensor.dim() == 0) {
         const auto size = call.integer_in(1);
-        require(size >= 1, "a split of no size");
+        require(size >= 1, "a split has size 0");
         parts = x.split(size, axis);
     } else {
         parts = x.split_with_sizes(call.list(1), axis);
@@ -93,7 +93,7 @@ void map(Call& call) {
         for (std::size_t k = 1; k < call.inputs(); ++k) {
             const auto& value = call.value(k);
             if (value.kind == Value::Kind::sequence)
-                require(value.items.size() == first.size(), "sequences differ in length");
+                require(value.items.size() == first.size(), "the sequences have different lengths");
             inputs.push_back(value.kind == Value::Kind::sequence ? value.items[i] : value);
         }
         auto outputs = call.run(body, std::move(inputs));

@@ -85,7 +85,7 @@ void transpose(Call& call) {
 void concat(Call& call) {
     std::vector<at::Tensor> parts;
     for (std::size_t i = 0; i < call.inputs(); ++i) parts.push_back(call.in(i));
-    require(!parts.empty(), "nothing to join");
+    require(!parts.empty(), "no inputs to join");
     const auto axis = axis_of(call.integer("axis", 1), parts.front().dim());
     call.give_like(at::cat(parts, axis));
 }
@@ -107,7 +107,7 @@ void split(Call& call) {
 // One dimension; a negative step goes backwards.
 at::Tensor sliced(const at::Tensor& x, std::int64_t axis, std::int64_t start, std::int64_t end,
                   std::int64_t step) {
-    require(step != 0, "a step of 0");
+    require(step != 0, "a step is 0");
     const auto size = x.size(axis);
     const auto from_end = [&](std::int64_t at) {
         return at < 0 ? std::max<std::int64_t>(at, -size - 1) + size : at;
@@ -137,7 +137,7 @@ void slice(Call& call) {
     if (!old && call.has(3)) axes = call.list(3);
     const auto steps = !old && call.has(4) ? call.list(4) : Ints(starts.size(), 1);
     require(ends.size() == starts.size() && axes.size() == starts.size() && steps.size() == starts.size(),
-            "starts, ends, axes and steps differ in length");
+            "starts, ends, axes and steps have different lengths");
     for (std::size_t i = 0; i < starts.size(); ++i) {
         x = sliced(x, axis_of(axes[i], x.dim()), starts[i], ends[i], steps[i]);
     }
@@ -162,7 +162,7 @@ void pad(Call& call) {
     Ints axes(static_cast<std::size_t>(x.dim()));
     std::iota(axes.begin(), axes.end(), 0);
     if (call.has(3)) axes = call.list(3);
-    require(pads.size() == 2 * axes.size(), "pads do not fit the axes");
+    require(pads.size() == 2 * axes.size(), "pads do not match the axes");
     auto sizes = x.sizes().vec();
     Ints before(sizes.size(), 0), after(sizes.size(), 0);
     for (std::size_t i = 0; i < axes.size(); ++i) {
@@ -187,7 +187,7 @@ void pad(Call& call) {
     for (std::size_t i = 0; i < sizes.size(); ++i) {
         if (before[i] == 0 && after[i] == 0) continue;
         const auto axis = static_cast<std::int64_t>(i);
-        require(x.size(axis) > 0, "nothing to repeat in an empty dimension");
+        require(x.size(axis) > 0, "an empty dimension cannot be repeated");
         x = x.index_select(axis, pad_index(x.size(axis), before[i], after[i], mode).to(x.device()));
     }
     call.give_like(x);
@@ -209,7 +209,7 @@ void tile(Call& call) {
         all[static_cast<std::size_t>(axis_of(call.integer_in(2), x.dim()))] = call.integer_in(1);
         repeats = all;
     }
-    require(repeats.size() == static_cast<std::size_t>(x.dim()), "repeats do not fit the input");
+    require(repeats.size() == static_cast<std::size_t>(x.dim()), "repeats do not match the input");
     auto shape = x.sizes().vec();
     for (std::size_t i = 0; i < shape.size(); ++i) {
         require(repeats[i] >= 0 && repeats[i] < (std::int64_t{1} << 31), "repeats");
@@ -240,7 +240,7 @@ void constant_of_shape(Call& call) {
     call.check_size(shape);
     if (!call.given("value")) return call.give(at::zeros(shape, at::TensorOptions(at::kFloat)));
     const auto& value = call.constant("value");
-    require(value.kind == Value::Kind::tensor && value.tensor.numel() == 1, "value is no single number");
+    require(value.kind == Value::Kind::tensor && value.tensor.numel() == 1, "value is not a single number");
     call.give(value.tensor.reshape({}).expand(shape).clone(), value.type);
 }
 
@@ -253,7 +253,7 @@ DType type_attribute(const Call& call, const char* name, DType otherwise) {
 
 void eye_like(Call& call) {
     const auto x = call.in(0);
-    require(x.dim() == 2, "the input is no matrix");
+    require(x.dim() == 2, "the input is not a matrix");
     const auto type = type_attribute(call, "dtype", call.type(0));
     const auto k = call.integer("k", 0);
     require(std::abs(k) < (std::int64_t{1} << 40), "k");
@@ -290,7 +290,8 @@ void range(Call& call) {
 void depth_to_space(Call& call) {
     const auto x = call.in(0);
     const auto b = call.integer("blocksize", 0);
-    require(b > 0 && x.dim() == 4 && b < 65536 && x.size(1) % (b * b) == 0, "blocksize does not fit the input");
+    require(b > 0 && x.dim() == 4 && b < 65536 && x.size(1) % (b * b) == 0,
+            "blocksize does not match the input");
     const auto n = x.size(0), c = x.size(1) / (b * b), h = x.size(2), w = x.size(3);
     const auto spread = call.text("mode", "DCR") == "CRD"
                             ? x.reshape({n, c, b, b, h, w}).permute({0, 1, 4, 2, 5, 3})
@@ -302,14 +303,14 @@ void space_to_depth(Call& call) {
     const auto x = call.in(0);
     const auto b = call.integer("blocksize", 0);
     require(b > 0 && x.dim() == 4 && b < 65536 && x.size(2) % b == 0 && x.size(3) % b == 0,
-            "blocksize does not fit the input");
+            "blocksize does not match the input");
     const auto n = x.size(0), c = x.size(1), h = x.size(2) / b, w = x.size(3) / b;
     call.give_like(x.reshape({n, c, h, b, w, b}).permute({0, 3, 5, 1, 2, 4}).reshape({n, c * b * b, h, w}));
 }
 
 void triangle(Call& call) {
     const auto x = call.in(0);
-    require(x.dim() >= 2, "the input is no matrix");
+    require(x.dim() >= 2, "the input is not a matrix");
     const auto reach = x.size(-1) + x.size(-2);
     const auto k = std::clamp<std::int64_t>(call.has(1) ? call.integer_in(1) : 0, -reach, reach);
     call.give_like(call.integer("upper", 1) != 0 ? at::triu(x, k) : at::tril(x, k));
@@ -321,7 +322,7 @@ void center_crop_pad(Call& call) {
     Ints axes(static_cast<std::size_t>(x.dim()));
     std::iota(axes.begin(), axes.end(), 0);
     axes = call.integers("axes", axes);
-    require(target.size() == axes.size(), "shape does not fit the axes");
+    require(target.size() == axes.size(), "shape does not match the axes");
     auto shape = x.sizes().vec();
     for (std::size_t i = 0; i < axes.size(); ++i)
         shape[static_cast<std::size_t>(axis_of(axes[i], x.dim()))] = target[i];

@@ -16,7 +16,7 @@ void grid_sample(Call& call) {
     const std::int64_t pad = padding == "zeros" ? 0 : padding == "border" ? 1 : 2;
     const std::int64_t how = mode == "nearest" ? 1 : mode == "bicubic" || mode == "cubic" ? 2 : 0;
     const bool corners = call.integer("align_corners", 0) != 0;
-    require(x.dim() == grid.dim(), "input and grid differ in rank");
+    require(x.dim() == grid.dim(), "input and grid have different ranks");
     if (x.dim() == 4)
         return call.give_like(at::grid_sampler_2d(x, grid.to(x.scalar_type()), how, pad, corners));
     if (x.dim() != 5 || how == 2) unsupported("this rank of a grid");
@@ -74,7 +74,7 @@ void roi_align(Call& call) {
     std::vector<at::Tensor> results;
     for (std::int64_t i = 0; i < rois.size(0); ++i) {
         const auto image = batch[static_cast<std::size_t>(i)];
-        require(image >= 0 && image < x.size(0), "a region of no image");
+        require(image >= 0 && image < x.size(0), "a region of an image that does not exist");
         const auto edge = [&](std::int64_t k) { return rois[i][k].item<double>() * scale - (half ? 0.5 : 0); };
         auto w = edge(2) - edge(0), h = edge(3) - edge(1);
         if (!half) {
