@@ -45,15 +45,41 @@ struct TensorFinding {
     std::vector<Range> changed;  // ascending; empty for a changed tensor: somewhere in it
 };
 
+// One entry a file that is not as sealed, or not as signed.
+struct FileFinding {
+    enum class Outcome { changed, missing, added };
+    std::string name;  // relative to the model; of a seal: empty if the model is a single file
+    Outcome outcome = Outcome::changed;
+    std::string detail;                  // what else is wrong with it, say a link; may be empty
+    std::vector<TensorFinding> tensors;  // in it that are not as signed, if the signature knows them
+};
+
 struct SealFinding {
     enum class Outcome { intact, tampered, not_found, error };
+    // What is not as sealed: the first of these that applies.
+    enum class Cause {
+        none,
+        lost_manifest,  // the signed part of the seal did not survive
+        signature,      // not by the vendor
+        added_files,
+        tensor_list,  // tensors were added, removed, renamed or reshaped
+        weights,
+        frame,  // and nothing else
+        stamp,  // not the expected one, whatever else changed: decided by the policy
+    };
     Outcome outcome = Outcome::not_found;
+    Cause cause = Cause::none;
     std::string detail;          // one sentence for a person
+    std::string hint;            // what to do about it, or empty
     std::string scheme;          // "modelseal", "deepisign"; empty if not found
     bool weights_intact = true;  // all tensors are as sealed; with a changed frame: a converted container
     bool frame_intact = true;    // names, shapes, graph, code: whatever is not a tensor
-    std::string frame_detail;    // the files whose frame changed, if known
-    double bit_error_rate = 0;   // over all mark bits that could be compared
+    // Files whose frame is not as sealed, by name; a seal of an earlier version has room for names of files
+    // that are still there only.
+    std::vector<FileFinding> files;
+    std::uint64_t files_missing = 0;  // sealed files that are gone and whose names are not known
+    std::string frame_detail;         // what else is to be known about the frame: why nothing is known, say
+    double bit_error_rate = 0;        // over all mark bits that could be compared
     // Signed facts in order: name, version, customer, time, ...
     std::vector<std::pair<std::string, std::string>> stamp;
     bool stamp_authentic = false;  // the vendor's signature over the stamp holds, even if the model changed
@@ -63,6 +89,7 @@ struct SealFinding {
     std::uint64_t tensors_total = 0;
     std::uint64_t bytes_total = 0;
     std::vector<TensorFinding> tensors;
+    std::uint64_t unknown_blocks = 0;  // of tensors without other damage: no check value of them survived
 };
 
 // The result of comparing answers with a fingerprint.
@@ -85,6 +112,8 @@ struct FingerprintFinding {
         double noise = 0, floor = 0;  // on record, in units of the margin
         // Margins of both members of each pair, recorded and answered; empty if the answers are labels.
         std::vector<std::array<double, 2>> recorded, answered;
+        // Which of these members make their pair a mismatch.
+        std::vector<std::array<bool, 2>> moved;
     };
     Outcome outcome = Outcome::error;
     std::string detail;                       // one sentence for a person
@@ -98,6 +127,7 @@ struct FingerprintFinding {
     std::optional<double> shift;              // median |answered - recorded| margin
     std::optional<double> drift;              // mean of answered - recorded
     double most_drift = 0;  // further than this, the model was changed; 0: not held against it
+    bool drifted = false;   // the alarm rests on the drift: fewer pairs differ than `threshold`
     std::vector<RungFinding> rungs;
     std::string id, root, vendor_key, customer, created, expires, model;
     double rounding = 0, jitter = 0;    // of the answers: of a value; of a margin, from one time to the next
@@ -113,13 +143,7 @@ struct SignatureFinding {
         invalid,  // forged, by another key, or the files are not as they were signed
         error,    // could not be verified: see detail
     };
-    struct FileFinding {
-        enum class Outcome { changed, missing, added };
-        std::string name;  // relative to the model
-        Outcome outcome = Outcome::changed;
-        std::string detail;                  // what else is wrong with it, say a link; may be empty
-        std::vector<TensorFinding> tensors;  // in it that are not as signed, if the signature knows them
-    };
+    using FileFinding = modelseal::FileFinding;
     Outcome outcome = Outcome::error;
     std::string detail;                  // one sentence for a person
     std::string hint;                    // what to do about it, or empty

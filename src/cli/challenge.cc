@@ -33,7 +33,7 @@ Result<ExitCode> run(const ChallengeFlags& options, Context& context) {
     MODELSEAL_TRY_ASSIGN(const auto summary, write(options, keys));
     if (context.terminal.quiet()) return ExitCode::done;
     const auto folder = util::printable(options.out);
-    context.terminal.print(fmt::format("{} {}: {} inputs ({})", context.terminal.paint(Paint::good, "written"),
+    context.terminal.print(fmt::format("{} {}: {} inputs ({})", context.terminal.paint(Tone::good, "written"),
                                        folder, summary.inputs, summary.format));
     context.terminal.print(fmt::format(
         "  its README.txt tells how to answer; then: modelseal check --responses {} --fingerprint FP", folder));

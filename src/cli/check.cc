@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <chrono>
 #include <utility>
 
 #include "cli/check_keys.h"
@@ -15,8 +16,6 @@
 #include "oracle/http/url.h"
 #include "policy/decide.h"
 #include "report/report.h"
-#include "report/words.h"
-#include "util/text.h"
 #include <modelseal/seal.h>
 
 namespace modelseal::cli {
@@ -28,7 +27,14 @@ struct CheckFlags {
     TrustFlags trust;
     std::string fingerprint, signature, responses, rung, device = "auto", html, scheme = "modelseal";
     EndpointFlags endpoint;
-    bool black_box = false, weights_only = false, all = false, json = false, sarif = false;
+    bool black_box = false, weights_only = false, all = false, json = false, sarif = false, html_pairs = false;
+};
+
+// What a page states about the run beside its reports.
+struct Run {
+    std::vector<CheckKey> keys;
+    std::chrono::sys_seconds begun;
+    std::chrono::duration<double> took{};
 };
 
 bool is_required(const CheckFlags& options, const char* what) {
@@ -50,6 +56,8 @@ std::span<const OptionRule> check_rules() {
         {"--ignore-unsigned-files", trust, &TargetUses::on_disk},
         {"--fingerprint", keys},
         {"--black-box", fingerprint},
+        {"--html-pairs", fingerprint},
+        {"--html-pairs", {"--html"}},
         {"--responses", fingerprint},
         {"--rung", fingerprint},
         {"--device", fingerprint, &TargetUses::run},
@@ -103,58 +111,41 @@ Result<std::optional<VerifyOptions>> signature_options(const CheckFlags& options
         "authority with --cert-chain PEM"};
 }
 
-// Moves what could not be checked out of the report.
-template <class Finding>
-void take_failure(std::optional<Finding>& finding, std::vector<std::string>& why) {
-    if (!finding || policy::verdict_of(*finding) != Verdict::error) return;
-    why.push_back(finding->detail);
-    finding.reset();
-}
-
 // What was found goes to standard output; why something could not be checked goes to standard error.
-void show_text(const CheckFlags& options, CheckReport report, Context& context) {
+void show_text(const CheckFlags& options, const CheckReport& report, Context& context) {
     auto& terminal = context.terminal;
-    const TextStyle style{.color = terminal.color(), .all = options.all, .width = output_columns()};
-    if (report.verdict != Verdict::error) {
-        if (!terminal.quiet() || report.verdict != Verdict::intact) terminal.print(to_text(report, style));
-        return;
-    }
-    // The hint is that of name_options() already.
-    const Error error{report.error_kind, std::exchange(report.error, {}), std::exchange(report.hint, {})};
-    std::vector<std::string> failures;
-    take_failure(report.seal, failures);
-    take_failure(report.signature, failures);
-    const bool asked =
-        report.fingerprint && report.fingerprint->outcome == FingerprintFinding::Outcome::inconclusive;
-    take_failure(report.fingerprint, failures);
-    // Answers that allow no verdict are about the target, not about an attempt that failed.
-    if (asked) failures.back().insert(0, util::printable(report.target) + ": inconclusive, ");
-    if (!report::is_failure(report)) terminal.print(to_text(report, style));
-    if (failures.empty()) failures.push_back(error.message);
-    // The hint is about the failure that decided.
-    for (const auto& failure : failures) {
-        const bool decided = failure.ends_with(error.message);
-        terminal.error({error.kind, failure, decided ? error.hint : std::string()});
-    }
+    const bool failed = report.verdict == Verdict::error;
+    const report::TextStyle style{.color = terminal.color(),
+                                  .all = options.all,
+                                  .width = output_columns(),
+                                  .failures = failed ? report::Failures::left_out : report::Failures::listed};
+    const auto text = report::to_text(report, style);
+    if (!text.empty() && !(terminal.quiet() && report.verdict == Verdict::intact)) terminal.print(text);
+    if (!failed) return;
+    for (const auto& failure : report::failures_of(report)) terminal.error(failure);
 }
 
-// A page about a fingerprint shows pairs of it, and is as secret.
-std::uint32_t page_mode(std::span<const CheckReport> reports) {
-    const bool secret =
-        std::ranges::any_of(reports, [](const CheckReport& report) { return report.fingerprint.has_value(); });
-    return secret ? 0600 : 0644;
+report::PageInfo page_info(const CheckFlags& options, const Run& run) {
+    report::PageInfo info{.program = "modelseal " MODELSEAL_VERSION, .date = run.begun, .duration = run.took};
+    for (const auto& key : run.keys) info.keys.push_back(to_hex(key.vendor.id()));
+    if (options.html_pairs) info.pairs = report::PageInfo::Pairs::shown;
+    return info;
 }
 
-Result<void> show(const CheckFlags& options, std::span<const CheckReport> reports, Context& context) {
-    if (!options.html.empty()) {
-        MODELSEAL_TRY(
-            io::write_text(options.html, to_html(reports), page_mode(reports), io::WriteMode::replace));
-    }
+// A page that shows pairs of a fingerprint is as secret as that.
+Result<void> write_page(const CheckFlags& options, std::span<const CheckReport> reports, const Run& run) {
+    return io::write_text(options.html, report::to_html(reports, page_info(options, run)),
+                          options.html_pairs ? 0600 : 0644, io::WriteMode::replace);
+}
+
+Result<void> show(const CheckFlags& options, std::span<const CheckReport> reports, const Run& run,
+                  Context& context) {
+    if (!options.html.empty()) MODELSEAL_TRY(write_page(options, reports, run));
     auto& terminal = context.terminal;
     if (options.json) {
-        terminal.print(to_json(reports, reports.size() == 1));
+        terminal.print(report::to_json(reports, reports.size() == 1));
     } else if (options.sarif) {
-        terminal.print(to_sarif(reports, MODELSEAL_VERSION));
+        terminal.print(report::to_sarif(reports, MODELSEAL_VERSION));
     } else {
         for (const auto& report : reports) show_text(options, report, context);
     }
@@ -194,7 +185,7 @@ Result<CheckOptions> check_options(const CheckFlags& options, const std::vector<
     return wanted;
 }
 
-Result<ExitCode> run(const CheckFlags& options, const CLI::App& command, Context& context) {
+Result<ExitCode> check(const CheckFlags& options, const CLI::App& command, Context& context) {
     const std::vector<std::string> others = {options.fingerprint, options.signature,
                                              options.endpoint.token_file, options.endpoint.ca};
     const auto trusted = options.trust.files();
@@ -206,8 +197,10 @@ Result<ExitCode> run(const CheckFlags& options, const CLI::App& command, Context
     MODELSEAL_TRY_ASSIGN(const auto targets, targets_of(options));
     MODELSEAL_TRY(refuse_idle_options(command, trust_rules()));
     MODELSEAL_TRY(refuse_idle_options(command, check_rules(), uses_of(options, targets)));
-    MODELSEAL_TRY_ASSIGN(const auto keys, load_keys(options));
-    MODELSEAL_TRY_ASSIGN(auto wanted, check_options(options, keys, targets, context));
+    Run run{.begun = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now())};
+    const auto begin = std::chrono::steady_clock::now();
+    MODELSEAL_TRY_ASSIGN(run.keys, load_keys(options));
+    MODELSEAL_TRY_ASSIGN(auto wanted, check_options(options, run.keys, targets, context));
     std::vector<CheckReport> reports;
     auto code = ExitCode::done;
     for (const auto& target : targets) {
@@ -218,7 +211,8 @@ Result<ExitCode> run(const CheckFlags& options, const CLI::App& command, Context
         name_options(reports.back());
         code = worst(code, reports.back().exit_code);
     }
-    MODELSEAL_TRY(show(options, reports, context));
+    run.took = std::chrono::steady_clock::now() - begin;
+    MODELSEAL_TRY(show(options, reports, run, context));
     return code;
 }
 
@@ -272,11 +266,13 @@ void add_check(CLI::App& program, Context& context) {
     auto* json = command.add_flag("--json", options->json, "print modelseal-check/1 JSON");
     command.add_flag("--sarif", options->sarif, "print SARIF 2.1.0")->excludes(json);
     command.add_option("--html", options->html, "write a report page")->type_name("FILE");
+    command.add_flag("--html-pairs", options->html_pairs,
+                     "show pairs of the fingerprint on that page, which is then secret");
     command.option_defaults()->group("for a signature of the files");
     add_signature_options(command, *options);
     command.option_defaults()->group("for a model that can only be queried");
     add_fingerprint_options(command, *options);
-    on_run(command, context, [options, &command](Context& with) { return run(*options, command, with); });
+    on_run(command, context, [options, &command](Context& with) { return check(*options, command, with); });
 }
 
 }  // namespace modelseal::cli

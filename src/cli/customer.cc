@@ -11,7 +11,7 @@
 #include "cli/passphrase.h"
 #include "crypto/secret.h"
 #include "io/file.h"
-#include "report/customers.h"
+#include "report/ledger.h"
 #include "util/text.h"
 
 namespace modelseal::cli {
@@ -83,7 +83,7 @@ Result<Ledger> open_to_look(const CustomerOptions& options, Context& context) {
     return Ledger::open_unverified(options.ledger);
 }
 
-LedgerView view_of(const CustomerFlags& options, const Ledger& ledger) {
+report::LedgerView view_of(const CustomerFlags& options, const Ledger& ledger) {
     return {options.common.ledger, to_hex(ledger.vendor().id()), ledger.verified()};
 }
 

@@ -1,7 +1,7 @@
 #include "cli/customer_trace.h"
 
 #include "cli/customer.h"
-#include "report/trace.h"
+#include "report/ledger.h"
 
 namespace modelseal::cli {
 namespace {
@@ -17,7 +17,8 @@ Result<ExitCode> run(const TraceFlags& options, Context& context) {
     const auto progress = context.steps("tracing " + options.file);
     MODELSEAL_TRY_ASSIGN(const auto trace,
                          trace_model(options.file, ledger, {.jobs = context.jobs, .progress = progress.get()}));
-    context.terminal.print(options.json ? to_json(trace) : to_text(trace, {.color = context.terminal.color()}));
+    context.terminal.print(options.json ? report::to_json(trace)
+                                        : report::to_text(trace, {.color = context.terminal.color()}));
     return trace.outcome == TraceReport::Outcome::customer ? ExitCode::done : ExitCode::nothing;
 }
 

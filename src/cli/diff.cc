@@ -16,8 +16,9 @@ Result<ExitCode> run(const DiffFlags& options, Context& context) {
     MODELSEAL_TRY_ASSIGN(
         const auto comparison,
         diff(options.a, options.b, {.jobs = context.jobs, .weights_only = options.weights_only}, *progress));
-    const TextStyle style{.color = context.terminal.color(), .all = options.all, .width = output_columns()};
-    context.terminal.print(options.json ? to_json(comparison) : to_text(comparison, style));
+    const report::TextStyle style{
+        .color = context.terminal.color(), .all = options.all, .width = output_columns()};
+    context.terminal.print(options.json ? report::to_json(comparison) : report::to_text(comparison, style));
     return comparison.same() ? ExitCode::done : ExitCode::mismatch;
 }
 

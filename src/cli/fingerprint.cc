@@ -69,9 +69,9 @@ Result<ExitCode> run(const FingerprintFlags& options, Context& context) {
     MODELSEAL_TRY_ASSIGN(const auto summary, fingerprint_model(options.model, options.out, wanted));
     for (const auto& note : summary.notes) context.terminal.warning(note);
     if (options.json) {
-        context.terminal.print(to_json(summary, options.out));
+        context.terminal.print(report::to_json(summary, options.out));
     } else if (!context.terminal.quiet()) {
-        context.terminal.print(to_text(summary, options.out, {.color = context.terminal.color()}));
+        context.terminal.print(report::to_text(summary, options.out, {.color = context.terminal.color()}));
     }
     return ExitCode::done;
 }

@@ -18,8 +18,8 @@ Result<ExitCode> run(const InspectFlags& options, Context& context) {
     MODELSEAL_TRY_ASSIGN(
         const auto inspection,
         inspect(options.file, {.keys = keys, .jobs = context.jobs, .progress = progress.get()}));
-    context.terminal.print(options.json ? to_json(inspection)
-                                        : to_text(inspection, {.color = context.terminal.color()}));
+    context.terminal.print(options.json ? report::to_json(inspection)
+                                        : report::to_text(inspection, {.color = context.terminal.color()}));
     return ExitCode::done;
 }
 

@@ -20,7 +20,7 @@ struct SealFlags {
 
 std::string summary_text(const SealFlags& options, const SealSummary& summary, const Context& context) {
     const auto name = util::printable(options.out);
-    auto text = fmt::format("{} {}\n", context.terminal.paint(Paint::good, "sealed"), name);
+    auto text = fmt::format("{} {}\n", context.terminal.paint(Tone::good, "sealed"), name);
     text += fmt::format("  {} tensors, {} elements, {} bytes of {}\n", summary.tensors, summary.elements,
                         summary.bytes, summary.format);
     const auto share = summary.elements == 0 ? 0.0

@@ -85,7 +85,7 @@ std::string json_of(const SignFlags& options, const SignSummary& summary) {
 
 std::string text_of(const SignFlags& options, const SignSummary& summary, const Context& context) {
     auto text =
-        fmt::format("{} {}\n", context.terminal.paint(Paint::good, "signed"), util::printable(options.path));
+        fmt::format("{} {}\n", context.terminal.paint(Tone::good, "signed"), util::printable(options.path));
     text += fmt::format("  {}, {}, {} in {}\n", report::counted(summary.files, "file"),
                         report::byte_size(summary.bytes), report::counted(summary.tensors, "tensor"),
                         util::printable(options.out));

@@ -57,22 +57,6 @@ bool dumb() {
     return term == nullptr || std::strcmp(term, "dumb") == 0;
 }
 
-const char* code_of(Paint paint) {
-    switch (paint) {
-        case Paint::good:
-            return "32";
-        case Paint::bad:
-            return "31";
-        case Paint::doubtful:
-            return "33";
-        case Paint::strong:
-            return "1";
-        case Paint::faint:
-            return "2";
-    }
-    return "0";
-}
-
 }  // namespace
 
 void Terminal::print(std::string_view composed) {
@@ -108,8 +92,8 @@ bool Terminal::shows_progress() const {
     return !quiet_ && ::isatty(STDERR_FILENO) == 1 && !dumb();
 }
 
-std::string Terminal::paint(Paint paint, std::string_view text) const {
-    return color() ? fmt::format("\x1b[{}m{}\x1b[0m", code_of(paint), text) : std::string(text);
+std::string Terminal::paint(Tone tone, std::string_view text) const {
+    return report::paint({.color = color()}, tone, text);
 }
 
 Result<void> Terminal::finish() {

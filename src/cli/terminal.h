@@ -16,13 +16,13 @@
 #include <string>
 #include <string_view>
 
-#include "util/text.h"
+#include "report/words.h"
 #include <modelseal/result.h>
 
 namespace modelseal::cli {
 
 enum class Color { automatic, always, never };
-enum class Paint { good, bad, doubtful, strong, faint };
+using report::Tone;
 
 class Terminal {
   public:
@@ -39,8 +39,8 @@ class Terminal {
     // Standard error. Says that it is our bug if it is.
     void error(const Error& error) const;
 
-    // `text` in colour if standard output takes it, else as it is.
-    std::string paint(Paint paint, std::string_view text) const;
+    // `text` in the color of `tone` if standard output takes colors, else as it is.
+    std::string paint(Tone tone, std::string_view text) const;
     bool color() const;           // whether standard output takes colour
     bool shows_progress() const;  // whether standard error is a terminal that may be written on
 

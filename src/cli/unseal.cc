@@ -19,7 +19,7 @@ Result<ExitCode> run(const UnsealFlags& options, Context& context) {
                                {.jobs = context.jobs, .progress = progress.get()}));
     if (!context.terminal.quiet()) {
         context.terminal.print(fmt::format("{} {}: the original, byte for byte\n",
-                                           context.terminal.paint(Paint::good, "restored"),
+                                           context.terminal.paint(Tone::good, "restored"),
                                            util::printable(options.out)));
     }
     return ExitCode::done;

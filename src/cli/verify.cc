@@ -4,7 +4,6 @@
 #include "cli/width.h"
 #include "policy/decide.h"
 #include "report/report.h"
-#include "report/signature_words.h"
 #include <modelseal/oms.h>
 
 namespace modelseal::cli {
@@ -30,16 +29,17 @@ Result<ExitCode> run(const VerifyFlags& options, const CLI::App& command, Contex
     const policy::Policy policy{.expected = {.signature = true}};
     const policy::Findings found{.signature = finding};
     const auto decision = policy::decide(found, policy);
+    auto report = policy::report_of(options.path, found, policy, decision);
+    name_options(report);
     if (options.json) {
-        auto report = policy::report_of(options.path, found, policy, decision);
-        name_options(report);
-        context.terminal.print(to_json({&report, 1}, true));
+        context.terminal.print(report::to_json({&report, 1}, true));
         return decision.exit_code;
     }
     if (!finding.ok()) return finding.error();
     if (decision.exit_code != ExitCode::done || !context.terminal.quiet()) {
-        const TextStyle style{.color = context.terminal.color(), .all = options.all, .width = output_columns()};
-        context.terminal.print(report::signature_text(options.path, *finding, style));
+        const report::TextStyle style{
+            .color = context.terminal.color(), .all = options.all, .width = output_columns()};
+        context.terminal.print(report::to_text(report, style));
     }
     return decision.exit_code;
 }

@@ -4,15 +4,10 @@
 #include <map>
 #include <set>
 
-#include <fmt/format.h>
-#include <fmt/ranges.h>
-
 namespace modelseal::mark {
 namespace {
 
-std::string name_of(const model::ModelFile& file) {
-    return file.path.empty() ? file.source->name() : file.path;
-}
+using FileOutcome = FileFinding::Outcome;
 
 // The check values that a file may have had when it was sealed: the one that it has, and if its weights
 // changed, the one that it would have if the container's checksums over them were right.
@@ -32,14 +27,16 @@ FileChanges compare_by_path(const model::Model& model, const Evidence& evidence,
         const auto& file = model.files[i];
         const auto found = sealed.find(file.path);
         if (found == sealed.end()) {
-            changes.added.push_back(name_of(file));
+            changes.files.push_back({.name = file.path, .outcome = FileOutcome::added});
             continue;
         }
         if (std::ranges::count(values_of(evidence, i, weights), found->second) == 0)
-            changes.changed.push_back(name_of(file));
+            changes.files.push_back({.name = file.path, .outcome = FileOutcome::changed});
         sealed.erase(found);
     }
-    for (const auto& [path, value] : sealed) changes.missing.emplace_back(path);
+    for (const auto& [path, value] : sealed)
+        changes.files.push_back({.name = std::string(path), .outcome = FileOutcome::missing});
+    std::ranges::sort(changes.files, {}, &FileFinding::name);
     return changes;
 }
 
@@ -55,12 +52,13 @@ FileChanges compare_by_value(const model::Model& model, const Evidence& evidence
             if (found == sealed.end()) found = sealed.find(value);
         }
         if (found == sealed.end()) {
-            changes.changed.push_back(name_of(model.files[i]));
+            changes.files.push_back({.name = model.files[i].path, .outcome = FileOutcome::changed});
         } else {
             sealed.erase(found);
         }
     }
-    changes.missing_unnamed = sealed.size() - std::min(sealed.size(), changes.changed.size());
+    changes.missing_unnamed = sealed.size() - std::min(sealed.size(), changes.files.size());
+    std::ranges::sort(changes.files, {}, &FileFinding::name);
     return changes;
 }
 
@@ -75,17 +73,6 @@ FileChanges compare_files(const model::Model& given, const Evidence& evidence, W
                            : std::nullopt;
     return paths ? compare_by_path(model, evidence, *paths, weights)
                  : compare_by_value(model, evidence, weights);
-}
-
-std::string words_for(const FileChanges& changes) {
-    auto parts = changes.changed;
-    for (const auto& path : changes.added) parts.push_back(path + " (added)");
-    for (const auto& path : changes.missing) parts.push_back(path + " (missing)");
-    std::ranges::sort(parts);
-    const auto unnamed = changes.missing_unnamed;
-    if (unnamed == 1) parts.emplace_back("1 sealed file is missing");
-    if (unnamed > 1) parts.push_back(fmt::format("{} sealed files are missing", unnamed));
-    return fmt::format("{}", fmt::join(parts, ", "));
 }
 
 std::vector<std::string> outside(const model::Model& given, const Evidence& evidence) {

@@ -6,11 +6,12 @@
 #include <vector>
 
 #include "mark/evidence.h"
+#include <modelseal/report.h>
 
 namespace modelseal::mark {
 
 struct FileChanges {
-    std::vector<std::string> changed, added, missing;  // paths; the name of a single file
+    std::vector<FileFinding> files;  // by name
     // Files that are gone, where the seal had no room for names. Added files are then among the changed ones.
     std::size_t missing_unnamed = 0;
 };
@@ -19,9 +20,6 @@ enum class Weights { same, changed };
 
 // `given`: the model that `evidence`, which has a manifest, was gathered from.
 FileChanges compare_files(const model::Model& given, const Evidence& evidence, Weights weights);
-
-// "a.json (added), config.json, f.json (missing)"
-std::string words_for(const FileChanges& changes);
 
 // Files of the folder that was given which the rule of its seal leaves out.
 std::vector<std::string> outside(const model::Model& given, const Evidence& evidence);

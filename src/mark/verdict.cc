@@ -179,32 +179,56 @@ void judge_frame(const model::Model& given, const Evidence& evidence, SealFindin
     finding.frame_intact = evidence.frame_matches || excused;
     const auto uncovered = outside(given, evidence);
     if (!finding.frame_intact) {
-        finding.frame_detail = words_for(compare_files(given, evidence, weights));
+        auto changes = compare_files(given, evidence, weights);
+        finding.files = std::move(changes.files);
+        finding.files_missing = changes.missing_unnamed;
     } else if (!uncovered.empty()) {
         finding.frame_detail =
             "sealed by the earlier rule for folders, which does not cover " + first_few(uncovered);
     }
 }
 
-std::string summarise(const Evidence& evidence, const SealFinding& finding, const Blame& blame,
-                      bool weights_changed) {
-    if (evidence.intact()) return "every bit is as it was sealed";
-    if (!evidence.manifest)
-        return "the weights changed so much that the signed part of the seal did not survive";
-    if (!evidence.signature_holds)
-        return "the signature is not the vendor's: forged, or sealed by someone else";
-    if (!evidence.rule_matches) return "files were added to the sealed folder";
-    if (!evidence.tensor_list_same) {
-        return fmt::format("the list of tensors is not the sealed one: {} were sealed, {} are here",
-                           evidence.manifest->claims.tensors, finding.tensors_total);
-    }
-    if (!weights_changed) return "the weights are intact, the frame around them changed";
+SealFinding::Cause cause_of(const Evidence& evidence, bool weights_changed) {
+    using enum SealFinding::Cause;
+    if (evidence.intact()) return none;
+    if (!evidence.manifest) return lost_manifest;
+    if (!evidence.signature_holds) return signature;
+    if (!evidence.rule_matches) return added_files;
+    if (!evidence.tensor_list_same) return tensor_list;
+    return weights_changed ? weights : frame;
+}
+
+std::string counts_text(const SealFinding& finding) {
     const auto changed =
         std::ranges::count(finding.tensors, TensorFinding::Outcome::changed, &TensorFinding::outcome);
     auto text = fmt::format("{} of {} tensors changed{}", changed, finding.tensors_total,
                             finding.frame_intact ? "" : ", and the frame around them");
-    if (blame.unknown != 0) text += fmt::format("; of {} blocks no note survived", blame.unknown);
+    if (finding.unknown_blocks != 0)
+        text += fmt::format("; of {} blocks no check value survived", finding.unknown_blocks);
     return text;
+}
+
+std::string summarize(const Evidence& evidence, const SealFinding& finding) {
+    using enum SealFinding::Cause;
+    switch (finding.cause) {
+        case lost_manifest:
+            return "the weights changed so much that the signed part of the seal did not survive";
+        case signature:
+            return "the signature is not the vendor's: forged, or sealed by someone else";
+        case added_files:
+            return "files were added to the sealed folder";
+        case tensor_list:
+            return fmt::format("the list of tensors is not the sealed one: {} were sealed, {} are here",
+                               evidence.manifest->claims.tensors, finding.tensors_total);
+        case weights:
+            return counts_text(finding);
+        case frame:
+            return "the weights are intact, the frame around them changed";
+        case none:
+        case stamp:
+            break;
+    }
+    return "every bit is as it was sealed";
 }
 
 }  // namespace
@@ -247,7 +271,9 @@ SealFinding judge(const model::Model& given, const Evidence& evidence, bool all)
     finding.bit_error_rate = sum.rate().value_or(0);
     judge_frame(given, evidence, finding);
     finding.weights_intact = !weights_changed;
-    finding.detail = summarise(evidence, finding, blame, weights_changed);
+    finding.unknown_blocks = weights_changed ? blame.unknown : 0;
+    finding.cause = cause_of(evidence, weights_changed);
+    finding.detail = summarize(evidence, finding);
     return finding;
 }
 

@@ -67,10 +67,14 @@ Check judged(const SealFinding& seal, const Policy& policy) {
                        "accept marks of the deepisign scheme", Remedy::accept_deepisign);
     }
     if (auto complaint = stamp_complaint(seal, policy); !complaint.empty()) {
-        return settled(CheckKind::seal, Verdict::tampered, std::move(complaint));
+        auto check = settled(CheckKind::seal, Verdict::tampered, std::move(complaint));
+        check.cause = SealFinding::Cause::stamp;
+        return check;
     }
     const bool passes = policy.weights_only && seal.weights_intact;
-    return settled(CheckKind::seal, passes ? Verdict::intact : verdict, seal.detail);
+    auto check = settled(CheckKind::seal, passes ? Verdict::intact : verdict, seal.detail);
+    check.cause = seal.cause;
+    return check;
 }
 
 Check judged(const FingerprintFinding& fingerprint, const Policy&) {
@@ -97,6 +101,8 @@ SealFinding shown(SealFinding seal, const Check& check) {
                    : check.verdict == Verdict::unsealed ? Outcome::not_found
                                                         : Outcome::error;
     seal.detail = check.detail;
+    seal.hint = check.hint;
+    seal.cause = check.cause;
     return seal;
 }
 
@@ -111,7 +117,7 @@ template <class Finding>
 std::optional<Finding> shown(const std::optional<Result<Finding>>& found, const Check& check) {
     if (!found) return std::nullopt;
     if (found->ok()) return shown(**found, check);
-    return Finding{.outcome = Finding::Outcome::error, .detail = check.detail};
+    return Finding{.outcome = Finding::Outcome::error, .detail = check.detail, .hint = check.hint};
 }
 
 }  // namespace

@@ -38,8 +38,9 @@ struct Decision {
         std::string detail;  // of the finding, of the error, or why the policy decided otherwise
         std::string hint;
         Remedy remedy = Remedy::none;
-        std::optional<ErrorKind> error;       // if the check could not be made
-        std::optional<MissingCheck> missing;  // if it was not made
+        SealFinding::Cause cause = SealFinding::Cause::none;  // of a seal that does not hold or is not expected
+        std::optional<ErrorKind> error;                       // if the check could not be made
+        std::optional<MissingCheck> missing;                  // if it was not made
     };
     Verdict verdict = Verdict::error;
     ExitCode exit_code = ExitCode::failed;

@@ -4,18 +4,15 @@
 #include <cmath>
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
+#include "report/json.h"
 #include "report/words.h"
 #include "util/text.h"
 
-namespace modelseal {
+namespace modelseal::report {
 namespace {
 
 using nlohmann::ordered_json;
-using report::Ink;
-using report::json_text;
-using report::paint;
 
 constexpr std::size_t kRows = 20;  // of a list that is cut
 
@@ -39,20 +36,19 @@ std::string differing_text(const TensorDifference& tensor) {
     if (!tensor.compared) return "not comparable";
     if (tensor.differing == 0) return "same values";
     const auto share = static_cast<double>(tensor.differing) / static_cast<double>(tensor.elements);
-    return fmt::format("{} of {} ({})", report::grouped(tensor.differing), report::grouped(tensor.elements),
-                       report::percent(share));
+    return fmt::format("{} of {} ({})", grouped(tensor.differing), grouped(tensor.elements), percent(share));
 }
 
 std::string number(const std::optional<double>& value) {
     return value ? fmt::format("{:.2e}", *value) : std::string();
 }
 
-std::string where_text(const TensorDifference& tensor, std::size_t columns) {
-    auto text = report::ranges_text(tensor.ranges, columns);
+std::string ranges_of(const TensorDifference& tensor, std::size_t columns) {
+    auto text = ranges_text(tensor.ranges, columns);
     if (tensor.ranges_total > tensor.ranges.size() && text.find(" and ") == std::string::npos) {
-        text += fmt::format(" and {} more", report::grouped(tensor.ranges_total - tensor.ranges.size()));
+        text += fmt::format(" and {} more", grouped(tensor.ranges_total - tensor.ranges.size()));
     }
-    if (tensor.non_finite > 0) text += fmt::format(" ({} not finite)", report::grouped(tensor.non_finite));
+    if (tensor.non_finite > 0) text += fmt::format(" ({} not finite)", grouped(tensor.non_finite));
     return text;
 }
 
@@ -65,26 +61,25 @@ std::vector<const TensorDifference*> listed(const Comparison& comparison) {
     return list;
 }
 
-report::Table table_of(std::span<const TensorDifference* const> tensors, std::size_t columns) {
-    using enum report::Table::Align;
-    report::Table table({left, left, left, right, right, right, right, right, left});
+Table table_of(std::span<const TensorDifference* const> tensors, std::size_t columns) {
+    using enum Table::Align;
+    Table table({left, left, left, right, right, right, right, right, left});
     table.add({"tensor", "type", "shape", "differing", "max abs", "mean abs", "rel. L2", "max ulp", "where"});
     for (const auto* entry : tensors) {
         const auto& tensor = *entry;
-        table.add(
-            {tensor.name_b
-                 ? fmt::format("{} -> {}", util::printable(tensor.name), util::printable(*tensor.name_b))
-                 : util::printable(tensor.name),
-             both(tensor, [](const TensorDifference::Side& side) { return util::printable(side.dtype); }),
-             both(tensor, [](const TensorDifference::Side& side) { return report::shape_text(side.shape); }),
-             differing_text(tensor), number(tensor.max_abs), number(tensor.mean_abs),
-             number(tensor.relative_l2), tensor.max_ulp ? report::grouped(*tensor.max_ulp) : std::string(),
-             where_text(tensor, columns)});
+        table.add({tensor.name_b
+                       ? fmt::format("{} -> {}", util::printable(tensor.name), util::printable(*tensor.name_b))
+                       : util::printable(tensor.name),
+                   both(tensor, [](const TensorDifference::Side& side) { return util::printable(side.dtype); }),
+                   both(tensor, [](const TensorDifference::Side& side) { return shape_text(side.shape); }),
+                   differing_text(tensor), number(tensor.max_abs), number(tensor.mean_abs),
+                   number(tensor.relative_l2), tensor.max_ulp ? grouped(*tensor.max_ulp) : std::string(),
+                   ranges_of(tensor, columns)});
     }
     return table;
 }
 
-std::string frame_text(const Comparison& comparison) {
+std::string frames_text(const Comparison& comparison) {
     switch (comparison.frame) {
         case Comparison::Frame::same:
             return "frame the same";
@@ -119,7 +114,7 @@ std::string changed_files_text(const Comparison& comparison) {
             out += fmt::format("    frame of {}: {}\n", util::printable(file.name), outcome_word(file.outcome));
     }
     if (const auto more = comparison.files.size() - shown; more != 0)
-        out += fmt::format("    ... and {} more files (use --json)\n", report::grouped(more));
+        out += fmt::format("    ... and {} more files (use --json)\n", grouped(more));
     return out;
 }
 
@@ -127,13 +122,11 @@ std::string headline(const Comparison& comparison) {
     const auto names =
         fmt::format("{} and {}", util::printable(comparison.a.path), util::printable(comparison.b.path));
     if (comparison.same()) {
-        const auto renamed =
-            comparison.tensors_renamed == 0
-                ? std::string()
-                : fmt::format(", {} under a name that is alike", report::grouped(comparison.tensors_renamed));
-        return fmt::format(
-            "{}: the same, {} ({}){}, {}", names, report::counted(comparison.tensors_compared, "tensor"),
-            report::counted(comparison.elements_compared, "element"), renamed, frame_text(comparison));
+        const auto renamed = comparison.tensors_renamed == 0 ? std::string()
+                                                             : fmt::format(", {} under a name that is alike",
+                                                                           grouped(comparison.tensors_renamed));
+        return fmt::format("{}: the same, {} ({}){}, {}", names, counted(comparison.tensors_compared, "tensor"),
+                           counted(comparison.elements_compared, "element"), renamed, frames_text(comparison));
     }
     std::uint64_t only_a = 0, only_b = 0;
     for (const auto& tensor : comparison.tensors) {
@@ -141,15 +134,15 @@ std::string headline(const Comparison& comparison) {
         only_b += !tensor.a;
     }
     if (comparison.tensors_compared == 0 && only_a + only_b > 0) {
-        return fmt::format("{}: no tensor in common, {} only in A, {} only in B", names,
-                           report::grouped(only_a), report::grouped(only_b));
+        return fmt::format("{}: no tensor in common, {} only in A, {} only in B", names, grouped(only_a),
+                           grouped(only_b));
     }
-    auto line = fmt::format("{}: {} of {} in both differ", names,
-                            report::grouped(comparison.tensors.size() - only_a - only_b),
-                            report::counted(comparison.tensors_compared, "tensor"));
-    if (only_a > 0) line += fmt::format(", {} only in A", report::grouped(only_a));
-    if (only_b > 0) line += fmt::format(", {} only in B", report::grouped(only_b));
-    return line + ", " + frame_text(comparison);
+    auto line =
+        fmt::format("{}: {} of {} in both differ", names, grouped(comparison.tensors.size() - only_a - only_b),
+                    counted(comparison.tensors_compared, "tensor"));
+    if (only_a > 0) line += fmt::format(", {} only in A", grouped(only_a));
+    if (only_b > 0) line += fmt::format(", {} only in B", grouped(only_b));
+    return line + ", " + frames_text(comparison);
 }
 
 ordered_json side_json(const std::optional<TensorDifference::Side>& side) {
@@ -192,22 +185,16 @@ ordered_json model_json(const Comparison::Side& side) {
 
 std::string to_text(const Comparison& comparison, const TextStyle& style) {
     constexpr std::string_view kIndent = "    ";
-    auto out = paint(style, comparison.same() ? Ink::green : Ink::red, headline(comparison)) + "\n";
+    auto out = paint(style, comparison.same() ? Tone::good : Tone::bad, headline(comparison)) + "\n";
     out += changed_files_text(comparison);
     if (comparison.tensors.empty()) return out;
     const auto total = comparison.tensors.size();
     const auto shown = style.all ? total : std::min(total, kRows);
     const auto list = listed(comparison);
     const auto rows = std::span(list).first(shown);
-    const auto used = table_of(rows, 0).width_before_last() + kIndent.size();
-    const auto room = style.all || style.width == 0 ? 0 : style.width > used + 20 ? style.width - used : 20;
+    const auto room = table_of(rows, 0).room_for_last(kIndent, style);
     out += table_of(rows, room).text(kIndent, style);
-    if (shown < total) {
-        out += paint(style, Ink::dim,
-                     fmt::format("{}... and {} more (use --all or --json)", kIndent,
-                                 report::grouped(total - shown))) +
-               "\n";
-    }
+    if (shown < total) out += cut_text(total - shown, kIndent, style);
     return out;
 }
 
@@ -228,7 +215,7 @@ std::string to_json(const Comparison& comparison) {
     out["elements_compared"] = comparison.elements_compared;
     out["tensors"] = ordered_json::array();
     for (const auto& tensor : comparison.tensors) out["tensors"].push_back(tensor_json(tensor));
-    return out.dump(2, ' ', true) + "\n";
+    return dumped(out);
 }
 
-}  // namespace modelseal
+}  // namespace modelseal::report

@@ -1,4 +1,4 @@
-// What differs between two models: plain data, and how people and machines read it.
+// What differs between two models: plain data, the result of diff(), and how people and machines read it.
 #pragma once
 
 #include <cstdint>
@@ -32,7 +32,7 @@ struct TensorDifference {
     std::optional<std::uint64_t> max_ulp;      // floating types, the same on both sides
     std::optional<double> relative_l2;         // ||a - b|| / ||a||; absent if a is zero throughout
     std::uint64_t non_finite = 0;              // differing elements that are infinite or NaN on a side
-    std::vector<TensorFinding::Range> ranges;  // the first ones, neighbours joined
+    std::vector<TensorFinding::Range> ranges;  // the first ones, neighbors joined
     std::uint64_t ranges_total = 0;
 };
 
@@ -58,8 +58,12 @@ struct Comparison {
     bool same() const { return tensors.empty() && (!frame_asked || frame != Frame::differs); }
 };
 
+namespace report {
+
 std::string to_text(const Comparison& comparison, const TextStyle& style);
 // Schema modelseal-diff/1; pure ASCII, ends with a newline.
 std::string to_json(const Comparison& comparison);
+
+}  // namespace report
 
 }  // namespace modelseal

@@ -1,29 +1,25 @@
 #include "report/fingerprint_summary.h"
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
+#include "report/json.h"
 #include "report/words.h"
 #include "util/text.h"
 
-namespace modelseal {
-
-using report::json_text;
+namespace modelseal::report {
 
 std::string to_text(const FingerprintSummary& summary, const std::string& out, const TextStyle& style) {
-    using enum report::Table::Align;
-    auto text =
-        fmt::format("{} {}\n", report::paint(style, report::Ink::green, "fingerprint"), util::printable(out));
-    report::Table table({left, right, right, right});
+    using enum Table::Align;
+    auto text = fmt::format("{} {}\n", paint(style, Tone::good, "fingerprint"), util::printable(out));
+    Table table({left, right, right, right});
     table.add({"rung", "pairs", "noise", "floor"});
     for (const auto& rung : summary.rungs) {
-        table.add({std::string(name_of(rung.rung)), report::grouped(rung.pairs),
-                   fmt::format("{:.1e}", rung.noise), fmt::format("{:.1e}", rung.floor)});
+        table.add({std::string(name_of(rung.rung)), grouped(rung.pairs), fmt::format("{:.1e}", rung.noise),
+                   fmt::format("{:.1e}", rung.floor)});
     }
     text += table.text("    ", style);
-    text +=
-        fmt::format("  {} evaluations in {:.1f} s on {}, {} classes\n", report::grouped(summary.evaluations),
-                    summary.seconds, util::printable(summary.device), report::grouped(summary.classes));
+    text += fmt::format("  {} evaluations in {:.1f} s on {}, {} classes\n", grouped(summary.evaluations),
+                        summary.seconds, util::printable(summary.device), grouped(summary.classes));
     text += fmt::format("  bound to {} {}\n", summary.sealed ? "the seal" : "the file, which carries no seal,",
                         util::printable(summary.root));
     return text + fmt::format("  id: {}\n", util::printable(summary.id));
@@ -49,7 +45,7 @@ std::string to_json(const FingerprintSummary& summary, const std::string& out) {
     json["seconds"] = summary.seconds;
     json["notes"] = nlohmann::ordered_json::array();
     for (const auto& note : summary.notes) json["notes"].push_back(json_text(note));
-    return json.dump(2, ' ', true) + "\n";
+    return dumped(json);
 }
 
-}  // namespace modelseal
+}  // namespace modelseal::report

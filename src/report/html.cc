@@ -1,219 +1,278 @@
-#include <bitset>
+// Reports as a page.
+#include <algorithm>
+#include <array>
 
+#include <fmt/chrono.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
-#include "report/fingerprint_words.h"
-#include "report/html_fingerprint.h"
+#include "report/document.h"
 #include "report/html_parts.h"
-#include "report/html_signature.h"
-#include "report/html_style.h"
 #include "report/report.h"
-#include "report/signature_words.h"
-#include "report/words.h"
+#include "report/seal_section.h"
 
-namespace modelseal {
+namespace modelseal::report {
 namespace {
 
-using Outcome = TensorFinding::Outcome;
-using report::escaped;
-using report::fact;
+// A page of more rows is slow, and nobody reads it: of one table, and of all tables together.
+constexpr std::size_t kMostRows = 2000, kMostRowsOfPage = 20'000;
+constexpr std::size_t kMostOpen = 5;  // cards; where there are more, all of them are folded
 
-constexpr std::size_t kMaxRows = 2000;  // a page with more of them is slow, and nobody reads it
-constexpr std::size_t kCells = 400;     // of a bar: bounds the page, and a cell is still seen
-
-// The cells of a bar that a range touches: each at least one, so that a single element is seen, too.
-std::bitset<kCells> touched_cells(const TensorFinding& tensor, std::span<const TensorFinding::Range> ranges) {
-    std::bitset<kCells> cells;
-    const auto elements = static_cast<double>(report::elements_of(tensor.shape));
-    if (elements < 1) return cells;
-    const auto cell = [&](std::uint64_t element) {
-        return std::min(kCells - 1, static_cast<std::size_t>(static_cast<double>(element) / elements * kCells));
-    };
-    for (const auto& range : ranges) {
-        if (range.count == 0) continue;
-        for (auto i = cell(range.first); i <= cell(range.first + (range.count - 1)); ++i) cells.set(i);
-    }
-    return cells;
-}
-
-std::string_view background(const TensorFinding& tensor, std::span<const TensorFinding::Range> ranges) {
-    if (tensor.outcome == Outcome::missing) return "gone";
-    if (tensor.outcome == Outcome::added) return "new";
-    return tensor.outcome == Outcome::changed && ranges.empty() ? "anywhere" : "rest";
-}
-
-std::string bar(const TensorFinding& tensor, std::span<const TensorFinding::Range> ranges) {
-    auto out =
-        fmt::format(R"(<svg viewBox="0 0 {} 1" preserveAspectRatio="none" role="img" aria-label="{} of {}">)",
-                    kCells, report::word(tensor.outcome), escaped(tensor.name));
-    const auto rect = [&](std::size_t x, std::size_t width, std::string_view kind) {
-        out += fmt::format(R"(<rect class="{}" x="{}" width="{}" height="1"/>)", kind, x, width);
-    };
-    rect(0, kCells, background(tensor, ranges));
-    const auto cells = touched_cells(tensor, ranges);
-    for (std::size_t i = 0; i < kCells; ++i) {
-        if (!cells[i]) continue;
-        const auto begin = i;
-        while (i < kCells && cells[i]) ++i;
-        rect(begin, i - begin, "hit");
-    }
-    return out + "</svg>";
-}
-
-std::string where_text(const TensorFinding& tensor, std::span<const TensorFinding::Range> ranges) {
-    switch (tensor.outcome) {
-        case Outcome::intact:
-            return "intact";
-        case Outcome::missing:
-            return "missing";
-        case Outcome::added:
-            return "added, was not sealed";
-        case Outcome::changed:
+std::string_view class_of(Tone tone) {
+    switch (tone) {
+        case Tone::good:
+            return "good";
+        case Tone::bad:
+            return "bad";
+        case Tone::doubtful:
+            return "warn";
+        case Tone::plain:
+        case Tone::strong:
+        case Tone::faint:
             break;
     }
-    if (ranges.empty()) return "changed, somewhere in it";
-    std::uint64_t sum = 0;
-    for (const auto& range : ranges) sum += range.count;
-    const auto all = report::elements_of(tensor.shape);
-    if (sum >= all) return fmt::format("all {} elements", report::grouped(all));
-    return fmt::format("elements {} of {}", report::ranges_text(ranges, 120), report::grouped(all));
+    return "plain";
 }
 
-std::string tensor_row(const TensorFinding& tensor) {
-    const auto ranges = report::joined(tensor.changed);
-    const auto kind = tensor.dtype.empty()
-                          ? std::string()
-                          : fmt::format("{} {}", escaped(tensor.dtype), report::shape_text(tensor.shape));
-    return fmt::format(
-        "<tr><td class=\"name\"><span class=\"mono\">{}</span><small>{}</small></td>"
-        "<td class=\"number\">{}</td><td class=\"where\">{}<small>{}</small></td></tr>\n",
-        escaped(tensor.name), kind, tensor.bit_error_rate ? report::percent(*tensor.bit_error_rate) : "–",
-        bar(tensor, ranges), where_text(tensor, ranges));
-}
+// Targets of one verdict stand together, the worst first.
+struct Group {
+    Verdict verdict;
+    std::string_view id, title;
+    Tone tone;
+};
+constexpr std::array<Group, 4> kGroups = {{
+    {Verdict::tampered, "mismatch", "Does not match", Tone::bad},
+    {Verdict::error, "not-checked", "Could not be checked", Tone::bad},
+    {Verdict::unsealed, "nothing-found", "Nothing found to check", Tone::doubtful},
+    {Verdict::intact, "intact", "Intact", Tone::good},
+}};
 
-std::string tensor_table(const SealFinding& seal) {
-    if (seal.tensors.empty()) return {};
-    std::string rows;
-    const auto shown = std::min(seal.tensors.size(), kMaxRows);
-    for (std::size_t i = 0; i < shown; ++i) rows += tensor_row(seal.tensors[i]);
-    const auto more = shown == seal.tensors.size()
-                          ? std::string()
-                          : fmt::format("<p class=\"more\">… and {} more; the JSON lists them all</p>",
-                                        report::grouped(seal.tensors.size() - shown));
-    return fmt::format(
-        R"(<h3>Tensors</h3>
+class Page {
+  public:
+    Page(std::span<const CheckReport> reports, const PageInfo& info) : info_(info) {
+        for (const auto& report : reports) documents_.push_back(document_of(report));
+    }
+
+    std::string html() {
+        std::string groups;
+        for (const auto& group : kGroups) groups += group_html(group);
+        return fmt::format(
+            "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+            "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src "
+            "'unsafe-inline'; img-src data:\">\n"
+            "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>modelseal "
+            "check</title>\n<style>{}</style>\n</head>\n<body>\n<main>\n{}{}{}</main>\n</body>\n</html>\n",
+            kPageStyle, header(), groups, glossary());
+    }
+
+  private:
+    bool several() const { return documents_.size() > 1; }
+    bool draws() const {
+        return std::ranges::any_of(documents_, [](const Document& document) {
+            return std::ranges::any_of(document.sections,
+                                       [](const Section& one) { return one.drawn != nullptr; });
+        });
+    }
+
+    std::string header() const {
+        std::vector<std::string> facts;
+        if (info_.date) facts.push_back(fmt::format("{:%Y-%m-%d %H:%M:%S} UTC", *info_.date));
+        if (info_.duration) facts.push_back(fmt::format("took {:.1f} s", info_.duration->count()));
+        if (!info_.program.empty()) facts.push_back(escaped(info_.program));
+        for (const auto& key : info_.keys)
+            facts.push_back(fmt::format("key <span class=\"mono\">{}</span>", escaped(key)));
+        auto out = std::string("<header><h1>Model check</h1>\n");
+        if (!facts.empty()) out += fmt::format("<p>{}</p>\n", fmt::join(facts, " · "));
+        if (several()) out += chips();
+        if (draws() && info_.pairs == PageInfo::Pairs::shown)
+            out +=
+                "<p class=\"warn note\">This page shows pairs of a fingerprint: keep it as safe as the "
+                "fingerprint, and away from whoever serves the model.</p>\n";
+        return out + "</header>\n";
+    }
+
+    std::size_t count(Verdict verdict) const {
+        return static_cast<std::size_t>(std::ranges::count(documents_, verdict, &Document::verdict));
+    }
+
+    std::string chips() const {
+        auto out = fmt::format("<p class=\"chips\">{}:", counted(documents_.size(), "target"));
+        for (const auto& group : kGroups) {
+            if (const auto there = count(group.verdict); there > 0)
+                out += fmt::format(" <a class=\"chip {}\" href=\"#{}\">{} <b>{}</b></a>", class_of(group.tone),
+                                   group.id, group.title, grouped(there));
+        }
+        return out + "</p>\n";
+    }
+
+    std::string group_html(const Group& group) {
+        if (count(group.verdict) == 0) return {};
+        std::string out;
+        if (several()) out = fmt::format("<h2 class=\"group\" id=\"{}\">{}</h2>\n", group.id, group.title);
+        for (const auto& document : documents_) {
+            if (document.verdict == group.verdict) out += card(document);
+        }
+        return out;
+    }
+
+    std::string card(const Document& document) {
+        auto out = fmt::format(
+            "<details class=\"card\"{}>\n<summary class=\"top {}\"><h3 class=\"mono\">{}</h3><span "
+            "class=\"badge\">{}</span>",
+            documents_.size() <= kMostOpen ? " open" : "", class_of(document.tone), escaped(document.target),
+            escaped(document.standing));
+        for (const auto& section : document.sections)
+            out += fmt::format("<span class=\"detail\">{}</span>", escaped(section.verdict));
+        out += "</summary>\n";
+        for (const auto& section : document.sections) out += section_html(section, document);
+        std::string notes;
+        for (const auto& warning : document.warnings) notes += sentence("warning", warning, "warn");
+        for (const auto& hint : document.hints) notes += sentence("hint", hint, "plain");
+        if (!notes.empty()) out += "<div class=\"says\">\n" + notes + "</div>\n";
+        return out + "</details>\n";
+    }
+
+    static std::string sentence(std::string_view label, std::string_view text, std::string_view kind) {
+        const auto before = label.empty() ? std::string() : fmt::format("<b>{}:</b> ", escaped(label));
+        return fmt::format("<p class=\"{}\">{}{}</p>\n", kind, before, escaped(text));
+    }
+
+    std::string section_html(const Section& section, const Document& document) {
+        std::string says, facts;
+        for (const auto& row : section.rows) {
+            if (row.shown == Row::Shown::always) {
+                says += sentence(row.label, row.value, class_of(row.tone));
+            } else {
+                facts += fact(row);
+            }
+        }
+        std::string out;
+        if (document.sections.size() > 1) out += title_of(section.kind);
+        if (!says.empty()) out += "<div class=\"says\">\n" + says + "</div>\n";
+        if (!facts.empty()) out += "<dl>\n" + facts + "</dl>\n";
+        out += file_table(section, document) + tensor_table(section);
+        if (section.drawn == nullptr) return out;
+        if (info_.pairs == PageInfo::Pairs::shown)
+            return out + plots(*section.drawn) + pictures(*section.drawn);
+        return out +
+               "<p class=\"legend pad\">The inputs and margins of the pairs are secret, and left out.</p>\n";
+    }
+
+    static std::string title_of(CheckKind kind) {
+        auto title = std::string(word(kind));
+        title.front() = static_cast<char>(title.front() - 'a' + 'A');
+        return "<h4>" + title + "</h4>\n";
+    }
+
+    static std::string fact(const Row& row) {
+        const bool code = row.face == Row::Face::code;
+        return fmt::format("<div{}><dt>{}</dt><dd class=\"{}{}\">{}</dd></div>\n",
+                           code ? " class=\"wide\"" : "", escaped(row.label), class_of(row.tone),
+                           code ? " mono" : "", escaped(row.value));
+    }
+
+    // How many of `rows` rows a table shows; what the page holds is bounded.
+    std::size_t take(std::size_t rows) {
+        const auto shown = std::min({rows, kMostRows, kMostRowsOfPage - rows_});
+        rows_ += shown;
+        return shown;
+    }
+
+    static std::string more(std::size_t rows) {
+        return rows == 0
+                   ? std::string()
+                   : fmt::format("<p class=\"more\">… and {} more; the JSON lists them all</p>", grouped(rows));
+    }
+
+    std::string tensor_table(const Section& section) {
+        if (section.tensors.empty()) return {};
+        const auto shown = take(section.tensors.size());
+        std::string rows;
+        for (const auto& tensor : section.tensors.first(shown)) {
+            const auto kind = tensor.dtype.empty()
+                                  ? std::string()
+                                  : fmt::format("{} {}, {}", escaped(tensor.dtype), shape_text(tensor.shape),
+                                                counted(elements_of(tensor.shape), "element"));
+            rows += fmt::format(
+                "<tr><td class=\"name\"><span class=\"mono\">{}</span><small>{}</small></td>"
+                "<td class=\"number\">{}</td><td class=\"where\">{}<small>{}</small></td></tr>\n",
+                escaped(tensor.name), kind, tensor.bit_error_rate ? percent(*tensor.bit_error_rate) : "–",
+                bar(tensor), escaped(where_text(tensor, 120)));
+        }
+        return fmt::format(
+            R"(<h4>Tensors</h4>
 <div class="scroll"><table>
-<thead><tr><th>Name</th><th class="number">Wrong bits</th><th>Where</th></tr></thead>
+<thead><tr><th>Name</th><th class="number">Wrong bits</th><th>Changed elements</th></tr></thead>
 <tbody>
 {}</tbody></table>
 {}<p class="legend">A bar is the tensor from its first element to its last.
 <span class="swatch rest"></span>as sealed <span class="swatch hit"></span>not as sealed
 <span class="swatch new"></span>was not there</p></div>
 )",
-        rows, more);
-}
-
-std::string facts(const SealFinding& seal) {
-    constexpr std::string_view kWide = " class=\"wide\"", kMono = " class=\"mono\"", kOff = " class=\"off\"";
-    std::string out;
-    for (const auto& [key, value] : seal.stamp) out += fact(key, escaped(value));
-    const bool read =
-        seal.outcome == SealFinding::Outcome::intact || seal.outcome == SealFinding::Outcome::tampered;
-    if (read) {
-        out += fact("tensors", report::grouped(seal.tensors_total));
-        out += fact("size", report::byte_size(seal.bytes_total));
-        const auto frame = !report::covers_frame(seal) ? "not covered"
-                           : seal.frame_intact         ? "intact"
-                                                       : "changed";
-        out += fact("frame", frame, {}, seal.frame_intact ? std::string_view() : kOff);
-        if (!seal.stamp_authentic) out += fact("stamp", "not signed by the vendor", {}, kOff);
-        out += fact("wrong bits", report::percent(seal.bit_error_rate));
+            rows, more(section.tensors.size() - shown));
     }
-    out += fact("vendor key", escaped(seal.vendor_key), {}, kMono);
-    out += fact("scheme", escaped(seal.scheme));
-    if (!seal.frame_intact) out += fact("frame detail", escaped(seal.frame_detail), kWide);
-    out += fact("derived from", escaped(seal.parent), kWide, kMono);
-    out += fact("root", escaped(seal.root), kWide, kMono);
-    return out.empty() ? out : "<dl>\n" + out + "</dl>\n";
-}
 
-struct Badge {
-    std::string_view tone, text;
-};
-
-Badge badge_of(const CheckReport& check) {
-    switch (check.verdict) {
-        case Verdict::intact:
-            if (check.seal && !check.seal->frame_intact) return {"good", "Weights intact"};
-            if (check.fingerprint && check.fingerprint->outcome == FingerprintFinding::Outcome::other_runtime) {
-                return {"good", "Intact, other runtime"};
-            }
-            return {"good", "Intact"};
-        case Verdict::tampered:
-            return {"bad", "Tampered"};
-        case Verdict::unsealed: {
-            const bool no_seal = check.seal && check.seal->outcome == SealFinding::Outcome::not_found;
-            return {"warn", no_seal ? "No seal found" : "Nothing to check against"};
+    static std::string file_row(const FileFinding& file, const std::string& target) {
+        auto where = escaped(file.detail);
+        for (const auto& tensor : file.tensors) {
+            if (!where.empty()) where += "<br>";
+            where += fmt::format("tensor <span class=\"mono\">{}</span> {}", escaped(tensor.name),
+                                 word(tensor.outcome));
         }
-        case Verdict::error:
-            break;
+        return fmt::format(
+            "<tr><td class=\"name\"><span class=\"mono\">{}</span></td><td>{}</td><td "
+            "class=\"where\">{}</td></tr>\n",
+            escaped(file.name.empty() ? target : file.name), word(file.outcome), where);
     }
-    const bool inconclusive =
-        check.fingerprint && check.fingerprint->outcome == FingerprintFinding::Outcome::inconclusive;
-    return {"bad", inconclusive ? "Inconclusive" : "Not checked"};
-}
 
-std::string detail_of(const CheckReport& check) {
-    std::string out;
-    const auto say = [&](const std::string& text) {
-        if (!text.empty()) out += fmt::format("<p class=\"detail\">{}</p>", escaped(text));
-    };
-    if (report::is_failure(check)) say(check.error);
-    if (check.seal) {
-        if (check.seal->outcome == SealFinding::Outcome::tampered) say(report::findings_text(*check.seal));
-        say(report::detail_text(*check.seal));
+    std::string file_table(const Section& section, const Document& document) {
+        if (section.files.empty()) return {};
+        const auto shown = take(section.files.size());
+        std::string rows;
+        for (const auto& file : section.files.first(shown)) rows += file_row(file, document.target);
+        return fmt::format(
+            "<h4>Files that are not as {}</h4>\n<div class=\"scroll\"><table>\n"
+            "<thead><tr><th>File</th><th>Is</th><th>Where</th></tr></thead>\n<tbody>\n{}</tbody></table>\n{}</"
+            "div>\n",
+            section.kind == CheckKind::seal ? "sealed" : "signed", rows, more(section.files.size() - shown));
     }
-    if (check.signature) say(report::signature_headline(*check.signature));
-    if (check.fingerprint) report::say_fingerprint(*check.fingerprint, say);
-    for (const auto& missing : check.missing) say(report::missing_text(missing));
-    for (const auto& warning : check.warnings) say("warning: " + warning);
-    say(check.hint);
-    return out;
-}
 
-std::string card(const CheckReport& check) {
-    const auto badge = badge_of(check);
-    auto out = fmt::format(
-        "<article>\n<div class=\"top {}\"><h2 class=\"mono\">{}</h2><span class=\"badge\">{}</span>{}</div>\n",
-        badge.tone, escaped(check.target), badge.text, detail_of(check));
-    if (check.seal) out += facts(*check.seal) + tensor_table(*check.seal);
-    if (check.signature) out += report::signature_section(*check.signature);
-    if (check.fingerprint) out += report::fingerprint_section(*check.fingerprint);
-    return out + "</article>\n";
-}
+    // The words of the facts, for a reader who sees them for the first time.
+    std::string glossary() const {
+        constexpr std::string_view kSeal =
+            R"(<dt>frame</dt><dd>everything in the files that is not the value of a weight: names, shapes, graph, code</dd>
+<dt>wrong bits</dt><dd>share of the mark's bits that do not read as they were sealed; about 50 % where weights were replaced</dd>
+<dt>root</dt><dd>digest of what the vendor signed; it identifies this sealed model</dd>
+)";
+        constexpr std::string_view kFingerprint =
+            R"(<dt>pair</dt><dd>two inputs on both sides of a decision boundary of the model; a changed model answers some of them differently</dd>
+<dt>rung</dt><dd>pairs at one distance from the boundary: exact (one runtime), fp32 (any in float32), mixed (any)</dd>
+<dt>false alarms</dt><dd>how often an unchanged model, run by an honest runtime, would be called tampered</dd>
+)";
+        const auto has = [&](CheckKind kind) {
+            return std::ranges::any_of(documents_, [&](const Document& document) {
+                return std::ranges::any_of(document.sections, [&](const Section& section) {
+                    return section.kind == kind && !section.rows.empty() && section.failure.empty();
+                });
+            });
+        };
+        std::string words;
+        if (has(CheckKind::seal)) words += kSeal;
+        if (has(CheckKind::fingerprint)) words += kFingerprint;
+        if (words.empty()) return words;
+        return "<details class=\"words\"><summary>Words on this page</summary>\n<dl>\n" + words +
+               "</dl></details>\n";
+    }
 
-std::string summary(std::span<const CheckReport> reports) {
-    std::uint64_t intact = 0;
-    for (const auto& check : reports) intact += check.verdict == Verdict::intact;
-    return fmt::format("{} checked, {} intact", report::counted(reports.size(), "model"),
-                       report::grouped(intact));
-}
+    const PageInfo& info_;
+    std::vector<Document> documents_;
+    std::size_t rows_ = 0;
+};
 
 }  // namespace
 
-std::string to_html(std::span<const CheckReport> reports) {
-    std::string cards;
-    for (const auto& check : reports) cards += card(check);
-    return fmt::format(
-        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
-        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src "
-        "'unsafe-inline'; img-src data:\">\n"
-        "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>modelseal "
-        "check</title>\n"
-        "<style>{}</style>\n</head>\n<body>\n<main>\n<header><h1>Model "
-        "check</h1><p>{}</p></header>\n{}</main>\n</body>\n"
-        "</html>\n",
-        report::kPageStyle, summary(reports), cards);
+std::string to_html(std::span<const CheckReport> reports, const PageInfo& info) {
+    return Page(reports, info).html();
 }
 
-}  // namespace modelseal
+}  // namespace modelseal::report

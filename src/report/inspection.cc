@@ -4,21 +4,15 @@
 #include <map>
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
-#include "report/seal_json.h"
-#include "report/signed_files.h"
+#include "report/json.h"
 #include "report/words.h"
 #include "util/text.h"
 
-namespace modelseal {
+namespace modelseal::report {
 namespace {
 
 using nlohmann::ordered_json;
-using report::Ink;
-using report::json_text;
-using report::paint;
-using report::Table;
 using TensorEntry = ModelContents::TensorEntry;
 
 constexpr std::string_view kInspectionIndent = "    ";
@@ -45,9 +39,9 @@ std::string headline(const std::string& target, const ModelContents& model) {
         if (!tensor.opaque) parameters += tensor.elements;
     }
     auto line = fmt::format("{}: {}, {}, {}, {}", util::printable(target), util::printable(model.format),
-                            report::counted(model.tensors.size(), "tensor"),
-                            report::counted(parameters, "parameter"), report::byte_size(bytes));
-    if (model.files.size() > 1) line += " in " + report::counted(model.files.size(), "file");
+                            counted(model.tensors.size(), "tensor"), counted(parameters, "parameter"),
+                            byte_size(bytes));
+    if (model.files.size() > 1) line += " in " + counted(model.files.size(), "file");
     return line;
 }
 
@@ -61,7 +55,7 @@ std::string tensor_table(const ModelContents& model, const TextStyle& style) {
                       : std::vector<std::string>{"tensor", "type", "shape", "bytes", "offset"});
     for (const auto& tensor : model.tensors) {
         std::vector<std::string> cells = {util::printable(tensor.name), util::printable(tensor.dtype),
-                                          report::shape_text(tensor.shape), report::grouped(tensor.bytes),
+                                          shape_text(tensor.shape), grouped(tensor.bytes),
                                           fmt::format("{}", tensor.offset)};
         if (several) cells.push_back(util::printable(model.files[tensor.file]));
         table.add(std::move(cells));
@@ -76,16 +70,67 @@ std::string totals_table(const ModelContents& model, const TextStyle& style) {
     Table table({left, right, right, right});
     table.add({"type", "tensors", "elements", "size"});
     for (const auto& [dtype, total] : totals) {
-        table.add({util::printable(dtype), report::grouped(total.tensors), report::grouped(total.elements),
-                   report::byte_size(total.bytes)});
+        table.add(
+            {util::printable(dtype), grouped(total.tensors), grouped(total.elements), byte_size(total.bytes)});
     }
     return table.text(kInspectionIndent, style);
+}
+
+ordered_json texts(const std::vector<std::string>& list) {
+    auto out = ordered_json::array();
+    for (const auto& each : list) out.push_back(json_text(each));
+    return out;
+}
+
+std::vector<std::pair<std::string, std::string>> signed_facts(const SignatureContents& signature) {
+    std::vector<std::pair<std::string, std::string>> out;
+    for (const auto& time : signature.timestamps) out.emplace_back("timestamp", util::printable(time));
+    for (const auto& entry : signature.log_entries) {
+        out.emplace_back("log entry",
+                         fmt::format("{}{}", entry.index, entry.time.empty() ? "" : " at " + entry.time));
+    }
+    for (const auto& path : signature.ignore_paths) out.emplace_back("left out", util::printable(path));
+    return out;
+}
+
+std::string signed_table(const SignatureContents& signature, const TextStyle& style) {
+    if (signature.files.empty()) return {};
+    const bool shards = signature.files.front().shards > 0;
+    Table table(std::vector(shards ? 3u : 2u, Table::Align::left));
+    table.add(shards ? std::vector<std::string>{"file", "digest", "shards"}
+                     : std::vector<std::string>{"file", "digest"});
+    for (const auto& file : signature.files) {
+        std::vector<std::string> cells = {util::printable(file.name),
+                                          file.shards > 1 ? "of each shard" : util::printable(file.digest)};
+        if (shards) cells.push_back(grouped(file.shards));
+        table.add(std::move(cells));
+    }
+    return "\n" + table.text(kInspectionIndent, style);
+}
+
+void add_signed(const SignatureContents& signature, ordered_json& out) {
+    out["timestamps"] = texts(signature.timestamps);
+    auto& entries = out["log_entries"] = ordered_json::array();
+    for (const auto& entry : signature.log_entries) {
+        ordered_json one = {{"index", entry.index}};
+        if (!entry.time.empty()) one["time"] = json_text(entry.time);
+        entries.push_back(std::move(one));
+    }
+    out["ignore_paths"] = texts(signature.ignore_paths);
+    auto& files = out["signed_files"] = ordered_json::array();
+    for (const auto& file : signature.files) {
+        ordered_json one = {{"name", json_text(file.name)}};
+        if (file.shards <= 1) one["digest"] = json_text(file.digest);
+        if (file.shards > 0) one["shards"] = file.shards;
+        if (file.tensors > 0) one["tensors"] = file.tensors;
+        files.push_back(std::move(one));
+    }
 }
 
 std::string value_text(const Inspection::Fact& fact) {
     if (const auto* text = std::get_if<std::string>(&fact.value)) return util::printable(*text);
     if (const auto* flag = std::get_if<bool>(&fact.value)) return *flag ? "yes" : "no";
-    return report::grouped(std::get<std::uint64_t>(fact.value));
+    return grouped(std::get<std::uint64_t>(fact.value));
 }
 
 std::string spaced(std::string text) {
@@ -99,14 +144,8 @@ std::string fact_lines(const Inspection& inspection) {
     for (const auto& fact : inspection.facts) {
         lines.emplace_back(util::printable(spaced(fact.key)), value_text(fact));
     }
-    if (inspection.signature)
-        std::ranges::move(report::signed_facts(*inspection.signature), std::back_inserter(lines));
-    std::size_t widest = 0;
-    for (const auto& [key, value] : lines) widest = std::max(widest, report::columns_of(key));
-    std::string out;
-    for (const auto& [key, value] : lines)
-        out += fmt::format("{}{:<{}}  {}\n", kInspectionIndent, key, widest, value);
-    return out;
+    if (inspection.signature) std::ranges::move(signed_facts(*inspection.signature), std::back_inserter(lines));
+    return aligned(lines, kInspectionIndent);
 }
 
 ordered_json tensor_json(const ModelContents& model, const TensorEntry& tensor) {
@@ -131,22 +170,18 @@ ordered_json value_json(const Inspection::Fact& fact) {
     return std::get<std::uint64_t>(fact.value);
 }
 
-}  // namespace
-
-namespace {
-
-// What the seal says and whether it holds; where it does not, `check` tells more.
+// What the seal states and whether it holds; where it does not, `check` shows what changed.
 std::string seal_lines(const SealFinding& seal, const TextStyle& style) {
     const bool found =
         seal.outcome == SealFinding::Outcome::intact || seal.outcome == SealFinding::Outcome::tampered;
-    if (!found) return paint(style, Ink::yellow, "  " + util::printable(seal.detail)) + "\n";
+    if (!found) return paint(style, Tone::doubtful, "  " + util::printable(seal.detail)) + "\n";
     const bool intact = seal.outcome == SealFinding::Outcome::intact;
     Table table({Table::Align::left, Table::Align::left});
-    table.add({"seal", intact ? "intact" : "does not hold: 'modelseal check' tells more"});
+    table.add({"seal", intact ? "intact" : "does not hold; 'modelseal check' shows what changed"});
     const auto add = [&](const std::string& key, const std::string& value) {
         if (!value.empty()) table.add({util::printable(key), util::printable(value)});
     };
-    if (!seal.stamp_authentic) add("stamp", "not signed by the vendor: do not believe it");
+    if (!seal.stamp_authentic) add("stamp", "not signed by the vendor, so not to be trusted");
     for (const auto& [key, value] : seal.stamp) add(key, value);
     add("vendor key", seal.vendor_key);
     add("scheme", seal.scheme);
@@ -160,22 +195,22 @@ std::string seal_lines(const SealFinding& seal, const TextStyle& style) {
 std::string to_text(const Inspection& inspection, const TextStyle& style) {
     std::string out;
     if (inspection.model) {
-        out = paint(style, Ink::bold, headline(inspection.target, *inspection.model)) + "\n" +
+        out = paint(style, Tone::strong, headline(inspection.target, *inspection.model)) + "\n" +
               tensor_table(*inspection.model, style);
         if (inspection.model->tensors.size() > 1) out += "\n" + totals_table(*inspection.model, style);
     } else {
         const auto name = fmt::format("{}: {}", util::printable(inspection.target), spaced(inspection.kind));
-        out = paint(style, Ink::bold, name) + "\n";
+        out = paint(style, Tone::strong, name) + "\n";
     }
     out += fact_lines(inspection);
-    if (inspection.signature) out += report::signed_table(*inspection.signature, style);
+    if (inspection.signature) out += signed_table(*inspection.signature, style);
     for (const auto& warning : inspection.warnings) {
-        out += paint(style, Ink::yellow, "  warning: " + util::printable(warning)) + "\n";
+        out += paint(style, Tone::doubtful, "  warning: " + util::printable(warning)) + "\n";
     }
     if (inspection.seal) {
         out += seal_lines(*inspection.seal, style);
     } else if (inspection.model) {
-        out += paint(style, Ink::dim,
+        out += paint(style, Tone::faint,
                      "  a seal cannot be seen without a key: give --pub or --key to look for it") +
                "\n";
     }
@@ -197,11 +232,11 @@ std::string to_json(const Inspection& inspection) {
         out["files"] = ordered_json::array({json_text(inspection.target)});
     }
     for (const auto& fact : inspection.facts) out[json_text(fact.key)] = value_json(fact);
-    if (inspection.signature) report::add_signed(*inspection.signature, out);
-    if (inspection.seal) out["seal"] = report::seal_json(*inspection.seal);
+    if (inspection.signature) add_signed(*inspection.signature, out);
+    if (inspection.seal) out["seal"] = seal_json(*inspection.seal);
     out["warnings"] = ordered_json::array();
     for (const auto& warning : inspection.warnings) out["warnings"].push_back(json_text(warning));
-    return out.dump(2, ' ', true) + "\n";
+    return dumped(out);
 }
 
-}  // namespace modelseal
+}  // namespace modelseal::report

@@ -1,4 +1,4 @@
-// What a file is and holds: plain data, and how people and machines read it.
+// What a file is and holds: plain data, the result of inspect(), and how people and machines read it.
 #pragma once
 
 #include <cstdint>
@@ -29,7 +29,7 @@ struct ModelContents {
     std::vector<TensorEntry> tensors;  // by name
 };
 
-// What an OpenSSF model signature says, beside facts of one line.
+// What an OpenSSF model signature lists, apart from facts of one line.
 struct SignatureContents {
     struct File {
         std::string name;
@@ -48,7 +48,7 @@ struct SignatureContents {
 };
 
 struct Inspection {
-    // A fact about what is no model: "key_id", "1a2b". The key is the one in JSON; text shows it with spaces.
+    // A fact about a file that is not a model: "key_id", "1a2b". The key is the one in JSON; text shows it with spaces.
     struct Fact {
         std::string key;
         std::variant<std::string, bool, std::uint64_t> value;
@@ -63,8 +63,12 @@ struct Inspection {
     std::vector<std::string> warnings;
 };
 
+namespace report {
+
 std::string to_text(const Inspection& inspection, const TextStyle& style);
 // Schema modelseal-inspect/1; pure ASCII, ends with a newline.
 std::string to_json(const Inspection& inspection);
+
+}  // namespace report
 
 }  // namespace modelseal

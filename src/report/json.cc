@@ -1,15 +1,14 @@
-#include <nlohmann/json.hpp>
+#include "report/json.h"
 
-#include "report/report.h"
-#include "report/seal_json.h"
-#include "report/signature_words.h"
+#include <cmath>
+
+#include "report/seal_section.h"
 #include "report/words.h"
 
-namespace modelseal {
+namespace modelseal::report {
 namespace {
 
 using nlohmann::ordered_json;
-using report::json_text;
 
 ordered_json tensor_json(const TensorFinding& tensor) {
     auto changed = ordered_json::array();
@@ -19,7 +18,7 @@ ordered_json tensor_json(const TensorFinding& tensor) {
     out["name"] = json_text(tensor.name);
     out["dtype"] = json_text(tensor.dtype);
     out["shape"] = tensor.shape;
-    out["outcome"] = report::word(tensor.outcome);
+    out["outcome"] = word(tensor.outcome);
     out["bit_error_rate"] =
         tensor.bit_error_rate ? ordered_json(*tensor.bit_error_rate) : ordered_json(nullptr);
     out["changed"] = std::move(changed);
@@ -32,42 +31,18 @@ ordered_json stamp_json(const SealFinding& seal) {
     return out;
 }
 
-}  // namespace
-
-// Keys in the order of the contract; what stands between vendor_key and tensors is an addition to it, and so is
-// the frame "not-covered" of a scheme that does not. What a missing seal cannot tell is left out rather than
-// made up.
-ordered_json report::seal_json(const SealFinding& seal) {
-    const bool read =
-        seal.outcome == SealFinding::Outcome::intact || seal.outcome == SealFinding::Outcome::tampered;
-    ordered_json out;
-    out["kind"] = "seal";
-    out["outcome"] = report::word(seal.outcome);
-    out["detail"] = json_text(seal.detail);
-    if (read) {
-        out["frame"] = !report::covers_frame(seal) ? "not-covered" : seal.frame_intact ? "intact" : "changed";
-        out["bit_error_rate"] = seal.bit_error_rate;
-    }
-    out["stamp"] = stamp_json(seal);
-    out["vendor_key"] = json_text(seal.vendor_key);
-    if (read) {
-        out["stamp_authentic"] = seal.stamp_authentic;
-        out["weights"] = seal.weights_intact ? "intact" : "changed";
-    }
-    if (!seal.parent.empty()) out["parent"] = json_text(seal.parent);
-    if (!seal.frame_detail.empty()) out["frame_detail"] = json_text(seal.frame_detail);
-    if (!seal.scheme.empty()) out["scheme"] = json_text(seal.scheme);
-    if (!seal.root.empty()) out["root"] = json_text(seal.root);
-    if (read) {
-        out["tensors_total"] = seal.tensors_total;
-        out["bytes_total"] = seal.bytes_total;
-    }
-    out["tensors"] = ordered_json::array();
-    for (const auto& tensor : seal.tensors) out["tensors"].push_back(tensor_json(tensor));
-    return out;
+ordered_json signed_tensor_json(const TensorFinding& tensor) {
+    return {{"name", json_text(tensor.name)}, {"outcome", word(tensor.outcome)}};
 }
 
-namespace {
+ordered_json file_json(const FileFinding& file) {
+    ordered_json out = {{"name", json_text(file.name)}, {"outcome", word(file.outcome)}};
+    if (!file.detail.empty()) out["detail"] = json_text(file.detail);
+    if (file.tensors.empty()) return out;
+    auto& list = out["tensors"] = ordered_json::array();
+    for (const auto& tensor : file.tensors) list.push_back(signed_tensor_json(tensor));
+    return out;
+}
 
 // The kind comes first, then whether it was expected.
 ordered_json entry(bool expected, const ordered_json& finding) {
@@ -77,19 +52,19 @@ ordered_json entry(bool expected, const ordered_json& finding) {
 }
 
 ordered_json missing_json(const MissingCheck& missing) {
-    return {{"kind", report::word(missing.kind)},
-            {"outcome", report::word(missing.outcome)},
+    return {{"kind", word(missing.kind)},
+            {"outcome", word(missing.outcome)},
             {"detail", json_text(missing.detail)}};
 }
 
 ordered_json checks_json(const CheckReport& check) {
     auto out = ordered_json::array();
     const auto& expected = check.expected;
-    if (check.seal) out.push_back(entry(expected.seal, report::seal_json(*check.seal)));
+    if (check.seal) out.push_back(entry(expected.seal, seal_json(*check.seal)));
     if (check.fingerprint) {
-        out.push_back(entry(expected.fingerprint, report::fingerprint_json(*check.fingerprint)));
+        out.push_back(entry(expected.fingerprint, fingerprint_json(*check.fingerprint)));
     }
-    if (check.signature) out.push_back(entry(expected.signature, report::signature_json(*check.signature)));
+    if (check.signature) out.push_back(entry(expected.signature, signature_json(*check.signature)));
     for (const auto& missing : check.missing) out.push_back(entry(true, missing_json(missing)));
     return out;
 }
@@ -98,7 +73,7 @@ ordered_json report_json(const CheckReport& check) {
     ordered_json out;
     out["schema"] = "modelseal-check/1";
     out["target"] = json_text(check.target);
-    out["verdict"] = report::word(check.verdict);
+    out["verdict"] = word(check.verdict);
     out["exit_code"] = static_cast<int>(check.exit_code);
     if (!check.error.empty()) out["error"] = json_text(check.error);
     if (!check.hint.empty()) out["hint"] = json_text(check.hint);
@@ -110,12 +85,115 @@ ordered_json report_json(const CheckReport& check) {
 
 }  // namespace
 
+// Keys in the order of the contract; what stands between vendor_key and tensors is an addition to it, and so is
+// the frame "not-covered" of a scheme that does not. What a missing seal cannot tell is left out rather than
+// made up.
+ordered_json seal_json(const SealFinding& seal) {
+    const bool read =
+        seal.outcome == SealFinding::Outcome::intact || seal.outcome == SealFinding::Outcome::tampered;
+    ordered_json out;
+    out["kind"] = "seal";
+    out["outcome"] = word(seal.outcome);
+    out["detail"] = json_text(seal.detail);
+    if (read) {
+        out["frame"] = !covers_frame(seal) ? "not-covered" : seal.frame_intact ? "intact" : "changed";
+        out["bit_error_rate"] = seal.bit_error_rate;
+    }
+    out["stamp"] = stamp_json(seal);
+    out["vendor_key"] = json_text(seal.vendor_key);
+    if (read) {
+        out["stamp_authentic"] = seal.stamp_authentic;
+        out["weights"] = seal.weights_intact ? "intact" : "changed";
+    }
+    if (!seal.parent.empty()) out["parent"] = json_text(seal.parent);
+    if (const auto frame = frame_text(seal); !frame.empty()) out["frame_detail"] = json_text(frame);
+    if (!seal.scheme.empty()) out["scheme"] = json_text(seal.scheme);
+    if (!seal.root.empty()) out["root"] = json_text(seal.root);
+    if (read) {
+        out["tensors_total"] = seal.tensors_total;
+        out["bytes_total"] = seal.bytes_total;
+    }
+    out["tensors"] = ordered_json::array();
+    for (const auto& tensor : seal.tensors) out["tensors"].push_back(tensor_json(tensor));
+    return out;
+}
+
+// Keys of the contract first, in its order; the others are additions to it.
+ordered_json fingerprint_json(const FingerprintFinding& finding) {
+    ordered_json out;
+    out["kind"] = "fingerprint";
+    out["outcome"] = word(finding.outcome);
+    out["method"] = "pairs";
+    out["access"] = json_text(finding.access);
+    out["pairs"] = finding.pairs;
+    out["mismatched"] = finding.mismatched;
+    out["threshold"] = finding.threshold;
+    out["false_alarm_bound"] = finding.false_alarm_bound;
+    out["rungs"] = ordered_json::array();
+    for (const auto& rung : finding.rungs) {
+        out["rungs"].push_back({{"name", json_text(rung.name)},
+                                {"pairs", rung.pairs + rung.untold},
+                                {"told", rung.pairs},
+                                {"mismatched", rung.mismatched},
+                                {"flipped", rung.flipped},
+                                {"untold", rung.untold},
+                                {"noise", rung.noise},
+                                {"floor", rung.floor}});
+    }
+    out["detail"] = json_text(finding.detail);
+    if (!finding.hint.empty()) out["hint"] = json_text(finding.hint);
+    out["rung"] = json_text(finding.rung);
+    if (finding.shift) out["shift"] = *finding.shift;
+    if (finding.drift) out["drift"] = *finding.drift;
+    if (finding.most_drift > 0) out["drift_threshold"] = finding.most_drift;
+    if (finding.rounding > 0) out["rounding"] = finding.rounding;
+    if (finding.jitter > 0 && std::isfinite(finding.jitter)) out["jitter"] = finding.jitter;
+    out["queries"] = finding.queries;
+    const std::pair<const char*, const std::string*> texts[] = {{"id", &finding.id},
+                                                                {"model", &finding.model},
+                                                                {"root", &finding.root},
+                                                                {"customer", &finding.customer},
+                                                                {"vendor_key", &finding.vendor_key},
+                                                                {"created", &finding.created},
+                                                                {"expires", &finding.expires}};
+    for (const auto& [key, text] : texts) {
+        if (!text->empty()) out[key] = json_text(*text);
+    }
+    return out;
+}
+
+ordered_json signature_json(const SignatureFinding& signature) {
+    ordered_json out = {
+        {"kind", "signature"}, {"outcome", word(signature.outcome)}, {"detail", json_text(signature.detail)}};
+    const auto add = [&](const char* key, const std::string& value) {
+        if (!value.empty()) out[key] = json_text(value);
+    };
+    add("method", signature.method);
+    add("signer", signature.signer);
+    add("timestamp", signature.timestamp);
+    add("model", signature.model);
+    add("root", signature.root);
+    add("serialization", signature.serialization);
+    add("hash", signature.hash);
+    add("seal_root", signature.seal_root);
+    add("fingerprint", signature.fingerprint);
+    out["files_compared"] = signature.files;
+    out["bytes_compared"] = signature.bytes;
+    out["unsigned_ignored"] = signature.unsigned_files;
+    auto& files = out["files"] = ordered_json::array();
+    for (const auto& file : signature.findings) files.push_back(file_json(file));
+    return out;
+}
+
+std::string dumped(const ordered_json& json) {
+    return json.dump(2, ' ', true) + "\n";
+}
+
 std::string to_json(std::span<const CheckReport> reports, bool single) {
     auto all = ordered_json::array();
     for (const auto& check : reports) all.push_back(report_json(check));
     const bool one = single && reports.size() == 1;
-    // ensure_ascii: control characters of C1 and text that runs right to left cannot reach a terminal.
-    return (one ? all.front() : all).dump(2, ' ', true) + "\n";
+    return dumped(one ? all.front() : all);
 }
 
-}  // namespace modelseal
+}  // namespace modelseal::report

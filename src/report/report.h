@@ -4,23 +4,34 @@
 // can neither drive a terminal nor leave their place in a document. All functions are pure and thread-safe.
 #pragma once
 
+#include <chrono>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <modelseal/report.h>
+#include <modelseal/result.h>
 
-namespace modelseal {
+namespace modelseal::report {
+
+// Checks that could not be made: among the findings, or left to failures_of().
+enum class Failures { listed, left_out };
 
 struct TextStyle {
-    bool color = false;   // ANSI colours
+    bool color = false;   // ANSI colors
     bool all = false;     // list everything; otherwise long lists are cut, and say so
-    unsigned width = 80;  // columns to keep to where names allow; 0: as many as it takes
+    unsigned width = 80;  // columns to keep to where names allow; 0: no limit
+    Failures failures = Failures::listed;
 };
 
-// One line for what is intact; for anything else a few more that tell what, where and how much. Ends with a
-// newline.
+// One line for what is intact; for anything else a few more: what changed, where and how much. Ends with a
+// newline; empty if nothing is left to show.
 std::string to_text(const CheckReport& report, const TextStyle& style);
+
+// Why checks could not be made or allow no verdict, each with its hint; messages name the file.
+std::vector<Error> failures_of(const CheckReport& report);
 
 // `single`: one object, of the only report; otherwise a list. Pure ASCII. Ends with a newline.
 std::string to_json(std::span<const CheckReport> reports, bool single);
@@ -29,7 +40,20 @@ std::string to_json(std::span<const CheckReport> reports, bool single);
 // `version` is that of the program, for the tool component.
 std::string to_sarif(std::span<const CheckReport> reports, std::string_view version);
 
-// A page that stands alone: no scripts, nothing loaded from elsewhere, light or dark as the reader prefers.
-std::string to_html(std::span<const CheckReport> reports);
+// What a page states about the run that it reports; what is empty is left out.
+struct PageInfo {
+    // Inputs and recorded margins of a fingerprint's pairs. Whoever knows them can keep the answers to them
+    // right in a changed model, so a page that shows them is as secret as the fingerprint.
+    enum class Pairs { left_out, shown };
+    std::string program;  // "modelseal 0.1.0"
+    std::optional<std::chrono::sys_seconds> date;
+    std::optional<std::chrono::duration<double>> duration;  // of all checks together
+    std::vector<std::string> keys;                          // hex ids of the vendors' keys that were given
+    Pairs pairs = Pairs::left_out;
+};
 
-}  // namespace modelseal
+// A page that stands alone: no scripts, nothing loaded from elsewhere, light or dark as the reader prefers. The
+// worst comes first; many cards are folded.
+std::string to_html(std::span<const CheckReport> reports, const PageInfo& info = {});
+
+}  // namespace modelseal::report

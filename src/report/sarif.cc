@@ -3,18 +3,17 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "report/fingerprint_words.h"
+#include "report/document.h"
+#include "report/json.h"
 #include "report/report.h"
-#include "report/signature_words.h"
-#include "report/words.h"
+#include "report/seal_section.h"
 #include "util/encodings.h"
 #include "util/text.h"
 
-namespace modelseal {
+namespace modelseal::report {
 namespace {
 
 using nlohmann::ordered_json;
-using report::json_text;
 
 struct Rule {
     std::string_view id;
@@ -33,16 +32,17 @@ enum RuleIndex : std::size_t {
     fingerprint_mismatch,
     fingerprint_other_runtime,
     signature_invalid,
-    file_not_as_signed
+    file_not_as_signed,
+    stamp_unexpected
 };
 
 constexpr Rule kRules[] = {
-    {"tensor-changed", "TensorChanged", "A tensor does not hold what was sealed.", "error"},
-    {"tensor-missing", "TensorMissing", "A tensor that was sealed is not there.", "error"},
-    {"tensor-added", "TensorAdded", "A tensor is there that was not sealed.", "error"},
+    {"tensor-changed", "TensorChanged", "The values of a tensor are not those that were sealed.", "error"},
+    {"tensor-missing", "TensorMissing", "A sealed tensor is missing.", "error"},
+    {"tensor-added", "TensorAdded", "A tensor was added that was not sealed.", "error"},
     {"frame-changed", "FrameChanged",
-     "What surrounds the tensors (names, shapes, graph, code) is not what was sealed.", "error"},
-    {"seal-broken", "SealBroken", "The seal is there and does not hold.", "error"},
+     "The frame around the tensors (names, shapes, graph, code) is not the sealed one.", "error"},
+    {"seal-broken", "SealBroken", "A seal was found, and it does not hold.", "error"},
     {"seal-not-found", "SealNotFound",
      "No seal was found under the given key, or nothing else to check against.", "warning"},
     {"fingerprint-mismatch", "FingerprintMismatch",
@@ -53,6 +53,7 @@ constexpr Rule kRules[] = {
      "error"},
     {"file-not-as-signed", "FileNotAsSigned",
      "A file was changed, removed or added since the model was signed.", "error"},
+    {"stamp-unexpected", "StampUnexpected", "The seal holds, and its stamp is not the expected one.", "error"},
 };
 
 // A path becomes a relative reference, or a file URI if it is absolute; a URL stays one.
@@ -61,7 +62,10 @@ std::string uri_of(const std::string& target) {
         return util::percent_encoded(target, "-._~:/?#[]@!$&'()*+,;=%");
     }
     constexpr std::string_view kPath = "-._~/!$&'()*+,;=@";
-    if (target.starts_with("exec:")) return "exec:" + util::percent_encoded(target.substr(5), kPath);
+    for (const std::string_view scheme : {"exec:", "exec+binary:"}) {
+        if (target.starts_with(scheme))
+            return std::string(scheme) + util::percent_encoded(target.substr(scheme.size()), kPath);
+    }
     if (target.starts_with("/")) return "file://" + util::percent_encoded(target, kPath);
     return util::percent_encoded(target, kPath);
 }
@@ -81,11 +85,7 @@ class Log {
   public:
     void add(const CheckReport& check) {
         artifacts_.push_back({{"location", {{"uri", uri_of(check.target)}}}});
-        if (check.seal) add_seal(*check.seal);
-        if (check.signature) add_signature(*check.signature);
-        if (check.fingerprint) add_fingerprint(*check.fingerprint);
-        for (const auto& missing : check.missing) add_result(seal_not_found, report::missing_text(missing));
-        if (report::is_failure(check)) fail(check.error.empty() ? "not checked" : check.error);
+        for (const auto& section : document_of(check).sections) add_section(check, section);
         for (const auto& warning : check.warnings) notify("warning", warning);
     }
 
@@ -121,14 +121,14 @@ class Log {
         result["ruleId"] = kRules[rule].id;
         result["ruleIndex"] = static_cast<std::size_t>(rule);
         result["level"] = kRules[rule].level;
-        result["message"] = {{"text", json_text(message)}};
+        result["message"] = {{"text", util::printable(message)}};
         result["locations"] = ordered_json::array({{{"physicalLocation", physical()}}});
         return results_.emplace_back(std::move(result));
     }
 
     void notify(std::string_view level, const std::string& message) {
         notifications_.push_back({{"level", level},
-                                  {"message", {{"text", json_text(message)}}},
+                                  {"message", {{"text", util::printable(message)}}},
                                   {"locations", ordered_json::array({{{"physicalLocation", physical()}}})}});
     }
 
@@ -138,38 +138,44 @@ class Log {
         notify("error", message);
     }
 
+    void add_section(const CheckReport& check, const Section& section) {
+        if (!section.failure.empty()) return fail(section.failure);
+        const bool missing = section.tone == Tone::doubtful;
+        if (missing) {
+            add_result(seal_not_found, section.verdict);
+        } else if (section.kind == CheckKind::seal) {
+            add_seal(*check.seal);
+        } else if (section.kind == CheckKind::signature) {
+            add_signature(*check.signature, section);
+        } else {
+            add_fingerprint(*check.fingerprint, section);
+        }
+    }
+
     void add_seal(const SealFinding& seal) {
         using Outcome = SealFinding::Outcome;
-        if (seal.outcome == Outcome::error) return fail(seal.detail);
-        if (seal.outcome == Outcome::not_found) {
-            add_result(seal_not_found, seal.detail.empty() ? "no seal found under this key" : seal.detail);
-            return;
-        }
         const auto before = results_.size();
         for (const auto& tensor : seal.tensors) {
             if (tensor.outcome != TensorFinding::Outcome::intact) add_tensor(tensor);
         }
         if (!seal.frame_intact) {
-            const auto what = seal.frame_detail.empty() ? std::string("names, shapes, graph or code changed")
-                                                        : seal.frame_detail;
-            auto& result = add_result(frame_changed, "frame: " + what);
+            auto& result = add_result(frame_changed, "frame changed: " + frame_text(seal));
             // The caller asked for the weights alone, and they hold.
             if (seal.outcome == Outcome::intact) result["level"] = "note";
         }
-        if (seal.outcome == Outcome::tampered && results_.size() == before) {
+        if (seal.outcome != Outcome::tampered) return;
+        if (seal.cause == SealFinding::Cause::stamp) {
+            add_result(stamp_unexpected, seal.detail);
+        } else if (results_.size() == before) {
             add_result(seal_broken, seal.detail.empty() ? "the seal does not hold" : seal.detail);
         }
     }
 
-    void add_fingerprint(const FingerprintFinding& finding) {
+    void add_fingerprint(const FingerprintFinding& finding, const Section& section) {
         using Outcome = FingerprintFinding::Outcome;
-        if (finding.outcome == Outcome::error || finding.outcome == Outcome::inconclusive) {
-            fail(finding.detail.empty() ? std::string("the fingerprint was not checked") : finding.detail);
-        }
-        if (finding.outcome != Outcome::tampered && finding.outcome != Outcome::other_runtime) return;
+        if (finding.outcome == Outcome::intact) return;
         const bool tampered = finding.outcome == Outcome::tampered;
-        auto& result = add_result(tampered ? fingerprint_mismatch : fingerprint_other_runtime,
-                                  tampered ? report::pairs_text(finding) : report::runtime_text(finding));
+        auto& result = add_result(tampered ? fingerprint_mismatch : fingerprint_other_runtime, section.verdict);
         result["properties"] = {{"access", json_text(finding.access)},
                                 {"rung", json_text(finding.rung)},
                                 {"pairs", finding.pairs},
@@ -178,13 +184,11 @@ class Log {
                                 {"falseAlarmBound", finding.false_alarm_bound}};
     }
 
-    void add_signature(const SignatureFinding& finding) {
-        using Outcome = SignatureFinding::Outcome;
-        if (finding.outcome == Outcome::error) return fail(report::signature_headline(finding));
-        if (finding.outcome == Outcome::valid) return;
-        if (finding.findings.empty()) add_result(signature_invalid, report::signature_headline(finding));
+    void add_signature(const SignatureFinding& finding, const Section& section) {
+        if (finding.outcome == SignatureFinding::Outcome::valid) return;
+        if (finding.findings.empty()) add_result(signature_invalid, section.verdict);
         for (const auto& file : finding.findings) {
-            auto message = fmt::format("file '{}' {}", util::printable(file.name), report::word(file.outcome));
+            auto message = fmt::format("file '{}' {}", file.name, word(file.outcome));
             if (!file.detail.empty()) message += ": " + file.detail;
             auto& result = add_result(file_not_as_signed, message);
             result["locations"][0]["logicalLocations"] =
@@ -200,10 +204,9 @@ class Log {
         const auto rule = tensor.outcome == Outcome::changed   ? tensor_changed
                           : tensor.outcome == Outcome::missing ? tensor_missing
                                                                : tensor_added;
-        const auto ranges = report::joined(tensor.changed);
-        auto message =
-            fmt::format("tensor '{}' {}", util::printable(tensor.name), report::word(tensor.outcome));
-        if (!ranges.empty()) message += ": elements " + report::ranges_text(ranges, 200);
+        const auto ranges = joined(tensor.changed);
+        auto message = fmt::format("tensor '{}' {}", tensor.name, word(tensor.outcome));
+        if (!ranges.empty()) message += ": elements " + ranges_text(ranges, 200);
         auto& result = add_result(rule, message);
         // 3.33: a tensor is a named place within the file.
         result["locations"][0]["logicalLocations"] =
@@ -229,7 +232,7 @@ class Log {
 std::string to_sarif(std::span<const CheckReport> reports, std::string_view version) {
     Log log;
     for (const auto& check : reports) log.add(check);
-    return std::move(log).json(version).dump(2, ' ', true) + "\n";
+    return dumped(std::move(log).json(version));
 }
 
-}  // namespace modelseal
+}  // namespace modelseal::report

@@ -1,6 +1,7 @@
 #include "report/words.h"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 
 #include <fmt/format.h>
@@ -17,11 +18,6 @@ constexpr auto kMax = std::numeric_limits<std::uint64_t>::max();
 std::string range_text(const TensorFinding::Range& range) {
     if (range.count <= 1) return fmt::format("{}", range.first);
     return fmt::format("{}-{}", range.first, range.first + (range.count - 1));
-}
-
-const std::string* stamp_value(const SealFinding& seal, std::string_view key) {
-    const auto found = std::ranges::find(seal.stamp, key, [](const auto& fact) { return fact.first; });
-    return found == seal.stamp.end() ? nullptr : &found->second;
 }
 
 }  // namespace
@@ -57,6 +53,23 @@ std::string percent(double ratio) {
 
 std::string shape_text(std::span<const std::uint64_t> shape) {
     return fmt::format("[{}]", fmt::join(shape.begin(), shape.end(), ", "));
+}
+
+std::string chance_text(double chance) {
+    constexpr double kPercents = 0.01, kPowers = 1e-15;
+    if (!(chance < kPercents)) return fmt::format("at most {:.1f} %", std::ceil(chance * 1000) / 10);
+    if (chance <= 0) return "0";
+    const double one_in = 1 / chance;
+    const double decade = std::pow(10.0, std::floor(std::log10(one_in)));
+    if (chance < kPowers) return fmt::format("at most 1 in 10^{:.0f}", std::floor(std::log10(one_in)));
+    // Two digits; a little more, since a power of ten is not always one after the division.
+    const auto rounded = std::floor(one_in / decade * 10 + 1e-9) * decade / 10;
+    constexpr std::pair<double, std::string_view> kUnits[] = {
+        {1e12, " trillion"}, {1e9, " billion"}, {1e6, " million"}};
+    for (const auto& [unit, name] : kUnits) {
+        if (rounded >= unit) return fmt::format("at most 1 in {:.3g}{}", rounded / unit, name);
+    }
+    return "at most 1 in " + grouped(static_cast<std::uint64_t>(rounded));
 }
 
 std::string json_text(std::string_view text) {
@@ -158,77 +171,54 @@ std::string_view word(CheckKind kind) {
     return "signature";
 }
 
+std::string_view word(FileFinding::Outcome outcome) {
+    switch (outcome) {
+        case FileFinding::Outcome::changed:
+            return "changed";
+        case FileFinding::Outcome::missing:
+            return "missing";
+        case FileFinding::Outcome::added:
+            break;
+    }
+    return "added";
+}
+
+std::string_view word(FingerprintFinding::Outcome outcome) {
+    switch (outcome) {
+        case FingerprintFinding::Outcome::intact:
+            return "intact";
+        case FingerprintFinding::Outcome::other_runtime:
+            return "other-runtime";
+        case FingerprintFinding::Outcome::tampered:
+            return "tampered";
+        case FingerprintFinding::Outcome::inconclusive:
+            return "inconclusive";
+        case FingerprintFinding::Outcome::error:
+            break;
+    }
+    return "error";
+}
+
+std::string_view word(SignatureFinding::Outcome outcome) {
+    switch (outcome) {
+        case SignatureFinding::Outcome::valid:
+            return "valid";
+        case SignatureFinding::Outcome::invalid:
+            return "invalid";
+        case SignatureFinding::Outcome::error:
+            break;
+    }
+    return "error";
+}
+
 std::string_view word(MissingCheck::Outcome outcome) {
     return outcome == MissingCheck::Outcome::not_run ? "not-run" : "not-found";
 }
 
-std::string missing_text(const MissingCheck& missing) {
-    return fmt::format("{} not checked, {}", word(missing.kind), util::printable(missing.detail));
-}
-
-bool is_failure(const CheckReport& check) {
-    return !check.seal && !check.fingerprint && !check.signature && check.missing.empty();
-}
-
-bool covers_frame(const SealFinding& seal) {
-    return seal.scheme != "deepisign";
-}
-
-Counts count_findings(const SealFinding& seal) {
-    Counts counts;
-    for (const auto& tensor : seal.tensors) {
-        counts.changed += tensor.outcome == TensorFinding::Outcome::changed;
-        counts.missing += tensor.outcome == TensorFinding::Outcome::missing;
-        counts.added += tensor.outcome == TensorFinding::Outcome::added;
-    }
-    return counts;
-}
-
-std::string findings_text(const SealFinding& seal) {
-    const auto counts = count_findings(seal);
-    std::vector<std::string> parts;
-    if (counts.changed > 0) {
-        parts.push_back(
-            fmt::format("{} of {} changed", grouped(counts.changed), counted(seal.tensors_total, "tensor")));
-    }
-    const auto others = [&](std::uint64_t count, std::string_view what) {
-        if (count == 0) return;
-        parts.push_back(parts.empty() ? fmt::format("{} {}", counted(count, "tensor"), what)
-                                      : fmt::format("{} {}", grouped(count), what));
-    };
-    others(counts.missing, "missing");
-    others(counts.added, "added");
-    if (!seal.frame_intact) parts.emplace_back("frame changed");
-    return fmt::format("{}", fmt::join(parts, ", "));
-}
-
-std::string detail_text(const SealFinding& seal) {
-    const auto counted_there =
-        fmt::format("{} of {} tensors changed", count_findings(seal).changed, seal.tensors_total);
-    const bool counts_only =
-        seal.detail.starts_with(counted_there) && seal.detail.find(';') == std::string::npos;
-    return counts_only ? std::string() : seal.detail;
-}
-
-std::string stamp_text(const SealFinding& seal) {
-    std::string out = seal.stamp_authentic ? "sealed" : "says, without a valid signature, that it was sealed";
-    const auto nothing = out;
-    const auto say = [&](std::string_view before, const std::string* value) {
-        if (value != nullptr && !value->empty()) out += fmt::format("{}{}", before, util::printable(*value));
-    };
-    const auto* name = stamp_value(seal, "name");
-    const auto* version = stamp_value(seal, "version");
-    say(" as ", name);
-    say(name != nullptr ? " " : " as version ", version);
-    say(" for ", stamp_value(seal, "customer"));
-    say(" by key ", &seal.vendor_key);
-    return out == nothing ? std::string() : out;
-}
-
-std::string paint(const TextStyle& style, Ink ink, std::string_view text) {
-    constexpr std::string_view kCodes[] = {"", "1", "2", "1;31", "32", "33"};
-    if (!style.color || ink == Ink::plain || text.empty()) return std::string(text);
-    return fmt::format("\x1b[{}m{}\x1b[0m", kCodes[static_cast<std::size_t>(ink)], text);
+std::string paint(const TextStyle& style, Tone tone, std::string_view text) {
+    constexpr std::string_view kCodes[] = {"", "1", "2", "32", "31", "33"};  // in the order of Tone
+    if (!style.color || tone == Tone::plain || text.empty()) return std::string(text);
+    return fmt::format("\x1b[{}m{}\x1b[0m", kCodes[static_cast<std::size_t>(tone)], text);
 }
 
 std::size_t columns_of(std::string_view text) {
@@ -247,11 +237,13 @@ std::vector<std::size_t> Table::widths() const {
     return widths;
 }
 
-std::size_t Table::width_before_last() const {
+std::size_t Table::room_for_last(std::string_view indent, const TextStyle& style) const {
+    constexpr std::size_t kLeast = 20;  // a range or two; a narrower terminal wraps the line
+    if (style.all || style.width == 0) return 0;
     const auto all = widths();
-    std::size_t sum = 0;
-    for (std::size_t i = 0; i + 1 < all.size(); ++i) sum += all[i] + 2;
-    return sum;
+    auto used = indent.size();
+    for (std::size_t i = 0; i + 1 < all.size(); ++i) used += all[i] + 2;
+    return style.width > used + kLeast ? style.width - used : kLeast;
 }
 
 std::string Table::text(std::string_view indent, const TextStyle& style) const {
@@ -267,9 +259,23 @@ std::string Table::text(std::string_view indent, const TextStyle& style) const {
             line += columns_[i] == Align::right ? fill + cell : i + 1 == rows_[row].size() ? cell : cell + fill;
         }
         line.erase(line.find_last_not_of(' ') + 1);
-        out += fmt::format("{}{}\n", indent, row == 0 ? paint(style, Ink::dim, line) : line);
+        out += fmt::format("{}{}\n", indent, row == 0 ? paint(style, Tone::faint, line) : line);
     }
     return out;
+}
+
+std::string aligned(std::span<const std::pair<std::string, std::string>> rows, std::string_view indent) {
+    std::size_t widest = 0;
+    for (const auto& [label, value] : rows) widest = std::max(widest, columns_of(label));
+    std::string out;
+    for (const auto& [label, value] : rows)
+        out += fmt::format("{}{}{}  {}\n", indent, label, std::string(widest - columns_of(label), ' '), value);
+    return out;
+}
+
+std::string cut_text(std::size_t more, std::string_view indent, const TextStyle& style) {
+    const auto text = fmt::format("{}... and {} more (use --all or --json)", indent, grouped(more));
+    return paint(style, Tone::faint, text) + "\n";
 }
 
 }  // namespace modelseal::report

@@ -1,14 +1,14 @@
-// Small things that every answer says the same way: numbers, sizes, shapes, ranges, names.
+// Small things that every answer says the same way: numbers, sizes, shapes, ranges, chances, colors, tables.
 #pragma once
 
 #include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "report/report.h"
-#include "util/text.h"
 #include <modelseal/report.h>
 
 namespace modelseal::report {
@@ -18,6 +18,8 @@ std::string counted(std::uint64_t number, std::string_view noun);  // "1 tensor"
 std::string byte_size(std::uint64_t bytes);                        // "1.1 MB", powers of 1,000
 std::string percent(double ratio);                                 // "48.3 %"
 std::string shape_text(std::span<const std::uint64_t> shape);      // "[16, 3, 3]"; a scalar is "[]"
+// "at most 1 in 250 billion", "at most 1 in 10^17", "at most 5.0 %": rounded up, never below `chance`, 0..1.
+std::string chance_text(double chance);
 
 // Text for JSON: well-formed UTF-8 as it is, anything else as util::printable() shows it.
 std::string json_text(std::string_view text);
@@ -25,41 +27,25 @@ std::string json_text(std::string_view text);
 // Product of the shape; saturates.
 std::uint64_t elements_of(std::span<const std::uint64_t> shape);
 
-// Ranges with neighbours and overlaps joined, ascending.
+// Ranges with neighbors and overlaps joined, ascending.
 std::vector<TensorFinding::Range> joined(std::vector<TensorFinding::Range> ranges);
 // "0-8191, 16384-24575"; cut to `columns` with "and 3 more" (0: never); at least one range is shown.
 std::string ranges_text(std::span<const TensorFinding::Range> ranges, std::size_t columns);
 
-std::string_view word(Verdict verdict);  // as in the JSON of `check`
+// As in the JSON of `check`.
+std::string_view word(Verdict verdict);
+std::string_view word(CheckKind kind);
 std::string_view word(SealFinding::Outcome outcome);
 std::string_view word(TensorFinding::Outcome outcome);
-std::string_view word(CheckKind kind);
+std::string_view word(FileFinding::Outcome outcome);
+std::string_view word(FingerprintFinding::Outcome outcome);  // "other-runtime"
+std::string_view word(SignatureFinding::Outcome outcome);
 std::string_view word(MissingCheck::Outcome outcome);
 
-// "signature not checked, no signature found next to it"
-std::string missing_text(const MissingCheck& missing);
-// Why a target could not be checked at all: no kind of check can report it.
-bool is_failure(const CheckReport& check);
-
-// Whether the scheme covers what is not a tensor; the published one does not.
-bool covers_frame(const SealFinding& seal);
-
-// How many tensors are not intact, by outcome.
-struct Counts {
-    std::uint64_t changed = 0, missing = 0, added = 0;
-    std::uint64_t all() const { return changed + missing + added; }
-};
-Counts count_findings(const SealFinding& seal);
-// "2 of 65 tensors changed, 1 missing, frame changed"; empty if nothing of this was found.
-std::string findings_text(const SealFinding& seal);
-// The sentence of the check, unless it only counts what findings_text() counts.
-std::string detail_text(const SealFinding& seal);
-// "sealed as resnet20 3.1 for acme by key 1a2b3c"; what the stamp does not say is left out, and a stamp that is
-// not authentic is called so.
-std::string stamp_text(const SealFinding& seal);
-
-enum class Ink { plain, bold, dim, red, green, yellow };
-std::string paint(const TextStyle& style, Ink ink, std::string_view text);
+// What a text means to its reader; the terminal and the page choose the colors.
+enum class Tone { plain, strong, faint, good, bad, doubtful };
+// With the tone's color on a terminal, if `style` asks for color.
+std::string paint(const TextStyle& style, Tone tone, std::string_view text);
 
 // Columns on a terminal: one a code point, which is right for all but wide and combining characters.
 std::size_t columns_of(std::string_view text);
@@ -73,7 +59,8 @@ class Table {
         : columns_(std::move(columns)), cap_(cap) {}
     void add(std::vector<std::string> cells) { rows_.push_back(std::move(cells)); }
     bool empty() const { return rows_.empty(); }
-    std::size_t width_before_last() const;  // where the last column starts
+    // Columns that are left for the last one on a line of `style.width`; 0 if there is no limit.
+    std::size_t room_for_last(std::string_view indent, const TextStyle& style) const;
     // Each line begins with `indent`; the first row is a heading, dimmed.
     std::string text(std::string_view indent, const TextStyle& style) const;
 
@@ -83,5 +70,11 @@ class Table {
     std::size_t cap_;
     std::vector<std::vector<std::string>> rows_;
 };
+
+// Labels and values in two columns, one a line; both are ready to be printed.
+std::string aligned(std::span<const std::pair<std::string, std::string>> rows, std::string_view indent);
+
+// "... and 15 more (use --all or --json)", as the last line of a list that was cut.
+std::string cut_text(std::size_t more, std::string_view indent, const TextStyle& style);
 
 }  // namespace modelseal::report

@@ -67,7 +67,20 @@ TEST_F(FingerprintCommand, DistinguishesTheModelFromAChangedOne) {
     const auto finding = json::parse(changed.out)["checks"][0];
     EXPECT_EQ(finding["outcome"], "tampered");
     EXPECT_EQ(finding["id"], made_["id"]);
+    EXPECT_THAT(test::content_of(folder_ / "r.html"), testing::Not(HasSubstr("data:image/png;base64,")));
+}
+
+TEST_F(FingerprintCommand, ShowsPairsOnAPageOnlyIfAskedAndThenToTheOwnerAlone) {
+    ASSERT_EQ(check({"--pub", "v.pub", "--device", "cpu", "--black-box", "net.pt", "--html", "r.html",
+                     "--html-pairs"})
+                  .code,
+              0);
     EXPECT_THAT(test::content_of(folder_ / "r.html"), HasSubstr("data:image/png;base64,"));
+    EXPECT_EQ(std::filesystem::status(folder_ / "r.html").permissions(),
+              std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
+    const auto idle = check({"--pub", "v.pub", "--black-box", "net.pt", "--html-pairs"});
+    EXPECT_EQ(idle.code, 2);
+    EXPECT_THAT(idle.err, HasSubstr("--html"));
 }
 
 // The runtime that made the fingerprint answers the same to the last bit; any other may round otherwise.

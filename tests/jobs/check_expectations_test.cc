@@ -13,6 +13,10 @@
 namespace modelseal {
 namespace {
 
+using report::to_html;
+using report::to_json;
+using report::to_sarif;
+using report::to_text;
 using testing::HasSubstr;
 using testing::IsEmpty;
 

@@ -15,6 +15,8 @@ namespace modelseal {
 namespace {
 
 using nlohmann::json;
+using report::to_json;
+using report::to_text;
 using test::floats;
 using test::tensor_file;
 using test::TensorBytes;

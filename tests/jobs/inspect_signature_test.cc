@@ -12,6 +12,8 @@ namespace modelseal {
 namespace {
 
 using nlohmann::json;
+using report::to_json;
+using report::to_text;
 using testing::HasSubstr;
 
 class InspectSignature : public test::Signing {

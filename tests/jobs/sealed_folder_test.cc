@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "report/seal_section.h"
 #include "tests/support/data.h"
 #include "tests/support/models/small_models.h"
 #include "tests/support/scratch.h"
@@ -46,7 +47,7 @@ class SealedFolder : public testing::Test {
     std::string frame() {
         const auto report = look();
         EXPECT_EQ(report.verdict, Verdict::tampered) << report.error;
-        return report.seal ? report.seal->frame_detail : report.error;
+        return report.seal ? report::frame_text(*report.seal) : report.error;
     }
 
     const Scratch folder_;
@@ -65,7 +66,7 @@ TEST_F(SealedFolder, CopiesAndCoversFilesOfAnyName) {
     for (const auto& name : names) {
         ASSERT_EQ(content_of(sealed_ / name), "content of " + name);
         folder_.write(sealed_ / name, "changed");
-        EXPECT_EQ(frame(), name);
+        EXPECT_EQ(frame(), name + " (changed)");
         folder_.write(sealed_ / name, "content of " + name);
     }
     EXPECT_EQ(look().verdict, Verdict::intact);
@@ -105,9 +106,10 @@ TEST_F(SealedFolder, SealOverEverythingIsNeverReadByTheEarlierRule) {
         const auto report =
             check_model(sealed_, {.keys = {&check_, 1}, .weights_only = weights_only, .jobs = 1});
         ASSERT_EQ(report.verdict, Verdict::tampered) << report.error;
-        EXPECT_THAT(report.seal->frame_detail, HasSubstr(".a/model.safetensors (added)"));
-        EXPECT_THAT(report.seal->frame_detail, testing::Not(HasSubstr(".json")));
-        EXPECT_THAT(report.seal->frame_detail, testing::Not(HasSubstr("x.py")));
+        const auto frame = report::frame_text(*report.seal);
+        EXPECT_THAT(frame, HasSubstr(".a/model.safetensors (added)"));
+        EXPECT_THAT(frame, testing::Not(HasSubstr(".json")));
+        EXPECT_THAT(frame, testing::Not(HasSubstr("x.py")));
     }
 }
 
@@ -116,7 +118,7 @@ TEST_F(SealedFolder, NamesOnlyTheFileThatIsGoneOrRenamed) {
     fs::rename(sealed_ / "f.json", sealed_ / "a.json");
     EXPECT_EQ(frame(), "a.json (added), f.json (missing)");
     folder_.write(sealed_ / "c.json", "other");
-    EXPECT_EQ(frame(), "a.json (added), c.json, f.json (missing)");
+    EXPECT_EQ(frame(), "a.json (added), c.json (changed), f.json (missing)");
     folder_.write(sealed_ / "c.json", "c.json");
     fs::remove(sealed_ / "a.json");
     EXPECT_EQ(frame(), "f.json (missing)");
@@ -143,7 +145,7 @@ TEST_F(SealedFolder, NamesOnlyTheTensorThatWasRenamedAddedOrRemoved) {
     renamed.replace(renamed.find("net.a"), 5, "net.z");
     folder_.write(sealed_ / "model.safetensors", renamed);
     EXPECT_THAT(outcomes(), ElementsAre(Pair("net.a", Outcome::missing), Pair("net.z", Outcome::added)));
-    EXPECT_EQ(frame(), "model.safetensors");
+    EXPECT_EQ(frame(), "model.safetensors (changed)");
     folder_.write(sealed_ / "model.safetensors", sealed);
     folder_.write(sealed_ / "a.safetensors",
                   test::safetensors_file({{"first", "F32", {64, 128}, test::float_weights(8192, 9)}}));
@@ -217,7 +219,7 @@ TEST(FolderOfTheEarlierRule, StillVerifiesAndNamesWhatItDoesNotCover) {
               uncovered + ".hidden/model.safetensors, unet.fp/model.safetensors, x.key");
     folder.write("net/model_index.json", "{}");
     EXPECT_EQ(look().verdict, Verdict::tampered);
-    EXPECT_EQ(look().seal->frame_detail, "model_index.json");
+    EXPECT_EQ(report::frame_text(*look().seal), "model_index.json (changed)");
 }
 
 }  // namespace

@@ -7,7 +7,7 @@
 
 #include "report/report.h"
 
-namespace modelseal {
+namespace modelseal::report {
 namespace {
 
 using nlohmann::json;
@@ -35,7 +35,8 @@ CheckReport intact() {
                    .noise = 4e-5,
                    .floor = 3e-4,
                    .recorded = {{-4e-4, 5e-4}, {-3e-4, 3e-4}},
-                   .answered = {{-4.1e-4, 5.1e-4}, {2e-4, std::numeric_limits<double>::quiet_NaN()}}}},
+                   .answered = {{-4.1e-4, 5.1e-4}, {2e-4, std::numeric_limits<double>::quiet_NaN()}},
+                   .moved = {{false, false}, {true, true}}}},
         .id = "1234",
         .root = "00ff",
         .vendor_key = "1a2b3c4d5e6f7081",
@@ -70,9 +71,12 @@ json json_of(const CheckReport& check) {
 TEST(FingerprintText, IntactIsOneLineWithTheBound) {
     EXPECT_EQ(to_text(intact(), {}),
               "http://host/v2/models/net: intact, none of 150 pairs differs (rung fp32; false alarms: at most "
-              "1e-06 a check), fingerprint of resnet20 for acme by key 1a2b3c4d5e6f7081\n");
+              "1 in 1 million checks), fingerprint of resnet20 for acme by key 1a2b3c4d5e6f7081\n");
     EXPECT_TRUE(to_text(intact(), {.color = true}).starts_with("\x1b[32m"));
     auto check = intact();
+    check.fingerprint->false_alarm_bound = 0;
+    EXPECT_THAT(to_text(check, {}), HasSubstr("none of 150 pairs differs (rung fp32), fingerprint"));
+    check = intact();
     check.fingerprint->mismatched = 1;
     EXPECT_THAT(to_text(check, {}), HasSubstr("1 of 150 pairs differs (rung fp32; alarm at 2; false alarms"));
 }
@@ -94,6 +98,7 @@ TEST(FingerprintText, MarginsThatMovedTogetherAreTheHeadline) {
     finding.mismatched = finding.rungs[1].mismatched = 0;
     finding.drift = -7e-4;
     finding.most_drift = 2e-5;
+    finding.drifted = true;
     for (const auto& text : {to_text(check, {}), to_html({&check, 1}), to_sarif({&check, 1}, "1")}) {
         EXPECT_THAT(text, HasSubstr("the margins of 150 pairs on rung fp32 moved together by 7.0e-04, honest "
                                     "runtimes stay within 2.0e-05"));
@@ -119,7 +124,9 @@ TEST(FingerprintText, AnErrorStatesItsReason) {
     auto check = with(Outcome::error, Verdict::error);
     check.fingerprint->detail = "http://host/v2/models/net: answers are NaN";
     check.error = check.fingerprint->detail;
-    EXPECT_EQ(to_text(check, {}), "http://host/v2/models/net: fingerprint not checked, answers are NaN\n");
+    EXPECT_EQ(
+        to_text(check, {}),
+        "http://host/v2/models/net: fingerprint not checked\n  http://host/v2/models/net: answers are NaN\n");
 }
 
 TEST(EveryForm, OfAnInconclusiveResultStatesWhyAndIsNotIntact) {
@@ -141,7 +148,7 @@ TEST(EveryForm, OfAnInconclusiveResultStatesWhyAndIsNotIntact) {
     EXPECT_EQ(run["invocations"][0]["executionSuccessful"], false);
     const auto& notes = run["invocations"][0]["toolExecutionNotifications"];
     ASSERT_EQ(notes.size(), 1u);
-    EXPECT_EQ(notes[0]["message"]["text"], check.fingerprint->detail);
+    EXPECT_EQ(notes[0]["message"]["text"], check.error);
 }
 
 TEST(FingerprintJson, CountsThePairsSentAndThoseDecided) {
@@ -171,15 +178,15 @@ TEST(EveryForm, ShowsBothASealAndAFingerprint) {
     const auto results = json::parse(to_sarif({&check, 1}, "1"))["runs"][0]["results"];
     ASSERT_EQ(results.size(), 1u);
     EXPECT_EQ(results[0]["ruleId"], "fingerprint-mismatch");
-    EXPECT_THAT(to_html({&check, 1}), HasSubstr("<dt>tensors</dt><dd>65</dd>"));
-    EXPECT_THAT(to_html({&check, 1}), HasSubstr("fingerprint: 148 of 150 pairs"));
+    EXPECT_THAT(to_html({&check, 1}), HasSubstr("<dt>tensors</dt><dd class=\"plain\">65</dd>"));
+    EXPECT_THAT(to_html({&check, 1}), HasSubstr("tampered, 148 of 150 pairs"));
 }
 
 TEST(EveryForm, ShowsAnErrorNextToAFinding) {
     auto check = intact();
     check.verdict = Verdict::error;
     check.seal = SealFinding{.outcome = SealFinding::Outcome::error, .detail = "the seal cannot be read"};
-    EXPECT_THAT(to_text(check, {}), HasSubstr("not checked, the seal cannot be read"));
+    EXPECT_THAT(to_text(check, {}), HasSubstr("not checked\n  the seal cannot be read\n"));
     const auto run = json::parse(to_sarif({&check, 1}, "1"))["runs"][0];
     EXPECT_EQ(run["invocations"][0]["executionSuccessful"], false);
 }
@@ -236,9 +243,18 @@ TEST(FingerprintSarif, GivesOneResultForWhatIsNotIntact) {
     EXPECT_EQ(results(with(Outcome::error, Verdict::error)).size(), 0u);
 }
 
-TEST(FingerprintHtml, ShowsPicturesAndAPlotOfEachRung) {
+TEST(FingerprintHtml, KeepsThePairsSecretUnlessAskedForThem) {
     const auto check = tampered();
     const auto page = to_html({&check, 1});
+    EXPECT_THAT(page, HasSubstr("margins of the pairs are secret, and left out"));
+    EXPECT_THAT(page, Not(HasSubstr("<img")));
+    EXPECT_THAT(page, Not(HasSubstr("<figure")));
+}
+
+TEST(FingerprintHtml, ShowsPicturesAndAPlotOfEachRung) {
+    const auto check = tampered();
+    const auto page = to_html({&check, 1}, {.pairs = PageInfo::Pairs::shown});
+    EXPECT_THAT(page, HasSubstr("keep it as safe as the fingerprint"));
     EXPECT_THAT(page, HasSubstr("src=\"data:image/png;base64,TWFueQ==\""));
     EXPECT_THAT(page, HasSubstr("img-src data:"));
     EXPECT_THAT(page, HasSubstr("aria-label=\"margins on rung fp32\""));
@@ -257,8 +273,30 @@ TEST(FingerprintHtml, WithoutPicturesOrMarginsHasNoEmptyPlaces) {
     auto check = intact();
     check.fingerprint->preview.clear();
     check.fingerprint->rungs.clear();
-    EXPECT_THAT(to_html({&check, 1}), Not(HasSubstr("<img")));
-    EXPECT_THAT(to_html({&check, 1}), Not(HasSubstr("<figure")));
+    const auto page = to_html({&check, 1}, {.pairs = PageInfo::Pairs::shown});
+    EXPECT_THAT(page, Not(HasSubstr("<img")));
+    EXPECT_THAT(page, Not(HasSubstr("<figure")));
+}
+
+TEST(Failures, AreTheChecksThatCouldNotBeMadeWithTheirHints) {
+    auto check = with(Outcome::inconclusive, Verdict::error);
+    check.fingerprint->detail = "the answers are rounded";
+    check.fingerprint->hint = check.hint = "let it answer with all digits";
+    check.seal = SealFinding{.outcome = SealFinding::Outcome::error, .detail = "net.pt: cut short"};
+    check.signature =
+        SignatureFinding{.outcome = SignatureFinding::Outcome::valid, .detail = "1 file is as signed"};
+    const auto failures = failures_of(check);
+    ASSERT_EQ(failures.size(), 2u);
+    EXPECT_EQ(failures[0].message, "net.pt: cut short");
+    EXPECT_EQ(failures[0].hint, "");
+    EXPECT_EQ(failures[1].message, check.target + ": inconclusive, the answers are rounded");
+    EXPECT_EQ(failures[1].hint, "let it answer with all digits");
+    EXPECT_EQ(to_text(check, {.failures = Failures::left_out}),
+              check.target + ": signature valid, 1 file is as signed\n");
+    check.signature.reset();
+    check.warnings = {"a warning"};
+    EXPECT_EQ(to_text(check, {.failures = Failures::left_out}), "");
+    EXPECT_TRUE(failures_of(tampered()).empty());
 }
 
 TEST(EveryForm, OfAFingerprintIsSafeFromHostileNames) {
@@ -271,12 +309,13 @@ TEST(EveryForm, OfAFingerprintIsSafeFromHostileNames) {
          {Outcome::tampered, Outcome::other_runtime, Outcome::error, Outcome::inconclusive, Outcome::intact}) {
         finding.outcome = outcome;
         EXPECT_THAT(to_text(check, {.all = true}), Not(HasSubstr("\x1b")));
-        EXPECT_THAT(to_html({&check, 1}), Not(HasSubstr("<script")));
-        EXPECT_THAT(to_html({&check, 1}), Not(HasSubstr("\x1b")));
+        const auto page = to_html({&check, 1}, {.pairs = PageInfo::Pairs::shown});
+        EXPECT_THAT(page, Not(HasSubstr("<script")));
+        EXPECT_THAT(page, Not(HasSubstr("\x1b")));
         EXPECT_TRUE(json::accept(to_json({&check, 1}, true)));
         EXPECT_TRUE(json::accept(to_sarif({&check, 1}, "1")));
     }
 }
 
 }  // namespace
-}  // namespace modelseal
+}  // namespace modelseal::report

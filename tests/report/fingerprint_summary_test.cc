@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
-namespace modelseal {
+namespace modelseal::report {
 namespace {
 
 using testing::HasSubstr;
@@ -45,4 +45,4 @@ TEST(FingerprintSummary, IsPrintedAsJson) {
 }
 
 }  // namespace
-}  // namespace modelseal
+}  // namespace modelseal::report

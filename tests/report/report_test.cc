@@ -4,9 +4,10 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include "report/seal_section.h"
 #include "report/words.h"
 
-namespace modelseal {
+namespace modelseal::report {
 namespace {
 
 using nlohmann::json;
@@ -88,6 +89,8 @@ TEST(TextReport, AChangedFrameIsReportedEvenIfTheWeightsHold) {
     EXPECT_THAT(to_text(check, {}), HasSubstr("weights intact, frame changed"));
     EXPECT_THAT(to_text(check, {}), HasSubstr("frame: header of m.safetensors"));
     check.seal->outcome = SealFinding::Outcome::tampered;
+    EXPECT_THAT(to_text(check, {}), HasSubstr("tampered, weights intact, frame changed"));
+    check.seal->weights_intact = false;
     EXPECT_THAT(to_text(check, {}), HasSubstr("tampered, frame changed"));
 }
 
@@ -96,7 +99,7 @@ TEST(TextReport, AStampWithoutAValidSignatureIsCalledSo) {
     EXPECT_THAT(to_text(check, {}), HasSubstr("\n  sealed as resnet20 3.1"));
     check.seal->stamp_authentic = false;
     EXPECT_THAT(to_text(check, {}),
-                HasSubstr("says, without a valid signature, that it was sealed as resnet20 3.1"));
+                HasSubstr("claims, without a valid signature, to be sealed as resnet20 3.1"));
     EXPECT_THAT(to_html({&check, 1}), HasSubstr("not signed by the vendor"));
     EXPECT_EQ(json::parse(json_text_of(check))["checks"][0]["stamp_authentic"], false);
 }
@@ -112,12 +115,57 @@ TEST(EveryReport, DoesNotCallAnUncoveredFrameIntact) {
 TEST(TextReport, TheHeadlineIsNotRepeated) {
     auto check = tampered_seal();
     check.seal->tensors.resize(1);
+    check.seal->cause = SealFinding::Cause::weights;
     check.seal->detail = "1 of 65 tensors changed";
     const auto text = to_text(check, {});
     EXPECT_EQ(text.find("1 of 65"), text.rfind("1 of 65"));
 }
 
-TEST(TextReport, LongListsAreCutWithANote) {
+TEST(TextReport, ListsFilesWhoseFrameChanged) {
+    auto check = intact_seal();
+    auto& seal = *check.seal;
+    seal.outcome = SealFinding::Outcome::tampered;
+    seal.frame_intact = false;
+    seal.files = {{.name = "a.json", .outcome = FileFinding::Outcome::added},
+                  {.name = "c.json"},
+                  {.name = "f.json", .outcome = FileFinding::Outcome::missing}};
+    EXPECT_THAT(to_text(check, {}),
+                HasSubstr("    added      a.json\n    changed    c.json\n    missing    f.json\n"));
+    EXPECT_EQ(frame_text(seal), "a.json (added), c.json (changed), f.json (missing)");
+    seal.files_missing = 1;
+    EXPECT_THAT(to_text(check, {}), HasSubstr("frame: 1 more sealed file missing, names unknown\n"));
+}
+
+TEST(TextReport, OfASingleFileStatesWhatItsFrameIs) {
+    auto check = intact_seal();
+    check.seal->outcome = SealFinding::Outcome::tampered;
+    check.seal->frame_intact = false;
+    check.seal->files = {{.name = ""}};
+    EXPECT_THAT(to_text(check, {}), HasSubstr("  frame: names, shapes, metadata or graph are not as sealed\n"));
+}
+
+TEST(EveryReport, ASealOfAnotherModelIsNotCalledBroken) {
+    auto check = intact_seal();
+    check.verdict = Verdict::tampered;
+    check.seal->outcome = SealFinding::Outcome::tampered;
+    check.seal->cause = SealFinding::Cause::stamp;
+    check.seal->detail = "the stamp says version is '3.1', expected '4'";
+    EXPECT_THAT(to_text(check, {}), HasSubstr("m.safetensors: not the expected model, the stamp says version"));
+    EXPECT_THAT(to_html({&check, 1}), HasSubstr(">Not the expected model<"));
+    const auto result = json::parse(to_sarif({&check, 1}, ""))["runs"][0]["results"][0];
+    EXPECT_EQ(result["ruleId"], "stamp-unexpected");
+    check.seal->weights_intact = false;
+    EXPECT_THAT(to_text(check, {}), HasSubstr("m.safetensors: tampered\n  the stamp says version"));
+}
+
+TEST(TextReport, StatesBlocksOfWhichNothingIsKnown) {
+    auto check = tampered_seal();
+    check.seal->cause = SealFinding::Cause::weights;
+    check.seal->unknown_blocks = 1;
+    EXPECT_THAT(to_text(check, {}), HasSubstr("no check value survived of 1 block\n"));
+}
+
+TEST(TextReport, LongListsAreCutAndSaySo) {
     auto check = tampered_seal();
     check.seal->tensors.assign(25, check.seal->tensors[0]);
     const auto lines = [](const std::string& text) { return std::ranges::count(text, '\n'); };
@@ -152,13 +200,13 @@ TEST(TextReport, RangesKeepToTheWidth) {
 TEST(TextReport, ErrorsAndMissingSealsHaveTheirHint) {
     const CheckReport error{
         .target = "m.pt", .verdict = Verdict::error, .error = "m.pt: cut short", .hint = "copy it again"};
-    EXPECT_EQ(to_text(error, {}), "m.pt: not checked, cut short\n  hint: copy it again\n");
+    EXPECT_EQ(to_text(error, {}), "m.pt: not checked\n  m.pt: cut short\n  hint: copy it again\n");
     CheckReport unsealed{.target = "m.pt", .verdict = Verdict::unsealed};
     unsealed.seal = SealFinding{.detail = "no seal found under this key"};
     EXPECT_EQ(to_text(unsealed, {}), "m.pt: unsealed, no seal found under this key\n");
     CheckReport unread{.target = "m.pt", .verdict = Verdict::error};
     unread.seal = SealFinding{.outcome = SealFinding::Outcome::error, .detail = "m.pt: cut short"};
-    EXPECT_EQ(to_text(unread, {}), "m.pt: not checked, cut short\n");
+    EXPECT_EQ(to_text(unread, {}), "m.pt: not checked\n  m.pt: cut short\n");
 }
 
 TEST(JsonReport, KeysAreThoseOfTheContractInItsOrder) {
@@ -257,6 +305,7 @@ TEST(SarifReport, TargetsBecomeUris) {
         {"c:m.onnx", "c%3Am.onnx"},
         {"https://host:8000/v2/models/m", "https://host:8000/v2/models/m"},
         {"exec:./run me", "exec:./run%20me"},
+        {"exec+binary:./run me", "exec+binary:./run%20me"},
         {"caf\xc3\xa9", "caf%C3%A9"},
     };
     for (const auto& [target, uri] : rows) {
@@ -288,12 +337,51 @@ TEST(HtmlReport, LoadsNothingAndRunsNothing) {
     const auto page = to_html({&check, 1});
     EXPECT_THAT(page, HasSubstr("default-src 'none'"));
     for (const auto* forbidden :
-         {"<script", "<link", "<img", "src=", "href=", "url(", "@import", "http://", "https://"}) {
+         {"<script", "<link", "<img", "src=", "href=\"h", "url(", "@import", "http://", "https://"}) {
         EXPECT_THAT(page, Not(HasSubstr(forbidden)));
     }
 }
 
-TEST(HtmlReport, HasABoundedSizeForAnyNumberOfFindings) {
+TEST(HtmlReport, CountsByVerdictWithTheWorstFirst) {
+    std::vector checks = {intact_seal(), intact_seal(), tampered_seal()};
+    checks.push_back({.target = "cut.pt", .verdict = Verdict::error, .error = "cut.pt: ends early"});
+    checks.push_back({.target = "plain.pt", .verdict = Verdict::unsealed});
+    checks.back().seal = SealFinding{.detail = "no seal under this key"};
+    const auto page = to_html(checks);
+    EXPECT_THAT(page, HasSubstr("5 targets:"));
+    std::size_t last = 0;
+    for (const auto* chip :
+         {"href=\"#mismatch\">Does not match <b>1</b>", "href=\"#not-checked\">Could not be checked <b>1</b>",
+          "href=\"#nothing-found\">Nothing found to check <b>1</b>", "href=\"#intact\">Intact <b>2</b>",
+          "id=\"mismatch\"", "id=\"not-checked\"", ">cut.pt<", "id=\"nothing-found\"", ">plain.pt<",
+          "id=\"intact\""}) {
+        const auto at = page.find(chip);
+        ASSERT_NE(at, page.npos) << chip;
+        EXPECT_GT(at, last) << chip;
+        last = at;
+    }
+    EXPECT_THAT(page, Not(HasSubstr("checked, 2 intact")));
+}
+
+TEST(HtmlReport, FoldsManyCards) {
+    const std::vector checks(6, intact_seal());
+    EXPECT_THAT(to_html(checks), Not(HasSubstr("<details class=\"card\" open>")));
+    EXPECT_THAT(to_html({checks.data(), 2}), HasSubstr("<details class=\"card\" open>"));
+}
+
+TEST(HtmlReport, StatesWhenAndWithWhatItWasChecked) {
+    const auto check = intact_seal();
+    const auto page =
+        to_html({&check, 1}, {.program = "modelseal 1.0",
+                              .date = std::chrono::sys_seconds(std::chrono::seconds(1'795'889'469)),
+                              .duration = std::chrono::milliseconds(1340),
+                              .keys = {"1a2b"}});
+    EXPECT_THAT(page, HasSubstr("<p>2026-11-28 18:11:09 UTC · took 1.3 s · modelseal 1.0 · key <span "
+                                "class=\"mono\">1a2b</span></p>"));
+    EXPECT_THAT(to_html({&check, 1}), Not(HasSubstr("took")));
+}
+
+TEST(HtmlReport, EveryAmountOfFindingsMakesABoundedPage) {
     auto check = tampered_seal();
     check.seal->tensors.assign(5000, check.seal->tensors[0]);
     EXPECT_THAT(to_html({&check, 1}), HasSubstr("and 3,000 more"));
@@ -327,9 +415,7 @@ TEST(EveryReport, RoundTripsNamesInUtf8ThroughJson) {
 
 TEST(Words, RangesAreJoinedInAnyOrder) {
     using Range = TensorFinding::Range;
-    const auto text = [](std::vector<Range> ranges) {
-        return report::ranges_text(report::joined(std::move(ranges)), 0);
-    };
+    const auto text = [](std::vector<Range> ranges) { return ranges_text(joined(std::move(ranges)), 0); };
     EXPECT_EQ(text({{8, 8}, {0, 8}}), "0-15");
     EXPECT_EQ(text({{0, 8}, {4, 2}}), "0-7");
     EXPECT_EQ(text({{0, 8}, {9, 1}}), "0-7, 9");
@@ -337,17 +423,34 @@ TEST(Words, RangesAreJoinedInAnyOrder) {
     EXPECT_EQ(text({}), "");
 }
 
-TEST(Words, NumbersHaveSeparatorsAndUnits) {
-    EXPECT_EQ(report::grouped(0), "0");
-    EXPECT_EQ(report::grouped(999), "999");
-    EXPECT_EQ(report::grouped(1'234'567), "1,234,567");
-    EXPECT_EQ(report::byte_size(999), "999 B");
-    EXPECT_EQ(report::byte_size(999'999), "1.0 MB");
-    EXPECT_EQ(report::byte_size(~std::uint64_t{0}), "18.4 EB");
-    EXPECT_EQ(report::percent(0), "0.0 %");
-    EXPECT_EQ(report::percent(0.0001), "<0.1 %");
-    EXPECT_EQ(report::counted(1, "tensor"), "1 tensor");
+TEST(Words, NumbersReadWell) {
+    EXPECT_EQ(grouped(0), "0");
+    EXPECT_EQ(grouped(999), "999");
+    EXPECT_EQ(grouped(1'234'567), "1,234,567");
+    EXPECT_EQ(byte_size(999), "999 B");
+    EXPECT_EQ(byte_size(999'999), "1.0 MB");
+    EXPECT_EQ(byte_size(~std::uint64_t{0}), "18.4 EB");
+    EXPECT_EQ(percent(0), "0.0 %");
+    EXPECT_EQ(percent(0.0001), "<0.1 %");
+    EXPECT_EQ(counted(1, "tensor"), "1 tensor");
+}
+
+TEST(Words, ChancesAreRoundedUpAndReadWell) {
+    EXPECT_EQ(chance_text(1e-6), "at most 1 in 1 million");
+    EXPECT_EQ(chance_text(4e-12), "at most 1 in 250 billion");
+    EXPECT_EQ(chance_text(3e-7), "at most 1 in 3.3 million");
+    EXPECT_EQ(chance_text(1e-4), "at most 1 in 10,000");
+    EXPECT_EQ(chance_text(3.1e-18), "at most 1 in 10^17");
+    EXPECT_EQ(chance_text(0.042), "at most 4.2 %");
+    EXPECT_EQ(chance_text(1), "at most 100.0 %");
+}
+
+TEST(Words, TonesAreColorsThatATerminalLetsPass) {
+    EXPECT_EQ(paint({.color = true}, Tone::bad, "x"), "\x1b[31mx\x1b[0m");
+    EXPECT_EQ(paint({.color = true}, Tone::good, "x"), "\x1b[32mx\x1b[0m");
+    EXPECT_EQ(paint({.color = true}, Tone::plain, "x"), "x");
+    EXPECT_EQ(paint({}, Tone::bad, "x"), "x");
 }
 
 }  // namespace
-}  // namespace modelseal
+}  // namespace modelseal::report

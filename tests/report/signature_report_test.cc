@@ -5,7 +5,7 @@
 
 #include "report/report.h"
 
-namespace modelseal {
+namespace modelseal::report {
 namespace {
 
 using nlohmann::json;
@@ -67,9 +67,9 @@ TEST(SignatureReport, ListsFilesAndTensorsThatAreNotAsSigned) {
     EXPECT_THAT(text, HasSubstr("missing    b.bin\n"));
 }
 
-TEST(SignatureReport, StatesOnceWhyItCouldNotBeVerified) {
-    EXPECT_EQ(to_text(untold(), {}), "net: signature not verified, model.sig: not JSON\n");
-    EXPECT_THAT(html(untold()), HasSubstr("not verified, model.sig: not JSON"));
+TEST(SignatureReport, SaysOnceWhyItCouldNotBeVerified) {
+    EXPECT_EQ(to_text(untold(), {}), "net: signature not verified\n  model.sig: not JSON\n");
+    EXPECT_THAT(html(untold()), HasSubstr("model.sig: not JSON"));
 }
 
 TEST(SignatureReport, AppearsNextToTheSeal) {
@@ -117,4 +117,4 @@ TEST(SignatureReport, KeepsHostileNamesInTheirPlace) {
 }
 
 }  // namespace
-}  // namespace modelseal
+}  // namespace modelseal::report

@@ -69,6 +69,7 @@ class Judgment {
         if (accuser != readings_.end()) {
             rest_on(*accuser);
             finding_.outcome = Outcome::tampered;
+            finding_.drifted = finding_.mismatched < finding_.threshold;
             finding_.detail = accusation(*accuser);
         } else if (rest_on(*decisive); decisive->clears()) {
             clear(*decisive);
@@ -128,7 +129,7 @@ class Judgment {
     }
 
     std::string accusation(const RungReading& accuser) const {
-        if (finding_.mismatched < finding_.threshold) {
+        if (finding_.drifted) {
             return fmt::format("the margins of all pairs moved together by {:.1e} on average (limit {:.1e})",
                                std::abs(accuser.drift), accuser.most_drift);
         }

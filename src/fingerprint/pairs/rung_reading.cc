@@ -174,6 +174,7 @@ class Reader {
         if (which == 0) {
             reading_.finding.recorded.emplace_back();
             reading_.finding.answered.emplace_back();
+            reading_.finding.moved.emplace_back();
         }
         reading_.finding.recorded.back()[which] = recorded;
         reading_.finding.answered.back()[which] = scored.margin;
@@ -190,7 +191,9 @@ class Reader {
         if (least > 0 && !(distance > least)) return {Side::untold};
         // On the very same runtime answers are the very same.
         const bool to_the_bit = rung_.rung == Rung::exact && fingerprint_.schedule == Schedule::keyed;
-        return {agrees ? Side::agrees : Side::mismatches, to_the_bit && scored.margin != recorded};
+        const bool other_bits = to_the_bit && scored.margin != recorded;
+        reading_.finding.moved.back()[which] = !agrees || other_bits;
+        return {agrees ? Side::agrees : Side::mismatches, other_bits};
     }
 
     // A margin of which nothing is known, from a probability of 0, has no part in the mean.

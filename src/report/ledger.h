@@ -1,4 +1,4 @@
-// What a ledger holds, as people and machines read it.
+// What a ledger holds, and for whom a model was sealed, as people and machines read it.
 #pragma once
 
 #include <span>
@@ -6,8 +6,9 @@
 
 #include "report/report.h"
 #include <modelseal/ledger.h>
+#include <modelseal/trace.h>
 
-namespace modelseal {
+namespace modelseal::report {
 
 // A ledger as a whole, or one customer of it with their entries.
 struct LedgerView {
@@ -19,14 +20,12 @@ struct LedgerView {
 std::string to_text(const LedgerView& view, std::span<const Customer> customers, const TextStyle& style);
 std::string to_text(const LedgerView& view, const Customer& customer, std::span<const LedgerEntry> entries,
                     const TextStyle& style);
-// Schema modelseal-customers/1, and modelseal-customer/1 with a list of entries. Pure ASCII, with a newline at
-// the end.
+std::string to_text(const TraceReport& trace, const TextStyle& style);
+
+// Schemas modelseal-customers/1, modelseal-customer/1 with a list of entries, and modelseal-trace/1. Pure ASCII,
+// with a newline at the end.
 std::string to_json(const LedgerView& view, std::span<const Customer> customers);
 std::string to_json(const LedgerView& view, const Customer& customer, std::span<const LedgerEntry> entries);
+std::string to_json(const TraceReport& trace);
 
-namespace report {
-// "net 1.0": name and version of a stamp, else the file that was sealed.
-std::string model_text(const LedgerEntry& entry);
-}  // namespace report
-
-}  // namespace modelseal
+}  // namespace modelseal::report
