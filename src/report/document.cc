@@ -140,7 +140,9 @@ Document document_of(const CheckReport& report, Failures failures) {
 std::vector<Error> failures_of(const CheckReport& report) {
     std::vector<Error> failures;
     for (auto& section : sections_of(report)) {
-        if (!section.failure.empty())
+        // A model that cannot be opened fails every check with the same message.
+        const bool known = std::ranges::count(failures, section.failure, &Error::message) > 0;
+        if (!section.failure.empty() && !known)
             failures.push_back({report.error_kind, std::move(section.failure), std::move(section.hint)});
     }
     return failures;

@@ -121,8 +121,10 @@ class Page {
             "class=\"badge\">{}</span>",
             documents_.size() <= kMostOpen ? " open" : "", class_of(document.tone), escaped(document.target),
             escaped(document.standing));
-        for (const auto& section : document.sections)
-            out += fmt::format("<span class=\"detail\">{}</span>", escaped(section.verdict));
+        for (const auto& section : document.sections) {
+            const auto& text = section.failure.empty() ? section.verdict : section.failure;
+            out += fmt::format("<span class=\"detail\">{}</span>", escaped(text));
+        }
         out += "</summary>\n";
         for (const auto& section : document.sections) out += section_html(section, document);
         std::string notes;
@@ -140,6 +142,7 @@ class Page {
     std::string section_html(const Section& section, const Document& document) {
         std::string says, facts;
         for (const auto& row : section.rows) {
+            if (row.value == section.failure) continue;  // at the top of the card
             if (row.shown == Row::Shown::always) {
                 says += sentence(row.label, row.value, class_of(row.tone));
             } else {
@@ -165,9 +168,11 @@ class Page {
     }
 
     static std::string fact(const Row& row) {
+        constexpr std::size_t kNarrow = 24;  // characters that fit a column of facts
         const bool code = row.face == Row::Face::code;
+        const bool wide = code && row.value.size() > kNarrow;
         return fmt::format("<div{}><dt>{}</dt><dd class=\"{}{}\">{}</dd></div>\n",
-                           code ? " class=\"wide\"" : "", escaped(row.label), class_of(row.tone),
+                           wide ? " class=\"wide\"" : "", escaped(row.label), class_of(row.tone),
                            code ? " mono" : "", escaped(row.value));
     }
 

@@ -179,12 +179,13 @@ details.card {
   background: var(--card); border: 1px solid var(--line); border-radius: 14px; margin: 0 0 1rem; overflow: hidden;
   box-shadow: 0 1px 2px rgb(0 0 0 / 5%), 0 8px 24px rgb(0 0 0 / 4%);
 }
-.top { cursor: pointer; list-style: none; display: flex; flex-wrap: wrap; gap: .5rem 1rem; align-items: center; padding: 1.25rem 1.5rem 1.25rem calc(1.5rem - 6px); border-left: 6px solid var(--tone); }
+.top { position: relative; cursor: pointer; list-style: none; display: flex; flex-wrap: wrap; gap: .5rem 1rem; align-items: center; padding: 1.25rem 3.25rem 1.25rem calc(1.5rem - 6px); border-left: 6px solid var(--tone); }
 .top h3 { margin: 0; font-size: 1.1rem; font-weight: 600; overflow-wrap: anywhere; flex: 1 1 16rem; }
 .badge { padding: .2rem .8rem; border-radius: 999px; background: var(--tone-soft); color: var(--tone); font-weight: 650; white-space: nowrap; }
 .top::-webkit-details-marker { display: none; }
-.top::after { content: ""; width: .5rem; height: .5rem; border: solid var(--soft); border-width: 0 2px 2px 0; transform: rotate(45deg); order: 1; }
-.top .detail { order: 2; flex-basis: 100%; margin: 0; color: var(--soft); overflow-wrap: anywhere; }
+.top::after { content: ""; position: absolute; right: 1.4rem; top: 1.65rem; width: .5rem; height: .5rem; border: solid var(--soft); border-width: 0 2px 2px 0; transform: rotate(45deg); }
+[open] > .top::after { transform: rotate(-135deg); }
+.top .detail { flex-basis: 100%; margin: 0; color: var(--soft); overflow-wrap: anywhere; }
 .says { padding: 1rem 1.5rem; border-top: 1px solid var(--line); }
 .says p { margin: 0; overflow-wrap: anywhere; }
 .says p.warn { color: var(--warn); }
@@ -192,7 +193,7 @@ details.card {
 .good { --tone: var(--good); --tone-soft: var(--good-soft); }
 .bad { --tone: var(--bad); --tone-soft: var(--bad-soft); }
 .warn { --tone: var(--warn); --tone-soft: var(--warn-soft); }
-dl { display: grid; grid-template-columns: repeat(auto-fill, minmax(12.5rem, 1fr)); gap: 1rem 1.5rem; margin: 0; padding: 1.25rem 1.5rem; border-top: 1px solid var(--line); }
+dl { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(12.5rem, 40%), 1fr)); gap: 1rem 1.5rem; margin: 0; padding: 1.25rem 1.5rem; border-top: 1px solid var(--line); }
 dl div { min-width: 0; }
 dl .wide { grid-column: 1 / -1; }
 dt { color: var(--soft); font-size: .78rem; text-transform: uppercase; letter-spacing: .05em; }

@@ -21,6 +21,11 @@ const std::string* stamp_value(const SealFinding& seal, std::string_view key) {
     return found == seal.stamp.end() ? nullptr : &found->second;
 }
 
+// Without the signed manifest nobody knows how it was.
+bool is_frame_changed(const SealFinding& seal) {
+    return !seal.frame_intact && seal.cause != Cause::lost_manifest;
+}
+
 bool was_read(const SealFinding& seal) {
     return seal.outcome == SealOutcome::intact || seal.outcome == SealOutcome::tampered;
 }
@@ -74,9 +79,10 @@ void add_facts(const SealFinding& seal, Section& section) {
         section.fact("tensors", grouped(seal.tensors_total));
         section.fact("size", byte_size(seal.bytes_total));
         section.fact("frame",
-                     !covers_frame(seal) ? "not covered"
-                     : seal.frame_intact ? "intact"
-                                         : "changed",
+                     !covers_frame(seal)      ? "not covered"
+                     : seal.frame_intact      ? "intact"
+                     : is_frame_changed(seal) ? "changed"
+                                              : "unknown",
                      seal.frame_intact ? Tone::plain : Tone::bad);
         if (!seal.stamp_authentic) section.fact("stamp", "not signed by the vendor", Tone::bad);
         section.fact("wrong bits", percent(seal.bit_error_rate));
@@ -112,7 +118,7 @@ std::string findings_text(const SealFinding& seal) {
     others(TensorOutcome::missing);
     others(TensorOutcome::added);
     if (!seal.frame_intact && seal.weights_intact && parts.empty()) parts.emplace_back("weights intact");
-    if (!seal.frame_intact) parts.emplace_back("frame changed");
+    if (is_frame_changed(seal)) parts.emplace_back("frame changed");
     return fmt::format("{}", fmt::join(parts, ", "));
 }
 

@@ -34,6 +34,9 @@ TEST(Judge, OneMemberOnTheOtherSideIsTampering) {
     const auto finding = judged(print, {.answers = answers});
     EXPECT_EQ(finding.outcome, Outcome::tampered);
     EXPECT_EQ(finding.mismatched, 1u);
+    EXPECT_FALSE(finding.drifted);
+    EXPECT_EQ(finding.rungs[0].moved[0], (std::array{true, false}));
+    EXPECT_EQ(finding.rungs[0].moved[1], (std::array{false, false}));
 }
 
 // Made-up answers keep sides right more easily than sizes.
@@ -150,6 +153,7 @@ TEST(Judge, MarginsThatMoveTogetherAreTampering) {
     const auto finding = judged(print, {.answers = together});
     EXPECT_EQ(finding.outcome, Outcome::tampered);
     EXPECT_EQ(finding.mismatched, 0u);
+    EXPECT_TRUE(finding.drifted);
     EXPECT_THAT(finding.detail, HasSubstr("moved together"));
     EXPECT_EQ(judged(print, {.answers = apart}).outcome, Outcome::intact);
     together.rounding = 1e-3;

@@ -99,6 +99,7 @@ TEST(Seal, SameTensorsInAnotherContainerAreIntactInAChangedFrame) {
     EXPECT_EQ(report.verdict, Verdict::tampered);
     EXPECT_TRUE(report.seal->weights_intact);
     EXPECT_FALSE(report.seal->frame_intact);
+    EXPECT_EQ(report.seal->cause, SealFinding::Cause::frame);
     EXPECT_TRUE(report.seal->tensors.empty());
     const auto lenient = check_model(wrapped, {.keys = {&bench.check, 1}, .weights_only = true});
     EXPECT_EQ(lenient.verdict, Verdict::intact);
@@ -185,6 +186,7 @@ TEST(Seal, ForgedByAHolderOfTheCheckKeyIsTampered) {
     const auto report = bench.look(bench.folder / "forged");
     EXPECT_EQ(report.verdict, Verdict::tampered);
     EXPECT_FALSE(report.seal->stamp_authentic);
+    EXPECT_EQ(report.seal->cause, SealFinding::Cause::signature);
     EXPECT_THAT(report.seal->detail, HasSubstr("signature"));
 }
 
@@ -254,6 +256,7 @@ TEST(Check, MissingAndAddedTensorsAreNamed) {
     const auto missing = bench.look(bench.write("fewer", test::safetensors_file(fewer)));
     ASSERT_TRUE(missing.seal);
     EXPECT_EQ(missing.verdict, Verdict::tampered);
+    EXPECT_EQ(missing.seal->cause, SealFinding::Cause::tensor_list);
     ASSERT_EQ(missing.seal->tensors.size(), 1u) << missing.seal->detail;
     EXPECT_EQ(missing.seal->tensors[0].name, "fc.bias");
     EXPECT_EQ(missing.seal->tensors[0].outcome, TensorFinding::Outcome::missing);

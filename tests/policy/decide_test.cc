@@ -124,6 +124,7 @@ TEST(Decide, ComparesTheStampWithTheExpectations) {
         EXPECT_THAT(decision.checks.at(0).detail, HasSubstr(row.detail));
         const auto report = report_of("m", found, policy, decision);
         EXPECT_EQ(verdict_of(*report.seal), row.verdict);
+        EXPECT_EQ(report.seal->cause == SealFinding::Cause::stamp, row.verdict == Verdict::tampered);
         EXPECT_EQ((*found.seal)->outcome, SealFinding::Outcome::intact) << "the finding itself stays";
     }
 }
