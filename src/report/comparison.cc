@@ -123,7 +123,7 @@ std::string headline(const Comparison& comparison) {
         fmt::format("{} and {}", util::printable(comparison.a.path), util::printable(comparison.b.path));
     if (comparison.same()) {
         const auto renamed = comparison.tensors_renamed == 0 ? std::string()
-                                                             : fmt::format(", {} under a name that is alike",
+                                                             : fmt::format(", {} matched under another name",
                                                                            grouped(comparison.tensors_renamed));
         return fmt::format("{}: the same, {} ({}){}, {}", names, counted(comparison.tensors_compared, "tensor"),
                            counted(comparison.elements_compared, "element"), renamed, frames_text(comparison));
@@ -137,9 +137,8 @@ std::string headline(const Comparison& comparison) {
         return fmt::format("{}: no tensor in common, {} only in A, {} only in B", names, grouped(only_a),
                            grouped(only_b));
     }
-    auto line =
-        fmt::format("{}: {} of {} in both differ", names, grouped(comparison.tensors.size() - only_a - only_b),
-                    counted(comparison.tensors_compared, "tensor"));
+    auto line = fmt::format("{}: {} of {} differ", names, grouped(comparison.tensors.size() - only_a - only_b),
+                            counted(comparison.tensors_compared, "shared tensor"));
     if (only_a > 0) line += fmt::format(", {} only in A", grouped(only_a));
     if (only_b > 0) line += fmt::format(", {} only in B", grouped(only_b));
     return line + ", " + frames_text(comparison);

@@ -122,7 +122,8 @@ class Page {
             documents_.size() <= kMostOpen ? " open" : "", class_of(document.tone), escaped(document.target),
             escaped(document.standing));
         for (const auto& section : document.sections) {
-            const auto& text = section.failure.empty() ? section.verdict : section.failure;
+            const bool explained = std::ranges::count(section.rows, section.failure, &Row::value) > 0;
+            const auto& text = explained ? section.failure : section.verdict;
             out += fmt::format("<span class=\"detail\">{}</span>", escaped(text));
         }
         out += "</summary>\n";
