@@ -9,10 +9,10 @@
 #include <set>
 #include <system_error>
 
+#include "baseline/baseline.h"
 #include "io/progress.h"
 #include "io/shared_reads.h"
 #include "io/threads.h"
-#include "jobs/deepisign.h"
 #include "mark/evidence.h"
 #include "mark/verdict.h"
 #include "oms/verify.h"
@@ -20,20 +20,15 @@
 namespace modelseal::jobs {
 namespace {
 
+constexpr const char* kNotFound =
+    "no seal under this key: never sealed, sealed with another key, or all marks were overwritten";
+
 Result<SealFinding> find_seal(const model::Model& model, const SealSearch& search, io::Progress& progress) {
     for (const auto& key : search.keys) {
         MODELSEAL_TRY_ASSIGN(const auto evidence, mark::gather(model, key, search.pass, progress));
         if (evidence) return mark::judge(model, *evidence, search.all);
     }
-    // Whether such a mark is accepted is for the policy: here it is found, so that it can be named.
-    for (const auto& key : search.keys) {
-        MODELSEAL_TRY_ASSIGN(auto finding, check_deepisign(model, key, search.all));
-        if (finding.outcome != SealFinding::Outcome::not_found) return finding;
-    }
-    SealFinding finding;
-    finding.detail =
-        "no seal under this key: never sealed, sealed with another key, or all marks were overwritten";
-    return finding;
+    return SealFinding();
 }
 
 }  // namespace
@@ -42,6 +37,10 @@ Result<SealFinding> check_seal(const model::Model& model, const SealSearch& sear
     auto& progress = search.progress != nullptr ? *search.progress : io::no_progress();
     progress.total(model.bytes());
     MODELSEAL_TRY_ASSIGN(auto finding, find_seal(model, search, progress));
+    if (finding.outcome == SealFinding::Outcome::not_found) {
+        MODELSEAL_TRY_ASSIGN(finding, baseline::check(model, search.keys, search.all));
+    }
+    if (finding.outcome == SealFinding::Outcome::not_found) finding.detail = kNotFound;
     finding.tensors_total = model.tensors.size();
     finding.bytes_total = model.bytes();
     return finding;

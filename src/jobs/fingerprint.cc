@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "baseline/baseline.h"
 #include "crypto/hash.h"
 #include "crypto/secret.h"
 #include "fingerprint/container.h"
@@ -164,15 +165,15 @@ Result<FingerprintSummary> run(const std::filesystem::path& model, const std::fi
     const auto threads = options.jobs == 0 ? io::default_jobs() : options.jobs;
     std::array<std::byte, 32> salt;
     crypto::random_bytes(salt);
-    auto made =
-        fingerprint::make(*network,
-                          {.pairs = options.pairs,
-                           .access = options.access,
-                           .grid = options.grid,
-                           .schedule = options.schedule,
-                           .input = std::move(input),
-                           .threads = threads},
-                          options.check.secret, salt, options.progress ? *options.progress : io::no_progress());
+    const fingerprint::Plan plan{.pairs = options.pairs,
+                                 .access = options.access,
+                                 .grid = options.grid,
+                                 .input = std::move(input),
+                                 .threads = threads};
+    auto& progress = options.progress ? *options.progress : io::no_progress();
+    auto made = options.schedule == Schedule::paper
+                    ? baseline::make_pairs(*network, plan, options.check.secret, salt, progress)
+                    : fingerprint::make(*network, plan, options.check.secret, salt, progress);
     if (!made) return hinted(made.error(), options);
     MODELSEAL_TRY(opened.unchanged());
     auto& print = made->fingerprint;

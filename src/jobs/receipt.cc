@@ -7,7 +7,6 @@
 #include "formats/reader.h"
 #include "io/file.h"
 #include "io/irreplaceable.h"
-#include "mark/geometry.h"
 #include "util/error.h"
 #include "util/text.h"
 
@@ -27,8 +26,8 @@ Result<std::vector<std::byte>> encode(const Receipt& receipt, const SigningKey& 
     writer.raw(receipt.check.vendor.bytes()).raw(receipt.check.secret.bytes());
     writer.number(static_cast<std::uint8_t>(receipt.check.customer.size()));
     writer.raw(std::as_bytes(std::span(receipt.check.customer))).raw(receipt.root);
-    writer.number(static_cast<std::uint8_t>(receipt.carrier_class))
-        .number(static_cast<std::uint8_t>(receipt.rate_step));
+    writer.number(static_cast<std::uint8_t>(receipt.density.carrier_class))
+        .number(static_cast<std::uint8_t>(receipt.density.rate_step));
     writer.number(static_cast<std::uint32_t>(receipt.cells.size()));
     for (const auto& cell : receipt.cells) {
         writer.number(cell.tensor)
@@ -75,19 +74,19 @@ Result<Receipt> decode_receipt(std::span<const std::byte> bytes, const std::stri
     const auto customer = reader.raw(reader.number<std::uint8_t>());
     receipt.check.customer.assign(reinterpret_cast<const char*>(customer.data()), customer.size());
     reader.fill(receipt.root);
-    receipt.carrier_class = reader.number<std::uint8_t>();
-    receipt.rate_step = reader.number<std::uint8_t>();
+    receipt.density.carrier_class = reader.number<std::uint8_t>();
+    receipt.density.rate_step = reader.number<std::uint8_t>();
     const auto count = reader.number<std::uint32_t>();
     for (std::uint32_t i = 0; i < count && reader.ok(); ++i) {
-        mark::Overwritten cell;
+        mark::OverwrittenCell cell;
         cell.tensor = reader.number<std::uint32_t>();
         cell.block = reader.number<std::uint64_t>();
         const auto bits = reader.raw(reader.number<std::uint16_t>());
         cell.bits.assign(bits.begin(), bits.end());
         receipt.cells.push_back(std::move(cell));
     }
-    if (!reader.ok() || reader.left() != 0 || receipt.carrier_class >= mark::kClasses ||
-        receipt.rate_step > mark::kRateSteps) {
+    if (!reader.ok() || reader.left() != 0 || receipt.density.carrier_class >= mark::kClasses ||
+        receipt.density.rate_step > mark::kRateSteps) {
         return malformed("the fields of the receipt contradict each other");
     }
     return receipt;

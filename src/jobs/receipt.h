@@ -21,9 +21,8 @@ struct Receipt {
     Scheme scheme = Scheme::modelseal;
     CheckKey check;
     crypto::Digest root{};
-    unsigned carrier_class = 0;
-    unsigned rate_step = 0;
-    std::vector<mark::Overwritten> cells;
+    mark::CellDensity density;
+    std::vector<mark::OverwrittenCell> cells;
 };
 
 Result<std::vector<std::byte>> encode(const Receipt& receipt, const SigningKey& vendor);

@@ -2,9 +2,9 @@
 
 #include <fmt/format.h>
 
+#include "baseline/baseline.h"
 #include "io/progress.h"
 #include "io/rfc3339.h"
-#include "jobs/deepisign.h"
 #include "jobs/receipt.h"
 #include "jobs/recorded.h"
 #include "mark/embed.h"
@@ -49,12 +49,12 @@ Result<void> refuse_receipt_over_model(const model::Model& model, const fs::path
         {}};
 }
 
-Result<void> refuse_sealed(const model::Model& model, const mark::Geometry& geometry,
-                           const SealOptions& options) {
+Result<void> refuse_sealed(const model::Model& model, const SealOptions& options) {
     if (options.reseal) return {};
+    const mark::BlockMap block_map(model.tensors);
     const auto everyone = public_check_key(options.key.public_key());
     for (const auto* key : {&options.check, &everyone}) {
-        MODELSEAL_TRY_ASSIGN(const auto found, mark::locate(model, geometry, key->secret.bytes()));
+        MODELSEAL_TRY_ASSIGN(const auto found, mark::locate(model, block_map, key->secret.bytes()));
         if (!found) continue;
         return Error{ErrorKind::unsupported,
                      fmt::format("{}: already has a seal under this key", util::printable(model.path.string())),
@@ -72,18 +72,12 @@ Result<std::optional<crypto::Digest>> parent_root(const SealOptions& options) {
         if (options.parent_vendor && key != &everyone) continue;
         MODELSEAL_TRY_ASSIGN(const auto evidence,
                              mark::gather(parent, *key, {.jobs = options.jobs}, io::no_progress()));
-        if (evidence && evidence->intact()) return std::optional(mark::root(*evidence->manifest));
+        if (evidence && evidence->intact()) return std::optional(mark::root(*evidence->recovered.manifest));
     }
     return Error{ErrorKind::mismatch,
                  fmt::format("{}: no intact seal under this key found to derive from",
                              util::printable(options.parent->string())),
                  {}};
-}
-
-// Warnings for the owner of the model.
-void add_remarks(const model::Model& model, SealSummary& summary) {
-    for (const auto& [path, what] : model.left_out) summary.left_out.emplace_back(path, what);
-    summary.warnings = model.warnings;
 }
 
 Result<void> must_check_intact(const model::Model& model, const model::ModelOutput& output,
@@ -98,36 +92,36 @@ Result<void> must_check_intact(const model::Model& model, const model::ModelOutp
                  "try again when no program writes to the file"};
 }
 
-}  // namespace
+// A sealed copy that has not appeared under its name yet.
+struct SealedCopy {
+    model::ModelOutput output;
+    std::optional<io::AtomicFile> receipt;
+    SealSummary summary;  // what the scheme knows: cells, touched, root, stamp, cell_head
+};
 
-Result<SealSummary> seal_model(const fs::path& path, const fs::path& out, const SealOptions& options) {
-    auto& progress = options.progress != nullptr ? *options.progress : io::no_progress();
-    if (options.check.vendor != options.key.public_key()) {
-        return Error{ErrorKind::mismatch, "the check key is bound to another vendor's key", {}};
-    }
-    MODELSEAL_TRY(jobs::allow(options.ledger, options.key, options.check));
-    mark::SignedPart wanted;
-    wanted.stamp = complete_stamp(path, options);
-    MODELSEAL_TRY(mark::encode_stamp(wanted.stamp));
-    MODELSEAL_TRY_ASSIGN(const auto model, model::open_model(path, options.limits));
-    const mark::Geometry geometry(model.tensors);
-    MODELSEAL_TRY(refuse_receipt_over_model(model, out, options));
-    MODELSEAL_TRY(refuse_sealed(model, geometry, options));
-    if (options.scheme == Scheme::deepisign) {
-        MODELSEAL_TRY_ASSIGN(auto summary, jobs::seal_deepisign(model, out, wanted.stamp, options, progress));
-        add_remarks(model, summary);
-        return summary;
-    }
-    wanted.vendor = options.key.public_key().id();
-    MODELSEAL_TRY_ASSIGN(wanted.parent, parent_root(options));
+Result<std::optional<io::AtomicFile>> write_receipt(const SealOptions& options, const mark::SealPlan& plan,
+                                                    mark::Embedded& embedded) {
+    std::optional<io::AtomicFile> file;
+    if (!options.receipt) return file;
+    MODELSEAL_TRY_ASSIGN(const auto bytes,
+                         jobs::encode({Scheme::modelseal, options.check.clone(), mark::root(embedded.manifest),
+                                       plan.signed_part.density, std::move(embedded.overwritten)},
+                                      options.key));
+    MODELSEAL_TRY_ASSIGN(file, io::AtomicFile::create(*options.receipt, 0600, io::WriteMode::replace));
+    MODELSEAL_TRY(file->write(0, bytes));
+    return file;
+}
 
-    const auto bytes = model.bytes();
-    const auto places = options.check.customer.empty() ? std::size_t{0} : mark::kTraceablePlaces;
-    progress.total(3 * bytes);  // digested, copied, checked
+Result<SealedCopy> seal_copy(const model::Model& model, const fs::path& out, mark::Stamp stamp,
+                             const SealOptions& options, io::Progress& progress) {
+    mark::SealRequest request{.stamp = std::move(stamp), .vendor = options.key.public_key().id()};
+    MODELSEAL_TRY_ASSIGN(request.parent, parent_root(options));
+    const auto slots = options.check.customer.empty() ? std::size_t{0} : mark::kTraceableCells;
+    progress.total(3 * model.bytes());  // digested, copied, checked
     MODELSEAL_TRY_ASSIGN(const auto plan,
-                         mark::plan_seal(model, options.check.secret.bytes(), wanted, places, options.jobs));
-    MODELSEAL_TRY_ASSIGN(auto scan,
-                         mark::scan(model, *plan.geometry, plan.cells, {.jobs = options.jobs}, progress));
+                         mark::plan_seal(model, options.check.secret.bytes(), request, slots, options.jobs));
+    MODELSEAL_TRY_ASSIGN(
+        auto scan, mark::scan_weights(model, *plan.block_map, plan.cells, {.jobs = options.jobs}, progress));
     MODELSEAL_TRY_ASSIGN(const auto frame, mark::scan_frame(model, options.jobs, progress));
 
     MODELSEAL_TRY_ASSIGN(auto output, model::ModelOutput::copy(model, out, options.jobs, progress));
@@ -136,39 +130,62 @@ Result<SealSummary> seal_model(const fs::path& path, const fs::path& out, const 
     MODELSEAL_TRY(model.unchanged());
     MODELSEAL_TRY(must_check_intact(model, output, options, progress));
 
-    const auto root = mark::root(embedded.manifest);
-    const auto cells = embedded.overwritten.size();
-    std::optional<io::AtomicFile> receipt;
-    if (options.receipt) {
-        MODELSEAL_TRY_ASSIGN(
-            const auto bytes_kept,
-            jobs::encode({Scheme::modelseal, options.check.clone(), root, plan.part.carrier_class,
-                          plan.part.rate_step, std::move(embedded.overwritten)},
-                         options.key));
-        MODELSEAL_TRY_ASSIGN(receipt, io::AtomicFile::create(*options.receipt, 0600, io::WriteMode::replace));
-        MODELSEAL_TRY(receipt->write(0, bytes_kept));
-    }
-    SealSummary summary{.format = model.format,
-                        .files = model.files.size(),
-                        .bytes = bytes,
-                        .tensors = model.tensors.size(),
-                        .elements = geometry.total_elements(),
-                        .cells = cells,
+    SealSummary summary{.cells = embedded.overwritten.size(),
                         .touched = embedded.touched,
-                        .root = to_hex(root),
-                        .stamp = embedded.manifest.claims.stamp,
+                        .root = to_hex(mark::root(embedded.manifest)),
+                        .stamp = embedded.manifest.signed_part.stamp,
                         .cell_head = mark::head_bytes(embedded.head)};
-    add_remarks(model, summary);
+    MODELSEAL_TRY_ASSIGN(auto receipt, write_receipt(options, plan, embedded));
+    return SealedCopy{std::move(output), std::move(receipt), std::move(summary)};
+}
+
+Result<SealedCopy> mark_copy(const model::Model& model, const fs::path& out, mark::Stamp stamp,
+                             const SealOptions& options, io::Progress& progress) {
+    MODELSEAL_TRY_ASSIGN(auto marked, baseline::seal(model, out, stamp, options, progress));
+    return SealedCopy{std::move(marked.output),
+                      std::nullopt,
+                      {.cells = marked.layers, .touched = marked.touched, .stamp = stamp}};
+}
+
+// What the scheme does not matter for.
+void describe(const model::Model& model, SealSummary& summary) {
+    summary.format = model.format;
+    summary.files = model.files.size();
+    summary.bytes = model.bytes();
+    summary.tensors = model.tensors.size();
+    for (const auto& tensor : model.tensors) summary.elements += tensor.elements;
+    for (const auto& [path, what] : model.left_out) summary.left_out.emplace_back(path, what);
+    summary.warnings = model.warnings;
+}
+
+}  // namespace
+
+Result<SealSummary> seal_model(const fs::path& path, const fs::path& out, const SealOptions& options) {
+    auto& progress = options.progress != nullptr ? *options.progress : io::no_progress();
+    if (options.check.vendor != options.key.public_key()) {
+        return Error{ErrorKind::mismatch, "the check key is bound to another vendor's key", {}};
+    }
+    MODELSEAL_TRY(jobs::allow(options.ledger, options.key, options.check));
+    auto stamp = complete_stamp(path, options);
+    MODELSEAL_TRY(mark::encode_stamp(stamp));
+    MODELSEAL_TRY_ASSIGN(const auto model, model::open_model(path, options.limits));
+    MODELSEAL_TRY(refuse_receipt_over_model(model, out, options));
+    MODELSEAL_TRY(refuse_sealed(model, options));
+
+    const auto make = options.scheme == Scheme::deepisign ? mark_copy : seal_copy;
+    MODELSEAL_TRY_ASSIGN(auto sealed, make(model, out, std::move(stamp), options, progress));
+    describe(model, sealed.summary);
+
     LedgerEntry entry{.customer = options.check.customer,
-                      .root = summary.root,
-                      .stamp = summary.stamp,
-                      .cell_head = summary.cell_head};
+                      .root = sealed.summary.root,
+                      .stamp = sealed.summary.stamp,
+                      .cell_head = sealed.summary.cell_head};
     const auto commit = [&]() -> Result<void> {
-        MODELSEAL_TRY(output.commit());
-        return receipt ? receipt->commit() : Result<void>();
+        MODELSEAL_TRY(sealed.output.commit());
+        return sealed.receipt ? sealed.receipt->commit() : Result<void>();
     };
     MODELSEAL_TRY(jobs::commit_recorded(options.ledger, std::move(entry), path, out, commit));
-    return summary;
+    return std::move(sealed.summary);
 }
 
 }  // namespace modelseal

@@ -2,7 +2,7 @@
 
 #include "io/progress.h"
 #include "mark/evidence.h"
-#include "mark/sightings.h"
+#include "mark/find_marks.h"
 #include "mark/verdict.h"
 #include "model/model.h"
 #include <modelseal/trace.h>
@@ -12,18 +12,17 @@ namespace {
 
 constexpr std::size_t kMostMarks = 16;  // looked at closely; more than one is rare
 
-// Counts the cells of the seal, and checks the seal itself as far as it can still be read.
-Result<void> look_closer(const model::Model& model, const CheckKey& key, const mark::Sightings& seen,
+// Counts the cells of the seal, and asks what the seal itself says, as far as it can still be read.
+Result<void> look_closer(const model::Model& model, const CheckKey& key, const mark::FoundMarks& found,
                          const mark::CellHead& head, unsigned jobs, TracedMark& traced) {
-    auto cut = std::make_unique<mark::Geometry>(model.tensors, seen.block_elements);
-    MODELSEAL_TRY_ASSIGN(const auto evidence,
-                         mark::gather_at(model, key, std::move(cut), {head.carrier_class, head.rate_step},
-                                         {.jobs = jobs}, io::no_progress()));
-    for (const auto& reading : evidence.scan.readings) {
+    auto block_map = std::make_unique<mark::BlockMap>(model.tensors, found.block_elements);
+    MODELSEAL_TRY_ASSIGN(const auto evidence, mark::gather_at(model, key, std::move(block_map), head.density,
+                                                              {.jobs = jobs}, io::no_progress()));
+    for (const auto& reading : evidence.scan.weights.readings) {
         traced.places += reading.capacity != 0;
         traced.places_whole += reading.valid;
     }
-    if (evidence.manifest && evidence.signature_holds) traced.seal = mark::judge(model, evidence, false);
+    if (evidence.matches.signature) traced.seal = mark::judge(model, evidence, false);
     return {};
 }
 
@@ -52,17 +51,17 @@ Result<TraceReport> trace_model(const std::filesystem::path& path, const Ledger&
     MODELSEAL_TRY_ASSIGN(const auto model, model::open_model(path, options.limits));
     std::vector<const Secret32*> secrets;
     for (const auto& key : keys) secrets.push_back(&key.secret);
-    MODELSEAL_TRY_ASSIGN(const auto seen, mark::sightings(model, secrets, options.jobs, progress));
+    MODELSEAL_TRY_ASSIGN(const auto found, mark::find_marks(model, secrets, options.jobs, progress));
 
     TraceReport report{.target = path.string(), .customers_asked = customers.size(), .bytes = model.bytes()};
-    for (const auto& sighting : seen.found) {
+    for (const auto& each : found.marks) {
         if (report.marks.size() == kMostMarks) break;
-        const auto& key = keys[sighting.secret];
-        TracedMark mark{.customer = key.customer, .chance = sighting.chance};
+        const auto& key = keys[each.secret];
+        TracedMark mark{.customer = key.customer, .chance = each.chance};
         const auto customer = std::ranges::find(customers, key.customer, &Customer::name);
         if (customer != customers.end()) mark.revoked = customer->revoked;
-        MODELSEAL_TRY(look_closer(model, key, seen, sighting.head, options.jobs, mark));
-        match_entries(entries, sighting.head, mark);
+        MODELSEAL_TRY(look_closer(model, key, found, each.head, options.jobs, mark));
+        match_entries(entries, each.head, mark);
         report.marks.push_back(std::move(mark));
     }
     MODELSEAL_TRY(model.unchanged());

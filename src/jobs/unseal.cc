@@ -15,7 +15,7 @@ namespace fs = std::filesystem;
 
 Result<void> restore_cells(const model::Model& model, const mark::Evidence& evidence,
                            const jobs::Receipt& receipt, unsigned jobs, model::ModelOutput& output) {
-    const auto& geometry = *evidence.geometry;
+    const auto& block_map = *evidence.scan.block_map;
     const auto restore = [&](std::size_t i, unsigned) -> Result<void> {
         const auto& entry = receipt.cells[i];
         const auto wrong = [&] {
@@ -24,15 +24,16 @@ Result<void> restore_cells(const model::Model& model, const mark::Evidence& evid
                                      util::printable(model.path.string())),
                          {}};
         };
-        if (entry.tensor >= model.tensors.size() || !evidence.cells.find(entry.tensor, entry.block))
+        if (entry.tensor >= model.tensors.size() || !evidence.scan.cells.find(entry.tensor, entry.block))
             return wrong();
         std::vector<std::byte> block;
-        MODELSEAL_TRY(mark::read_block(model, geometry, entry.tensor, entry.block, block));
+        MODELSEAL_TRY(mark::read_block(model, block_map, entry.tensor, entry.block, block));
         const auto& tensor = model.tensors[entry.tensor];
-        const mark::Cell cell(evidence.cells.keys(entry.tensor), tensor.dtype, entry.block, block);
+        const mark::Cell cell(evidence.scan.cells.keys(entry.tensor), tensor.dtype, entry.block, block);
         if (cell.capacity() == 0 || cell.capacity() != entry.bits.size()) return wrong();
-        return output.write_elements(tensor, entry.block * geometry.block_elements(),
-                                     geometry.elements_in(entry.tensor, entry.block), cell.restore(entry.bits));
+        return output.write_elements(tensor, entry.block * block_map.block_elements(),
+                                     block_map.elements_in(entry.tensor, entry.block),
+                                     cell.restore(entry.bits));
     };
     return io::parallel_for(receipt.cells.size(), jobs, restore);
 }
@@ -47,7 +48,8 @@ Result<void> unseal_model(const fs::path& sealed, const fs::path& receipt_path, 
     progress.total(2 * given.bytes());  // checked, copied
     MODELSEAL_TRY_ASSIGN(const auto evidence,
                          mark::gather(given, receipt.check, {.jobs = options.jobs}, progress));
-    if (!evidence || !evidence->manifest || mark::root(*evidence->manifest) != receipt.root) {
+    if (!evidence || !evidence->recovered.manifest ||
+        mark::root(*evidence->recovered.manifest) != receipt.root) {
         return Error{ErrorKind::mismatch,
                      fmt::format("{}: not the sealed model of this receipt", util::printable(sealed.string())),
                      "each seal has a receipt of its own"};
@@ -61,7 +63,7 @@ Result<void> unseal_model(const fs::path& sealed, const fs::path& receipt_path, 
     const auto& model = evidence->model(given);
     MODELSEAL_TRY_ASSIGN(auto output, model::ModelOutput::copy(model, out, options.jobs, progress));
     MODELSEAL_TRY(restore_cells(model, *evidence, receipt, options.jobs, output));
-    MODELSEAL_TRY(mark::renew_checksums(model, evidence->frame, options.jobs, output));
+    MODELSEAL_TRY(mark::renew_checksums(model, evidence->scan.frame, options.jobs, output));
     MODELSEAL_TRY(given.unchanged());
     return output.commit();
 }

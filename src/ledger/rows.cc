@@ -5,7 +5,7 @@
 #include <fmt/format.h>
 
 #include "io/rfc3339.h"
-#include "mark/manifest.h"
+#include "mark/layout.h"
 #include "util/encodings.h"
 #include "util/error.h"
 #include "util/text.h"
@@ -125,7 +125,7 @@ Result<EntryRow> read_entry(const Database& database, const Statement& row) {
             return wrong("a digest that does not have 32 bytes");
     }
     if (out.stamp.size() > kMostText) return wrong("a stamp that is too long");
-    if (!out.head.empty() && out.head.size() != 6)
+    if (!out.head.empty() && out.head.size() != mark::kHeadBytes)
         return wrong("the head of a cell that does not have 6 bytes");
     if (!take(row.bytes(11), out.mac)) return wrong("a MAC that does not have 32 bytes");
     return out;
@@ -201,7 +201,8 @@ Result<EntryRow> row_of(const LedgerEntry& entry) {
     MODELSEAL_TRY_ASSIGN(row.root, digest_bytes(entry.root));
     MODELSEAL_TRY_ASSIGN(row.fingerprint, digest_bytes(entry.fingerprint));
     MODELSEAL_TRY_ASSIGN(row.stamp, mark::encode_stamp(entry.stamp));
-    if (!entry.cell_head.empty() && entry.cell_head.size() != 6) return wrong("the head of a cell has 6 bytes");
+    if (!entry.cell_head.empty() && entry.cell_head.size() != mark::kHeadBytes)
+        return wrong("the head of a cell has 6 bytes");
     row.head = entry.cell_head;
     return row;
 }

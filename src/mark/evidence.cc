@@ -3,16 +3,13 @@
 #include <algorithm>
 #include <map>
 
-#include "mark/embed.h"
-#include "mark/erasure.h"
-#include "mark/locate.h"
 #include "model/folder.h"
 
 namespace modelseal::mark {
 namespace {
 
-// Puts the manifest together from the pieces that survived, if they are enough. Cells that disagree about its
-// length were not written by one sealer; the most frequent length counts.
+// Puts the manifest together from the pieces that survived, if they are enough. Cells with different heads were
+// not written by one sealer, and pieces of two code words must not be mixed; the head with most pieces counts.
 std::optional<Manifest> assemble(const std::vector<CellContent>& contents) {
     std::map<CellHead, std::vector<Erasure::Piece>> by_head;
     for (const auto& content : contents) {
@@ -26,192 +23,210 @@ std::optional<Manifest> assemble(const std::vector<CellContent>& contents) {
     return bytes ? decode(*bytes) : std::nullopt;
 }
 
-std::vector<CellContent> parse_valid(const std::vector<Reading>& readings, std::vector<std::size_t>& sites) {
+// Contents of the cells that are valid; `numbers` are those of their cells. A valid tag says that a holder of
+// the check key wrote the content, not that the vendor did, so it is parsed as hostile bytes.
+std::vector<CellContent> parse_valid(const std::vector<CellReading>& readings,
+                                     std::vector<std::size_t>& numbers) {
     std::vector<CellContent> contents;
     for (std::size_t i = 0; i < readings.size(); ++i) {
         if (!readings[i].valid) continue;
         if (auto content = parse_content(readings[i].bytes)) {
             contents.push_back(std::move(*content));
-            sites.push_back(i);
+            numbers.push_back(i);
         }
     }
     return contents;
 }
 
-bool same_tensors(const Geometry& geometry, const SignedPart& part) {
-    if (part.tensors != geometry.tensors().size()) return false;
+bool same_tensors(const BlockMap& block_map, const SignedPart& part) {
+    if (part.tensors != block_map.tensors().size()) return false;
     const auto directory = decode_directory(part.directory, part.tensors);
     if (!directory) return part.directory.empty();
     return std::ranges::equal(
-        *directory, geometry.tensors(), [](const DirectoryEntry& entry, const Tensor& tensor) {
+        *directory, block_map.tensors(), [](const DirectoryEntry& entry, const Tensor& tensor) {
             return entry.name == tensor.name && entry.dtype == tensor.dtype && entry.shape == tensor.shape;
         });
 }
 
 // Where the sealed tensor list differs from ours, its common table is read through its directory.
-void record_common_table(const Geometry& geometry, const Manifest& manifest, bool same,
-                         std::vector<std::optional<CheckValue>>& recorded) {
-    const auto& claims = manifest.claims;
-    const auto directory = same ? std::nullopt : decode_directory(claims.directory, claims.tensors);
+void recover_common_table(const BlockMap& block_map, const Manifest& manifest, bool same,
+                          std::vector<std::optional<CheckValue>>& checks) {
+    const auto& part = manifest.signed_part;
+    const auto directory = same ? std::nullopt : decode_directory(part.directory, part.tensors);
     if (!same && !directory) return;
     std::size_t next = 0;
-    for (std::size_t sealed = 0; sealed < claims.in_common_table.size(); ++sealed) {
-        if (!claims.in_common_table[sealed]) continue;
+    for (std::size_t sealed = 0; sealed < part.in_common_table.size(); ++sealed) {
+        if (!part.in_common_table[sealed]) continue;
         std::optional<std::size_t> here = sealed;
         std::uint64_t blocks = 0;
         if (same) {
-            blocks = geometry.blocks(sealed);
+            blocks = block_map.blocks(sealed);
         } else {
             const auto& entry = (*directory)[sealed];
             std::uint64_t elements = 1;
             for (const auto extent : entry.shape) elements *= extent;
-            blocks = (elements + geometry.block_elements() - 1) / geometry.block_elements();
-            const auto found = std::ranges::lower_bound(geometry.tensors(), entry.name, {}, &Tensor::name);
-            const bool there = found != geometry.tensors().end() && found->name == entry.name &&
+            blocks = (elements + block_map.block_elements() - 1) / block_map.block_elements();
+            const auto found = std::ranges::lower_bound(block_map.tensors(), entry.name, {}, &Tensor::name);
+            const bool there = found != block_map.tensors().end() && found->name == entry.name &&
                                found->dtype == entry.dtype && found->shape == entry.shape;
-            here = there ? std::optional<std::size_t>(found - geometry.tensors().begin()) : std::nullopt;
+            here = there ? std::optional<std::size_t>(found - block_map.tensors().begin()) : std::nullopt;
         }
+        // The common table is not signed: it may be shorter than the bitmap and the directory say.
         if (blocks > manifest.common.size() - next) return;
-        for (std::uint64_t block = 0; here && block < std::min(blocks, geometry.blocks(*here)); ++block) {
-            recorded[geometry.first_block(*here) + block] = manifest.common[next + block];
+        for (std::uint64_t block = 0; here && block < std::min(blocks, block_map.blocks(*here)); ++block) {
+            checks[block_map.first_block(*here) + block] = manifest.common[next + block];
         }
         next += blocks;
     }
 }
 
-void record_own_tables(const Geometry& geometry, const CellMap& cells, std::span<const CellContent> contents,
-                       std::span<const std::size_t> sites, std::vector<std::optional<CheckValue>>& recorded) {
+void recover_own_tables(const SealScan& scan, std::span<const CellContent> contents,
+                        std::span<const std::size_t> numbers, std::vector<std::optional<CheckValue>>& checks) {
+    const auto& block_map = *scan.block_map;
     for (std::size_t i = 0; i < contents.size(); ++i) {
-        const auto tensor = cells.sites()[sites[i]].tensor;
+        const auto tensor = scan.cells.positions()[numbers[i]].tensor;
         for (const auto& own : contents[i].own) {
-            for (std::size_t k = 0; k < own.values.size() && own.first_block + k < geometry.blocks(tensor);
+            for (std::size_t k = 0; k < own.values.size() && own.first_block + k < block_map.blocks(tensor);
                  ++k) {
-                recorded[geometry.first_block(tensor) + own.first_block + k] = own.values[k];
+                checks[block_map.first_block(tensor) + own.first_block + k] = own.values[k];
             }
         }
     }
 }
 
-// What every cell should hold, drawn anew for cells of these capacities; tables as the sealer noted them where
-// that is known, else as computed.
-void draw_expected(const Geometry& geometry, std::span<const std::uint32_t> capacities, Evidence& evidence) {
-    const auto& manifest = *evidence.manifest;
-    const auto bytes = encode(manifest);
-    evidence.expected.clear();
-    evidence.arrangement =
-        arrange(geometry, evidence.cells, capacities, manifest.claims.in_common_table, bytes.size());
-    if (!evidence.arrangement) return;
-    auto checks = evidence.scan.checks;
-    for (std::size_t i = 0; i < checks.size(); ++i) checks[i] = evidence.recorded[i].value_or(checks[i]);
-    evidence.expected = contents(geometry, *evidence.arrangement, manifest.claims, checks, bytes);
+RecoveredSeal recover(const SealScan& scan) {
+    RecoveredSeal recovered;
+    recovered.checks.resize(scan.block_map->total_blocks());
+    std::vector<std::size_t> numbers;
+    const auto contents = parse_valid(scan.weights.readings, numbers);
+    recover_own_tables(scan, contents, numbers, recovered.checks);
+    recovered.manifest = assemble(contents);
+    return recovered;
 }
 
-bool whole_cells_agree(const Evidence& evidence) {
-    if (!evidence.arrangement) return false;
-    for (std::size_t i = 0; i < evidence.expected.size(); ++i) {
-        const auto& reading = evidence.scan.readings[evidence.arrangement->sites[i]];
-        if (reading.valid && reading.bytes != evidence.expected[i]) return false;
+bool valid_cells_agree(const SealScan& scan, const ExpectedCells& expected) {
+    for (std::size_t i = 0; i < expected.contents.size(); ++i) {
+        const auto& reading = scan.weights.readings[expected.layout.slots()[i].cell];
+        if (reading.valid && reading.bytes != expected.contents[i]) return false;
     }
     return true;
 }
 
-// A change may have taken values from a damaged cell, or given it some, and so have moved what all cells behind
-// it should hold. Then it was most likely a full one.
-void draw_expected(const Geometry& geometry, Evidence& evidence) {
+// The layout for cells of these capacities, and what it puts into them: check values as they were sealed where
+// that is known, else as computed now.
+std::optional<ExpectedCells> expect(const SealScan& scan, const RecoveredSeal& recovered,
+                                    std::span<const std::uint32_t> capacities) {
+    const auto& manifest = *recovered.manifest;
+    const auto bytes = encode(manifest);
+    auto layout = CellLayout::draw(*scan.block_map, scan.cells, capacities,
+                                   manifest.signed_part.in_common_table, bytes.size());
+    if (!layout) return std::nullopt;
+    auto checks = scan.weights.checks;
+    for (std::size_t i = 0; i < checks.size(); ++i) checks[i] = recovered.checks[i].value_or(checks[i]);
+    auto made = contents(*scan.block_map, *layout, manifest.signed_part, checks, bytes);
+    ExpectedCells expected{std::move(*layout), std::move(made)};
+    expected.certain = valid_cells_agree(scan, expected);
+    return expected;
+}
+
+// The layout depends on the capacity of every cell, and pieces are numbered on from cell to cell. A change may
+// have taken values from a damaged cell, or given it some (an exact zero never carries), and so have moved what
+// all cells after it should hold. The capacity that it had is not recorded anywhere; most likely it was full.
+// That guess is tested by the cells that are valid: only under the right capacities do they all agree.
+std::optional<ExpectedCells> expect(const SealScan& scan, const RecoveredSeal& recovered) {
     std::vector<std::uint32_t> as_read, as_full;
-    for (const auto& reading : evidence.scan.readings) {
+    for (const auto& reading : scan.weights.readings) {
         as_read.push_back(reading.capacity);
         as_full.push_back(reading.valid ? reading.capacity : kCellValues / 8);
     }
-    draw_expected(geometry, as_read, evidence);
-    evidence.chart_certain = whole_cells_agree(evidence);
-    if (evidence.chart_certain || as_read == as_full) return;
-    draw_expected(geometry, as_full, evidence);
-    evidence.chart_certain = whole_cells_agree(evidence);
-    if (!evidence.chart_certain) draw_expected(geometry, as_read, evidence);
+    auto expected = expect(scan, recovered, as_read);
+    if ((expected && expected->certain) || as_read == as_full) return expected;
+    auto guess = expect(scan, recovered, as_full);
+    return guess && guess->certain ? std::move(guess) : std::move(expected);
 }
 
-// The tables must be those of the weights at hand, and every cell must hold its part of them.
-bool compare_cells(const Geometry& geometry, const Evidence& evidence) {
-    if (!evidence.arrangement) return false;
-    const auto& manifest = *evidence.manifest;
-    if (common_table(manifest.claims, geometry, evidence.scan.checks) != manifest.common) return false;
-    for (std::size_t i = 0; i < evidence.expected.size(); ++i) {
-        const auto& reading = evidence.scan.readings[evidence.arrangement->sites[i]];
-        if (!reading.valid || reading.bytes != evidence.expected[i]) return false;
+// The block digests do not see the bits of cells, and the tables after the signature are not signed. So both
+// are compared with what they must be: the tables with those of the weights at hand, and every cell with its
+// part of them, bit by bit.
+bool cells_match(const SealScan& scan, const RecoveredSeal& recovered,
+                 const std::optional<ExpectedCells>& expected) {
+    if (!expected) return false;
+    const auto& manifest = *recovered.manifest;
+    if (common_table(manifest.signed_part, *scan.block_map, scan.weights.checks) != manifest.common)
+        return false;
+    for (std::size_t i = 0; i < expected->contents.size(); ++i) {
+        const auto& reading = scan.weights.readings[expected->layout.slots()[i].cell];
+        if (!reading.valid || reading.bytes != expected->contents[i]) return false;
     }
-    for (std::size_t i = 0; i < evidence.recorded.size(); ++i) {
-        if (evidence.recorded[i] && *evidence.recorded[i] != evidence.scan.checks[i]) return false;
+    for (std::size_t i = 0; i < recovered.checks.size(); ++i) {
+        if (recovered.checks[i] && *recovered.checks[i] != scan.weights.checks[i]) return false;
     }
     return true;
 }
 
 bool files_match(const Manifest& manifest, const FrameScan& frame) {
-    return std::ranges::equal(manifest.claims.file_checks, frame.files, {}, {}, check_value);
+    return std::ranges::equal(manifest.signed_part.file_checks, frame.files, {}, {}, check_value);
 }
 
-struct Found {
-    std::unique_ptr<const Geometry> geometry;
-    Located located;
+struct FoundSeal {
+    std::unique_ptr<const BlockMap> block_map;
+    CellDensity density;
 };
 
-// A model that lost or gained tensors may have been sealed with blocks of another length.
-Result<std::optional<Found>> find_seal(const model::Model& model, std::span<const std::byte, 32> secret) {
-    auto natural = std::make_unique<const Geometry>(model.tensors);
+// The block length follows from the number of elements. A model that lost or gained tensors may have been
+// sealed with blocks of another length, so the others are tried as well, with less effort: each costs a read of
+// the first cell of every host, also for models that were never sealed.
+Result<std::optional<FoundSeal>> find_seal(const model::Model& model, std::span<const std::byte, 32> secret) {
+    auto natural = std::make_unique<const BlockMap>(model.tensors);
     const auto usual = natural->block_elements();
-    MODELSEAL_TRY_ASSIGN(const auto located, locate(model, *natural, secret));
-    if (located) return std::optional(Found{std::move(natural), *located});
+    MODELSEAL_TRY_ASSIGN(const auto density, locate(model, *natural, secret));
+    if (density) return std::optional(FoundSeal{std::move(natural), *density});
     for (auto length = kMaxBlockElements; length >= kMinBlockElements; length /= 2) {
         if (length == usual) continue;
-        auto other = std::make_unique<const Geometry>(model.tensors, length);
+        auto other = std::make_unique<const BlockMap>(model.tensors, length);
         MODELSEAL_TRY_ASSIGN(const auto there, locate(model, *other, secret, Effort::first_cells));
-        if (there) return std::optional(Found{std::move(other), *there});
+        if (there) return std::optional(FoundSeal{std::move(other), *there});
     }
-    return std::optional<Found>();
+    return std::optional<FoundSeal>();
 }
 
-void read_manifest(const model::Model& model, const CheckKey& key, const Located& located, Evidence& evidence) {
-    const auto& geometry = *evidence.geometry;
-    const auto& manifest = *evidence.manifest;
-    evidence.signature_holds = manifest.claims.vendor == key.vendor.id() && verify(key.vendor, manifest) &&
-                               manifest.claims.rate_step == located.rate_step &&
-                               manifest.claims.carrier_class == located.carrier_class;
-    // What nobody signed is not looked into: whoever has the check key may have written it.
-    if (!evidence.signature_holds) return;
+// Compares what was read with the manifest that was recovered.
+void match(const model::Model& model, const CheckKey& key, const CellDensity& density, Evidence& evidence) {
+    const auto& scan = evidence.scan;
+    auto& recovered = evidence.recovered;
+    auto& matches = evidence.matches;
+    const auto& manifest = *recovered.manifest;
+    // The density was read from a cell that a holder of the check key may have written: under a lower one,
+    // cells of the seal would go unread.
+    matches.signature = manifest.signed_part.vendor == key.vendor.id() && verify(key.vendor, manifest) &&
+                        manifest.signed_part.density == density;
+    // What nobody signed is not looked into: a holder of the check key may have written it.
+    if (!matches.signature) return;
     // A seal over everything does not match what the earlier rule takes for the folder.
-    evidence.rule_matches =
-        model.rule == model::FolderRule::everything || manifest.claims.rule == model::FolderRule::by_name;
-    evidence.tensor_list_same = same_tensors(geometry, manifest.claims);
-    record_common_table(geometry, manifest, evidence.tensor_list_same, evidence.recorded);
-    if (evidence.tensor_list_same) {
-        draw_expected(geometry, evidence);
-        evidence.cells_hold = compare_cells(geometry, evidence);
-        evidence.weights_match =
-            evidence.rule_matches && manifest.claims.weights == weights_root(evidence.scan);
+    matches.folder_rule =
+        model.rule == model::FolderRule::everything || manifest.signed_part.rule == model::FolderRule::by_name;
+    matches.tensor_list = same_tensors(*scan.block_map, manifest.signed_part);
+    recover_common_table(*scan.block_map, manifest, matches.tensor_list, recovered.checks);
+    if (matches.tensor_list) {
+        evidence.expected = expect(scan, recovered);
+        matches.cells = cells_match(scan, recovered, evidence.expected);
+        matches.weights = matches.folder_rule && manifest.signed_part.weights == weights_root(scan.weights);
     }
-    evidence.frame_matches = evidence.rule_matches && manifest.claims.frame == evidence.frame.digest &&
-                             files_match(manifest, evidence.frame);
+    matches.frame = matches.folder_rule && manifest.signed_part.frame == scan.frame.digest &&
+                    files_match(manifest, scan.frame);
 }
 
 }  // namespace
 
-Result<Evidence> gather_at(const model::Model& model, const CheckKey& key, std::unique_ptr<const Geometry> cut,
-                           const Located& located, const Pass& pass, io::Progress& progress) {
-    const auto& geometry = *cut;
-    CellMap cells(geometry, key.secret.bytes(), located.carrier_class, located.rate_step);
-    MODELSEAL_TRY_ASSIGN(auto scanned, scan(model, geometry, cells, pass, progress));
+Result<Evidence> gather_at(const model::Model& model, const CheckKey& key,
+                           std::unique_ptr<const BlockMap> block_map, const CellDensity& density,
+                           const Pass& pass, io::Progress& progress) {
+    CellMap cells(*block_map, key.secret.bytes(), density);
+    MODELSEAL_TRY_ASSIGN(auto weights, scan_weights(model, *block_map, cells, pass, progress));
     MODELSEAL_TRY_ASSIGN(auto frame, scan_frame(model, pass.jobs, progress));
-    Evidence evidence{.geometry = std::move(cut),
-                      .cells = std::move(cells),
-                      .scan = std::move(scanned),
-                      .frame = std::move(frame)};
-    evidence.recorded.resize(geometry.total_blocks());
-
-    std::vector<std::size_t> sites;
-    const auto parsed = parse_valid(evidence.scan.readings, sites);
-    record_own_tables(geometry, evidence.cells, parsed, sites, evidence.recorded);
-    evidence.manifest = assemble(parsed);
-    if (evidence.manifest) read_manifest(model, key, located, evidence);
+    Evidence evidence{.scan = {std::move(block_map), std::move(cells), std::move(weights), std::move(frame)}};
+    evidence.recovered = recover(evidence.scan);
+    if (evidence.recovered.manifest) match(model, key, density, evidence);
     return evidence;
 }
 
@@ -222,13 +237,13 @@ Result<std::optional<Evidence>> gather_by_its_rule(const model::Model& model, co
     MODELSEAL_TRY_ASSIGN(auto found, find_seal(model, key.secret.bytes()));
     if (!found) return std::optional<Evidence>();
     MODELSEAL_TRY_ASSIGN(auto evidence,
-                         gather_at(model, key, std::move(found->geometry), found->located, pass, progress));
+                         gather_at(model, key, std::move(found->block_map), found->density, pass, progress));
     return std::optional(std::move(evidence));
 }
 
 bool covers_everything(const std::optional<Evidence>& evidence) {
-    return evidence && evidence->signature_holds &&
-           evidence->manifest->claims.rule == model::FolderRule::everything;
+    return evidence && evidence->matches.signature &&
+           evidence->recovered.manifest->signed_part.rule == model::FolderRule::everything;
 }
 
 // Whether the two rules take different files for the model.
@@ -247,10 +262,10 @@ Result<std::optional<Evidence>> gather(const model::Model& model, const CheckKey
     if (!earlier) return evidence;
     const auto reread = std::make_shared<const model::Model>(std::move(earlier).value());
     MODELSEAL_TRY_ASSIGN(auto by_name, gather_by_its_rule(*reread, key, pass, progress));
-    if (!by_name || !by_name->signature_holds) return evidence;
+    if (!by_name || !by_name->matches.signature) return evidence;
     // Files were added to a folder of which the seal covers everything: they are part of its frame.
     if (covers_everything(by_name)) {
-        MODELSEAL_TRY_ASSIGN(by_name->frame, scan_frame(model, pass.jobs, progress));
+        MODELSEAL_TRY_ASSIGN(by_name->scan.frame, scan_frame(model, pass.jobs, progress));
     }
     by_name->reread = reread;
     return by_name;

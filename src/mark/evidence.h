@@ -1,45 +1,68 @@
-// What a model says under one check key: everything read and computed, before it is judged (verdict.h).
+// What a model shows under one check key, before it is judged (verdict.h). Each step of gathering has a result
+// of its own: what was read, what was recovered from the cells, what the cells should hold, and what matches.
 #pragma once
 
 #include <memory>
 #include <optional>
+#include <vector>
 
-#include "mark/frame_digest.h"
+#include "mark/frame_scan.h"
+#include "mark/layout.h"
 #include "mark/locate.h"
-#include "mark/plan.h"
-#include "mark/scan.h"
+#include "mark/weight_scan.h"
 #include <modelseal/keys.h>
 
 namespace modelseal::mark {
 
+// Read from the model: its blocks and cells as they were located, and the digests of all its bytes.
+struct SealScan {
+    std::unique_ptr<const BlockMap> block_map;
+    CellMap cells;
+    WeightScan weights;
+    FrameScan frame;
+};
+
+// Recovered from cells that are valid.
+struct RecoveredSeal {
+    std::optional<Manifest> manifest;  // if its signed part survived; the common table as far as it did
+    // Check value of each block when it was sealed, where a copy survived.
+    std::vector<std::optional<CheckValue>> checks;
+};
+
+// What the cells should hold, by a manifest whose signature holds.
+struct ExpectedCells {
+    CellLayout layout;
+    // Content of each slot. A check value of which no copy survived is taken from the block as it is now.
+    std::vector<std::vector<std::byte>> contents;
+    // Whether every cell that is valid holds what the layout says. Else the layout may have been drawn for
+    // capacities that a change has altered, and says nothing about damaged cells.
+    bool certain = false;
+};
+
+// What holds. Without a manifest, or with a signature that does not hold, nothing is looked into.
+struct SealMatches {
+    bool signature = false;    // the vendor signed the manifest
+    bool tensor_list = true;   // the tensors are those that were sealed, as far as can be told
+    bool cells = false;        // every cell holds, bit by bit, what it should
+    bool weights = false;      // the weights are those that were signed
+    bool folder_rule = false;  // the files at hand were listed by the rule of the seal
+    bool frame = false;        // so they were, and their frames are those that were signed
+};
+
 struct Evidence {
     // The folder by the earlier rule, if it was sealed by that: not the model that was given.
     std::shared_ptr<const model::Model> reread;
-    // The model that everything here is about; only `frame` is that of the given one, if the seal covers
+    // The model that everything here is about; only `scan.frame` is that of the given one, if the seal covers
     // everything.
     const model::Model& model(const model::Model& given) const { return reread ? *reread : given; }
 
-    std::unique_ptr<const Geometry> geometry;  // under which the seal was found
-    CellMap cells;
-    Scan scan;
-    FrameScan frame;
-    std::optional<Manifest> manifest;  // if its signed part survived; tables as far as they did
-    // What the sealer noted of each block, where a copy survived.
-    std::vector<std::optional<CheckValue>> recorded;
-    std::optional<Arrangement> arrangement;  // as signed; absent if it cannot be drawn on what is left
-    bool chart_certain = false;              // every cell that is whole holds what the arrangement says
-    // Content of each place; own tables of damaged tensors are unknown.
-    std::vector<std::vector<std::byte>> expected;
-    bool tensor_list_same = true;  // as far as can be told
+    SealScan scan;
+    RecoveredSeal recovered;
+    std::optional<ExpectedCells> expected;  // absent if no layout can be drawn on what is left
+    SealMatches matches;
 
-    bool signature_holds = false;  // the vendor signed what the manifest claims
-    bool cells_hold = false;       // every cell holds, bit by bit, what it should
-    bool weights_match = false;    // the weights are those that were signed
-    bool rule_matches = false;     // the files at hand were listed by the rule of the seal
-    bool frame_matches = false;    // so they were, and their frames are those that were signed
-
-    bool weights_intact() const { return signature_holds && cells_hold && weights_match; }
-    bool intact() const { return weights_intact() && frame_matches; }
+    bool weights_intact() const { return matches.signature && matches.cells && matches.weights; }
+    bool intact() const { return weights_intact() && matches.frame; }
 };
 
 // Nothing if there is no seal under this key. `model` must outlive the evidence. A folder that holds files
@@ -47,8 +70,9 @@ struct Evidence {
 Result<std::optional<Evidence>> gather(const model::Model& model, const CheckKey& key, const Pass& pass,
                                        io::Progress& progress);
 
-// The same of a seal whose layout is known: cut into blocks so, and its cells laid out so.
-Result<Evidence> gather_at(const model::Model& model, const CheckKey& key, std::unique_ptr<const Geometry> cut,
-                           const Located& located, const Pass& pass, io::Progress& progress);
+// The same of a seal that was located before: with this cut into blocks, and cells of this density.
+Result<Evidence> gather_at(const model::Model& model, const CheckKey& key,
+                           std::unique_ptr<const BlockMap> block_map, const CellDensity& density,
+                           const Pass& pass, io::Progress& progress);
 
 }  // namespace modelseal::mark

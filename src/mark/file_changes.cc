@@ -12,8 +12,8 @@ using FileOutcome = FileFinding::Outcome;
 // The check values that a file may have had when it was sealed: the one that it has, and if its weights
 // changed, the one that it would have if the container's checksums over them were right.
 std::vector<CheckValue> values_of(const Evidence& evidence, std::size_t file, Weights weights) {
-    std::vector<CheckValue> values = {check_value(evidence.frame.files[file])};
-    if (weights == Weights::changed) values.push_back(check_value(evidence.frame.files_if_right[file]));
+    std::vector<CheckValue> values = {check_value(evidence.scan.frame.files[file])};
+    if (weights == Weights::changed) values.push_back(check_value(evidence.scan.frame.files_if_right[file]));
     return values;
 }
 
@@ -21,7 +21,7 @@ FileChanges compare_by_path(const model::Model& model, const Evidence& evidence,
                             const std::vector<std::string>& paths, Weights weights) {
     std::map<std::string_view, CheckValue> sealed;
     for (std::size_t i = 0; i < paths.size(); ++i)
-        sealed.emplace(paths[i], evidence.manifest->claims.file_checks[i]);
+        sealed.emplace(paths[i], evidence.recovered.manifest->signed_part.file_checks[i]);
     FileChanges changes;
     for (std::size_t i = 0; i < model.files.size(); ++i) {
         const auto& file = model.files[i];
@@ -40,10 +40,10 @@ FileChanges compare_by_path(const model::Model& model, const Evidence& evidence,
     return changes;
 }
 
-// A check value depends on the path of its file, so without names the values still tell which files are as they
+// A check value depends on the path of its file, so without names the values still show which files are as they
 // were sealed.
 FileChanges compare_by_value(const model::Model& model, const Evidence& evidence, Weights weights) {
-    const auto& checks = evidence.manifest->claims.file_checks;
+    const auto& checks = evidence.recovered.manifest->signed_part.file_checks;
     std::multiset<CheckValue> sealed(checks.begin(), checks.end());
     FileChanges changes;
     for (std::size_t i = 0; i < model.files.size(); ++i) {
@@ -65,11 +65,11 @@ FileChanges compare_by_value(const model::Model& model, const Evidence& evidence
 }  // namespace
 
 FileChanges compare_files(const model::Model& given, const Evidence& evidence, Weights weights) {
-    const auto& claims = evidence.manifest->claims;
-    const auto& model = claims.rule == model::FolderRule::everything ? given : evidence.model(given);
+    const auto& part = evidence.recovered.manifest->signed_part;
+    const auto& model = part.rule == model::FolderRule::everything ? given : evidence.model(given);
     // What nobody signed is not unpacked: it may be deflated a thousandfold.
-    const auto paths = evidence.signature_holds && !claims.file_list.empty()
-                           ? decode_file_list(claims.file_list, claims.file_checks.size())
+    const auto paths = evidence.matches.signature && !part.file_list.empty()
+                           ? decode_file_list(part.file_list, part.file_checks.size())
                            : std::nullopt;
     return paths ? compare_by_path(model, evidence, *paths, weights)
                  : compare_by_value(model, evidence, weights);
@@ -77,7 +77,8 @@ FileChanges compare_files(const model::Model& given, const Evidence& evidence, W
 
 std::vector<std::string> outside(const model::Model& given, const Evidence& evidence) {
     std::vector<std::string> paths;
-    if (!evidence.reread || evidence.manifest->claims.rule == model::FolderRule::everything) return paths;
+    if (!evidence.reread || evidence.recovered.manifest->signed_part.rule == model::FolderRule::everything)
+        return paths;
     for (const auto& file : given.files) {
         if (model::is_left_out_by_name(file.path)) paths.push_back(file.path);
     }

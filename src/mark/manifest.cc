@@ -50,9 +50,10 @@ Result<std::vector<std::byte>> encode_stamp(const Stamp& stamp) {
     ByteWriter writer;
     std::set<std::string_view> seen;
     for (const auto& [name, value] : stamp) {
-        if (name.empty() || name.size() > 255) return wrong("a name has 1 to 255 bytes");
+        if (name.empty() || name.size() > 255) return wrong("a name must have 1 to 255 bytes");
         if (value.size() > kMaxStampBytes)
-            return wrong(fmt::format("the value of '{}' is too long", util::printable(name)));
+            return wrong(fmt::format("the value of '{}' is longer than {} bytes", util::printable(name),
+                                     kMaxStampBytes));
         if (!seen.insert(name).second) return wrong(fmt::format("'{}' is given twice", util::printable(name)));
         const auto coded = std::ranges::find(kCodedNames, name);
         const auto code = coded == std::end(kCodedNames) ? 0 : coded - std::begin(kCodedNames);
@@ -60,7 +61,8 @@ Result<std::vector<std::byte>> encode_stamp(const Stamp& stamp) {
         if (code == 0) writer.number(static_cast<std::uint8_t>(name.size())).raw(bytes_of(name));
         writer.number(static_cast<std::uint16_t>(value.size())).raw(bytes_of(value));
     }
-    if (writer.size() > kMaxStampBytes) return wrong(fmt::format("longer than {} bytes", kMaxStampBytes));
+    if (writer.size() > kMaxStampBytes)
+        return wrong(fmt::format("{} bytes, at most {} are supported", writer.size(), kMaxStampBytes));
     return writer.take();
 }
 
@@ -86,8 +88,8 @@ std::vector<std::byte> encode_signed(const SignedPart& part, std::size_t common)
     const auto stamp = encode_stamp(part.stamp).value();
     ByteWriter rest;
     rest.number(kVersion).number(static_cast<std::uint8_t>(flags));
-    rest.number(static_cast<std::uint8_t>(part.rate_step))
-        .number(static_cast<std::uint8_t>(part.carrier_class));
+    rest.number(static_cast<std::uint8_t>(part.density.rate_step))
+        .number(static_cast<std::uint8_t>(part.density.carrier_class));
     rest.number(part.tensors).number(static_cast<std::uint32_t>(part.file_checks.size()));
     rest.number(static_cast<std::uint16_t>(stamp.size())).raw(stamp);
     rest.raw(part.frame).raw(part.weights).raw(part.vendor);
@@ -108,7 +110,7 @@ std::vector<std::byte> encode_signed(const SignedPart& part, std::size_t common)
 
 std::vector<std::byte> encode(const Manifest& manifest) {
     ByteWriter writer;
-    writer.raw(encode_signed(manifest.claims, manifest.common.size())).raw(manifest.signature);
+    writer.raw(encode_signed(manifest.signed_part, manifest.common.size())).raw(manifest.signature);
     for (const auto value : manifest.common) writer.number(value);
     return writer.take();
 }
@@ -120,45 +122,45 @@ std::optional<Manifest> decode(std::span<const std::byte> bytes) {
     reader = ByteReader(bytes.first(length));
     reader.raw(4);
     Manifest manifest;
-    auto& claims = manifest.claims;
+    auto& part = manifest.signed_part;
     if (reader.number<std::uint8_t>() != kVersion) return std::nullopt;
     const auto flags = reader.number<std::uint8_t>();
     if ((flags & ~kFlags) != 0) return std::nullopt;
-    claims.rate_step = reader.number<std::uint8_t>();
-    claims.carrier_class = reader.number<std::uint8_t>();
-    claims.tensors = reader.number<std::uint32_t>();
+    part.density.rate_step = reader.number<std::uint8_t>();
+    part.density.carrier_class = reader.number<std::uint8_t>();
+    part.tensors = reader.number<std::uint32_t>();
     const auto files = reader.number<std::uint32_t>();
     auto stamp = decode_stamp(reader.raw(reader.number<std::uint16_t>()));
     if (!stamp) return std::nullopt;
-    claims.stamp = std::move(*stamp);
-    reader.fill(claims.frame);
-    reader.fill(claims.weights);
-    reader.fill(claims.vendor);
-    if ((flags & kHasParent) != 0) reader.fill(claims.parent.emplace());
-    const auto bitmap = reader.raw((std::uint64_t{claims.tensors} + 7) / 8);
+    part.stamp = std::move(*stamp);
+    reader.fill(part.frame);
+    reader.fill(part.weights);
+    reader.fill(part.vendor);
+    if ((flags & kHasParent) != 0) reader.fill(part.parent.emplace());
+    const auto bitmap = reader.raw((std::uint64_t{part.tensors} + 7) / 8);
     if (!reader.ok()) return std::nullopt;
-    claims.in_common_table.resize(claims.tensors);
-    for (std::size_t i = 0; i < claims.tensors; ++i) {
-        claims.in_common_table[i] = (std::to_integer<unsigned>(bitmap[i / 8]) >> (i % 8) & 1u) != 0;
+    part.in_common_table.resize(part.tensors);
+    for (std::size_t i = 0; i < part.tensors; ++i) {
+        part.in_common_table[i] = (std::to_integer<unsigned>(bitmap[i / 8]) >> (i % 8) & 1u) != 0;
     }
     if ((flags & kHasDirectory) != 0) {
         const auto directory = reader.raw(reader.number<std::uint32_t>());
-        claims.directory.assign(directory.begin(), directory.end());
+        part.directory.assign(directory.begin(), directory.end());
     }
     if ((flags & kHasFileList) != 0) {
         const auto list = reader.raw(reader.number<std::uint32_t>());
-        claims.file_list.assign(list.begin(), list.end());
+        part.file_list.assign(list.begin(), list.end());
     }
-    if ((flags & kWholeFolder) != 0) claims.rule = model::FolderRule::everything;
+    if ((flags & kWholeFolder) != 0) part.rule = model::FolderRule::everything;
     if (!reader.ok() || files > reader.left() / sizeof(CheckValue)) return std::nullopt;
-    claims.file_checks.resize(files);
-    for (auto& value : claims.file_checks) value = reader.number<CheckValue>();
+    part.file_checks.resize(files);
+    for (auto& value : part.file_checks) value = reader.number<CheckValue>();
     reader.fill(manifest.signature);
     if (!reader.ok() || reader.left() % sizeof(CheckValue) != 0) return std::nullopt;
     manifest.common.resize(reader.left() / sizeof(CheckValue));
     for (auto& value : manifest.common) value = reader.number<CheckValue>();
     // One spelling only: what does not come out the same was not written by a sealer.
-    if (!encode_stamp(claims.stamp).ok() || !std::ranges::equal(encode(manifest), bytes.first(length)))
+    if (!encode_stamp(part.stamp).ok() || !std::ranges::equal(encode(manifest), bytes.first(length)))
         return std::nullopt;
     return manifest;
 }
@@ -168,12 +170,12 @@ Result<SignatureBytes> sign(const SigningKey& key, const SignedPart& part, std::
 }
 
 bool verify(const PublicKey& key, const Manifest& manifest) {
-    return key.verify(message(encode_signed(manifest.claims, manifest.common.size())), manifest.signature);
+    return key.verify(message(encode_signed(manifest.signed_part, manifest.common.size())), manifest.signature);
 }
 
 crypto::Digest root(const Manifest& manifest) {
     crypto::Sha256 hash;
-    return hash.update(message(encode_signed(manifest.claims, manifest.common.size()))).finish();
+    return hash.update(message(encode_signed(manifest.signed_part, manifest.common.size()))).finish();
 }
 
 namespace {

@@ -1,5 +1,5 @@
 // The manifest: what the cells hold together, in at least two copies. Everything up to the signature is signed;
-// the check values behind it only help to place a change, and are computed anew when a seal is checked.
+// the check values after it only help to place a change, and are computed anew when a seal is checked.
 //
 //   u32 length of the manifest | u8 version = 1
 //   u8 flags: 1 parent, 2 directory, 4 whole folder, 8 list of files | u8 rate step | u8 carrier class
@@ -24,6 +24,7 @@
 #include <vector>
 
 #include "crypto/hash.h"
+#include "mark/coding/cell.h"
 #include "model/folder_rule.h"
 #include <modelseal/keys.h>
 #include <modelseal/result.h>
@@ -34,7 +35,7 @@ namespace modelseal::mark {
 using CheckValue = std::uint32_t;  // first four bytes of a digest, little-endian
 CheckValue check_value(const crypto::Digest& digest);
 
-// What the vendor says about the model: names and values in order, UTF-8, as `--stamp` and the tool gave them.
+// Facts about the model that the vendor signs: names and values in order, UTF-8.
 using Stamp = std::vector<std::pair<std::string, std::string>>;
 inline constexpr std::size_t kMaxStampBytes = 4096;  // encoded
 // ErrorKind::usage for empty, repeated or overlong names, and for more than kMaxStampBytes.
@@ -42,8 +43,7 @@ Result<std::vector<std::byte>> encode_stamp(const Stamp& stamp);
 std::optional<Stamp> decode_stamp(std::span<const std::byte> bytes);
 
 struct SignedPart {
-    unsigned rate_step = 0;
-    unsigned carrier_class = 0;
+    CellDensity density;
     std::uint32_t tensors = 0;
     Stamp stamp;
     crypto::Digest frame{};
@@ -58,7 +58,7 @@ struct SignedPart {
 };
 
 struct Manifest {
-    SignedPart claims;
+    SignedPart signed_part;
     SignatureBytes signature{};
     std::vector<CheckValue> common;  // of the tensors in the common table, block by block
 };

@@ -24,25 +24,25 @@ struct BitErrors {
 struct Blame {
     std::vector<BitErrors> bits;                  // one a tensor
     std::vector<std::set<std::uint64_t>> blocks;  // changed ones, one set a tensor
-    std::uint64_t unknown = 0;  // blocks of which no note survived, in tensors that show no other damage
-    std::vector<bool> unsure;   // no note of any block of that tensor survived
+    std::uint64_t unknown = 0;                    // blocks of which no sealed check value survived
+    std::vector<bool> unsure;                     // one a tensor: none of any of its blocks survived
 };
 
-void blame_by_notes(const Geometry& geometry, const Evidence& evidence, Blame& blame) {
-    for (std::size_t tensor = 0; tensor < geometry.tensors().size(); ++tensor) {
-        const auto first = geometry.first_block(tensor);
-        std::uint64_t noted = 0;
-        for (std::uint64_t block = 0; block < geometry.blocks(tensor); ++block) {
-            const auto& note = evidence.recorded[first + block];
-            if (!note) continue;
-            ++noted;
-            const auto difference = *note ^ evidence.scan.checks[first + block];
+void blame_by_checks(const BlockMap& block_map, const Evidence& evidence, Blame& blame) {
+    for (std::size_t tensor = 0; tensor < block_map.tensors().size(); ++tensor) {
+        const auto first = block_map.first_block(tensor);
+        std::uint64_t known = 0;
+        for (std::uint64_t block = 0; block < block_map.blocks(tensor); ++block) {
+            const auto& sealed = evidence.recovered.checks[first + block];
+            if (!sealed) continue;
+            ++known;
+            const auto difference = *sealed ^ evidence.scan.weights.checks[first + block];
             blame.bits[tensor].wrong += static_cast<std::uint64_t>(std::popcount(difference));
             blame.bits[tensor].compared += 8 * sizeof difference;
             if (difference != 0) blame.blocks[tensor].insert(block);
         }
-        blame.unsure[tensor] = noted == 0 && geometry.blocks(tensor) != 0;
-        blame.unknown += geometry.blocks(tensor) - noted;
+        blame.unsure[tensor] = known == 0 && block_map.blocks(tensor) != 0;
+        blame.unknown += block_map.blocks(tensor) - known;
     }
 }
 
@@ -54,79 +54,79 @@ std::uint64_t differing_bits(std::span<const std::byte> a, std::span<const std::
     return count;
 }
 
-// Bits of a damaged cell against those that it held, as far as they are known: what it said of the blocks of
-// its own tensor is unknown where no other copy survived.
-void compare_damaged(const Geometry& geometry, const Evidence& evidence, std::size_t place_index,
-                     BitErrors& bits) {
-    const auto& place = evidence.arrangement->places[place_index];
-    const auto& reading = evidence.scan.readings[evidence.arrangement->sites[place_index]];
+// Bits of a damaged cell against those that it held, as far as they are known: a check value of which no other
+// copy survived is in `expected` as the block has it now, which proves nothing.
+void compare_damaged(const Evidence& evidence, std::size_t slot_index, BitErrors& bits) {
+    const auto& layout = evidence.expected->layout;
+    const auto& slot = layout.slots()[slot_index];
+    const auto& reading = evidence.scan.weights.readings[slot.cell];
     if (reading.bytes.size() < kTagBytes) return;  // nothing of it is left to be read
     const auto found = std::span(reading.bytes).subspan(kTagBytes);
-    const auto& expected = evidence.expected[place_index];
+    const auto& expected = evidence.expected->contents[slot_index];
     const auto compare = [&](std::size_t at, std::size_t count) {
         if (at + count > std::min(found.size(), expected.size())) return;
         bits.wrong += differing_bits(found.subspan(at, count), std::span(expected).subspan(at, count));
         bits.compared += 8 * count;
     };
-    std::size_t at = 6;
+    auto at = kHeadBytes;
     compare(0, at);
-    for (const auto& record : evidence.arrangement->chart.records(place_index)) {
-        compare(at, 7);
-        at += 7;
-        if (record.kind == Chart::Record::Kind::manifest) {
-            const auto bytes = record.count * evidence.arrangement->chart.piece_bytes();
+    for (const auto& record : layout.records(slot_index)) {
+        compare(at, kRecordHeadBytes);
+        at += kRecordHeadBytes;
+        if (record.kind == CellLayout::Record::Kind::manifest) {
+            const auto bytes = record.count * layout.piece_bytes();
             compare(at, bytes);
             at += bytes;
             continue;
         }
+        const auto first = evidence.scan.block_map->first_block(slot.tensor) + record.first;
         for (std::size_t k = 0; k < record.count; ++k, at += sizeof(CheckValue)) {
-            if (evidence.recorded[geometry.first_block(place.tensor) + record.first + k])
-                compare(at, sizeof(CheckValue));
+            if (evidence.recovered.checks[first + k]) compare(at, sizeof(CheckValue));
         }
     }
 }
 
-void blame_by_cells(const Geometry& geometry, const Evidence& evidence, Blame& blame) {
+void blame_by_cells(const Evidence& evidence, Blame& blame) {
+    const auto& readings = evidence.scan.weights.readings;
     bool damaged = false;
-    for (std::size_t site = 0; site < evidence.scan.readings.size(); ++site) {
-        const auto& reading = evidence.scan.readings[site];
-        const auto& where = evidence.cells.sites()[site];
-        if (reading.capacity == 0 || reading.valid) continue;
+    for (std::size_t cell = 0; cell < readings.size(); ++cell) {
+        const auto& where = evidence.scan.cells.positions()[cell];
+        if (readings[cell].capacity == 0 || readings[cell].valid) continue;
         blame.blocks[where.tensor].insert(where.block);
         damaged = true;
     }
-    if (!evidence.arrangement || (damaged && !evidence.chart_certain)) return;
-    for (std::size_t i = 0; i < evidence.expected.size(); ++i) {
-        const auto& place = evidence.arrangement->places[i];
-        const auto& reading = evidence.scan.readings[evidence.arrangement->sites[i]];
-        auto& bits = blame.bits[place.tensor];
+    if (!evidence.expected || (damaged && !evidence.expected->certain)) return;
+    for (std::size_t i = 0; i < evidence.expected->contents.size(); ++i) {
+        const auto& slot = evidence.expected->layout.slots()[i];
+        const auto& reading = readings[slot.cell];
+        auto& bits = blame.bits[slot.tensor];
         if (!reading.valid) {
-            compare_damaged(geometry, evidence, i, bits);
+            compare_damaged(evidence, i, bits);
             continue;
         }
         bits.compared += 8 * reading.bytes.size();
-        if (reading.bytes == evidence.expected[i]) continue;
-        // Its tag holds, its content is not what belongs there: written by someone who has the check key.
-        blame.blocks[place.tensor].insert(place.block);
-        bits.wrong += differing_bits(reading.bytes, evidence.expected[i]);
+        if (reading.bytes == evidence.expected->contents[i]) continue;
+        // Its tag holds, its content is not what belongs there: written by a holder of the check key.
+        blame.blocks[slot.tensor].insert(slot.block);
+        bits.wrong += differing_bits(reading.bytes, evidence.expected->contents[i]);
     }
 }
 
-TensorFinding describe(const Geometry& geometry, std::size_t index, const Blame& blame) {
-    const auto& tensor = geometry.tensors()[index];
+TensorFinding describe(const BlockMap& block_map, std::size_t index, const Blame& blame) {
+    const auto& tensor = block_map.tensors()[index];
     TensorFinding finding{
         .name = tensor.name, .dtype = std::string(info(tensor.dtype).name), .shape = tensor.shape};
     finding.bit_error_rate = blame.bits[index].rate();
     for (const auto block : blame.blocks[index]) {
-        finding.changed.push_back({block * geometry.block_elements(), geometry.elements_in(index, block)});
+        finding.changed.push_back({block * block_map.block_elements(), block_map.elements_in(index, block)});
     }
     if (!finding.changed.empty()) finding.outcome = TensorFinding::Outcome::changed;
     return finding;
 }
 
 // Tensors that were sealed and are gone, that are here and were not sealed, or that have another type or shape.
-void compare_lists(const Geometry& geometry, const SignedPart& claims, SealFinding& finding) {
-    const auto directory = decode_directory(claims.directory, claims.tensors);
+void compare_lists(const BlockMap& block_map, const SignedPart& part, SealFinding& finding) {
+    const auto directory = decode_directory(part.directory, part.tensors);
     if (!directory) return;
     std::map<std::string, TensorFinding> by_name;
     for (auto& entry : finding.tensors) by_name[entry.name] = std::move(entry);
@@ -137,9 +137,9 @@ void compare_lists(const Geometry& geometry, const SignedPart& claims, SealFindi
     };
     // Both lists are sorted by name.
     auto sealed = directory->begin();
-    auto here = geometry.tensors().begin();
-    while (sealed != directory->end() || here != geometry.tensors().end()) {
-        if (here == geometry.tensors().end() || (sealed != directory->end() && sealed->name < here->name)) {
+    auto here = block_map.tensors().begin();
+    while (sealed != directory->end() || here != block_map.tensors().end()) {
+        if (here == block_map.tensors().end() || (sealed != directory->end() && sealed->name < here->name)) {
             put(sealed->name, sealed->dtype, sealed->shape, TensorFinding::Outcome::missing);
             ++sealed;
         } else if (sealed == directory->end() || here->name < sealed->name) {
@@ -166,17 +166,17 @@ std::string first_few(const std::vector<std::string>& paths) {
 }
 
 void judge_frame(const model::Model& given, const Evidence& evidence, SealFinding& finding) {
-    if (!evidence.manifest) {
+    if (!evidence.recovered.manifest) {
         finding.frame_intact = false;
         finding.frame_detail = "unknown: the signed manifest did not survive";
         return;
     }
-    const auto& claims = evidence.manifest->claims;
+    const auto& part = evidence.recovered.manifest->signed_part;
     const auto weights = evidence.weights_intact() ? Weights::same : Weights::changed;
     // A container checksum that is wrong because the tensor under it changed is not a change of its own.
-    const bool excused =
-        weights == Weights::changed && evidence.rule_matches && claims.frame == evidence.frame.digest_if_right;
-    finding.frame_intact = evidence.frame_matches || excused;
+    const bool excused = weights == Weights::changed && evidence.matches.folder_rule &&
+                         part.frame == evidence.scan.frame.digest_if_right;
+    finding.frame_intact = evidence.matches.frame || excused;
     const auto uncovered = outside(given, evidence);
     if (!finding.frame_intact) {
         auto changes = compare_files(given, evidence, weights);
@@ -191,10 +191,10 @@ void judge_frame(const model::Model& given, const Evidence& evidence, SealFindin
 SealFinding::Cause cause_of(const Evidence& evidence, bool weights_changed) {
     using enum SealFinding::Cause;
     if (evidence.intact()) return none;
-    if (!evidence.manifest) return lost_manifest;
-    if (!evidence.signature_holds) return signature;
-    if (!evidence.rule_matches) return added_files;
-    if (!evidence.tensor_list_same) return tensor_list;
+    if (!evidence.recovered.manifest) return lost_manifest;
+    if (!evidence.matches.signature) return signature;
+    if (!evidence.matches.folder_rule) return added_files;
+    if (!evidence.matches.tensor_list) return tensor_list;
     return weights_changed ? weights : frame;
 }
 
@@ -204,7 +204,7 @@ std::string counts_text(const SealFinding& finding) {
     auto text = fmt::format("{} of {} tensors changed{}", changed, finding.tensors_total,
                             finding.frame_intact ? "" : ", and the frame around them");
     if (finding.unknown_blocks != 0)
-        text += fmt::format("; of {} blocks no check value survived", finding.unknown_blocks);
+        text += fmt::format("; the sealed digests of {} blocks did not survive", finding.unknown_blocks);
     return text;
 }
 
@@ -218,8 +218,8 @@ std::string summarize(const Evidence& evidence, const SealFinding& finding) {
         case added_files:
             return "files were added to the sealed folder";
         case tensor_list:
-            return fmt::format("the list of tensors is not the sealed one: {} were sealed, {} are here",
-                               evidence.manifest->claims.tensors, finding.tensors_total);
+            return fmt::format("the list of tensors differs from the sealed one: {} sealed, {} present",
+                               evidence.recovered.manifest->signed_part.tensors, finding.tensors_total);
         case weights:
             return counts_text(finding);
         case frame:
@@ -235,39 +235,38 @@ std::string summarize(const Evidence& evidence, const SealFinding& finding) {
 
 SealFinding judge(const model::Model& given, const Evidence& evidence, bool all) {
     const auto& model = evidence.model(given);
-    const auto& geometry = *evidence.geometry;
+    const auto& block_map = *evidence.scan.block_map;
     SealFinding finding{.scheme = "modelseal"};
     finding.outcome = evidence.intact() ? SealFinding::Outcome::intact : SealFinding::Outcome::tampered;
     finding.tensors_total = model.tensors.size();
     finding.bytes_total = model.bytes();
-    if (evidence.manifest) {
-        finding.stamp = evidence.manifest->claims.stamp;
-        finding.vendor_key = to_hex(evidence.manifest->claims.vendor);
-        finding.root = to_hex(root(*evidence.manifest));
-        finding.stamp_authentic = evidence.signature_holds;
-        if (evidence.manifest->claims.parent) finding.parent = to_hex(*evidence.manifest->claims.parent);
+    if (const auto& manifest = evidence.recovered.manifest) {
+        const auto& part = manifest->signed_part;
+        finding.stamp = part.stamp;
+        finding.vendor_key = to_hex(part.vendor);
+        finding.root = to_hex(root(*manifest));
+        finding.stamp_authentic = evidence.matches.signature;
+        if (part.parent) finding.parent = to_hex(*part.parent);
     }
     const auto tensors = model.tensors.size();
     Blame blame{std::vector<BitErrors>(tensors), std::vector<std::set<std::uint64_t>>(tensors), 0,
                 std::vector<bool>(tensors)};
-    blame_by_notes(geometry, evidence, blame);
-    blame_by_cells(geometry, evidence, blame);
+    blame_by_checks(block_map, evidence, blame);
+    blame_by_cells(evidence, blame);
     const bool weights_changed = !evidence.weights_intact();
 
     BitErrors sum;
-    bool explained = false;
     for (std::size_t i = 0; i < tensors; ++i) {
-        auto entry = describe(geometry, i, blame);
+        auto entry = describe(block_map, i, blame);
         sum.wrong += blame.bits[i].wrong;
         sum.compared += blame.bits[i].compared;
         // Nothing is known of it, and the weights as a whole do not match: it is not called intact.
-        if (weights_changed && evidence.tensor_list_same && blame.unsure[i] && entry.changed.empty())
+        if (weights_changed && evidence.matches.tensor_list && blame.unsure[i] && entry.changed.empty())
             entry.outcome = TensorFinding::Outcome::changed;
-        explained = explained || entry.outcome != TensorFinding::Outcome::intact;
         if (all || entry.outcome != TensorFinding::Outcome::intact) finding.tensors.push_back(std::move(entry));
     }
-    if (!evidence.tensor_list_same && evidence.manifest)
-        compare_lists(geometry, evidence.manifest->claims, finding);
+    if (!evidence.matches.tensor_list && evidence.recovered.manifest)
+        compare_lists(block_map, evidence.recovered.manifest->signed_part, finding);
     finding.bit_error_rate = sum.rate().value_or(0);
     judge_frame(given, evidence, finding);
     finding.weights_intact = !weights_changed;

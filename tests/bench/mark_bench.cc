@@ -9,8 +9,8 @@
 
 #include <fmt/format.h>
 
-#include "mark/cell.h"
-#include "mark/wavelet.h"
+#include "mark/coding/cell.h"
+#include "mark/coding/wavelet.h"
 
 namespace {
 

@@ -8,8 +8,8 @@
 #include <span>
 #include <stdexcept>
 
-#include "mark/deepisign_layer.h"
-#include "mark/packets.h"
+#include "baseline/deepisign_layer.h"
+#include "baseline/packets.h"
 #include "model/elements.h"
 #include "model/model.h"
 
@@ -77,14 +77,14 @@ double edit_approximation(const std::filesystem::path& in, const std::filesystem
     edit(in, out, tensor, [&](std::span<float> weights) {
         std::mt19937_64 engine(1);
         std::normal_distribution<double> normal(0, 1);
-        const mark::deepisign::LayerCut cut(weights.size());
+        const baseline::LayerCut cut(weights.size());
         for (std::uint64_t i = 0; i < cut.transforms(); ++i) {
             const auto part = weights.subspan(cut.first_weight(i), cut.weights(i));
             std::vector<double> values(part.begin(), part.end());
             const auto size = relative * norm(values) / std::sqrt(static_cast<double>(values.size()) / 2);
-            mark::packet_decompose(values);
+            baseline::packet_decompose(values);
             for (std::size_t k = 0; k < values.size() / 2; ++k) values[k] += size * normal(engine);
-            mark::packet_reconstruct(values);
+            baseline::packet_reconstruct(values);
             for (std::size_t k = 0; k < part.size(); ++k) {
                 squares_before += std::pow(static_cast<double>(part[k]), 2);
                 squares_changed += std::pow(values[k] - static_cast<double>(part[k]), 2);

@@ -162,18 +162,6 @@ TEST(MakeFingerprint, RefusesOutputsThatAreNotNumbers) {
     EXPECT_THAT(made.error().message, ::testing::HasSubstr("output 0 of answer 0 is nan"));
 }
 
-TEST(MakeFingerprint, PublishedPairsFlipBetweenTheirMembers) {
-    ToyNetwork network(1);
-    auto plan = plan_for(network);
-    plan.schedule = Schedule::paper;
-    plan.published_steps = 4000;
-    const auto made = make_or_die(network, plan);
-    ASSERT_EQ(made.fingerprint.rungs.size(), 1u);
-    EXPECT_GT(made.fingerprint.rungs[0].pairs.size(), 0u);
-    EXPECT_EQ(complaint(made.fingerprint), "");
-    EXPECT_GE(made.evaluations, 3u * 4000 * 20) << "a gradient step counts three";
-}
-
 TEST(CheckFingerprint, TheSameNetworkIsIntactOnEveryHonestRuntime) {
     for (const auto access : {Access::logits, Access::probabilities, Access::label}) {
         ToyNetwork network(1);

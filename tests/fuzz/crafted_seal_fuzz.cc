@@ -1,4 +1,4 @@
-// Whoever holds a check key can write any content into the cells of a model, behind tags that hold. Here the
+// A holder of a check key can write any content into the cells of a model, after tags that hold. Here the
 // fuzzer does: nothing it writes may crash the check, take long, or pass as intact.
 #include <cstdint>
 #include <cstdlib>
@@ -34,14 +34,15 @@ const CheckKey& key() {
 std::vector<std::byte> crafted(std::span<const std::byte> input) {
     static const auto base = base_model();
     static const model::Model model = test::memory_model("base", base).value();
-    static const mark::Geometry geometry(model.tensors);
-    static const mark::CellMap cells(geometry, key().secret.bytes(), mark::kQuantised, mark::kRateSteps);
+    static const mark::BlockMap block_map(model.tensors);
+    static const mark::CellMap cells(block_map, key().secret.bytes(), {mark::kQuantized, mark::kRateSteps});
     auto file = base;
     const auto data = file.size() - kElements;
-    for (const auto& site : cells.sites()) {
-        const auto begin = data + site.block * geometry.block_elements();
-        const auto block = std::span<const std::byte>(file).subspan(begin, geometry.elements_in(0, site.block));
-        const mark::Cell cell(cells.keys(0), DType::i8, site.block, block);
+    for (const auto& position : cells.positions()) {
+        const auto begin = data + position.block * block_map.block_elements();
+        const auto block =
+            std::span<const std::byte>(file).subspan(begin, block_map.elements_in(0, position.block));
+        const mark::Cell cell(cells.keys(0), DType::i8, position.block, block);
         if (cell.capacity() == 0) continue;
         std::vector<std::byte> content(cell.capacity() - mark::kTagBytes);
         const auto take = std::min(content.size(), input.size());

@@ -15,17 +15,17 @@ class ManifestOf : public testing::TestWithParam<KeyType> {
     const SigningKey key_ = GetParam() == KeyType::p256 ? test::test_key_p256() : test::test_key();
     Manifest made() {
         Manifest manifest;
-        auto& claims = manifest.claims;
-        claims.tensors = 9;
-        claims.stamp = {{"name", "net"}, {"use", "test"}};
-        claims.frame.fill(std::byte{1});
-        claims.weights.fill(std::byte{2});
-        claims.vendor = key_.public_key().id();
-        claims.parent.emplace().fill(std::byte{3});
-        claims.in_common_table = {true, false, true, false, false, false, false, false, true};
-        claims.file_checks = {4, 5};
+        auto& part = manifest.signed_part;
+        part.tensors = 9;
+        part.stamp = {{"name", "net"}, {"use", "test"}};
+        part.frame.fill(std::byte{1});
+        part.weights.fill(std::byte{2});
+        part.vendor = key_.public_key().id();
+        part.parent.emplace().fill(std::byte{3});
+        part.in_common_table = {true, false, true, false, false, false, false, false, true};
+        part.file_checks = {4, 5};
         manifest.common = {6, 7, 8};
-        manifest.signature = sign(key_, claims, manifest.common.size()).value();
+        manifest.signature = sign(key_, part, manifest.common.size()).value();
         return manifest;
     }
 };
@@ -61,7 +61,7 @@ TEST(ManifestOnP256, NeverVerifiesWithItsOtherS) {
                                           0x9e, 0x84, 0xf3, 0xb9, 0xca, 0xc2, 0xfc, 0x63, 0x25, 0x51};
     const auto key = test::test_key_p256();
     Manifest manifest;
-    manifest.signature = sign(key, manifest.claims, 0).value();
+    manifest.signature = sign(key, manifest.signed_part, 0).value();
     ASSERT_TRUE(verify(key.public_key(), manifest));
     int borrow = 0;
     for (std::size_t i = 32; i-- > 0;) {

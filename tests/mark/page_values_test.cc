@@ -5,8 +5,8 @@
 #include <gtest/gtest.h>
 
 #include "crypto/keystream.h"
-#include "mark/geometry.h"
-#include "mark/wavelet.h"
+#include "mark/block_map.h"
+#include "mark/coding/wavelet.h"
 #include "tests/support/models/small_models.h"
 #include "tests/support/scratch.h"
 

@@ -11,7 +11,6 @@
 #include "fingerprint/pairs/placing.h"
 #include "fingerprint/pairs/probe.h"
 #include "fingerprint/pairs/rung_reading.h"
-#include "fingerprint/paper.h"
 #include "util/text.h"
 
 namespace modelseal::fingerprint {
@@ -37,21 +36,15 @@ class Maker {
         : plan_(plan),
           keyed_(keyed),
           progress_(progress),
-          probe_(network, plan.input, classes, batch_for(plan.input.shape.elements())),
+          probe_(probe_of(network, plan, classes)),
           lattice_(lattice_of(plan.input, plan.grid)) {
         auto& print = made_.fingerprint;
-        print.access = plan.access;
-        print.grid = plan.grid;
-        print.schedule = plan.schedule;
-        print.input = plan.input;
+        print = facts_of(plan, probe_);
         print.unit = lattice_.unit;
-        print.classes = classes;
-        print.batch = probe_.batch();
         if (plan.access != Access::label) print.direction = keyed.direction(classes);
     }
 
-    Result<void> keyed_schedule();
-    Result<void> published_schedule();
+    Result<void> run();
     Made finish() {
         made_.evaluations = probe_.evaluations();
         return std::move(made_);
@@ -111,14 +104,7 @@ std::size_t Maker::path_of(std::size_t crossing) {
 }
 
 Result<void> Maker::add(RungOfPairs rung) {
-    if (!rung.pairs.empty()) {
-        MODELSEAL_TRY(record(probe_, made_.fingerprint, rung, plan_.pairs));
-    }
-    if (rung.pairs.size() < plan_.pairs) {
-        made_.notes.push_back(fmt::format("{} of {} fit the rung '{}'", rung.pairs.size(),
-                                          util::counted(plan_.pairs, "pair"), name_of(rung.rung)));
-    }
-    if (!rung.pairs.empty()) made_.fingerprint.rungs.push_back(std::move(rung));
+    MODELSEAL_TRY(add_rung(probe_, plan_, std::move(rung), made_));
     progress_.advance(plan_.pairs);
     return {};
 }
@@ -165,7 +151,7 @@ Result<void> Maker::add_spaced(Rung which, const Noise& noise, double floor) {
     return add(std::move(rung));
 }
 
-Result<void> Maker::keyed_schedule() {
+Result<void> Maker::run() {
     const std::size_t wanted = plan_.pairs + plan_.pairs / kSpare + 1;
     progress_.total(wanted + 3ull * plan_.pairs);
     auto& direction = made_.fingerprint.direction;
@@ -190,47 +176,40 @@ Result<void> Maker::keyed_schedule() {
                       std::max({kNoiseFactor * mixed_.largest, kLeastMixed * spread_, 2 * fp32_floor}));
 }
 
-Result<void> Maker::published_schedule() {
-    if (plan_.access == Access::label || plan_.grid != Grid::none) {
-        return Error{ErrorKind::usage, "the published schedule needs the values of outputs and no grid",
-                     "make it for logits or probabilities, without a grid", Remedy::use_output_values};
-    }
-    progress_.total(plan_.published_steps + std::uint64_t{plan_.pairs});
-    MODELSEAL_TRY_ASSIGN(auto published,
-                         published_pairs(probe_, keyed_, plan_.pairs, plan_.published_steps, progress_));
-    auto& print = made_.fingerprint;
-    print.direction = std::move(published.direction);
-    print.paths = std::move(published.paths);
-    print.unit = 1;
-    if (print.input.low != 0) {
-        for (auto& path : print.paths) {
-            for (auto& pixel : path.base) pixel -= print.input.low;
-        }
-    }
-    RungOfPairs rung{.rung = Rung::exact};
-    for (std::uint32_t path = 0; path < print.paths.size(); ++path) {
-        Pair pair{.path = path};
-        pair.member[1].position = 1;
-        rung.pairs.push_back(pair);
-    }
-    if (rung.pairs.empty()) {
-        return Error{ErrorKind::unsupported, "the published schedule did not change any label", {}};
-    }
-    return add(std::move(rung));
+}  // namespace
+
+Probe probe_of(oracle::Network& network, const Plan& plan, std::size_t classes) {
+    return {network, plan.input, classes, batch_for(plan.input.shape.elements())};
 }
 
-}  // namespace
+Fingerprint facts_of(const Plan& plan, const Probe& probe) {
+    Fingerprint print;
+    print.access = plan.access;
+    print.grid = plan.grid;
+    print.input = plan.input;
+    print.classes = probe.classes();
+    print.batch = probe.batch();
+    return print;
+}
+
+Result<void> add_rung(Probe& probe, const Plan& plan, RungOfPairs rung, Made& made) {
+    if (!rung.pairs.empty()) {
+        MODELSEAL_TRY(record(probe, made.fingerprint, rung, plan.pairs));
+    }
+    if (rung.pairs.size() < plan.pairs) {
+        made.notes.push_back(fmt::format("{} of {} fit the rung '{}'", rung.pairs.size(),
+                                         util::counted(plan.pairs, "pair"), name_of(rung.rung)));
+    }
+    if (!rung.pairs.empty()) made.fingerprint.rungs.push_back(std::move(rung));
+    return {};
+}
 
 Result<Made> make(oracle::Network& network, const Plan& plan, const Secret32& secret,
                   std::span<const std::byte, 32> salt, io::Progress& progress) {
     MODELSEAL_TRY_ASSIGN(const auto classes, network.classes());
     const Keyed keyed(secret, salt);
     Maker maker(network, plan, classes, keyed, progress);
-    if (plan.schedule == Schedule::paper) {
-        MODELSEAL_TRY(maker.published_schedule());
-    } else {
-        MODELSEAL_TRY(maker.keyed_schedule());
-    }
+    MODELSEAL_TRY(maker.run());
     return maker.finish();
 }
 

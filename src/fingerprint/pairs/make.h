@@ -2,6 +2,7 @@
 #pragma once
 
 #include "fingerprint/fingerprint.h"
+#include "fingerprint/pairs/probe.h"
 #include "io/progress.h"
 #include "oracle/network.h"
 
@@ -11,10 +12,8 @@ struct Plan {
     unsigned pairs = 150;
     Access access = Access::logits;
     Grid grid = Grid::none;
-    Schedule schedule = Schedule::keyed;
     Input input;
-    unsigned threads = 0;               // that the network was opened with
-    unsigned published_steps = 10'000;  // of stage 1; fewer only in tests
+    unsigned threads = 0;  // that the network was opened with
 };
 
 struct Made {
@@ -26,5 +25,14 @@ struct Made {
 // Direction, starts and classes follow from `secret` and `salt`, which must be new and random.
 Result<Made> make(oracle::Network& network, const Plan& plan, const Secret32& secret,
                   std::span<const std::byte, 32> salt, io::Progress& progress);
+
+// What other schedules of making share with this one. The network as it is asked, with `plan.input`, which must
+// outlive the probe:
+Probe probe_of(oracle::Network& network, const Plan& plan, std::size_t classes);
+// The facts that follow from the plan and the probe; no pairs, and of Schedule::keyed.
+Fingerprint facts_of(const Plan& plan, const Probe& probe);
+// Records the answers to `rung`'s pairs (record.h), at most plan.pairs of them, and adds it to `made`, with a
+// note if there are fewer. A rung without pairs is left out.
+Result<void> add_rung(Probe& probe, const Plan& plan, RungOfPairs rung, Made& made);
 
 }  // namespace modelseal::fingerprint

@@ -1,0 +1,48 @@
+// The one seam to what is there for comparison only: schemes as they were published, off the main path. Nothing
+// else includes headers of this room.
+//
+//   deepisign         a mark in the weights (deepisign.h): sealed by `Scheme::deepisign`, looked for by check()
+//                     where no seal was found
+//   published pairs   a fingerprint by the schedule of the paper on sample pairing (published_pairs.h): made by
+//                     `Schedule::paper`, and checked like any other
+#pragma once
+
+#include <filesystem>
+#include <span>
+
+#include "fingerprint/pairs/make.h"
+#include "io/progress.h"
+#include "mark/manifest.h"
+#include "model/model.h"
+#include "model/output.h"
+#include <modelseal/report.h>
+#include <modelseal/seal.h>
+
+namespace modelseal::baseline {
+
+// A copy with a deepisign mark that reads back; it has not appeared under its name yet.
+struct MarkedCopy {
+    model::ModelOutput output;
+    std::uint64_t layers = 0;   // marked
+    std::uint64_t touched = 0;  // elements that were written
+};
+
+// Marks a copy of `model`, which must outlive the result. ErrorKind::usage for options or stamps that the
+// scheme does not support, ErrorKind::unsupported for a model that cannot hold a mark.
+Result<MarkedCopy> seal(const model::Model& model, const std::filesystem::path& out, const mark::Stamp& stamp,
+                        const SealOptions& options, io::Progress& progress);
+
+// The first mark that is found under one of `keys`; Outcome::not_found if there is none. Whether such a mark is
+// accepted is for the policy: it is a finding, so that it can be named. `all`: intact layers are listed as
+// well.
+Result<SealFinding> check(const model::Model& model, std::span<const CheckKey> keys, bool all);
+
+inline constexpr unsigned kPublishedSteps = 10'000;  // of stage 1
+
+// A fingerprint by the published schedule, as fingerprint::make() does it by ours. `steps`: fewer only in
+// tests.
+Result<fingerprint::Made> make_pairs(oracle::Network& network, const fingerprint::Plan& plan,
+                                     const Secret32& secret, std::span<const std::byte, 32> salt,
+                                     io::Progress& progress, unsigned steps = kPublishedSteps);
+
+}  // namespace modelseal::baseline

@@ -1,0 +1,176 @@
+#include "mark/weight_scan.h"
+
+#include <algorithm>
+#include <tuple>
+
+#include "io/threads.h"
+
+namespace modelseal::mark {
+namespace {
+
+constexpr std::uint64_t kNodeBlocks = 16;
+constexpr std::byte kNodeDomain{0x10};
+
+struct Worker {
+    crypto::Sha256 hash;
+    std::vector<std::byte> buffer;
+};
+
+// Nodes of all tensors, numbered through, so that threads can share them evenly.
+class Nodes {
+  public:
+    explicit Nodes(const BlockMap& block_map) {
+        first_.push_back(0);
+        for (std::size_t i = 0; i < block_map.tensors().size(); ++i) {
+            first_.push_back(first_.back() + (block_map.blocks(i) + kNodeBlocks - 1) / kNodeBlocks);
+        }
+    }
+    std::uint64_t total() const { return first_.back(); }
+    std::uint64_t first(std::size_t tensor) const { return first_[tensor]; }
+    std::size_t tensor_of(std::uint64_t node) const {
+        return static_cast<std::size_t>(std::ranges::upper_bound(first_, node) - first_.begin()) - 1;
+    }
+
+  private:
+    std::vector<std::uint64_t> first_;
+};
+
+// All nodes in the order of the files: another order reads slower, and cannot share the reading with a pass
+// over whole files.
+std::vector<std::uint64_t> reading_order(const model::Model& model, const BlockMap& block_map,
+                                         const Nodes& nodes, unsigned files_at_once) {
+    struct NodeStart {
+        std::uint32_t group;
+        std::uint64_t offset;
+        std::uint32_t file;
+        std::uint64_t node;
+    };
+    std::vector<NodeStart> starts;
+    starts.reserve(nodes.total());
+    for (std::size_t tensor = 0; tensor < model.tensors.size(); ++tensor) {
+        const auto first = nodes.first(tensor), count = nodes.first(tensor + 1) - first;
+        if (count == 0) continue;
+        const auto& segment = model.tensors[tensor].segments.front();
+        std::uint64_t bytes = 0;
+        storage_bytes(model.tensors[tensor].dtype, kNodeBlocks * block_map.block_elements(), bytes);
+        for (std::uint64_t i = 0; i < count; ++i) {
+            starts.push_back(
+                {segment.file / files_at_once, segment.offset + i * bytes, segment.file, first + i});
+        }
+    }
+    std::ranges::sort(starts, {}, [](const NodeStart& each) {
+        return std::tuple(each.group, each.offset, each.file, each.node);
+    });
+    std::vector<std::uint64_t> order(starts.size());
+    std::ranges::transform(starts, order.begin(), &NodeStart::node);
+    return order;
+}
+
+CellReading read_cell(const Cell& cell) {
+    CellReading reading{.capacity = static_cast<std::uint32_t>(cell.capacity())};
+    if (cell.capacity() == 0) return reading;
+    if (auto content = cell.read()) {
+        reading.valid = true;
+        reading.attempt = static_cast<std::uint8_t>(content->attempt);
+        reading.bytes = std::move(content->bytes);
+    } else {
+        reading.bytes = cell.unverified();
+    }
+    return reading;
+}
+
+crypto::Digest tensor_digest(const BlockMap& block_map, std::size_t tensor,
+                             std::span<const crypto::Digest> nodes) {
+    crypto::Sha256 hash;
+    hash.update_text("modelseal/1 tensor").update(identity(block_map.tensors()[tensor]));
+    hash.update_number(block_map.tensors()[tensor].elements);
+    hash.update_number(block_map.block_elements()).update_number(block_map.blocks(tensor));
+    for (const auto& node : nodes) hash.update(node);
+    return hash.finish();
+}
+
+}  // namespace
+
+Result<void> read_block(const model::Model& model, const BlockMap& block_map, std::size_t tensor,
+                        std::uint64_t block, std::vector<std::byte>& buffer) {
+    const auto count = block_map.elements_in(tensor, block);
+    std::uint64_t bytes = 0;
+    storage_bytes(model.tensors[tensor].dtype, count, bytes);
+    buffer.resize(bytes);
+    return read_elements(model, model.tensors[tensor], block * block_map.block_elements(), count, buffer);
+}
+
+Result<WeightScan> scan_weights(const model::Model& model, const BlockMap& block_map, const CellMap& cells,
+                                const Pass& pass, io::Progress& progress) {
+    const auto jobs = pass.jobs == 0 ? io::default_jobs() : pass.jobs;
+    const Nodes nodes(block_map);
+    const auto order = reading_order(model, block_map, nodes, pass.files_at_once);
+    std::vector<model::ElementMap> maps;
+    maps.reserve(model.tensors.size());
+    for (const auto& tensor : model.tensors) maps.emplace_back(tensor);
+
+    WeightScan result;
+    result.checks.resize(block_map.total_blocks());
+    result.readings.resize(cells.positions().size());
+    std::vector<crypto::Digest> node_digests(nodes.total());
+    std::vector<Worker> workers(jobs);
+
+    const auto scan_node = [&](std::size_t round, unsigned index) -> Result<void> {
+        auto& worker = workers[index];
+        const auto node = order[round];
+        const auto tensor = nodes.tensor_of(node);
+        const auto dtype = model.tensors[tensor].dtype;
+        const auto first = (node - nodes.first(tensor)) * kNodeBlocks;
+        const auto last = std::min(first + kNodeBlocks, block_map.blocks(tensor));
+        const auto begin = first * block_map.block_elements();
+        const auto elements =
+            std::min(last * block_map.block_elements(), model.tensors[tensor].elements) - begin;
+        std::uint64_t bytes = 0, block_bytes = 0;
+        storage_bytes(dtype, elements, bytes);
+        storage_bytes(dtype, block_map.block_elements(), block_bytes);
+        worker.buffer.resize(bytes);
+        MODELSEAL_TRY(maps[tensor].read(model, begin, elements, worker.buffer));
+
+        std::array<crypto::Digest, kNodeBlocks> digests;
+        for (auto block = first; block < last; ++block) {
+            const auto offset = (block - first) * block_bytes;
+            const auto view = std::span<const std::byte>(worker.buffer)
+                                  .subspan(offset, std::min(block_bytes, bytes - offset));
+            auto& digest = digests[block - first];
+            if (const auto number = cells.find(tensor, block)) {
+                const Cell cell(cells.keys(tensor), dtype, block, view);
+                digest = cell.digest(worker.hash);
+                result.readings[*number] = read_cell(cell);
+            } else {
+                digest = plain_digest(worker.hash, view);
+            }
+            result.checks[block_map.first_block(tensor) + block] = check_value(digest);
+        }
+        worker.hash.update(std::span(&kNodeDomain, 1));
+        for (auto block = first; block < last; ++block) worker.hash.update(digests[block - first]);
+        node_digests[node] = worker.hash.finish();
+        progress.advance(bytes);
+        return {};
+    };
+    MODELSEAL_TRY(io::parallel_for(order.size(), jobs, scan_node));
+
+    for (std::size_t tensor = 0; tensor < model.tensors.size(); ++tensor) {
+        const auto first = nodes.first(tensor);
+        result.tensors.push_back(tensor_digest(
+            block_map, tensor, std::span(node_digests).subspan(first, nodes.first(tensor + 1) - first)));
+    }
+    return result;
+}
+
+crypto::Digest weights_root(const WeightScan& scan) {
+    crypto::Sha256 hash;
+    hash.update_text("modelseal/1 weights").update_number(scan.tensors.size());
+    for (const auto& tensor : scan.tensors) hash.update(tensor);
+    for (std::size_t cell = 0; cell < scan.readings.size(); ++cell) {
+        if (scan.readings[cell].attempt != 0)
+            hash.update_number(cell).update_number(scan.readings[cell].attempt);
+    }
+    return hash.finish();
+}
+
+}  // namespace modelseal::mark

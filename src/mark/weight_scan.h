@@ -1,0 +1,53 @@
+// One pass over all tensors: digests of blocks, tensors and weights, and what the cells hold. Parallel; memory
+// is a buffer a thread and a few bytes a block.
+//
+//   block digest    cell.h
+//   node digest     SHA-256(0x10 | up to 16 block digests)
+//   tensor digest   SHA-256(domain, identity, elements, block length, number of blocks, its node digests)
+//   weights root    SHA-256(domain, number of tensors, tensor digests by name,
+//                           (number of the cell, attempt) of every attempt above 0)
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "crypto/hash.h"
+#include "io/progress.h"
+#include "mark/block_map.h"
+#include "mark/manifest.h"
+#include "model/elements.h"
+#include "model/model.h"
+
+namespace modelseal::mark {
+
+// What one cell holds.
+struct CellReading {
+    std::uint32_t capacity = 0;    // 0: no room, nothing expected
+    bool valid = false;            // its tag holds
+    std::uint8_t attempt = 0;      // if valid
+    std::vector<std::byte> bytes;  // the content if valid, else tag and content as they seem to be
+};
+
+struct WeightScan {
+    std::vector<CheckValue> checks;  // of every block, tensor by tensor
+    std::vector<crypto::Digest> tensors;
+    std::vector<CellReading> readings;  // one a cell of the cell map
+};
+
+// One reading of the files of a model.
+struct Pass {
+    unsigned jobs = 0;  // threads; 0: all
+    // Files read side by side, each from its beginning: for sharing the reading with a pass that does so.
+    unsigned files_at_once = 1;
+};
+
+Result<WeightScan> scan_weights(const model::Model& model, const BlockMap& block_map, const CellMap& cells,
+                                const Pass& pass, io::Progress& progress);
+
+crypto::Digest weights_root(const WeightScan& scan);
+
+// The dense bytes of one block, into `buffer`, which is resized.
+Result<void> read_block(const model::Model& model, const BlockMap& block_map, std::size_t tensor,
+                        std::uint64_t block, std::vector<std::byte>& buffer);
+
+}  // namespace modelseal::mark
