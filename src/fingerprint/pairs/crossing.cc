@@ -80,9 +80,11 @@ std::vector<std::uint32_t> Keyed::order(std::size_t index, std::size_t elements)
 
 namespace {
 
-// Steps of 1/512 of the range: 2e-3, as far as the sign step of a gradient holds.
+// Starts and steps lie on a lattice, so that a path is whole numbers, which a container keeps in one or two
+// bytes an element, and every runtime computes the same pixels from them (pixel_of). Steps of 1/512 of the
+// range are 2e-3, about as far as a gradient says where the margin goes.
 constexpr unsigned kFineLevels = 513;
-constexpr unsigned kGreyLevels = 256;
+constexpr unsigned kGrayLevels = 256;
 constexpr unsigned kMostSteps = 48;        // gradient steps from one start
 constexpr double kLongestStep = 4;         // in units; further away, the gradient predicts little
 constexpr std::size_t kStartsPerPair = 6;  // starts tried for each pair before giving up
@@ -107,13 +109,18 @@ std::vector<float> pixels_of(const Probe& probe, const Lattice& lattice, std::sp
     return pixels;
 }
 
-// How many units bring the margin over 0, if it were linear.
+// How many units bring the margin over 0, if it were linear: moving every element by one unit along the sign of
+// the gradient changes it by unit * sum |gradient|, the most that any step of that size can (the dual of the
+// largest norm). The 5 % are for the bend: a step that falls just short costs a round, one that goes too far
+// costs little, since the root is then searched between both ends of the last step (placing.cc).
 double stride(double margin, std::span<const float> gradient, double unit) {
     double slope = 0;
     for (const float one : gradient) slope += static_cast<double>(std::abs(one));
     return slope > 0 ? std::clamp(std::ceil(1.05 * std::abs(margin) / (slope * unit)), 1.0, kLongestStep) : 1;
 }
 
+// Down the gradient from the positive side, up from the negative one: a start may be on either. Elements stop
+// at the ends of the input's range.
 void step(Walker& walker, double margin, std::span<const float> gradient, const Lattice& lattice) {
     const double units =
         margin < 0 ? stride(margin, gradient, lattice.unit) : -stride(margin, gradient, lattice.unit);
@@ -139,7 +146,11 @@ Crossing crossing_of(Walker& walker, double margin) {
     return crossing;
 }
 
-// Walks all of them to the boundary, a batch of those that have not crossed at a time.
+// Walks all of them to the boundary, a batch of those that have not crossed at a time. A walker has crossed
+// when two margins in sequence differ in sign; the segment between the last two points is its path, as in the
+// paper's stage 2, which keeps the last input before the flip and the first after it (arXiv 2404.07572, section
+// III-C). Steps are 2e-3 instead of the paper's 1e-6, because the root search, not the step, decides how close
+// members come to the boundary.
 Result<std::vector<Crossing>> walk(Probe& probe, const Lattice& lattice, std::span<const double> direction,
                                    std::vector<Walker> walkers) {
     std::vector<Crossing> crossings;
@@ -171,7 +182,7 @@ Result<std::vector<Crossing>> walk(Probe& probe, const Lattice& lattice, std::sp
 }  // namespace
 
 Lattice lattice_of(const Input& input, Grid grid) {
-    const unsigned levels = grid == Grid::u8 ? kGreyLevels : kFineLevels;
+    const unsigned levels = grid == Grid::u8 ? kGrayLevels : kFineLevels;
     return {levels, (static_cast<double>(input.high) - static_cast<double>(input.low)) / (levels - 1)};
 }
 
@@ -221,6 +232,7 @@ Result<std::vector<Crossing>> find_crossings(Probe& probe, const Keyed& keyed, c
             "the outputs may be saturated: check the range, mean and std of the inputs, or ask for fewer pairs",
             Remedy::review_inputs};
     }
+    // Walkers cross in any order; pairs are in that of their keyed starts.
     std::ranges::sort(found, {}, &Crossing::start);
     return found;
 }

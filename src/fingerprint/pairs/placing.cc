@@ -34,7 +34,11 @@ Result<std::vector<double>> margins(Probe& probe, const Lattice& lattice, std::s
     return margins;
 }
 
-// The state of one root search: the boundary is between `a` and `b`; `c` is the point before.
+// The state of one root search by Chandrupatla's method: the boundary lies between `a` and `b`, the last point
+// asked is `a`, and `c` is the one given up last. The invariant is that fa and fb differ in sign, so the root
+// stays bracketed whatever the margin does between the points. Inverse quadratic interpolation is used where
+// his criterion says that it is monotonic on the bracket (phi^2 < xi and (1 - phi)^2 < 1 - xi), else a
+// bisection: margins of ReLU networks have kinks, on which pure interpolation would stall.
 struct Search {
     double a, b, c, fa, fb, fc;
     double t = 0.5;
@@ -54,6 +58,8 @@ struct Search {
         }
         a = x;
         fa = fx;
+        // Of the bracket's length, the least part by which the next point keeps away from its ends. At half of
+        // it the bracket is two tolerances wide: no further input lies between its ends.
         const double least = kTolerance / std::abs(b - a);
         done = least >= 0.5;
         const double xi = (a - b) / (c - b), phi = (fa - fb) / (fc - fb);
@@ -70,6 +76,10 @@ struct Search {
 // The search for a place on one side of the boundary: outwards until the margin is large enough, then between
 // the last place where it was too small and the first where it was too large. Where margins jump, as those of
 // quantized networks do, and none is in the band, the nearest beyond it will do.
+//
+// The two sides of the band have different reasons. At least the floor, because honest runtimes move a margin
+// by less (make.cc: 8 times the largest noise seen), so a flip is not theirs. Less than kBand times the floor,
+// because a pair that is farther away notices less: the margin must be moved all the way across.
 struct SideOfPair {
     std::size_t row;
     double sign, root;
@@ -87,6 +97,9 @@ struct SideOfPair {
         done = along >= floor && along < kBand * floor;
         if (done) return;
         if (along < floor) near = std::max(near, here);
+        // As if the margin grew linearly from the root, of which it is 0. A point on the wrong side (rounding,
+        // or a second crossing) gives no guess. Outwards a step grows by 1.3 to 4 times, so that a flat stretch
+        // does not throw it to the end of the range.
         const double guess = along > 0 ? here * kPlacingAim * floor / along : 0;
         const bool inside = guess > near && guess < far;
         const double next = std::isinf(far) ? std::clamp(guess, 1.3 * here, 4 * here)
@@ -135,6 +148,8 @@ Result<std::vector<Bracket>> place(Probe& probe, const Lattice& lattice, std::sp
                                    double floor) {
     std::vector<SideOfPair> sides;
     for (std::size_t row = 0; row < crossings.size(); ++row) {
+        // Positions are in lengths of the path, along which the margin changes by this; it is positive, since
+        // member 0 is on the negative side.
         const double slope = crossings[row].margin[1] - crossings[row].margin[0];
         const double root = (brackets[row][0] + brackets[row][1]) / 2;
         for (const double sign : {-1.0, 1.0}) {
