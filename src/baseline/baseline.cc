@@ -105,7 +105,7 @@ Result<fingerprint::Made> make_pairs(oracle::Network& network, const fingerprint
         return Error{
             ErrorKind::usage,
             "the published schedule needs output values (logits or probabilities), and does not support a grid",
-            {}};
+            "make it for logits or probabilities, without a grid", Remedy::use_output_values};
     }
     MODELSEAL_TRY_ASSIGN(const auto classes, network.classes());
     const fingerprint::Keyed keyed(secret, salt);
