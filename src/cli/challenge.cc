@@ -23,6 +23,14 @@ Result<ChallengeSummary> write(const ChallengeFlags& options, const std::vector<
     }
 }
 
+// The key options as they were given, for the command that follows.
+std::string key_words(const CheckKeyFiles& keys) {
+    std::string words;
+    for (const auto& each : keys.public_keys) words += " --pub " + util::printable(each);
+    for (const auto& each : keys.check_keys) words += " --key " + util::printable(each);
+    return words;
+}
+
 Result<ExitCode> run(const ChallengeFlags& options, Context& context) {
     MODELSEAL_TRY(refuse_overwriting(options.out, {options.fingerprint}));
     if (options.keys.empty()) {
@@ -33,10 +41,11 @@ Result<ExitCode> run(const ChallengeFlags& options, Context& context) {
     MODELSEAL_TRY_ASSIGN(const auto summary, write(options, keys));
     if (context.terminal.quiet()) return ExitCode::done;
     const auto folder = util::printable(options.out);
-    context.terminal.print(fmt::format("{} {}: {} inputs ({})", context.terminal.paint(Tone::good, "written"),
+    context.terminal.print(fmt::format("{} {}: {} inputs ({})", context.terminal.paint(Tone::good, "wrote"),
                                        folder, summary.inputs, summary.format));
-    context.terminal.print(fmt::format(
-        "  its README.txt tells how to answer; then: modelseal check --responses {} --fingerprint FP", folder));
+    context.terminal.print(fmt::format("  answer them as {}/README.txt describes, then run", folder));
+    context.terminal.print(fmt::format("  modelseal check --responses {} --fingerprint {}{}", folder,
+                                       util::printable(options.fingerprint), key_words(options.keys)));
     return ExitCode::done;
 }
 
@@ -44,12 +53,13 @@ Result<ExitCode> run(const ChallengeFlags& options, Context& context) {
 
 void add_challenge(CLI::App& program, Context& context) {
     auto options = std::make_shared<ChallengeFlags>();
-    auto& command = add_command(program, "challenge",
-                                "writes the inputs of a fingerprint to a folder, to be answered elsewhere");
-    command.add_option("FP", options->fingerprint, "the fingerprint")->required();
+    auto& command =
+        add_command(program, "challenge", "Write the inputs of a fingerprint, to be answered offline",
+                    {"modelseal challenge net.fp --key acme.check -o challenge"});
+    command.add_option("FP", options->fingerprint, "fingerprint file")->required();
     add_check_key_options(command, options->keys);
-    command.add_option("-o,--output", options->out, "the folder to make")->required()->type_name("DIR");
-    on_run(command, context, [options](Context& with) { return run(*options, with); });
+    command.add_option("-o,--output", options->out, "folder to make")->required()->type_name("DIR");
+    on_run(command, context, [options](Context& running) { return run(*options, running); });
 }
 
 }  // namespace modelseal::cli

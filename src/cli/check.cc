@@ -1,6 +1,10 @@
 #include <algorithm>
 #include <chrono>
+#include <map>
+#include <optional>
 #include <utility>
+
+#include <fmt/format.h>
 
 #include "cli/check_keys.h"
 #include "cli/commands.h"
@@ -16,6 +20,8 @@
 #include "oracle/http/url.h"
 #include "policy/decide.h"
 #include "report/report.h"
+#include "report/words.h"
+#include "util/text.h"
 #include <modelseal/seal.h>
 
 namespace modelseal::cli {
@@ -30,15 +36,8 @@ struct CheckFlags {
     bool black_box = false, weights_only = false, all = false, json = false, sarif = false, html_pairs = false;
 };
 
-// What a page states about the run beside its reports.
-struct Run {
-    std::vector<CheckKey> keys;
-    std::chrono::sys_seconds begun;
-    std::chrono::duration<double> took{};
-};
-
-bool is_required(const CheckFlags& options, const char* what) {
-    return std::ranges::find(options.require, what) != options.require.end();
+bool is_required(const CheckFlags& flags, const char* what) {
+    return std::ranges::find(flags.require, what) != flags.require.end();
 }
 
 // Each with what it needs to have an effect; options of trust have rules of their own.
@@ -56,8 +55,6 @@ std::span<const OptionRule> check_rules() {
         {"--ignore-unsigned-files", trust, &TargetUses::on_disk},
         {"--fingerprint", keys},
         {"--black-box", fingerprint},
-        {"--html-pairs", fingerprint},
-        {"--html-pairs", {"--html"}},
         {"--responses", fingerprint},
         {"--rung", fingerprint},
         {"--device", fingerprint, &TargetUses::run},
@@ -69,210 +66,262 @@ std::span<const OptionRule> check_rules() {
         {"--retries", fingerprint, &TargetUses::http},
         {"--tensors", fingerprint, &TargetUses::http},
         {"--output", fingerprint, &TargetUses::http},
+        {"--html-pairs", fingerprint},
+        {"--html-pairs", {"--html"}},
     };
     return rules;
 }
 
-TargetUses uses_of(const CheckFlags& options, const std::vector<std::string>& targets) {
+TargetUses uses_of(const CheckFlags& flags, const std::vector<std::string>& targets) {
     TargetUses uses;
-    if (!options.responses.empty()) return uses;  // the targets are names
+    if (!flags.responses.empty()) return uses;  // the targets are names
     for (const auto& target : targets) {
         const bool served = oracle::is_endpoint(target);
         uses.served |= served;
         uses.http |= oracle::is_http_url(target);
         uses.on_disk |= !served;
-        uses.read |= !served && !options.black_box;
-        uses.run |= !served && !options.fingerprint.empty();
+        uses.read |= !served && !flags.black_box;
+        uses.run |= !served && !flags.fingerprint.empty();
     }
     uses.asked = uses.served || uses.run;
     return uses;
 }
 
-Result<std::vector<CheckKey>> load_keys(const CheckFlags& options) {
-    if (options.keys.empty() && options.trust.empty()) {
+Result<std::vector<CheckKey>> load_keys(const CheckFlags& flags) {
+    if (flags.keys.empty() && flags.trust.empty()) {
         return Error{
             ErrorKind::usage, "no key to check with",
             "give the vendor's public key with --pub NAME.pub, or your check key with --key CUSTOMER.check"};
     }
-    return load_check_keys(options.keys);
+    return load_check_keys(flags.keys);
 }
 
 // Nothing if no signature is expected.
-Result<std::optional<VerifyOptions>> signature_options(const CheckFlags& options) {
-    if (!options.trust.empty()) {
-        auto wanted = verify_options(options.trust);
-        wanted.signature = options.signature;
-        return std::optional(std::move(wanted));
+Result<std::optional<VerifyOptions>> signature_options(const CheckFlags& flags) {
+    if (!flags.trust.empty()) {
+        auto options = verify_options(flags.trust);
+        options.signature = flags.signature;
+        return std::optional(std::move(options));
     }
-    if (!is_required(options, "signature")) return std::optional<VerifyOptions>{};
+    if (!is_required(flags, "signature")) return std::optional<VerifyOptions>{};
     return Error{
         ErrorKind::usage, "no key to verify the signature with",
         "give the signer's public key (P-256, P-384, P-521) with --signer PEM, or the certificate of an "
         "authority with --cert-chain PEM"};
 }
 
-// What was found goes to standard output; why something could not be checked goes to standard error.
-void show_text(const CheckFlags& options, const CheckReport& report, Context& context) {
-    auto& terminal = context.terminal;
+// What was found goes to standard output; why something could not be checked, and what would help, to standard error.
+void show_text(const CheckFlags& flags, const CheckReport& report, Terminal& terminal) {
     const bool failed = report.verdict == Verdict::error;
-    const report::TextStyle style{.color = terminal.color(),
-                                  .all = options.all,
-                                  .width = output_columns(),
-                                  .failures = failed ? report::Failures::left_out : report::Failures::listed};
-    const auto text = report::to_text(report, style);
-    if (!text.empty() && !(terminal.quiet() && report.verdict == Verdict::intact)) terminal.print(text);
-    if (!failed) return;
-    for (const auto& failure : report::failures_of(report)) terminal.error(failure);
-}
-
-report::PageInfo page_info(const CheckFlags& options, const Run& run) {
-    report::PageInfo info{.program = "modelseal " MODELSEAL_VERSION, .date = run.begun, .duration = run.took};
-    for (const auto& key : run.keys) info.keys.push_back(to_hex(key.vendor.id()));
-    if (options.html_pairs) info.pairs = report::PageInfo::Pairs::shown;
-    return info;
-}
-
-// A page that shows pairs of a fingerprint is as secret as that.
-Result<void> write_page(const CheckFlags& options, std::span<const CheckReport> reports, const Run& run) {
-    return io::write_text(options.html, report::to_html(reports, page_info(options, run)),
-                          options.html_pairs ? 0600 : 0644, io::WriteMode::replace);
-}
-
-Result<void> show(const CheckFlags& options, std::span<const CheckReport> reports, const Run& run,
-                  Context& context) {
-    if (!options.html.empty()) MODELSEAL_TRY(write_page(options, reports, run));
-    auto& terminal = context.terminal;
-    if (options.json) {
-        terminal.print(report::to_json(reports, reports.size() == 1));
-    } else if (options.sarif) {
-        terminal.print(report::to_sarif(reports, MODELSEAL_VERSION));
-    } else {
-        for (const auto& report : reports) show_text(options, report, context);
+    const auto failures = failed ? report::Failures::left_out : report::Failures::listed;
+    if (terminal.quiet() && report.verdict == Verdict::intact) return;
+    const auto text = report::to_text(report, {.color = terminal.color(),
+                                               .all = flags.all,
+                                               .width = output_columns(),
+                                               .failures = failures,
+                                               .hints = report::Hints::left_out});
+    if (!text.empty()) {
+        terminal.print(text);
+        for (const auto& hint : report::hints_of(report, failures)) terminal.hint(hint);
     }
-    return {};
+    if (failed) {
+        for (const auto& failure : report::failures_of(report)) terminal.error(failure);
+    }
+    terminal.flush();
 }
+
+// Reports as they come: text is for people who wait, a document is complete or it is not there.
+class Results {
+  public:
+    Results(const CheckFlags& flags, std::span<const CheckKey> keys, Context& context)
+        : flags_(flags), keys_(keys), context_(context) {}
+    bool is_text() const { return !flags_.json && !flags_.sarif; }
+
+    void add(CheckReport report) {
+        code_ = worst(code_, report.exit_code);
+        ++verdicts_[report.verdict];
+        ++count_;
+        if (is_text()) show_text(flags_, report, context_.terminal);
+        if (!is_text() || !flags_.html.empty()) reports_.push_back(std::move(report));
+    }
+
+    // What is about all of them. A page that cannot be written does not hide a verdict.
+    ExitCode finish() {
+        auto& terminal = context_.terminal;
+        if (flags_.json) terminal.print_data(report::to_json(reports_, reports_.size() == 1));
+        if (flags_.sarif) terminal.print_data(report::to_sarif(reports_, MODELSEAL_VERSION));
+        if (is_text() && count_ > 1 && !terminal.quiet()) terminal.print(closing_line());
+        if (flags_.html.empty()) return code_;
+        // A page that shows pairs of a fingerprint is as secret as that.
+        const auto written = io::write_text(flags_.html, report::to_html(reports_, page_info()),
+                                            flags_.html_pairs ? 0600 : 0644, io::WriteMode::replace);
+        if (written.ok()) return code_;
+        terminal.error(written.error());
+        return worst(code_, exit_code(written.error().kind));
+    }
+
+  private:
+    // "1,000 checked: 994 intact, 6 tampered"
+    std::string closing_line() const {
+        std::vector<std::string> parts;
+        for (const auto& [verdict, count] : verdicts_) {
+            const auto word = verdict == Verdict::error ? "could not be checked" : report::word(verdict);
+            parts.push_back(fmt::format("{} {}", report::grouped(count), word));
+        }
+        return fmt::format("{} checked: {}", report::grouped(count_), fmt::join(parts, ", "));
+    }
+
+    report::PageInfo page_info() const {
+        report::PageInfo info{.program = "modelseal " MODELSEAL_VERSION,
+                              .date = begun_,
+                              .duration = std::chrono::steady_clock::now() - begin_};
+        for (const auto& key : keys_) info.keys.push_back(to_hex(key.vendor.id()));
+        if (flags_.html_pairs) info.pairs = report::PageInfo::Pairs::shown;
+        return info;
+    }
+
+    const CheckFlags& flags_;
+    std::span<const CheckKey> keys_;
+    Context& context_;
+    const std::chrono::sys_seconds begun_ =
+        std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+    const std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
+    ExitCode code_ = ExitCode::done;
+    std::map<Verdict, std::uint64_t> verdicts_;
+    std::uint64_t count_ = 0;
+    std::vector<CheckReport> reports_;  // of which a document is made
+};
 
 // Answers that were made offline need no target; one that is given is their name.
-Result<std::vector<std::string>> targets_of(const CheckFlags& options) {
-    if (options.responses.empty() && options.targets.empty()) {
+Result<std::vector<std::string>> targets_of(const CheckFlags& flags) {
+    if (flags.responses.empty() && flags.targets.empty()) {
         return Error{ErrorKind::usage, "nothing to check",
                      "give a model file, a folder, or the URL of a served model"};
     }
-    if (!options.responses.empty() && options.targets.size() > 1) {
-        return Error{ErrorKind::usage, "--responses are the answers of one model, not of several", {}};
+    if (!flags.responses.empty() && flags.targets.size() > 1) {
+        return Error{
+            ErrorKind::usage, "--responses has the answers of one model, and several targets are given", {}};
     }
-    return options.targets.empty() ? std::vector{options.responses} : options.targets;
+    return flags.targets.empty() ? std::vector{flags.responses} : flags.targets;
 }
 
-Result<CheckOptions> check_options(const CheckFlags& options, const std::vector<CheckKey>& keys,
+Result<CheckOptions> check_options(const CheckFlags& flags, const std::vector<CheckKey>& keys,
                                    const std::vector<std::string>& targets, const Context& context) {
-    CheckOptions wanted{.keys = keys};
-    MODELSEAL_TRY_ASSIGN(wanted.signature, signature_options(options));
-    MODELSEAL_TRY_ASSIGN(wanted.expect, key_values(options.expect, "--expect"));
-    wanted.weights_only = options.weights_only;
-    if (options.scheme == "deepisign") wanted.scheme = Scheme::deepisign;
-    wanted.all = options.all;
-    if (!options.fingerprint.empty()) wanted.fingerprint = options.fingerprint;
-    wanted.black_box = options.black_box;
-    if (!options.responses.empty()) wanted.responses = options.responses;
-    wanted.rung = rung_of(options.rung);
-    MODELSEAL_TRY_ASSIGN(wanted.endpoint, endpoint_options(options.endpoint, targets));
-    wanted.device = options.device;
-    wanted.require_seal = is_required(options, "seal");
-    wanted.require_fingerprint = is_required(options, "fingerprint");
-    wanted.require_signature = is_required(options, "signature");
-    wanted.jobs = context.jobs;
-    return wanted;
+    CheckOptions options{.keys = keys};
+    MODELSEAL_TRY_ASSIGN(options.signature, signature_options(flags));
+    MODELSEAL_TRY_ASSIGN(options.expect, key_values(flags.expect, "--expect"));
+    options.weights_only = flags.weights_only;
+    if (flags.scheme == "deepisign") options.scheme = Scheme::deepisign;
+    options.all = flags.all;
+    if (!flags.fingerprint.empty()) options.fingerprint = flags.fingerprint;
+    options.black_box = flags.black_box;
+    if (!flags.responses.empty()) options.responses = flags.responses;
+    options.rung = rung_of(flags.rung);
+    MODELSEAL_TRY_ASSIGN(options.endpoint, endpoint_options(flags.endpoint, targets));
+    options.device = flags.device;
+    options.require_seal = is_required(flags, "seal");
+    options.require_fingerprint = is_required(flags, "fingerprint");
+    options.require_signature = is_required(flags, "signature");
+    options.jobs = context.jobs;
+    return options;
 }
 
-Result<ExitCode> check(const CheckFlags& options, const CLI::App& command, Context& context) {
-    const std::vector<std::string> others = {options.fingerprint, options.signature,
-                                             options.endpoint.token_file, options.endpoint.ca};
-    const auto trusted = options.trust.files();
+Result<void> guard_page(const CheckFlags& flags) {
+    const std::vector<std::string> others = {flags.fingerprint, flags.signature, flags.endpoint.token_file,
+                                             flags.endpoint.ca};
+    const auto trusted = flags.trust.files();
     for (const auto* inputs :
-         {&options.targets, &options.keys.public_keys, &options.keys.check_keys, &others, &trusted}) {
-        MODELSEAL_TRY(refuse_overwriting(options.html, *inputs));
+         {&flags.targets, &flags.keys.public_keys, &flags.keys.check_keys, &others, &trusted}) {
+        MODELSEAL_TRY(refuse_overwriting(flags.html, *inputs));
     }
-    MODELSEAL_TRY(refuse_other_content(options.html, OutputKind::page, options.targets));
-    MODELSEAL_TRY_ASSIGN(const auto targets, targets_of(options));
+    return refuse_other_content(flags.html, OutputKind::page, flags.targets);
+}
+
+Result<ExitCode> run(const CheckFlags& flags, const CLI::App& command, Context& context) {
+    MODELSEAL_TRY(guard_page(flags));
+    MODELSEAL_TRY_ASSIGN(const auto targets, targets_of(flags));
     MODELSEAL_TRY(refuse_idle_options(command, trust_rules()));
-    MODELSEAL_TRY(refuse_idle_options(command, check_rules(), uses_of(options, targets)));
-    Run run{.begun = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now())};
-    const auto begin = std::chrono::steady_clock::now();
-    MODELSEAL_TRY_ASSIGN(run.keys, load_keys(options));
-    MODELSEAL_TRY_ASSIGN(auto wanted, check_options(options, run.keys, targets, context));
-    std::vector<CheckReport> reports;
-    auto code = ExitCode::done;
-    for (const auto& target : targets) {
-        const auto what = "checking " + target;
-        const auto progress = options.fingerprint.empty() ? context.progress(what) : context.steps(what);
-        wanted.progress = progress.get();
-        reports.push_back(check_model(target, wanted));
-        name_options(reports.back());
-        code = worst(code, reports.back().exit_code);
+    MODELSEAL_TRY(refuse_idle_options(command, check_rules(), uses_of(flags, targets)));
+    MODELSEAL_TRY_ASSIGN(const auto keys, load_keys(flags));
+    MODELSEAL_TRY_ASSIGN(auto options, check_options(flags, keys, targets, context));
+    Results results(flags, keys, context);
+    const auto counted = flags.fingerprint.empty() ? Counted::bytes : Counted::steps;
+    for (std::size_t i = 0; i < targets.size(); ++i) {
+        std::optional<CheckReport> report;
+        {
+            const auto progress = context.progress({"checking", targets[i], i + 1, targets.size()}, counted);
+            options.progress = progress.get();
+            report = check_model(targets[i], options);
+        }
+        name_options(*report);
+        results.add(std::move(*report));
     }
-    run.took = std::chrono::steady_clock::now() - begin;
-    MODELSEAL_TRY(show(options, reports, run, context));
-    return code;
+    return results.finish();
 }
 
-void add_signature_options(CLI::App& command, CheckFlags& options) {
-    command
-        .add_option("--signature", options.signature,
-                    "OpenSSF signature of the files; default: the one found next to them")
-        ->type_name("SIG");
-    add_trust_options(command, "--signer", options.trust);
-}
-
-void add_fingerprint_options(CLI::App& command, CheckFlags& options) {
-    command.add_option("--fingerprint", options.fingerprint, "fingerprint to check a query-only model against")
-        ->type_name("FP");
-    command.add_flag("--black-box", options.black_box, "query a local file instead of reading its seal");
-    command.add_option("--responses", options.responses, "a challenge that was answered, instead of a model")
+// The fingerprint itself is among the first options.
+void add_query_options(CLI::App& command, CheckFlags& flags) {
+    command.add_flag("--black-box", flags.black_box, "query a local file instead of reading its seal");
+    command.add_option("--responses", flags.responses, "check this answered challenge instead of a model")
         ->type_name("DIR");
     command
-        .add_option(
-            "--rung", options.rung,
-            "whose pairs the verdict rests on; default: fp32, or exact on the very runtime of the fingerprint")
+        .add_option("--rung", flags.rung,
+                    "pairs that decide (default: exact on the runtime of the fingerprint, else fp32)")
         ->type_name("exact|fp32|mixed")
         ->check(CLI::IsMember({"exact", "fp32", "mixed"}));
-    add_device_option(command, options.device);
-    add_endpoint_options(command, options.endpoint);
+    add_device_option(command, flags.device);
+    add_endpoint_options(command, flags.endpoint);
+}
+
+void add_expectations(CLI::App& command, CheckFlags& flags) {
+    add_list(command, "--expect", flags.expect, "require this entry in the stamp; repeatable", "KEY=VALUE");
+    add_list(command, "--require", flags.require, "require these checks, separated by commas",
+             "seal,fingerprint,signature")
+        ->delimiter(',')
+        ->check(CLI::IsMember({"seal", "fingerprint", "signature"}));
+    command.add_flag("--weights-only", flags.weights_only, "accept a changed frame, as after a conversion");
+}
+
+void add_outputs(CLI::App& command, CheckFlags& flags) {
+    command.add_flag("--all", flags.all, "list intact tensors as well");
+    auto* json = command.add_flag("--json", flags.json, "print JSON (schema modelseal-check/1)");
+    command.add_flag("--sarif", flags.sarif, "print SARIF 2.1.0")->excludes(json);
+    command.add_option("--html", flags.html, "write a report page to this file")->type_name("FILE");
+    command.add_flag("--html-pairs", flags.html_pairs,
+                     "show pairs of the fingerprint on that page, which is then secret");
 }
 
 }  // namespace
 
 void add_check(CLI::App& program, Context& context) {
-    auto options = std::make_shared<CheckFlags>();
+    auto flags = std::make_shared<CheckFlags>();
     auto& command =
-        add_command(program, "check", "checks whether models are still as sealed, and reports what changed");
-    command.add_option("TARGET", options->targets,
+        add_command(program, "check", "Check that models are as their vendor sealed them",
+                    {"modelseal check net.onnx --pub vendor.pub",
+                     "modelseal check https://host/v2/models/net --fingerprint net.fp --pub v.pub"});
+    command.add_option("TARGET", flags->targets,
                        "model file, folder of shards, URL of a served model, or exec:COMMAND");
-    add_check_key_options(command, options->keys);
-    add_list(command, "--expect", options->expect, "the stamp must say so; may be given several times",
-             "KEY=VALUE");
-    add_list(command, "--require", options->require, "what must be there, one or more, between commas",
-             "seal,fingerprint,signature")
-        ->delimiter(',')
-        ->check(CLI::IsMember({"seal", "fingerprint", "signature"}));
-    command.add_flag("--weights-only", options->weights_only,
-                     "let a changed frame pass, as after a conversion");
+    add_check_key_options(command, flags->keys);
+    add_signer_option(command, "--signer", flags->trust);
+    command.add_option("--fingerprint", flags->fingerprint, "fingerprint to check a query-only model against")
+        ->type_name("FP");
+    add_expectations(command, *flags);
+    add_outputs(command, *flags);
+    command.option_defaults()->group("signature of the files");
     command
-        .add_option("--scheme", options->scheme,
-                    "deepisign accepts marks of that scheme as well; default: modelseal")
-        ->type_name("SCHEME")
+        .add_option("--signature", flags->signature,
+                    "OpenSSF signature of the files (default: the one next to the model)")
+        ->type_name("SIG");
+    add_trust_options(command, "--signer", flags->trust);
+    add_coverage_options(command, flags->trust);
+    command.option_defaults()->group("query-only models");
+    add_query_options(command, *flags);
+    command.option_defaults()->group("other seals");
+    command
+        .add_option("--scheme", flags->scheme, "also accept marks of this scheme (default: modelseal alone)")
+        ->type_name("modelseal|deepisign")
         ->check(CLI::IsMember({"modelseal", "deepisign"}));
-    command.add_flag("--all", options->all, "list intact tensors as well");
-    auto* json = command.add_flag("--json", options->json, "print modelseal-check/1 JSON");
-    command.add_flag("--sarif", options->sarif, "print SARIF 2.1.0")->excludes(json);
-    command.add_option("--html", options->html, "write a report page")->type_name("FILE");
-    command.add_flag("--html-pairs", options->html_pairs,
-                     "show pairs of the fingerprint on that page, which is then secret");
-    command.option_defaults()->group("for a signature of the files");
-    add_signature_options(command, *options);
-    command.option_defaults()->group("for a model that can only be queried");
-    add_fingerprint_options(command, *options);
-    on_run(command, context, [options, &command](Context& with) { return check(*options, command, with); });
+    on_run(command, context, [flags, &command](Context& running) { return run(*flags, command, running); });
 }
 
 }  // namespace modelseal::cli

@@ -11,9 +11,9 @@
 namespace modelseal::cli {
 
 void add_check_key_options(CLI::App& command, CheckKeyFiles& files) {
-    add_list(command, "--pub", files.public_keys, "public key of the vendor; may be given several times",
+    add_list(command, "--pub", files.public_keys, "vendor's public key, for seals for everybody; repeatable",
              "NAME.pub");
-    add_list(command, "--key", files.check_keys, "your check key, if the model was sealed for you",
+    add_list(command, "--key", files.check_keys, "your check key, for seals for you alone; repeatable",
              "CUSTOMER.check");
 }
 
@@ -29,7 +29,7 @@ Result<PublicKey> load_vendor_key(const std::string& path) {
     auto key = load_public_key(path);
     if (key.ok() || !crypto::load_ec_public_key(path).ok()) return key;
     return Error{key.error().kind, key.error().message,
-                 "the key of a signer is for --signer of 'modelseal check'"};
+                 "give a signer's key with --signer of 'modelseal check'"};
 }
 
 }  // namespace
@@ -45,9 +45,9 @@ Result<std::vector<CheckKey>> load_check_keys(const CheckKeyFiles& files) {
         MODELSEAL_TRY_ASSIGN(auto key, load_check_key(path));
         if (!vendors.empty() && std::ranges::find(vendors, key.vendor) == vendors.end()) {
             return Error{ErrorKind::usage,
-                         fmt::format("{}: belongs to vendor key {}, which is not among those given with --pub",
+                         fmt::format("{}: belongs to vendor key {}, which none of --pub is",
                                      util::printable(path), to_hex(key.vendor.id())),
-                         "give the public key of the vendor who made this check key"};
+                         "give the public key of the vendor that issued this check key"};
         }
         keys.push_back(std::move(key));
     }

@@ -1,4 +1,4 @@
-// The keys that look for a seal: --pub and --key, each any number of times.
+// The keys under which a seal is looked for: --pub and --key, each repeatable.
 #pragma once
 
 #include <string>

@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "cli/progress_bar.h"
+#include <fmt/format.h>
 
 namespace modelseal::cli {
 namespace {
@@ -14,20 +14,16 @@ struct Silent final : io::Progress {
 
 }  // namespace
 
-std::unique_ptr<io::Progress> Context::progress(std::string what) const {
+std::unique_ptr<io::Progress> Context::progress(Task task, Counted counted) const {
     if (!terminal.shows_progress()) return std::make_unique<Silent>();
-    return std::make_unique<ProgressBar>(std::move(what), Counted::bytes);
+    return std::make_unique<ProgressBar>(std::move(task), counted);
 }
 
-std::unique_ptr<io::Progress> Context::steps(std::string what) const {
-    if (!terminal.shows_progress()) return std::make_unique<Silent>();
-    return std::make_unique<ProgressBar>(std::move(what), Counted::steps);
-}
-
-CLI::App& add_command(CLI::App& parent, const std::string& name, const std::string& description) {
-    CLI::App* command = parent.add_subcommand(name, description);
+CLI::App& add_command(CLI::App& parent, const std::string& name, const std::string& summary,
+                      const std::vector<std::string>& examples) {
+    CLI::App* command = parent.add_subcommand(name, summary);
     command->fallthrough();  // options of every command may stand anywhere
-    command->footer("");     // not the program's
+    command->footer(fmt::format("{}", fmt::join(examples, "\n")));
     return *command;
 }
 

@@ -4,15 +4,18 @@
 // commands.h names: it declares options bound to a struct that its run function shares, and says what runs.
 //
 //     void add_greet(CLI::App& program, Context& context) {
-//         auto options = std::make_shared<Options>();
-//         CLI::App& command = add_command(program, "greet", "says hello to somebody");
-//         command.add_option("NAME", options->name, "whom to greet")->required();
-//         on_run(command, context, [options](Context& with) { return run(*options, with); });
+//         auto flags = std::make_shared<Flags>();
+//         CLI::App& command = add_command(program, "greet", "Say hello", {"modelseal greet World"});
+//         command.add_option("NAME", flags->name, "name of a person")->required();
+//         on_run(command, context, [flags](Context& context) { return run(*flags, context); });
 //     }
 //
 // The run function returns the exit code, or an Error, which the program prints and turns into one. Options of
-// every command (--jobs, --quiet, --color, --help) are in the Context and need no declaration. Option text: one
-// line that goes on from the option's name, no capital, no period; type_name() names the value in capitals.
+// every command (--jobs, --quiet, --color, --help) are in the Context and need no declaration.
+//
+// Words: a command is described by an imperative with a capital, an option by a phrase without; neither ends in a
+// period. A default stands at the end, "number of threads (default: one per CPU)". type_name() names the value in
+// capitals. Options of the first group are shown by --help, those of other groups by --help-all.
 #pragma once
 
 #include <functional>
@@ -23,6 +26,7 @@
 #include <CLI/CLI.hpp>
 
 #include "cli/exit_code.h"
+#include "cli/progress_bar.h"
 #include "cli/terminal.h"
 #include "io/progress.h"
 #include <modelseal/result.h>
@@ -31,19 +35,19 @@ namespace modelseal::cli {
 
 struct Context {
     Terminal terminal;
-    unsigned jobs = 0;                      // threads; 0: as many as there are processors
+    unsigned jobs = 0;                      // threads; 0: one per CPU
     std::function<Result<ExitCode>()> run;  // of the command that was chosen
 
-    // A line on the terminal, "sealing resnet.onnx", while the object lives; silent where nobody would see it.
-    std::unique_ptr<io::Progress> progress(std::string what) const;
-    // The same for work that is counted in steps, not in bytes.
-    std::unique_ptr<io::Progress> steps(std::string what) const;
+    // A line on the terminal, "sealing resnet.onnx", while the object lives; prints nothing if standard error is not a
+    // terminal.
+    std::unique_ptr<io::Progress> progress(Task task, Counted counted = Counted::bytes) const;
 };
 
 using Run = std::function<Result<ExitCode>(Context&)>;
 
-// `parent` is the program, or a command that has commands of its own.
-CLI::App& add_command(CLI::App& parent, const std::string& name, const std::string& description);
+// `parent` is the program, or a command that has commands of its own. `examples` are command lines for the help.
+CLI::App& add_command(CLI::App& parent, const std::string& name, const std::string& summary,
+                      const std::vector<std::string>& examples);
 // An option that may be given several times, one value each: `values` has them in order.
 CLI::Option* add_list(CLI::App& command, const char* name, std::vector<std::string>& values, const char* what,
                       const char* type);

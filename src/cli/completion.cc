@@ -6,14 +6,16 @@ namespace modelseal::cli {
 
 void add_completion(CLI::App& program, Context& context) {
     auto shell = std::make_shared<std::string>();
-    CLI::App& command = add_command(program, "completion", "prints a script that completes words in a shell");
-    command.add_option("SHELL", *shell, "bash, zsh or fish")
+    CLI::App& command =
+        add_command(program, "completion", "Print a script that completes commands and options in a shell",
+                    {"modelseal completion bash > ~/.local/share/bash-completion/completions/modelseal"});
+    command.add_option("SHELL", *shell, "name of the shell: bash, zsh or fish")
         ->required()
         ->check(CLI::IsMember({"bash", "zsh", "fish"}));
-    on_run(command, context, [shell, &program](Context& with) {
-        with.terminal.print(*shell == "bash"  ? bash_completion(program)
-                            : *shell == "zsh" ? zsh_completion(program)
-                                              : fish_completion(program));
+    on_run(command, context, [shell, &program](Context& running) {
+        running.terminal.print_data(*shell == "bash"  ? bash_completion(program)
+                                    : *shell == "zsh" ? zsh_completion(program)
+                                                      : fish_completion(program));
         return ExitCode::done;
     });
 }

@@ -24,7 +24,8 @@ std::vector<const CLI::Option*> options_of(const CLI::App& command) {
     while (root->get_parent() != nullptr) root = root->get_parent();
     if (root == &command) return out;
     for (const CLI::Option* option : root->get_options()) {
-        if (option != root->get_help_ptr()) out.push_back(option);
+        // CLI11 gives every command its own of these two.
+        if (option != root->get_help_ptr() && option != root->get_help_all_ptr()) out.push_back(option);
     }
     return out;
 }
@@ -195,7 +196,7 @@ std::string fish_lines(const CLI::App& command) {
     }
     for (const CLI::Option* option : command.get_options()) {
         if (!option->get_positional()) {
-            if (command.get_parent() != nullptr && option == command.get_help_ptr()) continue;
+            if (is_inherited(command, *option)) continue;
             out += fish_option(*option, command.get_parent() == nullptr ? "" : condition);
         } else if (const auto values = choices(*option); !values.empty()) {
             out += fmt::format("complete -c modelseal -f -n {} -a {} -d {}\n", in_quotes(condition),

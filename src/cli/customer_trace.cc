@@ -14,11 +14,14 @@ struct TraceFlags {
 
 Result<ExitCode> run(const TraceFlags& options, Context& context) {
     MODELSEAL_TRY_ASSIGN(const auto ledger, open_ledger(options.common));
-    const auto progress = context.steps("tracing " + options.file);
+    const auto progress = context.progress({"tracing", options.file}, Counted::steps);
     MODELSEAL_TRY_ASSIGN(const auto trace,
                          trace_model(options.file, ledger, {.jobs = context.jobs, .progress = progress.get()}));
-    context.terminal.print(options.json ? report::to_json(trace)
-                                        : report::to_text(trace, {.color = context.terminal.color()}));
+    if (options.json) {
+        context.terminal.print_data(report::to_json(trace));
+    } else {
+        context.terminal.print(report::to_text(trace, {.color = context.terminal.color()}));
+    }
     return trace.outcome == TraceReport::Outcome::customer ? ExitCode::done : ExitCode::nothing;
 }
 
@@ -26,11 +29,12 @@ Result<ExitCode> run(const TraceFlags& options, Context& context) {
 
 void add_customer_trace(CLI::App& customer, Context& context) {
     auto options = std::make_shared<TraceFlags>();
-    auto& command = add_command(customer, "trace", "names the customer a leaked model was sealed for");
+    auto& command = add_command(customer, "trace", "Find the customer that a leaked model was sealed for",
+                                {"modelseal customer trace leaked.onnx --ledger sales.ledger -k vendor.key"});
     command.add_option("FILE", options->file, "model file, or folder of shards")->required();
     add_customer_options(command, options->common, Key::needed);
-    command.add_flag("--json", options->json, "print modelseal-trace/1 JSON");
-    on_run(command, context, [options](Context& with) { return run(*options, with); });
+    command.add_flag("--json", options->json, "print JSON (schema modelseal-trace/1)");
+    on_run(command, context, [options](Context& running) { return run(*options, running); });
 }
 
 }  // namespace modelseal::cli

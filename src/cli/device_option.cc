@@ -11,7 +11,7 @@ std::string complaint(const std::string& text) {
     const bool numbered = text.starts_with(kNumbered) && text.size() > kNumbered.size() &&
                           text.size() <= kNumbered.size() + 3 &&
                           text.find_first_not_of("0123456789", kNumbered.size()) == std::string::npos;
-    return numbered ? std::string() : "'" + text + "' is none of auto, cpu, cuda and cuda:N";
+    return numbered ? std::string() : "'" + text + "' is not one of auto, cpu, cuda and cuda:N";
 }
 
 }  // namespace
@@ -19,7 +19,7 @@ std::string complaint(const std::string& text) {
 void add_device_option(CLI::App& command, std::string& device) {
     command
         .add_option("--device", device,
-                    "where the model is run: cpu, cuda, cuda:N, or auto, a GPU if there is one; default: auto")
+                    "device that runs the model: cpu, cuda or cuda:N (default: auto, a GPU if there is one)")
         ->type_name("DEVICE")
         ->check(CLI::Validator(complaint, ""));
 }

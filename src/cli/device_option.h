@@ -1,4 +1,4 @@
-// --device: where a model is run.
+// --device: the device that runs a model.
 #pragma once
 
 #include <string>

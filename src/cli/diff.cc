@@ -12,13 +12,17 @@ struct DiffFlags {
 };
 
 Result<ExitCode> run(const DiffFlags& options, Context& context) {
-    const auto progress = context.progress("comparing");
+    const auto progress = context.progress({"comparing", options.a});
     MODELSEAL_TRY_ASSIGN(
         const auto comparison,
         diff(options.a, options.b, {.jobs = context.jobs, .weights_only = options.weights_only}, *progress));
-    const report::TextStyle style{
-        .color = context.terminal.color(), .all = options.all, .width = output_columns()};
-    context.terminal.print(options.json ? report::to_json(comparison) : report::to_text(comparison, style));
+    if (options.json) {
+        context.terminal.print_data(report::to_json(comparison));
+    } else if (!comparison.same() || !context.terminal.quiet()) {
+        const report::TextStyle style{
+            .color = context.terminal.color(), .all = options.all, .width = output_columns()};
+        context.terminal.print(report::to_text(comparison, style));
+    }
     return comparison.same() ? ExitCode::done : ExitCode::mismatch;
 }
 
@@ -27,13 +31,14 @@ Result<ExitCode> run(const DiffFlags& options, Context& context) {
 void add_diff(CLI::App& program, Context& context) {
     auto options = std::make_shared<DiffFlags>();
     CLI::App& command =
-        add_command(program, "diff", "tells which tensors of two models differ, and by how much");
-    command.add_option("A", options->a, "a model file or folder")->required();
-    command.add_option("B", options->b, "the one to compare it with, of any format")->required();
-    command.add_flag("--weights-only", options->weights_only, "what is not a tensor may differ");
+        add_command(program, "diff", "Show which tensors of two models differ, and by how much",
+                    {"modelseal diff net.onnx sealed.onnx", "modelseal diff net.pt net.gguf --weights-only"});
+    command.add_option("A", options->a, "model file or folder")->required();
+    command.add_option("B", options->b, "model to compare it with, of any format")->required();
+    command.add_flag("--weights-only", options->weights_only, "compare tensors alone");
     command.add_flag("--all", options->all, "list every tensor that differs");
     command.add_flag("--json", options->json, "print JSON (schema modelseal-diff/1)");
-    on_run(command, context, [options](Context& with) { return run(*options, with); });
+    on_run(command, context, [options](Context& running) { return run(*options, running); });
 }
 
 }  // namespace modelseal::cli

@@ -26,7 +26,7 @@ Result<std::string> token_of(const EndpointFlags& flags) {
     }
     if (oracle::is_bearer_token(token)) return token;
     return Error{ErrorKind::usage,
-                 fmt::format("{}: not a bearer token: one line of letters, digits and -._~+/=",
+                 fmt::format("{}: is not a bearer token, one line of letters, digits and -._~+/=",
                              flags.token_file.empty() ? "MODELSEAL_TOKEN" : util::printable(flags.token_file)),
                  {}};
 }
@@ -34,29 +34,33 @@ Result<std::string> token_of(const EndpointFlags& flags) {
 }  // namespace
 
 void add_endpoint_options(CLI::App& command, EndpointFlags& flags) {
-    command.add_option("--token-file", flags.token_file, "bearer token for URLs; else MODELSEAL_TOKEN is sent")
+    command
+        .add_option("--token-file", flags.token_file,
+                    "send the bearer token in this file (default: MODELSEAL_TOKEN)")
         ->type_name("FILE");
-    command.add_option("--ca", flags.ca, "trust these certificates instead of the system's")->type_name("FILE");
-    command.add_option("--timeout", flags.timeout, "of each request; default: 30")
+    command.add_option("--ca", flags.ca, "trust these certificates instead of those of the system")
+        ->type_name("FILE");
+    command.add_option("--timeout", flags.timeout, "time limit of a request (default: 30)")
         ->type_name("SECONDS")
         ->check(CLI::Range(1u, 86400u));
     command
         .add_option("--max-seconds", flags.max_seconds,
-                    "for all requests, retries and pauses of a check together; default: 600")
+                    "time limit of a check, with retries and pauses (default: 600)")
         ->type_name("SECONDS")
         ->check(CLI::Range(1u, 604800u));
-    command.add_option("--retries", flags.retries, "of requests that may succeed later; default: 4")
+    command
+        .add_option("--retries", flags.retries, "repeat a failed request that may succeed later (default: 4)")
         ->type_name("N")
         ->check(CLI::Range(0u, 100u));
-    command.add_option("--batch", flags.batch, "most inputs a request; default: found out")
+    command.add_option("--batch", flags.batch, "inputs per request (default: determined by trying)")
         ->type_name("N")
         ->check(CLI::Range(std::size_t{1}, std::size_t{1} << 20));
     command
         .add_option("--tensors", flags.tensors,
-                    "how numbers travel to an Open Inference endpoint; default: auto")
+                    "encoding of numbers for an Open Inference endpoint (default: auto)")
         ->type_name("auto|json|binary")
         ->check(CLI::IsMember({"auto", "json", "binary"}));
-    command.add_option("--output", flags.output, "the output that counts, if the model has several")
+    command.add_option("--output", flags.output, "name of the output, if the model has several")
         ->type_name("NAME");
 }
 

@@ -1,4 +1,4 @@
-// How `check` reaches a model that is served.
+// Options about a served model that `check` queries.
 #pragma once
 
 #include <string>
@@ -20,7 +20,7 @@ struct EndpointFlags {
 void add_endpoint_options(CLI::App& command, EndpointFlags& flags);
 
 // The token is from the file, else from the environment variable MODELSEAL_TOKEN; `usage` if it is not a bearer
-// token, or `targets` are of several servers.
+// token, or the targets are of several servers.
 Result<EndpointOptions> endpoint_options(const EndpointFlags& flags, const std::vector<std::string>& targets);
 
 }  // namespace modelseal::cli

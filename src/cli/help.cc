@@ -8,34 +8,45 @@
 #include <fmt/format.h>
 
 #include "cli/option_info.h"
+#include "cli/width.h"
 
 namespace modelseal::cli {
 namespace {
 
-constexpr std::size_t kIndent = 2, kColumn = 28, kWidth = 80;
+constexpr std::size_t kIndent = 2, kBelow = 8;
+constexpr std::string_view kFirstGroup = "Options";  // CLI11's own
 
-// `left` in the first column, `right` beside it, broken between words.
-std::string row(const std::string& left, const std::string& right) {
-    std::string out = std::string(kIndent, ' ') + left;
-    std::size_t at = out.size();
-    if (at + 2 > kColumn) {
-        out += "\n";
-        at = 0;
-    }
-    out.append(kColumn - at, ' ');
-    at = kColumn;
-    std::istringstream words(right);
-    for (std::string word; words >> word;) {
-        if (at > kColumn && at + 1 + word.size() > kWidth) {
-            out += "\n" + std::string(kColumn, ' ');
-            at = kColumn;
+// Two columns, or, where they would be too narrow, the second one below the first.
+class Rows {
+  public:
+    // `start`: of the second column, if there is room.
+    explicit Rows(std::size_t columns, std::size_t start = 28)
+        : columns_(columns), start_(columns < start + 36 ? kBelow : start) {}
+    std::string row(const std::string& left, const std::string& right) const {
+        std::string out = std::string(kIndent, ' ') + left;
+        std::size_t at = out.size();
+        if (at + 2 > start_ || start_ == kBelow) {
+            out += "\n";
+            at = 0;
         }
-        if (at > kColumn) ++at, out += " ";
-        out += word;
-        at += word.size();
+        out.append(start_ - at, ' ');
+        at = start_;
+        std::istringstream words(right);
+        for (std::string word; words >> word;) {
+            if (at > start_ && at + 1 + word.size() > columns_) {
+                out += "\n" + std::string(start_, ' ');
+                at = start_;
+            }
+            if (at > start_) ++at, out += " ";
+            out += word;
+            at += word.size();
+        }
+        return out + "\n";
     }
-    return out + "\n";
-}
+
+  private:
+    std::size_t columns_, start_;
+};
 
 std::string value_of(const CLI::Option& option) {
     const std::string name = value_name(option);
@@ -50,23 +61,40 @@ std::string spelled(const CLI::Option& option) {
     return out + value_of(option);
 }
 
-// Those of CLI11's own group under `title`, each other group under its name, in the order in which they come.
-std::string options_of(const CLI::App& app, const std::string& title) {
-    std::vector<std::pair<std::string, std::string>> groups = {{"Options", ""}};
+struct Group {
+    std::string name, rows;
+    std::size_t options = 0;
+};
+
+// In the order in which they come, the first one first.
+std::vector<Group> groups_of(const CLI::App& app, const Rows& rows) {
+    std::vector<Group> groups = {{std::string(kFirstGroup), ""}};
     for (const CLI::Option* option : app.get_options()) {
         if (option->get_group().empty() || option->get_positional()) continue;
-        if (option == app.get_help_ptr() && app.get_parent() != nullptr)
-            continue;  // with those of every command
-        auto group =
-            std::ranges::find(groups, option->get_group(), [](const auto& each) { return each.first; });
-        if (group == groups.end()) group = groups.insert(groups.end(), {option->get_group(), ""});
-        group->second += row(spelled(*option), option->get_description());
+        if (is_inherited(app, *option)) continue;  // with those of every command
+        auto group = std::ranges::find(groups, option->get_group(), &Group::name);
+        if (group == groups.end()) group = groups.insert(groups.end(), {option->get_group(), "", 0});
+        group->rows += rows.row(spelled(*option), option->get_description());
+        ++group->options;
     }
+    return groups;
+}
+
+// The first group is called `title`.
+std::string options_of(const CLI::App& app, const std::string& title, CLI::AppFormatMode mode,
+                       const Rows& rows) {
     std::string out;
-    for (const auto& [name, rows] : groups) {
-        if (rows.empty()) continue;
-        out += fmt::format("\n{}:\n{}", name == "Options" ? title : name, rows);
+    std::vector<std::string> left_out;
+    for (const auto& [name, text, options] : groups_of(app, rows)) {
+        const bool first = name == kFirstGroup;
+        if (options == 0) continue;
+        if (!first && mode != CLI::AppFormatMode::All) {
+            left_out.push_back(fmt::format("{} ({})", name, options));
+            continue;
+        }
+        out += fmt::format("\n{}:\n{}", first ? title : name, text);
     }
+    if (!left_out.empty()) out += fmt::format("\nmore with --help-all: {}\n", fmt::join(left_out, ", "));
     return out;
 }
 
@@ -91,20 +119,30 @@ std::string usage_of(const CLI::App& app) {
     return out + " [options]\n";
 }
 
-std::string positionals_of(const CLI::App& app) {
-    std::string rows;
+std::string positionals_of(const CLI::App& app, const Rows& rows) {
+    std::string out;
     for (const CLI::Option* option : app.get_options()) {
-        if (option->get_positional()) rows += row(option->get_name(true, false), option->get_description());
+        if (option->get_positional()) out += rows.row(option->get_name(true, false), option->get_description());
     }
-    return rows.empty() ? "" : "\n" + rows;
+    return out.empty() ? "" : "\n" + out;
 }
 
-std::string commands_of(const CLI::App& app) {
-    std::string rows;
+std::string commands_of(const CLI::App& app, std::size_t columns) {
+    const Rows rows(columns, 16);
+    std::string out;
     for (const CLI::App* command : app.get_subcommands({})) {
-        rows += row(command->get_name(), command->get_description());
+        out += rows.row(command->get_name(), command->get_description());
     }
-    return rows.empty() ? "" : "\ncommands:\n" + rows;
+    return out.empty() ? "" : "\ncommands:\n" + out;
+}
+
+std::string examples_of(const CLI::App& app) {
+    const auto examples = app.get_footer();
+    if (examples.empty()) return {};
+    std::istringstream lines(examples);
+    std::string out = examples.find('\n') == std::string::npos ? "\nexample:\n" : "\nexamples:\n";
+    for (std::string line; std::getline(lines, line);) out += "  " + line + "\n";
+    return out;
 }
 
 const CLI::App& root_of(const CLI::App& app) {
@@ -115,13 +153,17 @@ const CLI::App& root_of(const CLI::App& app) {
 
 class HelpFormatter final : public CLI::FormatterBase {
   public:
-    std::string make_help(const CLI::App* app, std::string, CLI::AppFormatMode) const override {
+    std::string make_help(const CLI::App* app, std::string, CLI::AppFormatMode mode) const override {
+        const auto columns = help_columns();
+        const Rows rows(columns);
         const CLI::App& root = root_of(*app);
-        std::string out = full_name(*app) + ": " + app->get_description() + "\n\n" + usage_of(*app);
-        out += positionals_of(*app) + commands_of(*app);
-        if (app != &root) out += options_of(*app, "options");
-        out += options_of(root, "options of every command");
-        if (!app->get_footer().empty()) out += "\n" + app->get_footer() + "\n";
+        const bool is_root = app == &root;
+        std::string out = wrapped(app->get_description() + "\n\n" + usage_of(*app), columns);
+        if (!is_root) out += examples_of(*app);
+        out += positionals_of(*app, rows) + commands_of(*app, columns);
+        if (!is_root) out += wrapped(options_of(*app, "options", mode, rows), columns);
+        out += options_of(root, "options of every command", mode, rows);
+        if (is_root) out += "\n" + wrapped(app->get_footer(), columns) + "\n";
         return out;
     }
 };

@@ -1,4 +1,4 @@
-// How `--help` looks: one sentence, the usage, the options, and those that every command has.
+// How `--help` looks: one sentence, the usage, examples, the options, and those that every command has.
 #pragma once
 
 #include <memory>
@@ -8,6 +8,7 @@
 
 namespace modelseal::cli {
 
+// CLI::AppFormatMode::All shows the options of every group, other modes those of the first.
 std::shared_ptr<CLI::FormatterBase> help_formatter();
 
 // "modelseal keygen": a command's name with those of its parents.

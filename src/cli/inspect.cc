@@ -14,12 +14,15 @@ struct InspectFlags {
 
 Result<ExitCode> run(const InspectFlags& options, Context& context) {
     MODELSEAL_TRY_ASSIGN(const auto keys, load_check_keys(options.keys));
-    const auto progress = context.progress("looking for the seal of " + options.file);
+    const auto progress = context.progress({"inspecting", options.file});
     MODELSEAL_TRY_ASSIGN(
         const auto inspection,
         inspect(options.file, {.keys = keys, .jobs = context.jobs, .progress = progress.get()}));
-    context.terminal.print(options.json ? report::to_json(inspection)
-                                        : report::to_text(inspection, {.color = context.terminal.color()}));
+    if (options.json) {
+        context.terminal.print_data(report::to_json(inspection));
+    } else {
+        context.terminal.print(report::to_text(inspection, {.color = context.terminal.color()}));
+    }
     return ExitCode::done;
 }
 
@@ -28,14 +31,15 @@ Result<ExitCode> run(const InspectFlags& options, Context& context) {
 void add_inspect(CLI::App& program, Context& context) {
     auto options = std::make_shared<InspectFlags>();
     CLI::App& command =
-        add_command(program, "inspect", "says what a model, key, receipt, fingerprint, signature or ledger is");
+        add_command(program, "inspect", "Show what is in a model, key, receipt, signature or ledger",
+                    {"modelseal inspect net.onnx", "modelseal inspect sealed.onnx --pub vendor.pub --json"});
     command
         .add_option("FILE", options->file,
-                    "a model file or folder, a key, receipt, fingerprint, signature or ledger")
+                    "model file or folder, key, receipt, fingerprint, signature or ledger")
         ->required();
     add_check_key_options(command, options->keys);
     command.add_flag("--json", options->json, "print JSON (schema modelseal-inspect/1)");
-    on_run(command, context, [options](Context& with) { return run(*options, with); });
+    on_run(command, context, [options](Context& running) { return run(*options, running); });
 }
 
 }  // namespace modelseal::cli

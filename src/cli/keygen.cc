@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "cli/commands.h"
+#include "cli/outputs.h"
 #include "cli/passphrase.h"
 #include "crypto/pem.h"
 #include "crypto/secret.h"
@@ -38,33 +39,25 @@ Result<void> check_options(const KeygenFlags& options) {
     for (const char* ending : {".key", ".pub", ".check"}) {
         if (options.name.ends_with(ending)) {
             const std::string bare = options.name.substr(0, options.name.size() - std::string(ending).size());
-            return Error{ErrorKind::usage, "NAME stands without its ending; keygen adds it",
+            return Error{ErrorKind::usage, "NAME has an ending that keygen adds itself",
                          fmt::format("try 'modelseal keygen {}'", util::printable(bare))};
         }
     }
     const bool check = options.type == "check";
     if (check && options.vendor_key.empty()) {
-        return Error{ErrorKind::usage, "a check key needs the vendor's key that it is bound to",
+        return Error{ErrorKind::usage, "a check key is bound to a vendor's key, and none is given",
                      "give it with -k VENDOR.key"};
     }
     if (!check && !(options.vendor_key.empty() && options.customer.empty())) {
-        return Error{
-            ErrorKind::usage,
-            fmt::format("{} goes with --type check only", options.customer.empty() ? "-k" : "--customer"), ""};
+        return Error{ErrorKind::usage,
+                     fmt::format("{} has no effect without --type check",
+                                 options.customer.empty() ? "-k" : "--customer"),
+                     ""};
     }
     if (check && options.no_passphrase) {
-        return Error{ErrorKind::usage, "a check key has no passphrase to leave out", ""};
+        return Error{ErrorKind::usage, "a check key is never encrypted: leave out --no-passphrase", ""};
     }
     return {};
-}
-
-// Before anybody types a passphrase; the files are made exclusively all the same.
-Result<void> key_must_not_exist(const std::string& path) {
-    std::error_code ignored;
-    if (!std::filesystem::exists(std::filesystem::symlink_status(path, ignored))) return {};
-    return Error{ErrorKind::unreadable,
-                 util::printable(path) + ": exists already, and a key is never overwritten",
-                 "choose another name, or move the old key away"};
 }
 
 // Both files or none.
@@ -96,12 +89,12 @@ Result<PemPair> make_pair(const KeygenFlags& options, std::string_view passphras
 
 std::string_view uses_of(std::string_view type) {
     if (type == "ed25519") return "seals models";
-    return type == "p256" ? "seals and signs models" : "signs models (modelseal sign)";
+    return type == "p256" ? "seals and signs models" : "signs models";
 }
 
 Result<ExitCode> generate_pair(const KeygenFlags& options, Context& context) {
-    MODELSEAL_TRY(key_must_not_exist(options.name + ".key"));
-    MODELSEAL_TRY(key_must_not_exist(options.name + ".pub"));
+    MODELSEAL_TRY(refuse_existing_key(options.name + ".key"));
+    MODELSEAL_TRY(refuse_existing_key(options.name + ".pub"));
     std::string passphrase;
     const crypto::WipeAtEnd wiped(passphrase);
     if (!options.no_passphrase) {
@@ -113,16 +106,17 @@ Result<ExitCode> generate_pair(const KeygenFlags& options, Context& context) {
     MODELSEAL_TRY(write_pair(options, pair));
     if (context.terminal.quiet()) return ExitCode::done;
     const std::string name = util::printable(options.name);
-    context.terminal.print(fmt::format("{}.key  the secret half: it {}; {}", name, uses_of(options.type),
+    context.terminal.print(fmt::format("{}.key  secret key: {}; {}", name, uses_of(options.type),
                                        passphrase.empty() ? "not encrypted" : "encrypted with the passphrase"));
-    context.terminal.print(fmt::format("{}.pub  the public half: whoever has it can check them", name));
+    context.terminal.print(
+        fmt::format("{}.pub  public key: give it to everyone who checks these models", name));
     if (!id.empty()) context.terminal.print(fmt::format("key id {}", id));
     return ExitCode::done;
 }
 
 Result<ExitCode> generate_check_key(const KeygenFlags& options, Context& context) {
     const std::string path = options.name + ".check";
-    MODELSEAL_TRY(key_must_not_exist(path));
+    MODELSEAL_TRY(refuse_existing_key(path));
     const std::string customer =
         options.customer.empty() ? std::filesystem::path(options.name).filename().string() : options.customer;
     MODELSEAL_TRY_ASSIGN(const SigningKey vendor,
@@ -132,8 +126,8 @@ Result<ExitCode> generate_check_key(const KeygenFlags& options, Context& context
     MODELSEAL_TRY(io::write_text(path, text, kKeyMode, io::WriteMode::exclusive));
     if (context.terminal.quiet()) return ExitCode::done;
     context.terminal.print(
-        fmt::format("{}  the check key of {}: it checks models that were sealed for them; send it "
-                    "to them alone, over a secure channel",
+        fmt::format("{}  check key of {}: send it to them alone, over a secure channel; it checks models "
+                    "sealed for them",
                     util::printable(path), util::printable(customer)));
     context.terminal.print(fmt::format("vendor key id {}", to_hex(vendor.public_key().id())));
     return ExitCode::done;
@@ -142,12 +136,11 @@ Result<ExitCode> generate_check_key(const KeygenFlags& options, Context& context
 // The public half of a key that is in a token already, which keeps the other.
 Result<ExitCode> copy_public_half(const KeygenFlags& options, Context& context) {
     const std::string path = options.name + ".pub";
-    MODELSEAL_TRY(key_must_not_exist(path));
+    MODELSEAL_TRY(refuse_existing_key(path));
     if (!crypto::is_pkcs11_uri(options.from)) {
-        return Error{
-            ErrorKind::usage, "--from wants the PKCS#11 URI of a key in a token",
-            "it looks like 'pkcs11:token=NAME;object=NAME'; of a key file, 'openssl pkey -pubout' takes "
-            "the public half"};
+        return Error{ErrorKind::usage, "--from takes the PKCS#11 URI of a key in a token",
+                     "such as 'pkcs11:token=NAME;object=NAME'; for a key file, 'openssl pkey -pubout' writes "
+                     "the public key"};
     }
     MODELSEAL_TRY_ASSIGN(const auto key,
                          crypto::load_token_public_key(options.from, passphrase_from(options.passphrase_file)));
@@ -155,8 +148,8 @@ Result<ExitCode> copy_public_half(const KeygenFlags& options, Context& context) 
     MODELSEAL_TRY(io::write_text(path, pem, kOpenMode, io::WriteMode::exclusive));
     if (context.terminal.quiet()) return ExitCode::done;
     context.terminal.print(
-        fmt::format("{}  the public half of the key in the token, on {}: whoever has it can "
-                    "check what the key signed",
+        fmt::format("{}  public key of the key in the token, on {}: give it to everyone who checks these "
+                    "models",
                     util::printable(path), crypto::name_of(key.curve())));
     if (key.curve() == crypto::Curve::p256) {
         MODELSEAL_TRY_ASSIGN(const auto vendor, parse_public_key(pem, path));
@@ -175,30 +168,32 @@ Result<ExitCode> run(const KeygenFlags& options, Context& context) {
 
 void add_keygen(CLI::App& program, Context& context) {
     auto options = std::make_shared<KeygenFlags>();
-    CLI::App& command = add_command(program, "keygen", "makes a key pair, or a customer's check key");
-    command.add_option("NAME", options->name, "the files to make: NAME.key and NAME.pub, or NAME.check")
+    CLI::App& command =
+        add_command(program, "keygen", "Make a key pair, or a check key for a customer",
+                    {"modelseal keygen vendor", "modelseal keygen acme --type check -k vendor.key"});
+    command.add_option("NAME", options->name, "base name: makes NAME.key and NAME.pub, or NAME.check")
         ->required();
     CLI::Option* type =
         command
-            .add_option("--type", options->type,
-                        "what to make: ed25519 to seal models; p384 or p521 to sign them; p256 for "
-                        "both; check for a customer's check key; default: ed25519")
+            .add_option(
+                "--type", options->type,
+                "kind of key: ed25519 seals, p384 and p521 sign, p256 does both, check is for a customer "
+                "(default: ed25519)")
             ->type_name("TYPE")
             ->check(CLI::IsMember({"ed25519", "p256", "p384", "p521", "check"}));
-    command.add_option("-k,--vendor-key", options->vendor_key, "the vendor's secret key, for --type check")
+    command.add_option("-k,--vendor-key", options->vendor_key, "vendor's secret key (with --type check)")
         ->type_name("FILE");
-    command.add_option("--customer", options->customer, "the customer's name in the check key; default: NAME")
+    command
+        .add_option("--customer", options->customer, "name of the customer in the check key (default: NAME)")
         ->type_name("TEXT");
     CLI::Option* none =
         command.add_flag("--no-passphrase", options->no_passphrase, "do not encrypt the secret key");
-    command
-        .add_option("--from", options->from,
-                    "write NAME.pub alone, of a key in a token (PKCS#11 URI, RFC 7512)")
+    command.add_option("--from", options->from, "write only NAME.pub, of a key in a token (PKCS#11 URI)")
         ->type_name("URI")
         ->excludes(none)
         ->excludes(type);
     add_passphrase_option(command, options->passphrase_file)->excludes(none);
-    on_run(command, context, [options](Context& with) { return run(*options, with); });
+    on_run(command, context, [options](Context& running) { return run(*options, running); });
 }
 
 }  // namespace modelseal::cli

@@ -13,15 +13,10 @@ namespace {
 
 // A name that is neither a customer's nor a file's.
 Result<CheckKey> unknown(const std::string& name, const Ledger& ledger) {
-    MODELSEAL_TRY_ASSIGN(const auto customers, ledger.customers());
-    std::vector<std::string> names;
-    for (const auto& each : customers) names.push_back(each.name);
-    const auto meant = nearest(name, names);
     return Error{ErrorKind::unreadable,
-                 fmt::format("{}: no customer '{}', nor is there a file of that name",
+                 fmt::format("{}: no customer '{}', and no file of that name",
                              util::printable(ledger.path().string()), util::printable(name)),
-                 meant.empty() ? "'modelseal customer list' shows them, 'modelseal customer add' adds one"
-                               : "did you mean '" + meant + "'?"};
+                 hint_for_unknown(name, ledger)};
 }
 
 Result<CheckKey> key_from(const std::string& customer, const Ledger& ledger) {
@@ -33,6 +28,16 @@ Result<CheckKey> key_from(const std::string& customer, const Ledger& ledger) {
 }
 
 }  // namespace
+
+std::string hint_for_unknown(const std::string& name, const Ledger& ledger) {
+    std::vector<std::string> names;
+    if (const auto customers = ledger.customers(); customers.ok()) {
+        for (const auto& each : *customers) names.push_back(each.name);
+    }
+    const auto meant = nearest(name, names);
+    if (!meant.empty()) return did_you_mean({util::printable(meant)});
+    return "'modelseal customer list' shows them, 'modelseal customer add' adds one";
+}
 
 CLI::Option* add_ledger_option(CLI::App& command, std::string& file, const char* what) {
     return command.add_option("--ledger", file, what)->type_name("FILE")->envname("MODELSEAL_LEDGER");

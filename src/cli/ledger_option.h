@@ -13,11 +13,14 @@ namespace modelseal::cli {
 // Declares --ledger, which the environment variable MODELSEAL_LEDGER gives as well, stored in `file`.
 CLI::Option* add_ledger_option(CLI::App& command, std::string& file, const char* what);
 
-// For whom something is made, and where that is put down.
+// A hint about a name that no customer has: the customer who was probably meant, or the commands that help.
+std::string hint_for_unknown(const std::string& name, const Ledger& ledger);
+
+// The customer that something is made for, and the ledger that records it.
 struct Recipient {
     std::optional<Ledger> ledger;  // if one was given
     CheckKey check;                // a customer's, or the public one
-    Ledger* book() { return ledger ? &*ledger : nullptr; }
+    Ledger* ledger_if_given() { return ledger ? &*ledger : nullptr; }
 };
 
 // `customer` is the value of --for: a NAME.check file or, with a ledger, the name of a customer in it; empty

@@ -7,7 +7,8 @@
 
 namespace {
 
-// A file-size limit shall be an error that we tell, and a folder of many files needs many descriptors.
+// Report a file-size limit as an error instead of dying by SIGXFSZ, and raise the limit of descriptors for models of
+// many shards.
 void prepare_process() {
     ::signal(SIGXFSZ, SIG_IGN);
     rlimit files{};

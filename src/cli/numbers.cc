@@ -1,5 +1,6 @@
 #include "cli/numbers.h"
 
+#include <cctype>
 #include <charconv>
 #include <cmath>
 
@@ -30,16 +31,44 @@ Result<std::vector<Number>> list(const std::string& text, const char* option, co
     return values;
 }
 
+// Bytes of a unit as in byte_count(); 0 if there is none of that name.
+std::uint64_t unit_of(std::string_view name) {
+    std::uint64_t binary = 1, decimal = 1;
+    if (name.empty() || name == "B") return 1;
+    for (const char prefix : {'K', 'M', 'G', 'T'}) {
+        binary *= 1024;
+        decimal *= 1000;
+        if (std::toupper(static_cast<unsigned char>(name.front())) != prefix) continue;
+        const auto rest = name.substr(1);
+        return rest.empty() || rest == "iB" || rest == "i" ? binary : rest == "B" ? decimal : 0;
+    }
+    return 0;
+}
+
 }  // namespace
 
 Result<std::vector<float>> float_list(const std::string& text, const char* option) {
-    return list<float>(text, option, "numbers with commas between them",
+    return list<float>(text, option, "numbers separated by commas",
                        [](float value) { return std::isfinite(value); });
 }
 
 Result<std::vector<std::int64_t>> extent_list(const std::string& text, const char* option) {
-    return list<std::int64_t>(text, option, "whole numbers from 1 up with commas between them",
+    return list<std::int64_t>(text, option, "integers of 1 or more, separated by commas",
                               [](std::int64_t value) { return value >= 1; });
+}
+
+Result<std::optional<std::uint64_t>> byte_count(const std::string& text, const char* option) {
+    if (text.empty()) return std::optional<std::uint64_t>();
+    std::uint64_t number = 0;
+    const auto [stopped, code] = std::from_chars(text.data(), text.data() + text.size(), number);
+    const auto unit = unit_of(std::string_view(text).substr(static_cast<std::size_t>(stopped - text.data())));
+    constexpr std::uint64_t kMost = std::uint64_t{1} << 63;
+    if (code == std::errc() && unit != 0 && number != 0 && number <= kMost / unit)
+        return std::optional(number * unit);
+    return Error{ErrorKind::usage,
+                 fmt::format("{} takes a number of bytes such as 1048576, 64MiB or 1GB, not '{}'", option,
+                             util::printable(text)),
+                 {}};
 }
 
 Result<std::string> future_time(const std::string& text, const char* option, std::int64_t now) {

@@ -1,7 +1,8 @@
-// Options whose values are numbers with commas between them, or a point in time.
+// Values of options: lists of numbers, sizes, and points in time.
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,8 +15,12 @@ Result<std::vector<float>> float_list(const std::string& text, const char* optio
 // The same for whole numbers from 1 up.
 Result<std::vector<std::int64_t>> extent_list(const std::string& text, const char* option);
 
+// "65536", "64KiB" or "64K", "1GB": K, M, G and T are powers of 1,024, with B (KB) of 1,000. Absent for an empty text;
+// ErrorKind::usage for other texts, for 0 and for more than 2^63 bytes.
+Result<std::optional<std::uint64_t>> byte_count(const std::string& text, const char* option);
+
 // "2027-06-30", meaning its last second in UTC, or a time as in RFC 3339, as the latter; ErrorKind::usage for
-// other texts and for what is not after `now` (seconds since 1970). An empty text stays empty.
+// other texts and for a time that is not after `now` (seconds since 1970). An empty text stays empty.
 Result<std::string> future_time(const std::string& text, const char* option, std::int64_t now);
 
 }  // namespace modelseal::cli

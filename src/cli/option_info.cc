@@ -28,4 +28,9 @@ std::vector<std::string> spellings(const CLI::Option& option) {
     return out;
 }
 
+bool is_inherited(const CLI::App& command, const CLI::Option& option) {
+    if (command.get_parent() == nullptr) return false;
+    return &option == command.get_help_ptr() || &option == command.get_help_all_ptr();
+}
+
 }  // namespace modelseal::cli

@@ -1,4 +1,4 @@
-// What an option tells about its value, for the help and the completion scripts.
+// What is known of an option, for the help, the completion scripts and messages.
 #pragma once
 
 #include <string>
@@ -14,5 +14,7 @@ std::string value_name(const CLI::Option& option);
 std::vector<std::string> choices(const CLI::Option& option);
 // "-k", "--key"; empty for a positional.
 std::vector<std::string> spellings(const CLI::Option& option);
+// Whether a command has it only because every command does: --help and --help-all.
+bool is_inherited(const CLI::App& command, const CLI::Option& option);
 
 }  // namespace modelseal::cli

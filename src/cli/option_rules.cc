@@ -18,7 +18,7 @@ const char* description_of(bool TargetUses::*target) {
     if (target == &TargetUses::run) return "a file that is run here";
     if (target == &TargetUses::served) return "served";
     if (target == &TargetUses::http) return "a URL";
-    return "a model that is asked";
+    return "a model that is queried";
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// Options that would have no effect are refused: whoever gave one believes that it has.
+// Options that would have no effect are refused: a user who gives one relies on it.
 #pragma once
 
 #include <span>
@@ -10,19 +10,19 @@
 
 namespace modelseal::cli {
 
-// What is done with targets; a command that has no such distinction needs none.
+// What targets are used for, each true if any of them is; default for commands without this distinction.
 struct TargetUses {
-    bool on_disk = false;  // files whose signature can be verified
-    bool read = false;     // weights, in which a seal is looked for
-    bool run = false;      // here, to be asked about a fingerprint
-    bool served = false;   // by somebody else, to be asked
-    bool http = false;     // at a URL
-    bool asked = false;    // run or served
+    bool on_disk = false;  // has files whose signature can be verified
+    bool read = false;     // has weights to look for a seal in
+    bool run = false;      // is run here, to query it about a fingerprint
+    bool served = false;   // is run by a server or a program, and queried
+    bool http = false;     // has a URL
+    bool asked = false;    // is run or served
 };
 
 struct OptionRule {
     const char* option;
-    std::vector<const char*> needs = {};  // one of these; none: nothing else
+    std::vector<const char*> needs = {};  // one of these must be given, if there are any
     bool TargetUses::*target = nullptr;   // some target must be used so; null: any will do
 };
 

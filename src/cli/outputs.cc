@@ -22,8 +22,19 @@ fs::path place(const std::string& path) {
 }
 
 Error is_input(const std::string& output) {
-    return {ErrorKind::usage, util::printable(output) + ": is an input of this command, not a place to write",
+    return {ErrorKind::usage,
+            util::printable(output) + ": is an input of this command, or another output of it",
             "give the output another name"};
+}
+
+Result<void> refuse_missing_folder(const std::string& output) {
+    std::error_code ignored;
+    const auto folder = (fs::path(output) / "").parent_path().parent_path();  // "folder/" is an output as well
+    if (folder.empty() || fs::exists(fs::symlink_status(folder, ignored))) return {};
+    const auto name = util::printable(folder.string());
+    return Error{ErrorKind::unreadable,
+                 util::printable(output) + ": cannot be written: there is no folder '" + name + "'",
+                 "'mkdir -p " + name + "' makes it"};
 }
 
 // What modelseal writes begins so.
@@ -60,7 +71,18 @@ Result<void> refuse_overwriting(const std::string& output, const std::vector<std
         if (input.empty()) continue;
         if (fs::equivalent(output, input, ignored) || place(output) == place(input)) return is_input(output);
     }
+    MODELSEAL_TRY(refuse_missing_folder(output));
     return io::refuse_to_replace(output);
+}
+
+Result<void> refuse_existing_key(const std::string& path) {
+    std::error_code ignored;
+    if (path.empty()) return {};
+    MODELSEAL_TRY(refuse_missing_folder(path));
+    if (!fs::exists(fs::symlink_status(path, ignored))) return {};
+    return Error{ErrorKind::unreadable,
+                 util::printable(path) + ": exists already, and a key is never overwritten",
+                 "choose another name, or move the old key away"};
 }
 
 Result<void> refuse_other_content(const std::string& output, OutputKind kind,
@@ -78,8 +100,8 @@ Result<void> refuse_other_content(const std::string& output, OutputKind kind,
     MODELSEAL_TRY(there->read(0, std::as_writable_bytes(std::span(head))));
     if (head.empty() || begins_as(head, kind)) return {};
     return Error{ErrorKind::usage,
-                 util::printable(output) + ": is there already and is not " + name_of(kind) +
-                     ", which is all that this output replaces",
+                 util::printable(output) + ": exists and is not " + name_of(kind) +
+                     ", the only kind of file that this output replaces",
                  "give the output another name, or move this file away first"};
 }
 

@@ -1,5 +1,5 @@
-// Guards the slip of the hand: an output never takes the place of an input, of a key, or of anything else that
-// exists only once.
+// Guards against slips: an output never takes the place of an input, of a key, or of anything else that exists only
+// once.
 #pragma once
 
 #include <initializer_list>
@@ -11,8 +11,13 @@
 namespace modelseal::cli {
 
 // ErrorKind::usage if `output` names the same file as one of `inputs`, by whatever path, or a
-// file that no output replaces. Empty names are not files.
+// file that no output replaces; ErrorKind::unreadable if the folder that it would be in is not there. Empty names are not
+// files.
 Result<void> refuse_overwriting(const std::string& output, const std::vector<std::string>& inputs);
+
+// For keys, before anybody types a passphrase; the files are made exclusively all the same. ErrorKind::unreadable if there
+// is anything at `path`, or no folder for it. An empty path is not a file.
+Result<void> refuse_existing_key(const std::string& path);
 
 enum class OutputKind { page, picture, signature };  // HTML, PNG, an OpenSSF signature
 

@@ -19,15 +19,15 @@ Result<std::string> from_file(const std::string& file) {
     std::string line = text.substr(0, text.find('\n'));
     if (line.ends_with('\r')) line.pop_back();
     if (line.empty()) {
-        return Error{ErrorKind::usage, util::printable(file) + ": the passphrase file's first line is empty",
-                     ""};
+        return Error{ErrorKind::usage,
+                     util::printable(file) + ": the first line of the passphrase file is empty", ""};
     }
     return line;
 }
 
 Error no_source(const std::string& key_file) {
     return {ErrorKind::usage,
-            util::printable(key_file) + ": needs a passphrase, and there is no terminal to ask on",
+            util::printable(key_file) + ": needs a passphrase, and there is no terminal to ask for it",
             std::string("give --passphrase-file, or set ") + kPassphraseVariable};
 }
 
@@ -44,9 +44,8 @@ Result<std::optional<std::string>> without_asking(const std::string& file) {
 
 CLI::Option* add_passphrase_option(CLI::App& command, std::string& file) {
     return command
-        .add_option(
-            "--passphrase-file", file,
-            "read the passphrase from the first line of FILE; default: MODELSEAL_PASSPHRASE, else the terminal")
+        .add_option("--passphrase-file", file,
+                    "read the passphrase from the first line of FILE (default: MODELSEAL_PASSPHRASE, else ask)")
         ->type_name("FILE");
 }
 
@@ -63,19 +62,19 @@ Passphrase passphrase_from(const std::string& file) {
 Result<std::string> new_passphrase(const std::string& file, const std::string& key_file) {
     const std::string shown = util::printable(key_file);
     const Error empty{ErrorKind::usage, shown + ": the passphrase is empty",
-                      "--no-passphrase makes a key that is not encrypted"};
+                      "--no-passphrase makes an unencrypted key"};
     MODELSEAL_TRY_ASSIGN(auto given, without_asking(file));
     if (given && given->empty()) return empty;
     if (given) return std::move(*given);
     MODELSEAL_TRY_ASSIGN(auto typed, ask_hidden("new passphrase for " + shown + ": "));
     if (!typed) {
         Error error = no_source(key_file);
-        error.hint += ", or make a key that is not encrypted with --no-passphrase";
+        error.hint += ", or make an unencrypted key with --no-passphrase";
         return error;
     }
     const crypto::WipeAtEnd wiped(*typed);
     if (typed->empty()) return empty;
-    MODELSEAL_TRY_ASSIGN(auto again, ask_hidden("the same again: "));
+    MODELSEAL_TRY_ASSIGN(auto again, ask_hidden("repeat it: "));
     if (!again) return no_source(key_file);
     const crypto::WipeAtEnd wiped_again(*again);
     if (*typed != *again) return Error{ErrorKind::usage, shown + ": the two passphrases differ", ""};

@@ -5,6 +5,9 @@
 #include <exception>
 #include <map>
 #include <new>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include <unistd.h>
 
@@ -17,23 +20,25 @@ namespace {
 
 void add_common_options(CLI::App& program, Context& context) {
     program.set_help_flag("-h,--help", "show this help");
-    program.set_version_flag("--version", "modelseal " MODELSEAL_VERSION, "show the version");
-    program.add_option("--jobs", context.jobs, "threads to use; default: one a processor")
+    program.set_help_all_flag("--help-all", "show the help with all options");
+    program.set_version_flag("-V,--version", "modelseal " MODELSEAL_VERSION, "show the version");
+    program.add_option("--jobs", context.jobs, "number of threads (default: one per CPU)")
         ->type_name("N")
         ->check(CLI::Range(1u, 1024u));
     program.add_flag_callback(
-        "--quiet", [&context] { context.terminal.set_quiet(true); }, "print results and errors only");
+        "--quiet", [&context] { context.terminal.set_quiet(true); },
+        "print only errors, failed checks and requested data");
     static const std::map<std::string, Color> kColors = {
         {"auto", Color::automatic}, {"always", Color::always}, {"never", Color::never}};
     program
         .add_option_function<std::string>(
             "--color", [&context](const std::string& when) { context.terminal.set_color(kColors.at(when)); },
-            "colour the output: auto, always or never; default: auto")
+            "color the output: auto, always or never (default: auto)")
         ->type_name("WHEN")
         ->check(CLI::IsMember({"auto", "always", "never"}));
 }
 
-ExitCode report(const Terminal& terminal, const Error& error) {
+ExitCode report(Terminal& terminal, const Error& error) {
     terminal.error(error);
     return exit_code(error.kind);
 }
@@ -46,22 +51,43 @@ ExitCode run_command(Context& context) {
     return worst(result.value(), report(context.terminal, printed.error()));
 }
 
+// The words behind the program's name, "help" and "version" spelled as the options that they stand for.
+std::vector<const char*> words_of(int argc, char** argv) {
+    std::vector<const char*> words(argv, argv + argc);
+    if (argc < 2) return words;
+    const std::string_view first = words[1];
+    if (first == "version") words[1] = "--version";
+    if (first == "help") {
+        words.erase(words.begin() + 1);
+        words.push_back("--help");
+    }
+    return words;
+}
+
+void run_text(Context& context, std::string text) {
+    context.run = [&context, text = std::move(text)] {
+        context.terminal.print_data(text);
+        return ExitCode::done;
+    };
+}
+
 ExitCode parse_and_run(int argc, char** argv, Context& context) {
-    const std::unique_ptr<CLI::App> program = build_program(context, argc > 1 ? argv[1] : "");
+    const auto words = words_of(argc, argv);
+    const std::string_view first = words.size() > 1 ? words[1] : "";
+    const std::unique_ptr<CLI::App> program = build_program(context, first);
     try {
-        program->parse(argc, argv);
+        program->parse(static_cast<int>(words.size()), words.data());
     } catch (const CLI::CallForHelp&) {
-        context.run = [&] {
-            context.terminal.print(program->help());
-            return ExitCode::done;
-        };
+        run_text(context, program->help());
+    } catch (const CLI::CallForAllHelp&) {
+        run_text(context, program->help("", CLI::AppFormatMode::All));
     } catch (const CLI::CallForVersion& version) {
-        context.run = [&context, text = std::string(version.what())] {
-            context.terminal.print(text);
-            return ExitCode::done;
-        };
+        run_text(context, version.what());
     } catch (const CLI::ParseError& error) {
-        return report(context.terminal, usage_error(*program, error, argc > 1 ? argv[1] : ""));
+        if (!lacks_command(*program, error))
+            return report(context.terminal, usage_error(*program, error, first));
+        context.terminal.print_usage(program->help());
+        return ExitCode::usage;
     }
     if (const auto complete = refuse_empty_values(*program); !complete.ok()) {
         return report(context.terminal, complete.error());
@@ -80,11 +106,11 @@ ExitCode parse_and_run(int argc, char** argv, Context& context) {
 }  // namespace
 
 std::unique_ptr<CLI::App> build_program(Context& context, std::string_view chosen) {
-    auto program = std::make_unique<CLI::App>(
-        "seals neural-network model files and tells whether they are still what was shipped", "modelseal");
+    auto program = std::make_unique<CLI::App>("Seal neural-network models, and check that they are unchanged",
+                                              "modelseal");
     program->formatter(help_formatter());
     program->require_subcommand(1);
-    program->footer("'modelseal COMMAND --help' tells more about a command.");
+    program->footer("'modelseal help COMMAND' shows the options of a command and examples.");
     add_common_options(*program, context);
     add_commands(*program, context, chosen);
     return program;

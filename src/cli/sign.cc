@@ -2,6 +2,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/commands.h"
+#include "cli/numbers.h"
 #include "cli/outputs.h"
 #include "cli/passphrase.h"
 #include "jobs/inspect.h"
@@ -19,20 +20,20 @@ struct SignFlags {
     std::string path, key, certificate, passphrase_file, vendor_key, fingerprint;
     std::string out = "model.sig", hash = "sha256";
     std::vector<std::string> chain, ignore;
-    std::uint64_t shard_size = 0;
+    std::string shard_size;
     bool no_ignore_git_paths = false, allow_symlinks = false, base_name = false, component_order = false;
     bool sharded_algorithm = false, no_tensors = false, json = false;
 };
 
-// The root of the seal in the model, which must be intact: nobody shall sign what was tampered with.
+// The root of the seal in the model, which must be intact, so that no changed model is signed.
 Result<std::string> seal_root(const SignFlags& options, const Context& context) {
     if (options.vendor_key.empty()) return std::string();
     MODELSEAL_TRY_ASSIGN(const auto vendor, load_public_key(options.vendor_key));
     const auto key = public_check_key(vendor);
     MODELSEAL_TRY_ASSIGN(auto root, jobs::intact_root(options.path, {&key, 1}, context.jobs));
     if (root) return std::move(*root);
-    return Error{ErrorKind::mismatch, util::printable(options.path) + ": no seal of this vendor in it",
-                 "sign without --seal-pub, or seal it first"};
+    return Error{ErrorKind::mismatch, util::printable(options.path) + ": no seal under this vendor's key",
+                 "seal the model first, or sign it without --seal-pub"};
 }
 
 Result<std::string> fingerprint_id(const SignFlags& options) {
@@ -45,7 +46,7 @@ Result<std::string> fingerprint_id(const SignFlags& options) {
     return Error{ErrorKind::unsupported, util::printable(options.fingerprint) + ": not a fingerprint", {}};
 }
 
-Result<SignOptions> wanted(const SignFlags& options, const Context& context, io::Progress* progress) {
+Result<SignOptions> sign_options(const SignFlags& options, const Context& context, io::Progress* progress) {
     SignOptions out{.key = options.key,
                     .passphrase = passphrase_from(options.passphrase_file),
                     .certificate = options.certificate,
@@ -61,7 +62,8 @@ Result<SignOptions> wanted(const SignFlags& options, const Context& context, io:
                     .jobs = context.jobs,
                     .progress = progress};
     out.ignore.assign(options.ignore.begin(), options.ignore.end());
-    if (options.shard_size > 0) out.shard_size = options.shard_size;
+    MODELSEAL_TRY_ASSIGN(const auto shard_size, byte_count(options.shard_size, "--shard-size"));
+    if (shard_size) out.shard_size = *shard_size;
     MODELSEAL_TRY_ASSIGN(out.seal_root, seal_root(options, context));
     MODELSEAL_TRY_ASSIGN(out.fingerprint, fingerprint_id(options));
     return out;
@@ -98,65 +100,74 @@ Result<ExitCode> run(const SignFlags& options, Context& context) {
                                                    options.vendor_key, options.fingerprint}));
     MODELSEAL_TRY(refuse_overwriting(options.out, options.chain));
     MODELSEAL_TRY(refuse_other_content(options.out, OutputKind::signature));
-    const auto progress = context.progress("signing " + options.path);
-    MODELSEAL_TRY_ASSIGN(const auto how, wanted(options, context, progress.get()));
+    const auto progress = context.progress({"signing", options.path});
+    MODELSEAL_TRY_ASSIGN(const auto how, sign_options(options, context, progress.get()));
     MODELSEAL_TRY_ASSIGN(const auto summary, sign_model(options.path, how));
     if (options.json) {
-        context.terminal.print(json_of(options, summary));
+        context.terminal.print_data(json_of(options, summary));
     } else if (!context.terminal.quiet()) {
         context.terminal.print(text_of(options, summary, context));
     }
     return ExitCode::done;
 }
 
-}  // namespace
-
-void add_sign(CLI::App& program, Context& context) {
-    auto options = std::make_shared<SignFlags>();
-    auto& command = add_command(program, "sign", "writes an OpenSSF model signature beside a model");
-    command.add_option("PATH", options->path, "model file or folder")->required();
-    command
-        .add_option("-k,--key", options->key,
-                    "the key that signs, on P-256, P-384 or P-521: a file, or a PKCS#11 URI")
-        ->required()
-        ->type_name("EC.key");
-    command.add_option("--cert", options->certificate, "sign with this certificate of the key")
-        ->type_name("PEM");
-    add_list(command, "--cert-chain", options->chain,
-             "certificates above it, the next one first; may be given several times", "PEM");
-    command.add_option("-o,--output", options->out, "where the signature goes; default: model.sig")
-        ->type_name("SIG");
-    add_list(command, "--ignore", options->ignore, "leave out a file or folder; may be given several times",
-             "PATH");
-    command.add_flag("--no-ignore-git-paths", options->no_ignore_git_paths,
+void add_file_options(CLI::App& command, SignFlags& flags) {
+    add_list(command, "--ignore", flags.ignore, "leave out this file or folder; repeatable", "PATH");
+    command.add_flag("--no-ignore-git-paths", flags.no_ignore_git_paths,
                      "sign the files of Git at the top of the model as well");
-    command.add_flag("--allow-symlinks", options->allow_symlinks, "sign the files that symbolic links lead to");
-    command.add_option("--hash", options->hash, "sha256 or blake2b; default: sha256")
+    command.add_flag("--allow-symlinks", flags.allow_symlinks, "sign the targets of symbolic links");
+    command.add_flag("--no-tensors", flags.no_tensors, "leave out the digests of single tensors");
+}
+
+void add_form_options(CLI::App& command, SignFlags& flags) {
+    command.add_option("--hash", flags.hash, "hash function: sha256 or blake2b (default: sha256)")
         ->type_name("HASH")
         ->check(CLI::IsMember({"sha256", "blake2b"}));
     command
-        .add_option("--shard-size", options->shard_size,
-                    "one digest for so many bytes of a file, not one a file")
-        ->type_name("BYTES")
-        ->check(CLI::PositiveNumber);
+        .add_option("--shard-size", flags.shard_size,
+                    "one digest per shard of this size, as 64MiB (default: one per file)")
+        ->type_name("BYTES");
     command.add_flag(
-        "--sharded-algorithm", options->sharded_algorithm,
-        "call the hash of shards as release 1.1.1 of the reference does, which refuses another name");
+        "--sharded-algorithm", flags.sharded_algorithm,
+        "name the hash of shards as release 1.1.1 of the reference does, which refuses other names");
     command.add_flag(
-        "--base-name", options->base_name,
-        "name a single file as the specification says, which release 1.1.1 of the reference refuses");
-    command.add_flag("--component-order", options->component_order,
-                     "list files as the reference does, for the root digest that it prints");
-    command.add_flag("--no-tensors", options->no_tensors, "leave out the digests of single tensors");
+        "--base-name", flags.base_name,
+        "name a single file as the specification states, which release 1.1.1 of the reference refuses");
+    command.add_flag("--component-order", flags.component_order,
+                     "list files in the order of the reference, for the root digest that it prints");
+}
+
+}  // namespace
+
+void add_sign(CLI::App& program, Context& context) {
+    auto flags = std::make_shared<SignFlags>();
+    auto& command = add_command(program, "sign", "Sign a model with an OpenSSF model signature",
+                                {"modelseal sign model/ -k signer.key -o model.sig",
+                                 "modelseal sign sealed.onnx -k signer.key --seal-pub vendor.pub"});
+    command.add_option("PATH", flags->path, "model file or folder")->required();
     command
-        .add_option("--seal-pub", options->vendor_key,
-                    "note the root of the seal in the model, checked with this key")
+        .add_option("-k,--key", flags->key,
+                    "signer's secret key (P-256, P-384 or P-521): a file, or a PKCS#11 URI")
+        ->required()
+        ->type_name("EC.key");
+    command.add_option("--cert", flags->certificate, "certificate of the key, to sign with")->type_name("PEM");
+    add_list(command, "--cert-chain", flags->chain,
+             "certificates of its authorities, nearest first; repeatable", "PEM");
+    command.add_option("-o,--output", flags->out, "write the signature here (default: model.sig)")
+        ->type_name("SIG");
+    command
+        .add_option("--seal-pub", flags->vendor_key,
+                    "record the root of the seal, after checking it with this key")
         ->type_name("NAME.pub");
-    command.add_option("--fingerprint", options->fingerprint, "note the id of this fingerprint of the model")
+    command.add_option("--fingerprint", flags->fingerprint, "record the id of this fingerprint of the model")
         ->type_name("FP");
-    add_passphrase_option(command, options->passphrase_file);
-    command.add_flag("--json", options->json, "print JSON (schema modelseal-sign/1)");
-    on_run(command, context, [options](Context& with) { return run(*options, with); });
+    command.add_flag("--json", flags->json, "print JSON (schema modelseal-sign/1)");
+    add_passphrase_option(command, flags->passphrase_file);
+    command.option_defaults()->group("files to sign");
+    add_file_options(command, *flags);
+    command.option_defaults()->group("form of the signature");
+    add_form_options(command, *flags);
+    on_run(command, context, [flags](Context& running) { return run(*flags, running); });
 }
 
 }  // namespace modelseal::cli

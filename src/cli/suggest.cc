@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include <fmt/format.h>
+
 namespace modelseal::cli {
 namespace {
 
@@ -22,7 +24,58 @@ std::size_t distance(std::string_view a, std::string_view b) {
     return cost[a.size()][b.size()];
 }
 
+// What other programs, and people, call it. Offered where the command has it.
+struct Synonym {
+    std::string_view word, meant;
+};
+
+constexpr Synonym kOptionSynonyms[] = {
+    {"-p", "--pub"},           {"-k", "--pub"},          {"-k", "--key"},
+    {"--pubkey", "--pub"},     {"--pub-key", "--pub"},   {"--public-key", "--pub"},
+    {"-s", "--signature"},     {"--sig", "--signature"}, {"--passphrase", "--passphrase-file"},
+    {"--out", "-o"},           {"--threads", "--jobs"},  {"--password", "--passphrase-file"},
+    {"-j", "--jobs"},          {"-q", "--quiet"},        {"--silent", "--quiet"},
+    {"--no-color", "--color"}, {"--colour", "--color"},
+};
+
+constexpr Synonym kCommandSynonyms[] = {
+    {"delete", "revoke"}, {"remove", "revoke"}, {"ls", "list"}, {"new", "add"}};
+
+template <std::size_t N>
+std::vector<std::string> synonyms(const Synonym (&table)[N], std::string_view word,
+                                  const std::vector<std::string>& known) {
+    std::vector<std::string> meant;
+    for (const auto& each : table) {
+        if (each.word == word && std::ranges::find(known, each.meant) != known.end())
+            meant.emplace_back(each.meant);
+    }
+    return meant;
+}
+
+bool is_synonym(std::string_view word) {
+    return std::ranges::find(kOptionSynonyms, word, &Synonym::word) != std::end(kOptionSynonyms);
+}
+
 }  // namespace
+
+std::vector<std::string> options_meant(std::string_view word, const std::vector<std::string>& known) {
+    constexpr std::size_t kLetters = 4;  // "--xy": fewer begin too much
+    if (auto meant = synonyms(kOptionSynonyms, word, known); !meant.empty() || is_synonym(word)) return meant;
+    if (auto meant = nearest(word, known); !meant.empty()) return {meant};
+    std::vector<std::string> begin_so;
+    std::ranges::copy_if(known, std::back_inserter(begin_so),
+                         [&](const std::string& each) { return each.starts_with(word); });
+    return begin_so.size() == 1 && word.size() >= kLetters ? begin_so : std::vector<std::string>();
+}
+
+std::string command_meant(std::string_view word, const std::vector<std::string>& known) {
+    const auto meant = synonyms(kCommandSynonyms, word, known);
+    return meant.empty() ? nearest(word, known) : meant.front();
+}
+
+std::string did_you_mean(const std::vector<std::string>& meant) {
+    return meant.empty() ? "" : fmt::format("did you mean '{}'?", fmt::join(meant, "' or '"));
+}
 
 std::string nearest(std::string_view word, const std::vector<std::string>& known) {
     constexpr std::size_t kLongest = 64;  // nobody meant that

@@ -12,15 +12,18 @@ std::vector<std::string> TrustFlags::files() const {
     return all;
 }
 
+void add_signer_option(CLI::App& command, const char* name, TrustFlags& flags) {
+    add_list(command, name, flags.signers, "public key of a trusted signer (P-256, P-384, P-521); repeatable",
+             "PEM");
+}
+
 void add_trust_options(CLI::App& command, const char* signer, TrustFlags& flags) {
-    auto* key = add_list(command, signer, flags.signers,
-                         "public key of a signer (P-256, P-384, P-521); may be given several times", "PEM");
+    auto* key = command.get_option(signer);
     auto* chain = add_list(command, "--cert-chain", flags.chain,
-                           "certificates of authorities to trust; may be given several times", "PEM");
+                           "trust certificates of these authorities; repeatable", "PEM");
     auto* root = command
                      .add_option("--trusted-root", flags.trusted_root,
-                                 "Sigstore's trusted root, for keyless signatures; nothing is asked over the "
-                                 "network")
+                                 "Sigstore's trusted root, for keyless signatures; needs no network")
                      ->type_name("JSON");
     chain->excludes(key);
     root->excludes(key)->excludes(chain);
@@ -35,13 +38,15 @@ void add_trust_options(CLI::App& command, const char* signer, TrustFlags& flags)
                     "subject that the signer's certificate must have (with --cert-chain)")
         ->type_name("NAME");
     add_list(command, "--tsa-chain", flags.timestamp_chain,
-             "timestamp authorities to trust, which let a signature outlive its certificate", "PEM");
-    add_list(command, "--ignore", flags.ignore,
-             "file or folder that need not be signed; may be given several times", "PATH");
+             "trust timestamps of these authorities, so that a signature outlives its certificate", "PEM");
+}
+
+void add_coverage_options(CLI::App& command, TrustFlags& flags) {
+    add_list(command, "--ignore", flags.ignore, "file or folder that need not be signed; repeatable", "PATH");
     command.add_flag("--no-ignore-git-paths", flags.no_ignore_git_paths,
-                     "the files of Git at the top of the model must be signed as well");
+                     "require signatures of the files of Git at the top of the model as well");
     command.add_flag("--ignore-unsigned-files", flags.ignore_unsigned_files,
-                     "let files pass that the signature does not name");
+                     "accept files that the signature does not name");
 }
 
 std::span<const OptionRule> trust_rules() {

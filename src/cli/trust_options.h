@@ -1,4 +1,4 @@
-// Whom to trust for an OpenSSF signature, and what of the model it need not cover: the same for `verify` and
+// Trust in the signers of an OpenSSF signature, and what of the model need not be signed: the same for `verify` and
 // `check`.
 #pragma once
 
@@ -18,14 +18,18 @@ struct TrustFlags {
     std::string trusted_root, identity, issuer, subject;
     bool no_ignore_git_paths = false, ignore_unsigned_files = false;
     bool empty() const { return signers.empty() && chain.empty() && trusted_root.empty(); }
-    std::vector<std::string> files() const;  // that are read
+    std::vector<std::string> files() const;  // every file that is read
 };
 
-// Declares `signer`, the option for public keys of signers, and --cert-chain, --tsa-chain, --trusted-root,
-// --identity, --issuer, --subject, --ignore, --no-ignore-git-paths and --ignore-unsigned-files.
+// Declares the option for public keys of signers, which the two commands name differently.
+void add_signer_option(CLI::App& command, const char* name, TrustFlags& flags);
+// Declares --cert-chain, --trusted-root, --identity, --issuer, --subject and --tsa-chain. `signer` names the option of
+// add_signer_option(), which is there already.
 void add_trust_options(CLI::App& command, const char* signer, TrustFlags& flags);
+// Declares --ignore, --no-ignore-git-paths and --ignore-unsigned-files.
+void add_coverage_options(CLI::App& command, TrustFlags& flags);
 
-// What some of these need.
+// Options that some of these need.
 std::span<const OptionRule> trust_rules();
 
 // Without signature, jobs and progress.

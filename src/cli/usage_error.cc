@@ -1,11 +1,13 @@
 #include "cli/usage_error.h"
 
 #include <algorithm>
-#include <cctype>
 #include <string>
 #include <vector>
 
+#include <fmt/format.h>
+
 #include "cli/help.h"
+#include "cli/option_info.h"
 #include "cli/suggest.h"
 #include "util/text.h"
 
@@ -19,13 +21,21 @@ const CLI::App& chosen(const CLI::App& program) {
     return *at;
 }
 
+// Those of the command and of its parents.
+template <class Visit>
+void for_each_option(const CLI::App& command, Visit visit) {
+    for (const CLI::App* at = &command; at != nullptr; at = at->get_parent()) {
+        for (const CLI::Option* option : at->get_options()) visit(*option);
+    }
+}
+
+// Long names first: for "--out" the nearest one is not "-o".
 std::vector<std::string> known_options(const CLI::App& command) {
     std::vector<std::string> known;
-    for (const CLI::App* at = &command; at != nullptr; at = at->get_parent()) {
-        for (const CLI::Option* option : at->get_options()) {
-            for (const auto& each : option->get_lnames()) known.push_back("--" + each);
-        }
-    }
+    for_each_option(command, [&](const CLI::Option& option) {
+        for (const auto& each : option.get_lnames()) known.push_back("--" + each);
+        for (const auto& each : option.get_snames()) known.push_back("-" + each);
+    });
     return known;
 }
 
@@ -52,23 +62,108 @@ Error unknown(const CLI::App& command, const std::string& word) {
     const bool option = word.size() > 1 && word.front() == '-';
     const bool expects_command = !option && !command.get_subcommands({}).empty();
     std::string bare = word.substr(0, word.find('='));
-    std::string meant;
-    if (option) meant = nearest(bare, known_options(command));
-    if (expects_command) meant = nearest(word, known_commands(command));
+    std::string hint;
+    if (option) hint = did_you_mean(options_meant(bare, known_options(command)));
+    if (expects_command) {
+        const auto meant = command_meant(word, known_commands(command));
+        if (!meant.empty()) hint = did_you_mean({meant});
+    }
     const std::string what = option            ? "unknown option '" + util::printable(bare)
                              : expects_command ? "unknown command '" + util::printable(word)
                                                : "unexpected word '" + util::printable(word);
-    return {ErrorKind::usage, what + "'", meant.empty() ? see_help(command) : "did you mean '" + meant + "'?"};
+    return {ErrorKind::usage, what + "'", hint.empty() ? see_help(command) : hint};
 }
 
-// CLI11 speaks in sentences; our messages start small and end without a period.
-std::string in_our_words(std::string text) {
-    if (text.size() > 1 && std::isupper(static_cast<unsigned char>(text[0])) != 0 &&
-        std::islower(static_cast<unsigned char>(text[1])) != 0) {
-        text[0] = static_cast<char>(std::tolower(static_cast<unsigned char>(text[0])));
+// CLI11 names an option in front of what it says of it.
+const CLI::Option* option_at_front(const CLI::App& command, std::string_view text) {
+    const CLI::Option* found = nullptr;
+    for_each_option(command, [&](const CLI::Option& option) {
+        const auto name = option.get_name();
+        const bool here = text.starts_with(name) && text.size() > name.size() &&
+                          (text[name.size()] == ':' || text[name.size()] == ' ');
+        if (here && found == nullptr) found = &option;
+    });
+    return found;
+}
+
+// "bash, zsh or fish"
+std::string either(const std::vector<std::string>& words) {
+    if (words.size() == 1) return words.front();
+    return fmt::format("{} or {}", fmt::join(words.begin(), words.end() - 1, ", "), words.back());
+}
+
+struct Complaint {
+    std::string message, hint;
+};
+
+// "dsa not in {ed25519,...}", "Value 0 not in range 1 to 1024", or what a check of our own says.
+Complaint about_value(const CLI::Option& option, std::string_view text) {
+    constexpr std::string_view kNotIn = " not in ", kValue = "Value ", kRange = " not in range ";
+    const auto name = option.get_name();
+    if (const auto known = choices(option); !known.empty() && text.rfind(kNotIn) != text.npos) {
+        const auto value = std::string(text.substr(0, text.find(kNotIn)));
+        const auto meant = nearest(value, known);
+        return {fmt::format("{} takes {}, not '{}'", name, either(known), util::printable(value)),
+                meant.empty() ? "" : did_you_mean({meant})};
     }
-    while (text.ends_with('.') || text.ends_with('\n')) text.pop_back();
-    return util::printable(text);
+    if (const auto at = text.find(kRange); text.starts_with(kValue) && at != text.npos) {
+        const auto value = text.substr(kValue.size(), at - kValue.size());
+        return {fmt::format("{} takes a number from {}, not '{}'", name, text.substr(at + kRange.size()),
+                            util::printable(value)),
+                ""};
+    }
+    return {fmt::format("{}: {}", name, util::printable(text)), ""};
+}
+
+// "Could not convert: --jobs = many"
+Complaint about_conversion(const CLI::App& command, std::string_view text) {
+    const auto colon = text.find(": ");
+    const auto rest = colon == text.npos ? text : text.substr(colon + 2);
+    const auto* option = option_at_front(command, rest);
+    if (option == nullptr) return {util::printable(text), ""};
+    const auto equals = rest.find(" = ");
+    if (option->get_type_size() == 0 || equals == rest.npos)
+        return {option->get_name() + " takes no value", ""};
+    return {fmt::format("{} takes {}, not '{}'", option->get_name(), value_name(*option),
+                        util::printable(rest.substr(equals + 3))),
+            ""};
+}
+
+// "--json excludes --sarif", "--parent-pub requires --parent"
+Complaint about_company(std::string text) {
+    constexpr std::string_view kExcludes = " excludes ", kRequires = " requires ";
+    if (const auto at = text.find(kExcludes); at != text.npos) {
+        return {fmt::format("{} and {} cannot be used together", text.substr(0, at),
+                            text.substr(at + kExcludes.size())),
+                ""};
+    }
+    if (const auto at = text.find(kRequires); at != text.npos) text.replace(at, kRequires.size(), " needs ");
+    return {util::printable(text), ""};
+}
+
+// "--ledger: 1 required FILE missing", "--type: At Most 1 required but received 2"
+Complaint about_count(const CLI::App& command, std::string_view text) {
+    const auto* option = option_at_front(command, text);
+    if (option == nullptr) return {util::printable(text), ""};
+    const auto name = option->get_name();
+    if (text.find("disallowed flag override") != text.npos || option->get_type_size() == 0) {
+        return {name + " takes no value", ""};
+    }
+    if (text.find("At Most") != text.npos) return {name + " may be given once", ""};
+    return {fmt::format("{} needs a value: {}", name, value_name(*option)), ""};
+}
+
+// CLI11 speaks in sentences of its own; here they become ours.
+Complaint in_our_words(const CLI::App& command, const CLI::ParseError& error) {
+    const std::string text = error.what(), kind = error.get_name();
+    if (kind == "ValidationError") {
+        if (const auto* option = option_at_front(command, text)) {
+            return about_value(*option, std::string_view(text).substr(option->get_name().size() + 2));
+        }
+    }
+    if (kind == "ConversionError") return about_conversion(command, text);
+    if (kind == "ArgumentMismatch") return about_count(command, text);
+    return about_company(text);
 }
 
 }  // namespace
@@ -79,10 +174,13 @@ Error usage_error(const CLI::App& program, const CLI::ParseError& error, std::st
     if (const std::string word = unknown_word(program); !word.empty()) {
         return unknown(word == first_word ? program : command, word);
     }
-    if (error.get_name() == "RequiredError" && !command.get_subcommands({}).empty()) {
-        return {ErrorKind::usage, full_name(command) + " needs a command", see_help(command)};
-    }
-    return {ErrorKind::usage, in_our_words(error.what()), see_help(command)};
+    const auto [message, hint] = in_our_words(command, error);
+    return {ErrorKind::usage, message, hint.empty() ? see_help(command) : hint};
+}
+
+bool lacks_command(const CLI::App& program, const CLI::ParseError& error) {
+    return error.get_name() == "RequiredError" && unknown_word(program).empty() &&
+           !chosen(program).get_subcommands({}).empty();
 }
 
 Result<void> refuse_empty_values(const CLI::App& program) {

@@ -1,3 +1,5 @@
+#include <utility>
+
 #include "cli/commands.h"
 #include "cli/remedies.h"
 #include "cli/trust_options.h"
@@ -17,12 +19,12 @@ struct VerifyFlags {
 
 Result<ExitCode> run(const VerifyFlags& options, const CLI::App& command, Context& context) {
     MODELSEAL_TRY(refuse_idle_options(command, trust_rules()));
-    const auto progress = context.progress("verifying " + options.path);
-    auto wanted = verify_options(options.trust);
-    wanted.signature = options.signature;
-    wanted.jobs = context.jobs;
-    wanted.progress = progress.get();
-    auto finding = verify_signature(options.path, wanted);
+    const auto progress = context.progress({"verifying", options.path});
+    auto how = verify_options(options.trust);
+    how.signature = options.signature;
+    how.jobs = context.jobs;
+    how.progress = progress.get();
+    auto finding = verify_signature(options.path, how);
     if (!finding.ok() && finding.error().kind == ErrorKind::usage) return finding.error();
     if (finding.ok()) name_options(*finding);
 
@@ -32,14 +34,16 @@ Result<ExitCode> run(const VerifyFlags& options, const CLI::App& command, Contex
     auto report = policy::report_of(options.path, found, policy, decision);
     name_options(report);
     if (options.json) {
-        context.terminal.print(report::to_json({&report, 1}, true));
+        context.terminal.print_data(report::to_json({&report, 1}, true));
         return decision.exit_code;
     }
     if (!finding.ok()) return finding.error();
     if (decision.exit_code != ExitCode::done || !context.terminal.quiet()) {
-        const report::TextStyle style{
-            .color = context.terminal.color(), .all = options.all, .width = output_columns()};
-        context.terminal.print(report::to_text(report, style));
+        context.terminal.print(report::to_text(report, {.color = context.terminal.color(),
+                                                        .all = options.all,
+                                                        .width = output_columns(),
+                                                        .hints = report::Hints::left_out}));
+        for (const auto& hint : report::hints_of(report, report::Failures::listed)) context.terminal.hint(hint);
     }
     return decision.exit_code;
 }
@@ -48,13 +52,18 @@ Result<ExitCode> run(const VerifyFlags& options, const CLI::App& command, Contex
 
 void add_verify(CLI::App& program, Context& context) {
     auto options = std::make_shared<VerifyFlags>();
-    auto& command = add_command(program, "verify", "checks a model against its OpenSSF signature");
+    auto& command = add_command(program, "verify", "Verify the OpenSSF signature of a model",
+                                {"modelseal verify model/ --signature model.sig --pub signer.pub",
+                                 "modelseal verify model/ --signature model.sig --cert-chain authority.pem"});
     command.add_option("PATH", options->path, "model file or folder")->required();
-    command.add_option("--signature", options->signature, "the signature")->required()->type_name("SIG");
+    command.add_option("--signature", options->signature, "signature file")->required()->type_name("SIG");
+    add_signer_option(command, "--pub", options->trust);
     add_trust_options(command, "--pub", options->trust);
     command.add_flag("--all", options->all, "list every file and tensor that is not as signed");
-    command.add_flag("--json", options->json, "print modelseal-check/1 JSON");
-    on_run(command, context, [options, &command](Context& with) { return run(*options, command, with); });
+    command.add_flag("--json", options->json, "print JSON (schema modelseal-check/1)");
+    command.option_defaults()->group("files that need not be signed");
+    add_coverage_options(command, options->trust);
+    on_run(command, context, [options, &command](Context& running) { return run(*options, command, running); });
 }
 
 }  // namespace modelseal::cli

@@ -18,12 +18,15 @@ namespace modelseal::report {
 
 // Checks that could not be made: among the findings, or left to failures_of().
 enum class Failures { listed, left_out };
+// What would help: below the findings, or left to hints_of().
+enum class Hints { listed, left_out };
 
 struct TextStyle {
     bool color = false;   // ANSI colors
     bool all = false;     // list everything; otherwise long lists are cut, and say so
     unsigned width = 80;  // columns to keep to where names allow; 0: no limit
     Failures failures = Failures::listed;
+    Hints hints = Hints::listed;
 };
 
 // One line for what is intact; for anything else a few more: what changed, where and how much. Ends with a
@@ -32,6 +35,9 @@ std::string to_text(const CheckReport& report, const TextStyle& style);
 
 // Why checks could not be made or allow no verdict, each with its hint; messages name the file.
 std::vector<Error> failures_of(const CheckReport& report);
+
+// What would help, each once; those of failures_of() are not among them if `failures` are left out.
+std::vector<std::string> hints_of(const CheckReport& report, Failures failures);
 
 // `single`: one object, of the only report; otherwise a list. Pure ASCII. Ends with a newline.
 std::string to_json(std::span<const CheckReport> reports, bool single);

@@ -99,8 +99,13 @@ std::string to_text(const CheckReport& report, const TextStyle& style) {
     if (out.empty()) return out;
     for (const auto& warning : document.warnings)
         out += paint(style, Tone::doubtful, "  warning: " + printable(warning)) + "\n";
+    if (style.hints == Hints::left_out) return out;
     for (const auto& hint : document.hints) out += "  hint: " + printable(hint) + "\n";
     return out;
+}
+
+std::vector<std::string> hints_of(const CheckReport& report, Failures failures) {
+    return document_of(report, failures).hints;
 }
 
 }  // namespace modelseal::report

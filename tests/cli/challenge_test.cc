@@ -32,7 +32,8 @@ class ChallengeCommand : public testing::Test {
 TEST_F(ChallengeCommand, WritesAFolder) {
     const auto outcome = challenge({"--pub", "other.pub", "--pub", "v.pub", "-o", "ask"});
     EXPECT_EQ(outcome.code, 0) << outcome.err;
-    EXPECT_THAT(outcome.out, HasSubstr("ask: 6 inputs (npy)"));
+    EXPECT_THAT(outcome.out, HasSubstr("wrote ask: 6 inputs (npy)"));
+    EXPECT_THAT(outcome.out, HasSubstr("\n  modelseal check --responses ask --fingerprint "));
     for (const char* name : {"inputs.npy", "manifest.json", "README.txt"}) {
         EXPECT_TRUE(std::filesystem::exists(folder_ / "ask" / name)) << name;
     }

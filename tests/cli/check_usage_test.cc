@@ -66,7 +66,7 @@ TEST_F(IdleOptions, OfCheckAreRefusedWithoutTheOptionThatTheyNeed) {
              {{"--ca", "ca.pem"}, "without --fingerprint"},
              {{"--tensors", "json"}, "without --fingerprint"},
              {{"--output", "logits"}, "without --fingerprint"},
-             {{"--signer", "s.pub", "--cert-chain", "ca.pem"}, "excludes"},
+             {{"--signer", "s.pub", "--cert-chain", "ca.pem"}, "cannot be used together"},
              {{"--require", "signature"}, "no key to verify the signature with"}}) {
         refused(joined(seal, more), needed);
     }
@@ -108,22 +108,23 @@ TEST_F(IdleOptions, OfCheckAreRefusedWithoutATargetThatTheyConcern) {
 
 TEST_F(IdleOptions, OfVerifyAreRefusedWithoutTheOptionThatTheyNeed) {
     const Words key = {"verify", "m", "--signature", "m.sig", "--pub", "s.pub"};
-    for (const auto& [more, needed] :
-         std::vector<std::pair<Words, const char*>>{{{"--identity", "a@b.c"}, "without --trusted-root"},
-                                                    {{"--issuer", "https://i"}, "without --trusted-root"},
-                                                    {{"--tsa-chain", "ca.pem"}, "without --cert-chain"},
-                                                    {{"--subject", "CN=a"}, "without --cert-chain"},
-                                                    {{"--cert-chain", "ca.pem"}, "excludes"},
-                                                    {{"--trusted-root", "root.json"}, "excludes"}}) {
+    for (const auto& [more, needed] : std::vector<std::pair<Words, const char*>>{
+             {{"--identity", "a@b.c"}, "without --trusted-root"},
+             {{"--issuer", "https://i"}, "without --trusted-root"},
+             {{"--tsa-chain", "ca.pem"}, "without --cert-chain"},
+             {{"--subject", "CN=a"}, "without --cert-chain"},
+             {{"--cert-chain", "ca.pem"}, "cannot be used together"},
+             {{"--trusted-root", "root.json"}, "cannot be used together"}}) {
         refused(joined(key, more), needed);
     }
     refused({"verify", "m", "--signature", "m.sig", "--trusted-root", "root.json"}, "without --identity");
 }
 
 // A rule for every option of check that is about one kind of check: a new option must not escape the tables.
-TEST_F(IdleOptions, CoverEveryOptionOfCheckThatCanBeWithoutEffect) {
-    const std::set<std::string> about_every_check = {"--help",    "--pub", "--key",  "--signer", "--cert-chain",
-                                                     "--require", "--all", "--json", "--sarif",  "--html"};
+TEST_F(IdleOptions, AreAllOptionsOfCheckThatAreNotAboutEveryCheck) {
+    const std::set<std::string> about_every_check = {"--help",   "--help-all",   "--pub",     "--key",
+                                                     "--signer", "--cert-chain", "--require", "--all",
+                                                     "--json",   "--sarif",      "--html"};
     cli::Context context;
     const auto program = cli::build_program(context);
     const Words seal = {"check", "m", "--pub", "v.pub"};

@@ -48,10 +48,8 @@ TEST_F(Usage, OfFingerprintIsValidated) {
     EXPECT_THAT(refused(with({"--std", "1,0,1"})).err, HasSubstr("--std"));
     EXPECT_THAT(refused(with({"--mean", "x"})).err, HasSubstr("--mean"));
     EXPECT_THAT(refused(with({"--expires", "2020-01-01"})).err, HasSubstr("in the past"));
-    EXPECT_THAT(refused(with({"--device", "tpu"})).err,
-                HasSubstr("unknown device 'tpu'; auto, cpu, cuda and cuda:N are supported"));
-    EXPECT_THAT(refused(with({"--device", "cuda:"})).err,
-                HasSubstr("unknown device 'cuda:'; auto, cpu, cuda and cuda:N are supported"));
+    EXPECT_THAT(refused(with({"--device", "tpu"})).err, HasSubstr("'tpu' is not one of"));
+    EXPECT_THAT(refused(with({"--device", "cuda:"})).err, HasSubstr("'cuda:' is not one of"));
     refused({"fingerprint", "m", "-k", "v.key"});
     refused({"fingerprint", "m", "-o", "m.fp"});
 }
@@ -74,7 +72,7 @@ TEST_F(Usage, OfCheckIsValidated) {
     EXPECT_THAT(
         refused(with({"http://127.0.0.1:1/v2/models/m", "--fingerprint", "m.print", "--token-file", "token"}))
             .err,
-        HasSubstr("not a bearer token"));
+        HasSubstr("is not a bearer token"));
 }
 
 TEST_F(Usage, KeysMayStandBeforeTheTarget) {

@@ -72,9 +72,9 @@ TEST(Keygen, StatesThePurposeOfAKey) {
         return run(modelseal({"keygen", type, "--type", type, "--no-passphrase"}), {.folder = scratch.path()})
             .out;
     };
-    EXPECT_THAT(made("ed25519"), AllOf(HasSubstr("it seals models;"), HasSubstr("key id ")));
-    EXPECT_THAT(made("p256"), AllOf(HasSubstr("it seals and signs models;"), HasSubstr("key id ")));
-    EXPECT_THAT(made("p384"), AllOf(HasSubstr("it signs models (modelseal sign);"), Not(HasSubstr("key id"))));
+    EXPECT_THAT(made("ed25519"), AllOf(HasSubstr("secret key: seals models;"), HasSubstr("key id ")));
+    EXPECT_THAT(made("p256"), AllOf(HasSubstr("secret key: seals and signs models;"), HasSubstr("key id ")));
+    EXPECT_THAT(made("p384"), AllOf(HasSubstr("secret key: signs models;"), Not(HasSubstr("key id"))));
 }
 
 TEST(Keygen, MakesKeysThatOpensslOpens) {
@@ -165,7 +165,9 @@ TEST(Keygen, RefusesAFolderThatDoesNotExist) {
     const Outcome outcome =
         run(modelseal({"keygen", "no/such/v", "--no-passphrase"}), {.folder = scratch.path()});
     EXPECT_EQ(outcome.code, 3);
-    EXPECT_THAT(outcome.err, HasSubstr("no/such/v"));
+    EXPECT_EQ(outcome.err,
+              "modelseal: no/such/v.key: cannot be written: there is no folder 'no/such'\n"
+              "modelseal: hint: 'mkdir -p no/such' makes it\n");
     EXPECT_EQ(files_in(scratch), 0u);
 }
 
@@ -177,15 +179,18 @@ struct Refused {
 };
 
 const Refused kRefused[] = {
-    {"NoTerminal", {"keygen", "v"}, 2, "there is no terminal to ask on"},
+    {"NoTerminal", {"keygen", "v"}, 2, "there is no terminal to ask for it"},
     {"EndingGiven", {"keygen", "v.key", "--no-passphrase"}, 2, "modelseal keygen v"},
     {"CheckWithoutVendor", {"keygen", "v", "--type", "check"}, 2, "-k VENDOR.key"},
     {"VendorWithoutCheck", {"keygen", "v", "-k", "vendor.key"}, 2, "--type check"},
-    {"CustomerWithoutCheck", {"keygen", "v", "--customer", "acme"}, 2, "--customer goes with --type check"},
+    {"CustomerWithoutCheck",
+     {"keygen", "v", "--customer", "acme"},
+     2,
+     "--customer has no effect without --type check"},
     {"CheckWithoutPassphrase",
      {"keygen", "v", "--type", "check", "-k", "vendor.key", "--no-passphrase"},
      2,
-     "no passphrase to leave out"},
+     "leave out --no-passphrase"},
     {"BothWays", {"keygen", "v", "--no-passphrase", "--passphrase-file", "empty"}, 2, "--passphrase-file"},
     {"EmptyPassphraseFile", {"keygen", "v", "--passphrase-file", "empty"}, 2, "first line is empty"},
     {"NoPassphraseFile", {"keygen", "v", "--passphrase-file", "missing"}, 3, "missing"},
@@ -234,10 +239,9 @@ INSTANTIATE_TEST_SUITE_P(Table, KeygenRefused, testing::ValuesIn(kRefused),
 
 TEST(PassphrasePrompt, AsksTwiceAndShowsNothing) {
     const test::Scratch scratch;
-    const Outcome outcome =
-        run_on_terminal(modelseal({"keygen", "v"}),
-                        {{"new passphrase for v.key: ", "hunter2\n"}, {"the same again: ", "hunter2\n"}},
-                        {.folder = scratch.path()});
+    const Outcome outcome = run_on_terminal(
+        modelseal({"keygen", "v"}), {{"new passphrase for v.key: ", "hunter2\n"}, {"repeat it: ", "hunter2\n"}},
+        {.folder = scratch.path()});
     EXPECT_EQ(outcome.code, 0) << outcome.out;
     EXPECT_THAT(outcome.out, Not(HasSubstr("hunter2")));
     EXPECT_TRUE(load_signing_key(scratch / "v.key", always("hunter2")).ok());
@@ -247,7 +251,7 @@ TEST(PassphrasePrompt, AsksOnTheTerminalThoughTheInputIsAFile) {
     const test::Scratch scratch;
     const Outcome outcome = run_on_terminal(
         {"sh", "-c", "\"$0\" keygen v < /dev/null > out.txt", MODELSEAL_PROGRAM},
-        {{"new passphrase for v.key: ", "word\n"}, {"the same again: ", "word\n"}}, {.folder = scratch.path()});
+        {{"new passphrase for v.key: ", "word\n"}, {"repeat it: ", "word\n"}}, {.folder = scratch.path()});
     EXPECT_EQ(outcome.code, 0) << outcome.out;
     EXPECT_THAT(test::content_of(scratch / "out.txt"), HasSubstr("key id"));
 }
@@ -264,7 +268,7 @@ TEST(PassphrasePrompt, AsksOnceForAKeyThatExists) {
 
 TEST(PassphrasePrompt, RefusesADifferentOrEmptyOrMissingAnswer) {
     const std::pair<std::vector<test::Answer>, const char*> cases[] = {
-        {{{"new passphrase", "one\n"}, {"again", "two\n"}}, "the two passphrases differ"},
+        {{{"new passphrase", "one\n"}, {"repeat it", "two\n"}}, "the two passphrases differ"},
         {{{"new passphrase", "\n"}}, "the passphrase is empty"},
         {{{"new passphrase", "\x04"}}, "no passphrase was given"},
     };

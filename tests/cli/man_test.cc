@@ -46,7 +46,7 @@ Words options_in(const std::string& text, const std::string& start) {
 Words options_of(const CLI::App& command) {
     Words found;
     for (const CLI::Option* option : command.get_options()) {
-        if (option == command.get_help_ptr() && command.get_parent() != nullptr) continue;
+        if (is_inherited(command, *option)) continue;
         for (const auto& each : spellings(*option)) found.insert(each);
     }
     for (const CLI::App* below : command.get_subcommands({})) {
@@ -90,8 +90,9 @@ TEST_F(ManPages, MentionNoUnknownOption) {
 
 TEST_F(ManPages, DescribeTheOptionsThatHelpShows) {
     for (const CLI::App* command : program_->get_subcommands({})) {
-        std::string help = command->help();
-        for (const CLI::App* below : command->get_subcommands({})) help += below->help();
+        std::string help = command->help("", CLI::AppFormatMode::All);
+        for (const CLI::App* below : command->get_subcommands({}))
+            help += below->help("", CLI::AppFormatMode::All);
         for (const auto& option : options_of(*command))
             EXPECT_THAT(help, HasSubstr(option)) << command->get_name();
         for (const auto& option : options_of(*program_))

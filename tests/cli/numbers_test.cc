@@ -27,7 +27,23 @@ TEST(Numbers, RefuseOtherText) {
     }
 }
 
-TEST(FutureTime, AcceptsADayOrATime) {
+TEST(ByteCount, TakesUnits) {
+    EXPECT_EQ(byte_count("1048576", "--shard-size").value(), 1048576u);
+    EXPECT_EQ(byte_count("64MiB", "--shard-size").value(), 64u << 20);
+    EXPECT_EQ(byte_count("1m", "--shard-size").value(), 1u << 20);
+    EXPECT_EQ(byte_count("1GB", "--shard-size").value(), 1'000'000'000u);
+    EXPECT_EQ(byte_count("8388607T", "--shard-size").value(), 8388607ull << 40);
+    EXPECT_FALSE(byte_count("", "--shard-size").value().has_value());
+    for (const char* text :
+         {"0", "0K", "-1", "1.5M", "M", "1X", "1MBB", "1 M", "8388609T", "99999999999999999999"}) {
+        const auto refused = byte_count(text, "--shard-size");
+        ASSERT_FALSE(refused.ok()) << text;
+        EXPECT_EQ(refused.error().kind, ErrorKind::usage);
+        EXPECT_THAT(refused.error().message, HasSubstr("--shard-size takes a number of bytes such as"));
+    }
+}
+
+TEST(FutureTime, IsADayOrATime) {
     EXPECT_EQ(*future_time("2027-06-30", "--expires", 0), "2027-06-30T23:59:59Z");
     EXPECT_EQ(*future_time("2027-06-30T12:00:00Z", "--expires", 0), "2027-06-30T12:00:00Z");
     EXPECT_EQ(*future_time("", "--expires", 0), "");

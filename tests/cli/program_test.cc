@@ -1,4 +1,6 @@
 // The program from outside: what every command has in common.
+#include <map>
+#include <sstream>
 #include <string>
 
 #include <gmock/gmock.h>
@@ -16,7 +18,9 @@ using cli::hint_of;
 using test::modelseal;
 using test::Outcome;
 using test::run;
+using testing::AnyOf;
 using testing::HasSubstr;
+using testing::Not;
 using testing::StartsWith;
 
 TEST(Program, ShowsItsVersion) {
@@ -37,12 +41,50 @@ TEST(Program, PrintsHelpOnStandardOutput) {
     }
 }
 
-TEST(Program, WithoutACommandNamesTheHelpOption) {
-    const Outcome outcome = run(modelseal({}));
-    EXPECT_EQ(outcome.code, 2);
-    EXPECT_EQ(outcome.out, "");
-    EXPECT_EQ(outcome.err,
-              "modelseal: modelseal needs a command\nmodelseal: hint: 'modelseal --help' shows the usage\n");
+TEST(Program, HelpAndVersionAreCommandsAsWell) {
+    const auto out = [](const test::Words& words) { return run(modelseal(words)).out; };
+    EXPECT_EQ(out({"help"}), out({"--help"}));
+    EXPECT_EQ(out({"help", "customer", "add"}), out({"customer", "add", "--help"}));
+    EXPECT_EQ(out({"version"}), out({"--version"}));
+    EXPECT_EQ(out({"-V"}), out({"--version"}));
+    EXPECT_THAT(run(modelseal({"help", "keyegn"})).err, HasSubstr("did you mean 'keygen'?"));
+}
+
+TEST(Program, HelpShowsAnExampleAndTheFirstOptions) {
+    const auto help = run(modelseal({"check", "--help"})).out;
+    EXPECT_THAT(
+        help,
+        StartsWith("Check that models are as their vendor sealed them\n\nusage: modelseal check [TARGET...]"));
+    EXPECT_THAT(help, HasSubstr("\nexamples:\n  modelseal check net.onnx --pub vendor.pub\n"));
+    EXPECT_THAT(help, HasSubstr("\nmore with --help-all: signature of the files ("));
+    EXPECT_THAT(help, Not(HasSubstr("--retries")));
+    EXPECT_THAT(run(modelseal({"check", "--help-all"})).out, HasSubstr("--retries N"));
+}
+
+TEST(Program, HelpFitsTheTerminal) {
+    for (const std::size_t columns : {40u, 60u, 80u, 100u}) {
+        for (const char* command : {"check", "seal", "customer", "keygen"}) {
+            const auto help =
+                run(modelseal({command, "--help-all"}), {.variables = {{"COLUMNS", std::to_string(columns)}}})
+                    .out;
+            std::istringstream lines(help);
+            for (std::string line; std::getline(lines, line);) {
+                // An example is copied, and stays in one line.
+                if (line.starts_with("  modelseal ")) continue;
+                EXPECT_LE(line.size(), columns) << command << ": " << line;
+            }
+        }
+    }
+}
+
+TEST(Program, WithoutACommandShowsTheUsage) {
+    for (const auto& words : {test::Words{}, test::Words{"--quiet"}, test::Words{"customer"}}) {
+        const Outcome outcome = run(modelseal(words));
+        EXPECT_EQ(outcome.code, 2);
+        EXPECT_EQ(outcome.out, "");
+        EXPECT_THAT(outcome.err, HasSubstr("usage: modelseal"));
+        EXPECT_THAT(outcome.err, HasSubstr("\ncommands:\n"));
+    }
 }
 
 struct Misuse {
@@ -68,15 +110,45 @@ const Misuse kMisuses[] = {
     {"StrangeLetter", {"keygen", "x", "-z"}, "unknown option '-z'", "'modelseal keygen --help'"},
     {"WordTooMany", {"keygen", "x", "y"}, "unexpected word 'y'", "'modelseal keygen --help'"},
     {"WordMissing", {"keygen"}, "NAME is required", "'modelseal keygen --help'"},
-    {"ValueMissing", {"keygen", "x", "--type"}, "--type", "'modelseal keygen --help'"},
+    {"ValueMissing", {"keygen", "x", "--type"}, "--type needs a value: TYPE", "'modelseal keygen --help'"},
     {"ValueNotAChoice",
      {"keygen", "x", "--type", "dsa"},
-     "--type: dsa not in {ed25519,",
+     "--type takes ed25519, p256, p384, p521 or check, not 'dsa'",
      "'modelseal keygen --help'"},
-    {"ValueNotANumber", {"keygen", "x", "--jobs", "many"}, "--jobs: ", "'modelseal keygen --help'"},
-    {"NoThreads", {"keygen", "x", "--jobs", "0"}, "--jobs: ", "'modelseal keygen --help'"},
-    {"NegativeThreads", {"keygen", "x", "--jobs", "-1"}, "--jobs: ", "'modelseal keygen --help'"},
-    {"StrangeColor", {"--color", "mauve", "keygen", "x"}, "--color: mauve not in", "--help'"},
+    {"ValueNotANumber",
+     {"keygen", "x", "--jobs", "many"},
+     "--jobs takes a number from 1 to 1024, not 'many'",
+     "'modelseal keygen --help'"},
+    {"NoThreads",
+     {"keygen", "x", "--jobs", "0"},
+     "--jobs takes a number from 1 to 1024, not '0'",
+     "'modelseal keygen --help'"},
+    {"NegativeThreads",
+     {"keygen", "x", "--jobs", "-1"},
+     "--jobs takes a number from 1 to 1024, not '-1'",
+     "'modelseal keygen --help'"},
+    {"StrangeColor",
+     {"--color", "mauve", "keygen", "x"},
+     "--color takes auto, always or never, not 'mauve'",
+     "--help'"},
+    {"NearChoice", {"keygen", "x", "--type", "p265"}, "--type takes ", "did you mean 'p256'?"},
+    {"ValueOfAFlag", {"diff", "a", "b", "--json=yes"}, "--json takes no value", "'modelseal diff --help'"},
+    {"GivenTwice", {"keygen", "x", "--type", "p256", "--type", "p384"}, "--type may be given once", "--help'"},
+    {"NotTogether", {"check", "x", "--json", "--sarif"}, "cannot be used together", "'modelseal check --help'"},
+    {"LacksAnother",
+     {"seal", "m", "--parent-pub", "v.pub"},
+     "--parent-pub needs --parent",
+     "'modelseal seal --help'"},
+    {"WordOfOtherPrograms", {"seal", "m", "--out", "s"}, "unknown option '--out'", "did you mean '-o'?"},
+    {"OptionOfOtherCommands",
+     {"check", "m", "-k", "v"},
+     "unknown option '-k'",
+     "did you mean '--pub' or '--key'?"},
+    {"PublicKey",
+     {"check", "m", "--public-key", "v"},
+     "unknown option '--public-key'",
+     "did you mean '--pub'?"},
+    {"Passphrase", {"seal", "m", "--passphrase", "v"}, "unknown option", "did you mean '--passphrase-file'?"},
     {"ControlCharacters", {"\x1b[31mred"}, "unknown command '\\x1b[31mred'", "'modelseal --help'"},
 };
 
@@ -130,6 +202,74 @@ TEST(Program, ExitsWith1OnAMismatchEvenIfItsOutputIsLost) {
         run({"sh", "-c", "exec \"$0\" check net --pub v.pub > /dev/full", MODELSEAL_PROGRAM},
             {.folder = scratch.path()});
     EXPECT_EQ(outcome.code, 1);
+}
+
+// Three files, of which the first cannot be read and the last was changed.
+class SeveralTargets : public testing::Test {
+  protected:
+    SeveralTargets() {
+        auto sealed = test::sealed_bytes(test::small_models().front().file(), test::test_key());
+        folder_.write("good", sealed);
+        sealed.back() = static_cast<char>(sealed.back() ^ 1);
+        folder_.write("bad", sealed);
+        folder_.write("v.pub", public_key_pem(test::test_key().public_key()));
+    }
+    const test::Scratch folder_;
+};
+
+TEST_F(SeveralTargets, AreReportedInOrderThoughErrorsGoElsewhere) {
+    const Outcome outcome =
+        run({"sh", "-c", "exec \"$0\" check none good bad --pub v.pub 2>&1", MODELSEAL_PROGRAM},
+            {.folder = folder_.path()});
+    EXPECT_EQ(outcome.code, 1);
+    const auto none = outcome.out.find("modelseal: none: "), good = outcome.out.find("good: intact"),
+               bad = outcome.out.find("bad: tampered");
+    EXPECT_LT(none, good) << outcome.out;
+    EXPECT_LT(good, bad) << outcome.out;
+    EXPECT_NE(bad, std::string::npos);
+    EXPECT_THAT(outcome.out, testing::EndsWith("3 checked: 1 intact, 1 tampered, 1 could not be checked\n"));
+}
+
+TEST_F(SeveralTargets, AreNotCountedWhereNobodyAskedOrNobodyReads) {
+    const test::Surroundings here{.folder = folder_.path()};
+    EXPECT_THAT(run(modelseal({"check", "good", "--pub", "v.pub"}), here).out, Not(HasSubstr("checked: ")));
+    EXPECT_THAT(run(modelseal({"check", "good", "bad", "--pub", "v.pub", "--quiet"}), here).out,
+                Not(AnyOf(HasSubstr("checked: "), HasSubstr("intact"))));
+    EXPECT_THAT(run(modelseal({"check", "good", "bad", "--pub", "v.pub", "--json"}), here).out,
+                Not(HasSubstr("checked: ")));
+}
+
+// A page that cannot be written does not hide that a model was changed.
+TEST_F(SeveralTargets, KeepTheirVerdictIfThePageIsLost) {
+    std::filesystem::create_directory(folder_ / "page");
+    const Outcome outcome = run(modelseal({"check", "good", "bad", "--pub", "v.pub", "--html", "page"}),
+                                {.folder = folder_.path()});
+    EXPECT_EQ(outcome.code, 1) << outcome.err;
+    EXPECT_THAT(outcome.err, HasSubstr("page: "));
+}
+
+TEST(Program, BreaksMessagesBetweenWordsOnATerminal) {
+    const test::Scratch scratch;
+    const Outcome outcome =
+        test::run_on_terminal({"bash", "-c", "stty cols 30; \"$0\" keygen x --type dsa", MODELSEAL_PROGRAM}, {},
+                              {.folder = scratch.path()});
+    EXPECT_THAT(
+        outcome.out,
+        HasSubstr("modelseal: --type takes\r\n  ed25519, p256, p384, p521\r\n  or check, not 'dsa'\r\n"));
+}
+
+TEST(Program, ColorsErrorsAsItColorsResults) {
+    const auto err = [](const test::Words& words, const std::map<std::string, std::string>& variables) {
+        return run(modelseal(words), {.variables = variables}).err;
+    };
+    EXPECT_THAT(err({"--color", "always", "check"}, {}),
+                StartsWith("\x1b[31mmodelseal:\x1b[0m nothing to check\n"));
+    EXPECT_THAT(err({"check"}, {}), StartsWith("modelseal: nothing to check\n"));
+    const auto on_terminal = [](const std::map<std::string, std::string>& variables) {
+        return test::run_on_terminal(modelseal({"check"}), {}, {.variables = variables}).out;
+    };
+    EXPECT_THAT(on_terminal({{"TERM", "xterm"}}), HasSubstr("\x1b[31m"));
+    EXPECT_THAT(on_terminal({{"TERM", "xterm"}, {"NO_COLOR", "1"}}), Not(HasSubstr("\x1b[31m")));
 }
 
 // Of 20 MB, the key derivation alone wants 16. Address sanitizers need more than any limit.

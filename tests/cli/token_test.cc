@@ -299,7 +299,7 @@ TEST_F(Token, WritesItsPublicHalfWithoutOverwriting) {
     EXPECT_EQ(content_of(scratch / "vendor.pub"), "here");
     const auto file = run({"keygen", "other", "--from", "vendor.key"});
     EXPECT_EQ(file.code, 2);
-    EXPECT_THAT(file.err, HasSubstr("--from wants the PKCS#11 URI"));
+    EXPECT_THAT(file.err, HasSubstr("--from takes the PKCS#11 URI"));
     EXPECT_EQ(run({"keygen", "other", "--from", "pkcs11:object=seal", "--type", "p256"}).code, 2);
     must({"sign", "net.safetensors", "-k", "pkcs11:object=seal"});
     for (const auto& words : {test::Words{"check", "net.safetensors"},
