@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Figures of the sources, and two rules: includes go one way (ARCHITECTURE.md), and only src/cli names options and
-commands in its texts; other rooms give an Error a Remedy, which src/cli/remedies.cc words.
+commands in its texts; other rooms give an Error a Remedy, which src/cli/options/remedies.cc words.
 
     tests/house.py             exits 1 if a room includes one that is above it, or names an option or a command
     tests/house.py --figures   prints the figures as well

@@ -2,7 +2,7 @@
 
 #include <sys/resource.h>
 
-#include "cli/environment_secret.h"
+#include "cli/options/secrets.h"
 #include "cli/program.h"
 
 namespace {

@@ -11,9 +11,9 @@
 
 #include <unistd.h>
 
-#include "cli/commands.h"
-#include "cli/help.h"
-#include "cli/usage_error.h"
+#include "cli/commands/commands.h"
+#include "cli/options/help.h"
+#include "cli/options/usage_error.h"
 
 namespace modelseal::cli {
 namespace {
@@ -51,7 +51,7 @@ ExitCode run_command(Context& context) {
     return worst(result.value(), report(context.terminal, printed.error()));
 }
 
-// The words behind the program's name, "help" and "version" spelled as the options that they stand for.
+// The words of the command line, "help" and "version" spelled as the options that they stand for.
 std::vector<const char*> words_of(int argc, char** argv) {
     std::vector<const char*> words(argv, argv + argc);
     if (argc < 2) return words;
@@ -95,10 +95,9 @@ ExitCode parse_and_run(int argc, char** argv, Context& context) {
     return run_command(context);
 }
 
-// An exception that nobody caught, in whatever thread: a message and the exit code of a failure, not an abort.
+// An uncaught exception, in any thread: a message and the exit code of a failure, not an abort.
 [[noreturn]] void give_up() {
-    constexpr char kText[] =
-        "modelseal: stopped by an exception that nobody caught; this is a bug in modelseal\n";
+    constexpr char kText[] = "modelseal: stopped by an uncaught exception; this is a bug in modelseal\n";
     [[maybe_unused]] const auto written = ::write(STDERR_FILENO, kText, sizeof kText - 1);
     ::_exit(static_cast<int>(ExitCode::failed));
 }

@@ -6,7 +6,7 @@
 
 #include <CLI/CLI.hpp>
 
-#include "cli/command.h"
+#include "cli/commands/command.h"
 
 namespace modelseal::cli {
 
@@ -14,7 +14,7 @@ namespace modelseal::cli {
 // the command `chosen` if it is one. `context` outlives it.
 std::unique_ptr<CLI::App> build_program(Context& context, std::string_view chosen = {});
 
-// Never throws; an exit code as in cli/exit_code.h.
+// Never throws; an exit code as in <modelseal/report.h>.
 int run_program(int argc, char** argv);
 
 }  // namespace modelseal::cli

@@ -1,5 +1,5 @@
 // Completion scripts: they know all that the program knows, and each shell takes them.
-#include "cli/completion.h"
+#include "cli/commands/commands.h"
 
 #include <algorithm>
 #include <string>
@@ -8,7 +8,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "cli/option_info.h"
+#include "cli/options/option_info.h"
 #include "cli/program.h"
 #include "tests/support/run.h"
 #include "tests/support/scratch.h"

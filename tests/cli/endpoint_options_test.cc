@@ -1,4 +1,4 @@
-#include "cli/endpoint_options.h"
+#include "cli/options/endpoint_options.h"
 
 #include <cstdlib>
 

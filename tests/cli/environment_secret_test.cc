@@ -1,9 +1,8 @@
-#include "cli/environment_secret.h"
-
 #include <cstdlib>
 
 #include <gmock/gmock.h>
 
+#include "cli/options/secrets.h"
 #include "oracle/subprocess.h"
 #include "tests/support/scratch.h"
 #include "worker/process.h"

@@ -1,7 +1,7 @@
-#include "cli/numbers.h"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include "cli/options/values.h"
 
 namespace modelseal::cli {
 namespace {

@@ -6,7 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "cli/remedies.h"
+#include "cli/options/remedies.h"
 #include "tests/support/models/small_models.h"
 #include "tests/support/run.h"
 #include "tests/support/scratch.h"

@@ -1,4 +1,4 @@
-#include "cli/width.h"
+#include "cli/terminal/width.h"
 
 #include <gtest/gtest.h>
 

@@ -1,0 +1,34 @@
+// All commands, in the order of `modelseal --help`. A new one is a line here, one in commands.cc, and its file, which
+// adds it.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "cli/commands/command.h"
+
+namespace modelseal::cli {
+
+void add_keygen(CLI::App& program, Context& context);
+void add_seal(CLI::App& program, Context& context);
+void add_check(CLI::App& program, Context& context);
+void add_unseal(CLI::App& program, Context& context);
+void add_inspect(CLI::App& program, Context& context);
+void add_diff(CLI::App& program, Context& context);
+void add_fingerprint(CLI::App& program, Context& context);
+void add_challenge(CLI::App& program, Context& context);
+void add_customer(CLI::App& program, Context& context);
+void add_sign(CLI::App& program, Context& context);
+void add_verify(CLI::App& program, Context& context);
+void add_completion(CLI::App& program, Context& context);
+
+// Only the command `chosen`, if there is one of that name, so that a run does not pay for the options of all;
+// else all.
+void add_commands(CLI::App& program, Context& context, std::string_view chosen);
+
+// Scripts that complete commands, options and their values, made from the tree of commands that parses them.
+std::string bash_completion(const CLI::App& program);
+std::string zsh_completion(const CLI::App& program);
+std::string fish_completion(const CLI::App& program);
+
+}  // namespace modelseal::cli

@@ -1,0 +1,44 @@
+#include "jobs/diff.h"
+
+#include "cli/commands/commands.h"
+#include "cli/terminal/width.h"
+
+namespace modelseal::cli {
+namespace {
+
+struct DiffFlags {
+    std::string a, b;
+    bool json = false, all = false, weights_only = false;
+};
+
+Result<ExitCode> run(const DiffFlags& options, Context& context) {
+    const auto progress = context.progress({"comparing", options.a});
+    MODELSEAL_TRY_ASSIGN(
+        const auto comparison,
+        diff(options.a, options.b, {.jobs = context.jobs, .weights_only = options.weights_only}, *progress));
+    if (options.json) {
+        context.terminal.print_data(report::to_json(comparison));
+    } else if (!comparison.same() || !context.terminal.quiet()) {
+        const report::TextStyle style{
+            .color = context.terminal.color(), .all = options.all, .width = output_columns()};
+        context.terminal.print(report::to_text(comparison, style));
+    }
+    return comparison.same() ? ExitCode::done : ExitCode::mismatch;
+}
+
+}  // namespace
+
+void add_diff(CLI::App& program, Context& context) {
+    auto options = std::make_shared<DiffFlags>();
+    CLI::App& command =
+        add_command(program, "diff", "Show which tensors of two models differ, and by how much",
+                    {"modelseal diff net.onnx sealed.onnx", "modelseal diff net.pt net.gguf --weights-only"});
+    command.add_option("A", options->a, "model file or folder")->required();
+    command.add_option("B", options->b, "model to compare it with, of any format")->required();
+    command.add_flag("--weights-only", options->weights_only, "compare tensors alone");
+    command.add_flag("--all", options->all, "list every tensor that differs");
+    command.add_flag("--json", options->json, "print JSON (schema modelseal-diff/1)");
+    on_run(command, context, [options](Context& running) { return run(*options, running); });
+}
+
+}  // namespace modelseal::cli

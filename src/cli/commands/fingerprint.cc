@@ -1,0 +1,157 @@
+#include <chrono>
+
+#include "cli/commands/commands.h"
+#include "cli/options/endpoint_options.h"
+#include "cli/options/ledger_option.h"
+#include "cli/options/outputs.h"
+#include "cli/options/secrets.h"
+#include "cli/options/values.h"
+#include "report/fingerprint_summary.h"
+#include <modelseal/fingerprint.h>
+
+namespace modelseal::cli {
+namespace {
+
+struct FingerprintFlags {
+    std::string model, key, out, customer, passphrase_file, preview, ledger;
+    unsigned pairs = 150;
+    std::string access = "logits", grid = "none", method = "pairs", schedule = "keyed", device = "auto";
+    std::string input_name, input_shape, input_range, mean, std, expires;
+    bool json = false;
+};
+
+Result<InputOptions> input_of(const FingerprintFlags& options) {
+    InputOptions input;
+    if (!options.input_name.empty()) input.name = options.input_name;
+    MODELSEAL_TRY_ASSIGN(input.shape, extent_list(options.input_shape, "--input-shape"));
+    MODELSEAL_TRY_ASSIGN(const auto range, float_list(options.input_range, "--input-range"));
+    if (!range.empty() && (range.size() != 2 || range[0] >= range[1])) {
+        return Error{ErrorKind::usage, "--input-range takes two ascending numbers, LO,HI", {}};
+    }
+    if (!range.empty()) input.range = {range[0], range[1]};
+    MODELSEAL_TRY_ASSIGN(input.mean, float_list(options.mean, "--mean"));
+    MODELSEAL_TRY_ASSIGN(input.std, float_list(options.std, "--std"));
+    for (const float value : input.std) {
+        if (!(value > 0)) return Error{ErrorKind::usage, "--std takes numbers above 0", {}};
+    }
+    return input;
+}
+
+Result<void> guard_outputs(const FingerprintFlags& options) {
+    const std::vector<std::string> inputs = {options.model, options.key, options.customer,
+                                             options.passphrase_file, options.ledger};
+    MODELSEAL_TRY(refuse_overwriting(options.out, inputs));
+    MODELSEAL_TRY(refuse_overwriting(options.preview, inputs));
+    MODELSEAL_TRY(refuse_other_content(options.preview, OutputKind::picture, {options.model}));
+    return refuse_overwriting(options.preview, {options.out});
+}
+
+Result<ExitCode> run(const FingerprintFlags& options, Context& context) {
+    MODELSEAL_TRY(guard_outputs(options));
+    MODELSEAL_TRY_ASSIGN(auto input, input_of(options));
+    const auto now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
+    MODELSEAL_TRY_ASSIGN(auto expires, future_time(options.expires, "--expires", now));
+    MODELSEAL_TRY_ASSIGN(const auto key,
+                         load_signing_key(options.key, passphrase_from(options.passphrase_file)));
+    MODELSEAL_TRY_ASSIGN(auto recipient, recipient_of(options.customer, options.ledger, key));
+    const auto progress = context.progress({"fingerprinting", options.model}, Counted::steps);
+    FingerprintOptions request{.key = key, .check = recipient.check, .pairs = options.pairs};
+    request.ledger = recipient.ledger_if_given();
+    request.access = access_of(options.access).value_or(Access::logits);
+    request.grid = grid_of(options.grid).value_or(Grid::none);
+    request.schedule = schedule_of(options.schedule).value_or(Schedule::keyed);
+    request.input = std::move(input);
+    request.device = options.device;
+    request.expires = std::move(expires);
+    if (!options.preview.empty()) request.preview = options.preview;
+    request.jobs = context.jobs;
+    request.progress = progress.get();
+    MODELSEAL_TRY_ASSIGN(const auto summary, fingerprint_model(options.model, options.out, request));
+    for (const auto& note : summary.notes) context.terminal.warning(note);
+    if (options.json) {
+        context.terminal.print_data(report::to_json(summary, options.out));
+    } else if (!context.terminal.quiet()) {
+        context.terminal.print(report::to_text(summary, options.out, {.color = context.terminal.color()}));
+    }
+    return ExitCode::done;
+}
+
+void add_input_options(CLI::App& command, FingerprintFlags& options) {
+    command.add_option("--input-name", options.input_name, "name of the input, if the model has several")
+        ->type_name("NAME");
+    command.add_option("--input-shape", options.input_shape, "shape of one input (default: from the model)")
+        ->type_name("C,H,W");
+    command
+        .add_option("--input-range", options.input_range,
+                    "range of every element (default: from the model, else 0,1)")
+        ->type_name("LO,HI");
+    command
+        .add_option("--mean", options.mean, "the model gets (x - mean) / std: one value, or one per channel")
+        ->type_name("M,...");
+    command.add_option("--std", options.std, "standard deviation, see --mean")->type_name("S,...");
+    command
+        .add_option("--grid", options.grid, "u8: inputs of 256 gray levels, which PNG can hold (default: none)")
+        ->type_name("none|u8")
+        ->check(CLI::IsMember({"none", "u8"}));
+}
+
+void add_access_option(CLI::App& command, FingerprintFlags& options) {
+    command.add_option("--access", options.access, "answers of the service (default: logits)")
+        ->type_name("logits|probabilities|label")
+        ->check(CLI::IsMember({"logits", "probabilities", "label"}));
+}
+
+void add_search_options(CLI::App& command, FingerprintFlags& options) {
+    const CLI::Validator only_pairs(
+        [](const std::string& text) {
+            return text == "generator" ? std::string("this release makes pairs only") : std::string();
+        },
+        "");
+    command.add_option("--method", options.method, "kind of query (default: pairs)")
+        ->type_name("pairs")
+        ->check(only_pairs)
+        ->check(CLI::IsMember({"pairs"}));
+    command
+        .add_option("--schedule", options.schedule,
+                    "search for pairs; paper is the published one, for comparison (default: keyed)")
+        ->type_name("keyed|paper")
+        ->check(CLI::IsMember({"keyed", "paper"}));
+}
+
+}  // namespace
+
+void add_fingerprint(CLI::App& program, Context& context) {
+    auto options = std::make_shared<FingerprintFlags>();
+    auto& command = add_command(program, "fingerprint", "Make a fingerprint for checking a query-only model",
+                                {"modelseal fingerprint net.onnx -k vendor.key -o net.fp",
+                                 "modelseal fingerprint net.pt -k vendor.key -o net.fp --for acme.check"});
+    command.add_option("MODEL", options->model, "TorchScript or ONNX file, sealed or not")->required();
+    command
+        .add_option("-k,--key", options->key,
+                    "vendor's secret key (Ed25519 or P-256): a file, or a PKCS#11 URI")
+        ->required()
+        ->type_name("NAME.key");
+    command.add_option("-o,--output", options->out, "write the fingerprint here")->required()->type_name("FP");
+    command
+        .add_option("--for", options->customer,
+                    "make it for this customer alone: a check key, or with --ledger a name in it")
+        ->type_name("CUSTOMER.check");
+    add_ledger_option(command, options->ledger, "record the fingerprint in this ledger");
+    command.add_option("--pairs", options->pairs, "number of pairs on each rung (default: 150)")
+        ->type_name("N")
+        ->check(CLI::Range(1u, 10000u));
+    add_access_option(command, *options);
+    add_device_option(command, options->device);
+    command.add_option("--expires", options->expires, "last day, or time, of its validity")->type_name("DATE");
+    command.add_option("--preview", options->preview, "draw the pairs and their margins; secret")
+        ->type_name("FILE.png");
+    command.add_flag("--json", options->json, "print JSON (schema modelseal-fingerprint/1)");
+    add_passphrase_option(command, options->passphrase_file);
+    command.option_defaults()->group("inputs of the model");
+    add_input_options(command, *options);
+    command.option_defaults()->group("search");
+    add_search_options(command, *options);
+    on_run(command, context, [options](Context& running) { return run(*options, running); });
+}
+
+}  // namespace modelseal::cli

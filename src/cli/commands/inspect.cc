@@ -1,0 +1,45 @@
+#include "jobs/inspect.h"
+
+#include "cli/commands/commands.h"
+#include "cli/options/check_keys.h"
+
+namespace modelseal::cli {
+namespace {
+
+struct InspectFlags {
+    std::string file;
+    CheckKeyFiles keys;
+    bool json = false;
+};
+
+Result<ExitCode> run(const InspectFlags& options, Context& context) {
+    MODELSEAL_TRY_ASSIGN(const auto keys, load_check_keys(options.keys));
+    const auto progress = context.progress({"inspecting", options.file});
+    MODELSEAL_TRY_ASSIGN(
+        const auto inspection,
+        inspect(options.file, {.keys = keys, .jobs = context.jobs, .progress = progress.get()}));
+    if (options.json) {
+        context.terminal.print_data(report::to_json(inspection));
+    } else {
+        context.terminal.print(report::to_text(inspection, {.color = context.terminal.color()}));
+    }
+    return ExitCode::done;
+}
+
+}  // namespace
+
+void add_inspect(CLI::App& program, Context& context) {
+    auto options = std::make_shared<InspectFlags>();
+    CLI::App& command =
+        add_command(program, "inspect", "Show what is in a model, key, receipt, signature or ledger",
+                    {"modelseal inspect net.onnx", "modelseal inspect sealed.onnx --pub vendor.pub --json"});
+    command
+        .add_option("FILE", options->file,
+                    "model file or folder, key, receipt, fingerprint, signature or ledger")
+        ->required();
+    add_check_key_options(command, options->keys);
+    command.add_flag("--json", options->json, "print JSON (schema modelseal-inspect/1)");
+    on_run(command, context, [options](Context& running) { return run(*options, running); });
+}
+
+}  // namespace modelseal::cli

@@ -1,0 +1,160 @@
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "cli/commands/commands.h"
+#include "cli/options/ledger_option.h"
+#include "cli/options/outputs.h"
+#include "cli/options/secrets.h"
+#include "cli/options/values.h"
+#include "report/words.h"
+#include "util/text.h"
+#include <modelseal/seal.h>
+
+namespace modelseal::cli {
+namespace {
+
+using report::json_text;
+
+struct SealFlags {
+    std::string model, key, out, customer, parent, parent_vendor, receipt, passphrase_file, ledger;
+    std::string scheme = "modelseal";
+    std::vector<std::string> stamp;
+    bool reseal = false, json = false;
+};
+
+std::string summary_text(const SealFlags& flags, const SealSummary& summary, const std::string& key_id,
+                         const Context& context) {
+    const auto name = util::printable(flags.out);
+    auto text = fmt::format("{} {}\n", context.terminal.paint(Tone::good, "sealed"), name);
+    text += fmt::format("  {}, {}, {} of {}\n", report::counted(summary.tensors, "tensor"),
+                        report::counted(summary.elements, "element"), report::byte_size(summary.bytes),
+                        summary.format);
+    const auto share = summary.elements == 0 ? 0.0
+                                             : 100.0 * static_cast<double>(summary.touched) /
+                                                   static_cast<double>(summary.elements);
+    text += fmt::format("  {} changed ({:.2f} %), in {}\n", report::counted(summary.touched, "weight"), share,
+                        report::counted(summary.cells, "cell"));
+    for (const auto& [key, value] : summary.stamp) {
+        text += fmt::format("  {}: {}\n", util::printable(key), util::printable(value));
+    }
+    text += fmt::format("  key: {}\n", key_id);
+    if (!summary.root.empty()) text += fmt::format("  root: {}\n", summary.root);
+    if (!flags.receipt.empty()) {
+        text += fmt::format("  receipt: {} (keep it secret: it removes the seal)\n",
+                            util::printable(flags.receipt));
+    }
+    for (const auto& [path, what] : summary.left_out) {
+        text += fmt::format("  left out: {} ({})\n", util::printable(path), what);
+    }
+    return text;
+}
+
+std::string summary_json(const SealFlags& flags, const SealSummary& summary, const std::string& key_id) {
+    nlohmann::ordered_json out;
+    out["schema"] = "modelseal-seal/1";
+    out["target"] = json_text(flags.model);
+    out["output"] = json_text(flags.out);
+    if (!flags.receipt.empty()) out["receipt"] = json_text(flags.receipt);
+    out["scheme"] = flags.scheme;
+    out["vendor_key"] = key_id;
+    if (!summary.root.empty()) out["root"] = summary.root;
+    auto& stamp = out["stamp"] = nlohmann::ordered_json::object();
+    for (const auto& [key, value] : summary.stamp) stamp[json_text(key)] = json_text(value);
+    out["format"] = summary.format;
+    out["files"] = summary.files;
+    out["bytes"] = summary.bytes;
+    out["tensors"] = summary.tensors;
+    out["elements"] = summary.elements;
+    out["changed_elements"] = summary.touched;
+    out["cells"] = summary.cells;
+    auto& left_out = out["left_out"] = nlohmann::ordered_json::array();
+    for (const auto& [path, what] : summary.left_out) {
+        left_out.push_back({{"path", json_text(path)}, {"what", json_text(what)}});
+    }
+    auto& warnings = out["warnings"] = nlohmann::ordered_json::array();
+    for (const auto& warning : summary.warnings) warnings.push_back(json_text(warning));
+    return out.dump(2, ' ', true);
+}
+
+Result<void> guard_sealed(const SealFlags& flags) {
+    const std::vector<std::string> inputs = {flags.model,  flags.key,           flags.customer,
+                                             flags.parent, flags.parent_vendor, flags.passphrase_file,
+                                             flags.ledger};
+    MODELSEAL_TRY(refuse_overwriting(flags.out, inputs));
+    MODELSEAL_TRY(refuse_overwriting(flags.receipt, inputs));
+    return refuse_overwriting(flags.receipt, {flags.out});
+}
+
+Result<ExitCode> run(const SealFlags& flags, Context& context) {
+    MODELSEAL_TRY(guard_sealed(flags));
+    MODELSEAL_TRY_ASSIGN(auto stamp, key_values(flags.stamp, "--stamp"));
+    MODELSEAL_TRY_ASSIGN(const auto key, load_signing_key(flags.key, passphrase_from(flags.passphrase_file)));
+    MODELSEAL_TRY_ASSIGN(auto recipient, recipient_of(flags.customer, flags.ledger, key));
+    SealOptions options{.key = key, .check = recipient.check, .stamp = std::move(stamp)};
+    options.ledger = recipient.ledger_if_given();
+    if (!flags.parent.empty()) options.parent = flags.parent;
+    if (!flags.parent_vendor.empty()) {
+        MODELSEAL_TRY_ASSIGN(options.parent_vendor, load_public_key(flags.parent_vendor));
+    }
+    if (!flags.receipt.empty()) options.receipt = flags.receipt;
+    options.scheme = flags.scheme == "deepisign" ? Scheme::deepisign : Scheme::modelseal;
+    options.reseal = flags.reseal;
+    options.jobs = context.jobs;
+    const auto progress = context.progress({"sealing", flags.model});
+    options.progress = progress.get();
+    MODELSEAL_TRY_ASSIGN(const auto summary, seal_model(flags.model, flags.out, options));
+    const auto key_id = to_hex(key.public_key().id());
+    if (flags.json) {
+        context.terminal.print_data(summary_json(flags, summary, key_id));
+        return ExitCode::done;
+    }
+    for (const auto& warning : summary.warnings) context.terminal.warning(warning);
+    if (!context.terminal.quiet()) context.terminal.print(summary_text(flags, summary, key_id, context));
+    return ExitCode::done;
+}
+
+void add_lineage_options(CLI::App& command, SealFlags& flags) {
+    command.add_option("--parent", flags.parent, "sealed model that this one was derived from")
+        ->type_name("SEALED");
+    command
+        .add_option("--parent-pub", flags.parent_vendor,
+                    "public key of the parent's seal, if it is another key")
+        ->type_name("NAME.pub")
+        ->needs("--parent");
+    command.add_flag("--reseal", flags.reseal, "put a new seal over an old one");
+    command
+        .add_option("--scheme", flags.scheme,
+                    "deepisign is the published scheme, for comparison (default: modelseal)")
+        ->type_name("modelseal|deepisign")
+        ->check(CLI::IsMember({"modelseal", "deepisign"}));
+}
+
+}  // namespace
+
+void add_seal(CLI::App& program, Context& context) {
+    auto flags = std::make_shared<SealFlags>();
+    auto& command = add_command(program, "seal", "Seal a model with a signed mark that any change breaks",
+                                {"modelseal seal net.onnx -k vendor.key -o sealed.onnx --stamp version=1.0",
+                                 "modelseal seal model/ -k vendor.key -o sealed/ --for acme.check"});
+    command.add_option("MODEL", flags->model, "model file, or folder of shards")->required();
+    command
+        .add_option("-k,--key", flags->key, "vendor's secret key (Ed25519 or P-256): a file, or a PKCS#11 URI")
+        ->required()
+        ->type_name("NAME.key");
+    command.add_option("-o,--output", flags->out, "write the sealed copy here")->required()->type_name("OUT");
+    add_list(command, "--stamp", flags->stamp, "fact to sign; repeatable", "KEY=VALUE");
+    command
+        .add_option("--for", flags->customer,
+                    "seal for this customer alone: a check key, or with --ledger a name in it")
+        ->type_name("CUSTOMER.check");
+    add_ledger_option(command, flags->ledger, "record the seal in this ledger");
+    command.add_option("--receipt", flags->receipt, "keep what 'unseal' needs in this file; secret")
+        ->type_name("FILE");
+    command.add_flag("--json", flags->json, "print JSON (schema modelseal-seal/1)");
+    add_passphrase_option(command, flags->passphrase_file);
+    command.option_defaults()->group("derived models and other schemes");
+    add_lineage_options(command, *flags);
+    on_run(command, context, [flags](Context& running) { return run(*flags, running); });
+}
+
+}  // namespace modelseal::cli

@@ -1,0 +1,173 @@
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "cli/commands/commands.h"
+#include "cli/options/outputs.h"
+#include "cli/options/secrets.h"
+#include "cli/options/values.h"
+#include "jobs/inspect.h"
+#include "jobs/intact_root.h"
+#include "report/words.h"
+#include "util/text.h"
+#include <modelseal/oms.h>
+
+namespace modelseal::cli {
+namespace {
+
+using report::json_text;
+
+struct SignFlags {
+    std::string path, key, certificate, passphrase_file, vendor_key, fingerprint;
+    std::string out = "model.sig", hash = "sha256";
+    std::vector<std::string> chain, ignore;
+    std::string shard_size;
+    bool no_ignore_git_paths = false, allow_symlinks = false, base_name = false, component_order = false;
+    bool sharded_algorithm = false, no_tensors = false, json = false;
+};
+
+// The root of the seal in the model, which must be intact, so that no changed model is signed.
+Result<std::string> seal_root(const SignFlags& options, const Context& context) {
+    if (options.vendor_key.empty()) return std::string();
+    MODELSEAL_TRY_ASSIGN(const auto vendor, load_public_key(options.vendor_key));
+    const auto key = public_check_key(vendor);
+    MODELSEAL_TRY_ASSIGN(auto root, jobs::intact_root(options.path, {&key, 1}, context.jobs));
+    if (root) return std::move(*root);
+    return Error{ErrorKind::mismatch, util::printable(options.path) + ": no seal under this vendor's key",
+                 "seal the model first, or sign it without --seal-pub"};
+}
+
+Result<std::string> fingerprint_id(const SignFlags& options) {
+    if (options.fingerprint.empty()) return std::string();
+    MODELSEAL_TRY_ASSIGN(const auto inspection, inspect(options.fingerprint, {}));
+    for (const auto& fact : inspection.facts) {
+        const auto* id = std::get_if<std::string>(&fact.value);
+        if (inspection.kind == "fingerprint" && fact.key == "id" && id != nullptr) return *id;
+    }
+    return Error{ErrorKind::unsupported, util::printable(options.fingerprint) + ": not a fingerprint", {}};
+}
+
+Result<SignOptions> sign_options(const SignFlags& options, const Context& context, io::Progress* progress) {
+    SignOptions out{.key = options.key,
+                    .passphrase = passphrase_from(options.passphrase_file),
+                    .certificate = options.certificate,
+                    .chain = options.chain,
+                    .signature = options.out,
+                    .ignore_git_paths = !options.no_ignore_git_paths,
+                    .allow_symlinks = options.allow_symlinks,
+                    .blake2b = options.hash == "blake2b",
+                    .sharded_algorithm = options.sharded_algorithm,
+                    .base_name = options.base_name,
+                    .component_order = options.component_order,
+                    .tensors = !options.no_tensors,
+                    .jobs = context.jobs,
+                    .progress = progress};
+    out.ignore.assign(options.ignore.begin(), options.ignore.end());
+    MODELSEAL_TRY_ASSIGN(const auto shard_size, byte_count(options.shard_size, "--shard-size"));
+    if (shard_size) out.shard_size = *shard_size;
+    MODELSEAL_TRY_ASSIGN(out.seal_root, seal_root(options, context));
+    MODELSEAL_TRY_ASSIGN(out.fingerprint, fingerprint_id(options));
+    return out;
+}
+
+std::string json_of(const SignFlags& options, const SignSummary& summary) {
+    nlohmann::ordered_json out;
+    out["schema"] = "modelseal-sign/1";
+    out["target"] = json_text(options.path);
+    out["signature"] = json_text(options.out);
+    out["method"] = summary.method;
+    out["signer"] = json_text(summary.signer);
+    out["root"] = summary.root;
+    out["files"] = summary.files;
+    out["bytes"] = summary.bytes;
+    out["tensors"] = summary.tensors;
+    auto& warnings = out["warnings"] = nlohmann::ordered_json::array();
+    for (const auto& warning : summary.warnings) warnings.push_back(json_text(warning));
+    return out.dump(2, ' ', true);
+}
+
+std::string text_of(const SignFlags& options, const SignSummary& summary, const Context& context) {
+    auto text =
+        fmt::format("{} {}\n", context.terminal.paint(Tone::good, "signed"), util::printable(options.path));
+    text += fmt::format("  {}, {}, {} in {}\n", report::counted(summary.files, "file"),
+                        report::byte_size(summary.bytes), report::counted(summary.tensors, "tensor"),
+                        util::printable(options.out));
+    text += fmt::format("  {} {}\n  root {}", summary.method, util::printable(summary.signer), summary.root);
+    return text;
+}
+
+Result<ExitCode> run(const SignFlags& options, Context& context) {
+    MODELSEAL_TRY(refuse_overwriting(options.out, {options.path, options.key, options.certificate,
+                                                   options.vendor_key, options.fingerprint}));
+    MODELSEAL_TRY(refuse_overwriting(options.out, options.chain));
+    MODELSEAL_TRY(refuse_other_content(options.out, OutputKind::signature));
+    const auto progress = context.progress({"signing", options.path});
+    MODELSEAL_TRY_ASSIGN(const auto how, sign_options(options, context, progress.get()));
+    MODELSEAL_TRY_ASSIGN(const auto summary, sign_model(options.path, how));
+    if (options.json) {
+        context.terminal.print_data(json_of(options, summary));
+    } else if (!context.terminal.quiet()) {
+        context.terminal.print(text_of(options, summary, context));
+    }
+    return ExitCode::done;
+}
+
+void add_file_options(CLI::App& command, SignFlags& flags) {
+    add_list(command, "--ignore", flags.ignore, "leave out this file or folder; repeatable", "PATH");
+    command.add_flag("--no-ignore-git-paths", flags.no_ignore_git_paths,
+                     "sign the files of Git at the top of the model as well");
+    command.add_flag("--allow-symlinks", flags.allow_symlinks, "sign the targets of symbolic links");
+    command.add_flag("--no-tensors", flags.no_tensors, "leave out the digests of single tensors");
+}
+
+void add_form_options(CLI::App& command, SignFlags& flags) {
+    command.add_option("--hash", flags.hash, "hash function: sha256 or blake2b (default: sha256)")
+        ->type_name("HASH")
+        ->check(CLI::IsMember({"sha256", "blake2b"}));
+    command
+        .add_option("--shard-size", flags.shard_size,
+                    "one digest per shard of this size, as 64MiB (default: one per file)")
+        ->type_name("BYTES");
+    command.add_flag(
+        "--sharded-algorithm", flags.sharded_algorithm,
+        "name the hash of shards as release 1.1.1 of the reference does, which refuses other names");
+    command.add_flag(
+        "--base-name", flags.base_name,
+        "name a single file as the specification states, which release 1.1.1 of the reference refuses");
+    command.add_flag("--component-order", flags.component_order,
+                     "list files in the order of the reference, for the root digest that it prints");
+}
+
+}  // namespace
+
+void add_sign(CLI::App& program, Context& context) {
+    auto flags = std::make_shared<SignFlags>();
+    auto& command = add_command(program, "sign", "Sign a model with an OpenSSF model signature",
+                                {"modelseal sign model/ -k signer.key -o model.sig",
+                                 "modelseal sign sealed.onnx -k signer.key --seal-pub vendor.pub"});
+    command.add_option("PATH", flags->path, "model file or folder")->required();
+    command
+        .add_option("-k,--key", flags->key,
+                    "signer's secret key (P-256, P-384 or P-521): a file, or a PKCS#11 URI")
+        ->required()
+        ->type_name("EC.key");
+    command.add_option("--cert", flags->certificate, "certificate of the key, to sign with")->type_name("PEM");
+    add_list(command, "--cert-chain", flags->chain,
+             "certificates of its authorities, nearest first; repeatable", "PEM");
+    command.add_option("-o,--output", flags->out, "write the signature here (default: model.sig)")
+        ->type_name("SIG");
+    command
+        .add_option("--seal-pub", flags->vendor_key,
+                    "record the root of the seal, after checking it with this key")
+        ->type_name("NAME.pub");
+    command.add_option("--fingerprint", flags->fingerprint, "record the id of this fingerprint of the model")
+        ->type_name("FP");
+    command.add_flag("--json", flags->json, "print JSON (schema modelseal-sign/1)");
+    add_passphrase_option(command, flags->passphrase_file);
+    command.option_defaults()->group("files to sign");
+    add_file_options(command, *flags);
+    command.option_defaults()->group("form of the signature");
+    add_form_options(command, *flags);
+    on_run(command, context, [flags](Context& running) { return run(*flags, running); });
+}
+
+}  // namespace modelseal::cli

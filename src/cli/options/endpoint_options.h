@@ -1,0 +1,29 @@
+// Options about a model that is queried: where it is served, and the device that runs a local one.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+
+#include <modelseal/fingerprint.h>
+
+namespace modelseal::cli {
+
+struct EndpointFlags {
+    std::string token_file, ca, tensors = "auto", output;
+    unsigned timeout = 30, max_seconds = 600, retries = 4;
+    std::size_t batch = 0;
+};
+
+// Declares --token-file, --ca, --timeout, --max-seconds, --retries, --batch, --tensors and --output.
+void add_endpoint_options(CLI::App& command, EndpointFlags& flags);
+
+// The token is from the file, else from the environment variable MODELSEAL_TOKEN; `usage` if it is not a bearer
+// token, or the targets are of several servers.
+Result<EndpointOptions> endpoint_options(const EndpointFlags& flags, const std::vector<std::string>& targets);
+
+// Declares --device, stored in `device`; anything but auto, cpu, cuda and cuda:N is refused.
+void add_device_option(CLI::App& command, std::string& device);
+
+}  // namespace modelseal::cli

@@ -1,0 +1,108 @@
+#include "cli/options/outputs.h"
+
+#include <algorithm>
+#include <filesystem>
+
+#include "io/file.h"
+#include "io/irreplaceable.h"
+#include "oms/tree.h"
+#include "util/text.h"
+
+namespace modelseal::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::uint64_t kHead = 1u << 20;  // a signature of any tool has its type in these bytes
+
+// Of a relative path of which nothing exists, weakly_canonical() makes no absolute one.
+fs::path place(const std::string& path) {
+    std::error_code ignored;
+    return fs::weakly_canonical(fs::absolute(path, ignored), ignored);
+}
+
+Error is_input(const std::string& output) {
+    return {ErrorKind::usage,
+            util::printable(output) + ": is an input of this command, or another output of it",
+            "give the output another name"};
+}
+
+Result<void> refuse_missing_folder(const std::string& output) {
+    std::error_code ignored;
+    const auto folder = (fs::path(output) / "").parent_path().parent_path();  // "folder/" is an output as well
+    if (folder.empty() || fs::exists(fs::symlink_status(folder, ignored))) return {};
+    const auto name = util::printable(folder.string());
+    return Error{ErrorKind::unreadable,
+                 util::printable(output) + ": cannot be written: there is no folder '" + name + "'",
+                 "'mkdir -p " + name + "' makes it"};
+}
+
+// What modelseal writes begins so.
+bool begins_as(std::string_view head, OutputKind kind) {
+    switch (kind) {
+        case OutputKind::page:
+            return head.starts_with("<!doctype html>");
+        case OutputKind::picture:
+            return head.starts_with("\x89PNG\r\n\x1a\n");
+        case OutputKind::signature:
+            return head.starts_with('{') && head.find("vnd.dev.sigstore.bundle") != head.npos;
+    }
+    return false;
+}
+
+const char* name_of(OutputKind kind) {
+    switch (kind) {
+        case OutputKind::page:
+            return "an HTML page";
+        case OutputKind::picture:
+            return "a PNG picture";
+        case OutputKind::signature:
+            return "a signature";
+    }
+    return "";
+}
+
+}  // namespace
+
+Result<void> refuse_overwriting(const std::string& output, const std::vector<std::string>& inputs) {
+    if (output.empty()) return {};
+    std::error_code ignored;
+    for (const auto& input : inputs) {
+        if (input.empty()) continue;
+        if (fs::equivalent(output, input, ignored) || place(output) == place(input)) return is_input(output);
+    }
+    MODELSEAL_TRY(refuse_missing_folder(output));
+    return io::refuse_to_replace(output);
+}
+
+Result<void> refuse_existing_key(const std::string& path) {
+    std::error_code ignored;
+    if (path.empty()) return {};
+    MODELSEAL_TRY(refuse_missing_folder(path));
+    if (!fs::exists(fs::symlink_status(path, ignored))) return {};
+    return Error{ErrorKind::unreadable,
+                 util::printable(path) + ": exists already, and a key is never overwritten",
+                 "choose another name, or move the old key away"};
+}
+
+Result<void> refuse_other_content(const std::string& output, OutputKind kind,
+                                  const std::vector<std::string>& folders) {
+    std::error_code ignored;
+    if (output.empty() || !fs::is_regular_file(output, ignored)) return {};
+    const bool own = kind == OutputKind::signature;  // a seal of a folder leaves signatures out
+    if (!own && std::ranges::any_of(folders, [&](const auto& folder) {
+            return oms::relative_to(folder, output).has_value();
+        })) {
+        return is_input(output);
+    }
+    MODELSEAL_TRY_ASSIGN(const auto there, io::FileSource::open(output, output));
+    std::string head(std::min<std::uint64_t>(there->size(), kHead), '\0');
+    MODELSEAL_TRY(there->read(0, std::as_writable_bytes(std::span(head))));
+    if (head.empty() || begins_as(head, kind)) return {};
+    return Error{ErrorKind::usage,
+                 util::printable(output) + ": exists and is not " + name_of(kind) +
+                     ", the only kind of file that this output replaces",
+                 "give the output another name, or move this file away first"};
+}
+
+}  // namespace modelseal::cli

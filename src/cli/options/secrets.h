@@ -1,0 +1,32 @@
+// Secrets that a command needs. Passphrases come from --passphrase-file, else from the environment variable
+// MODELSEAL_PASSPHRASE, else from the terminal, without echo; never from the command line, which other users of the
+// machine can read. No program that is started from here inherits a variable with a secret.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include <CLI/CLI.hpp>
+
+#include <modelseal/keys.h>
+#include <modelseal/result.h>
+
+namespace modelseal::cli {
+
+inline constexpr const char* kPassphraseVariable = "MODELSEAL_PASSPHRASE";
+inline constexpr const char* kTokenVariable = "MODELSEAL_TOKEN";
+
+// The variable's value, which is taken out of the environment, its bytes there wiped, and kept for the next
+// call. Not thread-safe: main() takes all of them before there are threads.
+std::optional<std::string> environment_secret(const char* variable);
+
+// Declares --passphrase-file, stored in `file`.
+CLI::Option* add_passphrase_option(CLI::App& command, std::string& file);
+
+// For keys that exist: asked when one turns out to be encrypted. `file` is the value of --passphrase-file.
+Passphrase passphrase_from(const std::string& file);
+
+// For a key that is being made: asked twice on a terminal; an empty one is refused. The caller wipes it.
+Result<std::string> new_passphrase(const std::string& file, const std::string& key_file);
+
+}  // namespace modelseal::cli

@@ -1,0 +1,38 @@
+// Trust in the signers of an OpenSSF signature, and what of the model need not be signed: the same for `verify` and
+// `check`.
+#pragma once
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+
+#include "cli/options/option_rules.h"
+#include <modelseal/oms.h>
+
+namespace modelseal::cli {
+
+struct TrustFlags {
+    std::vector<std::string> signers, chain, timestamp_chain, ignore;
+    std::string trusted_root, identity, issuer, subject;
+    bool no_ignore_git_paths = false, ignore_unsigned_files = false;
+    bool empty() const { return signers.empty() && chain.empty() && trusted_root.empty(); }
+    std::vector<std::string> files() const;  // every file that is read
+};
+
+// Declares the option for public keys of signers, which the two commands name differently.
+void add_signer_option(CLI::App& command, const char* name, TrustFlags& flags);
+// Declares --cert-chain, --trusted-root, --identity, --issuer, --subject and --tsa-chain. `signer` names the option of
+// add_signer_option(), which is there already.
+void add_trust_options(CLI::App& command, const char* signer, TrustFlags& flags);
+// Declares --ignore, --no-ignore-git-paths and --ignore-unsigned-files.
+void add_coverage_options(CLI::App& command, TrustFlags& flags);
+
+// Options that some of these need.
+std::span<const OptionRule> trust_rules();
+
+// Without signature, jobs and progress.
+VerifyOptions verify_options(const TrustFlags& flags);
+
+}  // namespace modelseal::cli
