@@ -77,7 +77,9 @@ ExitCode parse_and_run(int argc, char** argv, Context& context) {
     const std::unique_ptr<CLI::App> program = build_program(context, first);
     try {
         program->parse(static_cast<int>(words.size()), words.data());
-    } catch (const CLI::CallForHelp&) {
+    } catch (const CLI::CallForHelp& help) {
+        const bool unknown = program->get_subcommands().empty() && !program->remaining().empty();
+        if (unknown) return report(context.terminal, usage_error(*program, help, first));
         run_text(context, program->help());
     } catch (const CLI::CallForAllHelp&) {
         run_text(context, program->help("", CLI::AppFormatMode::All));

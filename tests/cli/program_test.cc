@@ -132,11 +132,11 @@ const Misuse kMisuses[] = {
      "--color takes auto, always or never, not 'mauve'",
      "--help'"},
     {"NearChoice", {"keygen", "x", "--type", "p265"}, "--type takes ", "did you mean 'p256'?"},
-    {"ValueOfAFlag", {"diff", "a", "b", "--json=yes"}, "--json takes no value", "'modelseal diff --help'"},
+    {"ValueOfAFlag", {"diff", "a", "b", "--json=maybe"}, "--json takes no value", "'modelseal diff --help'"},
     {"GivenTwice", {"keygen", "x", "--type", "p256", "--type", "p384"}, "--type may be given once", "--help'"},
     {"NotTogether", {"check", "x", "--json", "--sarif"}, "cannot be used together", "'modelseal check --help'"},
     {"LacksAnother",
-     {"seal", "m", "--parent-pub", "v.pub"},
+     {"seal", "m", "-k", "k", "-o", "o", "--parent-pub", "v.pub"},
      "--parent-pub needs --parent",
      "'modelseal seal --help'"},
     {"WordOfOtherPrograms", {"seal", "m", "--out", "s"}, "unknown option '--out'", "did you mean '-o'?"},
@@ -241,21 +241,21 @@ TEST_F(SeveralTargets, AreNotCountedWhereNobodyAskedOrNobodyReads) {
 
 // A page that cannot be written does not hide that a model was changed.
 TEST_F(SeveralTargets, KeepTheirVerdictIfThePageIsLost) {
-    std::filesystem::create_directory(folder_ / "page");
-    const Outcome outcome = run(modelseal({"check", "good", "bad", "--pub", "v.pub", "--html", "page"}),
+    const std::string too_long(300, 'p');
+    const Outcome outcome = run(modelseal({"check", "good", "bad", "--pub", "v.pub", "--html", too_long}),
                                 {.folder = folder_.path()});
     EXPECT_EQ(outcome.code, 1) << outcome.err;
-    EXPECT_THAT(outcome.err, HasSubstr("page: "));
+    EXPECT_THAT(outcome.out, HasSubstr("bad: tampered"));
+    EXPECT_THAT(outcome.err, HasSubstr(too_long + ": "));
 }
 
 TEST(Program, BreaksMessagesBetweenWordsOnATerminal) {
-    const test::Scratch scratch;
     const Outcome outcome =
         test::run_on_terminal({"bash", "-c", "stty cols 30; \"$0\" keygen x --type dsa", MODELSEAL_PROGRAM}, {},
-                              {.folder = scratch.path()});
-    EXPECT_THAT(
-        outcome.out,
-        HasSubstr("modelseal: --type takes\r\n  ed25519, p256, p384, p521\r\n  or check, not 'dsa'\r\n"));
+                              {.variables = {{"NO_COLOR", "1"}}});
+    EXPECT_THAT(outcome.out, HasSubstr("modelseal: --type takes\r\n"
+                                       "  ed25519, p256, p384, p521 or\r\n"
+                                       "  check, not 'dsa'\r\n"));
 }
 
 TEST(Program, ColorsErrorsAsItColorsResults) {

@@ -43,8 +43,8 @@ TEST(ProgressLine, CountsSeveralPiecesOfWork) {
 TEST(ProgressLine, KeepsTheVerbAndTheEndOfTheNameInANarrowTerminal) {
     const Task task{"checking", "models/production_release_2026.safetensors"};
     EXPECT_EQ(line(task, kGiga, 2 * kGiga, 1, Counted::bytes, 59),
-              "checking ...ase_2026.safetensors   50 %   1.0 GB/s   0:01 left");
-    EXPECT_EQ(line(task, kGiga, 2 * kGiga, 1, Counted::bytes, 39), "checking ...2026.safetensors   50 %");
+              "checking ..._2026.safetensors   50 %   1.0 GB/s   0:01 left");
+    EXPECT_EQ(line(task, kGiga, 2 * kGiga, 1, Counted::bytes, 39), "checking ...ase_2026.safetensors   50 %");
     EXPECT_EQ(line(task, kGiga, 2 * kGiga, 1, Counted::bytes, 18), "checking   50 %");
     // Not in the middle of a character.
     EXPECT_EQ(

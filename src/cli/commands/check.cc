@@ -274,8 +274,8 @@ void add_query_options(CLI::App& command, CheckFlags& flags) {
 
 void add_expectations(CLI::App& command, CheckFlags& flags) {
     add_list(command, "--expect", flags.expect, "require this entry in the stamp; repeatable", "KEY=VALUE");
-    add_list(command, "--require", flags.require, "require these checks, separated by commas",
-             "seal,fingerprint,signature")
+    add_list(command, "--require", flags.require, "require these checks: seal, fingerprint, signature",
+             "CHECK,...")
         ->delimiter(',')
         ->check(CLI::IsMember({"seal", "fingerprint", "signature"}));
     command.add_flag("--weights-only", flags.weights_only, "accept a changed frame, as after a conversion");

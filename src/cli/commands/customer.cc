@@ -123,7 +123,7 @@ Result<ExitCode> list(const CustomerFlags& options, Context& context) {
 // With a hint about the customer that was probably meant.
 Result<Customer> known_customer(const std::string& name, const Ledger& ledger) {
     auto customer = ledger.customer(name);
-    if (customer.ok() || customer.error().kind != ErrorKind::unreadable || !customer.error().hint.empty())
+    if (customer.ok() || customer.error().kind != ErrorKind::unreadable || !ledger.customers().ok())
         return customer;
     return Error{customer.error().kind, customer.error().message, hint_for_unknown(name, ledger)};
 }
