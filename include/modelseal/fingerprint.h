@@ -17,15 +17,12 @@
 #include <vector>
 
 #include <modelseal/keys.h>
+#include <modelseal/progress.h>
 #include <modelseal/result.h>
 
 namespace modelseal {
 
-namespace io {
-class Progress;
-}
-
-// The kind of answers of the service.
+// What the service that is checked answers with.
 enum class Access { logits, probabilities, label };
 
 // `none`: any float32. `u8`: gray levels of 8 bits; such inputs survive PNG.
@@ -90,7 +87,7 @@ struct FingerprintOptions {
     Ledger* ledger = nullptr;                           // records the fingerprint; see SealOptions
     // Affects performance only.
     unsigned jobs = 0;
-    io::Progress* progress = nullptr;
+    Progress* progress = nullptr;
 };
 
 struct FingerprintSummary {

@@ -1,10 +1,11 @@
 // The vendor's ledger: customers, their check keys, and every seal and fingerprint that was made.
 //
-//     auto ledger = Ledger::open_or_create("customers.ledger", key);
-//     ledger->add(key, "acme");
-//     auto check = ledger->check_key("acme");
-//     seal_model("net.onnx", "acme.onnx", {.key = key, .check = *check, .ledger = &*ledger});
-//     auto trace = trace_model("leaked.onnx", {.ledger = *ledger});
+//     auto key = load_signing_key("vendor.key", {}).value();
+//     auto ledger = Ledger::open_or_create("customers.ledger", key).value();
+//     auto added = ledger.add(key, "acme");
+//     auto check = ledger.check_key("acme").value();
+//     auto sealed = seal_model("net.onnx", "acme.onnx", {.key = key, .check = check, .ledger = &ledger});
+//     auto trace = trace_model("leaked.onnx", ledger);
 //
 // One SQLite file, mode 0600. Check keys in it are encrypted under the vendor's key; rows that were changed,
 // removed or put back without that key are detected. Format: modelseal-ledger(5).
@@ -31,10 +32,6 @@
 #include <modelseal/result.h>
 
 namespace modelseal {
-
-namespace io {
-class Progress;
-}
 
 struct Customer {
     std::string name;                           // UTF-8 without control characters, unique

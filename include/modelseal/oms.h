@@ -1,11 +1,11 @@
 // Sign a model so that the tools of registries verify it, and verify such signatures: OpenSSF Model Signing
 // (OMS) 1.0, a detached file next to a model file or folder.
 //
-//     sign_model("model/", {.key = "vendor.key", .signature = "model.sig"});
-//     auto finding = verify_signature("model/", {.signature = "model.sig", .public_keys = {"vendor.pub"}});
+//     auto signature = sign_model("model/", {.key = "signer.key", .signature = "model.sig"});
+//     auto finding = verify_signature("model/", {.signature = "model.sig", .public_keys = {"signer.pub"}});
 //
-// Keys are on P-256, P-384 or P-521. The signature covers every file, not its meaning: unlike a seal, it does
-// not survive a conversion, and it is a separate file. Where the reference implementation is lax (expired
+// Keys are on P-256, P-384 or P-521, never Ed25519. The signature covers every file, not its meaning: unlike a seal,
+// it does not survive a conversion, and it lies beside the model. Where the reference implementation is lax (expired
 // certificates, names that lead out of the model, links to folders, empty models), this is strict.
 //
 // Thread safety: calls may run at the same time; each uses up to `jobs` threads.
@@ -19,14 +19,11 @@
 
 #include <modelseal/format.h>
 #include <modelseal/keys.h>
+#include <modelseal/progress.h>
 #include <modelseal/report.h>
 #include <modelseal/result.h>
 
 namespace modelseal {
-
-namespace io {
-class Progress;
-}
 
 struct SignOptions {
     std::string key;                                 // PEM file of a secret EC key, or a PKCS#11 URI (RFC 7512)
@@ -50,7 +47,7 @@ struct SignOptions {
     std::string seal_root = {}, fingerprint = {};
     // Affects performance only.
     unsigned jobs = 0;  // threads; 0: all
-    io::Progress* progress = nullptr;
+    Progress* progress = nullptr;
     Limits limits = {};
 };
 
@@ -85,7 +82,7 @@ struct VerifyOptions {
     bool ignore_unsigned_files = false;  // compare only what the signature lists
     // Affects performance only.
     unsigned jobs = 0;
-    io::Progress* progress = nullptr;
+    Progress* progress = nullptr;
     Limits limits = {};
 };
 

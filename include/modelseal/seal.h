@@ -1,8 +1,10 @@
 // Seal a model, check a seal, remove it again: the main job of modelseal in three calls.
 //
-//     SigningKey key = ...; CheckKey check = public_check_key(key.public_key());
-//     seal_model("net.onnx", "net.sealed.onnx", {.key = key, .check = check});
+//     SigningKey key = SigningKey::generate();
+//     CheckKey check = public_check_key(key.public_key());
+//     auto sealed = seal_model("net.onnx", "net.sealed.onnx", {.key = key, .check = check});
 //     CheckReport report = check_model("net.sealed.onnx", {.keys = {&check, 1}});
+//     bool intact = report.verdict == Verdict::intact;
 //
 // A model is a file (safetensors, ONNX, PyTorch, GGUF; recognized by content), an ONNX graph with external
 // data, or a folder of shards. The mark is in the weights: a sealed file has the same size, tensors, names,
@@ -24,15 +26,11 @@
 #include <modelseal/format.h>
 #include <modelseal/keys.h>
 #include <modelseal/oms.h>
+#include <modelseal/progress.h>
 #include <modelseal/report.h>
 #include <modelseal/result.h>
 
 namespace modelseal {
-
-// How far a job is. Called from any thread; see io/progress.h for the contract.
-namespace io {
-class Progress;
-}
 
 class Ledger;  // ledger.h
 
@@ -60,7 +58,7 @@ struct SealOptions {
     Ledger* ledger = nullptr;
     // Affects performance only.
     unsigned jobs = 0;  // threads; 0: all
-    io::Progress* progress = nullptr;
+    Progress* progress = nullptr;
     Limits limits = {};
 };
 
@@ -110,7 +108,7 @@ struct CheckOptions {
     // Kinds that are expected even if nothing else asks for them.
     bool require_seal = false, require_fingerprint = false, require_signature = false;
     unsigned jobs = 0;
-    io::Progress* progress = nullptr;
+    Progress* progress = nullptr;
     Limits limits = {};
 };
 
@@ -119,7 +117,7 @@ CheckReport check_model(const std::filesystem::path& model, const CheckOptions& 
 
 struct UnsealOptions {
     unsigned jobs = 0;
-    io::Progress* progress = nullptr;
+    Progress* progress = nullptr;
     Limits limits = {};
 };
 

@@ -12,13 +12,14 @@
 #include <vector>
 
 #include <modelseal/ledger.h>
+#include <modelseal/progress.h>
 #include <modelseal/report.h>
 
 namespace modelseal {
 
 struct TraceOptions {
     unsigned jobs = 0;  // threads; 0: all
-    io::Progress* progress = nullptr;
+    Progress* progress = nullptr;
     Limits limits = {};
 };
 
