@@ -5,7 +5,7 @@
 
 #include "crypto/pkcs8.h"
 #include "crypto/secret.h"
-#include "crypto/signer.h"
+#include <modelseal/signer.h>
 
 namespace modelseal::crypto {
 namespace {

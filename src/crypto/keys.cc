@@ -6,8 +6,8 @@
 #include "crypto/keystream.h"
 #include "crypto/p256.h"
 #include "crypto/secret.h"
-#include "crypto/signer.h"
 #include <modelseal/keys.h>
+#include <modelseal/signer.h>
 
 namespace modelseal {
 namespace {

@@ -9,7 +9,7 @@
 #include <openssl/param_build.h>
 
 #include "crypto/ec_handle.h"
-#include "crypto/signer.h"
+#include <modelseal/signer.h>
 
 namespace modelseal::crypto {
 namespace {

@@ -9,7 +9,7 @@
 #include "crypto/pem.h"
 #include "crypto/pkcs8.h"
 #include "crypto/secret.h"
-#include "crypto/signer.h"
+#include <modelseal/signer.h>
 
 namespace modelseal {
 namespace {

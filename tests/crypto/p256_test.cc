@@ -9,8 +9,8 @@
 
 #include "crypto/hash.h"
 #include "crypto/keystream.h"
-#include "crypto/signer.h"
 #include "tests/support/hex.h"
+#include <modelseal/signer.h>
 
 namespace modelseal {
 namespace {
