@@ -2,7 +2,7 @@
 // (OMS) 1.0, a detached file next to a model file or folder.
 //
 //     auto signature = sign_model("model/", {.key = "signer.key", .signature = "model.sig"});
-//     auto finding = verify_signature("model/", {.signature = "model.sig", .public_keys = {"signer.pub"}});
+//     auto finding = verify_model("model/", {.signature = "model.sig", .public_keys = {"signer.pub"}});
 //
 // Keys are on P-256, P-384 or P-521, never Ed25519. The signature covers every file, not its meaning: unlike a seal,
 // it does not survive a conversion, and it lies beside the model. Where the reference implementation is lax (expired
@@ -86,8 +86,8 @@ struct VerifyOptions {
     Limits limits = {};
 };
 
-// An Error for a file that could not be read or parsed, and for a single file that sign_model() would refuse;
-// otherwise a finding of outcome `valid` or `invalid`.
-Result<SignatureFinding> verify_signature(const std::filesystem::path& path, const VerifyOptions& options);
+// An Error for what could not be read or understood, and for a single file that sign_model() would refuse; a
+// finding of outcome `valid` or `invalid` otherwise.
+Result<SignatureFinding> verify_model(const std::filesystem::path& path, const VerifyOptions& options);
 
 }  // namespace modelseal

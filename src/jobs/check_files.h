@@ -32,7 +32,7 @@ Result<SealFinding> check_seal(const model::Model& model, const SealSearch& sear
 // neighbor's).
 std::optional<std::filesystem::path> signature_next_to(const std::filesystem::path& model);
 
-// As verify_signature(), but running out of memory is an Error, too. `shared` may be null.
+// As verify_model(); running out of memory is an Error, too. `shared` may be null.
 Result<SignatureFinding> check_signature(const std::filesystem::path& model, const VerifyOptions& options,
                                          const oms::SharedFiles* shared);
 

@@ -283,7 +283,7 @@ std::optional<Claim> claim_of(const std::filesystem::path& signature) {
 
 namespace modelseal {
 
-Result<SignatureFinding> verify_signature(const std::filesystem::path& path, const VerifyOptions& options) {
+Result<SignatureFinding> verify_model(const std::filesystem::path& path, const VerifyOptions& options) {
     return oms::verify(path, options, nullptr);
 }
 

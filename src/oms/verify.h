@@ -8,7 +8,7 @@
 
 namespace modelseal::oms {
 
-// As verify_signature(). `shared` may be null.
+// As verify_model(). `shared` may be null.
 Result<SignatureFinding> verify(const std::filesystem::path& path, const VerifyOptions& options,
                                 const SharedFiles* shared);
 

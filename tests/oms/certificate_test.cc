@@ -37,7 +37,7 @@ class Certified : public testing::Test {
 
     // Empty if the signature is valid.
     std::string refused() {
-        const auto finding = verify_signature(scratch / "model", verify);
+        const auto finding = verify_model(scratch / "model", verify);
         if (!finding.ok()) return finding.error().message;
         signer = finding->signer;
         timestamp = finding->timestamp;
@@ -156,7 +156,7 @@ TEST_F(Certified, SubjectCanBeDemanded) {
     }
     verify.anchors.clear();
     verify.public_keys = {"signer.pub"};
-    EXPECT_EQ(verify_signature(scratch / "model", verify).error().kind, ErrorKind::usage);
+    EXPECT_EQ(verify_model(scratch / "model", verify).error().kind, ErrorKind::usage);
 }
 
 TEST_F(Certified, LeafMustBeMeantForSigning) {

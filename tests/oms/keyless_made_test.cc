@@ -42,7 +42,7 @@ class KeylessMade : public testing::Test {
     std::string refused(const json& bundle, const json& root) {
         scratch.write("model.sig", bundle.dump());
         scratch.write("root.json", root.dump());
-        const auto finding = verify_signature(scratch / "model", options);
+        const auto finding = verify_model(scratch / "model", options);
         if (!finding.ok()) {
             EXPECT_NE(finding.error().kind, ErrorKind::internal);
             EXPECT_NE(finding.error().kind, ErrorKind::usage) << finding.error().message;

@@ -27,7 +27,7 @@ VerifyOptions options_for(const std::filesystem::path& folder) {
 
 // Empty if it is valid.
 std::string refused(const std::filesystem::path& folder, const VerifyOptions& options) {
-    const auto finding = verify_signature(folder, options);
+    const auto finding = verify_model(folder, options);
     if (!finding.ok()) return finding.error().message;
     return finding->outcome == Outcome::valid ? "" : finding->detail;
 }
@@ -46,7 +46,7 @@ INSTANTIATE_TEST_SUITE_P(All, KeylessRelease, testing::Values("v0.3.1", "v1.0.0"
 
 TEST_P(KeylessRelease, VerifiesForItsIdentity) {
     EXPECT_EQ(refused(folder, options_for(folder)), "");
-    const auto finding = verify_signature(folder, options_for(folder)).value();
+    const auto finding = verify_model(folder, options_for(folder)).value();
     EXPECT_EQ(finding.method, "sigstore");
     EXPECT_EQ(finding.signer, "stefanb@us.ibm.com");
     EXPECT_THAT(finding.timestamp, testing::StartsWith("2025-"));
@@ -60,10 +60,10 @@ TEST_P(KeylessRelease, DoesNotVerifyForAnotherIdentity) {
     options.issuer = "https://accounts.google.com";
     EXPECT_THAT(refused(folder, options), HasSubstr("the identity was authenticated by '"));
     options.issuer.clear();
-    EXPECT_EQ(verify_signature(folder, options).error().kind, ErrorKind::usage);
+    EXPECT_EQ(verify_model(folder, options).error().kind, ErrorKind::usage);
     options = options_for(folder);
     options.public_keys = {test::oms_key("signing-key-pub.pem")};
-    EXPECT_EQ(verify_signature(folder, options).error().kind, ErrorKind::usage);
+    EXPECT_EQ(verify_model(folder, options).error().kind, ErrorKind::usage);
     options.trusted_root.clear();
     EXPECT_THAT(refused(folder, options), HasSubstr("signed with an identity"));
 }

@@ -20,7 +20,7 @@ class Limits : public test::Signing {
 
     // Of verifying with what was changed.
     std::string said() {
-        const auto finding = verify_signature(model, verify);
+        const auto finding = verify_model(model, verify);
         if (finding.ok()) return finding->detail;
         EXPECT_NE(finding.error().kind, ErrorKind::internal);
         return finding.error().message;

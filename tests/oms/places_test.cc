@@ -30,7 +30,7 @@ class Places : public testing::Test {
     bool accepted(const json& bundle) {
         ++rows;
         scratch.write("model.sig", bundle.dump(-1, ' ', false, json::error_handler_t::ignore));
-        const auto finding = verify_signature(scratch / "model", options);
+        const auto finding = verify_model(scratch / "model", options);
         if (!finding.ok()) {
             EXPECT_NE(finding.error().kind, ErrorKind::internal) << finding.error().message;
             EXPECT_NE(finding.error().kind, ErrorKind::usage) << finding.error().message;

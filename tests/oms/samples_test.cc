@@ -105,7 +105,7 @@ class Samples : public test::Signing {
         ASSERT_TRUE(bundle.ok()) << bundle.error().message;
         const auto listed = oms::parse_statement(bundle->payload, name).value().resources;
         const bool single = listed.size() == 1 && listed[0].name == oms::kWholeModel;
-        const auto finding = verify_signature(single ? folder / "signme-1" : folder, options);
+        const auto finding = verify_model(single ? folder / "signme-1" : folder, options);
         ASSERT_TRUE(finding.ok()) << finding.error().message;
         EXPECT_EQ(finding->outcome, SignatureFinding::Outcome::valid) << name << ": " << finding->detail;
     }

@@ -105,7 +105,7 @@ TEST_F(Signing, OfAGraphAloneIsRefusedIfItsTensorsLieElsewhere) {
     // A signature by another tool may cover the graph alone, or leave out the weights: too little.
     sign.ignore = {scratch / "graph" / "w.bin"};
     must_sign();
-    const auto finding = verify_signature(scratch / "graph" / "net.onnx", verify);
+    const auto finding = verify_model(scratch / "graph" / "net.onnx", verify);
     ASSERT_FALSE(finding.ok());
     EXPECT_THAT(finding.error().message, HasSubstr("does not cover"));
 }
@@ -198,7 +198,7 @@ TEST_F(Signing, AFileThatAppearsWhileOthersAreReadIsNoticed) {
     writer.folder = &scratch;
     must_sign();
     verify.progress = &writer;
-    const auto found = verify_signature(model, verify);
+    const auto found = verify_model(model, verify);
     ASSERT_FALSE(found.ok());
     EXPECT_EQ(found.error().kind, ErrorKind::unreadable);
     EXPECT_THAT(found.error().message,

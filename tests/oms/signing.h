@@ -38,7 +38,7 @@ class Signing : public testing::Test {
         return summary.ok() ? *summary : SignSummary{};
     }
     SignatureFinding must_verify() {
-        auto finding = verify_signature(model, verify);
+        auto finding = verify_model(model, verify);
         EXPECT_TRUE(finding.ok()) << finding.error().message;
         return finding.ok() ? *finding : SignatureFinding{};
     }

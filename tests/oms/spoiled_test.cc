@@ -44,7 +44,7 @@ class Spoiled : public testing::Test {
     bool accepted(const std::string& signature) {
         ++rows;
         scratch.write("model.sig", signature);
-        const auto finding = verify_signature(scratch / "model", verify);
+        const auto finding = verify_model(scratch / "model", verify);
         if (!finding.ok()) {
             EXPECT_NE(finding.error().kind, ErrorKind::internal) << finding.error().message;
             EXPECT_NE(finding.error().kind, ErrorKind::usage) << finding.error().message;

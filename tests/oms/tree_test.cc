@@ -255,7 +255,7 @@ TEST_F(Tree, DoesNotVerifyWhenAFileCannotBeRead) {
     const auto child = ::fork();
     if (child == 0) {
         if (::geteuid() == 0 && ::setuid(65534) != 0) ::_exit(kCannotTry);  // root reads everything
-        const auto finding = verify_signature(model, verify);
+        const auto finding = verify_model(model, verify);
         const bool said = !finding.ok() && finding.error().kind == ErrorKind::unreadable &&
                           finding.error().message.find("config.json") != std::string::npos;
         ::_exit(said ? 0 : 1);
@@ -316,7 +316,7 @@ TEST_F(Tree, IsNotJudgedIfItChangesMeanwhile) {
                 must_sign();
                 Meddler meddler(change);
                 verify.progress = &meddler;
-                const auto finding = verify_signature(model, verify);
+                const auto finding = verify_model(model, verify);
                 ASSERT_FALSE(finding.ok()) << name;
                 EXPECT_EQ(finding.error().kind, ErrorKind::unreadable) << name;
                 EXPECT_THAT(finding.error().message, HasSubstr("while it was read")) << name;

@@ -64,7 +64,7 @@ fs::path target_of(const std::string& name, const fs::path& folder) {
 
 TEST_P(Release, Verifies) {
     const auto folder = historical(GetParam());
-    const auto finding = verify_signature(target_of(GetParam(), folder), options_for(GetParam(), folder));
+    const auto finding = verify_model(target_of(GetParam(), folder), options_for(GetParam(), folder));
     ASSERT_TRUE(finding.ok()) << finding.error().message;
     EXPECT_EQ(finding->outcome, Outcome::valid) << finding->detail;
     EXPECT_GE(finding->files, 1u);
@@ -73,8 +73,8 @@ TEST_P(Release, Verifies) {
 
 TEST_P(Release, DoesNotVerifyWhenAFileChanged) {
     const Copy copy(GetParam());
-    copy.scratch.write("model/signme-1", "'ignore_paths' contains an entry that is not a string");
-    const auto finding = verify_signature(target_of(GetParam(), copy.model), copy.options);
+    copy.scratch.write("model/signme-1", "something else");
+    const auto finding = verify_model(target_of(GetParam(), copy.model), copy.options);
     ASSERT_TRUE(finding.ok()) << finding.error().message;
     EXPECT_EQ(finding->outcome, Outcome::invalid);
     ASSERT_EQ(finding->findings.size(), 1u);
@@ -86,14 +86,14 @@ TEST_P(Release, DoesNotVerifyWhenAFileWasAdded) {
     const Copy copy(GetParam());
     if (target_of(GetParam(), copy.model) != copy.model) GTEST_SKIP() << "a single file";
     copy.scratch.write("model/sub/more", "more");
-    auto finding = verify_signature(copy.model, copy.options).value();
+    auto finding = verify_model(copy.model, copy.options).value();
     EXPECT_EQ(finding.outcome, Outcome::invalid);
     ASSERT_EQ(finding.findings.size(), 1u);
     EXPECT_EQ(finding.findings[0].name, "sub/more");
     EXPECT_EQ(finding.findings[0].outcome, FileOutcome::added);
     auto lenient = copy.options;
     lenient.ignore_unsigned_files = true;
-    finding = verify_signature(copy.model, lenient).value();
+    finding = verify_model(copy.model, lenient).value();
     EXPECT_EQ(finding.outcome, Outcome::valid);
     EXPECT_EQ(finding.unsigned_files, 1u);
 }
@@ -102,7 +102,7 @@ TEST_P(Release, DoesNotVerifyWhenAFileIsMissing) {
     const Copy copy(GetParam());
     if (target_of(GetParam(), copy.model) != copy.model) GTEST_SKIP() << "a single file";
     fs::remove(copy.model / "signme-1");
-    const auto finding = verify_signature(copy.model, copy.options).value();
+    const auto finding = verify_model(copy.model, copy.options).value();
     EXPECT_EQ(finding.outcome, Outcome::invalid);
     ASSERT_EQ(finding.findings.size(), 1u);
     EXPECT_EQ(finding.findings[0].outcome, FileOutcome::missing);
@@ -118,7 +118,7 @@ TEST_P(Release, DoesNotVerifyUnderTheOtherMethod) {
         options.public_keys.clear();
         options.anchors = {oms_key("ca-cert.pem")};
     }
-    const auto finding = verify_signature(target_of(GetParam(), folder), options);
+    const auto finding = verify_model(target_of(GetParam(), folder), options);
     ASSERT_TRUE(finding.ok()) << finding.error().message;
     EXPECT_EQ(finding->outcome, Outcome::invalid);
     EXPECT_THAT(finding->detail, HasSubstr("signed with a"));
@@ -129,7 +129,7 @@ TEST(Anchors, ThatAreNotSelfSignedEndNoChain) {
     const auto folder = historical("v1.1.0-certificate");
     auto options = options_for("v1.1.0-certificate", folder);
     options.anchors = {oms_key("int-ca-cert.pem")};
-    const auto finding = verify_signature(folder, options).value();
+    const auto finding = verify_model(folder, options).value();
     EXPECT_EQ(finding.outcome, Outcome::invalid);
     EXPECT_THAT(finding.detail, HasSubstr("its certificate is not valid at"));
 }
@@ -137,7 +137,7 @@ TEST(Anchors, ThatAreNotSelfSignedEndNoChain) {
 TEST(Keyless, IsNotTakenForACertificate) {
     MODELSEAL_NEED_DATA();
     const auto folder = historical("v1.1.0-sigstore");
-    const auto finding = verify_signature(folder, options_for("v1.1.0-certificate", folder)).value();
+    const auto finding = verify_model(folder, options_for("v1.1.0-certificate", folder)).value();
     EXPECT_EQ(finding.outcome, Outcome::invalid);
     EXPECT_THAT(finding.detail, HasSubstr("signed with an identity"));
 }

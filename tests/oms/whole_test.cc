@@ -70,7 +70,7 @@ TEST_F(SignatureOfOneFile, ThatIsOnlyPartOfAModelDoesNotVerify) {
         use_model(folder);
         must_sign();
         EXPECT_EQ(must_verify().outcome, SignatureFinding::Outcome::valid);
-        const auto alone = verify_signature(file, verify);
+        const auto alone = verify_model(file, verify);
         ASSERT_FALSE(alone.ok());
         EXPECT_NE(alone.error().kind, ErrorKind::mismatch);
         EXPECT_THAT(alone.error().message, HasSubstr(part.why));

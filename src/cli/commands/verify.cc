@@ -24,7 +24,7 @@ Result<ExitCode> run(const VerifyFlags& options, const CLI::App& command, Contex
     how.signature = options.signature;
     how.jobs = context.jobs;
     how.progress = progress.get();
-    auto finding = verify_signature(options.path, how);
+    auto finding = verify_model(options.path, how);
     if (!finding.ok() && finding.error().kind == ErrorKind::usage) return finding.error();
     if (finding.ok()) name_options(*finding);
 
