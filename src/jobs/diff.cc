@@ -1,16 +1,15 @@
-
-#include "jobs/diff.h"
-
 #include <algorithm>
 #include <atomic>
 #include <cmath>
 #include <memory>
 #include <unordered_map>
 
+#include "io/progress.h"
 #include "io/threads.h"
 #include "jobs/difference.h"
 #include "model/elements.h"
 #include "model/values.h"
+#include <modelseal/inspect.h>
 
 namespace modelseal {
 namespace {
@@ -176,7 +175,8 @@ Comparison::Side side_of(const model::Model& model) {
 }  // namespace
 
 Result<Comparison> diff(const std::filesystem::path& a, const std::filesystem::path& b,
-                        const DiffOptions& options, io::Progress& progress) {
+                        const DiffOptions& options) {
+    auto& progress = options.progress != nullptr ? *options.progress : io::no_progress();
     MODELSEAL_TRY_ASSIGN(const auto model_a, model::open_model(a, options.limits));
     MODELSEAL_TRY_ASSIGN(const auto model_b, model::open_model(b, options.limits));
     Comparison out{.a = side_of(model_a), .b = side_of(model_b), .frame_asked = !options.weights_only};

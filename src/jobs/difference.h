@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "model/model.h"
-#include "report/comparison.h"
+#include <modelseal/inspect.h>
 #include <modelseal/report.h>
 #include <modelseal/result.h>
 #include <modelseal/tensor.h>

@@ -1,6 +1,3 @@
-
-#include "jobs/inspect.h"
-
 #include <optional>
 
 #include "crypto/key_facts.h"
@@ -13,6 +10,7 @@
 #include "jobs/receipt.h"
 #include "ledger/schema.h"
 #include "model/model.h"
+#include <modelseal/inspect.h>
 #include <modelseal/ledger.h>
 
 namespace modelseal {

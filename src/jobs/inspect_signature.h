@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-#include "report/inspection.h"
+#include <modelseal/inspect.h>
 #include <modelseal/result.h>
 
 namespace modelseal::jobs {

@@ -1,11 +1,10 @@
-#include "jobs/diff.h"
-
 #include <cmath>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include "report/comparison.h"
 #include "tests/support/data.h"
 #include "tests/support/models/gguf_builder.h"
 #include "tests/support/models/tensor_file.h"
@@ -107,7 +106,7 @@ TEST(DiffOfFolders, NamesOnlyTheFileThatIsOnOneSide) {
         folder.write(side + "/model.safetensors", tensor_file({floats("w", {1})}));
         for (const std::string name : {"b.json", "c.json", "f.json"}) folder.write(side + "/" + name, name);
     }
-    const auto between = [&] { return diff(folder / "a", folder / "b", {}, io::no_progress()).value(); };
+    const auto between = [&] { return diff(folder / "a", folder / "b", {}).value(); };
     EXPECT_TRUE(between().same());
     std::filesystem::rename(folder / "b/f.json", folder / "b/.f.json");
     folder.write("b/c.json", "other");

@@ -2,7 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "jobs/inspect.h"
+#include "report/inspection.h"
 #include "tests/oms/signing.h"
 #include "tests/support/models/safetensors.h"
 #include "tests/support/pki/keyless.h"

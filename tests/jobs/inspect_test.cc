@@ -1,5 +1,3 @@
-#include "jobs/inspect.h"
-
 #include <cmath>
 
 #include <gmock/gmock.h>
@@ -7,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "fingerprint/container.h"
+#include "report/inspection.h"
 #include "tests/support/data.h"
 #include "tests/support/files.h"
 #include "tests/support/models/small_fingerprint.h"

@@ -1,7 +1,6 @@
-#include "jobs/diff.h"
-
 #include "cli/commands/commands.h"
 #include "cli/terminal/width.h"
+#include "report/comparison.h"
 
 namespace modelseal::cli {
 namespace {
@@ -15,7 +14,8 @@ Result<ExitCode> run(const DiffFlags& options, Context& context) {
     const auto progress = context.progress({"comparing", options.a});
     MODELSEAL_TRY_ASSIGN(
         const auto comparison,
-        diff(options.a, options.b, {.jobs = context.jobs, .weights_only = options.weights_only}, *progress));
+        diff(options.a, options.b,
+             {.jobs = context.jobs, .weights_only = options.weights_only, .progress = progress.get()}));
     if (options.json) {
         context.terminal.print_data(report::to_json(comparison));
     } else if (!comparison.same() || !context.terminal.quiet()) {

@@ -1,7 +1,6 @@
-#include "jobs/inspect.h"
-
 #include "cli/commands/commands.h"
 #include "cli/options/check_keys.h"
+#include "report/inspection.h"
 
 namespace modelseal::cli {
 namespace {

@@ -5,10 +5,10 @@
 #include "cli/options/outputs.h"
 #include "cli/options/secrets.h"
 #include "cli/options/values.h"
-#include "jobs/inspect.h"
 #include "jobs/intact_root.h"
 #include "report/words.h"
 #include "util/text.h"
+#include <modelseal/inspect.h>
 #include <modelseal/oms.h>
 
 namespace modelseal::cli {
