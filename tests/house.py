@@ -15,7 +15,7 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 # From the ground up: a room includes itself and rooms before it.
 ROOMS = ["include", "util", "io", "crypto", "formats", "model", "worker", "mark", "oracle", "torch", "fingerprint", "baseline", "oms", "ledger",
-         "policy", "report", "jobs", "cli"]
+         "policy", "report", "jobs", "capi", "cli"]
 # Asks the readers of what modelseal itself writes next to a model.
 EXCEPTIONS = {"src/model/own_file.cc"}
 
