@@ -9,6 +9,9 @@ lists=(packages-program packages-tests)
 .ci/install "${lists[@]}"
 MODELSEAL_ONNXRUNTIME=$(tests/oracle/onnxruntime.sh) || echo "the tests against ONNX Runtime will skip"
 export MODELSEAL_ONNXRUNTIME
+MODELSEAL_PYTHON=${MODELSEAL_PYTHON:-$(tests/venv.sh python tests/python/requirements.txt)} ||
+    echo "the tests of the Python module will skip"
+export MODELSEAL_PYTHON
 torch=ON
 # The sanitized tests talk to the worker of the daily build: LibTorch is not made for sanitizers.
 [ "$preset" = checks ] && torch=OFF && export MODELSEAL_WORKER=${MODELSEAL_WORKER:-$PWD/build/src/modelseal-worker}

@@ -5,6 +5,9 @@ include(CMakePackageConfigHelpers)
 install(TARGETS modelseal EXPORT modelsealTargets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}
                                                   LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(TARGETS modelseal_c EXPORT modelsealCTargets LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
+if(SKBUILD)  # pyproject.toml: next to the Python module
+    install(TARGETS modelseal_c LIBRARY DESTINATION modelseal NAMELINK_SKIP COMPONENT python)
+endif()
 install(TARGETS modelseal_program RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 if(MODELSEAL_TORCH)
     install(TARGETS modelseal_worker RUNTIME DESTINATION ${CMAKE_INSTALL_LIBEXECDIR}/modelseal)
