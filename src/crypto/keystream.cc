@@ -12,9 +12,9 @@ namespace modelseal::crypto {
 namespace {
 
 constexpr std::size_t kDigest = crypto_auth_hmacsha256_BYTES;
-using Digest = std::array<unsigned char, kDigest>;
+using HmacDigest = std::array<unsigned char, kDigest>;
 
-const unsigned char* raw(std::span<const std::byte> bytes) {
+const unsigned char* unsigned_bytes(std::span<const std::byte> bytes) {
     return reinterpret_cast<const unsigned char*>(bytes.data());
 }
 
@@ -32,7 +32,7 @@ class Hmac {
         if (size > 0) crypto_auth_hmacsha256_update(&state_, static_cast<const unsigned char*>(bytes), size);
         return *this;
     }
-    void finish(Digest& out) { crypto_auth_hmacsha256_final(&state_, out.data()); }
+    void finish(HmacDigest& out) { crypto_auth_hmacsha256_final(&state_, out.data()); }
 
   private:
     crypto_auth_hmacsha256_state state_;
@@ -41,7 +41,7 @@ class Hmac {
 }  // namespace
 
 Hkdf::Hkdf(std::span<const std::byte> secret, std::span<const std::byte> salt) {
-    Hmac({raw(salt), salt.size()}).add(secret.data(), secret.size()).finish(pseudorandom_key_);
+    Hmac({unsigned_bytes(salt), salt.size()}).add(secret.data(), secret.size()).finish(pseudorandom_key_);
 }
 
 Hkdf::~Hkdf() {
@@ -50,7 +50,7 @@ Hkdf::~Hkdf() {
 
 void Hkdf::expand(std::string_view info, std::span<std::byte> out) const {
     if (out.size() > 255 * kDigest) throw std::length_error("HKDF-SHA-256 gives at most 8,160 bytes");
-    Digest block{};
+    HmacDigest block{};
     unsigned char counter = 0;
     for (std::size_t done = 0; done < out.size(); done += kDigest) {
         Hmac hmac(pseudorandom_key_);
