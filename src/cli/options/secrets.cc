@@ -143,8 +143,8 @@ Result<std::string> from_file(const std::string& file) {
     std::string line = text.substr(0, text.find('\n'));
     if (line.ends_with('\r')) line.pop_back();
     if (line.empty()) {
-        return Error{ErrorKind::usage,
-                     util::printable(file) + ": the first line of the passphrase file is empty", ""};
+        return Error{ErrorKind::usage, util::printable(file) + ": the passphrase file's first line is empty",
+                     ""};
     }
     return line;
 }

@@ -61,7 +61,9 @@ bool is_synonym(std::string_view word) {
 std::vector<std::string> options_meant(std::string_view word, const std::vector<std::string>& known) {
     constexpr std::size_t kLetters = 4;  // "--xy": fewer begin too much
     if (auto meant = synonyms(kOptionSynonyms, word, known); !meant.empty() || is_synonym(word)) return meant;
-    if (auto meant = nearest(word, known); !meant.empty()) return {meant};
+    auto long_names = known;
+    std::erase_if(long_names, [](const std::string& each) { return !each.starts_with("--"); });
+    if (auto meant = nearest(word, long_names); !meant.empty()) return {meant};
     std::vector<std::string> begin_so;
     std::ranges::copy_if(known, std::back_inserter(begin_so),
                          [&](const std::string& each) { return each.starts_with(word); });

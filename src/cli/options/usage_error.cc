@@ -122,8 +122,7 @@ Complaint about_conversion(const CLI::App& command, std::string_view text) {
     const auto* option = option_at_front(command, rest);
     if (option == nullptr) return {util::printable(text), ""};
     const auto equals = rest.find(" = ");
-    if (option->get_type_size() == 0 || equals == rest.npos)
-        return {option->get_name() + " takes no value", ""};
+    if (value_name(*option).empty() || equals == rest.npos) return {option->get_name() + " takes no value", ""};
     return {fmt::format("{} takes {}, not '{}'", option->get_name(), value_name(*option),
                         util::printable(rest.substr(equals + 3))),
             ""};
@@ -146,7 +145,7 @@ Complaint about_count(const CLI::App& command, std::string_view text) {
     const auto* option = option_at_front(command, text);
     if (option == nullptr) return {util::printable(text), ""};
     const auto name = option->get_name();
-    if (text.find("disallowed flag override") != text.npos || option->get_type_size() == 0) {
+    if (text.find("disallowed flag override") != text.npos || value_name(*option).empty()) {
         return {name + " takes no value", ""};
     }
     if (text.find("At Most") != text.npos) return {name + " may be given once", ""};
