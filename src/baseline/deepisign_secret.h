@@ -33,7 +33,6 @@ class LayerSecret {
 
     // False if there is no room for the facts, the hash and kDeepisignMinStamp bytes of stamp.
     bool fits() const { return room_ >= kDeepisignMinStamp; }
-    std::size_t bits() const { return bits_; }
     // The least capacity with which this layer would fit, in bits. A layer has a bit a weight, so weights as
     // well.
     std::size_t bits_needed() const;
@@ -43,7 +42,7 @@ class LayerSecret {
     std::vector<Bit> hidden(std::optional<std::string_view> stamp) const;
 
     // The stamp, if the hash matches and s says what it ought to say about this layer.
-    // Precondition: hidden.size() == bits().
+    // Precondition: `hidden` has as many bits as the layer's capacity.
     std::optional<std::string> verify(std::span<const Bit> hidden) const;
 
   private:

@@ -16,6 +16,19 @@ using formats::ByteReader;
 
 constexpr std::uint64_t kPieceBytes = 256u << 10;
 
+// CRC-32 (IEEE 802.3) of `bytes` bytes from `offset`.
+Result<std::uint32_t> crc32_of(const Source& source, std::uint64_t offset, std::uint64_t bytes) {
+    std::vector<std::byte> buffer(std::min(kPieceBytes, bytes));
+    std::uint32_t crc = 0;
+    for (std::uint64_t done = 0; done < bytes;) {
+        const auto piece = std::span(buffer).first(std::min<std::uint64_t>(buffer.size(), bytes - done));
+        MODELSEAL_TRY(source.read(offset + done, piece));
+        crc = libdeflate_crc32(crc, piece.data(), piece.size());
+        done += piece.size();
+    }
+    return crc;
+}
+
 struct CheckedSum {
     std::size_t file;
     std::size_t index;
@@ -99,18 +112,6 @@ crypto::Digest joined(const std::vector<crypto::Digest>& files) {
 }
 
 }  // namespace
-
-Result<std::uint32_t> crc32_of(const Source& source, std::uint64_t offset, std::uint64_t bytes) {
-    std::vector<std::byte> buffer(std::min(kPieceBytes, bytes));
-    std::uint32_t crc = 0;
-    for (std::uint64_t done = 0; done < bytes;) {
-        const auto piece = std::span(buffer).first(std::min<std::uint64_t>(buffer.size(), bytes - done));
-        MODELSEAL_TRY(source.read(offset + done, piece));
-        crc = libdeflate_crc32(crc, piece.data(), piece.size());
-        done += piece.size();
-    }
-    return crc;
-}
 
 Result<FrameScan> scan_frame(const model::Model& model, unsigned jobs, io::Progress& progress) {
     std::vector<CheckedSum> sums;

@@ -32,9 +32,6 @@ struct FrameScan {
 
 Result<FrameScan> scan_frame(const model::Model& model, unsigned jobs, io::Progress& progress);
 
-// CRC-32 (IEEE 802.3) of `bytes` bytes of `source` from `offset`.
-Result<std::uint32_t> crc32_of(const Source& source, std::uint64_t offset, std::uint64_t bytes);
-
 // Rewrites the checksums named as right in `frame` after tensors were written.
 Result<void> renew_checksums(const model::Model& model, const FrameScan& frame, unsigned jobs,
                              model::ModelOutput& output);
