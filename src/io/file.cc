@@ -105,7 +105,7 @@ Error changed(std::string_view name, std::string_view how) {
 Error too_large(const std::string& shown, std::uint64_t cap) {
     return {ErrorKind::malformed,
             fmt::format("{}: larger than the limit of {}", util::printable(shown), util::counted(cap, "byte")),
-            {}};
+            "check that this is the right file"};
 }
 
 }  // namespace
