@@ -98,7 +98,7 @@ constexpr std::uint32_t kFieldOfType[] = {
 Result<void> settle_type(const ProgramReader& reader, std::uint64_t offset, std::uint64_t type,
                          std::uint64_t seen, Attribute& attribute) {
     if (type >= std::size(kFieldOfType)) {
-        return attribute_error(reader, attribute, offset, fmt::format("unknown attribute type {}", type));
+        return attribute_error(reader, attribute, offset, fmt::format("unknown type {}", type));
     }
     for (std::uint32_t i = 1; i < std::size(kFieldOfType); ++i) {
         if ((seen >> kFieldOfType[i] & 1) == 0) continue;

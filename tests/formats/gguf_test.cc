@@ -278,7 +278,7 @@ const GgufCase kGgufCases[] = {
      ErrorKind::unsupported},
     {"removed_type_iq4_nl_4_4", [](GgufFile& f) { f.tensors[0].type = 36; }, "type iq4_nl_4_4",
      ErrorKind::unsupported},
-    {"unknown_type", [](GgufFile& f) { f.tensors[0].type = 43; }, "tensor 'w': ggml type 43",
+    {"unknown_type", [](GgufFile& f) { f.tensors[0].type = 43; }, "tensor 'w': unknown ggml type 43",
      ErrorKind::unsupported},
     {"type_of_2_to_the_32", [](GgufFile& f) { f.tensors[0].type = ~0u; }, "ggml type 4294967295",
      ErrorKind::unsupported},

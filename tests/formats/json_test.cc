@@ -39,8 +39,8 @@ TEST(ParseJson, RefusesWhatSomeParsersIgnore) {
                 HasSubstr("header: not JSON: contains a zero byte (at offset 10)"));
 }
 
-TEST(ParseJson, NamesThePositionOfAnError) {
-    EXPECT_THAT(parsed_json(R"({"a": x})").error().message, HasSubstr("broken JSON (at offset 14)"));
+TEST(ParseJson, NamesThePlaceOfWhatIsBroken) {
+    EXPECT_THAT(parsed_json(R"({"a": x})").error().message, HasSubstr("invalid JSON (at offset 14)"));
 }
 
 TEST(ParseJson, CountsValues) {

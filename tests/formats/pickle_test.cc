@@ -246,7 +246,7 @@ const Broken kBroken[] = {
     {"text_longer_than_the_file",
      "X\xff\xff\xff\x7f"
      "ab.",
-     "are missing (a text of 2,147,483,647 bytes at offset"},
+     "are missing (pickle: a text of 2,147,483,647 bytes at offset"},
     {"text_of_2_to_the_64", "\x8d\xff\xff\xff\xff\xff\xff\xff\xff.",
      "a text of 18,446,744,073,709,551,615 bytes"},
     {"long_longer_than_the_file", "\x8b\xff\xff\xff\x7f.", "a text of 2,147,483,647 bytes"},

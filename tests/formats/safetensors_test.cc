@@ -256,7 +256,7 @@ TEST(Safetensors, LimitsOfTensorsAndNamesHold) {
     EXPECT_TRUE(parsed_safetensors(file_of(kGoodHeader), limits).ok());
     const auto long_name = R"({"ab":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}})";
     EXPECT_THAT(parsed_safetensors(file_of(long_name, 1), limits).error().message,
-                HasSubstr("tensor 'ab': a name over the limit"));
+                HasSubstr("tensor 'ab': its name exceeds the limit of 1 byte"));
 }
 
 TEST(Safetensors, EveryTruncationIsRefused) {
