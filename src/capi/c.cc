@@ -141,8 +141,8 @@ std::string summary_json(const std::string& out, const SealSummary& summary) {
 // A report of a check that could not be made is handed out as well, and its error returned.
 Result<void> hand_out(CheckReport report, modelseal_report** out) {
     auto object = std::make_unique<modelseal_report>();
-    object->json = to_json({&report, 1}, true);
-    object->text = to_text(report, {});
+    object->json = report::to_json({&report, 1}, true);
+    object->text = report::to_text(report, {});
     object->report = std::move(report);
     *out = object.release();
     const auto& made = (*out)->report;
@@ -258,7 +258,7 @@ modelseal_status modelseal_inspect(const char* path, const modelseal_check_key* 
         MODELSEAL_TRY(must_be_there(json, call, "json"));
         MODELSEAL_TRY_ASSIGN(const auto looked_for, keys_of(keys, key_count, call));
         MODELSEAL_TRY_ASSIGN(const auto found, inspect(path, {.keys = looked_for}));
-        *json = copy_of(to_json(found));
+        *json = copy_of(report::to_json(found));
         return {};
     });
 }

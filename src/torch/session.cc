@@ -86,10 +86,10 @@ Result<std::unique_ptr<oracle::Network>> open_by_content(model::Model files,
         if (format.name == "onnx") return open_onnx(std::move(files), options);
         return Error{ErrorKind::unsupported,
                      fmt::format("{}: contains weights ({}), but no graph to run", source.name(), format.name),
-                     kRunnable};
+                     oracle::kRunnable};
     }
     return Error{ErrorKind::unsupported, fmt::format("{}: this format cannot be run", source.name()),
-                 kRunnable};
+                 oracle::kRunnable};
 }
 
 void Session::run() {
