@@ -40,8 +40,9 @@ class Descriptor {
 
 Error link_refused(const std::string& shown) {
     return {ErrorKind::unsupported,
-            fmt::format("{}: symbolic links are not followed, they may lead out of the model's folder",
-                        util::printable(shown)),
+            fmt::format(
+                "{}: is a symbolic link, and links are not followed: they may lead out of the model's folder",
+                util::printable(shown)),
             "replace the links by their files: cp -rL FOLDER COPY"};
 }
 

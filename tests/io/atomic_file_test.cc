@@ -220,7 +220,7 @@ TEST(AtomicFile, GoesThroughALinkAndRefusesWhatARenameWouldDestroy) {
     EXPECT_THAT(write_text("/dev/null", "x", 0644, WriteMode::replace).error().message,
                 HasSubstr("not a regular file"));
     EXPECT_THAT(write_text(scratch / "no" / "out", "x", 0644, WriteMode::replace).error().message,
-                HasSubstr("not found"));
+                HasSubstr("there is no folder"));
 }
 
 TEST(AtomicFile, AcceptsTheLongestNames) {

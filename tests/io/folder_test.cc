@@ -38,7 +38,7 @@ TEST(PathInside, RefusesPathsThatLeadOutside) {
         {"C:/w.bin", "drive letter"},
         {"c:w.bin", "drive letter"},
         {std::string("a\0b", 3), "NUL"},
-        {std::string(5000, 'a'), "5000 bytes"},
+        {std::string(5000, 'a'), "5,000 bytes"},
     };
     for (const auto& [text, why] : table) {
         const auto inside = path_inside(text, "m.onnx: external data");
@@ -107,7 +107,7 @@ TEST(Folder, ListRefusesLinksAndSpecialFiles) {
     links.write("a/w.bin", "x");
     std::filesystem::create_symlink("w.bin", links / "a/link");
     EXPECT_THAT(Folder::open(links.path()).value().files(100, 10, all).error().message,
-                HasSubstr("a/link: a symbolic link"));
+                HasSubstr("a/link: is a symbolic link"));
     const Scratch pipes;
     ASSERT_EQ(::mkfifo((pipes / "pipe").c_str(), 0600), 0);
     EXPECT_THAT(Folder::open(pipes.path()).value().files(100, 10, all).error().message,

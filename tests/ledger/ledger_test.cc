@@ -213,7 +213,7 @@ TEST_F(LedgerTest, IsNotCreatedByReading) {
     EXPECT_FALSE(std::filesystem::exists(path_));
     EXPECT_THAT(Ledger::open(scratch_.path(), key_).error().message, HasSubstr("not a regular file"));
     EXPECT_THAT(Ledger::open_or_create(scratch_ / "no" / "folder", key_).error().message,
-                HasSubstr("not found"));
+                HasSubstr("there is no folder"));
 }
 
 // As many processes as there are letters, at once, on a ledger that is not there yet.

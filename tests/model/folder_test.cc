@@ -204,7 +204,7 @@ TEST(Folder, RefusesWhatIsSpoiled) {
     const std::string first = R"("m-00001-of-00002.safetensors")";
     const auto good = test::safetensors({{"a", 4}, {"c", 8}});
     const FolderCase table[] = {
-        {"index that is no JSON", index_with("}}", "}"), "index: broken JSON"},
+        {"index that is no JSON", index_with("}}", "}"), "index: invalid JSON"},
         {"key that appears twice", index_with(R"("b":)", R"("a":)"), "the key 'a' appears twice"},
         {"list for a map",
          index_with(R"({"a": "m-00001-of-00002.safetensors", "b": "m-00002-of-00002.safetensors",
@@ -235,14 +235,15 @@ TEST(Folder, RefusesWhatIsSpoiled) {
          "is a directory", kUnreadable},
         {"shard that is no model", with_file("m-00002-of-00002.safetensors", "hello"), "not a model file",
          kUnsupported},
-        {"cut shard", with_file("m-00001-of-00002.safetensors", good.substr(0, good.size() - 1)), "too few"},
+        {"cut shard", with_file("m-00001-of-00002.safetensors", good.substr(0, good.size() - 1)),
+         "the file ends early"},
         {"tensor that is not there", index_with(R"("b":)", R"("d": "m-00002-of-00002.safetensors", "b":)"),
          "tensor 'd' not found in 'm-00002"},
         {"tensor in another shard", index_with(R"("c": "m-00001)", R"("c": "m-00002)"),
          "tensor 'c': the index 'm.safetensors.index.json' has it in 'm-00002"},
         {"tensor that the index does not know",
          with_file("m-00001-of-00002.safetensors", test::safetensors({{"a", 4}, {"c", 8}, {"d", 1}})),
-         "tensor 'd': the index 'm.safetensors.index.json' does not name it"},
+         "tensor 'd': the index 'm.safetensors.index.json' does not list it"},
         {"tensor in both shards",
          with_file("m-00002-of-00002.safetensors", test::safetensors({{"b", 6}, {"a", 4}})),
          "tensor 'a': the index"},
@@ -250,7 +251,7 @@ TEST(Folder, RefusesWhatIsSpoiled) {
          kUnsupported},
         {"link to a file inside",
          [](const Scratch& s) { std::filesystem::create_symlink("config.json", s / "link.json"); },
-         "link.json: a symbolic link", kUnsupported},
+         "link.json: is a symbolic link", kUnsupported},
         {"shard behind a link",
          [](const Scratch& s) {
              std::filesystem::rename(s / "m-00002-of-00002.safetensors", s / ".blob");
@@ -259,11 +260,11 @@ TEST(Folder, RefusesWhatIsSpoiled) {
          "a symbolic link", kUnsupported},
         {"folder behind a link",
          [](const Scratch& s) { std::filesystem::create_directory_symlink("/tmp", s / "sub"); },
-         "sub: a symbolic link", kUnsupported},
+         "sub: is a symbolic link", kUnsupported},
         {"pipe", [](const Scratch& s) { ASSERT_EQ(::mkfifo((s / "pipe").c_str(), 0600), 0); },
          "pipe: is a pipe, device or socket; a regular file is needed", kUnsupported},
         {"broken model beside", with_file("z.safetensors", good.substr(0, good.size() - 1)),
-         "z.safetensors: tensor"},
+         "z.safetensors: the file ends early"},
         {"folders too deep",
          [](const Scratch& s) {
              std::string deep;

@@ -151,7 +151,7 @@ TEST(ModelOutput, NeverOverwritesTheOriginalOrFilesNextToIt) {
     EXPECT_THAT(message_of(file, scratch / "link"), HasSubstr("output and input are the same"));
     EXPECT_THAT(message_of(file, scratch / "hard"), HasSubstr("output and input are the same"));
     EXPECT_THAT(message_of(file, scratch / "full"), HasSubstr("is a directory"));
-    EXPECT_THAT(message_of(file, scratch / "none/out"), HasSubstr("not found"));
+    EXPECT_THAT(message_of(file, scratch / "none/out"), HasSubstr("there is no folder"));
     EXPECT_THAT(message_of(graph, scratch / "m/a/w.bin"), HasSubstr("output and input are the same"));
     EXPECT_THAT(message_of(graph, scratch / "m/sealed.onnx"),
                 AllOf(HasSubstr("m/a/w.bin: already exists, and the output needs this file for external data"),
