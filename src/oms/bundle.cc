@@ -166,7 +166,7 @@ Result<Bundle> parse_bundle(std::string_view text, const std::string& shown) {
             {}};
     }
     const auto front = text.find_first_not_of(" \t\r\n");
-    if (front == text.npos || text[front] != '{') {
+    if (front == text.npos || (text[front] != '{' && text[front] != '[')) {
         const formats::MemorySource source(shown, std::as_bytes(std::span(text)));
         return util::malformed(shown, io::not_a("signature", source));
     }

@@ -97,23 +97,32 @@ const Row kRows[] = {
     {"KeyOfRsa", [](Recipe& r) { r.key = "RSA"; }, "a key of type RSA"},
 
     // Its log.
-    {"NoSctExtension", [](Recipe& r) { r.sct_extension = false; }, "no log confirms the certificate's inclusion"},
+    {"NoSctExtension", [](Recipe& r) { r.sct_extension = false; },
+     "no log confirms the certificate's inclusion"},
     {"NoSct", [](Recipe& r) { r.scts.clear(); }, ": the certificate's list of SCTs is invalid"},
-    {"SctOfAnUnknownLog", [](Recipe& r) { r.scts[0].known_log = false; }, "the log of its certificate is not in the trusted root"},
-    {"SctByAnotherKey", [](Recipe& r) { r.scts[0].right_key = false; }, "a log's signature over the certificate's inclusion is not valid"},
-    {"SctOfAnotherCertificate", [](Recipe& r) { r.scts[0].right_certificate = false; }, "a log's signature over the certificate's inclusion is not valid"},
-    {"SctOfAnotherIssuer", [](Recipe& r) { r.scts[0].right_issuer = false; }, "a log's signature over the certificate's inclusion is not valid"},
-    {"SctOfALaterVersion", [](Recipe& r) { r.scts[0].version = 1; }, "no log confirms the certificate's inclusion"},
-    {"SctWithAnotherHash", [](Recipe& r) { r.scts[0].hash = 2; }, ": the certificate's list of SCTs is invalid"},
-    {"SctBeforeTheLogsKey", [](Recipe& r) { r.scts[0].at = -2000; }, "the key of the certificate's log was not in use at that time"},
-    {"SctWithBytesBehind", [](Recipe& r) { r.scts[0].behind = "x"; }, ": the certificate's list of SCTs is invalid"},
-    {"SecondSctByAnotherKey", [](Recipe& r) { r.scts.push_back({.right_key = false}); }, "a log's signature over the certificate's inclusion is not valid"},
+    {"SctOfAnUnknownLog", [](Recipe& r) { r.scts[0].known_log = false; }, "is not in the trusted root"},
+    {"SctByAnotherKey", [](Recipe& r) { r.scts[0].right_key = false; },
+     "a log's signature over the certificate's inclusion is not valid"},
+    {"SctOfAnotherCertificate", [](Recipe& r) { r.scts[0].right_certificate = false; },
+     "a log's signature over the certificate's inclusion is not valid"},
+    {"SctOfAnotherIssuer", [](Recipe& r) { r.scts[0].right_issuer = false; },
+     "a log's signature over the certificate's inclusion is not valid"},
+    {"SctOfALaterVersion", [](Recipe& r) { r.scts[0].version = 1; },
+     "no log confirms the certificate's inclusion"},
+    {"SctWithAnotherHash", [](Recipe& r) { r.scts[0].hash = 2; },
+     ": the certificate's list of SCTs is invalid"},
+    {"SctBeforeTheLogsKey", [](Recipe& r) { r.scts[0].at = -2000; },
+     "the key of the certificate's log was not in use at that time"},
+    {"SctWithBytesBehind", [](Recipe& r) { r.scts[0].behind = "x"; },
+     ": the certificate's list of SCTs is invalid"},
+    {"SecondSctByAnotherKey", [](Recipe& r) { r.scts.push_back({.right_key = false}); },
+     "a log's signature over the certificate's inclusion is not valid"},
     {"SctListCut", [](Recipe& r) { r.sct_list = [](std::string& der) { der.pop_back(); }; }, "is broken"},
     {"SctListLonger", [](Recipe& r) { r.sct_list = [](std::string& der) { der += '\0'; }; }, "is broken"},
     {"SctListOfAnotherType", [](Recipe& r) { r.sct_list = [](std::string& der) { der[0] = 5; }; }, "is broken"},
     {"SctListEmpty", [](Recipe& r) { r.sct_list = [](std::string& der) { der.clear(); }; }, "is broken"},
     {"NoCertificateLogs", [](Recipe& r) { r.root = [](json& root) { root.erase("ctlogs"); }; },
-     "the log of its certificate is not in the trusted root"},
+     "is not in the trusted root"},
     {"CertificateLogOfAnotherKind",
      [](Recipe& r) {
          r.root = [](json& root) { root["ctlogs"][0]["publicKey"]["keyDetails"] = "PKCS1_RSA_PKCS1V5"; };
@@ -200,7 +209,7 @@ const Row kRows[] = {
      "the log's signature over the tree of its proof is not valid"},
     {"LogOfAnotherId",
      [](Recipe& r) { r.entry = [](json& entry) { entry["logId"]["keyId"] = std::string(43, 'A') + "="; }; },
-     "the log of its certificate is not in the trusted root"},
+     "is not in the trusted root"},
     {"LogOfTheOtherKind",
      [](Recipe& r) {
          r.root = [](json& root) { std::swap(root["tlogs"][0]["publicKey"], root["tlogs"][1]["publicKey"]); };
@@ -221,20 +230,20 @@ const Row kRows[] = {
      },
      "log's key was not in use"},
     {"NoProof", [](Recipe& r) { r.entry = [](json& entry) { entry.erase("inclusionProof"); }; },
-     "does not prove"},
+     "proof of inclusion is not valid"},
     {"ProofAtAnotherPlace",
      [](Recipe& r) { r.entry = [](json& entry) { entry["inclusionProof"]["logIndex"] = "7"; }; },
-     "does not prove"},
+     "proof of inclusion is not valid"},
     {"EntryAtAnotherPlace", [](Recipe& r) { r.entry = [](json& entry) { entry["logIndex"] = "7"; }; },
      "the log's signature over the time of inclusion is missing", 1},
     {"EntryAtAnotherPlace", [](Recipe& r) { r.entry = [](json& entry) { entry["logIndex"] = "7"; }; },
      "the index of the log's entry differs from that of its proof", 2},
     {"ProofOfASmallerTree",
      [](Recipe& r) { r.entry = [](json& entry) { entry["inclusionProof"]["treeSize"] = "7"; }; },
-     "does not prove"},
+     "proof of inclusion is not valid"},
     {"ProofWithAHashLess",
      [](Recipe& r) { r.entry = [](json& entry) { entry["inclusionProof"]["hashes"].erase(0); }; },
-     "does not prove"},
+     "proof of inclusion is not valid"},
     {"ProofWithAHashMore",
      [](Recipe& r) {
          r.entry = [](json& entry) {
@@ -242,14 +251,14 @@ const Row kRows[] = {
              hashes.push_back(hashes[0]);
          };
      },
-     "does not prove"},
+     "proof of inclusion is not valid"},
     {"ProofWithHashesSwapped",
      [](Recipe& r) {
          r.entry = [](json& entry) {
              std::swap(entry["inclusionProof"]["hashes"][0], entry["inclusionProof"]["hashes"][1]);
          };
      },
-     "does not prove"},
+     "proof of inclusion is not valid"},
 
     // When.
     {"NoTime", [](Recipe& r) { r.promise = false, r.stamps.clear(); }, "it has no trusted time of signing"},

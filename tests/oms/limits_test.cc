@@ -96,12 +96,12 @@ TEST_F(Limits, OfKeysAndCertificatesHold) {
     const LimitRow rows[] = {
         {"empty", "", ": contains no certificate"},
         {"text", "hello", ": contains no certificate"},
-        {"cut", root.pem.substr(0, root.pem.size() / 2), "broken PEM"},
-        {"other letters", begin + "!!!!\n" + end, "broken PEM"},
+        {"cut", root.pem.substr(0, root.pem.size() / 2), "invalid PEM"},
+        {"other letters", begin + "!!!!\n" + end, "invalid PEM"},
         {"no DER", begin + "AAAA\n" + end, ": invalid certificate:"},
         {"of a key", leaf.key, ": contains a PEM block 'PRIVATE KEY'; certificates are needed"},
         {"key behind it", root.pem + leaf.key, ": contains a PEM block 'PRIVATE KEY'; certificates are needed"},
-        {"second cut", root.pem + root.pem.substr(0, 100), "broken PEM"},
+        {"second cut", root.pem + root.pem.substr(0, 100), "invalid PEM"},
     };
     sign.key = scratch.write("leaf.key", leaf.key).string();
     sign.certificate = scratch.write("leaf.pem", leaf.pem).string();

@@ -113,7 +113,7 @@ TEST(Decide, ComparesTheStampWithTheExpectations) {
          {Row{{"version", "1"}, true, Verdict::intact, "seal"},
           Row{{"version", "2"}, true, Verdict::tampered, "version in the stamp is '1', '2' is expected"},
           Row{{"name", "net"}, true, Verdict::tampered, "has no 'name', 'net' is expected"},
-          Row{{"version", "1"}, false, Verdict::tampered, "without a valid signature"}}) {
+          Row{{"version", "1"}, false, Verdict::tampered, "has no valid signature"}}) {
         auto seal = seal_of(SealFinding::Outcome::intact);
         seal.stamp = {{"version", "1"}};
         seal.stamp_authentic = row.authentic;
