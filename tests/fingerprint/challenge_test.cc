@@ -48,9 +48,12 @@ class Challenge : public testing::Test {
             }
         }
     }
+    void save() {
+        const auto bytes = encode(made_, vendor_, key_).value().bytes;
+        folder_.write("net.fp", {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+    }
     ChallengeSummary write() {
-        std::filesystem::remove(folder_ / "net.fp");  // a fingerprint is never replaced
-        if (!save(made_, vendor_, key_, folder_ / "net.fp").ok()) throw std::runtime_error("not saved");
+        save();
         auto summary = write_challenge(folder_ / "net.fp", key_, folder_ / "challenge");
         if (!summary.ok()) throw std::runtime_error(summary.error().message);
         return *summary;
@@ -193,7 +196,7 @@ TEST_F(Challenge, NeedsItsManifest) {
 
 TEST_F(Challenge, DoesNotTouchAnExistingFolder) {
     folder_.write("challenge/mine", "precious");
-    ASSERT_TRUE(save(made_, vendor_, key_, folder_ / "net.fp").ok());
+    save();
     EXPECT_FALSE(write_challenge(folder_ / "net.fp", key_, folder_ / "challenge").ok());
     EXPECT_FALSE(write_challenge(folder_ / "net.fp", test::customer_key(vendor_), folder_ / "other").ok());
     EXPECT_EQ(test::files_under(folder_.path()).size(), 2u);

@@ -127,7 +127,7 @@ TEST(Folder, AddedFileDoesNotRenameOthers) {
 TEST(Folder, LongChainOfFilesThatNameOneAnotherIsResolvedAtOnce) {
     constexpr std::size_t kFiles = 20'000;
     const auto path_of = [](std::size_t i) { return std::to_string(i); };
-    std::vector<Part> candidates(kFiles);
+    std::vector<model::Part> candidates(kFiles);
     for (std::size_t i = 0; i < kFiles; ++i) {
         candidates[i].path = path_of(i);
         candidates[i].files = {path_of(i), path_of(i + 1)};

@@ -29,7 +29,7 @@ inline Result<model::Model> memory_model(std::string name, std::span<const std::
     return model;
 }
 
-inline std::vector<model::Range> model::frame_ranges(const model::Model& model, std::uint32_t file) {
+inline std::vector<model::Range> frame_ranges(const model::Model& model, std::uint32_t file) {
     std::vector<model::Range> ranges;
     const auto collected =
         model::for_each_frame_range(model, file, [&](const model::Range& range) -> Result<void> {
