@@ -1,12 +1,14 @@
 // Sign a model so that the tools of registries verify it, and verify such signatures: OpenSSF Model Signing
 // (OMS) 1.0, a detached file next to a model file or folder.
 //
-//     auto signature = sign_model("model/", {.key = "signer.key", .signature = "model.sig"});
-//     auto finding = verify_model("model/", {.signature = "model.sig", .public_keys = {"signer.pub"}});
+//     SigningKey key = SigningKey::generate(KeyType::p256);
+//     auto signature = sign_model("model/", {.key = key, .signature = "model.sig"});
+//     auto finding = verify_model("model/", {.signature = "model.sig", .public_keys = {key.public_key()}});
 //
-// Keys are on P-256, P-384 or P-521, never Ed25519. The signature covers every file, not its meaning: unlike a seal,
-// it does not survive a conversion, and it lies beside the model. Where the reference implementation is lax (expired
-// certificates, names that lead out of the model, links to folders, empty models), this is strict.
+// Keys are on P-256, P-384 or P-521, never Ed25519 (KeyUse::file_signatures). The signature covers every file, not its
+// meaning: unlike a seal, it does not survive a conversion, and it lies beside the model. Where the reference
+// implementation is lax (expired certificates, names that lead out of the model, links to folders, empty models), this
+// is strict.
 //
 // Thread safety: calls may run at the same time; each uses up to `jobs` threads.
 #pragma once
@@ -26,9 +28,8 @@
 namespace modelseal {
 
 struct SignOptions {
-    std::string key;                                 // PEM file of a secret EC key, or a PKCS#11 URI (RFC 7512)
-    Passphrase passphrase = {};                      // asked if it is encrypted
-    std::string certificate = {};                    // PEM file; empty: the bare key signs
+    SigningKey key;                                  // it must serve signatures of files
+    std::string certificate = {};                    // PEM file, of this key; empty: the bare key signs
     std::vector<std::string> chain = {};             // PEM files of the certificates above it, next one first
     std::filesystem::path signature = "model.sig";   // output file
     bool replace = true;                             // what stands there
@@ -55,7 +56,7 @@ struct SignSummary {
     std::uint64_t files = 0, bytes = 0, tensors = 0;
     std::string root;    // hex
     std::string method;  // "key", "certificate"
-    std::string signer;  // hint of the key, or subject of the certificate
+    std::string signer;  // id of the key (KeyId), or subject of the certificate
     std::vector<std::string> warnings;
 };
 
@@ -67,8 +68,8 @@ Result<SignSummary> sign_model(const std::filesystem::path& path, const SignOpti
 struct VerifyOptions {
     std::filesystem::path signature;
     // Give one of the three to trust.
-    std::vector<std::string> public_keys = {};  // PEM files; one of them must have signed
-    std::vector<std::string> anchors = {};      // PEM files; only self-signed certificates end a chain
+    std::vector<PublicKey> public_keys = {};  // one of them must have signed; each serves signatures of files
+    std::vector<std::string> anchors = {};    // PEM files; only self-signed certificates end a chain
     // With anchors: the subject that the signer's certificate must have, as RFC 2253 writes it; empty: any.
     std::string subject = {};
     std::string trusted_root = {};  // JSON file of Sigstore, for keyless signatures; offline

@@ -149,7 +149,7 @@ struct SignatureFinding {
     std::string hint;                    // what to do about it, or empty
     Remedy remedy = Remedy::none;        // the same as a code
     std::string method;                  // "key", "certificate"; empty as long as it is not known
-    std::string signer;                  // hint of the key, subject of the certificate, or identity
+    std::string signer;                  // id of the key, subject of the certificate, or identity
     std::string timestamp;               // RFC 3339, of an authority that was trusted; empty if none was needed
     std::string model;                   // the signer's name for it
     std::string root;                    // hex SHA-256 over the digests of all files; empty for release 0.2.0

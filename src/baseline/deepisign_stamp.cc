@@ -47,7 +47,7 @@ Result<void> check_names(const mark::Stamp& stamp) {
 }
 
 Result<std::string> stamp_text(const model::Model& model, const mark::Stamp& stamp, const SigningKey& key) {
-    auto text = fmt::format("vendor={}\n", to_hex(key.public_key().id()));
+    auto text = fmt::format("vendor={}\n", to_hex(mark::vendor_hash(key.public_key())));
     for (const auto& [name, value] : stamp) text += fmt::format("{}={}\n", name, value);
     MODELSEAL_TRY_ASSIGN(const auto signature, key.sign(message(model, text)));
     return text + fmt::format("{}{}\n", kSignatureLine, to_hex(signature));
@@ -64,7 +64,8 @@ void parse_stamp(const model::Model& model, const PublicKey& vendor, const std::
             finding.stamp_authentic = end + 1 == text.size() && signature &&
                                       vendor.verify(message(model, text.substr(0, at)), *signature);
         } else if (line.starts_with("vendor=")) {
-            finding.vendor_key = line.substr(equals + 1);
+            const bool same = line.substr(equals + 1) == to_hex(mark::vendor_hash(vendor));
+            finding.vendor_key = same ? to_hex(vendor.id()) : std::string();
         } else if (equals != std::string::npos) {
             finding.stamp.emplace_back(line.substr(0, equals), line.substr(equals + 1));
         }

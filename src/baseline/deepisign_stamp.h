@@ -1,6 +1,6 @@
 // The stamp of a deepisign mark. It is one text in the paper; here it has a line for each entry:
 //
-//   vendor=ID        the id of the vendor's key, in hexadecimal
+//   vendor=HASH      the hash of the vendor's key (mark::vendor_hash()), in hexadecimal
 //   NAME=VALUE       for each entry
 //   signature=HEX    the vendor's, over "modelseal/1 deepisign" | 0x00 | the lines before |
 //                    SHA-256 of the identities of all tensors

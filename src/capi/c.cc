@@ -161,7 +161,7 @@ Result<VerifyOptions> verify_options(const modelseal_verify_options& given) {
     if (given.signer_count > 0) MODELSEAL_TRY(must_be_there(given.signers, call, "signers"));
     for (std::size_t i = 0; i < given.signer_count; ++i) {
         MODELSEAL_TRY(must_be_there(given.signers[i], call, "signer"));
-        out.public_keys.push_back(given.signers[i]->path);
+        out.public_keys.push_back(given.signers[i]->key);
     }
     if (given.anchor_count > 0) MODELSEAL_TRY(must_be_there(given.anchors, call, "anchors"));
     for (std::size_t i = 0; i < given.anchor_count; ++i) {

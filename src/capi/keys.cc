@@ -3,20 +3,11 @@
 #include <fmt/format.h>
 
 #include "capi/objects.h"
-#include "crypto/ecdsa.h"
 #include "crypto/secret.h"
 #include "util/text.h"
 
 namespace modelseal::capi {
 namespace {
-
-// Seals are signed with Ed25519 or on P-256, model signatures on P-384 and P-521 as well.
-Result<modelseal_public_key> open_public_key(const char* path) {
-    auto vendor = load_public_key(path);
-    if (vendor.ok()) return modelseal_public_key{path, *vendor};
-    if (crypto::load_ec_public_key(path).ok()) return modelseal_public_key{path, std::nullopt};
-    return std::move(vendor).error();
-}
 
 Error no_passphrase(const std::string& file) {
     return {ErrorKind::usage, util::printable(file) + ": needs a passphrase, and none was given", {}};
@@ -45,7 +36,7 @@ modelseal_status open_signing_key(const char* call, const char* path, const Pass
     return guarded(error, [&]() -> Result<void> {
         MODELSEAL_TRY(must_be_there(path, call, "path"));
         MODELSEAL_TRY(must_be_there(key, call, "key"));
-        MODELSEAL_TRY_ASSIGN(auto opened, load_signing_key(path, passphrase));
+        MODELSEAL_TRY_ASSIGN(auto opened, load_signing_key(path, passphrase, KeyUse::seals));
         *key = new modelseal_signing_key{std::move(opened)};
         return {};
     });
@@ -65,8 +56,8 @@ modelseal_status modelseal_public_key_open(const char* path, modelseal_public_ke
     return guarded(error, [&]() -> Result<void> {
         MODELSEAL_TRY(must_be_there(path, "modelseal_public_key_open", "path"));
         MODELSEAL_TRY(must_be_there(key, "modelseal_public_key_open", "key"));
-        MODELSEAL_TRY_ASSIGN(auto opened, open_public_key(path));
-        *key = new modelseal_public_key(std::move(opened));
+        MODELSEAL_TRY_ASSIGN(const auto opened, load_public_key(path));
+        *key = new modelseal_public_key{opened};
         return {};
     });
 }
@@ -91,7 +82,7 @@ modelseal_status modelseal_signing_key_public(const modelseal_signing_key* key,
     return guarded(error, [&]() -> Result<void> {
         MODELSEAL_TRY(must_be_there(key, "modelseal_signing_key_public", "key"));
         MODELSEAL_TRY(must_be_there(public_key, "modelseal_signing_key_public", "public_key"));
-        *public_key = new modelseal_public_key{{}, key->key.public_key()};
+        *public_key = new modelseal_public_key{key->key.public_key()};
         return {};
     });
 }
@@ -114,12 +105,8 @@ modelseal_status modelseal_check_key_public(const modelseal_public_key* vendor, 
     return guarded(error, [&]() -> Result<void> {
         MODELSEAL_TRY(must_be_there(vendor, "modelseal_check_key_public", "vendor"));
         MODELSEAL_TRY(must_be_there(key, "modelseal_check_key_public", "key"));
-        if (!vendor->vendor) {
-            return Error{ErrorKind::unsupported,
-                         util::printable(vendor->path) + ": a key on this curve signs models, not seals",
-                         {}};
-        }
-        *key = new modelseal_check_key{public_check_key(*vendor->vendor)};
+        MODELSEAL_TRY(must_serve(vendor->key, KeyUse::seals, "key " + to_hex(vendor->key.id())));
+        *key = new modelseal_check_key{public_check_key(vendor->key)};
         return {};
     });
 }

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <new>
-#include <optional>
 #include <string>
 
 #include <modelseal/c.h>
@@ -16,8 +15,7 @@ struct modelseal_error {
 };
 
 struct modelseal_public_key {
-    std::string path;                            // signatures are verified with the file
-    std::optional<modelseal::PublicKey> vendor;  // absent: of a curve on which no seal is signed
+    modelseal::PublicKey key;
 };
 
 struct modelseal_signing_key {

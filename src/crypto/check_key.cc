@@ -124,6 +124,7 @@ Result<std::string> new_check_key(const SigningKey& vendor, const std::string& c
         return Error{ErrorKind::usage, wrong, ""};
     }
     const auto& open = vendor.public_key();
+    MODELSEAL_TRY(must_serve(open, KeyUse::seals, "the vendor's key"));
     Bytes body;
     // No reallocation that would leave the secret behind.
     body.reserve(body_without_name(open.type()) + customer.size());

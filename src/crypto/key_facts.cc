@@ -6,7 +6,7 @@
 #include "crypto/check_key.h"
 #include "crypto/evp_keys.h"
 #include "crypto/openssl.h"
-#include "crypto/pem_block.h"
+#include "crypto/pem.h"
 #include "util/text.h"
 #include <modelseal/keys.h>
 
@@ -15,29 +15,10 @@ namespace {
 
 using Certificate = std::unique_ptr<X509, openssl::Deleter<X509_free>>;
 
-std::string algorithm_of(const EVP_PKEY* key) {
-    if (EVP_PKEY_get_base_id(key) == EVP_PKEY_RSA) return "RSA " + std::to_string(EVP_PKEY_get_bits(key));
-    if (EVP_PKEY_get_base_id(key) == EVP_PKEY_EC) {
-        char group[64] = "unnamed curve";
-        std::size_t length = 0;
-        EVP_PKEY_get_group_name(key, group, sizeof group, &length);
-        return "EC " + std::string(group);
-    }
-    if (EVP_PKEY_get_base_id(key) == EVP_PKEY_ED25519) return "Ed25519";
-    const char* name = EVP_PKEY_get0_type_name(key);
-    return name == nullptr ? "unknown" : name;
-}
-
-// The id of the public half, of keys that may seal; the secret half gives it as well.
+// The id of the public half; a secret half gives it as well. Empty for types without one.
 std::string id_of(const EVP_PKEY* key) {
-    unsigned char* der = nullptr;
-    const int size = i2d_PUBKEY(key, &der);
-    const unsigned char* at = der;
-    openssl::Key open(size > 0 ? d2i_PUBKEY(nullptr, &at, size) : nullptr);
-    OPENSSL_free(der);
-    if (!open) return {};
-    const auto vendor = public_key_of(std::move(open), "");
-    return vendor.ok() ? to_hex(vendor->id()) : std::string();
+    const auto open = crypto::public_key_of(key, "");
+    return open.ok() ? to_hex(open->id()) : std::string();
 }
 
 std::string name_text(const X509_NAME* name) {
@@ -57,28 +38,32 @@ std::string time_text(const ASN1_TIME* time) {
 
 using Parsed = std::optional<KeyFacts>;
 
-Parsed secret_facts(const PemBlock& block) {
+Parsed secret_facts(const crypto::PemBlock& block) {
     const unsigned char* at = block.body().data();
     const openssl::Key key(d2i_AutoPrivateKey(nullptr, &at, static_cast<long>(block.body().size())));
     if (!key) return std::nullopt;
-    return KeyFacts{
-        .half = KeyFacts::Half::secret, .algorithm = algorithm_of(key.get()), .key_id = id_of(key.get())};
+    return KeyFacts{.half = KeyFacts::Half::secret,
+                    .algorithm = crypto::algorithm_of(key.get()),
+                    .key_id = id_of(key.get())};
 }
 
-Parsed open_facts(const PemBlock& block) {
+Parsed open_facts(const crypto::PemBlock& block) {
     const unsigned char* at = block.body().data();
     const openssl::Key key(d2i_PUBKEY(nullptr, &at, static_cast<long>(block.body().size())));
     if (!key) return std::nullopt;
     return KeyFacts{
-        .half = KeyFacts::Half::open, .algorithm = algorithm_of(key.get()), .key_id = id_of(key.get())};
+        .half = KeyFacts::Half::open, .algorithm = crypto::algorithm_of(key.get()), .key_id = id_of(key.get())};
 }
 
-Parsed certificate_facts(const PemBlock& block) {
+Parsed certificate_facts(const crypto::PemBlock& block) {
     const unsigned char* at = block.body().data();
     const Certificate certificate(d2i_X509(nullptr, &at, static_cast<long>(block.body().size())));
     if (!certificate) return std::nullopt;
     KeyFacts facts{.half = KeyFacts::Half::certificate};
-    if (const auto* key = X509_get0_pubkey(certificate.get())) facts.algorithm = algorithm_of(key);
+    if (const auto* key = X509_get0_pubkey(certificate.get())) {
+        facts.algorithm = crypto::algorithm_of(key);
+        facts.key_id = id_of(key);
+    }
     facts.subject = name_text(X509_get_subject_name(certificate.get()));
     facts.issuer = name_text(X509_get_issuer_name(certificate.get()));
     facts.not_after = time_text(X509_get0_notAfter(certificate.get()));
@@ -96,7 +81,7 @@ Result<KeyFacts> check_facts(std::string_view text, const std::string& shown) {
 }  // namespace
 
 Result<KeyFacts> describe_key(std::string_view text, const std::string& shown) {
-    MODELSEAL_TRY_ASSIGN(const PemBlock block, PemBlock::parse(text, shown));
+    MODELSEAL_TRY_ASSIGN(const crypto::PemBlock block, crypto::PemBlock::parse(text, shown));
     const auto& label = block.label();
     if (label == kCheckKeyLabel) return check_facts(text, shown);
     if (label == "ENCRYPTED PRIVATE KEY") return KeyFacts{.half = KeyFacts::Half::secret, .encrypted = true};
@@ -110,7 +95,7 @@ Result<KeyFacts> describe_key(std::string_view text, const std::string& shown) {
     } else {
         return Error{
             ErrorKind::unsupported,
-            shown + ": holds a PEM block '" + util::printable(label) + "', which is no key that modelseal uses",
+            shown + ": contains a PEM block '" + util::printable(label) + "', which is not a kind of key",
             {}};
     }
     if (!parsed) {

@@ -1,4 +1,4 @@
-// What a key file says about itself to whoever has no passphrase. Nothing here is secret.
+// What a key file shows without its passphrase. Nothing here is secret.
 #pragma once
 
 #include <string>
@@ -12,8 +12,8 @@ struct KeyFacts {
     enum class Half { secret, open, check, certificate };
     Half half = Half::open;
     bool encrypted = false;
-    std::string algorithm;  // "Ed25519", "EC prime256v1", "RSA 2048"; empty while it is encrypted
-    std::string key_id;     // hex, of the vendor's public key; empty unless that may seal
+    std::string algorithm;  // "Ed25519", "P-256", "RSA 2048", "EC secp256k1"; empty while it is encrypted
+    std::string key_id;     // hex; of a check key, its vendor's; empty for types that keys.h does not have
     std::string customer;   // of a check key
     // Certificates only: whose it is, who signed it, until when.
     std::string subject, issuer, not_after;

@@ -1,26 +1,20 @@
 #include <algorithm>
 
-#include <sodium.h>
-
-#include "crypto/ed25519.h"
+#include "crypto/check_key.h"
+#include "crypto/ecdsa.h"
+#include "crypto/evp_keys.h"
+#include "crypto/hash.h"
 #include "crypto/keystream.h"
-#include "crypto/p256.h"
+#include "crypto/pem.h"
 #include "crypto/secret.h"
+#include "crypto/signers.h"
+#include "crypto/token/pkcs11_uri.h"
+#include "crypto/token/token.h"
+#include "util/text.h"
 #include <modelseal/keys.h>
 #include <modelseal/signer.h>
 
 namespace modelseal {
-namespace {
-
-const unsigned char* raw_key(std::span<const std::byte> bytes) {
-    return reinterpret_cast<const unsigned char*>(bytes.data());
-}
-unsigned char* room(std::span<std::byte> bytes) {
-    return reinterpret_cast<unsigned char*>(bytes.data());
-}
-
-}  // namespace
-
 Secret32::Secret32(std::span<const std::byte, 32> bytes) {
     std::ranges::copy(bytes, bytes_.begin());
 }
@@ -42,40 +36,40 @@ Secret32::~Secret32() {
 }
 
 std::string_view name_of(KeyType type) {
-    return type == KeyType::ed25519 ? "Ed25519" : "P-256";
+    constexpr std::string_view kNames[] = {"Ed25519", "P-256", "P-384", "P-521"};
+    return kNames[static_cast<std::size_t>(type)];
 }
 
 std::optional<PublicKey> PublicKey::of(std::span<const std::byte> bytes) {
-    PublicKey key;
-    if (bytes.size() == size_of(KeyType::p256)) {
-        if (!crypto::p256_of_point(bytes)) return std::nullopt;
-        key.type_ = KeyType::p256;
-    } else if (bytes.size() != size_of(KeyType::ed25519)) {
-        return std::nullopt;
+    for (const auto type : {KeyType::ed25519, KeyType::p256, KeyType::p384, KeyType::p521}) {
+        if (bytes.size() != size_of(type)) continue;
+        PublicKey key;
+        key.type_ = type;
+        std::ranges::copy(bytes, key.bytes_.begin());
+        return type == KeyType::ed25519 || crypto::evp_key_of(key) ? std::optional(key) : std::nullopt;
     }
-    std::ranges::copy(bytes, key.bytes_.begin());
-    return key;
+    return std::nullopt;
 }
 
 KeyId PublicKey::id() const {
-    std::array<std::byte, crypto_hash_sha256_BYTES> digest;
-    crypto_hash_sha256(room(digest), raw_key(bytes()), bytes().size());
+    const auto text = public_key_pem(*this);
+    const auto digest = crypto::Sha256().update(std::as_bytes(std::span(text))).finish();
     KeyId id;
     std::copy_n(digest.begin(), id.size(), id.begin());
     return id;
 }
 
 bool PublicKey::verify(std::span<const std::byte> message, const SignatureBytes& signature) const {
-    return type_ == KeyType::ed25519 ? crypto::ed25519_verify(bytes().first<32>(), message, signature)
-                                     : crypto::p256_verify(bytes(), message, signature);
+    if (type_ == KeyType::ed25519) return crypto::ed25519_verify(bytes().first<32>(), message, signature);
+    if (!serves(KeyUse::seals)) return false;
+    const auto der = crypto::der_of_p1363(signature);
+    return der && crypto::ecdsa_verify(*this, message, *der);
 }
 
 SigningKey::SigningKey(Secret32 seed) : signer_(crypto::ed25519_signer(std::move(seed))) {}
 
 SigningKey SigningKey::generate(KeyType type) {
-    if (type == KeyType::p256) {
-        return SigningKey(crypto::p256_signer(crypto::EcSigningKey::generate(crypto::Curve::p256)));
-    }
+    if (type != KeyType::ed25519) return crypto::generate_ec_key(type);
     Secret32 seed;
     crypto::random_bytes(seed.writable());
     return SigningKey(std::move(seed));
@@ -100,6 +94,43 @@ CheckKey public_check_key(const PublicKey& vendor) {
     CheckKey key{vendor, "", {}};
     crypto::hkdf_sha256(vendor.bytes(), {}, "modelseal/1 public check key", key.secret.writable());
     return key;
+}
+
+Result<void> must_serve(const PublicKey& key, KeyUse use, const std::string& shown) {
+    if (key.serves(use)) return {};
+    const auto* what = use == KeyUse::seals
+                           ? ", which is for signatures of files; a seal needs an Ed25519 or P-256 key"
+                           : ", which is for seals; a signature of files needs a P-256, P-384 or P-521 key";
+    const auto* article = key.type() == KeyType::ed25519 ? "an " : "a ";
+    return Error{ErrorKind::unsupported,
+                 shown + ": is " + article + std::string(name_of(key.type())) + " key" + what, ""};
+}
+
+Result<SigningKey> load_signing_key(const std::string& path, const Passphrase& passphrase,
+                                    std::optional<KeyUse> use) {
+    if (crypto::is_pkcs11_uri(path)) return crypto::load_token_key(path, passphrase, use);
+    MODELSEAL_TRY_ASSIGN(std::string text, crypto::read_key_file(path));
+    const crypto::WipeAtEnd wiped(text);
+    const auto shown = util::printable(path);
+    MODELSEAL_TRY_ASSIGN(auto key, crypto::parse_signing_key(text, shown, passphrase));
+    if (use) MODELSEAL_TRY(must_serve(key.public_key(), *use, shown));
+    return key;
+}
+
+Result<PublicKey> load_public_key(const std::string& path, std::optional<KeyUse> use) {
+    MODELSEAL_TRY(crypto::must_be_file(path));
+    MODELSEAL_TRY_ASSIGN(std::string text, crypto::read_key_file(path));
+    const crypto::WipeAtEnd wiped(text);
+    const auto shown = util::printable(path);
+    MODELSEAL_TRY_ASSIGN(auto key, crypto::parse_public_key(text, shown));
+    if (use) MODELSEAL_TRY(must_serve(key, *use, shown));
+    return key;
+}
+
+Result<CheckKey> load_check_key(const std::string& path) {
+    MODELSEAL_TRY_ASSIGN(std::string text, crypto::read_key_file(path));
+    const crypto::WipeAtEnd wiped(text);
+    return parse_check_key(text, util::printable(path));
 }
 
 std::string to_hex(std::span<const std::byte> bytes) {

@@ -1,26 +1,48 @@
-// PEM texts of keys, as OpenSSL writes and reads them: PKCS#8 (RFC 5958, RFC 8410) and SubjectPublicKeyInfo.
+// PEM texts of keys, as OpenSSL writes and reads them: PKCS#8 (RFC 5958, RFC 8410), SEC 1 (RFC 5915) and
+// SubjectPublicKeyInfo. Included by src/crypto, and by src/cli, which names the option that a wrong file is
+// for.
 #pragma once
 
+#include <cstddef>
+#include <span>
 #include <string>
 #include <string_view>
 
 #include <modelseal/keys.h>
 
-namespace modelseal {
+namespace modelseal::crypto {
 
-// `shown` names the file in errors, and is what `passphrase` is asked for.
+// The one PEM block of a key file, before anyone asks what it contains. Wiped when it goes.
+class PemBlock {
+  public:
+    // Malformed unless `text` holds exactly one block. Text around it is skipped, and so are the EC PARAMETERS
+    // that older OpenSSL commands put before an EC key.
+    static Result<PemBlock> parse(std::string_view text, const std::string& shown);
+    PemBlock(PemBlock&& other) noexcept;
+    PemBlock& operator=(PemBlock&&) = delete;
+    ~PemBlock();
+
+    const std::string& label() const { return label_; }
+    std::span<const unsigned char> body() const { return {body_, size_}; }
+
+  private:
+    PemBlock() = default;
+    std::string label_;
+    unsigned char* body_ = nullptr;
+    std::size_t size_ = 0;
+};
+
+// `shown` names the file in errors, and is what `passphrase` is asked for. A key of any type that KeyType has.
 Result<SigningKey> parse_signing_key(std::string_view text, const std::string& shown,
                                      const Passphrase& passphrase);
 Result<PublicKey> parse_public_key(std::string_view text, const std::string& shown);
 
-// A pair of keys as PEM texts. The caller wipes `secret`.
-struct PemPair {
-    std::string secret;
-    std::string open;
-};
+// The complete text of a key file, at most 64 KiB. The caller wipes it: a private key may have been given by
+// mistake.
+Result<std::string> read_key_file(const std::string& path);
 
-// A fresh pair for OpenSSF model signatures on the curve "P-256", "P-384" or "P-521". Encrypted as
-// signing_key_pem() says.
-Result<PemPair> generate_ec_pair(std::string_view curve, std::string_view passphrase);
+// SHA-256 of public_key_pem() in hexadecimal, as an OpenSSF signature names its key ("hint"); key.id() begins
+// it.
+std::string pem_digest(const PublicKey& key);
 
-}  // namespace modelseal
+}  // namespace modelseal::crypto

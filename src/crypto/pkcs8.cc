@@ -11,8 +11,12 @@
 
 #include "crypto/secret.h"
 
-namespace modelseal {
+namespace modelseal::crypto {
 namespace {
+
+// scrypt's cost: 16 MiB, five passes, a few tenths of a second. More memory would exceed OpenSSL's own limit,
+// and `openssl pkey` could not read the key.
+constexpr std::uint64_t kScryptN = 16384, kScryptR = 8, kScryptP = 5;
 
 constexpr const char* kHowToEncrypt = "'openssl pkcs8 -topk8 -v2 aes256 -scrypt' encrypts a key again";
 
@@ -36,6 +40,17 @@ Error decryption_error(const std::string& shown) {
             shown + ": encrypted in a way that OpenSSL cannot undo here: " +
                 (notes.empty() ? "unknown" : notes.front().text),
             kHowToEncrypt};
+}
+
+openssl::EncryptedInfo encrypt(PKCS8_PRIV_KEY_INFO* info, std::string_view passphrase) {
+    X509_ALGOR* algorithm =
+        PKCS5_pbe2_set_scrypt(EVP_aes_256_cbc(), nullptr, 16, nullptr, kScryptN, kScryptR, kScryptP);
+    if (algorithm == nullptr) return nullptr;
+    // On success the algorithm belongs to what is returned.
+    openssl::EncryptedInfo encrypted(
+        PKCS8_set0_pbe(passphrase.data(), static_cast<int>(passphrase.size()), info, algorithm));
+    if (!encrypted) X509_ALGOR_free(algorithm);
+    return encrypted;
 }
 
 }  // namespace
@@ -65,7 +80,7 @@ Result<openssl::PrivateInfo> decrypt_pkcs8(std::span<const unsigned char> body, 
     }
     if (!passphrase) return Error{ErrorKind::usage, shown + ": encrypted, and no passphrase was given", ""};
     MODELSEAL_TRY_ASSIGN(std::string word, passphrase(shown));
-    const crypto::WipeAtEnd wiped(word);
+    const WipeAtEnd wiped(word);
     if (word.size() > INT_MAX) return Error{ErrorKind::usage, shown + ": passphrase is too long", ""};
     ERR_clear_error();
     openssl::PrivateInfo info(PKCS8_decrypt(encrypted.get(), word.data(), static_cast<int>(word.size())));
@@ -73,4 +88,22 @@ Result<openssl::PrivateInfo> decrypt_pkcs8(std::span<const unsigned char> body, 
     return info;
 }
 
-}  // namespace modelseal
+Result<std::string> pkcs8_pem(const EVP_PKEY* key, std::string_view passphrase) {
+    if (passphrase.size() > INT_MAX) return Error{ErrorKind::usage, "passphrase is too long", ""};
+    const openssl::PrivateInfo info(EVP_PKEY2PKCS8(key));
+    const openssl::Bio bio(BIO_new(BIO_s_secmem()));  // wiped when it is freed
+    bool done = info && bio;
+    if (done && passphrase.empty()) {
+        done = PEM_write_bio_PKCS8_PRIV_KEY_INFO(bio.get(), info.get()) == 1;
+    } else if (done) {
+        const openssl::EncryptedInfo encrypted = encrypt(info.get(), passphrase);
+        done = encrypted && PEM_write_bio_PKCS8(bio.get(), encrypted.get()) == 1;
+    }
+    if (!done)
+        return Error{ErrorKind::internal, "OpenSSL could not write the key: " + openssl::last_error(), ""};
+    char* data = nullptr;
+    const long size = BIO_get_mem_data(bio.get(), &data);
+    return std::string(data, static_cast<std::size_t>(size));
+}
+
+}  // namespace modelseal::crypto

@@ -8,7 +8,7 @@
 #include "crypto/openssl.h"
 #include <modelseal/keys.h>
 
-namespace modelseal {
+namespace modelseal::crypto {
 
 // `body` is the DER of a PEM block; `shown` names the file in errors.
 Result<openssl::PrivateInfo> plain_pkcs8(std::span<const unsigned char> body, const std::string& shown);
@@ -18,4 +18,4 @@ Result<openssl::PrivateInfo> decrypt_pkcs8(std::span<const unsigned char> body, 
 // PEM; see signing_key_pem(). The caller wipes it.
 Result<std::string> pkcs8_pem(const EVP_PKEY* key, std::string_view passphrase);
 
-}  // namespace modelseal
+}  // namespace modelseal::crypto

@@ -26,7 +26,10 @@ constexpr const char* kNotFound =
 Result<SealFinding> find_seal(const model::Model& model, const SealSearch& search, io::Progress& progress) {
     for (const auto& key : search.keys) {
         MODELSEAL_TRY_ASSIGN(const auto evidence, mark::gather(model, key, search.pass, progress));
-        if (evidence) return mark::judge(model, *evidence, search.all);
+        if (!evidence) continue;
+        auto finding = mark::judge(model, *evidence, search.all);
+        if (finding.stamp_authentic) finding.vendor_key = to_hex(key.vendor.id());
+        return finding;
     }
     return SealFinding();
 }
@@ -61,8 +64,7 @@ std::optional<fs::path> signature_next_to(const fs::path& given) {
     if (auto own = model.parent_path() / (name.string() + ".sig"); there(own)) return own;
     const auto shared = model.parent_path() / "model.sig";
     if (shared == model || !there(shared)) return std::nullopt;
-    const auto claim = oms::claim_of(shared);
-    return claim && claim->subject == name.string() ? std::optional(shared) : std::nullopt;
+    return oms::claimed_subject(shared) == name.string() ? std::optional(shared) : std::nullopt;
 }
 
 Result<SignatureFinding> check_signature(const fs::path& model, const VerifyOptions& options,

@@ -98,6 +98,7 @@ Result<void> check_options(const FingerprintOptions& options) {
     if (!(options.check.vendor == options.key.public_key())) {
         return Error{ErrorKind::usage, "the check key is bound to another vendor's key", {}};
     }
+    MODELSEAL_TRY(must_serve(options.check.vendor, KeyUse::seals, "the vendor's key"));
     const auto& range = options.input.range;
     if (range && !((*range)[0] < (*range)[1])) {
         return Error{

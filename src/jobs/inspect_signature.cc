@@ -7,6 +7,7 @@
 #include "crypto/x509/certificates.h"
 #include "crypto/x509/timestamp.h"
 #include "io/rfc3339.h"
+#include "oms/authenticate.h"
 #include "oms/bundle.h"
 #include "oms/statement.h"
 #include "util/text.h"
@@ -81,9 +82,12 @@ Result<Inspection> inspect_signature(std::string_view text, const std::string& t
     facts.add("format", "OpenSSF model signature (Sigstore bundle)");
     facts.add("media_type", std::string(oms::kBundleType));
     facts.add("method", std::string(oms::name_of(bundle.method)));
-    facts.add("key_hint", bundle.hint);
+    const auto key_id = oms::key_id_of_hint(bundle.hint);
+    facts.add("key_id", key_id);
+    if (key_id.empty()) facts.add("key_hint", bundle.hint);
     if (!bundle.certificates.empty()) {
         MODELSEAL_TRY_ASSIGN(const auto leaf, crypto::Certificate::of_der(bundle.certificates.front(), shown));
+        if (const auto key = leaf.key(shown); key.ok()) facts.add("key_id", to_hex(key->id()));
         add_signer(bundle, leaf, facts);
     }
     auto& contents = out.signature.emplace();

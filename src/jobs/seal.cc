@@ -114,7 +114,7 @@ Result<std::optional<io::AtomicFile>> write_receipt(const SealOptions& options, 
 
 Result<SealedCopy> seal_copy(const model::Model& model, const fs::path& out, mark::Stamp stamp,
                              const SealOptions& options, io::Progress& progress) {
-    mark::SealRequest request{.stamp = std::move(stamp), .vendor = options.key.public_key().id()};
+    mark::SealRequest request{.stamp = std::move(stamp), .vendor = mark::vendor_hash(options.key.public_key())};
     MODELSEAL_TRY_ASSIGN(request.parent, parent_root(options));
     const auto slots = options.check.customer.empty() ? std::size_t{0} : mark::kTraceableCells;
     progress.total(3 * model.bytes());  // digested, copied, checked
@@ -165,6 +165,7 @@ Result<SealSummary> seal_model(const fs::path& path, const fs::path& out, const 
     if (options.check.vendor != options.key.public_key()) {
         return Error{ErrorKind::mismatch, "the check key is bound to another vendor's key", {}};
     }
+    MODELSEAL_TRY(must_serve(options.key.public_key(), KeyUse::seals, "the vendor's key"));
     MODELSEAL_TRY(jobs::allow(options.ledger, options.key, options.check));
     auto stamp = complete_stamp(path, options);
     MODELSEAL_TRY(mark::encode_stamp(stamp));

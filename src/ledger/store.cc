@@ -24,7 +24,8 @@ Result<Header> read_header(const Database& database) {
     Header header;
     const auto vendor = row.bytes(0), name = row.bytes(1), salt = row.bytes(2);
     const auto key = PublicKey::of(vendor);
-    if (!key || name.size() != header.name.size() || salt.size() != header.salt.size() || row.number(4) != 1) {
+    if (!key || !key->serves(KeyUse::seals) || name.size() != header.name.size() ||
+        salt.size() != header.salt.size() || row.number(4) != 1) {
         return wrong("its header has fields of a wrong length");
     }
     header.vendor = *key;
@@ -72,6 +73,7 @@ Result<std::unique_ptr<Store>> Store::open(Database database, const SigningKey* 
 
 // Another process may be making it at the same time: the first to write counts.
 Result<void> Store::create(const SigningKey& vendor) {
+    MODELSEAL_TRY(must_serve(vendor.public_key(), KeyUse::seals, "the vendor's key"));
     MODELSEAL_TRY_ASSIGN(auto transaction, Transaction::begin(database_, Transaction::Kind::write));
     MODELSEAL_TRY_ASSIGN(const bool empty, is_empty(database_));
     if (!empty) return {};

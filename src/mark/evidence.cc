@@ -198,8 +198,8 @@ void match(const model::Model& model, const CheckKey& key, const CellDensity& de
     const auto& manifest = *recovered.manifest;
     // The density was read from a cell that a holder of the check key may have written: under a lower one,
     // cells of the seal would go unread.
-    matches.signature = manifest.signed_part.vendor == key.vendor.id() && verify(key.vendor, manifest) &&
-                        manifest.signed_part.density == density;
+    matches.signature = manifest.signed_part.vendor == vendor_hash(key.vendor) &&
+                        verify(key.vendor, manifest) && manifest.signed_part.density == density;
     // What nobody signed is not looked into: a holder of the check key may have written it.
     if (!matches.signature) return;
     // A seal over everything does not match what the earlier rule takes for the folder.

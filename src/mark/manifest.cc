@@ -1,5 +1,6 @@
 #include "mark/manifest.h"
 
+#include <algorithm>
 #include <set>
 
 #include <fmt/format.h>
@@ -43,6 +44,13 @@ std::vector<std::byte> message(const std::vector<std::byte>& signed_bytes) {
 
 CheckValue check_value(const crypto::Digest& digest) {
     return ByteReader(digest).number<CheckValue>();
+}
+
+VendorHash vendor_hash(const PublicKey& vendor) {
+    const auto digest = crypto::Sha256().update(vendor.bytes()).finish();
+    VendorHash out;
+    std::copy_n(digest.begin(), out.size(), out.begin());
+    return out;
 }
 
 Result<std::vector<std::byte>> encode_stamp(const Stamp& stamp) {

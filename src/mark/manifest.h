@@ -4,7 +4,7 @@
 //   u32 length of the manifest | u8 version = 1
 //   u8 flags: 1 parent, 2 directory, 4 whole folder, 8 list of files | u8 rate step | u8 carrier class
 //   u32 tensors | u32 files | u16 stamp length | stamp
-//   32 frame digest | 32 weights root | 8 vendor key id
+//   32 frame digest | 32 weights root | 8 vendor hash
 //   [32 parent root]
 //   bitmap of the tensors in the common table, ceil(tensors / 8)
 //   [u32 length | directory: names, types and shapes, deflated]
@@ -15,6 +15,7 @@
 // Numbers are little-endian.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -42,13 +43,18 @@ inline constexpr std::size_t kMaxStampBytes = 4096;  // encoded
 Result<std::vector<std::byte>> encode_stamp(const Stamp& stamp);
 std::optional<Stamp> decode_stamp(std::span<const std::byte> bytes);
 
+// First 8 bytes of SHA-256 over the bytes of the vendor's public key. It is the format's own; people see
+// PublicKey::id().
+using VendorHash = std::array<std::byte, 8>;
+VendorHash vendor_hash(const PublicKey& vendor);
+
 struct SignedPart {
     CellDensity density;
     std::uint32_t tensors = 0;
     Stamp stamp;
     crypto::Digest frame{};
     crypto::Digest weights{};
-    KeyId vendor{};
+    VendorHash vendor{};
     std::optional<crypto::Digest> parent;
     std::vector<bool> in_common_table;                    // one a tensor
     std::vector<std::byte> directory;                     // encoded, may be empty

@@ -25,7 +25,7 @@ inline constexpr std::size_t kTraceableCells = 64;
 // What a seal is to say.
 struct SealRequest {
     Stamp stamp;
-    KeyId vendor{};
+    VendorHash vendor{};
     std::optional<crypto::Digest> parent;
 };
 

@@ -243,7 +243,6 @@ SealFinding judge(const model::Model& given, const Evidence& evidence, bool all)
     if (const auto& manifest = evidence.recovered.manifest) {
         const auto& part = manifest->signed_part;
         finding.stamp = part.stamp;
-        finding.vendor_key = to_hex(part.vendor);
         finding.root = to_hex(root(*manifest));
         finding.stamp_authentic = evidence.matches.signature;
         if (part.parent) finding.parent = to_hex(*part.parent);

@@ -3,8 +3,11 @@
 #include <algorithm>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include "crypto/ecdsa.h"
 #include "crypto/hash.h"
+#include "crypto/pem.h"
 #include "crypto/x509/certificates.h"
 #include "crypto/x509/timestamp.h"
 #include "io/rfc3339.h"
@@ -22,16 +25,22 @@ Error not_authentic(const std::string& shown, std::string what, std::string hint
     return {ErrorKind::mismatch, shown + ": " + std::move(what), std::move(hint), remedy};
 }
 
+std::string ids_of(const std::vector<PublicKey>& keys) {
+    std::vector<std::string> ids;
+    for (const auto& key : keys) ids.push_back(to_hex(key.id()));
+    return fmt::format("{}", fmt::join(ids, ", "));
+}
+
 // A bundle may name its key; one that does not is tried with each.
 Result<Signer> by_key(const Bundle& bundle, const VerifyOptions& options, const std::string& shown) {
-    Result<Signer> last =
-        not_authentic(shown, "signed with a key that was not given",
-                      "the signature's key hint is the SHA-256 of the signer's public key in DER");
-    for (const auto& file : options.public_keys) {
-        MODELSEAL_TRY_ASSIGN(const auto key, crypto::load_ec_public_key(file));
-        if (!bundle.hint.empty() && bundle.hint != key.hint()) continue;
+    const auto named = key_id_of_hint(bundle.hint);
+    Result<Signer> last = not_authentic(
+        shown, fmt::format("signed with key {}; given: key {}",
+                           named.empty() ? util::printable(bundle.hint) : named, ids_of(options.public_keys)));
+    for (const auto& key : options.public_keys) {
+        if (!bundle.hint.empty() && bundle.hint != crypto::pem_digest(key)) continue;
         auto good = holds(key, bundle, shown);
-        if (good.ok()) return Signer{.name = key.hint()};
+        if (good.ok()) return Signer{.name = to_hex(key.id())};
         last = std::move(good).error();
     }
     return last;
@@ -92,14 +101,23 @@ Result<Signer> by_certificate(const Bundle& bundle, const VerifyOptions& options
 
 }  // namespace
 
-Result<void> holds(const crypto::EcPublicKey& key, const Bundle& bundle, const std::string& shown) {
-    if (key.verify(pre_authentication_encoding(bundle.payload), bundle.signature)) return {};
+std::string key_id_of_hint(std::string_view hint) {
+    constexpr std::size_t kDigest = 64, kId = 16;  // hexadecimal digits
+    const bool digest =
+        hint.size() == kDigest && hint.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+    return digest ? std::string(hint.substr(0, kId)) : std::string();
+}
+
+Result<void> holds(const PublicKey& key, const Bundle& bundle, const std::string& shown) {
+    if (crypto::ecdsa_verify(key, pre_authentication_encoding(bundle.payload), bundle.signature)) return {};
     // Release 0.2.0 signed other bytes, which are accepted only for its own statements.
-    if (claims_0_2_0(bundle.payload) &&
-        key.verify(encoding_of_0_2_0(bundle.payload), bundle.signature, crypto::HashChoice::sha256)) {
+    if (claims_0_2_0(bundle.payload) && crypto::ecdsa_verify(key, encoding_of_0_2_0(bundle.payload),
+                                                             bundle.signature, crypto::HashChoice::sha256)) {
         return {};
     }
-    return not_authentic(shown, "the signature is not valid: forged, damaged, or made with another key");
+    return not_authentic(shown, fmt::format("the signature is not valid under key {}: forged, damaged, or made "
+                                            "with another key",
+                                            to_hex(key.id())));
 }
 
 Result<Signer> authenticate(const Bundle& bundle, const VerifyOptions& options, std::int64_t now,
@@ -120,6 +138,9 @@ Result<Signer> authenticate(const Bundle& bundle, const VerifyOptions& options, 
         return Error{ErrorKind::usage,
                      "a trusted root alone accepts every signer: the expected identity is missing",
                      "give the identity and its issuer", Remedy::trust_identity};
+    }
+    for (const auto& each : options.public_keys) {
+        MODELSEAL_TRY(must_serve(each, KeyUse::file_signatures, "key " + to_hex(each.id())));
     }
     switch (bundle.method) {
         case Bundle::Method::key:

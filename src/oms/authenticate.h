@@ -3,15 +3,15 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
-#include "crypto/ecdsa.h"
 #include "oms/bundle.h"
 #include <modelseal/oms.h>
 
 namespace modelseal::oms {
 
 struct Signer {
-    std::string name;       // hint of the key, subject of the certificate, or identity
+    std::string name;       // id of the key, subject of the certificate, or identity
     std::string timestamp;  // RFC 3339; empty if none was needed
 };
 
@@ -21,8 +21,12 @@ struct Signer {
 Result<Signer> authenticate(const Bundle& bundle, const VerifyOptions& options, std::int64_t now,
                             const std::string& shown);
 
+// The id of the key that a bundle with this hint claims to be signed with, as PublicKey::id() is shown; empty
+// for a hint that is not the digest of a key.
+std::string key_id_of_hint(std::string_view hint);
+
 // Verifies that `key` made the bundle's signature over its payload; ErrorKind::mismatch if not.
-Result<void> holds(const crypto::EcPublicKey& key, const Bundle& bundle, const std::string& shown);
+Result<void> holds(const PublicKey& key, const Bundle& bundle, const std::string& shown);
 
 // Keyless signatures (Sigstore), verified offline: a short-lived certificate that names the signer, and a log
 // that states when it was used.

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "crypto/pem.h"
 #include "crypto/x509/certificates.h"
 #include "io/file.h"
 #include "oms/bundle.h"
@@ -12,15 +13,15 @@
 #include "oms/tree.h"
 #include "util/text.h"
 #include <modelseal/oms.h>
+#include <modelseal/signer.h>
 
 namespace modelseal {
 namespace {
 
 using crypto::Certificate;
-using crypto::EcSigningKey;
 
 // The certificates that go into the bundle, leaf first; none for a bare key.
-Result<std::vector<Certificate>> certificates_of(const SignOptions& options, const EcSigningKey& key) {
+Result<std::vector<Certificate>> certificates_of(const SignOptions& options) {
     if (options.certificate.empty()) {
         if (options.chain.empty()) return std::vector<Certificate>{};
         return Error{ErrorKind::usage, "a certificate chain was given without a certificate",
@@ -29,8 +30,11 @@ Result<std::vector<Certificate>> certificates_of(const SignOptions& options, con
     const auto shown = util::printable(options.certificate);
     MODELSEAL_TRY_ASSIGN(auto all, Certificate::load(options.certificate));
     MODELSEAL_TRY_ASSIGN(const auto open, all.front().key(shown));
-    if (!open.same_key(key.public_key())) {
-        return Error{ErrorKind::mismatch, shown + ": the certificate is for another key", {}};
+    if (open != options.key.public_key()) {
+        return Error{ErrorKind::mismatch,
+                     fmt::format("{}: the certificate is for key {}, not for {}", shown, to_hex(open.id()),
+                                 to_hex(options.key.public_key().id())),
+                     {}};
     }
     MODELSEAL_TRY(crypto::may_sign(all.front(), std::time(nullptr), shown));
     for (const auto& file : options.chain) {
@@ -158,12 +162,14 @@ Result<SignSummary> sign_model(const std::filesystem::path& path, const SignOpti
                      util::printable(path.string()) + ": is the model; its signature needs another path",
                      {}};
     }
-    MODELSEAL_TRY_ASSIGN(const auto key, EcSigningKey::load(options.key, options.passphrase));
-    MODELSEAL_TRY_ASSIGN(const auto certificates, certificates_of(options, key));
+    const auto& key = options.key.public_key();
+    MODELSEAL_TRY(must_serve(key, KeyUse::file_signatures, "key " + to_hex(key.id())));
+    MODELSEAL_TRY_ASSIGN(const auto certificates, certificates_of(options));
     MODELSEAL_TRY_ASSIGN(const auto statement, make_statement(path, options, summary));
     oms::Bundle bundle{.payload = oms::write_statement(statement)};
     if (certificates.empty()) {
-        summary.signer = bundle.hint = key.public_key().hint();
+        bundle.hint = crypto::pem_digest(key);
+        summary.signer = to_hex(key.id());
     } else {
         bundle.method = oms::Bundle::Method::certificate;
         for (const auto& each : certificates) bundle.certificates.push_back(each.der());
@@ -171,7 +177,8 @@ Result<SignSummary> sign_model(const std::filesystem::path& path, const SignOpti
     }
     summary.method = oms::name_of(bundle.method);
     summary.root = to_hex(statement.root);
-    MODELSEAL_TRY_ASSIGN(bundle.signature, key.sign(oms::pre_authentication_encoding(bundle.payload)));
+    const auto message = oms::pre_authentication_encoding(bundle.payload);
+    MODELSEAL_TRY_ASSIGN(bundle.signature, options.key.signer().sign_der(message));
     const auto text = oms::write_bundle(bundle);
     MODELSEAL_TRY(readable(text, util::printable(options.signature.string())));
     MODELSEAL_TRY(io::write_text(options.signature, text, 0644,

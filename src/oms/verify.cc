@@ -271,12 +271,12 @@ Result<SignatureFinding> verify(const std::filesystem::path& path, const VerifyO
     return finding;
 }
 
-std::optional<Claim> claim_of(const std::filesystem::path& signature) {
+std::optional<std::string> claimed_subject(const std::filesystem::path& signature) {
     const auto bundle = read_bundle(signature);
     if (!bundle) return std::nullopt;
     const auto statement = parse_statement(bundle->payload, "");
     if (!statement) return std::nullopt;
-    return Claim{statement->subject, bundle->method == Bundle::Method::key, bundle->hint};
+    return statement->subject;
 }
 
 }  // namespace modelseal::oms

@@ -12,14 +12,9 @@ namespace modelseal::oms {
 Result<SignatureFinding> verify(const std::filesystem::path& path, const VerifyOptions& options,
                                 const SharedFiles* shared);
 
-// The claims of a signature, which anybody can have written: nothing here was verified.
-struct Claim {
-    std::string subject;  // the signer's name for the model
-    bool bare_key = false;
-    std::string key_hint;  // of a bare key; may be empty
-};
-// Nullopt if it cannot be read.
-std::optional<Claim> claim_of(const std::filesystem::path& signature);
+// The name that a signature claims for its model, which anybody can have written: nothing is verified. Nullopt
+// if it cannot be read.
+std::optional<std::string> claimed_subject(const std::filesystem::path& signature);
 
 // Compares files with an authenticated statement.
 

@@ -1,4 +1,4 @@
-// ECDSA keys and signatures: what OpenSSL makes is read, and of each signature only one spelling passes.
+// ECDSA signatures on every curve: of each only one spelling passes.
 #include "crypto/ecdsa.h"
 
 #include <fmt/format.h>
@@ -10,6 +10,7 @@
 #include "crypto/openssl.h"
 #include "crypto/pem.h"
 #include "tests/support/hex.h"
+#include <modelseal/signer.h>
 
 namespace modelseal::crypto {
 namespace {
@@ -17,19 +18,17 @@ namespace {
 using testing::HasSubstr;
 using Bytes = std::vector<std::byte>;
 
-Result<std::string> nobody(const std::string&) {
-    return Error{ErrorKind::usage, "nobody to ask", ""};
-}
-
 struct Pair {
-    EcSigningKey secret;
-    EcPublicKey open;
+    SigningKey secret;
+    PublicKey open = secret.public_key();
+    Bytes sign(std::span<const std::byte> message) const { return secret.signer().sign_der(message).value(); }
+    bool verify(std::span<const std::byte> message, std::span<const std::byte> signature) const {
+        return ecdsa_verify(open, message, signature);
+    }
 };
 
-Pair make(const char* curve) {
-    const auto pem = generate_ec_pair(curve, "").value();
-    return {EcSigningKey::parse(pem.secret, "k.key", nobody).value(),
-            EcPublicKey::parse(pem.open, "k.pub").value()};
+Pair make(KeyType type) {
+    return {SigningKey::generate(type)};
 }
 
 // DER in hexadecimal digits.
@@ -51,10 +50,10 @@ std::string positive(const std::string& hex) {
     return (std::stoi(hex.substr(0, 1), nullptr, 16) >= 8 ? "00" : "") + hex;
 }
 
-std::string order_of(Curve curve, int more) {
-    const int nid = curve == Curve::p256   ? NID_X9_62_prime256v1
-                    : curve == Curve::p384 ? NID_secp384r1
-                                           : NID_secp521r1;
+std::string order_of(KeyType type, int more) {
+    const int nid = type == KeyType::p256   ? NID_X9_62_prime256v1
+                    : type == KeyType::p384 ? NID_secp384r1
+                                            : NID_secp521r1;
     EC_GROUP* group = EC_GROUP_new_by_curve_name(nid);
     BIGNUM* order = BN_dup(EC_GROUP_get0_order(group));
     BN_add_word(order, static_cast<unsigned long>(more + 1));
@@ -67,41 +66,40 @@ std::string order_of(Curve curve, int more) {
     return text;
 }
 
-class Ecdsa : public testing::TestWithParam<const char*> {};
-INSTANTIATE_TEST_SUITE_P(Curves, Ecdsa, testing::Values("P-256", "P-384", "P-521"),
-                         [](const auto& row) { return std::string(row.param).erase(1, 1); });
+class Ecdsa : public testing::TestWithParam<KeyType> {};
+INSTANTIATE_TEST_SUITE_P(Curves, Ecdsa, testing::Values(KeyType::p256, KeyType::p384, KeyType::p521),
+                         [](const auto& row) { return std::string(name_of(row.param)).erase(1, 1); });
 
 TEST_P(Ecdsa, SignatureIsByThisKeyOverThisMessage) {
     const auto key = make(GetParam()), other = make(GetParam());
-    EXPECT_EQ(name_of(key.open.curve()), GetParam());
-    EXPECT_TRUE(key.open.same_key(key.secret.public_key()));
-    EXPECT_FALSE(key.open.same_key(other.open));
+    EXPECT_EQ(key.open.type(), GetParam());
+    EXPECT_NE(key.open, other.open);
     const auto message = test::as_bytes("a message");
     for (int i = 0; i < 20; ++i) {
-        const auto signature = key.secret.sign(message).value();
-        EXPECT_TRUE(key.open.verify(message, signature));
-        EXPECT_FALSE(key.open.verify(test::as_bytes("a massage"), signature));
-        EXPECT_FALSE(other.open.verify(message, signature));
+        const auto signature = key.sign(message);
+        EXPECT_TRUE(key.verify(message, signature));
+        EXPECT_FALSE(key.verify(test::as_bytes("a massage"), signature));
+        EXPECT_FALSE(other.verify(message, signature));
     }
 }
 
 TEST_P(Ecdsa, SignatureWithOneBitFlippedIsRefused) {
     const auto key = make(GetParam());
     const auto message = test::as_bytes("a message");
-    const auto signature = key.secret.sign(message).value();
+    const auto signature = key.sign(message);
     for (std::size_t bit = 0; bit < signature.size() * 8; ++bit) {
         auto spoiled = signature;
         spoiled[bit / 8] ^= static_cast<std::byte>(1 << bit % 8);
-        ASSERT_FALSE(key.open.verify(message, spoiled)) << bit;
+        ASSERT_FALSE(key.verify(message, spoiled)) << bit;
     }
     for (std::size_t size = 0; size < signature.size(); ++size) {
-        ASSERT_FALSE(key.open.verify(message, std::span(signature).first(size))) << size;
+        ASSERT_FALSE(key.verify(message, std::span(signature).first(size))) << size;
     }
 }
 
 TEST_P(Ecdsa, IntegersAreInRange) {
     const auto key = make(GetParam());
-    const auto curve = key.open.curve();
+    const auto curve = GetParam();
     const auto n = order_of(curve, 0), below = order_of(curve, -1), above = order_of(curve, 1);
     const std::string zero = "00", one = "01";
     EXPECT_TRUE(der_signature(curve, der_sequence(der_integer(one), der_integer(one))));
@@ -113,7 +111,7 @@ TEST_P(Ecdsa, IntegersAreInRange) {
                                       der_sequence(der_integer(one), der_integer(bad)),
                                       der_sequence(der_integer(bad), der_integer(bad))}) {
             EXPECT_FALSE(der_signature(curve, signature)) << to_hex(signature);
-            EXPECT_FALSE(key.open.verify(test::as_bytes("a message"), signature)) << to_hex(signature);
+            EXPECT_FALSE(key.verify(test::as_bytes("a message"), signature)) << to_hex(signature);
         }
     }
 }
@@ -121,7 +119,7 @@ TEST_P(Ecdsa, IntegersAreInRange) {
 // The same two integers in every spelling that a lax reader would take, and some that none would.
 TEST_P(Ecdsa, SignatureHasOneSpelling) {
     const auto key = make(GetParam());
-    const auto curve = key.open.curve();
+    const auto curve = GetParam();
     const auto good = der_sequence(der_integer(positive("7f")), der_integer(positive("80")));
     ASSERT_EQ(to_hex(good), "300702017f02020080");
     ASSERT_TRUE(der_signature(curve, good));
@@ -165,18 +163,15 @@ TEST_P(Ecdsa, SignatureHasOneSpelling) {
 }
 
 TEST_P(Ecdsa, RawIntegersAreNotASignature) {
-    const auto key = make(GetParam());
-    const std::size_t width = key.open.curve() == Curve::p256 ? 32 : key.open.curve() == Curve::p384 ? 48 : 66;
-    EXPECT_FALSE(der_signature(key.open.curve(), Bytes(2 * width, std::byte{1})));
+    const auto width = PublicKey::size_of(GetParam()) - 1;
+    EXPECT_FALSE(der_signature(GetParam(), Bytes(2 * width, std::byte{1})));
 }
 
-TEST_P(Ecdsa, HintIsTheDigestOfThePemText) {
-    const auto pem = generate_ec_pair(GetParam(), "").value();
-    const auto open = EcPublicKey::parse(pem.open, "k.pub").value();
-    EXPECT_EQ(open.pem(), pem.open);
-    EXPECT_EQ(open.hint().size(), 64u);
-    // The same key with its point compressed has the same hint.
-    const openssl::Bio in(BIO_new_mem_buf(pem.open.data(), static_cast<int>(pem.open.size())));
+// The published hash is over what OpenSSL prints, whatever form the file has.
+TEST_P(Ecdsa, IdIsOfTheUncompressedPem) {
+    const auto open = make(GetParam()).open;
+    const auto pem = public_key_pem(open);
+    const openssl::Bio in(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
     const openssl::Key key(PEM_read_bio_PUBKEY(in.get(), nullptr, nullptr, nullptr));
     EVP_PKEY_set_utf8_string_param(key.get(), "point-format", "compressed");
     const openssl::Bio out(BIO_new(BIO_s_mem()));
@@ -184,59 +179,22 @@ TEST_P(Ecdsa, HintIsTheDigestOfThePemText) {
     char* data = nullptr;
     const auto size = BIO_get_mem_data(out.get(), &data);
     const std::string compressed(data, static_cast<std::size_t>(size));
-    ASSERT_NE(compressed, pem.open);
-    EXPECT_EQ(EcPublicKey::parse(compressed, "k.pub").value().hint(), open.hint());
+    ASSERT_NE(compressed, pem);
+    const auto again = parse_public_key(compressed, "k.pub").value();
+    EXPECT_EQ(again, open);
+    EXPECT_EQ(again.id(), open.id());
+    EXPECT_EQ(public_key_pem(again), pem);
 }
 
-TEST_P(Ecdsa, EncryptedKeyNeedsItsPassphrase) {
-    const auto pem = generate_ec_pair(GetParam(), "opensesame").value();
-    const auto with = [&](const std::string& word) {
-        return EcSigningKey::parse(pem.secret, "k.key",
-                                   [=](const std::string&) -> Result<std::string> { return word; });
-    };
-    EXPECT_TRUE(with("opensesame").ok());
-    const auto wrong = with("closesesame");
-    ASSERT_FALSE(wrong.ok());
-    EXPECT_EQ(wrong.error().kind, ErrorKind::mismatch);
-}
-
-std::string pem_of_type(const char* type, const char* group, bool secret) {
-    const openssl::Key key(group == nullptr ? EVP_PKEY_Q_keygen(nullptr, nullptr, type)
-                                            : EVP_PKEY_Q_keygen(nullptr, nullptr, type, group));
-    const openssl::Bio bio(BIO_new(BIO_s_mem()));
-    if (secret) {
-        PEM_write_bio_PrivateKey(bio.get(), key.get(), nullptr, nullptr, 0, nullptr, nullptr);
-    } else {
-        PEM_write_bio_PUBKEY(bio.get(), key.get());
-    }
-    char* data = nullptr;
-    const auto size = BIO_get_mem_data(bio.get(), &data);
-    return {data, static_cast<std::size_t>(size)};
-}
-
-TEST(EcKeys, OfOtherTypesAreRefusedByName) {
-    const auto refused = [](const std::string& pem) {
-        const auto key = EcPublicKey::parse(pem, "k.pub");
-        return key.ok() ? std::string() : key.error().message;
-    };
-    EXPECT_THAT(refused(pem_of_type("EC", "secp256k1", false)), HasSubstr("on the curve secp256k1"));
-    EXPECT_THAT(refused(pem_of_type("EC", "P-224", false)), HasSubstr("secp224r1"));
-    EXPECT_THAT(refused(pem_of_type("ED25519", nullptr, false)), HasSubstr("of type ED25519"));
-    EXPECT_THAT(refused(pem_of_type("EC", "P-256", true)), HasSubstr("is a private key"));
-    const auto secret = EcSigningKey::parse(pem_of_type("EC", "P-256", false), "k.key", nobody);
-    ASSERT_FALSE(secret.ok());
-    EXPECT_THAT(secret.error().message, HasSubstr("holds a public key"));
-}
-
-TEST(EcKeys, InTheOlderFormAreRead) {
-    const openssl::Key key(EVP_EC_gen("P-256"));
-    const openssl::Bio bio(BIO_new(BIO_s_mem()));
-    PEM_write_bio_PrivateKey_traditional(bio.get(), key.get(), nullptr, nullptr, 0, nullptr, nullptr);
-    char* data = nullptr;
-    const auto size = BIO_get_mem_data(bio.get(), &data);
-    const std::string pem(data, static_cast<std::size_t>(size));
-    ASSERT_THAT(pem, HasSubstr("BEGIN EC PRIVATE KEY"));
-    EXPECT_TRUE(EcSigningKey::parse(pem, "k.key", nobody).ok());
+TEST(Ed25519Keys, MakeAndVerifyNoSignaturesOfFiles) {
+    const auto key = SigningKey::generate(KeyType::ed25519);
+    const auto other = make(KeyType::p256);
+    const auto message = test::as_bytes("a message");
+    EXPECT_FALSE(ecdsa_verify(key.public_key(), message, other.sign(message)));
+    const auto signature = key.signer().sign_der(message);
+    ASSERT_FALSE(signature.ok());
+    EXPECT_EQ(signature.error().kind, ErrorKind::unsupported);
+    EXPECT_THAT(signature.error().message, HasSubstr("is an Ed25519 key, which is for seals"));
 }
 
 }  // namespace

@@ -160,10 +160,11 @@ TEST(PublicKey, RefusesKeysOfSmallOrder) {
     }
 }
 
-TEST(PublicKey, IdIsTheFirstBytesOfItsDigest) {
+TEST(PublicKey, IdIsTheFirstBytesOfTheDigestOfItsPem) {
     const PublicKey key = SigningKey::generate().public_key();
     unsigned char digest[SHA256_DIGEST_LENGTH];
-    SHA256(raw(key.bytes()), key.bytes().size(), digest);
+    const auto pem = public_key_pem(key);
+    SHA256(reinterpret_cast<const unsigned char*>(pem.data()), pem.size(), digest);
     EXPECT_EQ(to_hex(key.id()), to_hex(std::as_bytes(std::span(digest)).first<8>()));
 }
 

@@ -1,14 +1,14 @@
 // Vendor's keys on P-256: signatures of 64 bytes, of which there is one spelling.
-#include "crypto/p256.h"
-
 #include <algorithm>
 #include <array>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "crypto/ecdsa.h"
 #include "crypto/hash.h"
 #include "crypto/keystream.h"
+#include "crypto/signers.h"
 #include "tests/support/hex.h"
 #include <modelseal/signer.h>
 
@@ -92,6 +92,35 @@ TEST(P256, SignaturesVerifyUnderItsPublicKey) {
     }
 }
 
+TEST(KeyUse, OfATypeIsSealsOrSignaturesOfFilesOrBoth) {
+    using enum KeyUse;
+    const std::tuple<KeyType, bool, bool> uses[] = {{KeyType::ed25519, true, false},
+                                                    {KeyType::p256, true, true},
+                                                    {KeyType::p384, false, true},
+                                                    {KeyType::p521, false, true}};
+    for (const auto& [type, of_seals, of_files] : uses) {
+        const auto key = SigningKey::generate(type);
+        EXPECT_EQ(key.serves(seals), of_seals) << name_of(type);
+        EXPECT_EQ(key.public_key().serves(file_signatures), of_files) << name_of(type);
+        EXPECT_EQ(key.sign(as_bytes("model")).ok(), of_seals) << name_of(type);
+        EXPECT_EQ(key.derive("label").ok(), of_seals) << name_of(type);
+        EXPECT_EQ(new_check_key(key, "acme").ok(), of_seals) << name_of(type);
+        EXPECT_EQ(key.signer().sign_der(as_bytes("model")).ok(), of_files) << name_of(type);
+        EXPECT_EQ(must_serve(key.public_key(), seals, "k").ok(), of_seals) << name_of(type);
+    }
+}
+
+TEST(KeyUse, OfAKeyIsNamedWithWhatIsNeeded) {
+    const auto message = [](KeyType type, KeyUse use) {
+        return must_serve(SigningKey::generate(type).public_key(), use, "k.pub").error().message;
+    };
+    EXPECT_EQ(message(KeyType::p384, KeyUse::seals),
+              "k.pub: is a P-384 key, which is for signatures of files; a seal needs an Ed25519 or P-256 key");
+    EXPECT_EQ(
+        message(KeyType::ed25519, KeyUse::file_signatures),
+        "k.pub: is an Ed25519 key, which is for seals; a signature of files needs a P-256, P-384 or P-521 key");
+}
+
 TEST(P256, RefusesASignatureWithAnyBitChanged) {
     const auto key = SigningKey::generate(KeyType::p256);
     const auto good = key.sign(as_bytes("model")).value();
@@ -102,7 +131,16 @@ TEST(P256, RefusesASignatureWithAnyBitChanged) {
     }
 }
 
-TEST(PublicKey, Has32BytesOr33ThatAreAPointOnTheCurve) {
+TEST(PublicKey, HasTheLengthOfItsTypeAndIsAPointOnItsCurve) {
+    for (const auto type : {KeyType::p256, KeyType::p384, KeyType::p521}) {
+        const auto key = SigningKey::generate(type).public_key();
+        EXPECT_EQ(key.bytes().size(), PublicKey::size_of(type));
+        EXPECT_EQ(PublicKey::of(key.bytes()), key);
+        std::vector<std::byte> bytes(key.bytes().begin(), key.bytes().end());
+        std::fill(bytes.begin() + 1, bytes.end(), std::byte{0xff});  // above the field's prime
+        EXPECT_FALSE(PublicKey::of(bytes)) << name_of(type);
+    }
+
     EXPECT_EQ(PublicKey::of(std::vector<std::byte>(32))->type(), KeyType::ed25519);
     auto point = from_hex(kPoint);
     EXPECT_TRUE(PublicKey::of(point));
@@ -113,7 +151,7 @@ TEST(PublicKey, Has32BytesOr33ThatAreAPointOnTheCurve) {
     // x^3 - 3x + b is no square for x = 1; p itself is no coordinate.
     EXPECT_FALSE(PublicKey::of(from_hex(std::string("02") + kOne)));
     EXPECT_FALSE(PublicKey::of(from_hex("02ffffffff00000001000000000000000000000000ffffffffffffffffffffffff")));
-    for (const std::size_t size : {0u, 1u, 31u, 34u, 65u}) {
+    for (const std::size_t size : {0u, 1u, 31u, 34u, 48u, 50u, 65u, 66u, 68u}) {
         EXPECT_FALSE(PublicKey::of(std::vector<std::byte>(size, std::byte{2}))) << size;
     }
 }

@@ -19,6 +19,8 @@
 namespace modelseal {
 namespace {
 
+using crypto::parse_public_key;
+using crypto::parse_signing_key;
 using testing::HasSubstr;
 
 // openssl genpkey -algorithm ed25519
@@ -151,7 +153,7 @@ TEST(SigningKeyPem, EncryptedIsReadByOpensslWithTheRightPassphraseOnly) {
 }
 
 TEST(SigningKeyPem, RoundTrips) {
-    for (const auto type : {KeyType::ed25519, KeyType::p256}) {
+    for (const auto type : {KeyType::ed25519, KeyType::p256, KeyType::p384, KeyType::p521}) {
         for (const char* passphrase : {"", "x", "Passwörter mit Ümläuten", "  spaces  "}) {
             const SigningKey key = SigningKey::generate(type);
             const auto text = signing_key_pem(key, passphrase);
@@ -205,7 +207,7 @@ std::string rsa(bool secret) {
 }
 
 std::string ec(bool secret) {
-    static const Key key(EVP_EC_gen("P-384"), EVP_PKEY_free);
+    static const Key key(EVP_EC_gen("secp256k1"), EVP_PKEY_free);
     return openssl_writes(key.get(), secret);
 }
 
@@ -251,24 +253,22 @@ const Refused kRefused[] = {
     {"Rc2", [] { return std::string(kRc2); }, true, unsupported, "cannot undo here: unsupported"},
     {"CostlyScrypt", [] { return std::string(kCostly); }, true, unsupported, "memory limit exceeded"},
     {"Rsa", [] { return rsa(true); }, true, unsupported,
-     "a 1024-bit RSA private key, an Ed25519 or P-256 one is needed"},
-    {"Ec", [] { return ec(true); }, true, unsupported,
-     "an EC (secp384r1) private key, an Ed25519 or P-256 one"},
-    {"TraditionalRsa", [] { return pem("RSA PRIVATE KEY", "AAAA"); }, true, unsupported, "an RSA private key"},
-    {"X25519", [] { return std::string(kX25519); }, true, unsupported, "an X25519 private key"},
+     "a key of type RSA 1024 is not supported; Ed25519, P-256, P-384 and P-521 are"},
+    {"Ec", [] { return ec(true); }, true, unsupported, "a key of type EC secp256k1 is not supported"},
+    {"TraditionalRsa", [] { return pem("RSA PRIVATE KEY", "AAAA"); }, true, unsupported,
+     "is an RSA private key; a private key in PKCS#8"},
+    {"X25519", [] { return std::string(kX25519); }, true, unsupported, "a key of type X25519 is"},
     {"PublicForSecret", [] { return std::string(kPublic); }, true, unsupported,
-     "a public key, the private one is needed"},
-    {"CheckKeyForSecret", check_key, true, unsupported, "a customer's check key"},
+     "is a public key; a private key in PKCS#8 is needed"},
+    {"CheckKeyForSecret", check_key, true, unsupported, "is a check key; a private key"},
     {"OtherLabel", [] { return pem("X509 CRL", "AAAA"); }, true, unsupported, "'X509 CRL'"},
     {"EmptyPublic", [] { return std::string(); }, false, malformed, "no PEM block"},
-    {"RsaPublic", [] { return rsa(false); }, false, unsupported,
-     "a 1024-bit RSA public key, an Ed25519 or P-256 one"},
-    {"EcPublic", [] { return ec(false); }, false, unsupported,
-     "an EC (secp384r1) public key, an Ed25519 or P-256 one"},
+    {"RsaPublic", [] { return rsa(false); }, false, unsupported, "a key of type RSA 1024 is"},
+    {"EcPublic", [] { return ec(false); }, false, unsupported, "a key of type EC secp256k1 is"},
     {"SecretForPublic", [] { return std::string(kPlain); }, false, unsupported,
      "is a private key; a public key is needed"},
     {"EncryptedForPublic", [] { return std::string(kEncrypted); }, false, unsupported, "a private key"},
-    {"CheckKeyForPublic", check_key, false, unsupported, "a customer's check key"},
+    {"CheckKeyForPublic", check_key, false, unsupported, "is a check key; a public key"},
     {"BadPublicDer", [] { return with(kPublic, "MCow", "MCsw"); }, false, malformed, "broken public key"},
     {"SmallOrder", small_order, false, malformed, "not a point"},
     {"NotCanonical", not_canonical, false, malformed, "not a point"},
@@ -289,7 +289,7 @@ INSTANTIATE_TEST_SUITE_P(Table, RefusedKey, testing::ValuesIn(kRefused),
                          [](const auto& each) { return std::string(each.param.name); });
 
 TEST(PublicKeyPem, RoundTrips) {
-    for (const auto type : {KeyType::ed25519, KeyType::p256}) {
+    for (const auto type : {KeyType::ed25519, KeyType::p256, KeyType::p384, KeyType::p521}) {
         const PublicKey key = SigningKey::generate(type).public_key();
         const auto again = parse_public_key(public_key_pem(key), "v.pub");
         ASSERT_TRUE(again.ok()) << again.error().message;
@@ -303,17 +303,26 @@ TEST(SigningKeyPem, OnP256IsReadInTheOlderFormToo) {
     EXPECT_EQ(key->public_key().type(), KeyType::p256);
 }
 
-TEST(EcPair, IsReadByOpensslOnTheCurveThatWasAsked) {
-    const std::pair<const char*, int> curves[] = {{"P-256", 256}, {"P-384", 384}, {"P-521", 521}};
-    for (const auto& [curve, bits] : curves) {
-        const auto pair = generate_ec_pair(curve, "secret");
-        ASSERT_TRUE(pair.ok()) << pair.error().message;
-        const Key key = openssl_reads(pair->secret, "secret");
-        ASSERT_NE(key, nullptr) << curve;
+TEST(SigningKeyPem, OnACurveIsReadByOpensslAsThatCurve) {
+    const std::pair<KeyType, int> curves[] = {{KeyType::p256, 256}, {KeyType::p384, 384}, {KeyType::p521, 521}};
+    for (const auto& [type, bits] : curves) {
+        const auto made = SigningKey::generate(type);
+        const Key key = openssl_reads(signing_key_pem(made, "secret").value(), "secret");
+        ASSERT_NE(key, nullptr) << name_of(type);
         EXPECT_EQ(EVP_PKEY_get_bits(key.get()), bits);
-        EXPECT_EQ(openssl_writes(key.get(), false), pair->open);
+        EXPECT_EQ(openssl_writes(key.get(), false), public_key_pem(made.public_key()));
     }
-    EXPECT_EQ(generate_ec_pair("P-257", "").error().kind, ErrorKind::usage);
+}
+
+TEST(PublicKeyPem, IsWhatTheIdBegins) {
+    // sha256sum of kPublic
+    EXPECT_EQ(to_hex(parse_public_key(kPublic, "v.pub")->id()), "02a4051c3cb11814");
+    for (const auto type : {KeyType::ed25519, KeyType::p256, KeyType::p384, KeyType::p521}) {
+        const auto key = SigningKey::generate(type).public_key();
+        const auto digest = crypto::pem_digest(key);
+        EXPECT_EQ(digest.size(), 64u);
+        EXPECT_EQ(to_hex(key.id()), digest.substr(0, 16));
+    }
 }
 
 TEST(LoadKeys, NamesTheFile) {
@@ -322,6 +331,11 @@ TEST(LoadKeys, NamesTheFile) {
     EXPECT_TRUE(load_signing_key(plain, nobody).ok());
     EXPECT_TRUE(load_public_key(open).ok());
     EXPECT_THAT(load_public_key(plain).error().message, HasSubstr(plain + ": "));
+    EXPECT_TRUE(load_public_key(open, KeyUse::seals).ok());
+    EXPECT_THAT(load_public_key(open, KeyUse::file_signatures).error().message,
+                HasSubstr(open + ": is an Ed25519 key, which is for seals"));
+    EXPECT_THAT(load_signing_key(plain, nobody, KeyUse::file_signatures).error().message,
+                HasSubstr(plain + ": is an Ed25519 key, which is for seals"));
     EXPECT_THAT(load_check_key(open).error().message, HasSubstr(open + ": "));
     const std::string missing = scratch / "no.key";
     for (const Error& error : {load_signing_key(missing, nobody).error(), load_public_key(missing).error(),

@@ -17,14 +17,14 @@ using namespace modelseal;
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     const std::string_view text(reinterpret_cast<const char*>(data), size);
     // No passphrase: deriving a key from one would be all that the fuzzer does.
-    const auto secret = parse_signing_key(text, "fuzz", [](const std::string&) -> Result<std::string> {
+    const auto secret = crypto::parse_signing_key(text, "fuzz", [](const std::string&) -> Result<std::string> {
         return Error{ErrorKind::usage, "no passphrase", ""};
     });
     if (!secret.ok()) test::must_be_fair(secret.error());
-    const auto open = parse_public_key(text, "fuzz");
+    const auto open = crypto::parse_public_key(text, "fuzz");
     if (!open.ok()) {
         test::must_be_fair(open.error());
-    } else if (const auto again = parse_public_key(public_key_pem(*open), "fuzz");
+    } else if (const auto again = crypto::parse_public_key(public_key_pem(*open), "fuzz");
                !again.ok() || *again != *open) {
         test::finding("a public key that does not come back");
     }

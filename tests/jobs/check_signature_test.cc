@@ -2,7 +2,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "crypto/pem.h"
 #include "tests/support/models/small_models.h"
 #include "tests/support/scratch.h"
 #include <modelseal/oms.h>
@@ -25,9 +24,6 @@ std::string model(unsigned seed, std::size_t weights = 60'000) {
 class CheckWithSignature : public testing::Test {
   protected:
     CheckWithSignature() {
-        const auto pair = generate_ec_pair("P-256", "").value();
-        sign.key = scratch.write("signer.key", pair.secret).string();
-        signer = scratch.write("signer.pub", pair.open).string();
         keys.push_back(public_check_key(vendor.public_key()));
         file = seal("net.safetensors", model(1));
     }
@@ -59,8 +55,8 @@ class CheckWithSignature : public testing::Test {
     test::Scratch scratch;
     const SigningKey vendor = test::test_key();
     std::vector<CheckKey> keys;
-    SignOptions sign;
-    std::string signer;
+    SignOptions sign{.key = SigningKey::generate(KeyType::p256)};
+    PublicKey signer = sign.key.public_key();
     fs::path file;
     std::vector<std::pair<std::string, std::string>> expect;
     bool trusted = true, require_seal = false, require_signature = false;
@@ -133,7 +129,7 @@ TEST_F(CheckWithSignature, MentionsASignatureWithoutASignerAndChangesNothing) {
 TEST_F(CheckWithSignature, AKeyForSealsIsNotASigner) {
     const auto sealer = SigningKey::generate(KeyType::p256);
     const auto own = seal_by(sealer, "own.safetensors");
-    sign.key = scratch.write("sealer.key", signing_key_pem(sealer, "").value()).string();
+    sign.key = sealer;
     sign_as(own, scratch / "own.safetensors.sig");
     keys.clear();
     keys.push_back(public_check_key(sealer.public_key()));
@@ -145,7 +141,7 @@ TEST_F(CheckWithSignature, AKeyForSealsIsNotASigner) {
     sign_as(plain, scratch / "plain.safetensors.sig");
     EXPECT_EQ(check(plain).verdict, Verdict::unsealed);
     trusted = true;
-    signer = scratch.write("sealer.pub", public_key_pem(sealer.public_key())).string();
+    signer = sealer.public_key();
     EXPECT_EQ(check(own).verdict, Verdict::intact);
     EXPECT_EQ(check(own).signature->outcome, Signature::valid);
     EXPECT_EQ(check(plain).verdict, Verdict::unsealed) << "the seal is still expected";
@@ -153,7 +149,7 @@ TEST_F(CheckWithSignature, AKeyForSealsIsNotASigner) {
 
 TEST_F(CheckWithSignature, ByAnotherSignerIsTampered) {
     sign_as(file, scratch / "net.safetensors.sig");
-    signer = scratch.write("other.pub", generate_ec_pair("P-384", "").value().open).string();
+    signer = SigningKey::generate(KeyType::p384).public_key();
     const auto report = check(file);
     EXPECT_EQ(report.verdict, Verdict::tampered);
     EXPECT_EQ(report.seal->outcome, Seal::intact);

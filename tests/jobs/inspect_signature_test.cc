@@ -36,7 +36,8 @@ TEST_F(InspectSignature, ShowsTheKeyAndTheFiles) {
     const auto out = found();
     EXPECT_EQ(out["kind"], "signature");
     EXPECT_EQ(out["method"], "key");
-    EXPECT_EQ(out["key_hint"], summary.signer);
+    EXPECT_EQ(out["key_id"], summary.signer);
+    EXPECT_FALSE(out.contains("key_hint"));
     EXPECT_EQ(out["root"], summary.root);
     EXPECT_EQ(out["model"], "model");
     EXPECT_EQ(out["hash"], "sha256");
@@ -68,11 +69,12 @@ TEST_F(InspectSignature, ShowsShards) {
 TEST_F(InspectSignature, ShowsTheCertificate) {
     const auto root = test::certify({.name = "root", .authority = true});
     const auto leaf = test::certify({.name = "leaf"}, &root);
-    sign.key = scratch.write("leaf.key", leaf.key).string();
+    sign.key = test::signing_key(leaf.key);
     sign.certificate = scratch.write("leaf.pem", leaf.pem).string();
     must_sign();
     const auto out = found();
     EXPECT_EQ(out["method"], "certificate");
+    EXPECT_EQ(out["key_id"], to_hex(sign.key.public_key().id()));
     EXPECT_EQ(out["subject"], "CN=leaf");
     EXPECT_EQ(out["issuer"], "CN=root");
     EXPECT_EQ(out["not_after"].get<std::string>().size(), 20u);

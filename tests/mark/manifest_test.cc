@@ -20,7 +20,7 @@ class ManifestOf : public testing::TestWithParam<KeyType> {
         part.stamp = {{"name", "net"}, {"use", "test"}};
         part.frame.fill(std::byte{1});
         part.weights.fill(std::byte{2});
-        part.vendor = key_.public_key().id();
+        part.vendor = vendor_hash(key_.public_key());
         part.parent.emplace().fill(std::byte{3});
         part.in_common_table = {true, false, true, false, false, false, false, false, true};
         part.file_checks = {4, 5};

@@ -7,6 +7,7 @@
 #include "crypto/keystream.h"
 #include "mark/block_map.h"
 #include "mark/coding/wavelet.h"
+#include "mark/manifest.h"
 #include "tests/support/models/small_models.h"
 #include "tests/support/scratch.h"
 
@@ -34,7 +35,7 @@ class PageValues : public testing::Test {
 
 TEST_F(PageValues, OfKeysMatchThisImplementation) {
     expect("public key", to_hex(vendor_.bytes()));
-    expect("its id", to_hex(vendor_.id()));
+    expect("its hash", to_hex(vendor_hash(vendor_)));
     expect("check secret", to_hex(check_.secret.bytes()));
     expect("identity", to_hex(identity(tensor_)));
     expect("BLOCKS", to_hex(tensor_keys(check_.secret.bytes(), tensor_).blocks));

@@ -30,7 +30,7 @@ class Certified : public testing::Test {
     }
 
     void use(const CertifiedKey& leaf) {
-        sign.key = file("leaf.key", leaf.key);
+        sign.key = test::signing_key(leaf.key);
         sign.certificate = file("leaf.pem", leaf.pem);
     }
     CertifiedKey leaf(const test::CertificateRequest& request) { return certify(request, &between); }
@@ -61,7 +61,7 @@ class Certified : public testing::Test {
     // As sign_model() makes it, but with any certificate.
     oms::Bundle signed_by(const CertifiedKey& leaf_key) {
         auto plain = sign;
-        plain.key = file("any.key", leaf_key.key);
+        plain.key = test::signing_key(leaf_key.key);
         plain.certificate.clear();
         plain.chain.clear();
         EXPECT_TRUE(sign_model(scratch / "model", plain).ok());
@@ -81,7 +81,7 @@ class Certified : public testing::Test {
     CertifiedKey root = certify({.name = "root", .authority = true, .from_days = -5000, .to_days = 5000});
     CertifiedKey between =
         certify({.name = "between", .authority = true, .from_days = -4000, .to_days = 4000}, &root);
-    SignOptions sign;
+    SignOptions sign{.key = SigningKey::generate(KeyType::p256)};
     VerifyOptions verify;
     std::string signer, timestamp;
 };
@@ -153,7 +153,7 @@ TEST_F(Certified, SubjectCanBeDemanded) {
         EXPECT_THAT(refused(), HasSubstr("signed by 'CN=signer of models', expected '"));
     }
     verify.anchors.clear();
-    verify.public_keys = {"signer.pub"};
+    verify.public_keys = {sign.key.public_key()};
     EXPECT_EQ(verify_model(scratch / "model", verify).error().kind, ErrorKind::usage);
 }
 
@@ -195,8 +195,8 @@ TEST_F(Certified, LeafMustBeValidNow) {
 
 TEST_F(Certified, OtherKeysAreRefused) {
     use(leaf({.name = "a"}));
-    sign.key = file("other.key", leaf({.name = "b"}).key);
-    EXPECT_THAT(not_signed(), HasSubstr("for another key"));
+    sign.key = test::signing_key(leaf({.name = "b"}).key);
+    EXPECT_THAT(not_signed(), HasSubstr("the certificate is of key"));
     auto bundle = signed_by(leaf({.name = "a"}));
     bundle.certificates[0] = crypto::Certificate::of_pem(leaf({.name = "a"}).pem, "c").value().front().der();
     scratch.write("model.sig", oms::write_bundle(bundle));

@@ -8,6 +8,7 @@
 #include "oms/bundle.h"
 #include "tests/support/data.h"
 #include "tests/support/scratch.h"
+#include <modelseal/keys.h>
 
 namespace modelseal::test {
 
@@ -19,6 +20,10 @@ inline std::filesystem::path historical(const std::string& name) {
 }
 inline std::string oms_key(const std::string& name) {
     return (oms_folder() / "model-transparency" / "keys" / "certificate" / name).string();
+}
+
+inline PublicKey oms_public_key() {
+    return load_public_key(oms_key("signing-key-pub.pem")).value();
 }
 
 inline oms::Bytes bytes_of(std::string_view text) {

@@ -93,7 +93,7 @@ const Row kRows[] = {
     {"LongerIssuer", [](Recipe& r) { r.issuer += "/"; }, "the identity was authenticated by '"},
     {"ServerCertificate", [](Recipe& r) { r.extended_usage = "serverAuth"; }, "code signing"},
     {"KeyThatMayNotSign", [](Recipe& r) { r.usage = "critical,keyEncipherment"; }, "digital signatures"},
-    {"KeyOnAnotherCurve", [](Recipe& r) { r.key = "secp256k1"; }, "curve secp256k1"},
+    {"KeyOnAnotherCurve", [](Recipe& r) { r.key = "secp256k1"; }, "a key of type EC secp256k1"},
     {"KeyOfRsa", [](Recipe& r) { r.key = "RSA"; }, "a key of type RSA"},
 
     // Its log.

@@ -62,7 +62,7 @@ TEST_P(KeylessRelease, DoesNotVerifyForAnotherIdentity) {
     options.issuer.clear();
     EXPECT_EQ(verify_model(folder, options).error().kind, ErrorKind::usage);
     options = options_for(folder);
-    options.public_keys = {test::oms_key("signing-key-pub.pem")};
+    options.public_keys = {test::oms_public_key()};
     EXPECT_EQ(verify_model(folder, options).error().kind, ErrorKind::usage);
     options.trusted_root.clear();
     EXPECT_THAT(refused(folder, options), HasSubstr("signed with an identity"));

@@ -42,12 +42,12 @@ TEST_F(Limits, OfSizeHoldForEveryFile) {
     ::getrusage(RUSAGE_SELF, &after);
     EXPECT_LT(after.ru_maxrss - before.ru_maxrss, 16 << 10) << "KiB: it was read before it was refused";
     verify = good;
-    verify.public_keys = {sparse("huge.pub", 1u << 20)};
-    EXPECT_THAT(said(), HasSubstr("huge.pub: larger than the limit of"));
+    EXPECT_THAT(load_public_key(sparse("huge.pub", 1u << 20)).error().message,
+                HasSubstr("huge.pub: larger than the limit of"));
     verify.public_keys.clear();
     const auto root = test::certify({.name = "root", .authority = true});
     const auto leaf = test::certify({.name = "leaf"}, &root);
-    sign.key = scratch.write("leaf.key", leaf.key).string();
+    sign.key = test::signing_key(leaf.key);
     sign.certificate = scratch.write("leaf.pem", leaf.pem).string();
     must_sign();
     verify.anchors = {sparse("huge.pem", 2u << 20)};
@@ -103,7 +103,7 @@ TEST_F(Limits, OfKeysAndCertificatesHold) {
         {"key behind it", root.pem + leaf.key, ": contains a PEM block 'PRIVATE KEY'; certificates are needed"},
         {"second cut", root.pem + root.pem.substr(0, 100), "invalid PEM"},
     };
-    sign.key = scratch.write("leaf.key", leaf.key).string();
+    sign.key = test::signing_key(leaf.key);
     sign.certificate = scratch.write("leaf.pem", leaf.pem).string();
     must_sign();
     verify.public_keys.clear();

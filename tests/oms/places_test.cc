@@ -6,7 +6,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "crypto/pem.h"
 #include "tests/oms/data.h"
 #include "tests/support/json_edits.h"
 #include "tests/support/pki/keyless.h"
@@ -55,8 +54,7 @@ class Places : public testing::Test {
     }
 
     oms::Bytes payload() {
-        const auto pair = generate_ec_pair("P-256", "").value();
-        const auto key = scratch.write("k.key", pair.secret).string();
+        const auto key = SigningKey::generate(KeyType::p256);
         EXPECT_TRUE(sign_model(scratch / "model", {.key = key, .signature = options.signature}).ok());
         return oms::parse_bundle(test::content_of(options.signature), "s").value().payload;
     }
@@ -90,7 +88,7 @@ TEST_F(Places, OfASignatureWithACertificateAllMatter) {
     const auto root = test::certify({.name = "root", .authority = true});
     const auto leaf = test::certify({.name = "leaf"}, &root);
     options.anchors = {scratch.write("root.pem", root.pem).string()};
-    const SignOptions sign{.key = scratch.write("k.key", leaf.key).string(),
+    const SignOptions sign{.key = test::signing_key(leaf.key),
                            .certificate = scratch.write("leaf.pem", leaf.pem).string(),
                            .signature = options.signature};
     ASSERT_TRUE(sign_model(scratch / "model", sign).ok());

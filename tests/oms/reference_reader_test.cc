@@ -31,13 +31,15 @@ class ReferenceReader : public test::Signing {
     std::string refused_by_reference(bool spec = true) {
         const auto script = fs::path(MODELSEAL_SOURCE_DIR) / "tests/oms/reference_reader.py";
         const bool key = sign.certificate.empty();
+        const std::string open =
+            key ? scratch.write("k.pub", public_key_pem(verify.public_keys[0])).string() : std::string();
         test::Words words = {"python3",
                              "-B",
                              script,
                              key ? "key" : "certificate",
                              model,
                              sign.signature,
-                             key ? verify.public_keys[0] : verify.anchors[0]};
+                             key ? open : verify.anchors[0]};
         const auto schemas = test::oms_folder() / "spec/schemas";
         if (spec && fs::exists(schemas)) words.insert(words.end(), {"--schemas", schemas});
         const auto done = test::run(words);
@@ -64,7 +66,7 @@ TEST_F(ReferenceReader, AcceptsSignaturesOfTheReference) {
         }
         sign.signature = verify.signature = folder.path() / "model.sig";
         sign.certificate = name.ends_with("certificate") ? "used" : "";
-        verify.public_keys = {test::oms_key("signing-key-pub.pem")};
+        verify.public_keys = {test::oms_public_key()};
         verify.anchors = {test::oms_key("ca-cert.pem")};
         const bool single = test::content_of(folder.path() / "model.sig").size() < 1700 &&
                             statement()["predicate"]["resources"][0]["name"] == ".";
@@ -76,11 +78,11 @@ TEST_F(ReferenceReader, AcceptsSignaturesOfTheReference) {
 }
 
 TEST_F(ReferenceReader, AcceptsEveryCurveAndHash) {
-    for (const char* curve : {"P-256", "P-384", "P-521"}) {
-        use_curve(curve);
+    for (const auto type : {KeyType::p256, KeyType::p384, KeyType::p521}) {
+        use_type(type);
         for (const bool blake : {false, true}) {
             sign.blake2b = blake;
-            EXPECT_EQ(sign_and_ask(), "") << curve;
+            EXPECT_EQ(sign_and_ask(), "") << name_of(type);
         }
     }
 }
@@ -138,7 +140,7 @@ TEST_F(ReferenceReader, AcceptsCertificates) {
     const auto between = test::certify({.name = "between", .authority = true}, &root);
     for (const char* curve : {"P-256", "P-384", "P-521"}) {
         const auto leaf = test::certify({.name = "leaf", .curve = curve}, &between);
-        sign.key = scratch.write("leaf.key", leaf.key).string();
+        sign.key = test::signing_key(leaf.key);
         sign.certificate = scratch.write("leaf.pem", leaf.pem).string();
         sign.chain = {scratch.write("between.pem", between.pem).string()};
         verify.public_keys.clear();
@@ -152,8 +154,7 @@ TEST_F(ReferenceReader, AcceptsCertificates) {
 
 TEST_F(ReferenceReader, RefusesAnotherKey) {
     must_sign();
-    const auto other = generate_ec_pair("P-256", "").value();
-    verify.public_keys = {scratch.write("other.pub", other.open).string()};
+    verify.public_keys = {SigningKey::generate(KeyType::p256).public_key()};
     EXPECT_THAT(refused_by_reference(), HasSubstr("hint"));
 }
 

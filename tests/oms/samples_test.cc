@@ -93,7 +93,7 @@ class Samples : public test::Signing {
         const auto name = folder.filename().string();
         VerifyOptions options{.signature = file, .ignore = {folder / "ignore-me"}};
         if (name.ends_with("-elliptic-key")) {
-            options.public_keys = {test::oms_key("signing-key-pub.pem")};
+            options.public_keys = {test::oms_public_key()};
         } else if (name.ends_with("-certificate")) {
             options.anchors = {test::oms_key("ca-cert.pem")};
         } else {

@@ -1,8 +1,10 @@
 // Signed models verify, under every choice of key, method and hash, and nothing else does.
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include "crypto/pem.h"
 #include "io/progress.h"
 #include "oms/statement.h"
 #include "tests/oms/signing.h"
@@ -24,8 +26,8 @@ using Outcome = SignatureFinding::Outcome;
 class Signing : public test::Signing {};
 
 TEST_F(Signing, RoundTripsOnEveryCurve) {
-    for (const char* curve : {"P-256", "P-384", "P-521"}) {
-        use_curve(curve);
+    for (const auto type : {KeyType::p256, KeyType::p384, KeyType::p521}) {
+        use_type(type);
         const auto summary = must_sign();
         EXPECT_EQ(summary.files, 3u);
         EXPECT_EQ(summary.bytes, 100'002u);
@@ -74,17 +76,42 @@ TEST_F(Signing, ListsEveryFileThatChanged) {
 
 TEST_F(Signing, OfAnotherKeyDoesNotVerify) {
     must_sign();
-    const auto other = generate_ec_pair("P-256", "").value();
-    verify.public_keys = {scratch.write("other.pub", other.open).string()};
+    verify.public_keys = {SigningKey::generate(KeyType::p256).public_key(),
+                          SigningKey::generate(KeyType::p521).public_key()};
     const auto finding = must_verify();
     EXPECT_EQ(finding.outcome, Outcome::invalid);
-    EXPECT_THAT(finding.detail, HasSubstr("another key"));
+    EXPECT_EQ(finding.detail,
+              fmt::format("{}: signed with key {}; given: key {}, {}", verify.signature.string(),
+                          to_hex(sign.key.public_key().id()), to_hex(verify.public_keys[0].id()),
+                          to_hex(verify.public_keys[1].id())));
+    // A key that the signature names, and did not make it.
+    auto spoiled = bundle();
+    spoiled.hint = crypto::pem_digest(verify.public_keys[1]);
+    scratch.write("model.sig", oms::write_bundle(spoiled));
+    EXPECT_THAT(must_verify().detail,
+                HasSubstr("is not valid under key " + to_hex(verify.public_keys[1].id())));
+}
+
+TEST_F(Signing, TakesKeysOfFilesOnly) {
+    const auto seals = SigningKey::generate(KeyType::ed25519);
+    must_sign();
+    verify.public_keys = {seals.public_key()};
+    const auto finding = verify_model(model, verify);
+    ASSERT_FALSE(finding.ok());
+    EXPECT_EQ(finding.error().kind, ErrorKind::unsupported);
+    EXPECT_EQ(finding.error().message,
+              "key " + to_hex(seals.public_key().id()) +
+                  ": is an Ed25519 key, which is for seals; a signature of files needs a "
+                  "P-256, P-384 or P-521 key");
+    sign.key = seals;
+    const auto summary = sign_model(model, sign);
+    ASSERT_FALSE(summary.ok());
+    EXPECT_EQ(summary.error().message, finding.error().message);
 }
 
 TEST_F(Signing, VerifiesUnderTheOldKeyAndTheNewWhileAKeyIsReplaced) {
     must_sign();
-    const auto other = generate_ec_pair("P-384", "").value();
-    const auto later = scratch.write("other.pub", other.open).string();
+    const auto later = SigningKey::generate(KeyType::p384).public_key();
     const auto signer = verify.public_keys.front();
     for (const auto& keys : {std::vector{later, signer}, std::vector{signer, later}}) {
         verify.public_keys = keys;
@@ -112,20 +139,21 @@ TEST_F(Signing, OfAGraphAloneIsRefusedIfItsTensorsLieElsewhere) {
 
 TEST_F(Signing, VerifiesUnderOpenssl) {
     if (!test::installed("openssl")) GTEST_SKIP() << "no openssl";
-    for (const auto& [curve, digest] :
-         std::map<const char*, const char*>{{"P-256", "-sha256"}, {"P-384", "-sha384"}, {"P-521", "-sha512"}}) {
-        use_curve(curve);
+    for (const auto& [type, digest] : std::map<KeyType, const char*>{
+             {KeyType::p256, "-sha256"}, {KeyType::p384, "-sha384"}, {KeyType::p521, "-sha512"}}) {
+        use_type(type);
         const auto summary = must_sign();
         const auto pae =
             scratch.write("pae", test::text_of(oms::pre_authentication_encoding(bundle().payload)));
         const auto der = scratch.write("der", test::text_of(bundle().signature));
-        const auto done = test::run(
-            {"openssl", "dgst", digest, "-verify", verify.public_keys.front(), "-signature", der, pae});
+        const std::string open = scratch.write("k.pub", public_key_pem(verify.public_keys.front()));
+        const auto done = test::run({"openssl", "dgst", digest, "-verify", open, "-signature", der, pae});
         EXPECT_EQ(done.code, 0) << done.err;
         EXPECT_THAT(done.out, HasSubstr("Verified OK"));
-        const auto hint =
-            test::run({"sh", "-c", "openssl ec -in " + sign.key + " -pubout 2>/dev/null | sha256sum"});
-        EXPECT_THAT(hint.out, testing::StartsWith(summary.signer));
+        const auto hash = test::run({"sh", "-c", "openssl pkey -pubin -in " + open + " | sha256sum"});
+        EXPECT_THAT(hash.out, testing::StartsWith(bundle().hint));
+        EXPECT_THAT(hash.out, testing::StartsWith(summary.signer));
+        EXPECT_EQ(summary.signer.size(), 16u);
     }
 }
 
@@ -134,8 +162,8 @@ TEST_F(Signing, AcceptsKeysThatOpensslMade) {
     const auto key = (scratch / "o.key").string(), open = (scratch / "o.pub").string();
     ASSERT_EQ(test::run({"openssl", "ecparam", "-name", "prime256v1", "-genkey", "-out", key}).code, 0);
     ASSERT_EQ(test::run({"openssl", "ec", "-in", key, "-pubout", "-out", open}).code, 0);
-    sign.key = key;
-    verify.public_keys = {open};
+    sign.key = load_signing_key(key, {}).value();
+    verify.public_keys = {load_public_key(open).value()};
     must_sign();
     EXPECT_EQ(must_verify().outcome, Outcome::valid);
 }

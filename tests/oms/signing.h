@@ -8,7 +8,6 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
-#include "crypto/pem.h"
 #include "tests/oms/data.h"
 #include <modelseal/oms.h>
 
@@ -20,13 +19,12 @@ class Signing : public testing::Test {
         scratch.write("model/config.json", "{}");
         scratch.write("model/empty", "");
         scratch.write("model/sub/weights.bin", std::string(100'000, 'w'));
-        use_curve("P-256");
+        use_type(KeyType::p256);
     }
 
-    void use_curve(const char* curve) {
-        const auto pair = generate_ec_pair(curve, "").value();
-        sign.key = scratch.write("k.key", pair.secret).string();
-        verify.public_keys = {scratch.write("k.pub", pair.open).string()};
+    void use_type(KeyType type) {
+        sign.key = SigningKey::generate(type);
+        verify.public_keys = {sign.key.public_key()};
         sign.signature = verify.signature = scratch / "model.sig";
     }
 
@@ -70,7 +68,7 @@ class Signing : public testing::Test {
 
     Scratch scratch;
     std::filesystem::path model = scratch / "model";
-    SignOptions sign;
+    SignOptions sign{.key = SigningKey::generate(KeyType::p256)};
     VerifyOptions verify;
 };
 

@@ -8,12 +8,11 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
-#include "crypto/ecdsa.h"
-#include "crypto/pem.h"
 #include "tests/oms/data.h"
 #include "tests/support/json_edits.h"
 #include "util/encodings.h"
 #include <modelseal/oms.h>
+#include <modelseal/signer.h>
 
 namespace modelseal {
 namespace {
@@ -27,12 +26,9 @@ class Spoiled : public testing::Test {
     Spoiled() {
         scratch.write("model/a", "aaaa");
         scratch.write("model/b/c", "cc");
-        const auto pair = generate_ec_pair("P-256", "").value();
-        const auto path = scratch.write("k.key", pair.secret).string();
-        verify.public_keys = {scratch.write("k.pub", pair.open).string()};
+        verify.public_keys = {key.public_key()};
         verify.signature = scratch / "model.sig";
-        key.emplace(crypto::EcSigningKey::load(path, {}).value());
-        EXPECT_TRUE(sign_model(scratch / "model", {.key = path, .signature = verify.signature}).ok());
+        EXPECT_TRUE(sign_model(scratch / "model", {.key = key, .signature = verify.signature}).ok());
         text = test::content_of(verify.signature);
         bundle = json::parse(text);
         statement = json::parse(test::text_of(oms::parse_bundle(text, "s").value().payload));
@@ -57,13 +53,13 @@ class Spoiled : public testing::Test {
     std::string signed_text(const std::string& payload) {
         auto out = oms::parse_bundle(text, "s").value();
         out.payload = test::bytes_of(payload);
-        out.signature = key->sign(oms::pre_authentication_encoding(out.payload)).value();
+        out.signature = key.signer().sign_der(oms::pre_authentication_encoding(out.payload)).value();
         return oms::write_bundle(out);
     }
 
     test::Scratch scratch;
     VerifyOptions verify;
-    std::optional<crypto::EcSigningKey> key;
+    const SigningKey key = SigningKey::generate(KeyType::p256);
     std::string text;
     json bundle, statement;
     std::size_t rows = 0;
@@ -229,7 +225,7 @@ TEST_F(Spoiled, SecondSignaturesAndMaterialsAreRefused) {
 // A payload that claims to be of release 0.2.0 is believed only as that release signed it.
 TEST_F(Spoiled, OldSignatureInputIsForOldStatements) {
     auto out = oms::parse_bundle(text, "s").value();
-    out.signature = key->sign(oms::encoding_of_0_2_0(out.payload)).value();
+    out.signature = key.signer().sign_der(oms::encoding_of_0_2_0(out.payload)).value();
     EXPECT_FALSE(accepted(oms::write_bundle(out)));
     json old = {{"_type", "https://in-toto.io/Statement/v1"},
                 {"predicateType", "https://model_signing/Digests/v0.1"},
@@ -238,7 +234,7 @@ TEST_F(Spoiled, OldSignatureInputIsForOldStatements) {
         old["subject"].push_back({{"name", resource["name"]}, {"digest", {{"sha256", resource["digest"]}}}});
     }
     out.payload = test::bytes_of(old.dump());
-    out.signature = key->sign(oms::encoding_of_0_2_0(out.payload)).value();
+    out.signature = key.signer().sign_der(oms::encoding_of_0_2_0(out.payload)).value();
     EXPECT_TRUE(accepted(oms::write_bundle(out)));
     old["subject"][0]["digest"]["sha256"] = std::string(64, '0');
     out.payload = test::bytes_of(old.dump());

@@ -22,7 +22,7 @@ using FileOutcome = SignatureFinding::FileFinding::Outcome;
 VerifyOptions options_for(const std::string& name, const fs::path& folder) {
     VerifyOptions options{.signature = folder / "model.sig", .ignore = {folder / "ignore-me"}};
     if (name.ends_with("elliptic-key")) {
-        options.public_keys = {oms_key("signing-key-pub.pem")};
+        options.public_keys = {test::oms_public_key()};
     } else {
         options.anchors = {oms_key("ca-cert.pem")};
     }
@@ -113,7 +113,7 @@ TEST_P(Release, DoesNotVerifyUnderTheOtherMethod) {
     auto options = options_for(GetParam(), folder);
     if (options.public_keys.empty()) {
         options.anchors.clear();
-        options.public_keys = {oms_key("signing-key-pub.pem")};
+        options.public_keys = {test::oms_public_key()};
     } else {
         options.public_keys.clear();
         options.anchors = {oms_key("ca-cert.pem")};

@@ -8,13 +8,13 @@
 #include "tests/support/data.h"
 #include "torch/module_network.h"
 
-namespace modelseal::oracle {
+namespace modelseal::libtorch {
 namespace {
 
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-NetworkOptions on_cpu(std::vector<std::int64_t> shape = {}) {
+oracle::NetworkOptions on_cpu(std::vector<std::int64_t> shape = {}) {
     return {.device = "cpu", .threads = 2, .input_shape = std::move(shape)};
 }
 
@@ -73,4 +73,4 @@ TEST(OnnxNetwork, RefusesAnInputOfAnotherName) {
 }
 
 }  // namespace
-}  // namespace modelseal::oracle
+}  // namespace modelseal::libtorch

@@ -15,7 +15,7 @@ struct ChallengeFlags {
 };
 
 // The first key that opens the fingerprint; of several errors the last.
-Result<ChallengeSummary> write(const ChallengeFlags& options, const std::vector<CheckKey>& keys) {
+Result<ChallengeSummary> write(const ChallengeFlags& options, std::span<const CheckKey> keys) {
     for (std::size_t i = 0;; ++i) {
         auto summary = write_challenge(options.fingerprint, keys[i], options.out);
         const bool another = !summary.ok() && summary.error().kind == ErrorKind::mismatch;
@@ -37,8 +37,9 @@ Result<ExitCode> run(const ChallengeFlags& options, Context& context) {
         return Error{ErrorKind::usage, "no key to open the fingerprint with",
                      "give your check key with --key CUSTOMER.check, or the vendor's public key with --pub"};
     }
-    MODELSEAL_TRY_ASSIGN(const auto keys, load_check_keys(options.keys));
-    MODELSEAL_TRY_ASSIGN(const auto summary, write(options, keys));
+    KeySet keys;
+    MODELSEAL_TRY(keys.add_for_seals(options.keys));
+    MODELSEAL_TRY_ASSIGN(const auto summary, write(options, keys.for_seals()));
     if (context.terminal.quiet()) return ExitCode::done;
     const auto folder = util::printable(options.out);
     context.terminal.print(fmt::format("{} {}: {} inputs ({})", context.terminal.paint(Tone::good, "wrote"),

@@ -86,19 +86,22 @@ TargetUses uses_of(const CheckFlags& flags, const std::vector<std::string>& targ
     return uses;
 }
 
-Result<std::vector<CheckKey>> load_keys(const CheckFlags& flags) {
+Result<KeySet> load_keys(const CheckFlags& flags) {
     if (flags.keys.empty() && flags.trust.empty()) {
         return Error{
             ErrorKind::usage, "no key to check with",
             "give the vendor's public key with --pub NAME.pub, or your check key with --key CUSTOMER.check"};
     }
-    return load_check_keys(flags.keys);
+    KeySet keys;
+    MODELSEAL_TRY(keys.add_for_seals(flags.keys));
+    MODELSEAL_TRY(keys.add_for_signatures(flags.trust.signers));
+    return keys;
 }
 
 // Nothing if no signature is expected.
-Result<std::optional<VerifyOptions>> signature_options(const CheckFlags& flags) {
+Result<std::optional<VerifyOptions>> signature_options(const CheckFlags& flags, const KeySet& keys) {
     if (!flags.trust.empty()) {
-        auto options = verify_options(flags.trust);
+        auto options = verify_options(flags.trust, keys.for_signatures());
         options.signature = flags.signature;
         return std::optional(std::move(options));
     }
@@ -204,10 +207,10 @@ Result<std::vector<std::string>> targets_of(const CheckFlags& flags) {
     return flags.targets.empty() ? std::vector{flags.responses} : flags.targets;
 }
 
-Result<CheckOptions> check_options(const CheckFlags& flags, const std::vector<CheckKey>& keys,
+Result<CheckOptions> check_options(const CheckFlags& flags, const KeySet& keys,
                                    const std::vector<std::string>& targets, const Context& context) {
-    CheckOptions options{.keys = keys};
-    MODELSEAL_TRY_ASSIGN(options.signature, signature_options(flags));
+    CheckOptions options{.keys = keys.for_seals()};
+    MODELSEAL_TRY_ASSIGN(options.signature, signature_options(flags, keys));
     MODELSEAL_TRY_ASSIGN(options.expect, key_values(flags.expect, "--expect"));
     options.weights_only = flags.weights_only;
     if (flags.scheme == "deepisign") options.scheme = Scheme::deepisign;
@@ -243,7 +246,7 @@ Result<ExitCode> run(const CheckFlags& flags, const CLI::App& command, Context& 
     MODELSEAL_TRY(refuse_idle_options(command, check_rules(), uses_of(flags, targets)));
     MODELSEAL_TRY_ASSIGN(const auto keys, load_keys(flags));
     MODELSEAL_TRY_ASSIGN(auto options, check_options(flags, keys, targets, context));
-    Results results(flags, keys, context);
+    Results results(flags, keys.for_seals(), context);
     const auto counted = flags.fingerprint.empty() ? Counted::bytes : Counted::steps;
     for (std::size_t i = 0; i < targets.size(); ++i) {
         std::optional<CheckReport> report;

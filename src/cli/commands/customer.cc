@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "cli/commands/commands.h"
+#include "cli/options/check_keys.h"
 #include "cli/options/ledger_option.h"
 #include "cli/options/outputs.h"
 #include "cli/options/secrets.h"
@@ -25,7 +26,7 @@ struct CustomerOptions {
 enum class Key { needed, welcome };
 
 Result<SigningKey> vendor_key(const CustomerOptions& options) {
-    return load_signing_key(options.key, passphrase_from(options.passphrase_file));
+    return signing_key_from(options.key, options.passphrase_file, KeyUse::seals);
 }
 
 Result<Ledger> open_ledger(const CustomerOptions& options) {

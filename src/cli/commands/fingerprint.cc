@@ -1,6 +1,7 @@
 #include <chrono>
 
 #include "cli/commands/commands.h"
+#include "cli/options/check_keys.h"
 #include "cli/options/endpoint_options.h"
 #include "cli/options/ledger_option.h"
 #include "cli/options/outputs.h"
@@ -51,8 +52,7 @@ Result<ExitCode> run(const FingerprintFlags& options, Context& context) {
     MODELSEAL_TRY_ASSIGN(auto input, input_of(options));
     const auto now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
     MODELSEAL_TRY_ASSIGN(auto expires, future_time(options.expires, "--expires", now));
-    MODELSEAL_TRY_ASSIGN(const auto key,
-                         load_signing_key(options.key, passphrase_from(options.passphrase_file)));
+    MODELSEAL_TRY_ASSIGN(const auto key, signing_key_from(options.key, options.passphrase_file, KeyUse::seals));
     MODELSEAL_TRY_ASSIGN(auto recipient, recipient_of(options.customer, options.ledger, key));
     const auto progress = context.progress({"fingerprinting", options.model}, Counted::steps);
     FingerprintOptions request{.key = key, .check = recipient.check, .pairs = options.pairs};

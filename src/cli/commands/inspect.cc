@@ -12,11 +12,12 @@ struct InspectFlags {
 };
 
 Result<ExitCode> run(const InspectFlags& options, Context& context) {
-    MODELSEAL_TRY_ASSIGN(const auto keys, load_check_keys(options.keys));
+    KeySet keys;
+    MODELSEAL_TRY(keys.add_for_seals(options.keys));
     const auto progress = context.progress({"inspecting", options.file});
     MODELSEAL_TRY_ASSIGN(
         const auto inspection,
-        inspect(options.file, {.keys = keys, .jobs = context.jobs, .progress = progress.get()}));
+        inspect(options.file, {.keys = keys.for_seals(), .jobs = context.jobs, .progress = progress.get()}));
     if (options.json) {
         context.terminal.print_data(report::to_json(inspection));
     } else {

@@ -4,9 +4,9 @@
 #include <fmt/format.h>
 
 #include "cli/commands/commands.h"
+#include "cli/options/check_keys.h"
 #include "cli/options/outputs.h"
 #include "cli/options/secrets.h"
-#include "crypto/pem.h"
 #include "crypto/secret.h"
 #include "crypto/token/pkcs11_uri.h"
 #include "crypto/token/token.h"
@@ -29,10 +29,16 @@ struct KeygenFlags {
 
 constexpr std::uint32_t kKeyMode = 0600, kOpenMode = 0644;
 
-// Of keys that sign but do not seal.
-const std::map<std::string, std::string>& curves() {
-    static const std::map<std::string, std::string> names = {{"p384", "P-384"}, {"p521", "P-521"}};
-    return names;
+struct PemPair {
+    std::string secret, open;
+};
+
+const std::map<std::string, KeyType>& key_types() {
+    static const std::map<std::string, KeyType> types = {{"ed25519", KeyType::ed25519},
+                                                         {"p256", KeyType::p256},
+                                                         {"p384", KeyType::p384},
+                                                         {"p521", KeyType::p521}};
+    return types;
 }
 
 Result<void> check_options(const KeygenFlags& options) {
@@ -76,20 +82,9 @@ Result<void> write_pair(const KeygenFlags& options, const PemPair& pair) {
     return {};
 }
 
-Result<PemPair> make_pair(const KeygenFlags& options, std::string_view passphrase, std::string& id) {
-    if (const auto curve = curves().find(options.type); curve != curves().end()) {
-        return generate_ec_pair(curve->second, passphrase);
-    }
-    const auto type = options.type == "p256" ? KeyType::p256 : KeyType::ed25519;
-    const SigningKey key = SigningKey::generate(type);
-    id = to_hex(key.public_key().id());
-    MODELSEAL_TRY_ASSIGN(std::string secret, signing_key_pem(key, passphrase));
-    return PemPair{std::move(secret), public_key_pem(key.public_key())};
-}
-
-std::string_view uses_of(std::string_view type) {
-    if (type == "ed25519") return "seals models";
-    return type == "p256" ? "seals and signs models" : "signs models";
+std::string_view uses_of(const SigningKey& key) {
+    if (!key.serves(KeyUse::file_signatures)) return "seals models";
+    return key.serves(KeyUse::seals) ? "seals and signs models" : "signs models";
 }
 
 Result<ExitCode> generate_pair(const KeygenFlags& options, Context& context) {
@@ -100,17 +95,18 @@ Result<ExitCode> generate_pair(const KeygenFlags& options, Context& context) {
     if (!options.no_passphrase) {
         MODELSEAL_TRY_ASSIGN(passphrase, new_passphrase(options.passphrase_file, options.name + ".key"));
     }
-    std::string id;
-    MODELSEAL_TRY_ASSIGN(PemPair pair, make_pair(options, passphrase, id));
+    const auto key = SigningKey::generate(key_types().at(options.type));
+    PemPair pair{.open = public_key_pem(key.public_key())};
     const crypto::WipeAtEnd wiped_pem(pair.secret);
+    MODELSEAL_TRY_ASSIGN(pair.secret, signing_key_pem(key, passphrase));
     MODELSEAL_TRY(write_pair(options, pair));
     if (context.terminal.quiet()) return ExitCode::done;
     const std::string name = util::printable(options.name);
-    context.terminal.print(fmt::format("{}.key  secret key: {}; {}", name, uses_of(options.type),
+    context.terminal.print(fmt::format("{}.key  secret key: {}; {}", name, uses_of(key),
                                        passphrase.empty() ? "not encrypted" : "encrypted with the passphrase"));
     context.terminal.print(
         fmt::format("{}.pub  public key: give it to everyone who checks these models", name));
-    if (!id.empty()) context.terminal.print(fmt::format("key id {}", id));
+    context.terminal.print(fmt::format("key id {}", to_hex(key.public_key().id())));
     return ExitCode::done;
 }
 
@@ -120,7 +116,7 @@ Result<ExitCode> generate_check_key(const KeygenFlags& options, Context& context
     const std::string customer =
         options.customer.empty() ? std::filesystem::path(options.name).filename().string() : options.customer;
     MODELSEAL_TRY_ASSIGN(const SigningKey vendor,
-                         load_signing_key(options.vendor_key, passphrase_from(options.passphrase_file)));
+                         signing_key_from(options.vendor_key, options.passphrase_file, KeyUse::seals));
     MODELSEAL_TRY_ASSIGN(std::string text, new_check_key(vendor, customer));
     const crypto::WipeAtEnd wiped(text);
     MODELSEAL_TRY(io::write_text(path, text, kKeyMode, io::WriteMode::exclusive));
@@ -144,17 +140,13 @@ Result<ExitCode> copy_public_half(const KeygenFlags& options, Context& context) 
     }
     MODELSEAL_TRY_ASSIGN(const auto key,
                          crypto::load_token_public_key(options.from, passphrase_from(options.passphrase_file)));
-    const auto pem = key.pem();
-    MODELSEAL_TRY(io::write_text(path, pem, kOpenMode, io::WriteMode::exclusive));
+    MODELSEAL_TRY(io::write_text(path, public_key_pem(key), kOpenMode, io::WriteMode::exclusive));
     if (context.terminal.quiet()) return ExitCode::done;
     context.terminal.print(
         fmt::format("{}  public key of the key in the token, on {}: give it to everyone who checks these "
                     "models",
-                    util::printable(path), crypto::name_of(key.curve())));
-    if (key.curve() == crypto::Curve::p256) {
-        MODELSEAL_TRY_ASSIGN(const auto vendor, parse_public_key(pem, path));
-        context.terminal.print(fmt::format("key id {}", to_hex(vendor.id())));
-    }
+                    util::printable(path), name_of(key.type())));
+    context.terminal.print(fmt::format("key id {}", to_hex(key.id())));
     return ExitCode::done;
 }
 

@@ -2,6 +2,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/commands/commands.h"
+#include "cli/options/check_keys.h"
 #include "cli/options/ledger_option.h"
 #include "cli/options/outputs.h"
 #include "cli/options/secrets.h"
@@ -88,13 +89,13 @@ Result<void> guard_sealed(const SealFlags& flags) {
 Result<ExitCode> run(const SealFlags& flags, Context& context) {
     MODELSEAL_TRY(guard_sealed(flags));
     MODELSEAL_TRY_ASSIGN(auto stamp, key_values(flags.stamp, "--stamp"));
-    MODELSEAL_TRY_ASSIGN(const auto key, load_signing_key(flags.key, passphrase_from(flags.passphrase_file)));
+    MODELSEAL_TRY_ASSIGN(const auto key, signing_key_from(flags.key, flags.passphrase_file, KeyUse::seals));
     MODELSEAL_TRY_ASSIGN(auto recipient, recipient_of(flags.customer, flags.ledger, key));
     SealOptions options{.key = key, .check = recipient.check, .stamp = std::move(stamp)};
     options.ledger = recipient.ledger_if_given();
     if (!flags.parent.empty()) options.parent = flags.parent;
     if (!flags.parent_vendor.empty()) {
-        MODELSEAL_TRY_ASSIGN(options.parent_vendor, load_public_key(flags.parent_vendor));
+        MODELSEAL_TRY_ASSIGN(options.parent_vendor, public_key_from(flags.parent_vendor, KeyUse::seals));
     }
     if (!flags.receipt.empty()) options.receipt = flags.receipt;
     options.scheme = flags.scheme == "deepisign" ? Scheme::deepisign : Scheme::modelseal;

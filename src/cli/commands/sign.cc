@@ -2,6 +2,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/commands/commands.h"
+#include "cli/options/check_keys.h"
 #include "cli/options/outputs.h"
 #include "cli/options/secrets.h"
 #include "cli/options/values.h"
@@ -28,7 +29,7 @@ struct SignFlags {
 // The root of the seal in the model, which must be intact, so that no changed model is signed.
 Result<std::string> seal_root(const SignFlags& options, const Context& context) {
     if (options.vendor_key.empty()) return std::string();
-    MODELSEAL_TRY_ASSIGN(const auto vendor, load_public_key(options.vendor_key));
+    MODELSEAL_TRY_ASSIGN(const auto vendor, public_key_from(options.vendor_key, KeyUse::seals));
     const auto key = public_check_key(vendor);
     MODELSEAL_TRY_ASSIGN(auto root, jobs::intact_root(options.path, {&key, 1}, context.jobs));
     if (root) return std::move(*root);
@@ -47,8 +48,9 @@ Result<std::string> fingerprint_id(const SignFlags& options) {
 }
 
 Result<SignOptions> sign_options(const SignFlags& options, const Context& context, io::Progress* progress) {
-    SignOptions out{.key = options.key,
-                    .passphrase = passphrase_from(options.passphrase_file),
+    MODELSEAL_TRY_ASSIGN(auto key,
+                         signing_key_from(options.key, options.passphrase_file, KeyUse::file_signatures));
+    SignOptions out{.key = std::move(key),
                     .certificate = options.certificate,
                     .chain = options.chain,
                     .signature = options.out,

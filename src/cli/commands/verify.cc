@@ -1,6 +1,7 @@
 #include <utility>
 
 #include "cli/commands/commands.h"
+#include "cli/options/check_keys.h"
 #include "cli/options/remedies.h"
 #include "cli/options/trust_options.h"
 #include "cli/terminal/width.h"
@@ -17,14 +18,20 @@ struct VerifyFlags {
     bool all = false, json = false;
 };
 
-Result<ExitCode> run(const VerifyFlags& options, const CLI::App& command, Context& context) {
-    MODELSEAL_TRY(refuse_idle_options(command, trust_rules()));
+Result<SignatureFinding> verify(const VerifyFlags& options, const Context& context) {
+    KeySet keys;
+    MODELSEAL_TRY(keys.add_for_signatures(options.trust.signers));
     const auto progress = context.progress({"verifying", options.path});
-    auto how = verify_options(options.trust);
+    auto how = verify_options(options.trust, keys.for_signatures());
     how.signature = options.signature;
     how.jobs = context.jobs;
     how.progress = progress.get();
-    auto finding = verify_model(options.path, how);
+    return verify_model(options.path, how);
+}
+
+Result<ExitCode> run(const VerifyFlags& options, const CLI::App& command, Context& context) {
+    MODELSEAL_TRY(refuse_idle_options(command, trust_rules()));
+    auto finding = verify(options, context);
     if (!finding.ok() && finding.error().kind == ErrorKind::usage) return finding.error();
     if (finding.ok()) name_options(*finding);
 

@@ -5,10 +5,99 @@
 #include <fmt/format.h>
 
 #include "cli/commands/command.h"
-#include "crypto/ecdsa.h"
+#include "cli/options/secrets.h"
+#include "crypto/key_facts.h"
+#include "crypto/pem.h"
+#include "crypto/secret.h"
+#include "crypto/token/pkcs11_uri.h"
 #include "util/text.h"
 
 namespace modelseal::cli {
+namespace {
+
+// What to do about a public key that is for something else.
+const char* hint_for_other_use(KeyUse use) {
+    return use == KeyUse::seals
+               ? "a signer's key is for 'modelseal verify --pub' and 'modelseal check --signer'"
+               : "'modelseal check --pub' looks for a seal with it; for a signature, ask the signer for their "
+                 "public key";
+}
+
+// What to do about a file that is not a public key; empty where nothing is known about it.
+std::string hint_for_other_file(std::string_view text, KeyUse use) {
+    const auto facts = describe_key(text, {});
+    if (!facts.ok()) return {};
+    const bool seals = use == KeyUse::seals;
+    switch (facts->half) {
+        case KeyFacts::Half::secret:
+            return "use the .pub file next to it";
+        case KeyFacts::Half::check:
+            return seals ? "give a check key with --key" : "'modelseal check --key' looks for a seal with it";
+        case KeyFacts::Half::certificate:
+            return seals ? "'openssl x509 -pubkey -noout' prints the public key of a certificate"
+                         : "give certificates to trust with --cert-chain";
+        case KeyFacts::Half::open:
+            break;
+    }
+    return {};
+}
+
+std::string hint_for_signing(std::string_view text) {
+    const auto facts = describe_key(text, {});
+    if (!facts.ok()) return "'modelseal keygen' makes a key";
+    switch (facts->half) {
+        case KeyFacts::Half::open:
+            return "use the .key file next to it";
+        case KeyFacts::Half::check:
+            return "a check key only checks; give the vendor's own key, NAME.key";
+        case KeyFacts::Half::certificate:
+            return "give the private key of the certificate";
+        case KeyFacts::Half::secret:
+            break;
+    }
+    return "'modelseal keygen NAME --type p256' makes a key for seals and for signatures";
+}
+
+Error hinted(Error error, std::string hint) {
+    if (error.hint.empty()) error.hint = std::move(hint);
+    return error;
+}
+
+Result<PublicKey> read_public_key(const std::string& path, KeyUse use) {
+    MODELSEAL_TRY(crypto::must_be_file(path));
+    MODELSEAL_TRY_ASSIGN(std::string text, crypto::read_key_file(path));
+    const crypto::WipeAtEnd wiped(text);  // a private key may have been given by mistake
+    auto key = crypto::parse_public_key(text, util::printable(path));
+    if (key.ok()) return key;
+    return hinted(std::move(key).error(), hint_for_other_file(text, use));
+}
+
+Result<void> must_be_for(const PublicKey& key, KeyUse use, const std::string& path) {
+    auto done = must_serve(key, use, util::printable(path));
+    if (done.ok()) return done;
+    return hinted(std::move(done).error(), hint_for_other_use(use));
+}
+
+}  // namespace
+
+Result<PublicKey> public_key_from(const std::string& path, KeyUse use) {
+    MODELSEAL_TRY_ASSIGN(auto key, read_public_key(path, use));
+    MODELSEAL_TRY(must_be_for(key, use, path));
+    return key;
+}
+
+Result<SigningKey> signing_key_from(const std::string& path, const std::string& passphrase_file, KeyUse use) {
+    const auto passphrase = passphrase_from(passphrase_file);
+    if (crypto::is_pkcs11_uri(path)) return load_signing_key(path, passphrase, use);
+    MODELSEAL_TRY_ASSIGN(std::string text, crypto::read_key_file(path));
+    const crypto::WipeAtEnd wiped(text);
+    const auto shown = util::printable(path);
+    auto key = crypto::parse_signing_key(text, shown, passphrase);
+    const auto fits = key.ok() ? must_serve(key->public_key(), use, shown) : Result<void>(key.error());
+    if (fits.ok()) return key;
+    if (fits.error().kind != ErrorKind::unsupported) return fits.error();
+    return hinted(fits.error(), hint_for_signing(text));
+}
 
 void add_check_key_options(CLI::App& command, CheckKeyFiles& files) {
     add_list(command, "--pub", files.public_keys, "vendor's public key, for seals for everybody; repeatable",
@@ -22,26 +111,24 @@ Result<CheckKey> check_key_for(const std::string& file, const PublicKey& vendor)
     return load_check_key(file);
 }
 
-namespace {
-
-// A public key of another kind may be a signer's.
-Result<PublicKey> load_vendor_key(const std::string& path) {
-    auto key = load_public_key(path);
-    if (key.ok() || !crypto::load_ec_public_key(path).ok()) return key;
-    return Error{key.error().kind, key.error().message,
-                 "give a signer's key with --signer of 'modelseal check'"};
+Result<PublicKey> KeySet::public_key(const std::string& path, KeyUse use) {
+    auto known = public_keys_.find(path);
+    if (known == public_keys_.end()) {
+        MODELSEAL_TRY_ASSIGN(const auto key, read_public_key(path, use));
+        known = public_keys_.emplace(path, key).first;
+    }
+    MODELSEAL_TRY(must_be_for(known->second, use, path));
+    return known->second;
 }
 
-}  // namespace
-
-Result<std::vector<CheckKey>> load_check_keys(const CheckKeyFiles& files) {
-    std::vector<CheckKey> keys;
+Result<void> KeySet::add_for_seals(const CheckKeyFiles& files) {
     std::vector<PublicKey> vendors;
     for (const auto& path : files.public_keys) {
-        MODELSEAL_TRY_ASSIGN(const auto vendor, load_vendor_key(path));
+        MODELSEAL_TRY_ASSIGN(const auto vendor, public_key(path, KeyUse::seals));
         vendors.push_back(vendor);
     }
     for (const auto& path : files.check_keys) {
+        if (!check_keys_.insert(path).second) continue;
         MODELSEAL_TRY_ASSIGN(auto key, load_check_key(path));
         if (!vendors.empty() && std::ranges::find(vendors, key.vendor) == vendors.end()) {
             return Error{ErrorKind::usage,
@@ -49,10 +136,18 @@ Result<std::vector<CheckKey>> load_check_keys(const CheckKeyFiles& files) {
                                      util::printable(path), to_hex(key.vendor.id())),
                          "give the public key of the vendor that issued this check key"};
         }
-        keys.push_back(std::move(key));
+        for_seals_.push_back(std::move(key));
     }
-    for (const auto& vendor : vendors) keys.push_back(public_check_key(vendor));
-    return keys;
+    for (const auto& vendor : vendors) for_seals_.push_back(public_check_key(vendor));
+    return {};
+}
+
+Result<void> KeySet::add_for_signatures(const std::vector<std::string>& files) {
+    for (const auto& path : files) {
+        MODELSEAL_TRY_ASSIGN(const auto key, public_key(path, KeyUse::file_signatures));
+        for_signatures_.push_back(key);
+    }
+    return {};
 }
 
 }  // namespace modelseal::cli

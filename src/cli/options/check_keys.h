@@ -1,6 +1,10 @@
-// The keys under which a seal is looked for: --pub and --key, each repeatable.
+// Keys that commands are given in files. Each file is read once, and an error about one names what the command
+// line has for it.
 #pragma once
 
+#include <map>
+#include <set>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -11,6 +15,12 @@
 
 namespace modelseal::cli {
 
+// As load_public_key() and load_signing_key(), with a hint about a file that is not the one that was meant.
+// `passphrase_file`: the value of --passphrase-file.
+Result<PublicKey> public_key_from(const std::string& path, KeyUse use);
+Result<SigningKey> signing_key_from(const std::string& path, const std::string& passphrase_file, KeyUse use);
+
+// The keys under which a seal is looked for: --pub and --key, each repeatable.
 struct CheckKeyFiles {
     std::vector<std::string> public_keys, check_keys;
     bool empty() const { return public_keys.empty() && check_keys.empty(); }
@@ -22,8 +32,26 @@ void add_check_key_options(CLI::App& command, CheckKeyFiles& files);
 // The key under which to seal: a customer's, or without a file the vendor's public one.
 Result<CheckKey> check_key_for(const std::string& file, const PublicKey& vendor);
 
-// The customers' keys first, as the more likely ones. A check key belongs to a vendor: ErrorKind::usage if
-// public keys are given as well and that vendor's is not among them.
-Result<std::vector<CheckKey>> load_check_keys(const CheckKeyFiles& files);
+// The keys of one command: those that find and verify seals, and those that verify signatures of files. A file
+// that is given for both is read once.
+class KeySet {
+  public:
+    // `unsupported` for a key that does not serve seals. A check key belongs to a vendor: ErrorKind::usage if
+    // public keys are given as well and that vendor's is not among them.
+    Result<void> add_for_seals(const CheckKeyFiles& files);
+    // Public keys of signers; `unsupported` for one that does not serve signatures of files.
+    Result<void> add_for_signatures(const std::vector<std::string>& files);
+
+    // The customers' keys first, as the more likely ones.
+    std::span<const CheckKey> for_seals() const { return for_seals_; }
+    const std::vector<PublicKey>& for_signatures() const { return for_signatures_; }
+
+  private:
+    Result<PublicKey> public_key(const std::string& path, KeyUse use);
+    std::map<std::string, PublicKey> public_keys_;  // by path
+    std::set<std::string> check_keys_;              // paths
+    std::vector<CheckKey> for_seals_;
+    std::vector<PublicKey> for_signatures_;
+};
 
 }  // namespace modelseal::cli

@@ -58,8 +58,8 @@ std::span<const OptionRule> trust_rules() {
     return rules;
 }
 
-VerifyOptions verify_options(const TrustFlags& flags) {
-    VerifyOptions out{.public_keys = flags.signers,
+VerifyOptions verify_options(const TrustFlags& flags, const std::vector<PublicKey>& signers) {
+    VerifyOptions out{.public_keys = signers,
                       .anchors = flags.chain,
                       .subject = flags.subject,
                       .trusted_root = flags.trusted_root,

@@ -5,19 +5,21 @@
 // process: which one comes from the URI, else the environment variable PKCS11_MODULE_PATH, else p11-kit.
 #pragma once
 
+#include <optional>
 #include <string>
 
-#include "crypto/ecdsa.h"
 #include <modelseal/keys.h>
 
 namespace modelseal::crypto {
 
-// Errors: `usage` for a URI that is none, `unreadable` for a module, a token or a key that is not there or is
-// there twice, `mismatch` for a wrong PIN, `unsupported` for keys of other types, and for every URI where
-// modelseal was built without libp11. The PIN comes from the URI, else `pin` is asked, once, with the name of
-// the token; it is tried once, because a token locks itself after a few wrong ones.
-Result<EcSigningKey> load_token_key(const std::string& uri, const Passphrase& pin);
-// The public half; the PIN is needed only where the token shows it to nobody else.
-Result<EcPublicKey> load_token_public_key(const std::string& uri, const Passphrase& pin);
+// Errors: `usage` for a malformed URI, `unreadable` for a module, a token or a key that is not there or is
+// there twice, `mismatch` for a wrong PIN, `unsupported` for keys of other types, for keys that do not serve
+// `use`, and for every URI where modelseal was built without libp11. The PIN comes from the URI, else `pin` is
+// asked, once, with the name of the token; it is tried once, because a token locks itself after a few wrong
+// ones.
+Result<SigningKey> load_token_key(const std::string& uri, const Passphrase& pin,
+                                  std::optional<KeyUse> use = {});
+// The public half; the PIN is needed only where the token does not show it without.
+Result<PublicKey> load_token_public_key(const std::string& uri, const Passphrase& pin);
 
 }  // namespace modelseal::crypto

@@ -11,11 +11,11 @@ Error without_libp11() {
 
 }  // namespace
 
-Result<EcSigningKey> load_token_key(const std::string&, const Passphrase&) {
+Result<SigningKey> load_token_key(const std::string&, const Passphrase&, std::optional<KeyUse>) {
     return without_libp11();
 }
 
-Result<EcPublicKey> load_token_public_key(const std::string&, const Passphrase&) {
+Result<PublicKey> load_token_public_key(const std::string&, const Passphrase&) {
     return without_libp11();
 }
 

@@ -6,7 +6,7 @@
 #include <fmt/format.h>
 #include <openssl/x509v3.h>
 
-#include "crypto/ec_handle.h"
+#include "crypto/evp_keys.h"
 #include "crypto/x509/certificate_handle.h"
 #include "io/file.h"
 #include "io/rfc3339.h"
@@ -212,13 +212,15 @@ std::int64_t Certificate::not_after() const {
     return seconds_of(X509_get0_notAfter(handle_->x509.get()));
 }
 
-Result<EcPublicKey> Certificate::key(const std::string& shown) const {
-    openssl::Key key(X509_get_pubkey(handle_->x509.get()));
-    if (!key) {
+Result<PublicKey> Certificate::key(const std::string& shown) const {
+    const auto* key = X509_get0_pubkey(handle_->x509.get());
+    if (key == nullptr) {
         return Error{
             ErrorKind::malformed, shown + ": the certificate has no usable key: " + openssl::last_error(), {}};
     }
-    return EcPublicKey::of(make_handle(std::move(key)), shown);
+    MODELSEAL_TRY_ASSIGN(const auto open, public_key_of(key, shown));
+    MODELSEAL_TRY(must_serve(open, KeyUse::file_signatures, shown));
+    return open;
 }
 
 std::string identity_issuer(const Certificate& certificate) {

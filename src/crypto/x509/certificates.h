@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-#include "crypto/ecdsa.h"
+#include <modelseal/keys.h>
 #include <modelseal/result.h>
 
 struct x509_st;  // OpenSSL's X509
@@ -36,7 +36,7 @@ class Certificate {
     std::string text_extension(const char* oid) const;
     std::int64_t not_before() const;  // seconds since 1970
     std::int64_t not_after() const;
-    Result<EcPublicKey> key(const std::string& shown) const;
+    Result<PublicKey> key(const std::string& shown) const;  // one that serves signatures of files
     const CertificateHandle& handle() const { return *handle_; }
 
   private:

@@ -4,9 +4,7 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <variant>
 
-#include "crypto/ecdsa.h"
 #include <modelseal/keys.h>
 #include <modelseal/result.h>
 
@@ -22,8 +20,8 @@ class LogKey {
     bool verify(std::span<const std::byte> message, std::span<const std::byte> signature) const;
 
   private:
-    explicit LogKey(std::variant<EcPublicKey, PublicKey> key) : key_(std::move(key)) {}
-    std::variant<EcPublicKey, PublicKey> key_;
+    explicit LogKey(const PublicKey& key) : key_(key) {}
+    PublicKey key_;
 };
 
 }  // namespace modelseal::crypto

@@ -148,7 +148,7 @@ SigningKey test_key_p256() {
         "Z7HWk05Qw9s26JsSe4piKxIPZyGhRANCAARg/tS6JVqdMclh63TGNW1owEm4kjth\n"
         "+mzmaWIuYPKftnkD/hAIuLyZpBrp6VYovGTy8bIMLX6fUXejwpTURiKZ\n"
         "-----END PRIVATE KEY-----\n";
-    return parse_signing_key(kPem, "P-256", {}).value();
+    return crypto::parse_signing_key(kPem, "P-256", {}).value();
 }
 
 std::string sealed_bytes(const std::string& original, const SigningKey& key, Scheme scheme) {

@@ -10,6 +10,7 @@
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 
+#include "crypto/pem.h"
 #include "tests/support/pki/openssl.h"
 
 namespace modelseal::test {
@@ -116,6 +117,10 @@ std::vector<std::byte> timestamp_at(const CertifiedKey& signer, std::span<const 
     std::vector<std::byte> out(bytes.begin(), bytes.end());
     OPENSSL_free(der);
     return out;
+}
+
+SigningKey signing_key(const std::string& pem) {
+    return crypto::parse_signing_key(pem, "test.key", {}).value();
 }
 
 }  // namespace modelseal::test

@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include <modelseal/keys.h>
+
 namespace modelseal::test {
 
 struct CertificateRequest {
@@ -21,6 +23,9 @@ struct CertificateRequest {
 struct CertifiedKey {
     std::string pem, key;  // both PEM
 };
+
+// The key of a PEM text that is not encrypted.
+SigningKey signing_key(const std::string& pem);
 
 // Signed by `issuer`, or by itself.
 CertifiedKey certify(const CertificateRequest& request, const CertifiedKey* issuer = nullptr);
