@@ -106,15 +106,14 @@ std::string_view outcome_word(Comparison::File::Outcome outcome) {
 }
 
 // A single file was named in the headline.
-std::string changed_files_text(const Comparison& comparison) {
+std::string changed_files_text(const Comparison& comparison, const TextStyle& style) {
     std::string out;
     const auto shown = std::min(comparison.files.size(), kRows);
     for (const auto& file : std::span(comparison.files).first(shown)) {
         if (!file.name.empty())
             out += fmt::format("    frame of {}: {}\n", util::printable(file.name), outcome_word(file.outcome));
     }
-    if (const auto more = comparison.files.size() - shown; more != 0)
-        out += fmt::format("    ... and {} more files (use --json)\n", grouped(more));
+    if (const auto more = comparison.files.size() - shown; more != 0) out += cut_text(more, "    ", style);
     return out;
 }
 
@@ -185,7 +184,7 @@ ordered_json model_json(const Comparison::Side& side) {
 std::string to_text(const Comparison& comparison, const TextStyle& style) {
     constexpr std::string_view kIndent = "    ";
     auto out = paint(style, comparison.same() ? Tone::good : Tone::bad, headline(comparison)) + "\n";
-    out += changed_files_text(comparison);
+    out += changed_files_text(comparison, style);
     if (comparison.tensors.empty()) return out;
     const auto total = comparison.tensors.size();
     const auto shown = style.all ? total : std::min(total, kRows);

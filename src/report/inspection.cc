@@ -177,7 +177,7 @@ std::string seal_lines(const SealFinding& seal, const TextStyle& style) {
     if (!found) return paint(style, Tone::doubtful, "  " + util::printable(seal.detail)) + "\n";
     const bool intact = seal.outcome == SealFinding::Outcome::intact;
     Table table({Table::Align::left, Table::Align::left});
-    table.add({"seal", intact ? "intact" : "does not hold; 'modelseal check' shows what changed"});
+    table.add({"seal", intact ? "intact" : "does not hold; a check shows what changed"});
     const auto add = [&](const std::string& key, const std::string& value) {
         if (!value.empty()) table.add({util::printable(key), util::printable(value)});
     };
@@ -210,9 +210,7 @@ std::string to_text(const Inspection& inspection, const TextStyle& style) {
     if (inspection.seal) {
         out += seal_lines(*inspection.seal, style);
     } else if (inspection.model) {
-        out += paint(style, Tone::faint,
-                     "  a seal cannot be seen without a key: give --pub or --key to look for it") +
-               "\n";
+        out += paint(style, Tone::faint, "  a seal cannot be seen without a key") + "\n";
     }
     return out;
 }

@@ -107,7 +107,7 @@ std::string entry_text(const LedgerEntry& entry) {
                        printable(entry.output));
 }
 
-std::string entries_text(const TracedMark& mark) {
+std::string entries_text(const TracedMark& mark, const TextStyle& style) {
     if (mark.entries.empty()) return "  the ledger has no entry for it\n";
     if (mark.entries.size() == 1) {
         return fmt::format("  {}{}\n", mark.entry_certain ? "" : "probably ", entry_text(mark.entries.front()));
@@ -117,14 +117,14 @@ std::string entries_text(const TracedMark& mark) {
         out += "    " + entry_text(mark.entries[i]) + "\n";
     }
     if (mark.entries.size() > kEntriesShown)
-        out += fmt::format("    ... and {} more (use --json)\n", mark.entries.size() - kEntriesShown);
+        out += cut_text(mark.entries.size() - kEntriesShown, "    ", style);
     return out;
 }
 
-std::string mark_text(const TracedMark& mark, bool several) {
+std::string mark_text(const TracedMark& mark, bool several, const TextStyle& style) {
     std::string out;
     if (several) out += fmt::format("  {}:\n", mark.customer.empty() ? "everybody" : printable(mark.customer));
-    out += "  " + evidence_text(mark) + "\n  " + seal_text(mark) + "\n" + entries_text(mark);
+    out += "  " + evidence_text(mark) + "\n  " + seal_text(mark) + "\n" + entries_text(mark, style);
     if (!mark.revoked.empty())
         out += fmt::format("  {} was revoked on {}\n", printable(mark.customer), mark.revoked);
     return out;
@@ -224,7 +224,7 @@ std::string to_text(const TraceReport& trace, const TextStyle& style) {
                    "\n";
     }
     out += "\n";
-    for (const auto& mark : trace.marks) out += mark_text(mark, trace.marks.size() > 1);
+    for (const auto& mark : trace.marks) out += mark_text(mark, trace.marks.size() > 1, style);
     return out;
 }
 

@@ -27,6 +27,8 @@ struct TextStyle {
     unsigned width = 80;  // columns to keep to where names allow; 0: no limit
     Failures failures = Failures::listed;
     Hints hints = Hints::listed;
+    // How the reader gets at the rest of a list that was cut, in the caller's words: "use --all".
+    std::string_view rest = {};
 };
 
 // One line for what is intact; for anything else a few more: what changed, where and how much. Ends with a

@@ -274,7 +274,8 @@ std::string aligned(std::span<const std::pair<std::string, std::string>> rows, s
 }
 
 std::string cut_text(std::size_t more, std::string_view indent, const TextStyle& style) {
-    const auto text = fmt::format("{}... and {} more (use --all or --json)", indent, grouped(more));
+    const auto text = fmt::format("{}... and {} more{}", indent, grouped(more),
+                                  style.rest.empty() ? "" : fmt::format(" ({})", style.rest));
     return paint(style, Tone::faint, text) + "\n";
 }
 

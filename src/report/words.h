@@ -74,7 +74,7 @@ class Table {
 // Labels and values in two columns, one a line; both are ready to be printed.
 std::string aligned(std::span<const std::pair<std::string, std::string>> rows, std::string_view indent);
 
-// "... and 15 more (use --all or --json)", as the last line of a list that was cut.
+// "... and 15 more", as the last line of a list that was cut.
 std::string cut_text(std::size_t more, std::string_view indent, const TextStyle& style);
 
 }  // namespace modelseal::report

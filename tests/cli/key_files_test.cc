@@ -34,9 +34,9 @@ class KeyFiles : public testing::Test {
     nlohmann::json json_of(test::Words words) {
         words.emplace_back("--json");
         const auto outcome = run(std::move(words));
-        const auto json = nlohmann::json::parse(outcome.out, nullptr, false);
-        EXPECT_FALSE(json.is_discarded()) << outcome.err;
-        return json;
+        const auto printed = nlohmann::json::parse(outcome.out, nullptr, false);
+        EXPECT_FALSE(printed.is_discarded()) << outcome.err;
+        return printed;
     }
     // What keygen calls the pair NAME that it makes.
     std::string make(const std::string& name, const std::string& type) {

@@ -169,7 +169,8 @@ TEST(TextReport, LongListsAreCutAndSaySo) {
     auto check = tampered_seal();
     check.seal->tensors.assign(25, check.seal->tensors[0]);
     const auto lines = [](const std::string& text) { return std::ranges::count(text, '\n'); };
-    EXPECT_THAT(to_text(check, {}), HasSubstr("... and 15 more (use --all or --json)"));
+    EXPECT_THAT(to_text(check, {}), HasSubstr("... and 15 more\n"));
+    EXPECT_THAT(to_text(check, {.rest = "use --all"}), HasSubstr("... and 15 more (use --all)\n"));
     EXPECT_LT(lines(to_text(check, {})), 18);
     EXPECT_THAT(to_text(check, {.all = true}), Not(HasSubstr("more")));
     EXPECT_GT(lines(to_text(check, {.all = true})), 25);

@@ -121,7 +121,8 @@ void show_text(const CheckFlags& flags, const CheckReport& report, Terminal& ter
                                                .all = flags.all,
                                                .width = output_columns(),
                                                .failures = failures,
-                                               .hints = report::Hints::left_out});
+                                               .hints = report::Hints::left_out,
+                                               .rest = "use --all or --json"});
     if (!text.empty()) {
         terminal.print(text);
         for (const auto& hint : report::hints_of(report, failures)) terminal.hint(hint);

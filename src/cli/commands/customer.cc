@@ -198,7 +198,8 @@ Result<ExitCode> run(const TraceFlags& options, Context& context) {
     if (options.json) {
         context.terminal.print_data(report::to_json(trace));
     } else {
-        context.terminal.print(report::to_text(trace, {.color = context.terminal.color()}));
+        context.terminal.print(
+            report::to_text(trace, {.color = context.terminal.color(), .rest = "use --json"}));
     }
     return trace.outcome == TraceReport::Outcome::customer ? ExitCode::done : ExitCode::nothing;
 }

@@ -19,8 +19,10 @@ Result<ExitCode> run(const DiffFlags& options, Context& context) {
     if (options.json) {
         context.terminal.print_data(report::to_json(comparison));
     } else if (!comparison.same() || !context.terminal.quiet()) {
-        const report::TextStyle style{
-            .color = context.terminal.color(), .all = options.all, .width = output_columns()};
+        const report::TextStyle style{.color = context.terminal.color(),
+                                      .all = options.all,
+                                      .width = output_columns(),
+                                      .rest = "use --all or --json"};
         context.terminal.print(report::to_text(comparison, style));
     }
     return comparison.same() ? ExitCode::done : ExitCode::mismatch;

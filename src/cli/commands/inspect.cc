@@ -22,6 +22,9 @@ Result<ExitCode> run(const InspectFlags& options, Context& context) {
         context.terminal.print_data(report::to_json(inspection));
     } else {
         context.terminal.print(report::to_text(inspection, {.color = context.terminal.color()}));
+        if (inspection.model && !inspection.seal) {
+            context.terminal.hint("give --pub or --key to look for a seal");
+        }
     }
     return ExitCode::done;
 }

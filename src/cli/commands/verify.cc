@@ -49,7 +49,8 @@ Result<ExitCode> run(const VerifyFlags& options, const CLI::App& command, Contex
         context.terminal.print(report::to_text(report, {.color = context.terminal.color(),
                                                         .all = options.all,
                                                         .width = output_columns(),
-                                                        .hints = report::Hints::left_out}));
+                                                        .hints = report::Hints::left_out,
+                                                        .rest = "use --all or --json"}));
         for (const auto& hint : report::hints_of(report, report::Failures::listed)) context.terminal.hint(hint);
     }
     return decision.exit_code;
