@@ -59,7 +59,10 @@ std::optional<std::string_view> irreplaceable_kind(const Source& source) {
 
 std::string not_a(std::string_view wanted, const Source& source) {
     const auto kind = irreplaceable_kind(source);
-    return kind ? fmt::format("is a {}; a {} is needed", *kind, wanted) : fmt::format("not a {}", wanted);
+    if (!kind) return fmt::format("not a {}", wanted);
+    // What is recognized by its first bytes alone may have lost the others.
+    return *kind == wanted ? fmt::format("the {} ends early", wanted)
+                           : fmt::format("is a {}; a {} is needed", *kind, wanted);
 }
 
 Result<void> refuse_to_replace(const std::filesystem::path& path) {

@@ -16,7 +16,8 @@ namespace modelseal::io {
 // replaced either.
 std::optional<std::string_view> irreplaceable_kind(const Source& source);
 
-// "is a public key; a receipt is needed" if the file is one of these, else "not a receipt": for a file that was given
+// "is a public key; a receipt is needed" if the file is one of these, "the receipt ends early" for a damaged one of the
+// kind `wanted`, else "not a receipt": for a file that was given
 // in the place of a `wanted`.
 std::string not_a(std::string_view wanted, const Source& source);
 

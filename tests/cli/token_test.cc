@@ -88,7 +88,7 @@ TEST_F(Token, SealsInThePublishedScheme) {
     EXPECT_EQ(run({"check", "sealed", "--pub", "vendor.pub", "--scheme", "deepisign"}, false).code, 0);
     const auto strict = run({"check", "sealed", "--pub", "vendor.pub"}, false);
     EXPECT_EQ(strict.code, 4);
-    EXPECT_THAT(strict.out, HasSubstr("--scheme deepisign"));
+    EXPECT_THAT(strict.err, HasSubstr("--scheme deepisign"));
 }
 
 TEST_F(Token, SignaturesOnEveryCurveVerifyUnderOpenssl) {
@@ -204,7 +204,7 @@ struct RefusedCase {
 const RefusedCase kRefusedTokens[] = {
     RefusedCase{"NoSuchToken", "pkcs11:token=vendro;object=seal", 3, "token 'vendro': token not found",
                 "tokens found:"},
-    RefusedCase{"NoSuchSerial", "pkcs11:serial=77", 3, "token with serial '77': no such token",
+    RefusedCase{"NoSuchSerial", "pkcs11:serial=77", 3, "token with serial '77': token not found",
                 "'vendor' (serial="},
     RefusedCase{"NoSuchSlot", "pkcs11:token=vendor;slot-id=77", 3, ": token not found", "'vendor'"},
     RefusedCase{"OtherManufacturer", "pkcs11:token=vendor;manufacturer=a", 3, ": token not found", "'vendor'"},
@@ -238,7 +238,7 @@ const RefusedCase kRefusedTokens[] = {
                 "module 'nonexistent': the PKCS#11 module could not be loaded",
                 "give the module's file as module-path"},
     RefusedCase{"NotAModule", "pkcs11:token=vendor?module-path=libz.so.1", 3,
-                "libz.so.1: a library, but no PKCS#11",
+                "libz.so.1: is a library, but not a PKCS#11 module",
                 "give the path of the token's library as module-path, such as /usr/lib/softhsm/libsofthsm2.so"},
     RefusedCase{"BrokenUri", "pkcs11:token=vendor;pin-value=864213", 2, "pin-value: is after the '?'",
                 "RFC 7512"}};
