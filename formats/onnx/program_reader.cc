@@ -41,7 +41,7 @@ void normalise_domain(std::string& domain) {
     if (domain == "ai.onnx") domain.clear();
 }
 
-// ValueInfoProto and the types in it: what a graph takes and gives.
+// ValueInfoProto and its types: inputs and outputs of a graph.
 
 using protobuf::Fields;
 using protobuf::Range;

@@ -22,7 +22,7 @@
 
 namespace modelseal {
 
-// What the service that is checked answers with.
+// The kind of answers of the service.
 enum class Access { logits, probabilities, label };
 
 // `none`: any float32. `u8`: gray levels of 8 bits; such inputs survive PNG.

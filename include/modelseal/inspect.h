@@ -82,7 +82,7 @@ struct Inspection {
 struct InspectOptions {
     std::span<const CheckKey> keys = {};  // look for a model's seal under these, or open a fingerprint
     unsigned jobs = 0;                    // threads; 0: all
-    Progress* progress = nullptr;         // of looking for the seal
+    Progress* progress = nullptr;         // of the search for the seal
     Limits limits = {};
 };
 
@@ -146,7 +146,7 @@ struct DiffOptions {
 
 // Opens both and compares them, whatever their formats. Tensors are paired by their names, then by further names
 // of the same storage, then by names that are alike ("module." in front, other punctuation) where that is unique.
-// The answer does not depend on the number of threads.
+// The result does not depend on the number of threads.
 Result<Comparison> diff(const std::filesystem::path& a, const std::filesystem::path& b,
                         const DiffOptions& options = {});
 

@@ -87,8 +87,8 @@ struct VerifyOptions {
     Limits limits = {};
 };
 
-// An Error for what could not be read or understood, and for a single file that sign_model() would refuse; a
-// finding of outcome `valid` or `invalid` otherwise.
+// An Error for a file that could not be read or parsed, and for a single file that sign_model() would refuse;
+// otherwise a finding of outcome `valid` or `invalid`.
 Result<SignatureFinding> verify_model(const std::filesystem::path& path, const VerifyOptions& options);
 
 }  // namespace modelseal

@@ -70,7 +70,7 @@ struct SealFinding {
     Outcome outcome = Outcome::not_found;
     Cause cause = Cause::none;
     std::string detail;          // one sentence for a person
-    std::string hint;            // what to do about it, or empty
+    std::string hint;            // possible remedy, or empty
     std::string scheme;          // "modelseal", "deepisign"; empty if not found
     bool weights_intact = true;  // all tensors are as sealed; with a changed frame: a converted container
     bool frame_intact = true;    // names, shapes, graph, code: whatever is not a tensor
@@ -117,7 +117,7 @@ struct FingerprintFinding {
     };
     Outcome outcome = Outcome::error;
     std::string detail;                       // one sentence for a person
-    std::string hint;                         // what to do about it, or empty
+    std::string hint;                         // possible remedy, or empty
     Remedy remedy = Remedy::none;             // the same as a code
     std::string access;                       // logits, probabilities, label
     std::string rung;                         // the rung that decides the verdict
@@ -146,7 +146,7 @@ struct SignatureFinding {
     using FileFinding = modelseal::FileFinding;
     Outcome outcome = Outcome::error;
     std::string detail;                  // one sentence for a person
-    std::string hint;                    // what to do about it, or empty
+    std::string hint;                    // possible remedy, or empty
     Remedy remedy = Remedy::none;        // the same as a code
     std::string method;                  // "key", "certificate"; empty as long as it is not known
     std::string signer;                  // id of the key, subject of the certificate, or identity

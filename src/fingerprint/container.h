@@ -23,9 +23,9 @@ struct Encoded {
 };
 Result<Encoded> encode(const Fingerprint& fingerprint, const SigningKey& vendor, const CheckKey& check);
 
-// Errors: `mismatch` for another vendor's, another customer's, a forged or changed one, `malformed` for what is
-// cut short or breaks the format, `mismatch` for one that is expired at `now` (seconds since 1970;
-// SOURCE_DATE_EPOCH is not consulted).
+// Errors: `mismatch` for a fingerprint of another vendor or customer, and for one that was forged or changed;
+// `malformed` for one that is truncated or breaks the format; `mismatch` for one that is expired at `now`
+// (seconds since 1970; SOURCE_DATE_EPOCH is ignored).
 Result<Fingerprint> load(const Source& source, const CheckKey& check, std::int64_t now);
 
 Result<Shown> show(const Source& source);

@@ -19,8 +19,8 @@ namespace {
 
 constexpr int kAttempts = 100;
 
-// Where the bytes shall go: through a symbolic link to the file that it names, so that the link stays. Refuses
-// what a rename would destroy: folders and devices (-o /dev/stdout), and what is irreplaceable.
+// The destination of the bytes: through a symbolic link to the file that it names, so that the link stays.
+// Refuses what a rename would destroy: folders and devices (-o /dev/stdout), and irreplaceable files.
 Result<std::filesystem::path> destination(const std::filesystem::path& path, WriteMode write_mode) {
     const auto shown = path.string();
     if (!path.has_filename()) return os_error(EISDIR, shown, "write");
@@ -194,7 +194,7 @@ Result<void> AtomicFile::commit(const std::filesystem::path& elsewhere) {
     MODELSEAL_TRY(sync());
     const auto& at = elsewhere.empty() ? path_ : elsewhere;
     MODELSEAL_TRY(give_name(at));
-    ::close(std::exchange(fd_, -1));  // what a disk could refuse was refused by fsync()
+    ::close(std::exchange(fd_, -1));  // fsync() has reported errors of the disk already
     return sync_folder(folder_of(at));
 }
 

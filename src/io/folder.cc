@@ -128,7 +128,7 @@ std::optional<std::string_view> way_out(std::string_view text) {
     return std::nullopt;
 }
 
-// What onnx/checker.cc, resolve_external_data_location, refuses, and what only another system would follow.
+// Refuses what onnx/checker.cc, resolve_external_data_location, does, and paths of other systems.
 Result<std::string> path_inside(std::string_view text, std::string_view where) {
     const auto refuse = [&](std::string_view why) {
         return Error{ErrorKind::malformed, fmt::format("{} '{}' {}", where, util::printable(text), why), {}};

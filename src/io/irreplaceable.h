@@ -21,8 +21,8 @@ std::optional<std::string_view> irreplaceable_kind(const Source& source);
 // in the place of a `wanted`.
 std::string not_a(std::string_view wanted, const Source& source);
 
-// ErrorKind::usage if there is such a file at `path`. AtomicFile asks this itself; a job that takes long
-// asks before it begins.
+// ErrorKind::usage if there is such a file at `path`. AtomicFile calls this itself; a long job calls it
+// before it begins.
 Result<void> refuse_to_replace(const std::filesystem::path& path);
 
 }  // namespace modelseal::io

@@ -10,9 +10,9 @@
 
 namespace modelseal::io {
 
-// Files are written to a hidden folder beside `path`, open to its owner alone, which commit() renames; without
-// a commit the destructor removes it. Nothing may be at `path`. A process that is killed meanwhile leaves the
-// hidden folder behind.
+// Files are written to a hidden folder next to `path`, which commit() renames; without a commit the
+// destructor removes it. Nothing may exist at `path`. Only the owner may read folder and files: a challenge
+// is as secret as its fingerprint.
 class NewFolder {
   public:
     // `mode`: permission bits that the folder gets at the end.

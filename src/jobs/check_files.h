@@ -22,8 +22,8 @@ struct SealSearch {
     io::Progress* progress = nullptr;
 };
 
-// What was found, whatever the caller expects: that is for policy::decide(). Without a seal, a mark by a published
-// scheme (baseline.h) is a finding as well. Whether the files stayed as they were meanwhile is for the caller to ask.
+// The finding, independent of what the caller expects, which policy::decide() takes into account. A mark of
+// the deepisign scheme is a finding as well. The caller checks that the files did not change meanwhile.
 Result<SealFinding> check_seal(const model::Model& model, const SealSearch& search);
 
 // Finds the signature next to a model, under the usual names, and verifies it as a part of a check.

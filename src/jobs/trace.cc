@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::size_t kMostMarks = 16;  // looked at closely; more than one is rare
 
-// Counts the cells of the seal, and asks what the seal itself says, as far as it can still be read.
+// Counts the cells of the seal, and checks the seal itself as far as it can still be read.
 Result<void> look_closer(const model::Model& model, const CheckKey& key, const mark::FoundMarks& found,
                          const mark::CellHead& head, unsigned jobs, TracedMark& traced) {
     auto block_map = std::make_unique<mark::BlockMap>(model.tensors, found.block_elements);

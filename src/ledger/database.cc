@@ -15,7 +15,7 @@ namespace {
 
 constexpr int kPatienceMs = 30'000;  // for another program that writes
 
-// Far above anything that a ledger holds, far below what would hurt.
+// Far above anything in a ledger, far below what would hurt.
 constexpr int kMostValueBytes = 1 << 20, kMostSqlBytes = 4096, kMostColumns = 64;
 
 // Of the operation that failed; 0 if SQLite has not kept it.
@@ -137,8 +137,8 @@ Result<void> Database::restrict_and_configure() const {
     sqlite3_limit(handle, SQLITE_LIMIT_COLUMN, kMostColumns);
     sqlite3_limit(handle, SQLITE_LIMIT_ATTACHED, 0);
     sqlite3_busy_timeout(handle, kPatienceMs);
-    // Of these, only the journal mode is kept in a file; a write-ahead log that somebody chose would come back
-    // as two more files. None of them reads the file but that one.
+    // Of these, a file keeps only the journal mode; a write-ahead log in a hostile file would add two more
+    // files. None of the others reads the file.
     for (const char* setting : {"PRAGMA cell_size_check = ON", "PRAGMA temp_store = MEMORY",
                                 "PRAGMA secure_delete = ON", "PRAGMA synchronous = EXTRA"}) {
         MODELSEAL_TRY(run(setting));
@@ -173,8 +173,8 @@ Error Database::error(int code, std::string_view doing) const {
         case SQLITE_BUSY:
         case SQLITE_LOCKED:
             return {ErrorKind::unreadable,
-                    fmt::format("{}: cannot {}: another program has held the file for {} s", shown_,
-                                doing, kPatienceMs / 1000),
+                    fmt::format("{}: cannot {}: another program has held the file for {} s", shown_, doing,
+                                kPatienceMs / 1000),
                     "try again when that program is done"};
         case SQLITE_FULL:
             return io::os_error(ENOSPC, shown_, doing);

@@ -43,7 +43,7 @@ struct Model {
 // a missing file.
 Result<Model> open_model(const std::filesystem::path& path, const Limits& limits = {});
 
-// What every model must keep to, whatever its format: the last line of defence behind the adapters.
+// Rules for every model, whatever its format: the last check after the adapters.
 
 // Names are unique; each segment is inside its file and as long as its elements need; neither segments of any
 // tensors nor fields of checksums overlap. Kind malformed, or internal if only an adapter can have made the

@@ -262,7 +262,7 @@ Result<void> ModelOutput::write_elements(const Tensor& tensor, std::uint64_t fir
 
 Result<void> ModelOutput::commit() {
     if (state_->model->folder) return state_->commit_folder();
-    // What the first file refers to appears before it does.
+    // The files that the first one refers to appear before it.
     for (auto i = state_->files.size(); i-- > 0;) {
         const auto& file = state_->model->files[i];
         MODELSEAL_TRY(state_->files[i]->file().commit());

@@ -82,7 +82,7 @@ class NoBrokenPipe {
     bool was_waiting_ = false;
 };
 
-// What the one who checks may have put into the environment for us, and for nobody whom we start.
+// Secrets in the environment that are for this program only, not for its children.
 bool is_secret(std::string_view variable) {
     return variable.starts_with("MODELSEAL_PASSPHRASE=") || variable.starts_with("MODELSEAL_TOKEN=");
 }

@@ -11,7 +11,7 @@
 namespace modelseal::libtorch {
 
 // Compiles every class of the archive, which runs nothing, and compares every operator of every method with
-// is_allowed_operator(). Error `unsupported` names the method and the operator.
+// allowed_operators.h. Error `unsupported` names the method and the operator.
 Result<void> check_operators(caffe2::serialize::PyTorchStreamReader& archive, const std::string& name);
 
 // Compares every tensor of the module with its storage, and checks the code that was loaded once more. Errors

@@ -43,7 +43,7 @@ TEST(ByteCount, TakesUnits) {
     }
 }
 
-TEST(FutureTime, IsADayOrATime) {
+TEST(FutureTime, AcceptsADayOrATime) {
     EXPECT_EQ(*future_time("2027-06-30", "--expires", 0), "2027-06-30T23:59:59Z");
     EXPECT_EQ(*future_time("2027-06-30T12:00:00Z", "--expires", 0), "2027-06-30T12:00:00Z");
     EXPECT_EQ(*future_time("", "--expires", 0), "");

@@ -18,7 +18,7 @@ TEST(ProgressLine, ShowsHowFarHowFastAndHowLong) {
     EXPECT_EQ(line({"sealing", "x"}, kGiga, 20000 * kGiga, 1), "sealing x   0 %   1.0 GB/s   5:33:19 left");
 }
 
-TEST(ProgressLine, ClaimsNothingThatItDoesNotKnow) {
+TEST(ProgressLine, ShowsNoUnknownFigures) {
     EXPECT_EQ(line({"sealing", "x"}, 0, 100, 5), "sealing x   0 %   0.0 GB/s");
     EXPECT_EQ(line({"sealing", "x"}, 3 * kGiga, 0, 2), "sealing x   3.0 GB   1.5 GB/s");
     EXPECT_EQ(line({"sealing", "x"}, 0, 0, 0), "sealing x   0.0 GB   0.0 GB/s");

@@ -39,7 +39,7 @@ TEST(ParseJson, RefusesWhatSomeParsersIgnore) {
                 HasSubstr("header: not JSON: contains a zero byte (at offset 10)"));
 }
 
-TEST(ParseJson, NamesThePlaceOfWhatIsBroken) {
+TEST(ParseJson, NamesThePositionOfAnError) {
     EXPECT_THAT(parsed_json(R"({"a": x})").error().message, HasSubstr("invalid JSON (at offset 14)"));
 }
 

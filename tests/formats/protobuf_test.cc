@@ -85,7 +85,7 @@ TEST(Protobuf, RefusesWhatReadersDisagreeOn) {
     EXPECT_THAT(problem(Proto().tag(9, 4).text()), HasSubstr("field 9 is a group"));
 }
 
-TEST(Protobuf, RefusesWhatIsNoField) {
+TEST(Protobuf, RefusesWhatIsNotAField) {
     EXPECT_THAT(problem(std::string("\0", 1)), HasSubstr("invalid field tag 0x0"));
     EXPECT_THAT(problem(Proto().tag(1, 6).text()), HasSubstr("invalid field tag"));
     EXPECT_THAT(problem(Proto().tag(1, 7).text()), HasSubstr("invalid field tag"));

@@ -47,7 +47,7 @@ TEST(ExternalData, DataNextToTheGraphArePartOfTheModel) {
     EXPECT_THAT(names(model), ElementsAre("x", "y", "z"));
     EXPECT_EQ(model.tensors[0].segments[0].file, 2u);
     EXPECT_EQ(model.tensors[0].segments[0].offset, 16u);
-    // What no tensor covers is frame.
+    // Bytes outside all tensors are frame.
     EXPECT_THAT(test::frame_ranges(model, 2),
                 ElementsAre(model::Range{0, 4}, model::Range{14, 2}, model::Range{24, 8}));
     EXPECT_THAT(test::frame_ranges(model, 1), IsEmpty());

@@ -107,7 +107,7 @@ TEST(ModelOutput, OfAFolderKeepsThatNobodyMayWriteToIt) {
     for (const char* folder : {"m", "out"}) ASSERT_EQ(::chmod((scratch / folder).c_str(), 0755), 0);
 }
 
-TEST(ModelOutput, OfAGraphPutsItsDataBesideIt) {
+TEST(ModelOutput, OfAGraphPutsItsDataNextToIt) {
     const Scratch scratch;
     write_models(scratch);
     const auto model = model::open_model(scratch / "m/g.onnx").value();

@@ -117,10 +117,10 @@ const Row kRows[] = {
      ": the certificate's list of SCTs is invalid"},
     {"SecondSctByAnotherKey", [](Recipe& r) { r.scts.push_back({.right_key = false}); },
      "a log's signature over the certificate's inclusion is not valid"},
-    {"SctListCut", [](Recipe& r) { r.sct_list = [](std::string& der) { der.pop_back(); }; }, "is broken"},
-    {"SctListLonger", [](Recipe& r) { r.sct_list = [](std::string& der) { der += '\0'; }; }, "is broken"},
-    {"SctListOfAnotherType", [](Recipe& r) { r.sct_list = [](std::string& der) { der[0] = 5; }; }, "is broken"},
-    {"SctListEmpty", [](Recipe& r) { r.sct_list = [](std::string& der) { der.clear(); }; }, "is broken"},
+    {"SctListCut", [](Recipe& r) { r.sct_list = [](std::string& der) { der.pop_back(); }; }, "the certificate's list of SCTs is invalid"},
+    {"SctListLonger", [](Recipe& r) { r.sct_list = [](std::string& der) { der += '\0'; }; }, "the certificate's list of SCTs is invalid"},
+    {"SctListOfAnotherType", [](Recipe& r) { r.sct_list = [](std::string& der) { der[0] = 5; }; }, "the certificate's list of SCTs is invalid"},
+    {"SctListEmpty", [](Recipe& r) { r.sct_list = [](std::string& der) { der.clear(); }; }, "the certificate's list of SCTs is invalid"},
     {"NoCertificateLogs", [](Recipe& r) { r.root = [](json& root) { root.erase("ctlogs"); }; },
      "is not in the trusted root"},
     {"CertificateLogOfAnotherKind",
@@ -129,7 +129,7 @@ const Row kRows[] = {
      },
      ": log keys of the kind 'PKCS1_RSA_PKCS1V5' are not supported"},
 
-    // What was logged.
+    // The logged entry.
     {"EntryOfAnotherSignature", [](Recipe& r) { r.own_signature = false; },
      "the log's entry is about another signature"},
     {"EntryOfAnotherPayload", [](Recipe& r) { r.own_payload = false; },

@@ -146,7 +146,7 @@ TEST_P(KeylessRelease, NeedsTheRightRoot) {
     EXPECT_THAT(with([](json& all) {
                     all["tlogs"][0]["publicKey"]["rawBytes"] = all["ctlogs"][0]["publicKey"]["rawBytes"];
                 }),
-                HasSubstr("a log's signature over the certificate's inclusion is not valid"));
+                HasSubstr("the log's signature over the tree of its proof is not valid"));
     EXPECT_THAT(with([](json& all) { all["mediaType"] = "x"; }), HasSubstr("'mediaType'"));
 }
 

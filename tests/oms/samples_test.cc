@@ -47,7 +47,7 @@ class Samples : public test::Signing {
         std::vector<std::string> out;
         const auto done = sign_model(model, sign);
         if (!done.ok()) {
-            EXPECT_THAT(done.error().message, HasSubstr("'resources' is empty"));
+            EXPECT_THAT(done.error().message, HasSubstr("contains no files to sign"));
             return out;
         }
         EXPECT_EQ(must_verify().outcome, SignatureFinding::Outcome::valid);

@@ -81,7 +81,7 @@ TEST_F(Tree, DoesNotVerifyWhenAFileOrAFolderBecameALink) {
 TEST_F(Tree, RefusesATreeWithoutContent) {
     fs::create_directories(scratch / "nothing/sub");
     use_model(scratch / "nothing");
-    EXPECT_THAT(refused(), HasSubstr("'resources' is empty"));
+    EXPECT_THAT(refused(), HasSubstr("contains no files to sign"));
     use_model(scratch / "model");
     ::mkfifo((model / "pipe").c_str(), 0600);
     EXPECT_THAT(refused(), HasSubstr("'pipe': is a pipe, device or socket"));

@@ -165,7 +165,7 @@ TEST(TextReport, StatesBlocksOfWhichNothingIsKnown) {
     EXPECT_THAT(to_text(check, {}), HasSubstr("no check value survived of 1 block\n"));
 }
 
-TEST(TextReport, LongListsAreCutAndSaySo) {
+TEST(TextReport, LongListsAreCutWithANote) {
     auto check = tampered_seal();
     check.seal->tensors.assign(25, check.seal->tensors[0]);
     const auto lines = [](const std::string& text) { return std::ranges::count(text, '\n'); };
@@ -382,7 +382,7 @@ TEST(HtmlReport, StatesWhenAndWithWhatItWasChecked) {
     EXPECT_THAT(to_html({&check, 1}), Not(HasSubstr("took")));
 }
 
-TEST(HtmlReport, EveryAmountOfFindingsMakesABoundedPage) {
+TEST(HtmlReport, HasABoundedSizeForAnyNumberOfFindings) {
     auto check = tampered_seal();
     check.seal->tensors.assign(5000, check.seal->tensors[0]);
     EXPECT_THAT(to_html({&check, 1}), HasSubstr("and 3,000 more"));
@@ -424,7 +424,7 @@ TEST(Words, RangesAreJoinedInAnyOrder) {
     EXPECT_EQ(text({}), "");
 }
 
-TEST(Words, NumbersReadWell) {
+TEST(Words, NumbersHaveSeparatorsAndUnits) {
     EXPECT_EQ(grouped(0), "0");
     EXPECT_EQ(grouped(999), "999");
     EXPECT_EQ(grouped(1'234'567), "1,234,567");

@@ -67,7 +67,7 @@ TEST(SignatureReport, ListsFilesAndTensorsThatAreNotAsSigned) {
     EXPECT_THAT(text, HasSubstr("missing    b.bin\n"));
 }
 
-TEST(SignatureReport, SaysOnceWhyItCouldNotBeVerified) {
+TEST(SignatureReport, StatesOnceWhyItCouldNotBeVerified) {
     EXPECT_EQ(to_text(untold(), {}), "net: signature not verified\n  model.sig: not JSON\n");
     EXPECT_THAT(html(untold()), HasSubstr("model.sig: not JSON"));
 }

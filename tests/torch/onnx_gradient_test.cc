@@ -272,7 +272,7 @@ TEST(OnnxInterpreter, NamesTheInvalidNode) {
           {1},
           {node("Loop", {"n", "", "x"}, "y", {build::attribute("body", 6, idle_body())})},
           {build::tensor("n", build::kInt64, {}).packed(7, {std::uint64_t{1} << 62})}},
-         "node 'y' (Loop): more than 250000 nodes in one run",
+         "node 'y' (Loop): more than 250,000 nodes in one run",
          ErrorKind::unsupported},
         {"a window that does not fit",
          {"", {1, 1, 3, 3}, {node("MaxPool", {"x"}, "y", {list("kernel_shape", {5, 5})})}, {}},

@@ -225,7 +225,7 @@ Result<json> WorkerNetwork::exchange(const json& request, int descriptor) {
     return told(*error);
 }
 
-// Puts the inputs where the worker sees them, with room for so many numbers behind them.
+// Copies the inputs to the shared memory, with room for this many numbers after them.
 Result<void> WorkerNetwork::share(std::span<const float> inputs, std::size_t behind) {
     const auto needed = inputs.size() + behind;
     if (memory_.floats().size() < needed) {
