@@ -71,7 +71,7 @@ Result<void> check_name(const std::string& name, const Fields& in) {
         return in.malformed(fmt::format("the name '{}' {}", util::printable(name), why));
     };
     if (name == kWholeModel) return {};
-    if (name.empty()) return in.malformed("is empty");
+    if (name.empty()) return in.malformed("the name is empty");
     if (const auto why = io::way_out(name)) return refuse(*why);
     const auto framed = fmt::format("/{}/", name);
     if (framed.find("//") != framed.npos || framed.find("/./") != framed.npos) {

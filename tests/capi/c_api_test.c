@@ -221,8 +221,7 @@ static void test_keys(void) {
 
     /* A key on P-384 signs models, and never seals. */
     EXPECT_OK(modelseal_public_key_open(at("signer.pub"), &public_key, &error));
-    EXPECT_ERROR(modelseal_check_key_public(public_key, &check_key, &error), MODELSEAL_UNSUPPORTED,
-                 "signer.pub");
+    EXPECT_ERROR(modelseal_check_key_public(public_key, &check_key, &error), MODELSEAL_UNSUPPORTED, "P-384");
     modelseal_public_key_free(public_key);
 }
 
@@ -403,7 +402,7 @@ static void test_without_memory(void) {
     struct rlimit before, limit;
     getrlimit(RLIMIT_AS, &before);
     limit = before;
-    limit.rlim_cur = (rlim_t)pages * (rlim_t)sysconf(_SC_PAGESIZE) + (64ul << 20);
+    limit.rlim_cur = (rlim_t)pages * (rlim_t)sysconf(_SC_PAGESIZE) + (8ul << 20);
     EXPECT(setrlimit(RLIMIT_AS, &limit) == 0);
     char* json = NULL;
     EXPECT_ERROR(modelseal_inspect(at("large.safetensors"), NULL, 0, &json, &error), MODELSEAL_NO_MEMORY,

@@ -26,7 +26,7 @@ class KeyFiles : public testing::Test {
   protected:
     KeyFiles() {
         scratch.write("net/w.safetensors",
-                      test::safetensors_file({{"w", "F32", {60'000}, test::float_weights(60'000, 1)}}));
+                      test::safetensors_file({{"w", "F32", {200, 300}, test::float_weights(60'000, 1)}}));
     }
     Outcome run(test::Words words) {
         return test::run(test::modelseal(std::move(words)), {.folder = scratch.path()});

@@ -103,7 +103,7 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(
         PayloadCase{"Root", [](auto& made) { made.root = "0A"; }, "root"},
         PayloadCase{"Name", [](auto& made) { made.model = "a\x1b"; }, "a name"},
-        PayloadCase{"NoShape", [](auto& made) { made.input.shape.shape.clear(); }, "no shape"},
+        PayloadCase{"NoShape", [](auto& made) { made.input.shape.shape.clear(); }, "does not have 1 to 8 dimensions"},
         PayloadCase{"Extent", [](auto& made) { made.input.shape.shape[0] = 0; }, "extent below 1"},
         PayloadCase{"HugeExtents",
                     [](auto& made) {
@@ -115,7 +115,7 @@ INSTANTIATE_TEST_SUITE_P(
                     [](auto& made) {
                         made.input.mean = {1, 2, 3};
                     },
-                    "mean and std"},
+                    "mean or std"},
         PayloadCase{"Std", [](auto& made) { made.input.std = {0}; }, "std is not positive"},
         PayloadCase{"Unit", [](auto& made) { made.unit = kNan; }, "unit"},
         PayloadCase{"Classes", [](auto& made) { made.classes = 1; }, "1 class"},
@@ -129,9 +129,9 @@ INSTANTIATE_TEST_SUITE_P(
         PayloadCase{"NoRungs", [](auto& made) { made.rungs.clear(); }, "no rungs"},
         PayloadCase{"RungTwice", [](auto& made) { made.rungs[1].rung = Rung::exact; }, "in order"},
         PayloadCase{"NoPairs", [](auto& made) { made.rungs[1].pairs.clear(); }, "rung fp32: 0 pairs"},
-        PayloadCase{"TooManyPairs", [](auto& made) { made.rungs[0].pairs.resize(10'001); }, "10001 pairs"},
+        PayloadCase{"TooManyPairs", [](auto& made) { made.rungs[0].pairs.resize(10'001); }, "10,001 pairs"},
         PayloadCase{"Noise", [](auto& made) { made.rungs[0].noise = -1; }, "noise"},
-        PayloadCase{"PathIndex", [](auto& made) { made.rungs[0].pairs[0].path = 2; }, "path 2 of 2"},
+        PayloadCase{"PathIndex", [](auto& made) { made.rungs[0].pairs[0].path = 2; }, "path 2 does not exist"},
         PayloadCase{"Target", [](auto& made) { made.rungs[0].pairs[0].target = 3; },
                     "target 3 does not exist, there are 3"},
         PayloadCase{"Position", [](auto& made) { made.rungs[1].pairs[1].member[0].position = 64.5; },

@@ -162,7 +162,7 @@ TEST(ModelOutput, NeverOverwritesTheOriginalOrFilesNextToIt) {
                 HasSubstr(": the output is inside the folder to seal"));
     EXPECT_THAT(message_of(folder, scratch / "full/../m/a/sealed"),
                 HasSubstr(": the output is inside the folder to seal"));
-    EXPECT_THAT(message_of(folder, scratch / "none/out"), HasSubstr("not found"));
+    EXPECT_THAT(message_of(folder, scratch / "none/out"), HasSubstr("there is no folder"));
     EXPECT_TRUE(folder.unchanged().ok());
     EXPECT_THAT(names_in(scratch.path()), UnorderedElementsAre("m", "link", "hard", "full"));
 }

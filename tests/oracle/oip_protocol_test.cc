@@ -130,11 +130,11 @@ INSTANTIATE_TEST_SUITE_P(
         Spoiled{[](Good& g) {
                     g.document["outputs"][0]["shape"] = {-1, 3};
                 },
-                "the model's metadata has an invalid shape"},
+                "has an invalid shape"},
         Spoiled{[](Good& g) {
                     g.document["outputs"][0]["shape"] = {2.0, 3};
                 },
-                "the model's metadata has an invalid shape"},
+                "has an invalid shape"},
         Spoiled{[](Good& g) {
                     g.document["outputs"][0]["shape"] = json::array({1, 1, 1, 1, 1, 1, 1, 2, 3});
                 },

@@ -166,7 +166,7 @@ TEST(Responses, AreFoundInTheirFolderIfThereIsOne) {
     EXPECT_TRUE(read_responses(folder.path(), 2, 9).ok());
     folder.write("responses.csv", "1,7\n2,3\n");
     EXPECT_THAT(read_responses(folder.path(), 2, 9).error().message,
-                HasSubstr("holds both responses.json and responses.csv"));
+                HasSubstr("contains both responses.json and responses.csv"));
 }
 
 }  // namespace

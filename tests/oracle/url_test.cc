@@ -71,10 +71,10 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(UrlCase{"ftp://h/x", "neither http:// nor https://"}, UrlCase{"http:///x", "no host name"},
                     UrlCase{"http://me:secret@h/x", "user name or password"},
                     UrlCase{"http://h/x?key=secret", "a query"}, UrlCase{"http://h/x#y", "a fragment"},
-                    UrlCase{"http://h:0/", "no port"}, UrlCase{"http://h:65536/", "no port"},
-                    UrlCase{"http://h:80x/", "no port"}, UrlCase{"http://h:/", "no port"},
+                    UrlCase{"http://h:0/", "no valid port"}, UrlCase{"http://h:65536/", "no valid port"},
+                    UrlCase{"http://h:80x/", "no valid port"}, UrlCase{"http://h:/", "no valid port"},
                     UrlCase{"http://[::1/", "without a ']'"}, UrlCase{"http://[fe80]/", "no IPv6 address"},
-                    UrlCase{"http://[::1]x/", "no port"}, UrlCase{"http://h\xC3\xA4/", "no host name"},
+                    UrlCase{"http://[::1]x/", "no valid port"}, UrlCase{"http://h\xC3\xA4/", "no host name"},
                     UrlCase{"http://a b/", "no host name"},
                     UrlCase{"http://h/\r\nHost: x", "control character"}, UrlCase{"http://h/%4", "hexadecimal"},
                     UrlCase{"http://h/%zz", "hexadecimal"}));
