@@ -1,6 +1,4 @@
 // Completion scripts: they know all that the program knows, and each shell takes them.
-#include "cli/commands/commands.h"
-
 #include <algorithm>
 #include <string>
 #include <vector>
@@ -8,6 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "cli/commands/commands.h"
 #include "cli/options/option_info.h"
 #include "cli/program.h"
 #include "tests/support/run.h"

@@ -103,7 +103,8 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(
         PayloadCase{"Root", [](auto& made) { made.root = "0A"; }, "root"},
         PayloadCase{"Name", [](auto& made) { made.model = "a\x1b"; }, "a name"},
-        PayloadCase{"NoShape", [](auto& made) { made.input.shape.shape.clear(); }, "does not have 1 to 8 dimensions"},
+        PayloadCase{"NoShape", [](auto& made) { made.input.shape.shape.clear(); },
+                    "does not have 1 to 8 dimensions"},
         PayloadCase{"Extent", [](auto& made) { made.input.shape.shape[0] = 0; }, "extent below 1"},
         PayloadCase{"HugeExtents",
                     [](auto& made) {
