@@ -21,7 +21,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         }
     }
     std::uint64_t before = 0;
-    const auto walked = for_each_frame_range(*model, 0, [&](const Range& range) -> Result<void> {
+    const auto walked = for_each_frame_range(*model, 0, [&](const model::Range& range) -> Result<void> {
         if (range.bytes == 0 || (before != 0 && range.offset <= before)) std::abort();
         before = range.offset + range.bytes;
         covered += range.bytes;
