@@ -45,6 +45,7 @@ std::optional<std::vector<std::byte>> from_hex(std::string_view text) {
         return std::nullopt;
     }
     std::vector<std::byte> bytes(text.size() / 2);
+    if (bytes.empty()) return bytes;  // libsodium takes no null pointer, not even for zero bytes
     std::size_t size = 0;
     const char* end = nullptr;
     const bool decoded =
