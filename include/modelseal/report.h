@@ -69,11 +69,12 @@ struct SealFinding {
     };
     Outcome outcome = Outcome::not_found;
     Cause cause = Cause::none;
-    std::string detail;          // one sentence for a person
-    std::string hint;            // possible remedy, or empty
-    std::string scheme;          // "modelseal", "deepisign"; empty if not found
-    bool weights_intact = true;  // all tensors are as sealed; with a changed frame: a converted container
-    bool frame_intact = true;    // names, shapes, graph, code: whatever is not a tensor
+    std::string detail;            // one sentence for a person
+    std::string hint;              // possible remedy, or empty
+    Remedy remedy = Remedy::none;  // the same as a code
+    std::string scheme;            // "modelseal", "deepisign"; empty if not found
+    bool weights_intact = true;    // all tensors are as sealed; with a changed frame: a converted container
+    bool frame_intact = true;      // names, shapes, graph, code: whatever is not a tensor
     // Files whose frame is not as sealed, by name; a seal of an earlier version has room for names of files
     // that are still there only.
     std::vector<FileFinding> files;

@@ -102,6 +102,7 @@ SealFinding shown(SealFinding seal, const Check& check) {
                                                         : Outcome::error;
     seal.detail = check.detail;
     seal.hint = check.hint;
+    seal.remedy = check.remedy;
     seal.cause = check.cause;
     return seal;
 }
@@ -117,7 +118,8 @@ template <class Finding>
 std::optional<Finding> shown(const std::optional<Result<Finding>>& found, const Check& check) {
     if (!found) return std::nullopt;
     if (found->ok()) return shown(**found, check);
-    return Finding{.outcome = Finding::Outcome::error, .detail = check.detail, .hint = check.hint};
+    return Finding{
+        .outcome = Finding::Outcome::error, .detail = check.detail, .hint = check.hint, .remedy = check.remedy};
 }
 
 }  // namespace

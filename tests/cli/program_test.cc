@@ -309,10 +309,12 @@ TEST(Remedies, TakeThePlaceOfTheHintsOfTheLibrary) {
     CheckReport report{.hint = "give it", .remedy = Remedy::give_public_key};
     report.missing.push_back({.hint = "give it", .remedy = Remedy::give_fingerprint});
     report.fingerprint = FingerprintFinding{.hint = "look again"};
+    report.seal = SealFinding{.hint = "give it", .remedy = Remedy::accept_deepisign};
     cli::name_options(report);
     EXPECT_THAT(report.hint, HasSubstr("--pub NAME.pub"));
     EXPECT_THAT(report.missing[0].hint, HasSubstr("--fingerprint FP"));
     EXPECT_EQ(report.fingerprint->hint, "look again");
+    EXPECT_THAT(report.seal->hint, HasSubstr("--scheme deepisign"));
 }
 
 }  // namespace

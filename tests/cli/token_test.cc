@@ -89,6 +89,7 @@ TEST_F(Token, SealsInThePublishedScheme) {
     const auto strict = run({"check", "sealed", "--pub", "vendor.pub"}, false);
     EXPECT_EQ(strict.code, 4);
     EXPECT_THAT(strict.err, HasSubstr("--scheme deepisign"));
+    EXPECT_EQ(strict.err.find("hint:"), strict.err.rfind("hint:")) << strict.err;
 }
 
 TEST_F(Token, SignaturesOnEveryCurveVerifyUnderOpenssl) {

@@ -150,6 +150,7 @@ TEST(Decide, AcceptsADeepisignMarkOnlyIfAsked) {
         EXPECT_EQ(decision.exit_code, ExitCode::nothing);
         const auto report = report_of("m", found, strict, decision);
         EXPECT_THAT(report.hint, HasSubstr("deepisign scheme"));
+        EXPECT_EQ(report.seal->remedy, report.remedy);
         EXPECT_EQ(report.seal->outcome, SealFinding::Outcome::not_found);
         const Policy lax{.expected = {.seal = true}, .scheme = Scheme::deepisign};
         EXPECT_EQ(decide(found, lax).verdict, verdict_of(seal));

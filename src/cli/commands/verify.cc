@@ -31,9 +31,8 @@ Result<SignatureFinding> verify(const VerifyFlags& options, const Context& conte
 
 Result<ExitCode> run(const VerifyFlags& options, const CLI::App& command, Context& context) {
     MODELSEAL_TRY(refuse_idle_options(command, trust_rules()));
-    auto finding = verify(options, context);
+    const auto finding = verify(options, context);
     if (!finding.ok() && finding.error().kind == ErrorKind::usage) return finding.error();
-    if (finding.ok()) name_options(*finding);
 
     const policy::Policy policy{.expected = {.signature = true}};
     const policy::Findings found{.signature = finding};

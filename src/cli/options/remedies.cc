@@ -102,12 +102,9 @@ std::string hint_of(const Error& error) {
     return hint.empty() ? error.hint : std::string(hint);
 }
 
-void name_options(SignatureFinding& finding) {
-    reword(finding);
-}
-
 void name_options(CheckReport& report) {
     reword(report);
+    if (report.seal) reword(*report.seal);
     if (report.fingerprint) reword(*report.fingerprint);
     if (report.signature) reword(*report.signature);
     for (auto& missing : report.missing) reword(missing);

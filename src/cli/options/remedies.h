@@ -15,6 +15,5 @@ std::string_view hint_of(Remedy remedy);
 std::string hint_of(const Error& error);
 // Puts the remedies' lines in the place of the library's hints, for every output that shows them.
 void name_options(CheckReport& report);
-void name_options(SignatureFinding& finding);
 
 }  // namespace modelseal::cli
