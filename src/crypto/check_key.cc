@@ -14,6 +14,7 @@
 
 #include "crypto/armour.h"
 #include "crypto/secret.h"
+#include "util/error.h"
 #include "util/text.h"
 
 namespace modelseal {
@@ -56,10 +57,6 @@ std::string complaint(std::string_view name) {
     return "";
 }
 
-Error malformed(const std::string& shown, const std::string& what) {
-    return {ErrorKind::malformed, shown + ": " + what, ""};
-}
-
 template <std::size_t N>
 std::array<std::byte, N> take(std::span<const std::byte>& body) {
     std::array<std::byte, N> out;
@@ -71,7 +68,7 @@ std::array<std::byte, N> take(std::span<const std::byte>& body) {
 Result<CheckKey> parse_body(std::span<const std::byte> whole, const std::string& shown) {
     std::span<const std::byte> body = whole;
     if (body.size() <= body_without_name(KeyType::ed25519)) {
-        return malformed(shown, "check key of " + std::to_string(body.size()) + " bytes is too short");
+        return util::malformed(shown, "check key of " + std::to_string(body.size()) + " bytes is too short");
     }
     const auto version = take<1>(body)[0];
     const auto type = version == version_of(KeyType::p256) ? KeyType::p256 : KeyType::ed25519;
@@ -82,18 +79,19 @@ Result<CheckKey> parse_body(std::span<const std::byte> whole, const std::string&
                      "a newer modelseal may read it"};
     }
     const auto vendor = PublicKey::of(body.first(PublicKey::size_of(type)));
-    if (!vendor) return malformed(shown, "contains a vendor key that is not a point on P-256");
+    if (!vendor) return util::malformed(shown, "contains a vendor key that is not a point on P-256");
     body = body.subspan(PublicKey::size_of(type));
     CheckKey key;
     key.vendor = *vendor;
     const auto length = std::to_integer<std::size_t>(take<1>(body)[0]);
     if (whole.size() != body_without_name(type) + length) {
-        return malformed(shown, "check key of " + std::to_string(whole.size()) + " bytes, its fields need " +
-                                    std::to_string(body_without_name(type) + length));
+        return util::malformed(shown, "check key of " + std::to_string(whole.size()) +
+                                          " bytes, its fields need " +
+                                          std::to_string(body_without_name(type) + length));
     }
     key.customer.assign(reinterpret_cast<const char*>(body.data()), length);
     body = body.subspan(length);
-    if (const std::string wrong = complaint(key.customer); !wrong.empty()) return malformed(shown, wrong);
+    if (const std::string wrong = complaint(key.customer); !wrong.empty()) return util::malformed(shown, wrong);
     std::ranges::copy(body.first<32>(), key.secret.writable().begin());
     body = body.subspan(32);
     Bytes message = signed_message(whole.first(whole.size() - 64));
@@ -111,8 +109,8 @@ Result<CheckKey> parse_body(std::span<const std::byte> whole, const std::string&
 Result<CheckKey> parse_check_key(std::string_view text, const std::string& shown) {
     auto body = strip_armour(kCheckKeyLabel, text, body_without_name(KeyType::p256) + kMaximalName);
     if (!body) {
-        return malformed(shown, "not a check key in the form that modelseal writes (PEM label '" +
-                                    std::string(kCheckKeyLabel) + "', one spelling only)");
+        return util::malformed(shown, "not a check key in the form that modelseal writes (PEM label '" +
+                                          std::string(kCheckKeyLabel) + "', one spelling only)");
     }
     auto key = parse_body(*body, shown);
     crypto::wipe(body->data(), body->size());

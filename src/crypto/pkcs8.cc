@@ -10,6 +10,7 @@
 #include <openssl/proverr.h>
 
 #include "crypto/secret.h"
+#include "util/error.h"
 
 namespace modelseal::crypto {
 namespace {
@@ -19,10 +20,6 @@ namespace {
 constexpr std::uint64_t kScryptN = 16384, kScryptR = 8, kScryptP = 5;
 
 constexpr const char* kHowToEncrypt = "'openssl pkcs8 -topk8 -v2 aes256 -scrypt' encrypts a key again";
-
-Error malformed_pkcs8(const std::string& shown, const std::string& what) {
-    return {ErrorKind::malformed, shown + ": " + what, ""};
-}
 
 // Why the decryption failed, from OpenSSL's notes. A wrong passphrase shows as bad padding or, once in 256
 // times, as plain bytes that are no key. Anything else is not the user's mistake: an algorithm that this
@@ -59,7 +56,7 @@ Result<openssl::PrivateInfo> plain_pkcs8(std::span<const unsigned char> body, co
     const unsigned char* at = body.data();
     openssl::PrivateInfo info(d2i_PKCS8_PRIV_KEY_INFO(nullptr, &at, static_cast<long>(body.size())));
     if (!info || at != body.data() + body.size()) {
-        return malformed_pkcs8(shown, "broken private key: " + openssl::last_error());
+        return util::malformed(shown, "broken private key: " + openssl::last_error());
     }
     return info;
 }
@@ -69,7 +66,7 @@ Result<openssl::PrivateInfo> decrypt_pkcs8(std::span<const unsigned char> body, 
     const unsigned char* at = body.data();
     const openssl::EncryptedInfo encrypted(d2i_X509_SIG(nullptr, &at, static_cast<long>(body.size())));
     if (!encrypted || at != body.data() + body.size()) {
-        return malformed_pkcs8(shown, "broken encrypted private key: " + openssl::last_error());
+        return util::malformed(shown, "broken encrypted private key: " + openssl::last_error());
     }
     const X509_ALGOR* algorithm = nullptr;
     X509_SIG_get0(encrypted.get(), &algorithm, nullptr);

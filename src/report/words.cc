@@ -22,20 +22,6 @@ std::string range_text(const TensorFinding::Range& range) {
 
 }  // namespace
 
-std::string grouped(std::uint64_t number) {
-    const auto digits = fmt::format("{}", number);
-    std::string out;
-    for (std::size_t i = 0; i < digits.size(); ++i) {
-        if (i > 0 && (digits.size() - i) % 3 == 0) out += ',';
-        out += digits[i];
-    }
-    return out;
-}
-
-std::string counted(std::uint64_t number, std::string_view noun) {
-    return fmt::format("{} {}{}", grouped(number), noun, number == 1 ? "" : "s");
-}
-
 std::string byte_size(std::uint64_t bytes) {
     if (bytes < 1000) return fmt::format("{} B", bytes);
     constexpr std::string_view kUnits[] = {"kB", "MB", "GB", "TB", "PB", "EB"};

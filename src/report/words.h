@@ -9,15 +9,16 @@
 #include <vector>
 
 #include "report/report.h"
+#include "util/text.h"
 #include <modelseal/report.h>
 
 namespace modelseal::report {
 
-std::string grouped(std::uint64_t number);                         // "1,234,567"
-std::string counted(std::uint64_t number, std::string_view noun);  // "1 tensor", "1,200 tensors"
-std::string byte_size(std::uint64_t bytes);                        // "1.1 MB", powers of 1,000
-std::string percent(double ratio);                                 // "48.3 %"
-std::string shape_text(std::span<const std::uint64_t> shape);      // "[16, 3, 3]"; a scalar is "[]"
+using util::counted, util::grouped;
+
+std::string byte_size(std::uint64_t bytes);                    // "1.1 MB", powers of 1,000
+std::string percent(double ratio);                             // "48.3 %"
+std::string shape_text(std::span<const std::uint64_t> shape);  // "[16, 3, 3]"; a scalar is "[]"
 // "at most 1 in 250 billion", "at most 1 in 10^17", "at most 5.0 %": rounded up, never below `chance`, 0..1.
 std::string chance_text(double chance);
 

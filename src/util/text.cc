@@ -92,10 +92,14 @@ std::string printable(std::string_view text) {
     return out;
 }
 
-std::string counted(std::uint64_t number, std::string_view noun) {
+std::string grouped(std::uint64_t number) {
     auto text = fmt::format("{}", number);
     for (auto at = text.size(); at > 3;) text.insert(at -= 3, 1, ',');
-    return text + ' ' + (number == 1 ? std::string(noun) : plural_of(noun));
+    return text;
+}
+
+std::string counted(std::uint64_t number, std::string_view noun) {
+    return grouped(number) + ' ' + (number == 1 ? std::string(noun) : plural_of(noun));
 }
 
 }  // namespace modelseal::util

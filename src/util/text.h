@@ -14,6 +14,9 @@ bool is_utf8(std::string_view text);
 // and characters that take no space or change the order of others become \xNN. Time linear in the text.
 std::string printable(std::string_view text);
 
+// "1,234,567"
+std::string grouped(std::uint64_t number);
+
 // "1 file", "0 files", "1,200 files", "2 entries": the number with commas, and the noun in singular or plural.
 std::string counted(std::uint64_t number, std::string_view noun);
 
