@@ -55,7 +55,7 @@ constexpr std::array<std::string_view, 4> kViews = {
     "torch._utils._rebuild_qtensor",
 };
 
-// Parts of a torch.nn.Module's state that are no part of a parameter's name.
+// Parts of a torch.nn.Module's state that are not part of a parameter's name.
 bool is_module_part(std::string_view key) {
     return key == "_modules" || key == "_parameters" || key == "_buffers";
 }
@@ -208,7 +208,7 @@ Result<void> Collector::visit_pairs(Refs pairs) {
 }
 
 // The attributes of an object. Those of a torch.nn.Module have its parameters, buffers and modules under
-// names that are no part of a parameter's name; its other attributes (an LSTM's _flat_weights) give names of
+// names that are not part of a parameter's name; its other attributes (an LSTM's _flat_weights) give names of
 // second choice.
 Result<void> Collector::visit_attributes(PickleRef dict) {
     const auto pairs = pickle_.pairs(dict);
