@@ -67,7 +67,7 @@ Result<void> must_read_back(const model::Model& model, const model::ModelOutput&
 }  // namespace
 
 Result<MarkedCopy> seal(const model::Model& model, const std::filesystem::path& out, const mark::Stamp& stamp,
-                        const SealOptions& options, io::Progress& progress) {
+                        const SealOptions& options, Progress& progress) {
     if (options.receipt) {
         return Error{ErrorKind::usage, "deepisign does not support receipts: it rewrites entire layers",
                      "keep the original, or seal with the modelseal scheme", Remedy::use_modelseal_scheme};
@@ -75,7 +75,7 @@ Result<MarkedCopy> seal(const model::Model& model, const std::filesystem::path& 
     MODELSEAL_TRY(check_names(stamp));
     progress.total(model.bytes());
     MODELSEAL_TRY_ASSIGN(const auto text, stamp_text(model, stamp, options.key));
-    MODELSEAL_TRY_ASSIGN(const auto frame, mark::scan_frame(model, options.jobs, io::no_progress()));
+    MODELSEAL_TRY_ASSIGN(const auto frame, mark::scan_frame(model, options.jobs, no_progress()));
     MODELSEAL_TRY_ASSIGN(auto output, model::ModelOutput::copy(model, out, options.jobs, progress));
     std::atomic<std::uint64_t> bytes_written = 0;
     const auto patch = [&](std::uint32_t file, std::uint64_t offset, std::span<const std::byte> bytes) {
@@ -100,7 +100,7 @@ Result<SealFinding> check(const model::Model& model, std::span<const CheckKey> k
 
 Result<fingerprint::Made> make_pairs(oracle::Network& network, const fingerprint::Plan& plan,
                                      const Secret32& secret, std::span<const std::byte, 32> salt,
-                                     io::Progress& progress, unsigned steps) {
+                                     Progress& progress, unsigned steps) {
     if (plan.access == Access::label || plan.grid != Grid::none) {
         return Error{
             ErrorKind::usage,

@@ -11,10 +11,10 @@
 #include <span>
 
 #include "fingerprint/pairs/make.h"
-#include "io/progress.h"
 #include "mark/manifest.h"
 #include "model/model.h"
 #include "model/output.h"
+#include <modelseal/progress.h>
 #include <modelseal/report.h>
 #include <modelseal/seal.h>
 
@@ -30,7 +30,7 @@ struct MarkedCopy {
 // Marks a copy of `model`, which must outlive the result. ErrorKind::usage for options or stamps that the
 // scheme does not support, ErrorKind::unsupported for a model that cannot hold a mark.
 Result<MarkedCopy> seal(const model::Model& model, const std::filesystem::path& out, const mark::Stamp& stamp,
-                        const SealOptions& options, io::Progress& progress);
+                        const SealOptions& options, Progress& progress);
 
 // The first mark that is found under one of `keys`; Outcome::not_found if there is none. Whether such a mark is
 // accepted is for the policy: it is a finding, so that it can be named. `all`: intact layers are listed as
@@ -43,6 +43,6 @@ inline constexpr unsigned kPublishedSteps = 10'000;  // of stage 1
 // tests.
 Result<fingerprint::Made> make_pairs(oracle::Network& network, const fingerprint::Plan& plan,
                                      const Secret32& secret, std::span<const std::byte, 32> salt,
-                                     io::Progress& progress, unsigned steps = kPublishedSteps);
+                                     Progress& progress, unsigned steps = kPublishedSteps);
 
 }  // namespace modelseal::baseline

@@ -136,7 +136,7 @@ std::vector<float> random_pixels(const fingerprint::Probe& probe, const fingerpr
 }  // namespace
 
 Result<PublishedPairs> published_pairs(fingerprint::Probe& probe, const fingerprint::Keyed& keyed,
-                                       std::size_t pairs, unsigned steps, io::Progress& progress) {
+                                       std::size_t pairs, unsigned steps, Progress& progress) {
     PublishedPairs published;
     KeyedLayer layer{keyed.published_layer(probe.classes()), probe.classes()};
     for (std::size_t c = 0; c < layer.classes; ++c) {

@@ -5,7 +5,7 @@
 
 #include "fingerprint/pairs/crossing.h"
 #include "fingerprint/pairs/probe.h"
-#include "io/progress.h"
+#include <modelseal/progress.h>
 
 namespace modelseal::baseline {
 
@@ -18,6 +18,6 @@ struct PublishedPairs {
 // `steps`: of stage 1, 10,000 in the paper. Starts whose label does not flip within as many steps of stage 2
 // are left out; the paper does not say how many those were.
 Result<PublishedPairs> published_pairs(fingerprint::Probe& probe, const fingerprint::Keyed& keyed,
-                                       std::size_t pairs, unsigned steps, io::Progress& progress);
+                                       std::size_t pairs, unsigned steps, Progress& progress);
 
 }  // namespace modelseal::baseline

@@ -10,12 +10,12 @@
 #include <system_error>
 
 #include "baseline/baseline.h"
-#include "io/progress.h"
 #include "io/shared_reads.h"
 #include "io/threads.h"
 #include "mark/evidence.h"
 #include "mark/verdict.h"
 #include "oms/verify.h"
+#include <modelseal/progress.h>
 
 namespace modelseal::jobs {
 namespace {
@@ -23,7 +23,7 @@ namespace {
 constexpr const char* kNotFound =
     "no seal under this key: never sealed, sealed with another key, or all marks were overwritten";
 
-Result<SealFinding> find_seal(const model::Model& model, const SealSearch& search, io::Progress& progress) {
+Result<SealFinding> find_seal(const model::Model& model, const SealSearch& search, Progress& progress) {
     for (const auto& key : search.keys) {
         MODELSEAL_TRY_ASSIGN(const auto evidence, mark::gather(model, key, search.pass, progress));
         if (!evidence) continue;
@@ -37,7 +37,7 @@ Result<SealFinding> find_seal(const model::Model& model, const SealSearch& searc
 }  // namespace
 
 Result<SealFinding> check_seal(const model::Model& model, const SealSearch& search) {
-    auto& progress = search.progress != nullptr ? *search.progress : io::no_progress();
+    auto& progress = search.progress != nullptr ? *search.progress : no_progress();
     progress.total(model.bytes());
     MODELSEAL_TRY_ASSIGN(auto finding, find_seal(model, search, progress));
     if (finding.outcome == SealFinding::Outcome::not_found) {

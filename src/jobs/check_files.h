@@ -5,12 +5,12 @@
 #include <optional>
 #include <span>
 
-#include "io/progress.h"
 #include "mark/weight_scan.h"
 #include "model/model.h"
 #include "oms/digests.h"
 #include <modelseal/keys.h>
 #include <modelseal/oms.h>
+#include <modelseal/progress.h>
 #include <modelseal/report.h>
 
 namespace modelseal::jobs {
@@ -19,7 +19,7 @@ struct SealSearch {
     std::span<const CheckKey> keys;  // tried in turn; the first under which there is a seal counts
     bool all = false;                // list intact tensors as well
     mark::Pass pass = {};
-    io::Progress* progress = nullptr;
+    Progress* progress = nullptr;
 };
 
 // The finding, independent of what the caller expects, which policy::decide() takes into account. A mark of

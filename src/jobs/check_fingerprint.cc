@@ -8,9 +8,9 @@
 #include "fingerprint/pairs/interview.h"
 #include "fingerprint/preview.h"
 #include "io/file.h"
-#include "io/progress.h"
 #include "oracle/endpoint.h"
 #include "oracle/network.h"
+#include <modelseal/progress.h>
 
 namespace modelseal::jobs {
 namespace {
@@ -22,7 +22,7 @@ constexpr std::size_t kPreviewPairs = 8;
 // The file is opened with the settings of the recorded answers. An intact seal is the reason to trust it,
 // unless it is run whatever its seal is.
 Result<fingerprint::Replies> ask_file(const model::Model& model, const Fingerprint& print,
-                                      const CheckOptions& options, io::Progress& progress,
+                                      const CheckOptions& options, Progress& progress,
                                       std::vector<std::string>& warnings) {
     MODELSEAL_TRY_ASSIGN(
         const auto network,
@@ -44,7 +44,7 @@ Result<fingerprint::Replies> ask_file(const model::Model& model, const Fingerpri
 Result<fingerprint::Replies> ask(const std::string& target, const model::Model* model, const Fingerprint& print,
                                  const CheckOptions& options, std::string& who,
                                  std::vector<std::string>& warnings) {
-    auto& progress = options.progress != nullptr ? *options.progress : io::no_progress();
+    auto& progress = options.progress != nullptr ? *options.progress : no_progress();
     if (options.responses) {
         who = options.responses->string();
         for (const auto& key : options.keys) {

@@ -4,12 +4,12 @@
 #include <memory>
 #include <unordered_map>
 
-#include "io/progress.h"
 #include "io/threads.h"
 #include "jobs/difference.h"
 #include "model/elements.h"
 #include "model/values.h"
 #include <modelseal/inspect.h>
+#include <modelseal/progress.h>
 
 namespace modelseal {
 namespace {
@@ -46,7 +46,7 @@ std::vector<Chunk> chunks_of(const std::vector<jobs::TensorPair>& pairs,
 
 class Comparer {
   public:
-    Comparer(const model::Model& a, const model::Model& b, const DiffOptions& options, io::Progress& progress)
+    Comparer(const model::Model& a, const model::Model& b, const DiffOptions& options, Progress& progress)
         : a_(a), b_(b), options_(options), progress_(progress), pairs_(jobs::pair_tensors(a, b)) {
         for (const auto& pair : pairs_) {
             maps_a_.push_back(comparable(pair) ? std::make_unique<model::ElementMap>(*pair.a) : nullptr);
@@ -118,7 +118,7 @@ class Comparer {
     const model::Model& a_;
     const model::Model& b_;
     const DiffOptions& options_;
-    io::Progress& progress_;
+    Progress& progress_;
     std::vector<jobs::TensorPair> pairs_;
     std::vector<std::unique_ptr<model::ElementMap>> maps_a_, maps_b_;
 };
@@ -176,7 +176,7 @@ Comparison::Side side_of(const model::Model& model) {
 
 Result<Comparison> diff(const std::filesystem::path& a, const std::filesystem::path& b,
                         const DiffOptions& options) {
-    auto& progress = options.progress != nullptr ? *options.progress : io::no_progress();
+    auto& progress = options.progress != nullptr ? *options.progress : no_progress();
     MODELSEAL_TRY_ASSIGN(const auto model_a, model::open_model(a, options.limits));
     MODELSEAL_TRY_ASSIGN(const auto model_b, model::open_model(b, options.limits));
     Comparison out{.a = side_of(model_a), .b = side_of(model_b), .frame_asked = !options.weights_only};

@@ -11,7 +11,6 @@
 #include "fingerprint/pairs/make.h"
 #include "fingerprint/preview.h"
 #include "io/file.h"
-#include "io/progress.h"
 #include "io/rfc3339.h"
 #include "io/threads.h"
 #include "jobs/intact_root.h"
@@ -20,6 +19,7 @@
 #include "oracle/network.h"
 #include "util/text.h"
 #include <modelseal/fingerprint.h>
+#include <modelseal/progress.h>
 
 namespace modelseal {
 namespace {
@@ -171,7 +171,7 @@ Result<FingerprintSummary> run(const std::filesystem::path& model, const std::fi
                                  .grid = options.grid,
                                  .input = std::move(input),
                                  .threads = threads};
-    auto& progress = options.progress ? *options.progress : io::no_progress();
+    auto& progress = options.progress ? *options.progress : no_progress();
     auto made = options.schedule == Schedule::paper
                     ? baseline::make_pairs(*network, plan, options.check.secret, salt, progress)
                     : fingerprint::make(*network, plan, options.check.secret, salt, progress);

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include "baseline/baseline.h"
-#include "io/progress.h"
 #include "io/rfc3339.h"
 #include "jobs/receipt.h"
 #include "jobs/recorded.h"
@@ -12,6 +11,7 @@
 #include "mark/locate.h"
 #include "model/output.h"
 #include "util/text.h"
+#include <modelseal/progress.h>
 #include <modelseal/seal.h>
 
 namespace modelseal {
@@ -71,7 +71,7 @@ Result<std::optional<crypto::Digest>> parent_root(const SealOptions& options) {
     for (const auto* key : {&options.check, &everyone}) {
         if (options.parent_vendor && key != &everyone) continue;
         MODELSEAL_TRY_ASSIGN(const auto evidence,
-                             mark::gather(parent, *key, {.jobs = options.jobs}, io::no_progress()));
+                             mark::gather(parent, *key, {.jobs = options.jobs}, no_progress()));
         if (evidence && evidence->intact()) return std::optional(mark::root(*evidence->recovered.manifest));
     }
     return Error{ErrorKind::mismatch,
@@ -81,7 +81,7 @@ Result<std::optional<crypto::Digest>> parent_root(const SealOptions& options) {
 }
 
 Result<void> must_check_intact(const model::Model& model, const model::ModelOutput& output,
-                               const SealOptions& options, io::Progress& progress) {
+                               const SealOptions& options, Progress& progress) {
     const auto copy = output.as_model();
     MODELSEAL_TRY_ASSIGN(const auto evidence,
                          mark::gather(copy, options.check, {.jobs = options.jobs}, progress));
@@ -113,7 +113,7 @@ Result<std::optional<io::AtomicFile>> write_receipt(const SealOptions& options, 
 }
 
 Result<SealedCopy> seal_copy(const model::Model& model, const fs::path& out, mark::Stamp stamp,
-                             const SealOptions& options, io::Progress& progress) {
+                             const SealOptions& options, Progress& progress) {
     mark::SealRequest request{.stamp = std::move(stamp), .vendor = mark::vendor_hash(options.key.public_key())};
     MODELSEAL_TRY_ASSIGN(request.parent, parent_root(options));
     const auto slots = options.check.customer.empty() ? std::size_t{0} : mark::kTraceableCells;
@@ -140,7 +140,7 @@ Result<SealedCopy> seal_copy(const model::Model& model, const fs::path& out, mar
 }
 
 Result<SealedCopy> mark_copy(const model::Model& model, const fs::path& out, mark::Stamp stamp,
-                             const SealOptions& options, io::Progress& progress) {
+                             const SealOptions& options, Progress& progress) {
     MODELSEAL_TRY_ASSIGN(auto marked, baseline::seal(model, out, stamp, options, progress));
     return SealedCopy{std::move(marked.output),
                       std::nullopt,
@@ -161,7 +161,7 @@ void describe(const model::Model& model, SealSummary& summary) {
 }  // namespace
 
 Result<SealSummary> seal_model(const fs::path& path, const fs::path& out, const SealOptions& options) {
-    auto& progress = options.progress != nullptr ? *options.progress : io::no_progress();
+    auto& progress = options.progress != nullptr ? *options.progress : no_progress();
     if (options.check.vendor != options.key.public_key()) {
         return Error{ErrorKind::mismatch, "the check key is bound to another vendor's key", {}};
     }

@@ -1,10 +1,10 @@
 #include <algorithm>
 
-#include "io/progress.h"
 #include "mark/evidence.h"
 #include "mark/find_marks.h"
 #include "mark/verdict.h"
 #include "model/model.h"
+#include <modelseal/progress.h>
 #include <modelseal/trace.h>
 
 namespace modelseal {
@@ -17,7 +17,7 @@ Result<void> look_closer(const model::Model& model, const CheckKey& key, const m
                          const mark::CellHead& head, unsigned jobs, TracedMark& traced) {
     auto block_map = std::make_unique<mark::BlockMap>(model.tensors, found.block_elements);
     MODELSEAL_TRY_ASSIGN(const auto evidence, mark::gather_at(model, key, std::move(block_map), head.density,
-                                                              {.jobs = jobs}, io::no_progress()));
+                                                              {.jobs = jobs}, no_progress()));
     for (const auto& reading : evidence.scan.weights.readings) {
         traced.places += reading.capacity != 0;
         traced.places_whole += reading.valid;
@@ -43,7 +43,7 @@ void match_entries(const std::vector<LedgerEntry>& entries, const mark::CellHead
 
 Result<TraceReport> trace_model(const std::filesystem::path& path, const Ledger& ledger,
                                 const TraceOptions& options) {
-    auto& progress = options.progress != nullptr ? *options.progress : io::no_progress();
+    auto& progress = options.progress != nullptr ? *options.progress : no_progress();
     MODELSEAL_TRY_ASSIGN(auto keys, ledger.check_keys());
     MODELSEAL_TRY_ASSIGN(const auto customers, ledger.customers());
     MODELSEAL_TRY_ASSIGN(const auto entries, ledger.entries());

@@ -1,11 +1,11 @@
 #include <fmt/format.h>
 
-#include "io/progress.h"
 #include "io/threads.h"
 #include "jobs/receipt.h"
 #include "mark/evidence.h"
 #include "model/output.h"
 #include "util/text.h"
+#include <modelseal/progress.h>
 #include <modelseal/seal.h>
 
 namespace modelseal {
@@ -42,7 +42,7 @@ Result<void> restore_cells(const model::Model& model, const mark::Evidence& evid
 
 Result<void> unseal_model(const fs::path& sealed, const fs::path& receipt_path, const fs::path& out,
                           const UnsealOptions& options) {
-    auto& progress = options.progress != nullptr ? *options.progress : io::no_progress();
+    auto& progress = options.progress != nullptr ? *options.progress : no_progress();
     MODELSEAL_TRY_ASSIGN(const auto receipt, jobs::load_receipt(receipt_path));
     MODELSEAL_TRY_ASSIGN(const auto given, model::open_model(sealed, options.limits));
     progress.total(2 * given.bytes());  // checked, copied

@@ -220,7 +220,7 @@ void match(const model::Model& model, const CheckKey& key, const CellDensity& de
 
 Result<Evidence> gather_at(const model::Model& model, const CheckKey& key,
                            std::unique_ptr<const BlockMap> block_map, const CellDensity& density,
-                           const Pass& pass, io::Progress& progress) {
+                           const Pass& pass, Progress& progress) {
     CellMap cells(*block_map, key.secret.bytes(), density);
     MODELSEAL_TRY_ASSIGN(auto weights, scan_weights(model, *block_map, cells, pass, progress));
     MODELSEAL_TRY_ASSIGN(auto frame, scan_frame(model, pass.jobs, progress));
@@ -233,7 +233,7 @@ Result<Evidence> gather_at(const model::Model& model, const CheckKey& key,
 namespace {
 
 Result<std::optional<Evidence>> gather_by_its_rule(const model::Model& model, const CheckKey& key,
-                                                   const Pass& pass, io::Progress& progress) {
+                                                   const Pass& pass, Progress& progress) {
     MODELSEAL_TRY_ASSIGN(auto found, find_seal(model, key.secret.bytes()));
     if (!found) return std::optional<Evidence>();
     MODELSEAL_TRY_ASSIGN(auto evidence,
@@ -255,7 +255,7 @@ bool rules_differ(const model::Model& model) {
 }  // namespace
 
 Result<std::optional<Evidence>> gather(const model::Model& model, const CheckKey& key, const Pass& pass,
-                                       io::Progress& progress) {
+                                       Progress& progress) {
     MODELSEAL_TRY_ASSIGN(auto evidence, gather_by_its_rule(model, key, pass, progress));
     if (covers_everything(evidence) || !rules_differ(model)) return evidence;
     auto earlier = model::open_model_folder(model.path, model.limits, model::FolderRule::by_name);

@@ -68,11 +68,11 @@ struct Evidence {
 // Nothing if there is no seal under this key. `model` must outlive the evidence. A folder that holds files
 // which the earlier rule left out is read by that rule as well, unless its seal says that it covers everything.
 Result<std::optional<Evidence>> gather(const model::Model& model, const CheckKey& key, const Pass& pass,
-                                       io::Progress& progress);
+                                       Progress& progress);
 
 // The same of a seal that was located before: with this cut into blocks, and cells of this density.
 Result<Evidence> gather_at(const model::Model& model, const CheckKey& key,
                            std::unique_ptr<const BlockMap> block_map, const CellDensity& density,
-                           const Pass& pass, io::Progress& progress);
+                           const Pass& pass, Progress& progress);
 
 }  // namespace modelseal::mark

@@ -95,7 +95,7 @@ std::uint64_t share(std::uint64_t cells, std::uint64_t begin, std::uint64_t end,
 class Tracer {
   public:
     Tracer(const model::Model& model, std::uint64_t block_elements, std::span<const Secret32* const> secrets,
-           unsigned jobs, io::Progress& progress)
+           unsigned jobs, Progress& progress)
         : model_(model),
           block_map_(model.tensors, block_elements),
           secrets_(secrets),
@@ -208,7 +208,7 @@ class Tracer {
     BlockMap block_map_;
     std::span<const Secret32* const> secrets_;
     unsigned jobs_;
-    io::Progress& progress_;
+    Progress& progress_;
     std::vector<Tally> tallies_;
     std::vector<std::uint64_t> done_;  // cells of each tensor that were read, under every secret
 };
@@ -254,7 +254,7 @@ double agreement_chance(double sum) {
 }
 
 Result<FoundMarks> find_marks(const model::Model& model, std::span<const Secret32* const> secrets,
-                              unsigned jobs, io::Progress& progress) {
+                              unsigned jobs, Progress& progress) {
     const BlockMap usual(model.tensors);
     const auto natural = usual.block_elements();
     progress.total(secrets.size() * kTraceCells);

@@ -15,10 +15,10 @@
 #include <span>
 #include <vector>
 
-#include "io/progress.h"
 #include "mark/layout.h"
 #include "model/model.h"
 #include <modelseal/keys.h>
+#include <modelseal/progress.h>
 
 namespace modelseal::mark {
 
@@ -44,7 +44,7 @@ inline constexpr std::uint64_t kTraceCells = 160;
 
 // No mark: an empty list. Stops early once one secret accounts for most cells. `progress` counts cells.
 Result<FoundMarks> find_marks(const model::Model& model, std::span<const Secret32* const> secrets,
-                              unsigned jobs, io::Progress& progress);
+                              unsigned jobs, Progress& progress);
 
 // A bound on the probability that random openings agree so well: `sum` is, over all bits of a head, the square
 // of the difference between ones and zeros, divided by the number of openings. For tests.

@@ -59,7 +59,7 @@ void blank(std::span<std::byte> piece, std::uint64_t offset, std::span<const std
 }
 
 Result<crypto::Digest> digest_of_bytes(const model::Model& model, const model::FrameMap& map,
-                                       std::uint32_t index, io::Progress& progress) {
+                                       std::uint32_t index, Progress& progress) {
     const auto& file = model.files[index];
     std::vector<std::uint64_t> fields;
     for (const auto& checksum : file.checksums)
@@ -113,7 +113,7 @@ crypto::Digest joined(const std::vector<crypto::Digest>& files) {
 
 }  // namespace
 
-Result<FrameScan> scan_frame(const model::Model& model, unsigned jobs, io::Progress& progress) {
+Result<FrameScan> scan_frame(const model::Model& model, unsigned jobs, Progress& progress) {
     std::vector<CheckedSum> sums;
     for (std::size_t file = 0; file < model.files.size(); ++file) {
         for (std::size_t i = 0; i < model.files[file].checksums.size(); ++i)

@@ -9,9 +9,9 @@
 #include <vector>
 
 #include "crypto/hash.h"
-#include "io/progress.h"
 #include "model/model.h"
 #include "model/output.h"
+#include <modelseal/progress.h>
 
 namespace modelseal::mark {
 
@@ -30,7 +30,7 @@ struct FrameScan {
     std::vector<ChecksumState> checksums;
 };
 
-Result<FrameScan> scan_frame(const model::Model& model, unsigned jobs, io::Progress& progress);
+Result<FrameScan> scan_frame(const model::Model& model, unsigned jobs, Progress& progress);
 
 // Rewrites the checksums named as right in `frame` after tensors were written.
 Result<void> renew_checksums(const model::Model& model, const FrameScan& frame, unsigned jobs,

@@ -101,7 +101,7 @@ Result<void> read_block(const model::Model& model, const BlockMap& block_map, st
 }
 
 Result<WeightScan> scan_weights(const model::Model& model, const BlockMap& block_map, const CellMap& cells,
-                                const Pass& pass, io::Progress& progress) {
+                                const Pass& pass, Progress& progress) {
     const auto jobs = pass.jobs == 0 ? io::default_jobs() : pass.jobs;
     const Nodes nodes(block_map);
     const auto order = reading_order(model, block_map, nodes, pass.files_at_once);

@@ -12,11 +12,11 @@
 #include <vector>
 
 #include "crypto/hash.h"
-#include "io/progress.h"
 #include "mark/block_map.h"
 #include "mark/manifest.h"
 #include "model/elements.h"
 #include "model/model.h"
+#include <modelseal/progress.h>
 
 namespace modelseal::mark {
 
@@ -42,7 +42,7 @@ struct Pass {
 };
 
 Result<WeightScan> scan_weights(const model::Model& model, const BlockMap& block_map, const CellMap& cells,
-                                const Pass& pass, io::Progress& progress);
+                                const Pass& pass, Progress& progress);
 
 crypto::Digest weights_root(const WeightScan& scan);
 

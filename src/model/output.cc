@@ -37,7 +37,7 @@ class OutputSource final : public Source {
     std::uint64_t size_;
 };
 
-Result<void> copy_bytes(const Source& from, io::AtomicFile& to, unsigned jobs, io::Progress& progress) {
+Result<void> copy_bytes(const Source& from, io::AtomicFile& to, unsigned jobs, Progress& progress) {
     MODELSEAL_TRY(to.reserve(from.size()));
     const auto pieces = (from.size() + kPieceBytes - 1) / kPieceBytes;
     std::vector<std::vector<std::byte>> buffers(jobs);
@@ -179,7 +179,7 @@ ModelOutput::ModelOutput(ModelOutput&&) noexcept = default;
 ModelOutput::~ModelOutput() = default;
 
 Result<ModelOutput> ModelOutput::copy(const Model& model, const fs::path& wanted, unsigned jobs,
-                                      io::Progress& progress) {
+                                      Progress& progress) {
     if (jobs == 0) jobs = io::default_jobs();
     const auto path = wanted.has_filename() ? wanted : wanted.parent_path();  // "sealed/" is "sealed"
     MODELSEAL_TRY(refuse_overwriting(model, path));

@@ -12,8 +12,8 @@
 #include <vector>
 
 #include "io/file.h"
-#include "io/progress.h"
 #include "model/model.h"
+#include <modelseal/progress.h>
 
 namespace modelseal::model {
 
@@ -22,7 +22,7 @@ class ModelOutput {
     // Copies all files of `model`, which must outlive the output. ErrorKind::usage if `path` is one of them
     // or is in the model's folder. Nothing is left after an error or without commit().
     static Result<ModelOutput> copy(const Model& model, const std::filesystem::path& path, unsigned jobs,
-                                    io::Progress& progress);
+                                    Progress& progress);
     ModelOutput(ModelOutput&&) noexcept;
     ~ModelOutput();
 

@@ -102,7 +102,7 @@ class ReadAhead {
     std::thread thread_;
 };
 
-Result<Bytes> digest_ahead(const Source& source, const Piece& piece, HashType type, io::Progress& progress) {
+Result<Bytes> digest_ahead(const Source& source, const Piece& piece, HashType type, Progress& progress) {
     Hasher hasher(type);
     ReadAhead ahead(source, piece.begin, piece.end);
     for (;;) {
@@ -113,7 +113,7 @@ Result<Bytes> digest_ahead(const Source& source, const Piece& piece, HashType ty
     }
 }
 
-Result<Bytes> digest(const Source& source, const Piece& piece, HashType type, io::Progress& progress) {
+Result<Bytes> digest(const Source& source, const Piece& piece, HashType type, Progress& progress) {
     Hasher hasher(type);
     std::vector<std::byte> block(std::min(kBlock, piece.end - piece.begin));
     for (auto at = piece.begin; at < piece.end;) {
@@ -138,7 +138,7 @@ std::vector<Piece> pieces_of(std::size_t file, std::uint64_t size,
 
 Result<void> digest_batch(const Tree& tree, std::span<const std::string> names,
                           std::span<std::vector<Resource>> out, const DigestOptions& options,
-                          io::Progress& progress) {
+                          Progress& progress) {
     std::vector<std::unique_ptr<io::FileSource>> sources;
     std::vector<const Source*> views;
     std::vector<Piece> pieces;
@@ -186,7 +186,7 @@ Result<void> digest_batch(const Tree& tree, std::span<const std::string> names,
 }  // namespace
 
 Result<std::vector<std::vector<Resource>>> digest_files(const Tree& tree, const std::vector<std::string>& names,
-                                                        const DigestOptions& options, io::Progress& progress) {
+                                                        const DigestOptions& options, Progress& progress) {
     std::vector<std::vector<Resource>> out(names.size());
     const std::size_t batch = options.shared != nullptr ? options.shared->at_once : kBatch;
     for (std::size_t first = 0; first < names.size(); first += batch) {

@@ -78,7 +78,7 @@ Result<std::vector<std::string>> names_in(const oms::Tree& tree, const oms::Igno
 
 Result<void> add_resources(const oms::Tree& tree, const std::vector<std::string>& names,
                            const SignOptions& options, oms::Statement& statement, SignSummary& summary) {
-    auto& progress = options.progress != nullptr ? *options.progress : io::no_progress();
+    auto& progress = options.progress != nullptr ? *options.progress : no_progress();
     MODELSEAL_TRY_ASSIGN(summary.bytes, oms::bytes_of(tree, names, options.allow_symlinks));
     progress.total(summary.bytes);
     const oms::DigestOptions how{.hash = statement.hash,

@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
-#include "io/progress.h"
 #include "oms/statement.h"
 #include <modelseal/format.h>
+#include <modelseal/progress.h>
 #include <modelseal/report.h>
 
 namespace modelseal::oms {

@@ -139,7 +139,7 @@ class Comparison {
     }
 
     Result<void> hash() {
-        auto& progress = options_.progress != nullptr ? *options_.progress : io::no_progress();
+        auto& progress = options_.progress != nullptr ? *options_.progress : no_progress();
         MODELSEAL_TRY_ASSIGN(finding_.bytes, bytes_of(tree_, to_hash_, statement_.allow_symlinks));
         progress.total(finding_.bytes);
         const DigestOptions how{.hash = statement_.hash,

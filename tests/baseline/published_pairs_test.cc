@@ -18,7 +18,7 @@ fingerprint::Plan plan_for(const test::ToyNetwork& network) {
 
 TEST(PublishedPairs, FlipBetweenTheirMembers) {
     test::ToyNetwork network(1);
-    const auto made = make_pairs(network, plan_for(network), Secret32(), kSalt, io::no_progress(), 4000);
+    const auto made = make_pairs(network, plan_for(network), Secret32(), kSalt, no_progress(), 4000);
     ASSERT_TRUE(made.ok()) << made.error().message;
     const auto& print = made->fingerprint;
     EXPECT_EQ(print.schedule, Schedule::paper);
@@ -38,7 +38,7 @@ TEST(PublishedPairs, NeedOutputValuesAndNoGrid) {
     auto on_grid = plan_for(network);
     on_grid.grid = Grid::u8;
     for (const auto& plan : {by_label, on_grid}) {
-        const auto refused = make_pairs(network, plan, Secret32(), kSalt, io::no_progress(), 1);
+        const auto refused = make_pairs(network, plan, Secret32(), kSalt, no_progress(), 1);
         ASSERT_FALSE(refused.ok());
         EXPECT_EQ(refused.error().kind, ErrorKind::usage);
     }

@@ -9,12 +9,12 @@
 
 #include "fingerprint/container.h"
 #include "fingerprint/pairs/make.h"
-#include "io/progress.h"
 #include "tests/support/models/small_fingerprint.h"
 #include "tests/support/models/toy_network.h"
 #include "tests/support/run.h"
 #include "tests/support/scratch.h"
 #include "tests/support/services/oip_model.h"
+#include <modelseal/progress.h>
 #include <modelseal/seal.h>
 
 namespace modelseal::fingerprint {
@@ -64,7 +64,7 @@ class CoarseService : public testing::Test {
         network_.softmax = access == Access::probabilities;
         const Plan plan{.pairs = 20, .access = access, .input = {.shape = network_.input()}, .threads = 2};
         constexpr std::array<std::byte, 32> kSalt{std::byte{7}};
-        auto made = make(network_, plan, Secret32(kSalt), kSalt, io::no_progress());
+        auto made = make(network_, plan, Secret32(kSalt), kSalt, no_progress());
         ASSERT_TRUE(made.ok()) << made.error().message;
         auto& print = made->fingerprint;
         print.root = std::string(64, '0');

@@ -64,7 +64,7 @@ TEST(Interview, SendsSomeInputsTwiceAtRandomPositions) {
     std::size_t early = 0;
     for (int time = 0; time < 10; ++time) {
         NotingOracle oracle(print, [](std::span<const float>) { return std::vector<float>{0, 1}; });
-        const auto replies = ask_service(oracle, print, io::no_progress());
+        const auto replies = ask_service(oracle, print, no_progress());
         ASSERT_TRUE(replies.ok()) << replies.error().message;
         std::map<std::vector<float>, int> seen;
         std::size_t twice = 0;
@@ -84,7 +84,7 @@ TEST(Interview, SendsSomeInputsTwiceAtRandomPositions) {
 TEST(Interview, PutsEachAnswerWhereItsInputBelongs) {
     const auto print = many_pairs();
     NotingOracle oracle(print, [](std::span<const float> input) { return std::vector<float>{input[0], 1}; });
-    const auto replies = ask_service(oracle, print, io::no_progress());
+    const auto replies = ask_service(oracle, print, no_progress());
     ASSERT_TRUE(replies.ok());
     EXPECT_EQ(replies->jitter, 0);
     std::size_t row = 0;
@@ -101,7 +101,7 @@ TEST(Interview, MeasuresByHowMuchAnswersVary) {
     NotingOracle oracle(print, [&](std::span<const float> input) {
         return std::vector<float>{0, ++times[input[0]] == 2 ? 1.25f : 1};
     });
-    const auto replies = ask_service(oracle, print, io::no_progress());
+    const auto replies = ask_service(oracle, print, no_progress());
     ASSERT_TRUE(replies.ok());
     EXPECT_NEAR(replies->jitter, 0.25 / std::sqrt(2.0), 1e-9);
     EXPECT_NEAR(replies->value_jitter, 0.25, 1e-9);
@@ -132,7 +132,7 @@ TEST(Interview, SendsInputsAgainWhoseLabelsWouldMeanTampering) {
             const bool inside = input[0] * 64 > static_cast<float>(path);
             return std::int64_t{(input[0] == odd && ++times[odd] <= wrong) != inside};
         };
-        const auto replies = ask_service(oracle, print, io::no_progress());
+        const auto replies = ask_service(oracle, print, no_progress());
         ASSERT_TRUE(replies.ok()) << replies.error().message;
         EXPECT_EQ(std::isinf(replies->jitter), wrong == 1);
         if (wrong > 1) {
@@ -148,7 +148,7 @@ TEST(Interview, SendsInputsAgainWhoseLabelsWouldMeanTampering) {
 TEST(Interview, RefusesAnotherNumberOfOutputs) {
     const auto print = many_pairs();
     NotingOracle oracle(print, [](std::span<const float>) { return std::vector<float>(7); });
-    const auto replies = ask_service(oracle, print, io::no_progress());
+    const auto replies = ask_service(oracle, print, no_progress());
     ASSERT_FALSE(replies.ok());
     EXPECT_THAT(replies.error().message, HasSubstr("noting: 7 outputs per input, 2"));
 }

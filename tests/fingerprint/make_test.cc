@@ -32,7 +32,7 @@ Plan plan_for(const ToyNetwork& network, Access access = Access::logits, Grid gr
 
 Made make_or_die(oracle::Network& network, const Plan& plan, unsigned char key = 1,
                  std::span<const std::byte, 32> salt = kSalt) {
-    auto made = make(network, plan, secret(key), salt, io::no_progress());
+    auto made = make(network, plan, secret(key), salt, no_progress());
     if (!made) {
         ADD_FAILURE() << made.error().message;
         return {};
@@ -148,7 +148,7 @@ TEST(MakeFingerprint, GridMembersAreOnGrayLevelsAFewPixelsApart) {
 TEST(MakeFingerprint, RefusesAModelWithOneClassEverywhere) {
     ToyNetwork network(1);
     network.answer_for_all = 3;
-    const auto made = make(network, plan_for(network), secret(1), kSalt, io::no_progress());
+    const auto made = make(network, plan_for(network), secret(1), kSalt, no_progress());
     ASSERT_FALSE(made.ok());
     EXPECT_EQ(made.error().kind, ErrorKind::unsupported);
     EXPECT_THAT(made.error().message, ::testing::HasSubstr("0 of 138 starts reach a decision boundary"));
@@ -157,7 +157,7 @@ TEST(MakeFingerprint, RefusesAModelWithOneClassEverywhere) {
 TEST(MakeFingerprint, RefusesOutputsThatAreNotNumbers) {
     ToyNetwork network(1);
     network.answer_for_all = std::numeric_limits<float>::quiet_NaN();
-    const auto made = make(network, plan_for(network), secret(1), kSalt, io::no_progress());
+    const auto made = make(network, plan_for(network), secret(1), kSalt, no_progress());
     ASSERT_FALSE(made.ok());
     EXPECT_THAT(made.error().message, ::testing::HasSubstr("output 0 of answer 0 is nan"));
 }
@@ -208,7 +208,7 @@ TEST(CheckFingerprint, OneUnitInTheLastPlaceIsNoticedOnTheSameRuntime) {
 TEST(CheckFingerprint, ARuntimeThatDoesNotRepeatItselfIsNotComparedBitByBit) {
     ToyNetwork network(1);
     network.unsteady = true;
-    const auto made = make(network, plan_for(network), secret(1), kSalt, io::no_progress());
+    const auto made = make(network, plan_for(network), secret(1), kSalt, no_progress());
     ASSERT_TRUE(made.ok()) << made.error().message;
     for (const auto& rung : made->fingerprint.rungs) {
         if (rung.rung == Rung::exact) {

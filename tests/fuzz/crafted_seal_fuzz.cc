@@ -60,7 +60,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto file = crafted({reinterpret_cast<const std::byte*>(data), size});
     const auto model = test::memory_model("crafted", file);
     if (!model) std::abort();
-    const auto evidence = mark::gather(*model, key(), {.jobs = 1}, io::no_progress());
+    const auto evidence = mark::gather(*model, key(), {.jobs = 1}, no_progress());
     if (!evidence) std::abort();
     if (!*evidence) return 0;
     const auto finding = mark::judge(*model, **evidence, true);

@@ -43,7 +43,7 @@ std::vector<std::optional<Spot>> spots(const model::Model& model) {
 
 Result<std::optional<SealFinding>> check_bytes(std::span<const std::byte> bytes, const CheckKey& key) {
     MODELSEAL_TRY_ASSIGN(const auto model, test::memory_model("flipped", bytes));
-    MODELSEAL_TRY_ASSIGN(const auto evidence, mark::gather(model, key, {.jobs = 1}, io::no_progress()));
+    MODELSEAL_TRY_ASSIGN(const auto evidence, mark::gather(model, key, {.jobs = 1}, no_progress()));
     if (!evidence) return std::optional<SealFinding>();
     return std::optional(mark::judge(model, *evidence, false));
 }

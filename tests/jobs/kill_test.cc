@@ -11,9 +11,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "io/progress.h"
 #include "tests/support/models/small_models.h"
 #include "tests/support/scratch.h"
+#include <modelseal/progress.h>
 
 namespace modelseal {
 namespace {
@@ -65,7 +65,7 @@ TEST(Seal, KilledAtAnyMomentLeavesOriginalAndEarlierOutputComplete) {
 }
 
 // Asked to stop once so many bytes are done.
-class StopAfter final : public io::Progress {
+class StopAfter final : public Progress {
   public:
     explicit StopAfter(std::uint64_t bytes) : left_(static_cast<std::int64_t>(bytes)) {}
     void total(std::uint64_t) override {}

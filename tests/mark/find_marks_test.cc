@@ -52,7 +52,7 @@ class Traced : public testing::Test {
         std::vector<const Secret32*> asked;
         for (const auto& secret : secrets_) asked.push_back(&secret);
         const auto model = model::open_model(scratch_.write("leaked", bytes));
-        return std::move(find_marks(*model, asked, 2, io::no_progress())).value();
+        return std::move(find_marks(*model, asked, 2, no_progress())).value();
     }
     static std::vector<std::size_t> whose(const FoundMarks& seen) {
         std::vector<std::size_t> secrets;

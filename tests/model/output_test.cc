@@ -34,7 +34,7 @@ void write_models(const Scratch& scratch) {
 }
 
 std::string message_of(const model::Model& model, const std::filesystem::path& path) {
-    const auto output = model::ModelOutput::copy(model, path, 2, io::no_progress());
+    const auto output = model::ModelOutput::copy(model, path, 2, no_progress());
     return output.ok() ? "no error" : output.error().message;
 }
 
@@ -43,7 +43,7 @@ TEST(ModelOutput, OfOneFileAppearsPatchedAtCommit) {
     write_models(scratch);
     const auto model = model::open_model(scratch / "m/s.safetensors").value();
     scratch.write("out", "earlier");
-    auto output = model::ModelOutput::copy(model, scratch / "out", 2, io::no_progress()).value();
+    auto output = model::ModelOutput::copy(model, scratch / "out", 2, no_progress()).value();
     const std::byte patch[] = {std::byte{'p'}};
     ASSERT_TRUE(output.write_elements(model.tensors[0], 7, 1, patch).ok());
     EXPECT_EQ(content_of(scratch / "out"), "earlier");
@@ -59,7 +59,7 @@ TEST(ModelOutput, OfAFolderIsRenamedAtOnce) {
     write_models(scratch);
     ASSERT_EQ(::chmod((scratch / "m").c_str(), 0750), 0);
     const auto model = model::open_model(scratch / "m/").value();
-    auto output = model::ModelOutput::copy(model, scratch / "out/", 2, io::no_progress()).value();
+    auto output = model::ModelOutput::copy(model, scratch / "out/", 2, no_progress()).value();
     EXPECT_FALSE(std::filesystem::exists(scratch / "out"));
     ASSERT_TRUE(output.commit().ok());
     EXPECT_THAT(names_in(scratch.path()), UnorderedElementsAre("m", "out"));
@@ -77,7 +77,7 @@ TEST(ModelOutput, OfAFolderHasNoNameBeforeTheCommitWhereTheFileSystemCan) {
     ::close(probe);
     write_models(scratch);
     const auto model = model::open_model(scratch / "m/").value();
-    const auto output = model::ModelOutput::copy(model, scratch / "out", 2, io::no_progress()).value();
+    const auto output = model::ModelOutput::copy(model, scratch / "out", 2, no_progress()).value();
     EXPECT_THAT(names_in(scratch.path()), UnorderedElementsAre("m"));
 }
 
@@ -85,7 +85,7 @@ TEST(ModelOutput, OfAFolderReplacesNoneThatCameUpMeanwhile) {
     const Scratch scratch;
     write_models(scratch);
     const auto model = model::open_model(scratch / "m/").value();
-    auto output = model::ModelOutput::copy(model, scratch / "out", 2, io::no_progress()).value();
+    auto output = model::ModelOutput::copy(model, scratch / "out", 2, no_progress()).value();
     std::filesystem::create_directory(scratch / "out");
     const auto committed = output.commit();
     ASSERT_FALSE(committed.ok());
@@ -99,7 +99,7 @@ TEST(ModelOutput, OfAFolderKeepsThatNobodyMayWriteToIt) {
     write_models(scratch);
     ASSERT_EQ(::chmod((scratch / "m").c_str(), 0555), 0);
     const auto model = model::open_model(scratch / "m/").value();
-    auto output = model::ModelOutput::copy(model, scratch / "out", 2, io::no_progress()).value();
+    auto output = model::ModelOutput::copy(model, scratch / "out", 2, no_progress()).value();
     ASSERT_TRUE(output.commit().ok());
     struct stat status {};
     ASSERT_EQ(::stat((scratch / "out").c_str(), &status), 0);
@@ -112,9 +112,9 @@ TEST(ModelOutput, OfAGraphPutsItsDataNextToIt) {
     write_models(scratch);
     const auto model = model::open_model(scratch / "m/g.onnx").value();
     std::filesystem::create_directory(scratch / "out");
-    { auto dropped = model::ModelOutput::copy(model, scratch / "out/g.onnx", 2, io::no_progress()).value(); }
+    { auto dropped = model::ModelOutput::copy(model, scratch / "out/g.onnx", 2, no_progress()).value(); }
     EXPECT_THAT(names_in(scratch / "out"), UnorderedElementsAre());  // nor the folder of the data
-    auto output = model::ModelOutput::copy(model, scratch / "out/sealed.onnx", 2, io::no_progress()).value();
+    auto output = model::ModelOutput::copy(model, scratch / "out/sealed.onnx", 2, no_progress()).value();
     ASSERT_TRUE(output.commit().ok());
     EXPECT_THAT(names_in(scratch / "out"), UnorderedElementsAre("a", "sealed.onnx"));
     EXPECT_TRUE(model::open_model(scratch / "out/sealed.onnx").ok());
@@ -126,7 +126,7 @@ TEST(ModelOutput, LeavesNothingIfItsLastFileFails) {
     const auto model = model::open_model(scratch / "m/g.onnx").value();
     std::filesystem::create_directory(scratch / "out");
     auto output = std::make_unique<model::ModelOutput>(
-        model::ModelOutput::copy(model, scratch / "out/g.onnx", 2, io::no_progress()).value());
+        model::ModelOutput::copy(model, scratch / "out/g.onnx", 2, no_progress()).value());
     std::filesystem::create_directories(scratch / "out/g.onnx/in the way");
     const auto committed = output->commit();
     ASSERT_FALSE(committed.ok());

@@ -5,7 +5,6 @@
 #include <nlohmann/json.hpp>
 
 #include "crypto/pem.h"
-#include "io/progress.h"
 #include "oms/statement.h"
 #include "tests/oms/signing.h"
 #include "tests/support/models/external_graph.h"
@@ -13,6 +12,7 @@
 #include "tests/support/pki/signing_certificates.h"
 #include "tests/support/run.h"
 #include <modelseal/oms.h>
+#include <modelseal/progress.h>
 
 namespace modelseal {
 namespace {
@@ -218,7 +218,7 @@ TEST_F(Signing, FilesOfGitCountForAVerifierWhoAsksForThem) {
 }
 
 TEST_F(Signing, AFileThatAppearsWhileOthersAreReadIsNoticed) {
-    struct Writer final : io::Progress {
+    struct Writer final : Progress {
         void total(std::uint64_t) override { folder->write("model/late.py", "x"); }
         void advance(std::uint64_t) override {}
         test::Scratch* folder;

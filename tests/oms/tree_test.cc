@@ -14,8 +14,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "io/progress.h"
 #include "tests/oms/signing.h"
+#include <modelseal/progress.h>
 
 namespace modelseal {
 namespace {
@@ -267,7 +267,7 @@ TEST_F(Tree, DoesNotVerifyWhenAFileCannotBeRead) {
 }
 
 // Does something to the model as soon as some of it was hashed.
-class Meddler final : public io::Progress {
+class Meddler final : public Progress {
   public:
     explicit Meddler(std::function<void()> work) : work_(std::move(work)) {}
     void total(std::uint64_t) override {}

@@ -7,14 +7,14 @@
 namespace modelseal::cli {
 namespace {
 
-struct Silent final : io::Progress {
+struct Silent final : Progress {
     void total(std::uint64_t) override {}
     void advance(std::uint64_t) override {}
 };
 
 }  // namespace
 
-std::unique_ptr<io::Progress> Context::progress(Task task, Counted counted) const {
+std::unique_ptr<Progress> Context::progress(Task task, Counted counted) const {
     if (!terminal.shows_progress()) return std::make_unique<Silent>();
     return std::make_unique<ProgressBar>(std::move(task), counted);
 }

@@ -27,8 +27,8 @@
 
 #include "cli/terminal/progress_bar.h"
 #include "cli/terminal/terminal.h"
-#include "io/progress.h"
 #include "policy/decide.h"
+#include <modelseal/progress.h>
 #include <modelseal/result.h>
 
 namespace modelseal::cli {
@@ -43,7 +43,7 @@ struct Context {
 
     // A line on the terminal, "sealing resnet.onnx", while the object lives; prints nothing if standard error is not a
     // terminal.
-    std::unique_ptr<io::Progress> progress(Task task, Counted counted = Counted::bytes) const;
+    std::unique_ptr<Progress> progress(Task task, Counted counted = Counted::bytes) const;
 };
 
 using Run = std::function<Result<ExitCode>(Context&)>;

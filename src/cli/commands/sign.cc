@@ -47,7 +47,7 @@ Result<std::string> fingerprint_id(const SignFlags& options) {
     return Error{ErrorKind::unsupported, util::printable(options.fingerprint) + ": not a fingerprint", {}};
 }
 
-Result<SignOptions> sign_options(const SignFlags& options, const Context& context, io::Progress* progress) {
+Result<SignOptions> sign_options(const SignFlags& options, const Context& context, Progress* progress) {
     MODELSEAL_TRY_ASSIGN(auto key,
                          signing_key_from(options.key, options.passphrase_file, KeyUse::file_signatures));
     SignOptions out{.key = std::move(key),

@@ -9,7 +9,7 @@
 #include <chrono>
 #include <string>
 
-#include "io/progress.h"
+#include <modelseal/progress.h>
 
 namespace modelseal::cli {
 
@@ -23,7 +23,7 @@ struct Task {
 };
 
 // One piece of work, begun when it is made. The line outlives it if another piece follows. Thread-safe.
-class ProgressBar final : public io::Progress {
+class ProgressBar final : public Progress {
   public:
     ProgressBar(Task task, Counted counted);
     ~ProgressBar() override;

@@ -209,7 +209,7 @@ std::vector<Boundary> boundaries_of(std::span<const Crossing> crossings, std::sp
 
 Result<std::vector<Crossing>> find_crossings(Probe& probe, const Keyed& keyed, const Lattice& lattice,
                                              std::span<const double> direction, std::size_t count,
-                                             io::Progress& progress) {
+                                             Progress& progress) {
     std::vector<Crossing> found;
     std::size_t tried = 0;
     while (found.size() < count && tried < kStartsPerPair * count) {

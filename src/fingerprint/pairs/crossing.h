@@ -11,8 +11,8 @@
 
 #include "crypto/keystream.h"
 #include "fingerprint/pairs/probe.h"
-#include "io/progress.h"
 #include <modelseal/keys.h>
+#include <modelseal/progress.h>
 
 namespace modelseal::fingerprint {
 
@@ -69,6 +69,6 @@ std::vector<Boundary> boundaries_of(std::span<const Crossing> crossings, std::sp
 // Error `unsupported` if too few of them cross.
 Result<std::vector<Crossing>> find_crossings(Probe& probe, const Keyed& keyed, const Lattice& lattice,
                                              std::span<const double> direction, std::size_t count,
-                                             io::Progress& progress);
+                                             Progress& progress);
 
 }  // namespace modelseal::fingerprint

@@ -123,7 +123,7 @@ double jitter_of_labels(const oracle::Answers& answers, std::span<const Place> p
 
 class Interview {
   public:
-    Interview(oracle::Oracle& oracle, const Fingerprint& fingerprint, io::Progress& progress)
+    Interview(oracle::Oracle& oracle, const Fingerprint& fingerprint, Progress& progress)
         : oracle_(oracle), fingerprint_(fingerprint), progress_(progress), places_(places_of(fingerprint)) {}
 
     Result<Replies> run() {
@@ -189,7 +189,7 @@ class Interview {
 
     oracle::Oracle& oracle_;
     const Fingerprint& fingerprint_;
-    io::Progress& progress_;
+    Progress& progress_;
     std::vector<Place> places_;
     std::vector<std::size_t> repeated_, asked_;
 };
@@ -197,7 +197,7 @@ class Interview {
 }  // namespace
 
 Result<Replies> ask_file(oracle::Network& network, const Fingerprint& fingerprint, std::size_t batch,
-                         io::Progress& progress) {
+                         Progress& progress) {
     progress.total(count_inputs(fingerprint));
     Gathered gathered(count_inputs(fingerprint), fingerprint.classes);
     std::size_t first = 0;
@@ -216,7 +216,7 @@ Result<Replies> ask_file(oracle::Network& network, const Fingerprint& fingerprin
                    .same_runtime = batch == fingerprint.batch && network.runtime() == fingerprint.runtime};
 }
 
-Result<Replies> ask_service(oracle::Oracle& oracle, const Fingerprint& fingerprint, io::Progress& progress) {
+Result<Replies> ask_service(oracle::Oracle& oracle, const Fingerprint& fingerprint, Progress& progress) {
     return Interview(oracle, fingerprint, progress).run();
 }
 

@@ -32,7 +32,7 @@ std::size_t batch_for(std::size_t elements) {
 class Maker {
   public:
     Maker(oracle::Network& network, const Plan& plan, std::size_t classes, const Keyed& keyed,
-          io::Progress& progress)
+          Progress& progress)
         : plan_(plan),
           keyed_(keyed),
           progress_(progress),
@@ -60,7 +60,7 @@ class Maker {
 
     const Plan& plan_;
     const Keyed& keyed_;
-    io::Progress& progress_;
+    Progress& progress_;
     Probe probe_;
     Lattice lattice_;
     Made made_;
@@ -205,7 +205,7 @@ Result<void> add_rung(Probe& probe, const Plan& plan, RungOfPairs rung, Made& ma
 }
 
 Result<Made> make(oracle::Network& network, const Plan& plan, const Secret32& secret,
-                  std::span<const std::byte, 32> salt, io::Progress& progress) {
+                  std::span<const std::byte, 32> salt, Progress& progress) {
     MODELSEAL_TRY_ASSIGN(const auto classes, network.classes());
     const Keyed keyed(secret, salt);
     Maker maker(network, plan, classes, keyed, progress);

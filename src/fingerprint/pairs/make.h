@@ -3,8 +3,8 @@
 
 #include "fingerprint/fingerprint.h"
 #include "fingerprint/pairs/probe.h"
-#include "io/progress.h"
 #include "oracle/network.h"
+#include <modelseal/progress.h>
 
 namespace modelseal::fingerprint {
 
@@ -24,7 +24,7 @@ struct Made {
 
 // Direction, starts and classes follow from `secret` and `salt`, which must be new and random.
 Result<Made> make(oracle::Network& network, const Plan& plan, const Secret32& secret,
-                  std::span<const std::byte, 32> salt, io::Progress& progress);
+                  std::span<const std::byte, 32> salt, Progress& progress);
 
 // What other schedules of making share with this one. The network as it is asked, with `plan.input`, which must
 // outlive the probe:
