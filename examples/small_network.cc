@@ -20,21 +20,21 @@ struct Tensor {
 std::vector<Tensor> perceptron(const std::vector<std::uint64_t>& widths) {
     std::mt19937 generator(1);
     std::vector<Tensor> tensors;
-    const auto add = [&](std::string name, std::vector<std::uint64_t> shape, float sigma) {
-        std::normal_distribution<float> normal(0, sigma);
+    const auto add = [&](std::string name, std::vector<std::uint64_t> shape, double sigma) {
+        std::normal_distribution<double> normal(0, sigma);
         std::uint64_t count = 1;
         for (const auto extent : shape) count *= extent;
         Tensor tensor{std::move(name), std::move(shape), {}};
         for (std::uint64_t i = 0; i < count; ++i) {
-            const float value = normal(generator);
+            const auto value = static_cast<float>(normal(generator));
             tensor.data.append(reinterpret_cast<const char*>(&value), sizeof value);
         }
         tensors.push_back(std::move(tensor));
     };
     for (std::size_t layer = 0; layer + 1 < widths.size(); ++layer) {
         const auto name = "layers." + std::to_string(layer);
-        add(name + ".weight", {widths[layer + 1], widths[layer]}, 0.05f);
-        add(name + ".bias", {widths[layer + 1]}, 0.01f);
+        add(name + ".weight", {widths[layer + 1], widths[layer]}, 0.05);
+        add(name + ".bias", {widths[layer + 1]}, 0.01);
     }
     return tensors;
 }

@@ -64,6 +64,7 @@ struct SealFinding {
         added_files,
         tensor_list,  // tensors were added, removed, renamed or reshaped
         weights,
+        names,  // of tensors, and perhaps more of the frame
         frame,  // and nothing else
         stamp,  // not the expected one, whatever else changed: decided by the policy
     };
@@ -79,6 +80,7 @@ struct SealFinding {
     // that are still there only.
     std::vector<FileFinding> files;
     std::uint64_t files_missing = 0;  // sealed files that are gone and whose names are not known
+    std::string names_detail;         // how the tensors' names changed since; empty if they did not, or unknown
     std::string frame_detail;         // what else is to be known about the frame: why nothing is known, say
     double bit_error_rate = 0;        // over all mark bits that could be compared
     // Signed facts in order: name, version, customer, time, ...

@@ -116,10 +116,10 @@ Result<SealedCopy> seal_copy(const model::Model& model, const fs::path& out, mar
                              const SealOptions& options, Progress& progress) {
     mark::SealRequest request{.stamp = std::move(stamp), .vendor = mark::vendor_hash(options.key.public_key())};
     MODELSEAL_TRY_ASSIGN(request.parent, parent_root(options));
-    const auto slots = options.check.customer.empty() ? std::size_t{0} : mark::kTraceableCells;
+    const auto audience = options.check.customer.empty() ? mark::Audience::everybody : mark::Audience::customer;
     progress.total(3 * model.bytes());  // digested, copied, checked
     MODELSEAL_TRY_ASSIGN(const auto plan,
-                         mark::plan_seal(model, options.check.secret.bytes(), request, slots, options.jobs));
+                         mark::plan_seal(model, options.check.secret.bytes(), request, audience, options.jobs));
     MODELSEAL_TRY_ASSIGN(
         auto scan, mark::scan_weights(model, *plan.block_map, plan.cells, {.jobs = options.jobs}, progress));
     MODELSEAL_TRY_ASSIGN(const auto frame, mark::scan_frame(model, options.jobs, progress));

@@ -16,8 +16,9 @@ constexpr std::size_t kMostMarks = 16;  // looked at closely; more than one is r
 Result<void> look_closer(const model::Model& model, const CheckKey& key, const mark::FoundMarks& found,
                          const mark::CellHead& head, unsigned jobs, TracedMark& traced) {
     auto block_map = std::make_unique<mark::BlockMap>(model.tensors, found.block_elements);
-    MODELSEAL_TRY_ASSIGN(const auto evidence, mark::gather_at(model, key, std::move(block_map), head.density,
-                                                              {.jobs = jobs}, no_progress()));
+    MODELSEAL_TRY_ASSIGN(const auto evidence,
+                         mark::gather_at(model, key, std::move(block_map), {found.version, head.density},
+                                         {.jobs = jobs}, no_progress()));
     for (const auto& reading : evidence.scan.weights.readings) {
         traced.places += reading.capacity != 0;
         traced.places_whole += reading.valid;

@@ -24,13 +24,14 @@ Result<void> restore_cells(const model::Model& model, const mark::Evidence& evid
                                      util::printable(model.path.string())),
                          {}};
         };
-        if (entry.tensor >= model.tensors.size() || !evidence.scan.cells.find(entry.tensor, entry.block))
-            return wrong();
+        const auto& cells = evidence.scan.cells;
+        if (entry.tensor >= model.tensors.size() || !cells.find(entry.tensor, entry.block)) return wrong();
         std::vector<std::byte> block;
         MODELSEAL_TRY(mark::read_block(model, block_map, entry.tensor, entry.block, block));
         const auto& tensor = model.tensors[entry.tensor];
-        const mark::Cell cell(evidence.scan.cells.keys(entry.tensor), tensor.dtype, entry.block, block);
-        if (cell.capacity() == 0 || cell.capacity() != entry.bits.size()) return wrong();
+        const mark::Cell cell(cells.keys(entry.tensor),
+                              {cells.version(), tensor.dtype, cells.grid(entry.tensor)}, entry.block, block);
+        if (cell.capacity() == 0 || cell.carrier_bytes() != entry.bits.size()) return wrong();
         return output.write_elements(tensor, entry.block * block_map.block_elements(),
                                      block_map.elements_in(entry.tensor, entry.block),
                                      cell.restore(entry.bits));

@@ -3,7 +3,9 @@
 
 #include <algorithm>
 #include <bit>
+#include <map>
 #include <numeric>
+#include <string>
 
 #include "crypto/keystream.h"
 
@@ -17,7 +19,17 @@ crypto::Digest identity(const Tensor& tensor) {
     return hash.finish();
 }
 
-BlockMap::BlockMap(std::span<const Tensor> tensors, std::uint64_t block_elements) : tensors_(tensors) {
+crypto::Digest place(const Tensor& tensor, std::uint64_t ordinal) {
+    crypto::Sha256 hash;
+    hash.update_text("modelseal/2 tensor place").update_number(static_cast<std::uint64_t>(tensor.dtype));
+    hash.update_number(tensor.shape.size());
+    for (const auto extent : tensor.shape) hash.update_number(extent);
+    return hash.update_number(ordinal).finish();
+}
+
+BlockMap::BlockMap(std::span<const Tensor> tensors, std::uint64_t block_elements,
+                   std::vector<std::uint64_t> ordinals)
+    : tensors_(tensors), ordinals_(std::move(ordinals)) {
     for (const auto& tensor : tensors) total_elements_ += tensor.elements;
     // Small models get small blocks, so that there are cells enough for two copies.
     block_elements_ = block_elements != 0 ? block_elements
@@ -29,6 +41,15 @@ BlockMap::BlockMap(std::span<const Tensor> tensors, std::uint64_t block_elements
         const auto whole = tensor.elements / block_elements_;
         first_block_.push_back(first_block_.back() + whole + (tensor.elements % block_elements_ != 0 ? 1 : 0));
     }
+    if (!ordinals_.empty()) return;
+    std::map<std::pair<DType, std::vector<std::uint64_t>>, std::uint64_t> seen;
+    for (const auto& tensor : tensors) ordinals_.push_back(seen[{tensor.dtype, tensor.shape}]++);
+}
+
+TensorKeys BlockMap::keys(std::size_t tensor, std::span<const std::byte, 32> secret, Version version) const {
+    const auto salt =
+        version == Version::one ? identity(tensors_[tensor]) : place(tensors_[tensor], ordinals_[tensor]);
+    return tensor_keys(secret, salt, version);
 }
 
 std::uint64_t BlockMap::elements_in(std::size_t tensor, std::uint64_t block) const {
@@ -37,21 +58,17 @@ std::uint64_t BlockMap::elements_in(std::size_t tensor, std::uint64_t block) con
 
 bool BlockMap::is_host(std::size_t tensor, unsigned carrier_class) const {
     return tensors_[tensor].elements >= kMinHostElements &&
-           carrier_type(tensors_[tensor].dtype).carrier_class <= carrier_class &&
-           carrier_type(tensors_[tensor].dtype).kind != CarrierKind::none;
+           mark::carrier_class(tensors_[tensor].dtype) <= std::min(carrier_class, kClasses - 1);
 }
 
-TensorKeys tensor_keys(std::span<const std::byte, 32> secret, const Tensor& tensor) {
-    return tensor_keys(secret, identity(tensor));
-}
-
-TensorKeys tensor_keys(std::span<const std::byte, 32> secret, const crypto::Digest& salt) {
+TensorKeys tensor_keys(std::span<const std::byte, 32> secret, const crypto::Digest& salt, Version version) {
     TensorKeys keys;
     const crypto::Hkdf hkdf(secret, salt);
-    hkdf.expand("modelseal/1 blocks", keys.blocks);
-    hkdf.expand("modelseal/1 order", keys.order);
-    hkdf.expand("modelseal/1 whiten", keys.whiten);
-    hkdf.expand("modelseal/1 tag", keys.tag);
+    const std::string prefix = version == Version::one ? "modelseal/1 " : "modelseal/2 ";
+    hkdf.expand(prefix + "blocks", keys.blocks);
+    hkdf.expand(prefix + "order", keys.order);
+    hkdf.expand(prefix + "whiten", keys.whiten);
+    hkdf.expand(prefix + "tag", keys.tag);
     return keys;
 }
 
@@ -74,7 +91,9 @@ std::vector<std::uint64_t> cell_blocks(const TensorKeys& keys, std::uint64_t blo
     return crypto::Keystream(keys.blocks, 0).choose(std::min(count, blocks), blocks);
 }
 
-CellMap::CellMap(const BlockMap& block_map, std::span<const std::byte, 32> secret, const CellDensity& density) {
+CellMap::CellMap(const BlockMap& block_map, std::span<const std::byte, 32> secret, const CellDensity& density,
+                 Version version)
+    : version_(version) {
     const auto tensors = block_map.tensors();
     host_of_.assign(tensors.size(), kNoHost);
     std::vector<std::uint32_t> hosts;
@@ -84,7 +103,7 @@ CellMap::CellMap(const BlockMap& block_map, std::span<const std::byte, 32> secre
         if (!block_map.is_host(tensor, density.carrier_class)) continue;
         host_of_[tensor] = static_cast<std::uint32_t>(hosts.size());
         hosts.push_back(static_cast<std::uint32_t>(tensor));
-        keys_.push_back(tensor_keys(secret, tensors[tensor]));
+        keys_.push_back(block_map.keys(tensor, secret, version));
         const auto count = block_map.blocks(tensor);
         blocks.push_back(cell_blocks(keys_.back(), count, cells_at_rate(count, density.rate_step)));
         deepest = std::max(deepest, blocks.back().size());

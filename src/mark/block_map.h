@@ -1,6 +1,7 @@
 // How tensors are cut into blocks, and which blocks have a cell under a check secret. Both follow from the list
-// of tensors (names, types, shapes), the check secret and the density alone, never from values: a checker
-// comes to the same blocks and cells as the sealer, whatever became of the weights meanwhile.
+// of tensors (types and shapes; in version 1 of the seal also names), the check secret and the density alone,
+// never from values: a checker comes to the same blocks and cells as the sealer, whatever became of the weights
+// meanwhile. Which of the cells carry, and on which grid, is the sealer's choice and stands in the manifest.
 #pragma once
 
 #include <cstdint>
@@ -21,13 +22,24 @@ inline constexpr std::uint64_t kMinHostElements = 384;  // below that no cell ca
 
 // SHA-256 over name, element type and shape.
 crypto::Digest identity(const Tensor& tensor);
+// What the keys of a tensor depend on in version 2: element type, shape, and how many tensors of this type and
+// shape come before it. So a tensor that was renamed keeps its cells.
+crypto::Digest place(const Tensor& tensor, std::uint64_t ordinal);
 
 class BlockMap {
   public:
     // `tensors` sorted by name; must outlive the map. `block_elements` 0: what follows from the tensors;
     // another power of two in [kMinBlockElements, kMaxBlockElements] to look for a seal made when the list was
     // another.
-    explicit BlockMap(std::span<const Tensor> tensors, std::uint64_t block_elements = 0);
+    // `ordinals`: those that the tensors had when they were sealed, if they are known to differ from those they have.
+    explicit BlockMap(std::span<const Tensor> tensors, std::uint64_t block_elements = 0,
+                      std::vector<std::uint64_t> ordinals = {});
+
+    // The keys to the cells of a tensor.
+    TensorKeys keys(std::size_t tensor, std::span<const std::byte, 32> secret, Version version) const;
+    // How many tensors of this type and shape come before it.
+    std::uint64_t ordinal(std::size_t tensor) const { return ordinals_[tensor]; }
+    std::span<const std::uint64_t> ordinals() const { return ordinals_; }
 
     std::span<const Tensor> tensors() const { return tensors_; }
     std::uint64_t block_elements() const { return block_elements_; }
@@ -46,10 +58,11 @@ class BlockMap {
     std::uint64_t block_elements_ = kMinBlockElements;
     std::uint64_t total_elements_ = 0;
     std::vector<std::uint64_t> first_block_;  // one more than tensors
+    std::vector<std::uint64_t> ordinals_;
 };
 
-TensorKeys tensor_keys(std::span<const std::byte, 32> secret, const Tensor& tensor);
-TensorKeys tensor_keys(std::span<const std::byte, 32> secret, const crypto::Digest& identity);
+// `salt`: the tensor's identity in version 1, its place in version 2.
+TensorKeys tensor_keys(std::span<const std::byte, 32> secret, const crypto::Digest& salt, Version version);
 
 // How many of `blocks` blocks of a host have a cell at this rate step (cell.h); at least 1.
 std::uint64_t cells_at_rate(std::uint64_t blocks, unsigned step);
@@ -63,10 +76,25 @@ struct CellPosition {
     std::uint64_t block = 0;  // in its tensor
 };
 
+// Which cells carry, and how.
+struct CellUse {
+    std::vector<bool> carrying;  // one a cell; empty: all that have room
+    std::vector<Grid> grids;     // one a tensor; empty: each carries on its own
+    friend bool operator==(const CellUse&, const CellUse&) = default;
+};
+
 // The cells of a model at one density, and the keys to them.
 class CellMap {
   public:
-    CellMap(const BlockMap& block_map, std::span<const std::byte, 32> secret, const CellDensity& density);
+    CellMap(const BlockMap& block_map, std::span<const std::byte, 32> secret, const CellDensity& density,
+            Version version = Version::two);
+
+    Version version() const { return version_; }
+    // Precondition: `use` has an entry for each cell and tensor, or none.
+    void set_use(CellUse use) { use_ = std::move(use); }
+    const CellUse& use() const { return use_; }
+    bool carries(std::size_t cell) const { return use_.carrying.empty() || use_.carrying[cell]; }
+    Grid grid(std::size_t tensor) const { return use_.grids.empty() ? Grid::own : use_.grids[tensor]; }
 
     // In canonical order: the first cell of every host, by tensor, then the second of each, and so on. An index
     // into this list is the cell's number. Cells without room are among them.
@@ -78,6 +106,8 @@ class CellMap {
 
   private:
     static constexpr std::uint32_t kNoHost = ~std::uint32_t{0};
+    Version version_;
+    CellUse use_;
     std::vector<CellPosition> positions_;
     std::vector<TensorKeys> keys_;  // of hosts
     // Of hosts: block -> number of its cell, ascending.

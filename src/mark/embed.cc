@@ -67,7 +67,8 @@ class Embedder {
         const auto& tensor = model_.tensors[slot.tensor];
         std::vector<std::byte> block;
         MODELSEAL_TRY(read_block(model_, block_map_, slot.tensor, slot.block, block));
-        const Cell cell(plan_.cells.keys(slot.tensor), tensor.dtype, slot.block, block);
+        const Cell cell(plan_.cells.keys(slot.tensor),
+                        {Version::two, tensor.dtype, plan_.cells.grid(slot.tensor)}, slot.block, block);
         if (cell.capacity() != slot.capacity) {
             return Error{ErrorKind::unreadable,
                          fmt::format("{}: tensor '{}' changed while it was being sealed",

@@ -1,51 +1,44 @@
 #include "mark/evidence.h"
 
 #include <algorithm>
-#include <map>
 
+#include "mark/assemble.h"
+#include "mark/renamed.h"
 #include "model/folder.h"
 
 namespace modelseal::mark {
 namespace {
 
-// Puts the manifest together from the pieces that survived, if they are enough. Cells with different heads were
-// not written by one sealer, and pieces of two code words must not be mixed; the head with most pieces counts.
-std::optional<Manifest> assemble(const std::vector<CellContent>& contents) {
-    std::map<CellHead, std::vector<Erasure::Piece>> by_head;
-    for (const auto& content : contents) {
-        auto& pieces = by_head[content.head];
-        pieces.insert(pieces.end(), content.pieces.begin(), content.pieces.end());
+// Of the cells that the scan found valid.
+std::vector<ValidCell> valid_cells(const WeightScan& scan) {
+    std::vector<ValidCell> valid;
+    for (std::size_t i = 0; i < scan.readings.size(); ++i) {
+        if (!scan.readings[i].valid) continue;
+        if (auto cell = valid_cell(i, scan.readings[i].bytes, scan.version)) valid.push_back(std::move(*cell));
     }
-    const auto most =
-        std::ranges::max_element(by_head, {}, [](const auto& entry) { return entry.second.size(); });
-    if (most == by_head.end()) return std::nullopt;
-    const auto bytes = Erasure(most->first.manifest_bytes, most->first.piece_bytes).restore(most->second);
-    return bytes ? decode(*bytes) : std::nullopt;
-}
-
-// Contents of the cells that are valid; `numbers` are those of their cells. A valid tag says that a holder of
-// the check key wrote the content, not that the vendor did, so it is parsed as hostile bytes.
-std::vector<CellContent> parse_valid(const std::vector<CellReading>& readings,
-                                     std::vector<std::size_t>& numbers) {
-    std::vector<CellContent> contents;
-    for (std::size_t i = 0; i < readings.size(); ++i) {
-        if (!readings[i].valid) continue;
-        if (auto content = parse_content(readings[i].bytes)) {
-            contents.push_back(std::move(*content));
-            numbers.push_back(i);
-        }
-    }
-    return contents;
+    return valid;
 }
 
 bool same_tensors(const BlockMap& block_map, const SignedPart& part) {
     if (part.tensors != block_map.tensors().size()) return false;
     const auto directory = decode_directory(part.directory, part.tensors);
     if (!directory) return part.directory.empty();
-    return std::ranges::equal(
-        *directory, block_map.tensors(), [](const DirectoryEntry& entry, const Tensor& tensor) {
-            return entry.name == tensor.name && entry.dtype == tensor.dtype && entry.shape == tensor.shape;
-        });
+    return std::ranges::equal(*directory, block_map.tensors(),
+                              [&](const DirectoryEntry& entry, const Tensor& tensor) {
+                                  const bool named = part.version == Version::two || entry.name == tensor.name;
+                                  return named && entry.dtype == tensor.dtype && entry.shape == tensor.shape;
+                              });
+}
+
+// What the file calls the tensors, if a directory says that they were sealed under other names.
+std::vector<std::string> names_unlike_sealed(const BlockMap& block_map, const SignedPart& part) {
+    const auto directory = decode_directory(part.directory, part.tensors);
+    if (!directory ||
+        std::ranges::equal(*directory, block_map.tensors(), {}, &DirectoryEntry::name, &Tensor::name))
+        return {};
+    std::vector<std::string> names;
+    for (const auto& tensor : block_map.tensors()) names.push_back(tensor.name);
+    return names;
 }
 
 // Where the sealed tensor list differs from ours, its common table is read through its directory.
@@ -80,12 +73,12 @@ void recover_common_table(const BlockMap& block_map, const Manifest& manifest, b
     }
 }
 
-void recover_own_tables(const SealScan& scan, std::span<const CellContent> contents,
-                        std::span<const std::size_t> numbers, std::vector<std::optional<CheckValue>>& checks) {
+void recover_own_tables(const SealScan& scan, std::span<const ValidCell> cells,
+                        std::vector<std::optional<CheckValue>>& checks) {
     const auto& block_map = *scan.block_map;
-    for (std::size_t i = 0; i < contents.size(); ++i) {
-        const auto tensor = scan.cells.positions()[numbers[i]].tensor;
-        for (const auto& own : contents[i].own) {
+    for (const auto& each : cells) {
+        const auto tensor = scan.cells.positions()[each.cell].tensor;
+        for (const auto& own : each.content.own) {
             for (std::size_t k = 0; k < own.values.size() && own.first_block + k < block_map.blocks(tensor);
                  ++k) {
                 checks[block_map.first_block(tensor) + own.first_block + k] = own.values[k];
@@ -97,10 +90,9 @@ void recover_own_tables(const SealScan& scan, std::span<const CellContent> conte
 RecoveredSeal recover(const SealScan& scan) {
     RecoveredSeal recovered;
     recovered.checks.resize(scan.block_map->total_blocks());
-    std::vector<std::size_t> numbers;
-    const auto contents = parse_valid(scan.weights.readings, numbers);
-    recover_own_tables(scan, contents, numbers, recovered.checks);
-    recovered.manifest = assemble(contents);
+    const auto valid = valid_cells(scan.weights);
+    recover_own_tables(scan, valid, recovered.checks);
+    recovered.manifest = assemble(valid);
     return recovered;
 }
 
@@ -135,9 +127,11 @@ std::optional<ExpectedCells> expect(const SealScan& scan, const RecoveredSeal& r
 // That guess is tested by the cells that are valid: only under the right capacities do they all agree.
 std::optional<ExpectedCells> expect(const SealScan& scan, const RecoveredSeal& recovered) {
     std::vector<std::uint32_t> as_read, as_full;
-    for (const auto& reading : scan.weights.readings) {
+    for (std::size_t i = 0; i < scan.weights.readings.size(); ++i) {
+        const auto& reading = scan.weights.readings[i];
         as_read.push_back(reading.capacity);
-        as_full.push_back(reading.valid ? reading.capacity : kCellValues / 8);
+        const bool guess = !reading.valid && scan.cells.carries(i);
+        as_full.push_back(guess ? kCellValues / 8 : reading.capacity);
     }
     auto expected = expect(scan, recovered, as_read);
     if ((expected && expected->certain) || as_read == as_full) return expected;
@@ -165,49 +159,55 @@ bool cells_match(const SealScan& scan, const RecoveredSeal& recovered,
 }
 
 bool files_match(const Manifest& manifest, const FrameScan& frame) {
-    return std::ranges::equal(manifest.signed_part.file_checks, frame.files, {}, {}, check_value);
+    return std::ranges::equal(manifest.signed_part.file_checks, frame.files, {}, {},
+                              [](const crypto::Digest& of_file) { return check_value(of_file); });
 }
 
 struct FoundSeal {
     std::unique_ptr<const BlockMap> block_map;
-    CellDensity density;
+    Located where;
 };
 
-// The block length follows from the number of elements. A model that lost or gained tensors may have been
-// sealed with blocks of another length, so the others are tried as well, with less effort: each costs a read of
-// the first cell of every host, also for models that were never sealed.
+// The block length follows from the number of elements. A sealer takes longer blocks if natural ones do not hold
+// the seal, as in small quantized models. A model that lost or gained tensors may have been sealed with shorter ones,
+// which are tried with less effort: each costs a read of the first cell of every host, also for models that were
+// never sealed.
 Result<std::optional<FoundSeal>> find_seal(const model::Model& model, std::span<const std::byte, 32> secret) {
     auto natural = std::make_unique<const BlockMap>(model.tensors);
     const auto usual = natural->block_elements();
-    MODELSEAL_TRY_ASSIGN(const auto density, locate(model, *natural, secret));
-    if (density) return std::optional(FoundSeal{std::move(natural), *density});
+    MODELSEAL_TRY_ASSIGN(const auto here, locate(model, *natural, secret));
+    if (here) return std::optional(FoundSeal{std::move(natural), *here});
     for (auto length = kMaxBlockElements; length >= kMinBlockElements; length /= 2) {
         if (length == usual) continue;
         auto other = std::make_unique<const BlockMap>(model.tensors, length);
-        MODELSEAL_TRY_ASSIGN(const auto there, locate(model, *other, secret, Effort::first_cells));
+        const auto effort = length > usual ? Effort::thorough : Effort::first_cells;
+        MODELSEAL_TRY_ASSIGN(const auto there, locate(model, *other, secret, effort));
         if (there) return std::optional(FoundSeal{std::move(other), *there});
     }
     return std::optional<FoundSeal>();
 }
 
 // Compares what was read with the manifest that was recovered.
-void match(const model::Model& model, const CheckKey& key, const CellDensity& density, Evidence& evidence) {
+void match(const model::Model& model, const CheckKey& key, const Located& where, Evidence& evidence) {
     const auto& scan = evidence.scan;
     auto& recovered = evidence.recovered;
     auto& matches = evidence.matches;
     const auto& manifest = *recovered.manifest;
-    // The density was read from a cell that a holder of the check key may have written: under a lower one,
-    // cells of the seal would go unread.
+    // Version and density were read from a cell that a holder of the check key may have written: under a lower
+    // density, cells of the seal would go unread.
     matches.signature = manifest.signed_part.vendor == vendor_hash(key.vendor) &&
-                        verify(key.vendor, manifest) && manifest.signed_part.density == density;
+                        verify(key.vendor, manifest) && manifest.signed_part.version == where.version &&
+                        manifest.signed_part.density == where.density;
     // What nobody signed is not looked into: a holder of the check key may have written it.
     if (!matches.signature) return;
     // A seal over everything does not match what the earlier rule takes for the folder.
     matches.folder_rule =
         model.rule == model::FolderRule::everything || manifest.signed_part.rule == model::FolderRule::by_name;
-    matches.tensor_list = same_tensors(*scan.block_map, manifest.signed_part);
+    matches.tensor_list =
+        same_tensors(*scan.block_map, manifest.signed_part) && manifest.signed_part.use == scan.cells.use();
     recover_common_table(*scan.block_map, manifest, matches.tensor_list, recovered.checks);
     if (matches.tensor_list) {
+        evidence.names_here = names_unlike_sealed(*scan.block_map, manifest.signed_part);
         evidence.expected = expect(scan, recovered);
         matches.cells = cells_match(scan, recovered, evidence.expected);
         matches.weights = matches.folder_rule && manifest.signed_part.weights == weights_root(scan.weights);
@@ -218,26 +218,106 @@ void match(const model::Model& model, const CheckKey& key, const CellDensity& de
 
 }  // namespace
 
+namespace {
+
+// Tells which cells carry: by the manifest if its list of cells and tensors fits, else those that are valid.
+Result<void> find_use(const model::Model& model, const BlockMap& block_map, unsigned jobs, CellMap& cells) {
+    if (cells.version() == Version::one) return {};
+    MODELSEAL_TRY_ASSIGN(auto found, read_all_cells(model, block_map, cells, jobs));
+    if (found.manifest) {
+        auto& use = found.manifest->signed_part.use;
+        const bool fits = (use.carrying.empty() || use.carrying.size() == cells.positions().size()) &&
+                          (use.grids.empty() || use.grids.size() == model.tensors.size());
+        if (fits && found.manifest->signed_part.tensors == model.tensors.size()) {
+            cells.set_use(std::move(use));
+            return {};
+        }
+    }
+    cells.set_use(std::move(found.valid));
+    return {};
+}
+
+}  // namespace
+
 Result<Evidence> gather_at(const model::Model& model, const CheckKey& key,
-                           std::unique_ptr<const BlockMap> block_map, const CellDensity& density,
-                           const Pass& pass, Progress& progress) {
-    CellMap cells(*block_map, key.secret.bytes(), density);
+                           std::unique_ptr<const BlockMap> block_map, const Located& where, const Pass& pass,
+                           Progress& progress) {
+    CellMap cells(*block_map, key.secret.bytes(), where.density, where.version);
+    MODELSEAL_TRY(find_use(model, *block_map, pass.jobs, cells));
     MODELSEAL_TRY_ASSIGN(auto weights, scan_weights(model, *block_map, cells, pass, progress));
     MODELSEAL_TRY_ASSIGN(auto frame, scan_frame(model, pass.jobs, progress));
     Evidence evidence{.scan = {std::move(block_map), std::move(cells), std::move(weights), std::move(frame)}};
     evidence.recovered = recover(evidence.scan);
-    if (evidence.recovered.manifest) match(model, key, density, evidence);
+    if (evidence.recovered.manifest) match(model, key, where, evidence);
     return evidence;
 }
 
 namespace {
 
+Result<Evidence> gather_renamed(RenamedModel renamed, const CheckKey& key, std::uint64_t block_elements,
+                                const Located& where, const Pass& pass, Progress& progress) {
+    auto block_map = std::make_unique<const BlockMap>(renamed.model->tensors, block_elements);
+    MODELSEAL_TRY_ASSIGN(auto evidence,
+                         gather_at(*renamed.model, key, std::move(block_map), where, pass, progress));
+    evidence.reread = std::move(renamed.model);
+    evidence.names_here = std::move(renamed.names_here);
+    return evidence;
+}
+
+// A seal of version 1 on a model that was saved from inside a wrapper, or out of one.
+Result<std::optional<Evidence>> gather_unwrapped(const model::Model& model, const CheckKey& key,
+                                                 const Pass& pass, Progress& progress) {
+    for (const auto& names : unwrapped_names(model)) {
+        auto renamed = under_names(model, names);
+        if (!renamed) break;
+        const BlockMap block_map(renamed->model->tensors);
+        MODELSEAL_TRY_ASSIGN(const auto where, locate(*renamed->model, block_map, key.secret.bytes(),
+                                                      Effort::first_cells, Version::one));
+        if (!where) continue;
+        MODELSEAL_TRY_ASSIGN(auto evidence, gather_renamed(std::move(*renamed), key, block_map.block_elements(),
+                                                           *where, pass, progress));
+        return std::optional(std::move(evidence));
+    }
+    return std::optional<Evidence>();
+}
+
+// Tensors that are in other places than they were sealed in, since some were renamed, added or removed: read with
+// the keys of the places that they had, and put back if the seal lists them all.
+Result<std::optional<Evidence>> gather_reordered(const model::Model& model, const CheckKey& key,
+                                                 const FoundSeal& found, const Pass& pass, Progress& progress) {
+    const auto length = found.block_map->block_elements();
+    MODELSEAL_TRY_ASSIGN(auto ordinals, sealed_ordinals(model, *found.block_map, key.secret.bytes()));
+    MODELSEAL_TRY_ASSIGN(
+        auto evidence,
+        gather_at(model, key, std::make_unique<const BlockMap>(model.tensors, length, std::move(ordinals)),
+                  found.where, pass, progress));
+    if (!evidence.matches.signature) return std::optional<Evidence>();
+    const auto& part = evidence.recovered.manifest->signed_part;
+    const auto directory = decode_directory(part.directory, part.tensors);
+    auto renamed = directory ? under_names(model, *evidence.scan.block_map, *directory) : std::nullopt;
+    if (!renamed) return std::optional(std::move(evidence));
+    MODELSEAL_TRY_ASSIGN(auto put_back,
+                         gather_renamed(std::move(*renamed), key, length, found.where, pass, progress));
+    return std::optional(std::move(put_back));
+}
+
+bool may_be_reordered(const Evidence& evidence) {
+    return evidence.scan.weights.version == Version::two && !evidence.weights_intact() &&
+           (!evidence.matches.signature || !evidence.matches.tensor_list || !evidence.names_here.empty());
+}
+
 Result<std::optional<Evidence>> gather_by_its_rule(const model::Model& model, const CheckKey& key,
                                                    const Pass& pass, Progress& progress) {
     MODELSEAL_TRY_ASSIGN(auto found, find_seal(model, key.secret.bytes()));
-    if (!found) return std::optional<Evidence>();
+    if (!found) return gather_unwrapped(model, key, pass, progress);
+    const auto length = found->block_map->block_elements();
     MODELSEAL_TRY_ASSIGN(auto evidence,
-                         gather_at(model, key, std::move(found->block_map), found->density, pass, progress));
+                         gather_at(model, key, std::move(found->block_map), found->where, pass, progress));
+    if (may_be_reordered(evidence)) {
+        found->block_map = std::make_unique<const BlockMap>(model.tensors, length);
+        MODELSEAL_TRY_ASSIGN(auto reordered, gather_reordered(model, key, *found, pass, progress));
+        if (reordered) return reordered;
+    }
     return std::optional(std::move(evidence));
 }
 
@@ -267,7 +347,7 @@ Result<std::optional<Evidence>> gather(const model::Model& model, const CheckKey
     if (covers_everything(by_name)) {
         MODELSEAL_TRY_ASSIGN(by_name->scan.frame, scan_frame(model, pass.jobs, progress));
     }
-    by_name->reread = reread;
+    if (!by_name->reread) by_name->reread = reread;
     return by_name;
 }
 

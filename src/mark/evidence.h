@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "mark/frame_scan.h"
@@ -41,8 +42,10 @@ struct ExpectedCells {
 
 // What holds. Without a manifest, or with a signature that does not hold, nothing is looked into.
 struct SealMatches {
-    bool signature = false;    // the vendor signed the manifest
-    bool tensor_list = true;   // the tensors are those that were sealed, as far as can be told
+    bool signature = false;  // the vendor signed the manifest
+    // The tensors are those that were sealed, as far as can be told: in version 1 by name, type and shape; in
+    // version 2 a name is part of the frame.
+    bool tensor_list = true;
     bool cells = false;        // every cell holds, bit by bit, what it should
     bool weights = false;      // the weights are those that were signed
     bool folder_rule = false;  // the files at hand were listed by the rule of the seal
@@ -50,7 +53,8 @@ struct SealMatches {
 };
 
 struct Evidence {
-    // The folder by the earlier rule, if it was sealed by that: not the model that was given.
+    // Not the model that was given, but the folder by the earlier rule, if it was sealed by that, or the tensors
+    // under their sealed names.
     std::shared_ptr<const model::Model> reread;
     // The model that everything here is about; only `scan.frame` is that of the given one, if the seal covers
     // everything.
@@ -58,6 +62,8 @@ struct Evidence {
 
     SealScan scan;
     RecoveredSeal recovered;
+    // How the file at hand calls the tensors, if not as they were sealed: in the order of model().tensors.
+    std::vector<std::string> names_here;
     std::optional<ExpectedCells> expected;  // absent if no layout can be drawn on what is left
     SealMatches matches;
 
@@ -70,9 +76,9 @@ struct Evidence {
 Result<std::optional<Evidence>> gather(const model::Model& model, const CheckKey& key, const Pass& pass,
                                        Progress& progress);
 
-// The same of a seal that was located before: with this cut into blocks, and cells of this density.
+// The same of a seal that was located before: with this cut into blocks.
 Result<Evidence> gather_at(const model::Model& model, const CheckKey& key,
-                           std::unique_ptr<const BlockMap> block_map, const CellDensity& density,
-                           const Pass& pass, Progress& progress);
+                           std::unique_ptr<const BlockMap> block_map, const Located& where, const Pass& pass,
+                           Progress& progress);
 
 }  // namespace modelseal::mark

@@ -21,10 +21,10 @@ constexpr std::uint64_t kOtherRounds[] = {16, 48};
 // Blocks shorter than the natural ones are those of a model with fewer elements; one this large would have
 // gained most of them since it was sealed.
 constexpr std::uint64_t kNeverShorter = 4'000'000;
-// Agreement is looked at after every round, of the natural cut and of at most three others. Each look is a
-// chance for a false alarm, so the bound of one look is multiplied by their number (Bonferroni), and by that of
-// secrets.
-constexpr double kLooks = std::size(kRounds) + 3 * std::size(kOtherRounds);
+// Agreement is looked at after every round, of the natural cut and of at most three others, in each version of
+// the seal. Each look is a chance for a false alarm, so the bound of one look is multiplied by their number
+// (Bonferroni), and by that of secrets.
+constexpr double kLooks = 2 * (std::size(kRounds) + 3 * std::size(kOtherRounds));
 
 // Cells or secrets that one thread takes at a time, and secrets whose cells are kept at a time.
 constexpr std::size_t kBatch = 256, kGroup = 16'384;
@@ -66,6 +66,19 @@ struct Opening {
     std::array<std::byte, kHeadBytes> head{};
 };
 
+// The values of a block on the grid on which nearly all of them lie, the coarsest if there are several: a seal that
+// is there carries on no other.
+BlockValues on_likely_grid(Version version, DType dtype, std::span<const std::byte> bytes) {
+    BlockValues likely({version, dtype, Grid::own}, bytes);
+    const auto all = likely.able.size();
+    for (const auto grid : grids_of(version, dtype)) {
+        if (grid == Grid::own) continue;
+        BlockValues values({version, dtype, grid}, bytes);
+        if (10 * values.able.size() >= 9 * all && values.able.size() != 0) likely = std::move(values);
+    }
+    return likely;
+}
+
 // Attempt 0 is that of all but one cell in a hundred thousand, so the others are not worth their cost. The tag
 // takes the complete content, so it is computed only after a head that parses: one in about 10,000 under a
 // wrong secret.
@@ -78,7 +91,7 @@ Opening read_opening(const TensorKeys& keys, const BlockValues& values, std::uin
     std::copy_n(opening.begin() + kTagBytes, kHeadBytes, seen.head.begin());
     if (!parse_head(seen.head)) return seen;
     const auto content = cell.read();
-    seen.valid = content && content->attempt == 0 && parse_content(content->bytes);
+    seen.valid = content && content->attempt == 0 && parse_content(content->bytes, values.carriers.version);
     return seen;
 }
 
@@ -91,12 +104,13 @@ std::uint64_t share(std::uint64_t cells, std::uint64_t begin, std::uint64_t end,
     return cells >= total ? end - begin : upto(end) - upto(begin);
 }
 
-// Looks for the marks of all secrets under one cut into blocks.
+// Looks for the marks of all secrets, of one version, under one cut into blocks.
 class Tracer {
   public:
-    Tracer(const model::Model& model, std::uint64_t block_elements, std::span<const Secret32* const> secrets,
-           unsigned jobs, Progress& progress)
+    Tracer(const model::Model& model, Version version, std::uint64_t block_elements,
+           std::span<const Secret32* const> secrets, unsigned jobs, Progress& progress)
         : model_(model),
+          version_(version),
           block_map_(model.tensors, block_elements),
           secrets_(secrets),
           jobs_(jobs == 0 ? io::default_jobs() : jobs),
@@ -152,10 +166,9 @@ class Tracer {
         std::vector<TensorKeys> keys(group.size());
         std::vector<Candidate> candidates(group.size() * (to - from));
         const auto batches = (group.size() + kBatch - 1) / kBatch;
-        const auto name = identity(block_map_.tensors()[tensor]);
         const auto find = [&](std::size_t batch, unsigned) -> Result<void> {
             for (auto i = batch * kBatch; i < std::min(group.size(), (batch + 1) * kBatch); ++i) {
-                keys[i] = tensor_keys(group[i]->bytes(), name);
+                keys[i] = block_map_.keys(tensor, group[i]->bytes(), version_);
                 const auto blocks = cell_blocks(keys[i], block_map_.blocks(tensor), to);
                 for (auto k = from; k < to; ++k) {
                     candidates[i * (to - from) + k - from] = {blocks[k], static_cast<std::uint32_t>(i)};
@@ -177,8 +190,8 @@ class Tracer {
                 const auto block = candidates[i].block;
                 if (block != at_hand[worker]) {
                     MODELSEAL_TRY(read_block(model_, block_map_, tensor, block, buffers[worker]));
-                    values[worker] =
-                        std::make_unique<BlockValues>(model_.tensors[tensor].dtype, buffers[worker]);
+                    values[worker] = std::make_unique<BlockValues>(
+                        on_likely_grid(version_, model_.tensors[tensor].dtype, buffers[worker]));
                     at_hand[worker] = block;
                 }
                 seen[i] = read_opening(keys[candidates[i].secret], *values[worker], block);
@@ -205,6 +218,7 @@ class Tracer {
     }
 
     const model::Model& model_;
+    Version version_;
     BlockMap block_map_;
     std::span<const Secret32* const> secrets_;
     unsigned jobs_;
@@ -253,18 +267,19 @@ double agreement_chance(double sum) {
     return std::exp((kDegrees - sum) / 2 + kDegrees / 2 * std::log(sum / kDegrees));
 }
 
-Result<FoundMarks> find_marks(const model::Model& model, std::span<const Secret32* const> secrets,
-                              unsigned jobs, Progress& progress) {
+namespace {
+
+Result<FoundMarks> find_marks_of(Version version, const model::Model& model,
+                                 std::span<const Secret32* const> secrets, unsigned jobs, Progress& progress) {
     const BlockMap usual(model.tensors);
     const auto natural = usual.block_elements();
-    progress.total(secrets.size() * kTraceCells);
     std::vector<std::uint64_t> lengths = {natural};
     for (auto length = kMaxBlockElements; length >= kMinBlockElements; length /= 2) {
         if (length > natural || (length < natural && usual.total_elements() < kNeverShorter))
             lengths.push_back(length);
     }
     for (const auto length : lengths) {
-        Tracer tracer(model, length, secrets, jobs, progress);
+        Tracer tracer(model, version, length, secrets, jobs, progress);
         const auto rounds = length == natural ? std::span<const std::uint64_t>(kRounds)
                                               : std::span<const std::uint64_t>(kOtherRounds);
         std::vector<FoundMark> found;
@@ -273,9 +288,19 @@ Result<FoundMarks> find_marks(const model::Model& model, std::span<const Secret3
             found = clear_ones(tracer.tallies(), found);
             if (settled(found)) break;
         }
-        if (!found.empty()) return FoundMarks{length, std::move(found)};
+        if (!found.empty()) return FoundMarks{version, length, std::move(found)};
     }
     return FoundMarks();
+}
+
+}  // namespace
+
+Result<FoundMarks> find_marks(const model::Model& model, std::span<const Secret32* const> secrets,
+                              unsigned jobs, Progress& progress) {
+    progress.total(secrets.size() * kTraceCells);
+    MODELSEAL_TRY_ASSIGN(auto found, find_marks_of(Version::two, model, secrets, jobs, progress));
+    if (!found.marks.empty()) return found;
+    return find_marks_of(Version::one, model, secrets, jobs, progress);
 }
 
 }  // namespace modelseal::mark

@@ -34,6 +34,7 @@ struct FoundMark {
 };
 
 struct FoundMarks {
+    Version version = Version::two;
     std::uint64_t block_elements = 0;  // of the cut into blocks under which they were found
     std::vector<FoundMark> marks;      // the one with most valid cells first
 };

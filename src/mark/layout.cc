@@ -27,6 +27,7 @@ std::optional<Record> table_slice(std::uint64_t slice, std::uint64_t length, std
 // Room in each slot after the own tables, whose records are appended; nothing if they do not fit.
 std::optional<std::vector<std::size_t>> lay_own_tables(std::span<const CellSlot> slots,
                                                        std::span<const std::uint64_t> own_blocks,
+                                                       Version version,
                                                        std::vector<std::vector<Record>>& records) {
     std::vector<std::uint64_t> cells(own_blocks.size()), seen(own_blocks.size());
     for (const auto& slot : slots) ++cells[slot.tensor];
@@ -46,7 +47,7 @@ std::optional<std::vector<std::size_t>> lay_own_tables(std::span<const CellSlot>
             for (const auto slice : {ordinal, (ordinal + cells[tensor] / 2) % cells[tensor]}) {
                 const auto record = table_slice(slice, length, own_blocks[tensor]);
                 if (!record) continue;
-                const auto bytes = kRecordHeadBytes + record->count * sizeof(CheckValue);
+                const auto bytes = kRecordHeadBytes + record->count * check_bytes(version);
                 if (bytes > room) return std::nullopt;
                 room -= bytes;
                 records[i].push_back(*record);
@@ -79,7 +80,8 @@ std::size_t choose_piece(std::span<const std::size_t> rooms, std::size_t manifes
 
 // Content (capacity less tag) of one cell. `own`: all check values of its tensor.
 std::vector<std::byte> cell_content(std::size_t bytes, const CellHead& head, std::span<const Record> records,
-                                    std::span<const CheckValue> own, std::span<const std::byte> manifest) {
+                                    std::span<const CheckValue> own, Version version,
+                                    std::span<const std::byte> manifest) {
     ByteWriter writer;
     writer.raw(head_bytes(head));
     const Erasure code(manifest.size(), head.piece_bytes);
@@ -87,7 +89,7 @@ std::vector<std::byte> cell_content(std::size_t bytes, const CellHead& head, std
         writer.number(static_cast<std::uint8_t>(record.kind)).number(record.first).number(record.count);
         for (std::uint32_t i = 0; i < record.count; ++i) {
             if (record.kind == Record::Kind::own_checks) {
-                writer.number(own[record.first + i]);
+                write_check(writer, own[record.first + i], version);
             } else {
                 writer.raw(code.piece(manifest, record.first + i));
             }
@@ -115,7 +117,7 @@ std::optional<CellLayout> CellLayout::draw(const BlockMap& block_map, const Cell
         own_blocks.push_back(in_common_table[tensor] ? 0 : block_map.blocks(tensor));
     }
     layout.records_.resize(layout.slots_.size());
-    const auto rooms = lay_own_tables(layout.slots_, own_blocks, layout.records_);
+    const auto rooms = lay_own_tables(layout.slots_, own_blocks, cells.version(), layout.records_);
     if (!rooms) return std::nullopt;
     layout.piece_bytes_ = choose_piece(*rooms, manifest_bytes);
     const auto needed = Erasure(manifest_bytes, layout.piece_bytes_).data_pieces();
@@ -179,7 +181,8 @@ std::vector<std::vector<std::byte>> contents(const BlockMap& block_map, const Ce
     for (std::size_t i = 0; i < layout.slots().size(); ++i) {
         const auto& slot = layout.slots()[i];
         const auto own = checks.subspan(block_map.first_block(slot.tensor), block_map.blocks(slot.tensor));
-        made.push_back(cell_content(slot.capacity - kTagBytes, head, layout.records(i), own, manifest));
+        made.push_back(
+            cell_content(slot.capacity - kTagBytes, head, layout.records(i), own, part.version, manifest));
     }
     return made;
 }
@@ -195,7 +198,7 @@ std::vector<CheckValue> common_table(const SignedPart& part, const BlockMap& blo
     return table;
 }
 
-std::optional<CellContent> parse_content(std::span<const std::byte> bytes) {
+std::optional<CellContent> parse_content(std::span<const std::byte> bytes, Version version) {
     ByteReader reader(bytes);
     const auto start = reader.raw(kHeadBytes);
     if (!reader.ok()) return std::nullopt;
@@ -210,7 +213,7 @@ std::optional<CellContent> parse_content(std::span<const std::byte> bytes) {
         if (kind == static_cast<std::uint8_t>(Record::Kind::own_checks)) {
             CellContent::Own own{first, {}};
             for (std::size_t i = 0; i < count && reader.ok(); ++i)
-                own.values.push_back(reader.number<CheckValue>());
+                own.values.push_back(read_check(reader, version));
             content.own.push_back(std::move(own));
         } else if (kind == static_cast<std::uint8_t>(Record::Kind::manifest)) {
             for (std::uint32_t i = 0; i < count && reader.ok(); ++i) {

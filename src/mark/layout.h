@@ -5,7 +5,7 @@
 // The content of a cell:  u8 rate step | u8 carrier class | u24 length of the manifest | u8 length of a piece
 //                         records | zeros
 // A record:               u8 kind | u32 first | u16 count | payload       (little-endian)
-//   own check values      first block in the cell's tensor, 4 bytes each: a tensor with its own table keeps it
+//   own check values      first block in the cell's tensor, 3 bytes each (in version 1: 4): a tensor with its own table keeps it
 //                         in its own cells, twice, half of its cells apart
 //   manifest              number of the first piece (erasure.h), then pieces one after another: they fill the
 //                         room that is left, numbered on from cell to cell, at least twice as many as restore
@@ -30,7 +30,7 @@ inline constexpr std::size_t kRecordHeadBytes = 7;  // kind, first and count
 
 // The tensors that keep their own tables: hosts of many blocks. All others are in the common table of the
 // manifest, because what a small tensor would say of itself is lost with it.
-inline constexpr std::uint64_t kOwnTableBlocks = 8;
+inline constexpr std::uint64_t kOwnTableBlocks = 32;
 
 // A cell with room for records.
 struct CellSlot {
@@ -107,6 +107,6 @@ struct CellContent {
     std::vector<Own> own;
     std::vector<Erasure::Piece> pieces;  // views of the bytes that were parsed
 };
-std::optional<CellContent> parse_content(std::span<const std::byte> content);
+std::optional<CellContent> parse_content(std::span<const std::byte> content, Version version);
 
 }  // namespace modelseal::mark

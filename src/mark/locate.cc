@@ -1,6 +1,8 @@
 #include "mark/locate.h"
 
 #include <algorithm>
+#include <map>
+#include <set>
 
 #include "mark/layout.h"
 #include "mark/weight_scan.h"
@@ -13,49 +15,161 @@ namespace {
 // there are more.
 constexpr std::uint64_t kMostTries = 4096;
 constexpr std::uint64_t kDeepest = 32;
+// Of a model whose seal was found, and whose tensors are in other places.
+constexpr std::uint64_t kMostReorderings = 65'536;
 
-}  // namespace
-
-Result<std::optional<CellDensity>> locate(const model::Model& model, const BlockMap& block_map,
-                                          std::span<const std::byte, 32> secret, Effort effort) {
-    // Hosts of class 0 first: sealers take the lowest class that has room.
+// Hosts of class 0 first: sealers take the lowest class that has room.
+std::vector<std::size_t> hosts_by_class(const BlockMap& block_map) {
     std::vector<std::size_t> hosts;
     for (unsigned carrier_class = 0; carrier_class < kClasses; ++carrier_class) {
-        for (std::size_t i = 0; i < model.tensors.size(); ++i) {
+        for (std::size_t i = 0; i < block_map.tensors().size(); ++i) {
             if (block_map.is_host(i, carrier_class) &&
                 (carrier_class == 0 || !block_map.is_host(i, carrier_class - 1))) {
                 hosts.push_back(i);
             }
         }
     }
-    const auto depth =
-        std::clamp(kMostTries / std::max<std::uint64_t>(1, hosts.size()), std::uint64_t{1}, kDeepest);
-    const auto rounds = effort == Effort::thorough ? 2 : 1;
+    return hosts;
+}
+
+// What a valid cell says, if this is one. A tag is only as good as the check key is secret, so the content must be
+// well-formed as well; what it says is compared with what is signed later (evidence.cc).
+std::optional<Located> located_in(const TensorKeys& keys, Version version, DType dtype, std::uint64_t block,
+                                  std::span<const std::byte> bytes) {
+    for (const auto grid : grids_of(version, dtype)) {
+        const auto content = Cell(keys, {version, dtype, grid}, block, bytes).read();
+        if (!content) continue;
+        if (const auto parsed = parse_content(content->bytes, version))
+            return Located{version, parsed->head.density};
+    }
+    return std::nullopt;
+}
+
+// Looks at the cells `from` to `to` of this tensor in its keyed order.
+Result<std::optional<Located>> locate_in(const model::Model& model, const BlockMap& block_map, std::size_t host,
+                                         std::span<const std::byte, 32> secret, std::uint64_t from,
+                                         std::uint64_t to, std::optional<Version> only) {
     std::vector<std::byte> buffer;
-    // A seal cannot be recognized without its density, and the density stands in the cells. What makes the
-    // search possible is that the keyed order of a tensor's blocks does not depend on the density: every host
-    // has at least one cell (cells_at_rate), and it is in the first block of that order. So the first cell of
-    // every tensor is tried, then more of each; an intact seal answers at once.
-    for (int round = 0; round < rounds; ++round) {
-        const std::uint64_t from = round == 0 ? 0 : 1;
-        const auto to = round == 0 ? 1 : depth;
-        for (const auto host : hosts) {
-            const auto& tensor = model.tensors[host];
-            const auto keys = tensor_keys(secret, tensor);
-            const auto blocks = cell_blocks(keys, block_map.blocks(host), to);
-            for (auto i = from; i < blocks.size(); ++i) {
-                MODELSEAL_TRY(read_block(model, block_map, host, blocks[i], buffer));
-                const auto content = Cell(keys, tensor.dtype, blocks[i], buffer).read();
-                if (!content) continue;
-                // A tag is only as good as the check key is secret, so the content must be well-formed as well;
-                // what it says is compared with what is signed later (evidence.cc).
-                if (const auto parsed = parse_content(content->bytes)) {
-                    return std::optional(parsed->head.density);
-                }
+    for (const auto version : {Version::two, Version::one}) {
+        if (only && version != *only) continue;
+        const auto keys = block_map.keys(host, secret, version);
+        const auto blocks = cell_blocks(keys, block_map.blocks(host), to);
+        for (auto i = from; i < blocks.size(); ++i) {
+            MODELSEAL_TRY(read_block(model, block_map, host, blocks[i], buffer));
+            const auto found = located_in(keys, version, model.tensors[host].dtype, blocks[i], buffer);
+            if (found) return found;
+        }
+    }
+    return std::optional<Located>();
+}
+
+using Class = std::pair<DType, std::vector<std::uint64_t>>;
+
+std::map<Class, std::vector<std::size_t>> hosts_alike(const BlockMap& block_map) {
+    std::map<Class, std::vector<std::size_t>> classes;
+    for (std::size_t i = 0; i < block_map.tensors().size(); ++i) {
+        if (block_map.is_host(i, kClasses - 1))
+            classes[{block_map.tensors()[i].dtype, block_map.tensors()[i].shape}].push_back(i);
+    }
+    return classes;
+}
+
+// Ordinals that a tensor may have had, those near to its own first: as many as there are of its kind, and some more
+// if others were removed.
+std::vector<std::uint64_t> likely_ordinals(std::uint64_t natural, std::uint64_t alike) {
+    constexpr std::uint64_t kRemoved = 8;
+    std::vector<std::uint64_t> ordinals = {natural};
+    for (std::uint64_t away = 1; away < alike + kRemoved; ++away) {
+        if (away <= natural) ordinals.push_back(natural - away);
+        if (natural + away < alike + kRemoved) ordinals.push_back(natural + away);
+    }
+    return ordinals;
+}
+
+// What the first cell of a tensor says if it had this ordinal.
+Result<std::optional<Located>> located_at(const model::Model& model, const BlockMap& block_map,
+                                          std::size_t tensor, std::uint64_t ordinal,
+                                          std::span<const std::byte, 32> secret) {
+    const auto& described = block_map.tensors()[tensor];
+    const auto keys = tensor_keys(secret, place(described, ordinal), Version::two);
+    const auto block = cell_blocks(keys, block_map.blocks(tensor), 1).front();
+    std::vector<std::byte> buffer;
+    MODELSEAL_TRY(read_block(model, block_map, tensor, block, buffer));
+    return located_in(keys, Version::two, described.dtype, block, buffer);
+}
+
+// In the place of another tensor of its kind.
+Result<std::optional<Located>> locate_misplaced(const model::Model& model, const BlockMap& block_map,
+                                                std::span<const std::byte, 32> secret) {
+    std::uint64_t tries = 0;
+    for (const auto& [kind, alike] : hosts_alike(block_map)) {
+        for (const auto tensor : alike) {
+            const auto natural = block_map.ordinal(tensor);
+            for (const auto ordinal : likely_ordinals(natural, alike.size())) {
+                if (ordinal == natural) continue;
+                if (++tries > kMostTries) return std::optional<Located>();
+                MODELSEAL_TRY_ASSIGN(const auto found, located_at(model, block_map, tensor, ordinal, secret));
+                if (found) return found;
             }
         }
     }
-    return std::optional<CellDensity>();
+    return std::optional<Located>();
+}
+
+}  // namespace
+
+// A seal cannot be recognized without its density, and the density stands in the cells. What makes the search
+// possible is that the keyed order of a tensor's blocks does not depend on the density: every host has at least
+// one cell (cells_at_rate), and it is in the first block of that order. So the first cell of every tensor is
+// tried, then more of each; an intact seal answers at once.
+Result<std::optional<Located>> locate(const model::Model& model, const BlockMap& block_map,
+                                      std::span<const std::byte, 32> secret, Effort effort,
+                                      std::optional<Version> only) {
+    const auto hosts = hosts_by_class(block_map);
+    const auto depth =
+        std::clamp(kMostTries / std::max<std::uint64_t>(1, hosts.size()), std::uint64_t{1}, kDeepest);
+    const auto rounds = effort == Effort::thorough ? 2 : 1;
+    for (int round = 0; round < rounds; ++round) {
+        for (const auto host : hosts) {
+            MODELSEAL_TRY_ASSIGN(const auto found, locate_in(model, block_map, host, secret, round == 0 ? 0 : 1,
+                                                             round == 0 ? 1 : depth, only));
+            if (found) return found;
+        }
+    }
+    if (effort == Effort::first_cells || only == Version::one) return std::optional<Located>();
+    return locate_misplaced(model, block_map, secret);
+}
+
+Result<std::vector<std::uint64_t>> sealed_ordinals(const model::Model& model, const BlockMap& block_map,
+                                                   std::span<const std::byte, 32> secret) {
+    std::vector<std::uint64_t> ordinals(block_map.ordinals().begin(), block_map.ordinals().end());
+    std::uint64_t tries = 0;
+    for (const auto& [kind, alike] : hosts_alike(block_map)) {
+        std::set<std::uint64_t> taken;
+        std::vector<std::size_t> silent;
+        for (const auto tensor : alike) {
+            std::optional<std::uint64_t> proven;
+            for (const auto ordinal : likely_ordinals(ordinals[tensor], alike.size())) {
+                if (taken.contains(ordinal) || ++tries > kMostReorderings) continue;
+                MODELSEAL_TRY_ASSIGN(const auto found, located_at(model, block_map, tensor, ordinal, secret));
+                if (!found) continue;
+                proven = ordinal;
+                break;
+            }
+            if (!proven) {
+                silent.push_back(tensor);
+                continue;
+            }
+            ordinals[tensor] = *proven;
+            taken.insert(*proven);
+        }
+        std::uint64_t next = 0;
+        for (const auto tensor : silent) {
+            while (taken.contains(next)) ++next;
+            ordinals[tensor] = next++;
+        }
+    }
+    return ordinals;
 }
 
 }  // namespace modelseal::mark

@@ -1,5 +1,5 @@
-// Is there a seal under this key, and how dense are its cells? Looks at a few cells of every tensor that could
-// carry, and stops at the first that holds.
+// Is there a seal under this key, of which version, and how dense are its cells? Looks at a few cells of every
+// tensor that could carry, and stops at the first that holds.
 #pragma once
 
 #include <optional>
@@ -11,12 +11,23 @@ namespace modelseal::mark {
 
 enum class Effort {
     first_cells,  // of each tensor that could carry; enough for an intact seal
-    thorough,     // up to 32 of each, in case those were damaged
+    thorough,  // up to 32 of each, in case those were damaged; and the first of each as if it were in the place of
+               // another of its type and shape, in case tensors were renamed, added or removed
 };
 
-// One valid tag is proof: by chance a tag holds once in 2^61 tries.
-Result<std::optional<CellDensity>> locate(const model::Model& model, const BlockMap& block_map,
-                                          std::span<const std::byte, 32> secret,
-                                          Effort effort = Effort::thorough);
+struct Located {
+    Version version = Version::two;
+    CellDensity density;
+};
+
+// One valid tag is proof: by chance a tag holds once in 2^61 tries. `only`: of the versions.
+Result<std::optional<Located>> locate(const model::Model& model, const BlockMap& block_map,
+                                      std::span<const std::byte, 32> secret, Effort effort = Effort::thorough,
+                                      std::optional<Version> only = {});
+
+// The ordinals (block_map.h) that tensors had when they were sealed, by their first cells; where these say nothing,
+// those that are left, in order. For seals of version 2.
+Result<std::vector<std::uint64_t>> sealed_ordinals(const model::Model& model, const BlockMap& block_map,
+                                                   std::span<const std::byte, 32> secret);
 
 }  // namespace modelseal::mark

@@ -16,13 +16,15 @@ namespace {
 using formats::ByteReader;
 using formats::ByteWriter;
 
-constexpr std::uint8_t kVersion = 1;
 constexpr std::uint8_t kHasParent = 1;
 constexpr std::uint8_t kHasDirectory = 2;
 constexpr std::uint8_t kWholeFolder = 4;
 constexpr std::uint8_t kHasFileList = 8;
-constexpr std::uint8_t kFlags = kHasParent | kHasDirectory | kWholeFolder | kHasFileList;
-constexpr std::string_view kSignatureDomain = "modelseal/1 seal";
+constexpr std::uint8_t kHasGrids = 16;
+constexpr std::uint8_t kNotAllCells = 32;
+constexpr std::uint8_t kFlagsOne = kHasParent | kHasDirectory | kWholeFolder | kHasFileList;
+constexpr std::uint8_t kFlagsTwo = kFlagsOne | kHasGrids | kNotAllCells;
+constexpr std::uint64_t kMostCells = std::uint64_t{1} << 27;       // their bitmap fits into a manifest
 constexpr std::size_t kMaxDirectoryBytes = std::size_t{64} << 20;  // inflated
 
 std::span<const std::byte> bytes_of(std::string_view text) {
@@ -36,14 +38,83 @@ std::string text_of(std::span<const std::byte> bytes) {
 // The only code for what is used most; any other name is written out.
 constexpr std::string_view kCodedNames[] = {"", "name", "version", "customer", "time"};
 
-std::vector<std::byte> message(const std::vector<std::byte>& signed_bytes) {
-    return crypto::message_to_sign(kSignatureDomain, signed_bytes);
+std::vector<std::byte> message(const SignedPart& part, std::size_t common) {
+    return crypto::message_to_sign(part.version == Version::one ? "modelseal/1 seal" : "modelseal/2 seal",
+                                   encode_signed(part, common));
+}
+
+std::vector<std::byte> to_bitmap(const std::vector<bool>& bits) {
+    std::vector<std::byte> bytes((bits.size() + 7) / 8);
+    for (std::size_t i = 0; i < bits.size(); ++i) {
+        if (bits[i]) bytes[i / 8] |= static_cast<std::byte>(1u << (i % 8));
+    }
+    return bytes;
+}
+
+// Nothing if the bytes are not there.
+std::optional<std::vector<bool>> read_bitmap(ByteReader& reader, std::uint64_t bits) {
+    const auto bytes = reader.raw((bits + 7) / 8);
+    if (!reader.ok()) return std::nullopt;
+    std::vector<bool> out(bits);
+    for (std::size_t i = 0; i < bits; ++i)
+        out[i] = (std::to_integer<unsigned>(bytes[i / 8]) >> (i % 8) & 1u) != 0;
+    return out;
+}
+
+std::vector<std::byte> encode_grids(std::span<const Grid> grids) {
+    std::vector<std::byte> bytes((grids.size() + 3) / 4);
+    for (std::size_t i = 0; i < grids.size(); ++i)
+        bytes[i / 4] |= static_cast<std::byte>(static_cast<unsigned>(grids[i]) << (2 * (i % 4)));
+    return bytes;
+}
+
+std::optional<std::vector<Grid>> read_grids(ByteReader& reader, std::uint64_t tensors) {
+    const auto bytes = reader.raw((tensors + 3) / 4);
+    if (!reader.ok()) return std::nullopt;
+    std::vector<Grid> grids(tensors);
+    for (std::size_t i = 0; i < tensors; ++i)
+        grids[i] = static_cast<Grid>(std::to_integer<unsigned>(bytes[i / 4]) >> (2 * (i % 4)) & 3u);
+    return grids;
+}
+
+// What only version 2 has.
+bool read_use(ByteReader& reader, std::uint8_t flags, SignedPart& part) {
+    if ((flags & kHasGrids) != 0) {
+        auto grids = read_grids(reader, part.tensors);
+        if (!grids) return false;
+        part.use.grids = std::move(*grids);
+    }
+    if ((flags & kNotAllCells) != 0) {
+        const auto cells = reader.number<std::uint32_t>();
+        if (!reader.ok() || cells > kMostCells) return false;
+        auto carrying = read_bitmap(reader, cells);
+        if (!carrying) return false;
+        part.use.carrying = std::move(*carrying);
+    }
+    return true;
 }
 
 }  // namespace
 
 CheckValue check_value(const crypto::Digest& digest) {
     return ByteReader(digest).number<CheckValue>();
+}
+
+CheckValue check_value(const crypto::Digest& block, Version version) {
+    ByteReader reader(block);
+    return read_check(reader, version);
+}
+
+void write_check(ByteWriter& writer, CheckValue value, Version version) {
+    for (std::size_t i = 0; i < check_bytes(version); ++i)
+        writer.number(static_cast<std::uint8_t>(value >> (8 * i)));
+}
+
+CheckValue read_check(ByteReader& reader, Version version) {
+    CheckValue value = 0;
+    for (std::size_t i = 0; i < check_bytes(version); ++i)
+        value |= CheckValue{reader.number<std::uint8_t>()} << (8 * i);
+    return value;
 }
 
 VendorHash vendor_hash(const PublicKey& vendor) {
@@ -92,34 +163,35 @@ std::optional<Stamp> decode_stamp(std::span<const std::byte> bytes) {
 std::vector<std::byte> encode_signed(const SignedPart& part, std::size_t common) {
     const auto flags = (part.parent ? kHasParent : 0) | (part.directory.empty() ? 0 : kHasDirectory) |
                        (part.rule == model::FolderRule::everything ? kWholeFolder : 0) |
-                       (part.file_list.empty() ? 0 : kHasFileList);
+                       (part.file_list.empty() ? 0 : kHasFileList) | (part.use.grids.empty() ? 0 : kHasGrids) |
+                       (part.use.carrying.empty() ? 0 : kNotAllCells);
     const auto stamp = encode_stamp(part.stamp).value();
     ByteWriter rest;
-    rest.number(kVersion).number(static_cast<std::uint8_t>(flags));
+    rest.number(static_cast<std::uint8_t>(part.version)).number(static_cast<std::uint8_t>(flags));
     rest.number(static_cast<std::uint8_t>(part.density.rate_step))
         .number(static_cast<std::uint8_t>(part.density.carrier_class));
     rest.number(part.tensors).number(static_cast<std::uint32_t>(part.file_checks.size()));
     rest.number(static_cast<std::uint16_t>(stamp.size())).raw(stamp);
     rest.raw(part.frame).raw(part.weights).raw(part.vendor);
     if (part.parent) rest.raw(*part.parent);
-    std::vector<std::byte> bitmap((part.in_common_table.size() + 7) / 8);
-    for (std::size_t i = 0; i < part.in_common_table.size(); ++i) {
-        if (part.in_common_table[i]) bitmap[i / 8] |= static_cast<std::byte>(1u << (i % 8));
+    rest.raw(to_bitmap(part.in_common_table));
+    if (!part.use.grids.empty()) rest.raw(encode_grids(part.use.grids));
+    if (!part.use.carrying.empty()) {
+        rest.number(static_cast<std::uint32_t>(part.use.carrying.size())).raw(to_bitmap(part.use.carrying));
     }
-    rest.raw(bitmap);
     if (!part.directory.empty())
         rest.number(static_cast<std::uint32_t>(part.directory.size())).raw(part.directory);
     if (!part.file_list.empty())
         rest.number(static_cast<std::uint32_t>(part.file_list.size())).raw(part.file_list);
     for (const auto value : part.file_checks) rest.number(value);
-    const auto length = 4 + rest.size() + sizeof(SignatureBytes) + common * sizeof(CheckValue);
+    const auto length = 4 + rest.size() + sizeof(SignatureBytes) + common * check_bytes(part.version);
     return ByteWriter().number(static_cast<std::uint32_t>(length)).raw(rest.take()).take();
 }
 
 std::vector<std::byte> encode(const Manifest& manifest) {
     ByteWriter writer;
     writer.raw(encode_signed(manifest.signed_part, manifest.common.size())).raw(manifest.signature);
-    for (const auto value : manifest.common) writer.number(value);
+    for (const auto value : manifest.common) write_check(writer, value, manifest.signed_part.version);
     return writer.take();
 }
 
@@ -131,9 +203,11 @@ std::optional<Manifest> decode(std::span<const std::byte> bytes) {
     reader.raw(4);
     Manifest manifest;
     auto& part = manifest.signed_part;
-    if (reader.number<std::uint8_t>() != kVersion) return std::nullopt;
+    const auto version = reader.number<std::uint8_t>();
     const auto flags = reader.number<std::uint8_t>();
-    if ((flags & ~kFlags) != 0) return std::nullopt;
+    if (version < 1 || version > 2 || (flags & ~(version == 1 ? kFlagsOne : kFlagsTwo)) != 0)
+        return std::nullopt;
+    part.version = static_cast<Version>(version);
     part.density.rate_step = reader.number<std::uint8_t>();
     part.density.carrier_class = reader.number<std::uint8_t>();
     part.tensors = reader.number<std::uint32_t>();
@@ -145,12 +219,10 @@ std::optional<Manifest> decode(std::span<const std::byte> bytes) {
     reader.fill(part.weights);
     reader.fill(part.vendor);
     if ((flags & kHasParent) != 0) reader.fill(part.parent.emplace());
-    const auto bitmap = reader.raw((std::uint64_t{part.tensors} + 7) / 8);
-    if (!reader.ok()) return std::nullopt;
-    part.in_common_table.resize(part.tensors);
-    for (std::size_t i = 0; i < part.tensors; ++i) {
-        part.in_common_table[i] = (std::to_integer<unsigned>(bitmap[i / 8]) >> (i % 8) & 1u) != 0;
-    }
+    auto common = read_bitmap(reader, part.tensors);
+    if (!common) return std::nullopt;
+    part.in_common_table = std::move(*common);
+    if (!read_use(reader, flags, part)) return std::nullopt;
     if ((flags & kHasDirectory) != 0) {
         const auto directory = reader.raw(reader.number<std::uint32_t>());
         part.directory.assign(directory.begin(), directory.end());
@@ -164,9 +236,9 @@ std::optional<Manifest> decode(std::span<const std::byte> bytes) {
     part.file_checks.resize(files);
     for (auto& value : part.file_checks) value = reader.number<CheckValue>();
     reader.fill(manifest.signature);
-    if (!reader.ok() || reader.left() % sizeof(CheckValue) != 0) return std::nullopt;
-    manifest.common.resize(reader.left() / sizeof(CheckValue));
-    for (auto& value : manifest.common) value = reader.number<CheckValue>();
+    if (!reader.ok() || reader.left() % check_bytes(part.version) != 0) return std::nullopt;
+    manifest.common.resize(reader.left() / check_bytes(part.version));
+    for (auto& value : manifest.common) value = read_check(reader, part.version);
     // One spelling only: what does not come out the same was not written by a sealer.
     if (!encode_stamp(part.stamp).ok() || !std::ranges::equal(encode(manifest), bytes.first(length)))
         return std::nullopt;
@@ -174,16 +246,16 @@ std::optional<Manifest> decode(std::span<const std::byte> bytes) {
 }
 
 Result<SignatureBytes> sign(const SigningKey& key, const SignedPart& part, std::size_t common) {
-    return key.sign(message(encode_signed(part, common)));
+    return key.sign(message(part, common));
 }
 
 bool verify(const PublicKey& key, const Manifest& manifest) {
-    return key.verify(message(encode_signed(manifest.signed_part, manifest.common.size())), manifest.signature);
+    return key.verify(message(manifest.signed_part, manifest.common.size()), manifest.signature);
 }
 
 crypto::Digest root(const Manifest& manifest) {
     crypto::Sha256 hash;
-    return hash.update(message(encode_signed(manifest.signed_part, manifest.common.size()))).finish();
+    return hash.update(message(manifest.signed_part, manifest.common.size())).finish();
 }
 
 namespace {

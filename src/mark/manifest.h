@@ -1,17 +1,20 @@
 // The manifest: what the cells hold together, in at least two copies. Everything up to the signature is signed;
 // the check values after it only help to place a change, and are computed anew when a seal is checked.
 //
-//   u32 length of the manifest | u8 version = 1
-//   u8 flags: 1 parent, 2 directory, 4 whole folder, 8 list of files | u8 rate step | u8 carrier class
+//   u32 length of the manifest | u8 version: 1 or 2
+//   u8 flags: 1 parent, 2 directory, 4 whole folder, 8 list of files; in version 2 also 16 grids, 32 not all cells
+//   u8 rate step | u8 carrier class
 //   u32 tensors | u32 files | u16 stamp length | stamp
 //   32 frame digest | 32 weights root | 8 vendor hash
 //   [32 parent root]
 //   bitmap of the tensors in the common table, ceil(tensors / 8)
+//   [grids: two bits a tensor, ceil(tensors / 4)]
+//   [u32 cells | bitmap of those that carry, ceil(cells / 8)]
 //   [u32 length | directory: names, types and shapes, deflated]
 //   [u32 length | list of files: their paths, deflated]
 //   4 check value of each file's frame
 //   64 signature, Ed25519 or ECDSA on P-256, as the vendor's key is
-//   4 check value of each block of the tensors in the common table
+//   3 (in version 1: 4) check value of each block of the tensors in the common table
 // Numbers are little-endian.
 #pragma once
 
@@ -25,7 +28,8 @@
 #include <vector>
 
 #include "crypto/hash.h"
-#include "mark/coding/cell.h"
+#include "formats/bytes.h"
+#include "mark/block_map.h"
 #include "model/folder_rule.h"
 #include <modelseal/keys.h>
 #include <modelseal/result.h>
@@ -33,8 +37,15 @@
 
 namespace modelseal::mark {
 
-using CheckValue = std::uint32_t;  // first four bytes of a digest, little-endian
-CheckValue check_value(const crypto::Digest& digest);
+using CheckValue = std::uint32_t;                      // first bytes of a digest, little-endian
+CheckValue check_value(const crypto::Digest& digest);  // of a file's frame: four
+// Of a block: three; in version 1 four.
+CheckValue check_value(const crypto::Digest& block, Version version);
+constexpr std::size_t check_bytes(Version version) {
+    return version == Version::one ? 4 : 3;
+}
+void write_check(formats::ByteWriter& writer, CheckValue value, Version version);
+CheckValue read_check(formats::ByteReader& reader, Version version);
 
 // Facts about the model that the vendor signs: names and values in order, UTF-8.
 using Stamp = std::vector<std::pair<std::string, std::string>>;
@@ -49,6 +60,7 @@ using VendorHash = std::array<std::byte, 8>;
 VendorHash vendor_hash(const PublicKey& vendor);
 
 struct SignedPart {
+    Version version = Version::two;
     CellDensity density;
     std::uint32_t tensors = 0;
     Stamp stamp;
@@ -56,7 +68,8 @@ struct SignedPart {
     crypto::Digest weights{};
     VendorHash vendor{};
     std::optional<crypto::Digest> parent;
-    std::vector<bool> in_common_table;                    // one a tensor
+    std::vector<bool> in_common_table;  // one a tensor
+    CellUse use;
     std::vector<std::byte> directory;                     // encoded, may be empty
     model::FolderRule rule = model::FolderRule::by_name;  // of a folder's files; nothing to a single file
     std::vector<std::byte> file_list;                     // encoded, may be empty

@@ -1,13 +1,14 @@
 #include "mark/plan.h"
 
 #include <algorithm>
-#include <atomic>
+#include <array>
 #include <map>
-#include <numeric>
+#include <tuple>
 
 #include <fmt/format.h>
 
 #include "io/threads.h"
+#include "mark/grid.h"
 #include "mark/weight_scan.h"
 #include "util/text.h"
 
@@ -18,16 +19,18 @@ namespace {
 // 1,024 values; the estimates below only rule out densities that cannot do.
 constexpr std::uint64_t kUsefulBytes = kCellValues / 8 - kTagBytes - kHeadBytes - kRecordHeadBytes;
 
-// Share of the weights that cells may take for the sake of comforts: the names of tensors and files, without
-// which a missing one is noticed but not named, and a spread that survives the loss of any one tensor. What a
-// seal guarantees (at most 2 % of the weights of a float model, far fewer of others) sets the bounds of large
-// models; in a small model two copies of the manifest alone take more than that, so small ones pay more of what
-// they have.
-constexpr std::uint64_t kLargeModelElements = 1'000'000;
-constexpr double kComfortLarge[kClasses] = {0.018, 0.008, 0.008};
-constexpr double kComfortSmall = 0.15;
-constexpr std::uint64_t kComfortCells = 16;  // are allowed to any model
-constexpr double kTraceableSmall = 0.3;      // floats of a small model, for a mark that is to be traced
+// What the cells of one density hold, if they hold everything.
+struct Fitted {
+    CellLayout layout;
+    SignedPart part;  // all but the digests
+    std::size_t common_values = 0;
+};
+
+// How one cell can carry: on a grid of noise, so many bytes. No bytes: not at all.
+struct CellRoom {
+    Grid grid = Grid::own;
+    std::uint32_t capacity = 0;
+};
 
 class Planner {
   public:
@@ -43,32 +46,54 @@ class Planner {
         auto& density = part.density;
         for (density.carrier_class = 0; density.carrier_class < kClasses; ++density.carrier_class) {
             for (density.rate_step = 0; density.rate_step <= kRateSteps; ++density.rate_step) {
-                MODELSEAL_TRY_ASSIGN(auto plan, at_density(part, spread));
+                MODELSEAL_TRY_ASSIGN(auto plan, at_density(part, spread, 0));
                 if (plan) return plan;
             }
         }
         return std::optional<SealPlan>();
     }
 
-    // The plan of the part's own density, if it fits.
-    Result<std::optional<SealPlan>> at_density(SignedPart part, CellLayout::Spread spread) {
+    // The plan of the part's own density, if it fits: with as few of its cells as hold everything, but with
+    // `slots` of them if there are so many.
+    Result<std::optional<SealPlan>> at_density(const SignedPart& part, CellLayout::Spread spread,
+                                               std::size_t slots) {
         if (!may_fit(part)) return std::optional<SealPlan>();
         CellMap cells(block_map_, secret_, part.density);
-        MODELSEAL_TRY_ASSIGN(const auto capacities, survey(cells));
-        choose_tables(part, cells, capacities);
-        const auto values = common_values(part);
-        const Manifest empty{part, {}, std::vector<CheckValue>(values)};
-        auto layout =
-            CellLayout::draw(block_map_, cells, capacities, part.in_common_table, encode(empty).size(), spread);
-        if (!layout) return std::optional<SealPlan>();
-        return std::optional(SealPlan{nullptr, std::move(cells), std::move(*layout), part, values});
+        MODELSEAL_TRY_ASSIGN(const auto rooms, survey(cells));
+        const auto grids = grids_of_tensors(cells, rooms);
+        const auto order = dearest_last(cells, rooms, grids);
+        auto fitted = fit(part, cells, rooms, grids, order, spread);
+        if (!fitted) return std::optional<SealPlan>();
+        std::uint64_t bytes = 0;
+        std::size_t count = 0;
+        while (count < order.size() && (bytes < needed(part) || count < slots))
+            bytes += rooms[order[count++]].capacity;
+        for (; count < order.size(); count += 1 + count / 16) {
+            auto fewer = fit(part, cells, rooms, grids, std::span(order).first(count), spread);
+            if (!fewer) continue;
+            fitted = std::move(fewer);
+            break;
+        }
+        cells.set_use(fitted->part.use);
+        return std::optional(SealPlan{nullptr, std::move(cells), std::move(fitted->layout),
+                                      std::move(fitted->part), fitted->common_values});
     }
 
     // How many bytes of payload it comes to, twice, at the least: a lower bound, since record heads and the
     // tails of pieces come on top. It only serves to skip densities for which no block needs to be read.
     std::uint64_t needed(const SignedPart& part) const {
         auto bytes = encode_signed(part, 0).size() + sizeof(SignatureBytes);
-        return 2 * (bytes + 4 * block_map_.total_blocks());
+        return 2 * (bytes + check_bytes(Version::two) * block_map_.total_blocks());
+    }
+
+    // What all cells that a model can have hold, in the class of types that offers most; of payload.
+    Result<std::uint64_t> offered() {
+        const CellMap cells(block_map_, secret_, {kClasses - 1, kRateSteps});
+        MODELSEAL_TRY_ASSIGN(const auto rooms, survey(cells));
+        constexpr std::uint64_t kOverhead = kTagBytes + kHeadBytes + kRecordHeadBytes;
+        std::uint64_t bytes = 0;
+        for (const auto& room : rooms) bytes += room.capacity == 0 ? 0 : room.capacity - kOverhead;
+        return bytes;
     }
 
   private:
@@ -81,27 +106,81 @@ class Planner {
         return offered >= needed(part);
     }
 
-    // Capacities of all cells. A denser plan has the cells of a sparser one and more (cell_blocks), so what was
-    // read for an earlier try is not read again.
-    Result<std::vector<std::uint32_t>> survey(const CellMap& cells) {
+    // A denser plan has the cells of a sparser one and more (cell_blocks), so what was read for an earlier try
+    // is not read again.
+    Result<std::vector<CellRoom>> survey(const CellMap& cells) {
         const auto positions = cells.positions();
-        std::vector<std::uint32_t> capacities(positions.size());
+        std::vector<CellRoom> rooms(positions.size());
         std::vector<std::size_t> unseen;
         for (std::size_t i = 0; i < positions.size(); ++i) {
             const auto known = seen_.find({positions[i].tensor, positions[i].block});
-            known == seen_.end() ? unseen.push_back(i) : void(capacities[i] = known->second);
+            known == seen_.end() ? unseen.push_back(i) : void(rooms[i] = known->second);
         }
         const auto look = [&](std::size_t index, unsigned) -> Result<void> {
             const auto [tensor, block] = positions[unseen[index]];
             std::vector<std::byte> buffer;
             MODELSEAL_TRY(read_block(model_, block_map_, tensor, block, buffer));
-            const Cell cell(cells.keys(tensor), model_.tensors[tensor].dtype, block, buffer);
-            capacities[unseen[index]] = static_cast<std::uint32_t>(cell.capacity());
+            const auto grid = noise_grid(model_.tensors[tensor], block * block_map_.block_elements(), buffer);
+            if (!grid) return {};
+            const Cell cell(cells.keys(tensor), {Version::two, model_.tensors[tensor].dtype, *grid}, block,
+                            buffer);
+            rooms[unseen[index]] = {*grid, static_cast<std::uint32_t>(cell.capacity())};
             return {};
         };
         MODELSEAL_TRY(io::parallel_for(unseen.size(), jobs_, look));
-        for (const auto i : unseen) seen_[{positions[i].tensor, positions[i].block}] = capacities[i];
-        return capacities;
+        for (const auto i : unseen) seen_[{positions[i].tensor, positions[i].block}] = rooms[i];
+        return rooms;
+    }
+
+    // A tensor carries on one grid: the one on which its cells hold most.
+    std::vector<Grid> grids_of_tensors(const CellMap& cells, std::span<const CellRoom> rooms) const {
+        std::vector<std::array<std::uint64_t, 4>> bytes(block_map_.tensors().size());
+        for (std::size_t i = 0; i < rooms.size(); ++i)
+            bytes[cells.positions()[i].tensor][static_cast<std::size_t>(rooms[i].grid)] += rooms[i].capacity;
+        std::vector<Grid> grids;
+        for (const auto& of_grid : bytes)
+            grids.push_back(static_cast<Grid>(std::ranges::max_element(of_grid) - of_grid.begin()));
+        return grids;
+    }
+
+    // The cells that can carry, those first that cost least for what they hold: floats in their own last places
+    // before values on a coarser grid, large ones before small ones.
+    std::vector<std::size_t> dearest_last(const CellMap& cells, std::span<const CellRoom> rooms,
+                                          std::span<const Grid> grids) const {
+        std::vector<std::size_t> order;
+        for (std::size_t i = 0; i < rooms.size(); ++i) {
+            if (rooms[i].capacity != 0 && rooms[i].grid == grids[cells.positions()[i].tensor])
+                order.push_back(i);
+        }
+        const auto cost = [&](std::size_t cell) {
+            const auto dtype = block_map_.tensors()[cells.positions()[cell].tensor].dtype;
+            return std::tuple(carrier_class(dtype), rooms[cell].grid != Grid::own);
+        };
+        std::ranges::stable_sort(order, [&](std::size_t a, std::size_t b) {
+            return cost(a) != cost(b) ? cost(a) < cost(b) : rooms[a].capacity > rooms[b].capacity;
+        });
+        return order;
+    }
+
+    // The layout with these cells, if everything fits into them.
+    std::optional<Fitted> fit(SignedPart part, const CellMap& cells, std::span<const CellRoom> rooms,
+                              std::span<const Grid> grids, std::span<const std::size_t> carrying,
+                              CellLayout::Spread spread) const {
+        std::vector<std::uint32_t> capacities(rooms.size());
+        for (const auto cell : carrying) capacities[cell] = rooms[cell].capacity;
+        if (carrying.size() != rooms.size()) {
+            part.use.carrying.assign(rooms.size(), false);
+            for (const auto cell : carrying) part.use.carrying[cell] = true;
+        }
+        if (std::ranges::any_of(grids, [](Grid grid) { return grid != Grid::own; }))
+            part.use.grids.assign(grids.begin(), grids.end());
+        choose_tables(part, cells, capacities);
+        const auto values = common_values(part);
+        const Manifest empty{part, {}, std::vector<CheckValue>(values)};
+        auto layout =
+            CellLayout::draw(block_map_, cells, capacities, part.in_common_table, encode(empty).size(), spread);
+        if (!layout) return std::nullopt;
+        return Fitted{std::move(*layout), std::move(part), values};
     }
 
     // A table of its own keeps what is known of a tensor out of the manifest, whose length every cell pays for.
@@ -130,78 +209,88 @@ class Planner {
     const BlockMap& block_map_;
     std::span<const std::byte, 32> secret_;
     unsigned jobs_;
-    std::map<std::pair<std::uint32_t, std::uint64_t>, std::uint32_t> seen_;
+    std::map<std::pair<std::uint32_t, std::uint64_t>, CellRoom> seen_;
 };
 
-// Values that the cells of a plan may touch.
-std::uint64_t values_taken(const SealPlan& plan) {
-    std::uint64_t bits = 0;
-    for (const auto& slot : plan.layout.slots()) bits += std::uint64_t{8} * slot.capacity;
-    // In the lattice a cell has as many bits as values, and the inverse wavelet spreads what was written over
-    // all of them. Elsewhere a value changes only where its lowest bit differs, every other time.
-    return plan.signed_part.density.carrier_class == kFloats ? bits : bits / 2;
-}
-
-double share_allowed(std::uint64_t elements, unsigned carrier_class, bool traceable) {
-    if (elements >= kLargeModelElements) return kComfortLarge[carrier_class];
-    return traceable && carrier_class == kFloats ? kTraceableSmall : kComfortSmall;
-}
-
-bool affordable(const BlockMap& block_map, const SealPlan& plan, bool traceable = false) {
-    const auto elements = block_map.total_elements();
-    const auto share = share_allowed(elements, plan.signed_part.density.carrier_class, traceable);
-    const auto allowed = static_cast<std::uint64_t>(share * static_cast<double>(elements));
-    return values_taken(plan) <= std::max<std::uint64_t>(allowed, kComfortCells * kCellValues);
-}
-
-// Values that may carry, counted one by one, for the message about too few of them.
-Result<std::uint64_t> count_carriers(const model::Model& model, const BlockMap& block_map, unsigned jobs) {
-    std::atomic<std::uint64_t> sum = 0;
-    std::vector<std::pair<std::size_t, std::uint64_t>> blocks;
-    for (std::size_t tensor = 0; tensor < model.tensors.size(); ++tensor) {
-        if (carrier_type(model.tensors[tensor].dtype).kind == CarrierKind::none) continue;
-        for (std::uint64_t block = 0; block < block_map.blocks(tensor); ++block)
-            blocks.emplace_back(tensor, block);
+// Values that the cells of a plan will change, by a safe estimate.
+std::uint64_t values_changed(const BlockMap& block_map, const SealPlan& plan) {
+    std::uint64_t values = 0;
+    for (const auto& slot : plan.layout.slots()) {
+        const Carriers carriers{Version::two, block_map.tensors()[slot.tensor].dtype,
+                                plan.cells.grid(slot.tensor)};
+        switch (carrier_kind(carriers)) {
+            // A cell has as many bits as values, and the inverse wavelet spreads what was written over all.
+            case CarrierKind::lattice:
+                values += std::uint64_t{8} * slot.capacity;
+                break;
+            // A value changes only where its lowest bit differs, every other time.
+            case CarrierKind::bits:
+                values += std::uint64_t{8} * slot.capacity * 9 / 16;
+                break;
+            default:
+                values += kQuantizedCellValues * 9 / 16;
+        }
     }
-    const auto count = [&](std::size_t i, unsigned) -> Result<void> {
-        const auto [tensor, block] = blocks[i];
-        const auto dtype = model.tensors[tensor].dtype;
-        std::vector<std::byte> buffer;
-        std::vector<std::uint32_t> found;
-        MODELSEAL_TRY(read_block(model, block_map, tensor, block, buffer));
-        carrier_type(dtype).kind == CarrierKind::lattice ? lattice_elements(dtype, buffer, found)
-                                                         : bit_carriers(dtype, buffer, found);
-        sum += found.size();
-        return {};
-    };
-    MODELSEAL_TRY(io::parallel_for(blocks.size(), jobs, count));
-    return sum.load();
+    return values;
 }
 
-Result<SealPlan> too_small(const model::Model& model, const BlockMap& block_map, std::uint64_t needed_bytes,
-                           unsigned jobs) {
-    MODELSEAL_TRY_ASSIGN(const auto able, count_carriers(model, block_map, jobs));
-    const auto cells =
-        std::max<std::uint64_t>(2, needed_bytes * 9 / 8 / kUsefulBytes + 1);  // an eighth is cuttings
+bool affordable(const BlockMap& block_map, const SealPlan& plan, Audience audience) {
+    const auto most =
+        most_changed(block_map.total_elements(), plan.signed_part.density.carrier_class, audience);
+    return values_changed(block_map, plan) <= most;
+}
+
+constexpr const char* kWhatCarriesNothing =
+    "zeros, flags, indices, and values on a grid (+-1, integers, tables, multiples of a step) carry nothing; a "
+    "detached signature can cover such a file";
+
+Result<SealPlan> too_small(const model::Model& model, Planner& planner, const SignedPart& part) {
+    MODELSEAL_TRY_ASSIGN(const auto offered, planner.offered());
     return Error{
         ErrorKind::unsupported,
-        fmt::format(
-            "{}: too small to carry a mark: {} of its weights can carry, about {} are needed, in tensors of "
-            "at least {} elements",
-            util::printable(model.path.string()), able, cells * kCellValues, kMinHostElements),
-        "zeros, flags and indices carry nothing; a detached signature can cover such a file"};
+        fmt::format("{}: too small to carry a seal: its weights have room for {} bytes, the seal takes "
+                    "at least {}",
+                    util::printable(model.path.string()), offered, planner.needed(part)),
+        kWhatCarriesNothing};
 }
 
-// Up to `slots` slots, as far as they are affordable.
-Result<SealPlan> denser(Planner& planner, const BlockMap& block_map, SealPlan plan, CellLayout::Spread spread,
-                        std::size_t slots) {
+Result<SealPlan> too_dear(const model::Model& model, const BlockMap& block_map, const SealPlan& plan,
+                          Audience audience) {
+    return Error{
+        ErrorKind::unsupported,
+        fmt::format("{}: a seal would change {} of its {} weights, more than the {} that it may",
+                    util::printable(model.path.string()), values_changed(block_map, plan),
+                    block_map.total_elements(),
+                    most_changed(block_map.total_elements(), plan.signed_part.density.carrier_class, audience)),
+        "it has many small tensors for its size; a detached signature can cover such a file"};
+}
+
+// Values that a full cell in types of this class changes, at the most to be expected.
+constexpr std::uint64_t values_in_cell(unsigned carrier_class) {
+    constexpr std::uint64_t kOfClass[] = {kCellValues, kCellValues * 9 / 16, kQuantizedCellValues * 9 / 16};
+    return kOfClass[carrier_class];
+}
+
+// How many values may change for what a seal can do without: names, spread, cells to lose. Codes of a small quantized
+// model are few enough for a change of many to be seen.
+std::uint64_t dispensable(std::uint64_t elements, unsigned carrier_class, Audience audience) {
+    return carrier_class == kQuantized ? elements / 80 : most_changed(elements, carrier_class, audience);
+}
+
+// Up to kTraceableCells slots, as far as they are affordable.
+Result<SealPlan> denser(Planner& planner, const BlockMap& block_map, SealPlan plan, CellLayout::Spread spread) {
     auto part = plan.signed_part;
-    while (plan.layout.slots().size() < slots && part.density.rate_step < kRateSteps) {
-        ++part.density.rate_step;
-        MODELSEAL_TRY_ASSIGN(auto next, planner.at_density(part, spread));
-        if (!next) continue;
-        if (!affordable(block_map, *next, true)) break;
-        plan = std::move(*next);
+    part.use = {};
+    const auto carrier_class = part.density.carrier_class;
+    const auto most = dispensable(block_map.total_elements(), carrier_class, Audience::customer);
+    const auto slots = std::min<std::uint64_t>(kTraceableCells, most / values_in_cell(carrier_class));
+    while (plan.layout.slots().size() < slots) {
+        MODELSEAL_TRY_ASSIGN(auto next, planner.at_density(part, spread, slots));
+        if (next && next->layout.slots().size() > plan.layout.slots().size()) {
+            if (values_changed(block_map, *next) > most) break;
+            plan = std::move(*next);
+        }
+        if (++part.density.rate_step > kRateSteps) break;
     }
     return plan;
 }
@@ -225,41 +314,63 @@ std::vector<SignedPart> by_comfort(const model::Model& model, const SignedPart& 
 // worth more than names: where one tensor is lost, the signed part must still say that this was a seal of the
 // vendor.
 Result<std::optional<SealPlan>> best_plan(const model::Model& model, const BlockMap& block_map,
-                                          std::span<const std::byte, 32> secret, const SignedPart& part,
-                                          std::size_t slots, unsigned jobs) {
-    Planner planner(model, block_map, secret, jobs);
-    const auto comforts = by_comfort(model, part);
+                                          Planner& planner, const SignedPart& part, Audience audience) {
+    const auto traceable = [&](SealPlan plan, CellLayout::Spread spread) -> Result<SealPlan> {
+        if (audience == Audience::everybody) return plan;
+        return denser(planner, block_map, std::move(plan), spread);
+    };
     for (const auto spread : {CellLayout::Spread::beyond_any_tensor, CellLayout::Spread::any}) {
-        for (const auto& comfort : comforts) {
+        for (const auto& comfort : by_comfort(model, part)) {
             MODELSEAL_TRY_ASSIGN(auto plan, planner.sparsest(comfort, spread));
-            if (!plan || !affordable(block_map, *plan)) continue;
-            MODELSEAL_TRY_ASSIGN(auto dense, denser(planner, block_map, std::move(*plan), spread, slots));
+            if (!plan ||
+                values_changed(block_map, *plan) >
+                    dispensable(block_map.total_elements(), plan->signed_part.density.carrier_class, audience))
+                continue;
+            MODELSEAL_TRY_ASSIGN(auto dense, traceable(std::move(*plan), spread));
             return std::optional(std::move(dense));
         }
     }
-    return planner.sparsest(part, CellLayout::Spread::any);
+    MODELSEAL_TRY_ASSIGN(auto barest, planner.sparsest(part, CellLayout::Spread::any));
+    if (!barest) return barest;
+    MODELSEAL_TRY_ASSIGN(auto dense, traceable(std::move(*barest), CellLayout::Spread::any));
+    return std::optional(std::move(dense));
 }
 
 }  // namespace
 
+// What a seal guarantees of large models is the share: a fiftieth. In a small model two copies of the manifest alone
+// take more than that; and a customer's seal has cells to lose.
+std::uint64_t most_changed(std::uint64_t elements, unsigned carrier_class, Audience audience) {
+    constexpr std::uint64_t kFewValues = 16'384;
+    const auto cell = values_in_cell(carrier_class);
+    auto floor = carrier_class == kFloats ? kFewValues : kFewValues * 9 / 16;
+    if (audience == Audience::customer)
+        floor = std::max(floor, std::min<std::uint64_t>(kTraceableCells * cell, elements * 3 / 10));
+    return std::max(elements / 50, floor);
+}
+
 Result<SealPlan> plan_seal(const model::Model& model, std::span<const std::byte, 32> secret,
-                           const SealRequest& request, std::size_t slots, unsigned jobs) {
+                           const SealRequest& request, Audience audience, unsigned jobs) {
     SignedPart part{.stamp = request.stamp, .vendor = request.vendor, .parent = request.parent};
     part.tensors = static_cast<std::uint32_t>(model.tensors.size());
     part.file_checks.assign(model.files.size(), 0);
     if (model.folder) part.rule = model::FolderRule::everything;
     part.in_common_table.assign(model.tensors.size(), false);
-    auto block_map = std::make_unique<const BlockMap>(model.tensors);
+    const auto natural = BlockMap(model.tensors).block_elements();
     // A cell is void if its block offers too few values. Longer blocks gather more of the few that a pruned
     // model has left, at the price of placing changes less finely, so they are the last resort.
-    for (auto length = block_map->block_elements(); length <= kMaxBlockElements; length *= 2) {
+    for (auto length = natural; length <= kMaxBlockElements; length *= 2) {
         auto cut = std::make_unique<const BlockMap>(model.tensors, length);
-        MODELSEAL_TRY_ASSIGN(auto plan, best_plan(model, *cut, secret, part, slots, jobs));
+        Planner planner(model, *cut, secret, jobs);
+        MODELSEAL_TRY_ASSIGN(auto plan, best_plan(model, *cut, planner, part, audience));
         if (!plan) continue;
+        if (!affordable(*cut, *plan, audience)) return too_dear(model, *cut, *plan, audience);
         plan->block_map = std::move(cut);
         return std::move(*plan);
     }
-    return too_small(model, *block_map, Planner(model, *block_map, secret, jobs).needed(part), jobs);
+    const BlockMap block_map(model.tensors);
+    Planner planner(model, block_map, secret, jobs);
+    return too_small(model, planner, part);
 }
 
 }  // namespace modelseal::mark

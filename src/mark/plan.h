@@ -19,8 +19,8 @@ struct SealPlan {
     std::size_t common_values = 0;  // check values in the common table
 };
 
-// With so many cells some survive where nine blocks in ten are overwritten: 999 times in 1,000.
-inline constexpr std::size_t kTraceableCells = 64;
+// With so many cells some survive where nine blocks in ten are overwritten: 993 times in 1,000.
+inline constexpr std::size_t kTraceableCells = 48;
 
 // What a seal is to say.
 struct SealRequest {
@@ -29,10 +29,18 @@ struct SealRequest {
     std::optional<crypto::Digest> parent;
 };
 
-// The plan has no more slots than it takes, or `slots` if they are affordable: for a mark that is to be traced.
-// ErrorKind::unsupported for a model too small to carry, naming how many weights it takes. `model` must outlive
-// the plan.
+// For whom a seal is. A customer's is to be traced (find_marks.h), so it gets kTraceableCells cells if that many are
+// affordable.
+enum class Audience { everybody, customer };
+
+// How many values of a model of so many elements a seal may change, if types up to this class carry: the bound
+// that is promised in modelseal-seal(5).
+std::uint64_t most_changed(std::uint64_t elements, unsigned carrier_class, Audience audience);
+
+// The plan has no more cells than it takes. It leaves out blocks whose values are no noise (grid.h).
+// ErrorKind::unsupported for a model too small to carry, with the bytes that it has room for and those that the
+// seal takes, and for one in which a seal would change more than it may. `model` must outlive the plan.
 Result<SealPlan> plan_seal(const model::Model& model, std::span<const std::byte, 32> secret,
-                           const SealRequest& request, std::size_t slots, unsigned jobs);
+                           const SealRequest& request, Audience audience, unsigned jobs);
 
 }  // namespace modelseal::mark

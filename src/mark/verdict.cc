@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "mark/file_changes.h"
+#include "mark/renamed.h"
 
 namespace modelseal::mark {
 namespace {
@@ -38,7 +39,7 @@ void blame_by_checks(const BlockMap& block_map, const Evidence& evidence, Blame&
             ++known;
             const auto difference = *sealed ^ evidence.scan.weights.checks[first + block];
             blame.bits[tensor].wrong += static_cast<std::uint64_t>(std::popcount(difference));
-            blame.bits[tensor].compared += 8 * sizeof difference;
+            blame.bits[tensor].compared += 8 * check_bytes(evidence.scan.weights.version);
             if (difference != 0) blame.blocks[tensor].insert(block);
         }
         blame.unsure[tensor] = known == 0 && block_map.blocks(tensor) != 0;
@@ -68,6 +69,7 @@ void compare_damaged(const Evidence& evidence, std::size_t slot_index, BitErrors
         bits.wrong += differing_bits(found.subspan(at, count), std::span(expected).subspan(at, count));
         bits.compared += 8 * count;
     };
+    const auto version = evidence.scan.weights.version;
     auto at = kHeadBytes;
     compare(0, at);
     for (const auto& record : layout.records(slot_index)) {
@@ -80,8 +82,8 @@ void compare_damaged(const Evidence& evidence, std::size_t slot_index, BitErrors
             continue;
         }
         const auto first = evidence.scan.block_map->first_block(slot.tensor) + record.first;
-        for (std::size_t k = 0; k < record.count; ++k, at += sizeof(CheckValue)) {
-            if (evidence.recovered.checks[first + k]) compare(at, sizeof(CheckValue));
+        for (std::size_t k = 0; k < record.count; ++k, at += check_bytes(version)) {
+            if (evidence.recovered.checks[first + k]) compare(at, check_bytes(version));
         }
     }
 }
@@ -195,7 +197,22 @@ SealFinding::Cause cause_of(const Evidence& evidence, bool weights_changed) {
     if (!evidence.matches.signature) return signature;
     if (!evidence.matches.folder_rule) return added_files;
     if (!evidence.matches.tensor_list) return tensor_list;
-    return weights_changed ? weights : frame;
+    if (weights_changed) return weights;
+    return evidence.names_here.empty() ? frame : names;
+}
+
+// A model that was read again has its sealed names; else the directory has them.
+std::string describe_names(const Evidence& evidence, const model::Model& model) {
+    if (evidence.names_here.empty() || !evidence.recovered.manifest) return {};
+    const auto& part = evidence.recovered.manifest->signed_part;
+    std::vector<std::string> sealed;
+    if (evidence.reread) {
+        for (const auto& tensor : model.tensors) sealed.push_back(tensor.name);
+    } else if (const auto directory = decode_directory(part.directory, part.tensors)) {
+        for (const auto& entry : *directory) sealed.push_back(entry.name);
+    }
+    return sealed.size() == evidence.names_here.size() ? renaming_text(sealed, evidence.names_here)
+                                                       : std::string();
 }
 
 std::string counts_text(const SealFinding& finding) {
@@ -222,6 +239,8 @@ std::string summarize(const Evidence& evidence, const SealFinding& finding) {
                                evidence.recovered.manifest->signed_part.tensors, finding.tensors_total);
         case weights:
             return counts_text(finding);
+        case names:
+            return "the weights are intact, under other names: " + finding.names_detail;
         case frame:
             return "the weights are intact, the frame around them changed";
         case none:
@@ -268,6 +287,7 @@ SealFinding judge(const model::Model& given, const Evidence& evidence, bool all)
         compare_lists(block_map, evidence.recovered.manifest->signed_part, finding);
     finding.bit_error_rate = sum.rate().value_or(0);
     judge_frame(given, evidence, finding);
+    finding.names_detail = describe_names(evidence, model);
     finding.weights_intact = !weights_changed;
     finding.unknown_blocks = weights_changed ? blame.unknown : 0;
     finding.cause = cause_of(evidence, weights_changed);

@@ -79,12 +79,21 @@ CellReading read_cell(const Cell& cell) {
     return reading;
 }
 
-crypto::Digest tensor_digest(const BlockMap& block_map, std::size_t tensor,
+// In version 2 without its name, which is part of the frame in every format: so weights are known again under
+// other names.
+crypto::Digest tensor_digest(const BlockMap& block_map, Version version, std::size_t index,
                              std::span<const crypto::Digest> nodes) {
+    const auto& tensor = block_map.tensors()[index];
     crypto::Sha256 hash;
-    hash.update_text("modelseal/1 tensor").update(identity(block_map.tensors()[tensor]));
-    hash.update_number(block_map.tensors()[tensor].elements);
-    hash.update_number(block_map.block_elements()).update_number(block_map.blocks(tensor));
+    if (version == Version::one) {
+        hash.update_text("modelseal/1 tensor").update(identity(tensor));
+    } else {
+        hash.update_text("modelseal/2 tensor").update_number(static_cast<std::uint64_t>(tensor.dtype));
+        hash.update_number(tensor.shape.size());
+        for (const auto extent : tensor.shape) hash.update_number(extent);
+    }
+    hash.update_number(tensor.elements);
+    hash.update_number(block_map.block_elements()).update_number(block_map.blocks(index));
     for (const auto& node : nodes) hash.update(node);
     return hash.finish();
 }
@@ -110,6 +119,7 @@ Result<WeightScan> scan_weights(const model::Model& model, const BlockMap& block
     for (const auto& tensor : model.tensors) maps.emplace_back(tensor);
 
     WeightScan result;
+    result.version = cells.version();
     result.checks.resize(block_map.total_blocks());
     result.readings.resize(cells.positions().size());
     std::vector<crypto::Digest> node_digests(nodes.total());
@@ -137,14 +147,14 @@ Result<WeightScan> scan_weights(const model::Model& model, const BlockMap& block
             const auto view = std::span<const std::byte>(worker.buffer)
                                   .subspan(offset, std::min(block_bytes, bytes - offset));
             auto& digest = digests[block - first];
-            if (const auto number = cells.find(tensor, block)) {
-                const Cell cell(cells.keys(tensor), dtype, block, view);
+            if (const auto number = cells.find(tensor, block); number && cells.carries(*number)) {
+                const Cell cell(cells.keys(tensor), {cells.version(), dtype, cells.grid(tensor)}, block, view);
                 digest = cell.digest(worker.hash);
                 result.readings[*number] = read_cell(cell);
             } else {
                 digest = plain_digest(worker.hash, view);
             }
-            result.checks[block_map.first_block(tensor) + block] = check_value(digest);
+            result.checks[block_map.first_block(tensor) + block] = check_value(digest, cells.version());
         }
         worker.hash.update(std::span(&kNodeDomain, 1));
         for (auto block = first; block < last; ++block) worker.hash.update(digests[block - first]);
@@ -156,15 +166,17 @@ Result<WeightScan> scan_weights(const model::Model& model, const BlockMap& block
 
     for (std::size_t tensor = 0; tensor < model.tensors.size(); ++tensor) {
         const auto first = nodes.first(tensor);
-        result.tensors.push_back(tensor_digest(
-            block_map, tensor, std::span(node_digests).subspan(first, nodes.first(tensor + 1) - first)));
+        result.tensors.push_back(
+            tensor_digest(block_map, cells.version(), tensor,
+                          std::span(node_digests).subspan(first, nodes.first(tensor + 1) - first)));
     }
     return result;
 }
 
 crypto::Digest weights_root(const WeightScan& scan) {
     crypto::Sha256 hash;
-    hash.update_text("modelseal/1 weights").update_number(scan.tensors.size());
+    hash.update_text(scan.version == Version::one ? "modelseal/1 weights" : "modelseal/2 weights");
+    hash.update_number(scan.tensors.size());
     for (const auto& tensor : scan.tensors) hash.update(tensor);
     for (std::size_t cell = 0; cell < scan.readings.size(); ++cell) {
         if (scan.readings[cell].attempt != 0)

@@ -3,7 +3,8 @@
 //
 //   block digest    cell.h
 //   node digest     SHA-256(0x10 | up to 16 block digests)
-//   tensor digest   SHA-256(domain, identity, elements, block length, number of blocks, its node digests)
+//   tensor digest   SHA-256(domain, element type and shape (in version 1 identity), elements, block length,
+//                           number of blocks, its node digests)
 //   weights root    SHA-256(domain, number of tensors, tensor digests by name,
 //                           (number of the cell, attempt) of every attempt above 0)
 #pragma once
@@ -22,13 +23,14 @@ namespace modelseal::mark {
 
 // What one cell holds.
 struct CellReading {
-    std::uint32_t capacity = 0;    // 0: no room, nothing expected
+    std::uint32_t capacity = 0;    // 0: no room or not used, nothing expected
     bool valid = false;            // its tag holds
     std::uint8_t attempt = 0;      // if valid
     std::vector<std::byte> bytes;  // the content if valid, else tag and content as they seem to be
 };
 
 struct WeightScan {
+    Version version = Version::two;
     std::vector<CheckValue> checks;  // of every block, tensor by tensor
     std::vector<crypto::Digest> tensors;
     std::vector<CellReading> readings;  // one a cell of the cell map

@@ -107,6 +107,7 @@ ordered_json seal_json(const SealFinding& seal) {
     }
     if (!seal.parent.empty()) out["parent"] = json_text(seal.parent);
     if (const auto frame = frame_text(seal); !frame.empty()) out["frame_detail"] = json_text(frame);
+    if (!seal.names_detail.empty()) out["names_detail"] = json_text(seal.names_detail);
     if (!seal.scheme.empty()) out["scheme"] = json_text(seal.scheme);
     if (!seal.root.empty()) out["root"] = json_text(seal.root);
     if (read) {

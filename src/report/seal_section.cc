@@ -26,13 +26,20 @@ bool is_frame_changed(const SealFinding& seal) {
     return !seal.frame_intact && seal.cause != Cause::lost_manifest;
 }
 
+// The names of tensors are part of the frame.
+const char* what_changed_around(const SealFinding& seal) {
+    return seal.names_detail.empty() ? "frame changed" : "names changed";
+}
+
 bool was_read(const SealFinding& seal) {
     return seal.outcome == SealOutcome::intact || seal.outcome == SealOutcome::tampered;
 }
 
 std::string intact_verdict(const SealFinding& seal) {
-    auto verdict = fmt::format("{}, {} ({})", seal.frame_intact ? "intact" : "weights intact, frame changed",
-                               counted(seal.tensors_total, "tensor"), byte_size(seal.bytes_total));
+    auto verdict = fmt::format(
+        "{}, {} ({})",
+        seal.frame_intact ? std::string("intact") : std::string("weights intact, ") + what_changed_around(seal),
+        counted(seal.tensors_total, "tensor"), byte_size(seal.bytes_total));
     if (const auto stamp = stamp_text(seal); !stamp.empty()) verdict += ", " + stamp;
     return verdict;
 }
@@ -118,7 +125,7 @@ std::string findings_text(const SealFinding& seal) {
     others(TensorOutcome::missing);
     others(TensorOutcome::added);
     if (!seal.frame_intact && seal.weights_intact && parts.empty()) parts.emplace_back("weights intact");
-    if (is_frame_changed(seal)) parts.emplace_back("frame changed");
+    if (is_frame_changed(seal)) parts.emplace_back(what_changed_around(seal));
     return fmt::format("{}", fmt::join(parts, ", "));
 }
 

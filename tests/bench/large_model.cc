@@ -15,9 +15,9 @@ int main(int argc, char** argv) {
     const auto total = std::strtoull(argv[2], nullptr, 10) << 20;
     constexpr std::uint64_t kTensor = std::uint64_t{64} << 20;
     std::mt19937 generator(1);
-    std::normal_distribution<float> normal(0, 0.02f);
+    std::normal_distribution<double> normal(0, 0.02);
     std::vector<float> noise(std::size_t{1} << 20);
-    for (auto& value : noise) value = normal(generator);
+    for (auto& value : noise) value = static_cast<float>(normal(generator));
 
     std::string header;
     for (std::uint64_t begin = 0, i = 0; begin < total; begin += kTensor, ++i) {

@@ -37,9 +37,9 @@ void measure(const char* what, std::size_t bytes, const std::function<void()>& o
 
 int main() {
     std::mt19937 generator(1);
-    std::normal_distribution<float> normal(0, 0.02f);
+    std::normal_distribution<double> normal(0, 0.02);
     std::vector<float> weights(kBlock);
-    for (auto& weight : weights) weight = normal(generator);
+    for (auto& weight : weights) weight = static_cast<float>(normal(generator));
     std::vector<std::byte> block(kBlock * 4);
     std::memcpy(block.data(), weights.data(), block.size());
     TensorKeys keys{};
@@ -50,11 +50,15 @@ int main() {
     measure("wavelet packets forward, 1,024 values", kCellValues * 4, [&] { packets_forward(values); });
     measure("wavelet packets inverse, 1,024 values", kCellValues * 4, [&] { packets_inverse(values); });
     measure("digest of a block without a cell", block.size(), [&] { plain_digest(hash, block); });
-    measure("digest of a block with a cell", block.size(),
-            [&] { Cell(keys, DType::f32, 0, block).digest(hash); });
-    const Cell cell(keys, DType::f32, 0, block);
+    measure("digest of a block with a cell", block.size(), [&] {
+        Cell(keys, {Version::two, DType::f32}, 0, block).digest(hash);
+    });
+    const Cell cell(keys, {Version::two, DType::f32}, 0, block);
     const std::vector<std::byte> content(cell.capacity() - kTagBytes);
-    measure("embedding into the cell of a block", block.size(),
-            [&] { Cell(keys, DType::f32, 0, block).write(content, 0); });
-    measure("reading the cell of a block", block.size(), [&] { Cell(keys, DType::f32, 0, block).read(); });
+    measure("embedding into the cell of a block", block.size(), [&] {
+        Cell(keys, {Version::two, DType::f32}, 0, block).write(content, 0);
+    });
+    measure("reading the cell of a block", block.size(), [&] {
+        Cell(keys, {Version::two, DType::f32}, 0, block).read();
+    });
 }

@@ -69,13 +69,13 @@ static int write_model(void) {
     fputs(header, file);
     uint32_t state = 1;
     for (int i = 0; i < kTensors * kElements; ++i) {
-        float sum = 0; /* of a few uniform numbers: near enough to the weights of a network */
-        for (int k = 0; k < 4; ++k) {
+        double sum = 0;               /* of a few uniform numbers: near enough to the weights of a network */
+        for (int k = 0; k < 8; ++k) { /* each of 48 bits */
             state = state * 1664525u + 1013904223u;
-            sum += (float)(state >> 8) / 16777216.0f - 0.5f;
+            sum += ((double)(state >> 8) / 16777216.0 - 0.5) / (k % 2 == 0 ? 1 : 16777216.0);
         }
-        sum *= 0.05f;
-        fwrite(&sum, sizeof sum, 1, file);
+        const float weight = (float)(sum * 0.05); /* rounded once, else its last places are no noise */
+        fwrite(&weight, sizeof weight, 1, file);
     }
     return fclose(file);
 }

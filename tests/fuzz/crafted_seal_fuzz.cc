@@ -42,7 +42,7 @@ std::vector<std::byte> crafted(std::span<const std::byte> input) {
         const auto begin = data + position.block * block_map.block_elements();
         const auto block =
             std::span<const std::byte>(file).subspan(begin, block_map.elements_in(0, position.block));
-        const mark::Cell cell(cells.keys(0), DType::i8, position.block, block);
+        const mark::Cell cell(cells.keys(0), {cells.version(), DType::i8}, position.block, block);
         if (cell.capacity() == 0) continue;
         std::vector<std::byte> content(cell.capacity() - mark::kTagBytes);
         const auto take = std::min(content.size(), input.size());

@@ -101,7 +101,7 @@ TEST_F(Traced, AMarkIsFoundIfNoPlaceIsCompleteButMostValuesRemain) {
     ASSERT_THAT(whose(seen), ElementsAre(33u));
     EXPECT_LE(seen.marks.front().cells_valid, seen.marks.front().cells_read / 2);
     auto worse = sealed(floats(64), 33);
-    for (unsigned seed = 0; seed < 3; ++seed)
+    for (unsigned seed = 0; seed < 6; ++seed)
         worse = test::damaged(worse, test::Damage::some_values, 1024, seed);
     const auto fewer = look(worse);
     ASSERT_THAT(whose(fewer), ElementsAre(33u));

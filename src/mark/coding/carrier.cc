@@ -1,7 +1,10 @@
 #include "mark/coding/carrier.h"
 
+#include <algorithm>
 #include <bit>
 #include <cstring>
+
+#include "mark/coding/quantized.h"
 
 namespace modelseal::mark {
 namespace {
@@ -39,18 +42,32 @@ void floats_taking_part(std::span<const std::byte> block, const FloatRange& rang
     }
 }
 
-constexpr unsigned kMantissaF16 = 10, kMantissaBf16 = 7;
+constexpr FloatFormat kFormatF64 = {52, 11}, kFormatF32 = {23, 8}, kFormatF16 = {10, 5}, kFormatBf16 = {7, 8};
 
-// 16-bit floats of 8 or 5 exponent bits: finite, normal ones. The lowest bit never changes the exponent.
-void halves(unsigned mantissa_bits, std::span<const std::byte> block, std::vector<std::uint32_t>& positions) {
-    const unsigned exponents = 0x7FFFu >> mantissa_bits;
-    for (std::size_t at = 0; at + 2 <= block.size(); at += 2) {
-        const unsigned bits = load<std::uint16_t>(block.subspan(at), 0);
-        const unsigned exponent = (bits & 0x7FFFu) >> mantissa_bits;
-        if (exponent != 0 && exponent != exponents) positions.push_back(static_cast<std::uint32_t>(at));
+std::int64_t bias(const FloatFormat& format) {
+    return (std::int64_t{1} << (format.exponent_bits - 1)) - 1;
+}
+
+// Floats that are finite, normal values of their grid. The bit that carries never changes the exponent.
+template <class Bits>
+void floats_on_grid(DType dtype, Grid grid, std::span<const std::byte> block,
+                    std::vector<std::uint32_t>& positions) {
+    const auto format = float_format(dtype), coarse = float_format(dtype, grid);
+    const auto zeros = zero_bits(dtype, grid);
+    const auto below = static_cast<Bits>((Bits{1} << zeros) - 1);
+    const auto exponents = (Bits{1} << format.exponent_bits) - 1;
+    const auto end = (std::int64_t{1} << coarse.exponent_bits) - 1;  // infinite
+    for (std::size_t i = 0; i < block.size() / sizeof(Bits); ++i) {
+        const auto bits = load<Bits>(block, i);
+        const auto exponent = static_cast<std::int64_t>((bits >> format.mantissa_bits) & exponents);
+        const auto on_grid = exponent - bias(format) + bias(coarse);
+        if ((bits & below) != 0 || exponent == 0 || on_grid < 1 || on_grid >= end) continue;
+        positions.push_back(static_cast<std::uint32_t>(i * sizeof(Bits) + zeros / 8));
     }
 }
 
+// The rules of version 1 for quantized types; those of version 2 are in quantized.cc.
+//
 // A byte takes part unless its pair {2k, 2k+1}, masked, is one of those named: the pair that holds zero, and
 // one whose other member the type does not use (-128, NaN).
 struct ByteRule {
@@ -111,14 +128,14 @@ const BlockRule* block_rule(DType dtype) {
 
 }  // namespace
 
-CarrierType carrier_type(DType dtype) {
+unsigned carrier_class(DType dtype) {
     switch (dtype) {
         case DType::f32:
         case DType::f64:
-            return {CarrierKind::lattice, kFloats};
+            return kFloats;
         case DType::f16:
         case DType::bf16:
-            return {CarrierKind::bits, kHalves};
+            return kHalves;
         case DType::i8:
         case DType::u8:
         case DType::qint8:
@@ -130,20 +147,74 @@ CarrierType carrier_type(DType dtype) {
         case DType::f8_e4m3fnuz:
         case DType::f8_e5m2:
         case DType::f8_e5m2fnuz:
-            return {CarrierKind::bits, kQuantized};
+            return kQuantized;
         default:
-            return block_rule(dtype) != nullptr ? CarrierType{CarrierKind::bits, kQuantized} : CarrierType{};
+            return block_rule(dtype) != nullptr ? kQuantized : kClasses;
     }
 }
 
-void bit_carriers(DType dtype, std::span<const std::byte> block, std::vector<std::uint32_t>& positions) {
+CarrierKind carrier_kind(const Carriers& carriers) {
+    switch (carrier_class(carriers.dtype)) {
+        case kFloats:
+            return carriers.grid == Grid::own ? CarrierKind::lattice : CarrierKind::bits;
+        case kHalves:
+            return CarrierKind::bits;
+        case kQuantized:
+            if (carriers.version == Version::one) return CarrierKind::bits;
+            return has_chances(carriers.dtype) ? CarrierKind::modeled : CarrierKind::none;
+        default:
+            return CarrierKind::none;
+    }
+}
+
+std::span<const Grid> grids_of(Version version, DType dtype) {
+    static constexpr Grid kOwn[] = {Grid::own};
+    static constexpr Grid kOfF64[] = {Grid::own, Grid::f32, Grid::f16, Grid::bf16};
+    static constexpr Grid kOfF32[] = {Grid::own, Grid::f16, Grid::bf16};
+    static constexpr Grid kOfF16[] = {Grid::own, Grid::bf16};
+    if (version == Version::one) return kOwn;
+    if (dtype == DType::f64) return kOfF64;
+    if (dtype == DType::f32) return kOfF32;
+    if (dtype == DType::f16) return kOfF16;
+    return kOwn;
+}
+
+FloatFormat float_format(DType dtype) {
+    if (dtype == DType::f64) return kFormatF64;
+    if (dtype == DType::f32) return kFormatF32;
+    return dtype == DType::f16 ? kFormatF16 : kFormatBf16;
+}
+
+// bf16 in f16 has the exponents of the f16: of a bf16, only the length of the mantissa is left.
+FloatFormat float_format(DType dtype, Grid grid) {
+    const auto own = float_format(dtype);
+    if (grid == Grid::own) return own;
+    const auto coarse = grid == Grid::f32 ? kFormatF32 : grid == Grid::f16 ? kFormatF16 : kFormatBf16;
+    return {coarse.mantissa_bits, std::min(own.exponent_bits, coarse.exponent_bits)};
+}
+
+unsigned zero_bits(DType dtype, Grid grid) {
+    return float_format(dtype).mantissa_bits - float_format(dtype, grid).mantissa_bits;
+}
+
+std::byte carrier_mask(const Carriers& carriers) {
+    if (carrier_class(carriers.dtype) == kQuantized) return std::byte{1};
+    return static_cast<std::byte>(1u << (zero_bits(carriers.dtype, carriers.grid) % 8));
+}
+
+void bit_carriers(const Carriers& carriers, std::span<const std::byte> block,
+                  std::vector<std::uint32_t>& positions) {
     positions.clear();
+    const auto dtype = carriers.dtype;
     const auto all = [&](const ByteRule& rule) { bytes_by_rule(rule, block, 0, block.size(), positions); };
     switch (dtype) {
+        case DType::f64:
+            return floats_on_grid<std::uint64_t>(dtype, carriers.grid, block, positions);
+        case DType::f32:
+            return floats_on_grid<std::uint32_t>(dtype, carriers.grid, block, positions);
         case DType::f16:
-            return halves(kMantissaF16, block, positions);
         case DType::bf16:
-            return halves(kMantissaBf16, block, positions);
+            return floats_on_grid<std::uint16_t>(dtype, carriers.grid, block, positions);
         case DType::i8:
         case DType::qint8:
             return all(kSigned8);

@@ -21,9 +21,15 @@ std::span<const std::byte> one(const BlockKind& kind) {
     return std::as_bytes(std::span(&kind, 1));
 }
 
-std::size_t carriers_used(CarrierKind kind, std::size_t capacity) {
-    return kind == CarrierKind::lattice ? capacity * 4 : capacity * 8;  // two bits a coefficient, or one a byte
+// Of CarrierKind::lattice and bits: two bits a coefficient, or one a byte.
+std::size_t carriers_used(CarrierKind kind, std::size_t bytes) {
+    return kind == CarrierKind::lattice ? bytes * 4 : bytes * 8;
 }
+
+// Carriers of CarrierKind::modeled hold their entropy on average, and this much more than a cell counts on.
+constexpr std::uint64_t kSpareBits = 16;
+// How much keystream a carrier can stand for: above log2 of the rarest chance (quantized.cc) by far.
+constexpr std::size_t kMostBitsHeld = 8;
 
 bool bit(std::span<const std::byte> bytes, std::size_t at) {
     return (std::to_integer<unsigned>(bytes[at / 8]) >> (at % 8) & 1u) != 0;
@@ -39,36 +45,68 @@ crypto::Digest plain_digest(crypto::Sha256& hash, std::span<const std::byte> blo
     return hash.update(one(BlockKind::plain)).update(block).finish();
 }
 
-BlockValues::BlockValues(DType type, std::span<const std::byte> block) : dtype(type), bytes(block) {
-    const auto kind = carrier_type(type).kind;
-    if (kind == CarrierKind::lattice) lattice_elements(type, block, able);
-    if (kind == CarrierKind::bits) bit_carriers(type, block, able);
+BlockValues::BlockValues(const Carriers& how, std::span<const std::byte> block) : carriers(how), bytes(block) {
+    switch (carrier_kind(how)) {
+        case CarrierKind::lattice:
+            lattice_elements(how.dtype, block, able);
+            return;
+        case CarrierKind::bits:
+            bit_carriers(how, block, able);
+            return;
+        case CarrierKind::modeled:
+            take_modeled(quantized_values(how.dtype, block));
+            return;
+        case CarrierKind::none:
+            return;
+    }
+}
+
+void BlockValues::take_modeled(const QuantizedValues& values) {
+    std::array<std::optional<Chance>, kContexts> by_context;
+    for (std::size_t context = 0; context < kContexts; ++context)
+        by_context[context] = chance_in(carriers.dtype, values.codes, static_cast<Context>(context));
+    for (std::size_t i = 0; i < values.positions.size(); ++i) {
+        const auto& chance = by_context[values.contexts[i]];
+        if (!chance) continue;
+        able.push_back(values.positions[i]);
+        chances.push_back(*chance);
+    }
 }
 
 Cell::Cell(const TensorKeys& keys, const BlockValues& block, std::uint64_t index)
     : keys_(keys),
-      dtype_(block.dtype),
-      kind_(carrier_type(block.dtype).kind),
+      carriers_(block.carriers),
+      kind_(carrier_kind(block.carriers)),
       index_(index),
       block_(block.bytes) {
-    const auto& able = block.able;
-    const auto offered = std::min(able.size(), kCellValues);
-    const auto carriers = kind_ == CarrierKind::lattice ? detail_count(offered) : offered;
-    const auto capacity = carriers / (kind_ == CarrierKind::lattice ? 4 : 8);
-    if (capacity < kMinCellBytes) return;
-
+    if (kind_ == CarrierKind::none || block.able.empty()) return;
     crypto::Keystream stream(keys.order, index);
-    const auto start = stream.below(able.size());
+    const auto start = stream.below(block.able.size());
+    kind_ == CarrierKind::modeled ? choose_modeled(block, start, stream) : choose_plain(block, start, stream);
+}
+
+// Values from `start` on, around the end.
+void Cell::choose_values(std::span<const std::uint32_t> able, std::size_t offered, std::size_t start) {
     const auto behind = std::min<std::size_t>(offered, able.size() - start);
     values_.reserve(offered);
     values_.assign(able.begin() + static_cast<std::ptrdiff_t>(start),
                    able.begin() + static_cast<std::ptrdiff_t>(start + behind));
     values_.insert(values_.end(), able.begin(), able.begin() + static_cast<std::ptrdiff_t>(offered - behind));
+}
 
+void Cell::choose_plain(const BlockValues& block, std::size_t start, crypto::Keystream& stream) {
+    const auto offered = std::min(block.able.size(), kCellValues);
+    const auto carriers = kind_ == CarrierKind::lattice ? detail_count(offered) : offered;
+    const auto capacity = carriers / (kind_ == CarrierKind::lattice ? 4 : 8);
+    if (capacity < kMinCellBytes) return;
+    choose_values(block.able, offered, start);
     if (kind_ == CarrierKind::lattice) {
         for (const auto element : values_) {
-            if (!lattice_clear(dtype_, lattice_value(dtype_, block_, element), kMargin)) return;
+            if (!lattice_clear(carriers_.dtype, lattice_value(carriers_.dtype, block_, element), kMargin))
+                return;
         }
+    } else {
+        mask_ = carrier_mask(carriers_);
     }
     order_.resize(carriers);
     std::iota(order_.begin(), order_.end(),
@@ -78,10 +116,22 @@ Cell::Cell(const TensorKeys& keys, const BlockValues& block, std::uint64_t index
     capacity_ = capacity;
 }
 
+void Cell::choose_modeled(const BlockValues& block, std::size_t start, crypto::Keystream& stream) {
+    const auto offered = std::min(block.able.size(), kQuantizedCellValues);
+    choose_values(block.able, offered, start);
+    order_.resize(offered);
+    std::iota(order_.begin(), order_.end(), 0u);
+    stream.shuffle(std::span(order_));
+    for (const auto i : order_) chances_.push_back(block.chances[(start + i) % block.able.size()]);
+    const auto bits = least_entropy(chances_) / kCertain;
+    const auto capacity = bits < kSpareBits ? 0 : (bits - kSpareBits) / 8;
+    if (capacity >= kMinCellBytes) capacity_ = capacity;
+}
+
 std::vector<std::int64_t> Cell::integers() const {
     std::vector<std::int64_t> integers;
     integers.reserve(values_.size());
-    for (const auto element : values_) integers.push_back(lattice_value(dtype_, block_, element));
+    for (const auto element : values_) integers.push_back(lattice_value(carriers_.dtype, block_, element));
     return integers;
 }
 
@@ -96,12 +146,12 @@ const std::vector<std::int64_t>& Cell::coefficients() const {
 crypto::Digest Cell::digest(crypto::Sha256& hash) const {
     if (capacity_ == 0) return plain_digest(hash, block_);
     std::vector<std::byte> blanked(block_.begin(), block_.end());
-    if (kind_ == CarrierKind::bits) {
-        for (const auto carrier : order_) blanked[values_[carrier]] &= std::byte{0xFE};
+    if (kind_ != CarrierKind::lattice) {
+        for (const auto carrier : order_) blanked[values_[carrier]] &= ~mask_;
         return hash.update(one(BlockKind::bits)).update(blanked).finish();
     }
     // Which values take part is hashed as well: a zero and a blanked value must not look alike.
-    const auto width = info(dtype_).group_bytes;
+    const auto width = info(carriers_.dtype).group_bytes;
     std::vector<std::byte> taking_part((block_.size() / width + 7) / 8);
     for (const auto element : values_) {
         std::fill_n(blanked.begin() + static_cast<std::ptrdiff_t>(std::size_t{element} * width), width,
@@ -117,33 +167,48 @@ crypto::Digest Cell::digest(crypto::Sha256& hash) const {
         .finish();
 }
 
+std::size_t Cell::carrier_bytes() const {
+    return kind_ == CarrierKind::modeled && capacity_ != 0 ? (order_.size() + 7) / 8 : capacity_;
+}
+
 std::vector<std::byte> Cell::carrier_bits() const {
     if (capacity_ == 0) return {};
-    if (kind_ == CarrierKind::bits) return carrier_bits(capacity_, {});
+    if (kind_ != CarrierKind::lattice) return carrier_bits(carrier_bytes(), {});
     return carrier_bits(capacity_, coefficients());
 }
 
 std::vector<std::byte> Cell::carrier_bits(std::size_t count, std::span<const std::int64_t> coefficients) const {
     std::vector<std::byte> bytes(count);
     const auto set = [&](std::size_t at) { bytes[at / 8] |= static_cast<std::byte>(1u << (at % 8)); };
-    for (std::size_t i = 0; i < carriers_used(kind_, count); ++i) {
+    for (std::size_t i = 0; i < std::min(order_.size(), carriers_used(kind_, count)); ++i) {
         if (kind_ == CarrierKind::lattice) {
             const auto low = static_cast<std::uint64_t>(coefficients[order_[i]]) & 3u;
             if ((low & 1u) != 0) set(2 * i);
             if ((low & 2u) != 0) set(2 * i + 1);
-        } else if ((block_[values_[order_[i]]] & std::byte{1}) != std::byte{0}) {
+        } else if ((block_[values_[order_[i]]] & mask_) != std::byte{0}) {
             set(i);
         }
     }
     return bytes;
 }
 
+std::vector<std::byte> Cell::held(std::size_t count) const {
+    if (kind_ == CarrierKind::modeled) return message_of(chances_, carrier_bits(), count);
+    // Every carrier is a coefficient of detail, so the others need not be known.
+    if (kind_ == CarrierKind::lattice && coefficients_.empty()) {
+        auto detail = integers();
+        detail_packets_forward(detail);
+        return carrier_bits(count, detail);
+    }
+    return carrier_bits(count, coefficients_);
+}
+
 std::vector<std::byte> Cell::restore(std::span<const std::byte> bits) const {
     std::vector<std::byte> block(block_.begin(), block_.end());
-    if (kind_ == CarrierKind::bits) {
+    if (kind_ != CarrierKind::lattice) {
         for (std::size_t i = 0; i < order_.size(); ++i) {
             auto& target = block[values_[order_[i]]];
-            target = (target & std::byte{0xFE}) | static_cast<std::byte>(bit(bits, i) ? 1 : 0);
+            target = bit(bits, i) ? target | mask_ : target & ~mask_;
         }
         return block;
     }
@@ -153,7 +218,8 @@ std::vector<std::byte> Cell::restore(std::span<const std::byte> bits) const {
         values[order_[i]] = (values[order_[i]] & ~std::int64_t{3}) | low;
     }
     packets_inverse(values);
-    for (std::size_t i = 0; i < values.size(); ++i) set_lattice_value(dtype_, block, values_[i], values[i]);
+    for (std::size_t i = 0; i < values.size(); ++i)
+        set_lattice_value(carriers_.dtype, block, values_[i], values[i]);
     return block;
 }
 
@@ -174,45 +240,57 @@ std::vector<std::byte> Cell::whitened(std::span<const std::byte> bytes, unsigned
     return out;
 }
 
+std::vector<std::byte> Cell::carriers_for(std::span<const std::byte> bytes, unsigned attempt) const {
+    if (kind_ != CarrierKind::modeled) return whitened(bytes, attempt);
+    std::vector<std::byte> message(bytes.begin(), bytes.end());
+    message.resize(bytes.size() + order_.size() * kMostBitsHeld / 8);
+    return draw_carriers(chances_, whitened(message, attempt));
+}
+
 std::vector<std::byte> Cell::opening(std::size_t count) const {
-    // Every carrier is a coefficient of detail, so the others need not be known.
-    std::vector<std::int64_t> detail;
-    if (kind_ == CarrierKind::lattice && coefficients_.empty()) {
-        detail = integers();
-        detail_packets_forward(detail);
-    }
-    return whitened(carrier_bits(count, detail.empty() ? coefficients_ : detail), 0);
+    return whitened(held(count), 0);
 }
 
 std::vector<std::byte> Cell::unverified() const {
-    return whitened(carrier_bits(), 0);
+    return opening(capacity_);
 }
 
 bool Cell::acceptable(std::span<const std::byte> changed) const {
-    if (kind_ == CarrierKind::bits) return true;  // the rules of carrier.h make it so
+    if (kind_ != CarrierKind::lattice) return true;  // the rules of carrier.h make it so
     return std::ranges::all_of(values_, [&](std::uint32_t element) {
-        const auto before = lattice_value(dtype_, block_, element);
-        const auto after = lattice_value(dtype_, changed, element);
+        const auto before = lattice_value(carriers_.dtype, block_, element);
+        const auto after = lattice_value(carriers_.dtype, changed, element);
         // Restored bits may have wrapped around 2^64, so distances are taken there.
         const auto up = static_cast<std::uint64_t>(after) - static_cast<std::uint64_t>(before);
         const auto distance = std::min(up, std::uint64_t{0} - up);
-        return distance <= kMaxSteps && (before < 0) == (after < 0) && lattice_clear(dtype_, after, kMargin);
+        return distance <= kMaxSteps && (before < 0) == (after < 0) &&
+               lattice_clear(carriers_.dtype, after, kMargin);
     });
 }
 
 std::optional<std::vector<std::byte>> Cell::write(std::span<const std::byte> content, unsigned attempt) const {
-    auto changed = restore(whitened(sealed(content), attempt));
+    const auto bytes = sealed(content);
+    const auto carriers = carriers_for(bytes, attempt);
+    if (kind_ == CarrierKind::modeled &&
+        message_of(chances_, carriers, capacity_) != whitened(bytes, attempt)) {
+        return std::nullopt;
+    }
+    auto changed = restore(carriers);
     if (!acceptable(changed)) return std::nullopt;
     return changed;
 }
 
 std::optional<Cell::Content> Cell::read() const {
     if (capacity_ == 0) return std::nullopt;
-    const auto bits = carrier_bits();
+    const auto carriers = carrier_bits();
+    const auto message = kind_ == CarrierKind::modeled ? message_of(chances_, carriers, capacity_) : carriers;
     for (unsigned attempt = 0; attempt < kAttempts; ++attempt) {
-        const auto bytes = whitened(bits, attempt);
+        const auto bytes = whitened(message, attempt);
         const auto content = std::span(bytes).subspan(kTagBytes);
-        if (sealed(content) == bytes) return Content{{content.begin(), content.end()}, attempt};
+        if (sealed(content) != bytes) continue;
+        // Carriers that hold more than the content have one right value as well.
+        if (carriers_for(bytes, attempt) != carriers) return std::nullopt;
+        return Content{{content.begin(), content.end()}, attempt};
     }
     return std::nullopt;
 }

@@ -1,8 +1,10 @@
 // A cell: the part of one block that carries mark bits, and the digest of the block that does not see them.
 //
-// A cell begins at a keyed place of its block and takes up to 1,024 values that may carry, around the block's
-// end if need be. Its bits lie in keyed order, whitened by a keystream, after a tag that shows damage:
+// A cell begins at a keyed place of its block and takes up to 1,024 values that may carry (of quantized types up
+// to 576), around the block's end if need be. Its bits lie in keyed order, whitened by a keystream, after a tag that shows damage:
 //     tag (8) | content (capacity - 8)
+// Of a quantized type (CarrierKind::modeled) its carriers hold more than tag and content; what is left stands for
+// more of the keystream, so that every carrier bit has one right value.
 // A block of a cell is hashed with the mark bits blanked, so that the content can hold digests of its own
 // block.
 #pragma once
@@ -16,12 +18,17 @@
 #include <vector>
 
 #include "crypto/hash.h"
+#include "crypto/keystream.h"
 #include "mark/coding/carrier.h"
+#include "mark/coding/modeled_bits.h"
+#include "mark/coding/quantized.h"
 #include <modelseal/tensor.h>
 
 namespace modelseal::mark {
 
 inline constexpr std::size_t kCellValues = 1024;
+// Of quantized types less: fewer changes in a cell make more cells for as many, which outlive more damage.
+inline constexpr std::size_t kQuantizedCellValues = 576;
 inline constexpr std::size_t kTagBytes = 8;
 inline constexpr std::size_t kMinCellBytes = 48;  // a cell that would hold less carries nothing
 inline constexpr unsigned kAttempts = 8;          // whitenings that may be tried
@@ -52,10 +59,14 @@ crypto::Digest plain_digest(crypto::Sha256& hash, std::span<const std::byte> blo
 // What does not depend on the key: computed once where a block is read under many.
 struct BlockValues {
     // `bytes`: dense little-endian bytes of at most 8,192 elements, which must outlive this unchanged.
-    BlockValues(DType dtype, std::span<const std::byte> bytes);
-    DType dtype;
+    BlockValues(const Carriers& carriers, std::span<const std::byte> bytes);
+    Carriers carriers;
     std::span<const std::byte> bytes;
     std::vector<std::uint32_t> able;  // elements (lattice) or byte positions (bits) that may carry, ascending
+    std::vector<Chance> chances;      // of CarrierKind::modeled: how often the bit of each is 1
+
+  private:
+    void take_modeled(const QuantizedValues& values);
 };
 
 // Thread safety: none, not even for const calls.
@@ -63,8 +74,9 @@ class Cell {
   public:
     // `block`: dense little-endian bytes of at most 8,192 elements, which must outlive the cell unchanged
     // (write() and restore() work on a copy). `index`: of the block in its tensor.
-    Cell(const TensorKeys& keys, DType dtype, std::uint64_t index, std::span<const std::byte> block)
-        : Cell(keys, BlockValues(dtype, block), index) {}
+    Cell(const TensorKeys& keys, const Carriers& carriers, std::uint64_t index,
+         std::span<const std::byte> block)
+        : Cell(keys, BlockValues(carriers, block), index) {}
     Cell(const TensorKeys& keys, const BlockValues& block, std::uint64_t index);
 
     // Bytes that the cell holds, tag included. 0: too few values that may carry; the block is hashed plainly.
@@ -85,35 +97,47 @@ class Cell {
     // cheaper than read(); `count` at most capacity().
     std::vector<std::byte> opening(std::size_t count) const;
 
-    // The bits as they lie in the carriers, still whitened: what a receipt keeps.
+    // The bits as they lie in the carriers: what a receipt keeps. carrier_bytes() of them.
     std::vector<std::byte> carrier_bits() const;
+    std::size_t carrier_bytes() const;
     // Tag and content under attempt 0, valid or not: for counting bit errors.
     std::vector<std::byte> unverified() const;
 
     // The block's bytes with `content` (capacity() - kTagBytes) written into its cell under whitening
-    // `attempt`. Nothing if a value would leave its range or move by more than kMaxSteps: about one cell in a
-    // hundred thousand, for which the next attempt (below kAttempts) is tried. The attempts of all cells are
-    // part of what is signed.
+    // `attempt`. Nothing if a value would leave its range or move by more than kMaxSteps, or if the carriers
+    // happen to hold less than they should: a rare cell, for which the next attempt (below kAttempts) is
+    // tried. The attempts of all cells are part of what is signed.
     std::optional<std::vector<std::byte>> write(std::span<const std::byte> content, unsigned attempt) const;
 
-    // The block's bytes with the carriers set to `bits` (capacity() bytes), as carrier_bits() gave them.
+    // The block's bytes with the carriers set to `bits`, as carrier_bits() gave them.
     std::vector<std::byte> restore(std::span<const std::byte> bits) const;
 
   private:
+    void choose_values(std::span<const std::uint32_t> able, std::size_t offered, std::size_t start);
+    void choose_modeled(const BlockValues& block, std::size_t start, crypto::Keystream& stream);
+    void choose_plain(const BlockValues& block, std::size_t start, crypto::Keystream& stream);
+
     std::vector<std::byte> sealed(std::span<const std::byte> content) const;  // tag | content
+    // `bytes`, the first of the cell, combined with the keystream of an attempt.
     std::vector<std::byte> whitened(std::span<const std::byte> bytes, unsigned attempt) const;
+    // The carriers that hold `bytes`, whitened under `attempt`, and no other bits.
+    std::vector<std::byte> carriers_for(std::span<const std::byte> bytes, unsigned attempt) const;
+    // The first `count` bytes that carriers stand for, still whitened.
+    std::vector<std::byte> held(std::size_t count) const;
     bool acceptable(std::span<const std::byte> changed) const;
     std::vector<std::int64_t> integers() const;             // of the lattice, in the cell's order
     const std::vector<std::int64_t>& coefficients() const;  // transformed when first asked for
     std::vector<std::byte> carrier_bits(std::size_t count, std::span<const std::int64_t> coefficients) const;
 
     const TensorKeys& keys_;
-    DType dtype_;
+    Carriers carriers_;
     CarrierKind kind_;
+    std::byte mask_{1};  // the bit of a byte that carries
     std::uint64_t index_;
     std::span<const std::byte> block_;
     std::vector<std::uint32_t> values_;  // elements (lattice) or byte positions (bits), in the cell's order
     std::vector<std::uint32_t> order_;  // carriers in keyed order: coefficients (lattice) or indices of values_
+    std::vector<Chance> chances_;       // of CarrierKind::modeled, in keyed order
     mutable std::vector<std::int64_t> coefficients_;  // lattice only; see coefficients()
     std::size_t capacity_ = 0;
 };

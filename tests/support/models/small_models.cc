@@ -21,10 +21,13 @@ std::string text_of(const Bytes& bytes) {
     return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
+// Just enough for 8-bit integers to carry a seal.
+constexpr std::uint64_t kRows = 80, kColumns = 128, kWeights = kRows * kColumns;
+
 std::string gguf_q8() {
     GgufFile file;
     file.pairs = {gguf_string("general.name", "small")};
-    constexpr std::uint64_t kBlocks = 200;
+    constexpr std::uint64_t kBlocks = kWeights / 32;
     file.tensors = {{"blk.0.weight", {32, kBlocks}, 8, 0, {}}};  // 8: q8_0
     file.data_bytes = (kBlocks * 34 + 31) / 32 * 32;
     auto bytes = file.build();
@@ -34,39 +37,42 @@ std::string gguf_q8() {
 }
 
 std::string onnx_i8() {
-    const auto weight = onnx::tensor("conv.weight", onnx::kInt8, {48, 128}).bytes(9, integer_weights(6144, 3));
+    const auto weight =
+        onnx::tensor("conv.weight", onnx::kInt8, {kRows, kColumns}).bytes(9, integer_weights(kWeights, 3));
     const auto bias = onnx::tensor("conv.bias", onnx::kFloat, {16}).bytes(9, float_weights(16, 4));
     return onnx::model(onnx::graph({weight, bias})).text();
 }
 
 std::string onnx_floats() {
-    const auto weight = onnx::tensor("conv.weight", onnx::kFloat, {48, 128}).bytes(4, float_weights(6144, 3));
+    const auto weight =
+        onnx::tensor("conv.weight", onnx::kFloat, {kRows, kColumns}).bytes(4, float_weights(kWeights, 3));
     return onnx::model(onnx::graph({weight})).text();
 }
 
 // Signed bytes in int32_data, a varint each, negative ones of ten bytes.
 std::string onnx_varints() {
-    const auto weights = integer_weights(6144, 7);
+    const auto weights = integer_weights(kWeights, 7);
     Proto packed;
     for (const auto weight : weights)
         packed.number(static_cast<std::uint64_t>(std::int64_t{static_cast<signed char>(weight)}));
-    return onnx::model(onnx::graph({onnx::tensor("conv.weight", onnx::kInt8, {48, 128}).message(5, packed)}))
+    return onnx::model(
+               onnx::graph({onnx::tensor("conv.weight", onnx::kInt8, {kRows, kColumns}).message(5, packed)}))
         .text();
 }
 
 std::string torch_zip_i8() {
     using namespace pkl;
     TorchZip file;
-    file.object =
-        pickle(dict({{str("fc.weight"), pkl::tensor(storage("CharStorage", "0", 6144), {0, {48, 128}, {}})},
-                     {str("fc.bias"), floats("1", {10})}}));
-    file.storages = {{"0", bytes_of(integer_weights(6144, 1))}, {"1", bytes_of(float_weights(10, 2))}};
+    file.object = pickle(dict(
+        {{str("fc.weight"), pkl::tensor(storage("CharStorage", "0", kWeights), {0, {kRows, kColumns}, {}})},
+         {str("fc.bias"), floats("1", {10})}}));
+    file.storages = {{"0", bytes_of(integer_weights(kWeights, 1))}, {"1", bytes_of(float_weights(10, 2))}};
     file.others.push_back({.name = "version", .data = bytes_of("3\n")});
     return text_of(file.build());
 }
 
 std::string safetensors_i8() {
-    return safetensors_file({{"fc.weight", "I8", {48, 128}, integer_weights(6144, 1)},
+    return safetensors_file({{"fc.weight", "I8", {kRows, kColumns}, integer_weights(kWeights, 1)},
                              {"fc.bias", "F32", {10}, float_weights(10, 2)}},
                             "made for a test");
 }
@@ -101,9 +107,10 @@ std::string integer_weights(std::size_t count, unsigned seed) {
 
 std::string float_weights(std::size_t count, unsigned seed) {
     std::mt19937 generator(seed);
-    std::normal_distribution<float> normal(0, 0.05f);
+    // Rounded once, at the end: a product of floats is no noise in its last places.
+    std::normal_distribution<double> normal(0, 0.05);
     std::vector<float> values(count);
-    for (auto& value : values) value = normal(generator);
+    for (auto& value : values) value = static_cast<float>(normal(generator));
     return {reinterpret_cast<const char*>(values.data()), values.size() * sizeof(float)};
 }
 

@@ -1,0 +1,48 @@
+// The codes of quantized types that carry, and how often their lowest bits are 1. Version 2 of the seal.
+//
+// A code's lowest bit carries if nothing depends on it: not in the pair {2k, 2k+1} that has the code of zero, nor in
+// the pairs at the ends, where a quantizer forces the extreme value of a group (127 in q8_0, 15 in q4_1) or cuts
+// off, nor next to the ends. Such a bit is still no fair coin: of two neighboring codes the one nearer to the mean
+// is more frequent. A cell keeps that (modeled_bits.h). How often the bit is 1 follows from the numbers of codes in
+// the pairs before and after, in the same block and the same class: the logarithm of a density is nearly a
+// parabola, so its slope within a pair is that between the neighbors. No lowest bit counts, so what a cell does not
+// change says what its bits are to be, and nothing ties them to the bits of other codes.
+//
+// The class of a code is 0, but in GGUF types that of its group, the codes of one scale: how far they are spread
+// and, if the group has a minimum of its own, where their mean is.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "mark/coding/modeled_bits.h"
+#include <modelseal/tensor.h>
+
+namespace modelseal::mark {
+
+// A class and a pair: class * number of pairs + pair.
+inline constexpr std::size_t kContexts = 256;
+using Context = std::uint8_t;
+
+struct QuantizedValues {
+    std::vector<std::uint32_t> positions;          // of bytes whose lowest bit may carry, ascending
+    std::vector<Context> contexts;                 // of each
+    std::array<std::uint16_t, kContexts> codes{};  // in each context, also of those that may not carry
+};
+
+// `block`: whole groups of `dtype`, a type that carries (has_chances).
+QuantizedValues quantized_values(DType dtype, std::span<const std::byte> block);
+
+// How often a bit is 1 in a context. Nothing if too few codes show it, or if it is not between 13 and 19 in 32: such
+// a bit does not carry.
+std::optional<Chance> chance_in(DType dtype, const std::array<std::uint16_t, kContexts>& codes,
+                                Context context);
+
+// Whether codes of this type carry: in q2_k and q3_k there are too few pairs.
+bool has_chances(DType dtype);
+
+}  // namespace modelseal::mark

@@ -1,0 +1,192 @@
+#include "mark/grid.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstring>
+#include <vector>
+
+namespace modelseal::mark {
+namespace {
+
+constexpr double kOnGrid = 0.99;
+
+// A normal float: its bits, and its value.
+struct Normal {
+    std::uint64_t bits = 0;
+    double value = 0;
+};
+
+template <class Bits>
+std::vector<Normal> normals(DType dtype, std::span<const std::byte> block) {
+    const auto format = float_format(dtype);
+    const auto exponents = (std::uint64_t{1} << format.exponent_bits) - 1;
+    const auto bias = static_cast<int>(exponents / 2);
+    std::vector<Normal> found(block.size() / sizeof(Bits));
+    for (std::size_t i = 0; i < found.size(); ++i) {
+        Bits raw;
+        std::memcpy(&raw, block.data() + i * sizeof raw, sizeof raw);
+        const std::uint64_t bits = raw;
+        const auto exponent = (bits >> format.mantissa_bits) & exponents;
+        if (exponent == 0 || exponent == exponents) continue;  // left as zero
+        const auto mantissa = bits & ((std::uint64_t{1} << format.mantissa_bits) - 1);
+        const auto magnitude =
+            std::ldexp(1 + std::ldexp(static_cast<double>(mantissa), -static_cast<int>(format.mantissa_bits)),
+                       static_cast<int>(exponent) - bias);
+        const bool negative = (bits >> (format.mantissa_bits + format.exponent_bits) & 1u) != 0;
+        found[i] = {bits, negative ? -magnitude : magnitude};
+    }
+    return found;
+}
+
+std::vector<Normal> normals(DType dtype, std::span<const std::byte> block) {
+    if (dtype == DType::f64) return normals<std::uint64_t>(dtype, block);
+    if (dtype == DType::f32) return normals<std::uint32_t>(dtype, block);
+    return normals<std::uint16_t>(dtype, block);
+}
+
+// Bits of the values down to the grid, of those that lie on it.
+std::vector<std::uint64_t> codes_on(DType dtype, Grid grid, std::span<const Normal> values) {
+    const auto zeros = zero_bits(dtype, grid);
+    std::vector<std::uint64_t> codes;
+    for (const auto& each : values) {
+        if (each.value != 0 && (each.bits & ((std::uint64_t{1} << zeros) - 1)) == 0)
+            codes.push_back(each.bits >> zeros);
+    }
+    return codes;
+}
+
+bool lowest_bits_are_uniform(std::span<const std::uint64_t> codes, unsigned bits) {
+    std::vector<std::uint64_t> counts(std::size_t{1} << bits);
+    for (const auto code : codes) ++counts[code & (counts.size() - 1)];
+    const auto expected = static_cast<double>(codes.size()) / static_cast<double>(counts.size());
+    double sum = 0;
+    for (const auto count : counts) {
+        const auto off = static_cast<double>(count) - expected;
+        sum += off * off / expected;
+    }
+    const auto freedom = static_cast<double>(counts.size() - 1);
+    constexpr double kDeviations = 6;
+    return sum - freedom < kDeviations * std::sqrt(2 * freedom);
+}
+
+// Neighboring codes 2k and 2k+1 occur about as often: the squares of the differences sum up to the number of
+// values, if each is there by chance.
+bool neighbors_agree(std::vector<std::uint64_t> codes, double most) {
+    std::ranges::sort(codes);
+    double squares = 0;
+    for (std::size_t i = 0; i < codes.size();) {
+        const auto pair = codes[i] >> 1;
+        double difference = 0;
+        for (; i < codes.size() && codes[i] >> 1 == pair; ++i) difference += (codes[i] & 1u) != 0 ? 1 : -1;
+        squares += difference * difference;
+    }
+    return squares < most * static_cast<double>(codes.size());
+}
+
+// Whether the values of a run are multiples of the largest one's 1st, 2nd, .. 255th part, as far as rounding to a
+// mantissa of so many bits lets one tell.
+bool has_step(std::span<const double> run, unsigned mantissa_bits) {
+    const auto largest = std::abs(*std::ranges::max_element(run, {}, [](double x) { return std::abs(x); }));
+    constexpr double kBlurred = 0.15;
+    for (int parts = 1; parts <= 255; ++parts) {
+        const auto blur = parts * std::ldexp(1.0, -static_cast<int>(mantissa_bits));
+        if (blur > kBlurred) return false;
+        const auto is_multiple = [&](double x) {
+            const auto times = x / largest * parts;
+            return std::abs(times - std::round(times)) <= blur;
+        };
+        if (std::ranges::all_of(run, is_multiple)) return true;
+    }
+    return false;
+}
+
+// Places of runs in a block: each of `length` values, `stride` apart; they begin at `start` and every `apart`.
+struct Runs {
+    std::uint64_t length = 8, stride = 1, start = 0, apart = 1;
+};
+
+// Up to 64 of the runs, all over the block.
+bool is_stepped(std::span<const Normal> values, const Runs& runs, unsigned mantissa_bits) {
+    constexpr std::uint64_t kRuns = 64;
+    const auto span = (runs.length - 1) * runs.stride + 1;
+    if (values.size() < runs.start + span) return false;
+    const auto places = (values.size() - runs.start - span) / runs.apart + 1;
+    const auto every = std::max<std::uint64_t>(1, places / kRuns);
+    std::size_t asked = 0, stepped = 0;
+    for (std::uint64_t place = 0; place < places; place += every) {
+        std::array<double, 8> run{};
+        for (std::uint64_t i = 0; i < runs.length; ++i)
+            run[i] = values[runs.start + place * runs.apart + i * runs.stride].value;
+        const auto used = std::span(run).first(runs.length);
+        // A run with few values that are not zero has a step by chance.
+        if (2 * std::ranges::count(used, 0.0) > static_cast<std::ptrdiff_t>(runs.length)) continue;
+        ++asked;
+        stepped += has_step(used, mantissa_bits) ? 1 : 0;
+    }
+    return asked != 0 && 4 * stepped > asked;
+}
+
+// A quantizer has a step for the tensor, for each index of one dimension, or for a group of consecutive values.
+// Then one of these is within a step: consecutive values anywhere, at the start of what the last dimensions hold
+// together, or the same place in rows that follow each other.
+bool is_stepped(const Tensor& tensor, std::uint64_t first, std::span<const Normal> values,
+                unsigned mantissa_bits) {
+    if (is_stepped(values, Runs{}, mantissa_bits)) return true;
+    std::uint64_t inner = 1;
+    for (std::size_t i = tensor.shape.size(); i-- > 1;) {
+        inner *= tensor.shape[i];
+        if (inner == 0) return false;
+        const Runs across{.stride = inner};
+        if (inner > 1 && is_stepped(values, across, mantissa_bits)) return true;
+        constexpr std::uint64_t kShortest = 4;
+        const Runs along{.length = std::min<std::uint64_t>(8, inner),
+                         .start = (inner - first % inner) % inner,
+                         .apart = inner};
+        if (inner >= kShortest && is_stepped(values, along, mantissa_bits)) return true;
+    }
+    return false;
+}
+
+// Numbers that were printed with a few digits and read again.
+bool are_decimals(DType dtype, std::span<const Normal> values) {
+    constexpr double kMillion = 1e6, kMostSteps = 1 << 20;  // beyond, a float is as coarse as the decimals
+    std::size_t decimals = 0, asked = 0;
+    for (const auto& each : values) {
+        if (each.value == 0) continue;
+        ++asked;
+        const auto steps = std::round(each.value * kMillion);
+        if (std::abs(steps) > kMostSteps) continue;
+        const auto decimal = steps / kMillion;
+        decimals += (dtype == DType::f64 ? decimal : double{static_cast<float>(decimal)}) == each.value ? 1 : 0;
+    }
+    return 10 * decimals > 3 * asked;
+}
+
+bool is_noise(const Tensor& tensor, std::uint64_t first, Grid grid, std::span<const Normal> values,
+              const std::vector<std::uint64_t>& codes) {
+    const auto mantissa_bits = float_format(tensor.dtype, grid).mantissa_bits;
+    const bool fine = mantissa_bits > 16;  // two values of a block are hardly ever equal
+    return lowest_bits_are_uniform(codes, mantissa_bits < 10 ? 2 : 4) &&
+           neighbors_agree(codes, fine ? 1.05 : 1.5) && !is_stepped(tensor, first, values, mantissa_bits) &&
+           !(fine && are_decimals(tensor.dtype, values));
+}
+
+}  // namespace
+
+std::optional<Grid> noise_grid(const Tensor& tensor, std::uint64_t first, std::span<const std::byte> block) {
+    if (carrier_class(tensor.dtype) > kHalves) return Grid::own;
+    const auto values = normals(tensor.dtype, block);
+    const auto there =
+        static_cast<double>(std::ranges::count_if(values, [](const Normal& each) { return each.value != 0; }));
+    if (there == 0) return std::nullopt;
+    const auto grids = grids_of(Version::two, tensor.dtype);
+    for (auto grid = grids.rbegin(); grid != grids.rend(); ++grid) {  // the coarsest first
+        const auto codes = codes_on(tensor.dtype, *grid, values);
+        if (static_cast<double>(codes.size()) < kOnGrid * there) continue;
+        return is_noise(tensor, first, *grid, values, codes) ? std::optional(*grid) : std::nullopt;
+    }
+    return std::nullopt;
+}
+
+}  // namespace modelseal::mark
