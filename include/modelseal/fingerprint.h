@@ -74,9 +74,9 @@ struct EndpointOptions {
 class Ledger;  // ledger.h
 
 struct FingerprintOptions {
-    const SigningKey& key;
-    const CheckKey& check;  // public_check_key(), or a customer's; must be bound to `key`
-    unsigned pairs = 150;   // on each rung; 1 to 10,000
+    SigningKey key;
+    CheckKey check;        // public_check_key(), or a customer's; must be bound to `key`
+    unsigned pairs = 150;  // on each rung; 1 to 10,000
     Access access = Access::logits;
     Grid grid = Grid::none;
     Schedule schedule = Schedule::keyed;

@@ -14,7 +14,6 @@
 #include <cstdint>
 #include <filesystem>
 #include <optional>
-#include <span>
 #include <string>
 #include <variant>
 #include <vector>
@@ -80,9 +79,9 @@ struct Inspection {
 };
 
 struct InspectOptions {
-    std::span<const CheckKey> keys = {};  // look for a model's seal under these, or open a fingerprint
-    unsigned jobs = 0;                    // threads; 0: all
-    Progress* progress = nullptr;         // of the search for the seal
+    std::vector<CheckKey> keys = {};  // look for a model's seal under these, or open a fingerprint
+    unsigned jobs = 0;                // threads; 0: all
+    Progress* progress = nullptr;     // of the search for the seal
     Limits limits = {};
 };
 

@@ -114,11 +114,20 @@ class SigningKey {
 };
 
 // What a check of a seal needs: the vendor who signed it, and where the mark is. The vendor's key serves seals.
+// A copy has a secret of its own, which is wiped with it.
 struct CheckKey {
+    CheckKey() = default;
+    CheckKey(const PublicKey& of, std::string name, Secret32 positions)
+        : vendor(of), customer(std::move(name)), secret(std::move(positions)) {}
+    CheckKey(const CheckKey& other) : CheckKey(other.vendor, other.customer, other.secret.clone()) {}
+    CheckKey(CheckKey&&) noexcept = default;
+    CheckKey& operator=(const CheckKey& other) { return *this = CheckKey(other); }
+    CheckKey& operator=(CheckKey&&) noexcept = default;
+    ~CheckKey() = default;
+
     PublicKey vendor;
     std::string customer;  // name the vendor gave; empty for the public check key
     Secret32 secret;       // all positions, tags and whitening derive from it (HKDF-SHA-256)
-    CheckKey clone() const { return {vendor, customer, secret.clone()}; }
 };
 
 // The check key that every holder of the vendor's public key has.

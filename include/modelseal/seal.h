@@ -40,8 +40,8 @@ enum class Scheme {
 };
 
 struct SealOptions {
-    const SigningKey& key;
-    const CheckKey& check;  // public_check_key(), or a customer's; must be bound to `key`
+    SigningKey key;
+    CheckKey check;  // public_check_key(), or a customer's; must be bound to `key`
     // Signed facts, UTF-8; at most 4,096 bytes together. `name` (default: the file's stem), `time` (default:
     // now, or SOURCE_DATE_EPOCH, RFC 3339) and `customer` are filled in where missing.
     std::vector<std::pair<std::string, std::string>> stamp = {};
@@ -54,7 +54,8 @@ struct SealOptions {
     Scheme scheme = Scheme::modelseal;
     bool reseal = false;  // seal a model that already has a seal under these keys
     // Records the seal twice: as pending before the output appears, and as done once it exists. With it, `check` must
-    // be the public check key, or that of a customer of the ledger who is not revoked.
+    // be the public check key, or that of a customer of the ledger who is not revoked. Not owned: it must outlive
+    // the call, as `progress` must.
     Ledger* ledger = nullptr;
     // Affects performance only.
     unsigned jobs = 0;  // threads; 0: all

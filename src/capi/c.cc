@@ -98,7 +98,7 @@ Result<std::vector<CheckKey>> keys_of(const modelseal_check_key* const* keys, st
     if (count > 0) MODELSEAL_TRY(must_be_there(keys, call, "keys"));
     for (std::size_t i = 0; i < count; ++i) {
         MODELSEAL_TRY(must_be_there(keys[i], call, "key"));
-        out.push_back(keys[i]->key.clone());
+        out.push_back(keys[i]->key);
     }
     return out;
 }
@@ -191,7 +191,7 @@ modelseal_status modelseal_seal(const char* model, const char* out, const models
         MODELSEAL_TRY(must_be_there(key, call, "key"));
         MODELSEAL_TRY_ASSIGN(const auto given, options_of(options, call));
         const auto check =
-            given.check_key != nullptr ? given.check_key->key.clone() : public_check_key(key->key.public_key());
+            given.check_key != nullptr ? given.check_key->key : public_check_key(key->key.public_key());
         LentProgress progress(given.progress, given.progress_user);
         SealOptions wanted{.key = key->key, .check = check};
         MODELSEAL_TRY_ASSIGN(wanted.stamp, facts_of(given.stamp, given.stamp_count, call, "stamp"));

@@ -46,7 +46,7 @@ Result<std::string> digest_of(const Source& source) {
 
 // To its seal; a model that carries none, to the file that was named.
 Result<Binding> bind(const model::Model& model, const FingerprintOptions& options) {
-    const CheckKey keys[] = {options.check.clone(), public_check_key(options.key.public_key())};
+    const CheckKey keys[] = {options.check, public_check_key(options.key.public_key())};
     MODELSEAL_TRY_ASSIGN(auto root, jobs::intact_root(model, keys, options.jobs));
     if (root) return Binding{std::move(*root), true};
     MODELSEAL_TRY_ASSIGN(auto digest, digest_of(*model.files.front().source));

@@ -104,7 +104,7 @@ Result<std::optional<io::AtomicFile>> write_receipt(const SealOptions& options, 
     std::optional<io::AtomicFile> file;
     if (!options.receipt) return file;
     MODELSEAL_TRY_ASSIGN(const auto bytes,
-                         jobs::encode({Scheme::modelseal, options.check.clone(), mark::root(embedded.manifest),
+                         jobs::encode({Scheme::modelseal, options.check, mark::root(embedded.manifest),
                                        plan.signed_part.density, std::move(embedded.overwritten)},
                                       options.key));
     MODELSEAL_TRY_ASSIGN(file, io::AtomicFile::create(*options.receipt, 0600, io::WriteMode::replace));

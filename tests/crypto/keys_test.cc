@@ -180,6 +180,18 @@ TEST(CheckKey, OfThePublicIsDerivedFromTheVendorsKeyAlone) {
     EXPECT_FALSE(std::ranges::equal(key.secret.bytes(), other.secret.bytes()));
 }
 
+TEST(CheckKey, ACopyHasTheSameSecretAndOutlivesTheOriginal) {
+    const auto bytes = array_of<32>(kRfc8032[0].seed);
+    auto first = std::make_unique<CheckKey>(SigningKey::generate().public_key(), "acme", Secret32(bytes));
+    CheckKey second;
+    second = *first;
+    EXPECT_EQ(second.vendor, first->vendor);
+    EXPECT_NE(second.secret.bytes().data(), first->secret.bytes().data());
+    first.reset();
+    EXPECT_EQ(second.customer, "acme");
+    EXPECT_TRUE(std::ranges::equal(second.secret.bytes(), bytes));
+}
+
 TEST(Secret32, IsWipedWhenItIsMovedFrom) {
     const auto bytes = array_of<32>(kRfc8032[0].seed);
     Secret32 first(bytes);

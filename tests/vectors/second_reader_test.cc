@@ -127,8 +127,8 @@ TEST(SecondReaderOnP256, AgreesAboutPublicAndCheckKey) {
     const auto model = folder.write("model", one_tensor());
     const auto open = folder.write("vendor.pub", public_key_pem(key.public_key()));
     const auto customer = folder.write("acme.check", new_check_key(key, "ACME, Inc.").value());
-    for (const auto& [file, check] : {std::pair(open, public_check_key(key.public_key()).clone()),
-                                      std::pair(customer, load_check_key(customer)->clone())}) {
+    for (const auto& [file, check] : {std::pair(open, public_check_key(key.public_key())),
+                                      std::pair(customer, *load_check_key(customer))}) {
         ASSERT_TRUE(seal_model(model, folder / "sealed", {.key = key, .check = check, .jobs = 1}).ok());
         const auto found = second_reader(folder / "sealed", file);
         EXPECT_EQ(found.code, 0) << found.out << found.err;

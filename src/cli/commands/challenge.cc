@@ -15,7 +15,7 @@ struct ChallengeFlags {
 };
 
 // The first key that opens the fingerprint; of several errors the last.
-Result<ChallengeSummary> write(const ChallengeFlags& options, std::span<const CheckKey> keys) {
+Result<ChallengeSummary> write(const ChallengeFlags& options, const std::vector<CheckKey>& keys) {
     for (std::size_t i = 0;; ++i) {
         auto summary = write_challenge(options.fingerprint, keys[i], options.out);
         const bool another = !summary.ok() && summary.error().kind == ErrorKind::mismatch;

@@ -4,7 +4,6 @@
 
 #include <map>
 #include <set>
-#include <span>
 #include <string>
 #include <vector>
 
@@ -43,7 +42,7 @@ class KeySet {
     Result<void> add_for_signatures(const std::vector<std::string>& files);
 
     // The customers' keys first, as the more likely ones.
-    std::span<const CheckKey> for_seals() const { return for_seals_; }
+    const std::vector<CheckKey>& for_seals() const { return for_seals_; }
     const std::vector<PublicKey>& for_signatures() const { return for_signatures_; }
 
   private:
