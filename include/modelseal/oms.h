@@ -65,7 +65,8 @@ struct SignSummary {
 // `unsupported`. Nothing is written after an Error.
 Result<SignSummary> sign_model(const std::filesystem::path& path, const SignOptions& options);
 
-struct VerifyOptions {
+// A signature of files, and who must have made it.
+struct SignatureCheck {
     std::filesystem::path signature;
     // Give one of the three to trust.
     std::vector<PublicKey> public_keys = {};  // one of them must have signed; each serves signatures of files
@@ -81,14 +82,18 @@ struct VerifyOptions {
     std::vector<std::filesystem::path> ignore = {};
     bool ignore_git_paths = true;
     bool ignore_unsigned_files = false;  // compare only what the signature lists
-    // Affects performance only.
-    unsigned jobs = 0;
-    Progress* progress = nullptr;
+};
+
+// Affects performance only.
+struct VerifyOptions {
+    unsigned jobs = 0;             // threads; 0: all
+    Progress* progress = nullptr;  // not owned: must outlive the call
     Limits limits = {};
 };
 
 // An Error for a file that could not be read or parsed, and for a single file that sign_model() would refuse;
 // otherwise a finding of outcome `valid` or `invalid`.
-Result<SignatureFinding> verify_model(const std::filesystem::path& path, const VerifyOptions& options);
+Result<SignatureFinding> verify_model(const std::filesystem::path& path, const SignatureCheck& check,
+                                      const VerifyOptions& options = {});
 
 }  // namespace modelseal

@@ -103,9 +103,8 @@ struct CheckOptions {
     EndpointOptions endpoint = {};
     std::string device = "auto";  // on which a local file is run
     // A detached signature of the files, by a signer that is trusted here: the one that is named, or else the
-    // one found next to the model. Files are read once for it and the seal. Its `jobs`, `progress` and
-    // `limits` are ignored.
-    std::optional<VerifyOptions> signature = {};
+    // one found next to the model. Files are read once for it and the seal.
+    std::optional<SignatureCheck> signature = {};
     // Kinds that are expected even if nothing else asks for them.
     bool require_seal = false, require_fingerprint = false, require_signature = false;
     unsigned jobs = 0;

@@ -150,14 +150,13 @@ Result<void> hand_out(CheckReport report, modelseal_report** out) {
     return Error{made.error_kind, made.error, made.hint};
 }
 
-Result<VerifyOptions> verify_options(const modelseal_verify_options& given) {
+Result<SignatureCheck> signature_check(const modelseal_verify_options& given) {
     constexpr auto call = "modelseal_verify";
-    VerifyOptions out{.subject = text_or_empty(given.subject),
-                      .trusted_root = text_or_empty(given.trusted_root),
-                      .identity = text_or_empty(given.identity),
-                      .issuer = text_or_empty(given.issuer),
-                      .ignore_unsigned_files = given.ignore_unsigned_files != 0,
-                      .jobs = given.jobs};
+    SignatureCheck out{.subject = text_or_empty(given.subject),
+                       .trusted_root = text_or_empty(given.trusted_root),
+                       .identity = text_or_empty(given.identity),
+                       .issuer = text_or_empty(given.issuer),
+                       .ignore_unsigned_files = given.ignore_unsigned_files != 0};
     if (given.signer_count > 0) MODELSEAL_TRY(must_be_there(given.signers, call, "signers"));
     for (std::size_t i = 0; i < given.signer_count; ++i) {
         MODELSEAL_TRY(must_be_there(given.signers[i], call, "signer"));
@@ -239,12 +238,12 @@ modelseal_status modelseal_verify(const char* model, const char* signature,
         MODELSEAL_TRY(must_be_there(report, call, "report"));
         MODELSEAL_TRY(must_be_there(options, call, "options"));
         MODELSEAL_TRY_ASSIGN(const auto given, options_of(options, call));
-        MODELSEAL_TRY_ASSIGN(auto wanted, verify_options(given));
+        MODELSEAL_TRY_ASSIGN(auto wanted, signature_check(given));
         LentProgress progress(given.progress, given.progress_user);
         wanted.signature = signature;
-        wanted.progress = progress.get();
+        const VerifyOptions effort{.jobs = given.jobs, .progress = progress.get()};
         const policy::Policy policy{.expected = {.signature = true}};
-        const policy::Findings found{.signature = verify_model(model, wanted)};
+        const policy::Findings found{.signature = verify_model(model, wanted, effort)};
         return hand_out(policy::report_of(model, found, policy, policy::decide(found, policy)), report);
     });
 }

@@ -40,10 +40,8 @@ void check_files(const std::string& target, const CheckRequest& request, const C
                               : Result<SealFinding>(opened->error());
     }
     if (request.signature) {
-        auto verifying = *request.signature;
-        verifying.jobs = options.jobs;
-        verifying.progress = options.progress;
-        found.signature = jobs::check_signature(target, verifying, nullptr);
+        const VerifyOptions reading{.jobs = options.jobs, .progress = options.progress};
+        found.signature = jobs::check_signature(target, *request.signature, reading, nullptr);
     }
 }
 

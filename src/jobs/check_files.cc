@@ -67,10 +67,10 @@ std::optional<fs::path> signature_next_to(const fs::path& given) {
     return oms::claimed_subject(shared) == name.string() ? std::optional(shared) : std::nullopt;
 }
 
-Result<SignatureFinding> check_signature(const fs::path& model, const VerifyOptions& options,
-                                         const oms::SharedFiles* shared) {
+Result<SignatureFinding> check_signature(const fs::path& model, const SignatureCheck& check,
+                                         const VerifyOptions& options, const oms::SharedFiles* shared) {
     try {
-        return oms::verify(model, options, shared);
+        return oms::verify(model, check, options, shared);
     } catch (const std::bad_alloc&) {
         return Error{ErrorKind::unreadable, model.string() + ": not enough memory to verify its signature", {}};
     }
@@ -135,21 +135,19 @@ std::future<void> start(io::SharedReads& shared, std::function<void()> pass) {
 
 // Each pass has threads of its own: hashing a file is sequential, so it takes one per file and at most half.
 SealAndSignature check_both(const std::filesystem::path& path, model::Model& model, const SealSearch& search,
-                            const VerifyOptions& signature) {
+                            const SignatureCheck& signature) {
     Lent lent(model);
     const auto jobs = search.pass.jobs == 0 ? io::default_jobs() : search.pass.jobs;
     const auto hashing =
         static_cast<unsigned>(std::clamp<std::size_t>(lent.count(), 1, std::max(1u, jobs / 2)));
     const oms::SharedFiles files{.view = [&](const std::string& name) { return lent.view(name); },
                                  .at_once = hashing};
-    auto verifying = signature;
-    verifying.jobs = hashing;
-    verifying.progress = nullptr;
     auto scanning = search;
     scanning.pass = {.jobs = std::max(1u, jobs - hashing), .files_at_once = hashing};
     std::optional<Result<SignatureFinding>> verified;
     const auto seal = [&] {
-        const auto other = start(lent.shared, [&] { verified = check_signature(path, verifying, &files); });
+        const auto other =
+            start(lent.shared, [&] { verified = check_signature(path, signature, {.jobs = hashing}, &files); });
         const io::FinishesSide finishes(lent.shared, Side::first);
         return check_seal(model, scanning);
     }();  // both are done

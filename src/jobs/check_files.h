@@ -33,8 +33,8 @@ Result<SealFinding> check_seal(const model::Model& model, const SealSearch& sear
 std::optional<std::filesystem::path> signature_next_to(const std::filesystem::path& model);
 
 // As verify_model(); running out of memory is an Error, too. `shared` may be null.
-Result<SignatureFinding> check_signature(const std::filesystem::path& model, const VerifyOptions& options,
-                                         const oms::SharedFiles* shared);
+Result<SignatureFinding> check_signature(const std::filesystem::path& model, const SignatureCheck& check,
+                                         const VerifyOptions& options, const oms::SharedFiles* shared);
 
 // Checks the seal and the signature of a model in one reading of its files.
 
@@ -45,6 +45,6 @@ struct SealAndSignature {
 
 // `path` is where `model` was opened. `search` has the threads for both; only the seal reports its progress.
 SealAndSignature check_both(const std::filesystem::path& path, model::Model& model, const SealSearch& search,
-                            const VerifyOptions& signature);
+                            const SignatureCheck& signature);
 
 }  // namespace modelseal::jobs

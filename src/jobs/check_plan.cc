@@ -15,7 +15,7 @@ Answerer answerer_of(const std::string& target, const CheckOptions& options) {
     return options.black_box ? Answerer::any_file : Answerer::sealed_file;
 }
 
-bool trusts_somebody(const VerifyOptions& options) {
+bool trusts_somebody(const SignatureCheck& options) {
     return !options.public_keys.empty() || !options.anchors.empty() || !options.trusted_root.empty();
 }
 

@@ -21,7 +21,7 @@ struct CheckRequest {
     Answerer answerer = Answerer::sealed_file;
     bool seal = false;                       // look for one in the weights
     bool fingerprint = false;                // send its inputs
-    std::optional<VerifyOptions> signature;  // verify this one
+    std::optional<SignatureCheck> signature;  // verify this one
     policy::Policy policy;                   // what is expected
     std::vector<MissingCheck> missing;       // expected, but nothing can be checked
     std::vector<std::string> warnings;

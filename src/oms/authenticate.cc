@@ -32,12 +32,12 @@ std::string ids_of(const std::vector<PublicKey>& keys) {
 }
 
 // A bundle may name its key; one that does not is tried with each.
-Result<Signer> by_key(const Bundle& bundle, const VerifyOptions& options, const std::string& shown) {
+Result<Signer> by_key(const Bundle& bundle, const SignatureCheck& check, const std::string& shown) {
     const auto named = key_id_of_hint(bundle.hint);
     Result<Signer> last = not_authentic(
         shown, fmt::format("signed with key {}; given: key {}",
-                           named.empty() ? util::printable(bundle.hint) : named, ids_of(options.public_keys)));
-    for (const auto& key : options.public_keys) {
+                           named.empty() ? util::printable(bundle.hint) : named, ids_of(check.public_keys)));
+    for (const auto& key : check.public_keys) {
         if (!bundle.hint.empty() && bundle.hint != crypto::pem_digest(key)) continue;
         auto good = holds(key, bundle, shown);
         if (good.ok()) return Signer{.name = to_hex(key.id())};
@@ -68,9 +68,9 @@ Result<std::int64_t> time_of(const Bundle& bundle, const std::vector<Certificate
 
 // The chain must hold now, or have held at a time that an authority vouches for.
 Result<std::string> check_chain(const std::vector<Certificate>& chain, const Bundle& bundle,
-                                const VerifyOptions& options, std::int64_t now, const std::string& shown) {
-    MODELSEAL_TRY_ASSIGN(const auto anchors, load_all(options.anchors));
-    MODELSEAL_TRY_ASSIGN(const auto authorities, load_all(options.timestamp_anchors));
+                                const SignatureCheck& check, std::int64_t now, const std::string& shown) {
+    MODELSEAL_TRY_ASSIGN(const auto anchors, load_all(check.anchors));
+    MODELSEAL_TRY_ASSIGN(const auto authorities, load_all(check.timestamp_anchors));
     auto holds_now = crypto::verify_chain(chain, anchors, now, shown);
     if (holds_now.ok()) return std::string();
     if (authorities.empty() || bundle.timestamps.empty()) return std::move(holds_now).error();
@@ -81,7 +81,7 @@ Result<std::string> check_chain(const std::vector<Certificate>& chain, const Bun
     return io::rfc3339(at);
 }
 
-Result<Signer> by_certificate(const Bundle& bundle, const VerifyOptions& options, std::int64_t now,
+Result<Signer> by_certificate(const Bundle& bundle, const SignatureCheck& check, std::int64_t now,
                               const std::string& shown) {
     std::vector<Certificate> chain;
     for (const auto& der : bundle.certificates) {
@@ -91,10 +91,10 @@ Result<Signer> by_certificate(const Bundle& bundle, const VerifyOptions& options
     MODELSEAL_TRY_ASSIGN(const auto key, chain.front().key(shown));
     MODELSEAL_TRY(holds(key, bundle, shown));
     Signer signer{.name = chain.front().subject()};
-    MODELSEAL_TRY_ASSIGN(signer.timestamp, check_chain(chain, bundle, options, now, shown));
-    if (!options.subject.empty() && signer.name != options.subject) {
+    MODELSEAL_TRY_ASSIGN(signer.timestamp, check_chain(chain, bundle, check, now, shown));
+    if (!check.subject.empty() && signer.name != check.subject) {
         return not_authentic(
-            shown, fmt::format("signed by '{}', expected '{}'", signer.name, util::printable(options.subject)));
+            shown, fmt::format("signed by '{}', expected '{}'", signer.name, util::printable(check.subject)));
     }
     return signer;
 }
@@ -120,40 +120,40 @@ Result<void> holds(const PublicKey& key, const Bundle& bundle, const std::string
                                             to_hex(key.id())));
 }
 
-Result<Signer> authenticate(const Bundle& bundle, const VerifyOptions& options, std::int64_t now,
+Result<Signer> authenticate(const Bundle& bundle, const SignatureCheck& check, std::int64_t now,
                             const std::string& shown) {
-    const bool key = !options.public_keys.empty(), chain = !options.anchors.empty();
-    const bool keyless = !options.trusted_root.empty();
+    const bool key = !check.public_keys.empty(), chain = !check.anchors.empty();
+    const bool keyless = !check.trusted_root.empty();
     if (key + chain + keyless != 1) {
         return Error{ErrorKind::usage,
                      "exactly one is needed of a public key, trusted certificates and a trusted root",
                      "give the signer's public key, an authority's certificate, or a trusted root",
                      Remedy::trust_signer};
     }
-    if (!options.subject.empty() && !chain) {
+    if (!check.subject.empty() && !chain) {
         return Error{ErrorKind::usage, "only a certificate has a subject",
                      "give a subject with an authority's certificate, and an identity with a trusted root"};
     }
-    if (keyless && (options.identity.empty() || options.issuer.empty())) {
+    if (keyless && (check.identity.empty() || check.issuer.empty())) {
         return Error{ErrorKind::usage,
                      "a trusted root alone accepts every signer: the expected identity is missing",
                      "give the identity and its issuer", Remedy::trust_identity};
     }
-    for (const auto& each : options.public_keys) {
+    for (const auto& each : check.public_keys) {
         MODELSEAL_TRY(must_serve(each, KeyUse::file_signatures, "key " + to_hex(each.id())));
     }
     switch (bundle.method) {
         case Bundle::Method::key:
-            if (key) return by_key(bundle, options, shown);
+            if (key) return by_key(bundle, check, shown);
             return not_authentic(shown, "signed with a key, not with a certificate",
                                  "give the signer's public key", Remedy::trust_signer);
         case Bundle::Method::certificate:
-            if (chain) return by_certificate(bundle, options, now, shown);
+            if (chain) return by_certificate(bundle, check, now, shown);
             return not_authentic(shown, "signed with a certificate",
                                  "give the certificate of an authority that you trust",
                                  Remedy::trust_authority);
         case Bundle::Method::sigstore:
-            if (keyless) return by_identity(bundle, options, shown);
+            if (keyless) return by_identity(bundle, check, shown);
             break;
     }
     return not_authentic(shown, "signed with an identity (keyless, Sigstore)",
@@ -253,24 +253,24 @@ Result<Certificate> check_chain(const Certificate& leaf, const TrustedRoot& root
     return led->size() > 1 ? (*led)[1] : leaf;
 }
 
-Result<void> check_identity(const Certificate& leaf, const VerifyOptions& options, const std::string& shown) {
+Result<void> check_identity(const Certificate& leaf, const SignatureCheck& check, const std::string& shown) {
     const auto names = leaf.alternative_names();
-    if (std::ranges::find(names, options.identity) == names.end()) {
+    if (std::ranges::find(names, check.identity) == names.end()) {
         return mismatch(shown,
                         fmt::format("signed by {}, expected {}",
                                     names.empty() ? "nobody" : "'" + util::printable(names.front()) + "'",
-                                    util::printable(options.identity)));
+                                    util::printable(check.identity)));
     }
     const auto issuer = crypto::identity_issuer(leaf);
-    if (issuer == options.issuer) return {};
+    if (issuer == check.issuer) return {};
     return mismatch(shown, fmt::format("the identity was authenticated by '{}', expected {}",
-                                       util::printable(issuer), util::printable(options.issuer)));
+                                       util::printable(issuer), util::printable(check.issuer)));
 }
 
 }  // namespace
 
-Result<Signer> by_identity(const Bundle& bundle, const VerifyOptions& options, const std::string& shown) {
-    MODELSEAL_TRY_ASSIGN(const auto root, load_trusted_root(options.trusted_root));
+Result<Signer> by_identity(const Bundle& bundle, const SignatureCheck& check, const std::string& shown) {
+    MODELSEAL_TRY_ASSIGN(const auto root, load_trusted_root(check.trusted_root));
     MODELSEAL_TRY_ASSIGN(const auto leaf, Certificate::of_der(bundle.certificates.front(), shown));
     MODELSEAL_TRY_ASSIGN(const auto key, leaf.key(shown));
     MODELSEAL_TRY(holds(key, bundle, shown));
@@ -279,8 +279,8 @@ Result<Signer> by_identity(const Bundle& bundle, const VerifyOptions& options, c
         MODELSEAL_TRY_ASSIGN(const auto issuer, check_chain(leaf, root, at, shown));
         MODELSEAL_TRY(check_logged(leaf, issuer, root, shown));
     }
-    MODELSEAL_TRY(check_identity(leaf, options, shown));
-    return Signer{.name = options.identity, .timestamp = io::rfc3339(std::ranges::min(times))};
+    MODELSEAL_TRY(check_identity(leaf, check, shown));
+    return Signer{.name = check.identity, .timestamp = io::rfc3339(std::ranges::min(times))};
 }
 
 }  // namespace modelseal::oms

@@ -15,10 +15,10 @@ struct Signer {
     std::string timestamp;  // RFC 3339; empty if none was needed
 };
 
-// Verifies the signature over the bundle's payload under the keys or authorities that `options` trusts, at
+// Verifies the signature over the bundle's payload under the keys or authorities that `check` trusts, at
 // the time `now` (seconds since 1970). ErrorKind::mismatch states why it does not hold; `shown` names the
 // signature's file.
-Result<Signer> authenticate(const Bundle& bundle, const VerifyOptions& options, std::int64_t now,
+Result<Signer> authenticate(const Bundle& bundle, const SignatureCheck& check, std::int64_t now,
                             const std::string& shown);
 
 // The id of the key that a bundle with this hint claims to be signed with, as PublicKey::id() is shown; empty
@@ -31,7 +31,7 @@ Result<void> holds(const PublicKey& key, const Bundle& bundle, const std::string
 // Keyless signatures (Sigstore), verified offline: a short-lived certificate that names the signer, and a log
 // that states when it was used.
 
-// Precondition: the options have a trusted root, an identity and an issuer.
-Result<Signer> by_identity(const Bundle& bundle, const VerifyOptions& options, const std::string& shown);
+// Precondition: `check` has a trusted root, an identity and an issuer.
+Result<Signer> by_identity(const Bundle& bundle, const SignatureCheck& check, const std::string& shown);
 
 }  // namespace modelseal::oms

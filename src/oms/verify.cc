@@ -27,10 +27,12 @@ struct Signed {
 class Comparison {
   public:
     Comparison(const std::filesystem::path& path, const Tree& tree, const Statement& statement,
-               const VerifyOptions& options, const SharedFiles* shared, SignatureFinding& finding)
+               const SignatureCheck& check, const VerifyOptions& options, const SharedFiles* shared,
+               SignatureFinding& finding)
         : path_(path),
           tree_(tree),
           statement_(statement),
+          check_(check),
           options_(options),
           shared_(shared),
           finding_(finding) {
@@ -77,15 +79,15 @@ class Comparison {
         if (tree_.single()) return rules;
         IgnoreRules git_paths;
         git_paths.add_git();
-        if (options_.ignore_git_paths) rules.add_git();
-        auto paths = options_.ignore;
-        paths.push_back(options_.signature);
+        if (check_.ignore_git_paths) rules.add_git();
+        auto paths = check_.ignore;
+        paths.push_back(check_.signature);
         for (const auto& path : paths) {
             if (const auto relative = relative_to(path_, path)) rules.add(*relative);
         }
         for (const auto& path : statement_.ignore_paths) {
             // The signer's defaults do not override a verifier that requires these files.
-            if (options_.ignore_git_paths || !git_paths.covers(path)) rules.add(path);
+            if (check_.ignore_git_paths || !git_paths.covers(path)) rules.add(path);
         }
         return rules;
     }
@@ -131,7 +133,7 @@ class Comparison {
     }
 
     void unsigned_file(const std::string& name, std::string detail) {
-        if (options_.ignore_unsigned_files) {
+        if (check_.ignore_unsigned_files) {
             ++finding_.unsigned_files;
         } else {
             add(name, Outcome::added, std::move(detail));
@@ -183,22 +185,13 @@ class Comparison {
     const std::filesystem::path& path_;
     const Tree& tree_;
     const Statement& statement_;
+    const SignatureCheck& check_;
     const VerifyOptions& options_;
     const SharedFiles* shared_;
     SignatureFinding& finding_;
     std::map<std::string, Signed> signed_;
     std::vector<std::string> to_hash_;
 };
-
-}  // namespace
-
-Result<void> compare_files(const std::filesystem::path& path, const Statement& statement,
-                           const VerifyOptions& options, const SharedFiles* shared, SignatureFinding& finding) {
-    MODELSEAL_TRY_ASSIGN(const auto tree, Tree::open(path));
-    return Comparison(path, tree, statement, options, shared, finding).run();
-}
-
-namespace {
 
 using SignatureOutcome = SignatureFinding::Outcome;
 
@@ -236,17 +229,18 @@ Result<Bundle> read_bundle(const std::filesystem::path& file) {
 }
 
 // Nothing of the statement is looked at before its signature was found good.
-Result<void> examine(const std::filesystem::path& path, const VerifyOptions& options, const SharedFiles* shared,
-                     SignatureFinding& finding) {
-    const auto shown = util::printable(options.signature.string());
-    MODELSEAL_TRY_ASSIGN(const auto bundle, read_bundle(options.signature));
+Result<void> examine(const std::filesystem::path& path, const SignatureCheck& check,
+                     const VerifyOptions& options, const SharedFiles* shared, SignatureFinding& finding) {
+    const auto shown = util::printable(check.signature.string());
+    MODELSEAL_TRY_ASSIGN(const auto bundle, read_bundle(check.signature));
     finding.method = name_of(bundle.method);
-    MODELSEAL_TRY_ASSIGN(const auto signer, authenticate(bundle, options, std::time(nullptr), shown));
+    MODELSEAL_TRY_ASSIGN(const auto signer, authenticate(bundle, check, std::time(nullptr), shown));
     finding.signer = signer.name;
     finding.timestamp = signer.timestamp;
     MODELSEAL_TRY_ASSIGN(const auto statement, parse_statement(bundle.payload, shown));
     describe(statement, finding);
-    MODELSEAL_TRY(compare_files(path, statement, options, shared, finding));
+    MODELSEAL_TRY_ASSIGN(const auto tree, Tree::open(path));
+    MODELSEAL_TRY(Comparison(path, tree, statement, check, options, shared, finding).run());
     finding.outcome = finding.findings.empty() ? SignatureOutcome::valid : SignatureOutcome::invalid;
     finding.detail = finding.findings.empty()
                          ? fmt::format("{} {} as signed", util::counted(finding.files, "file"),
@@ -257,10 +251,10 @@ Result<void> examine(const std::filesystem::path& path, const VerifyOptions& opt
 
 }  // namespace
 
-Result<SignatureFinding> verify(const std::filesystem::path& path, const VerifyOptions& options,
-                                const SharedFiles* shared) {
+Result<SignatureFinding> verify(const std::filesystem::path& path, const SignatureCheck& check,
+                                const VerifyOptions& options, const SharedFiles* shared) {
     SignatureFinding finding;
-    auto done = examine(path, options, shared, finding);
+    auto done = examine(path, check, options, shared, finding);
     if (done.ok()) return finding;
     // A key file whose passphrase is wrong cannot be met here: all mismatches are the signature's.
     if (done.error().kind != ErrorKind::mismatch) return std::move(done).error();
@@ -283,8 +277,9 @@ std::optional<std::string> claimed_subject(const std::filesystem::path& signatur
 
 namespace modelseal {
 
-Result<SignatureFinding> verify_model(const std::filesystem::path& path, const VerifyOptions& options) {
-    return oms::verify(path, options, nullptr);
+Result<SignatureFinding> verify_model(const std::filesystem::path& path, const SignatureCheck& check,
+                                      const VerifyOptions& options) {
+    return oms::verify(path, check, options, nullptr);
 }
 
 }  // namespace modelseal

@@ -9,18 +9,11 @@
 namespace modelseal::oms {
 
 // As verify_model(). `shared` may be null.
-Result<SignatureFinding> verify(const std::filesystem::path& path, const VerifyOptions& options,
-                                const SharedFiles* shared);
+Result<SignatureFinding> verify(const std::filesystem::path& path, const SignatureCheck& check,
+                                const VerifyOptions& options, const SharedFiles* shared);
 
 // The name that a signature claims for its model, which anybody can have written: nothing is verified. Nullopt
 // if it cannot be read.
 std::optional<std::string> claimed_subject(const std::filesystem::path& signature);
-
-// Compares files with an authenticated statement.
-
-// Records what was compared and every file that is not as signed. An Error only if a file could not be read.
-// `shared` may be null.
-Result<void> compare_files(const std::filesystem::path& path, const Statement& statement,
-                           const VerifyOptions& options, const SharedFiles* shared, SignatureFinding& finding);
 
 }  // namespace modelseal::oms

@@ -40,7 +40,7 @@ class CheckWithSignature : public testing::Test {
     }
     CheckReport check(const fs::path& target, const fs::path& signature = {}) {
         CheckOptions options{.keys = keys};
-        if (trusted) options.signature = VerifyOptions{.signature = signature, .public_keys = {signer}};
+        if (trusted) options.signature = SignatureCheck{.signature = signature, .public_keys = {signer}};
         options.expect = expect;
         options.require_seal = require_seal;
         options.require_signature = require_signature;
@@ -238,7 +238,7 @@ TEST_F(CheckWithSignature, GivesTheSameResultIfManyShardsAreReadAtOnce) {
     ASSERT_TRUE(seal_model(scratch / "shards", scratch / "sealed", how).ok());
     sign_as(scratch / "sealed", scratch / "sealed.sig");
     for (const unsigned jobs : {1u, 2u, 3u, 8u}) {
-        CheckOptions options{.keys = keys, .signature = VerifyOptions{.public_keys = {signer}}, .jobs = jobs};
+        CheckOptions options{.keys = keys, .signature = SignatureCheck{.public_keys = {signer}}, .jobs = jobs};
         EXPECT_EQ(check_model(scratch / "sealed", options).verdict, Verdict::intact) << jobs;
     }
     flip(scratch / "sealed" / "6.safetensors", 9);

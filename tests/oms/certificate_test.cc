@@ -82,7 +82,7 @@ class Certified : public testing::Test {
     CertifiedKey between =
         certify({.name = "between", .authority = true, .from_days = -4000, .to_days = 4000}, &root);
     SignOptions sign{.key = SigningKey::generate(KeyType::p256)};
-    VerifyOptions verify;
+    SignatureCheck verify;
     std::string signer, timestamp;
 };
 

@@ -56,7 +56,7 @@ class KeylessMade : public testing::Test {
     }
 
     test::Scratch scratch;
-    VerifyOptions options;
+    SignatureCheck options;
     oms::Bytes payload;
 };
 

@@ -17,7 +17,7 @@ using test::historical;
 using testing::HasSubstr;
 using Outcome = SignatureFinding::Outcome;
 
-VerifyOptions options_for(const std::filesystem::path& folder) {
+SignatureCheck options_for(const std::filesystem::path& folder) {
     return {.signature = folder / "model.sig",
             .trusted_root = (test::oms_folder() / "trusted_root.json").string(),
             .identity = "stefanb@us.ibm.com",
@@ -26,7 +26,7 @@ VerifyOptions options_for(const std::filesystem::path& folder) {
 }
 
 // Empty if it is valid.
-std::string refused(const std::filesystem::path& folder, const VerifyOptions& options) {
+std::string refused(const std::filesystem::path& folder, const SignatureCheck& options) {
     const auto finding = verify_model(folder, options);
     if (!finding.ok()) return finding.error().message;
     return finding->outcome == Outcome::valid ? "" : finding->detail;

@@ -66,7 +66,7 @@ class Places : public testing::Test {
     }
 
     test::Scratch scratch;
-    VerifyOptions options;
+    SignatureCheck options;
     std::size_t rows = 0;
 };
 

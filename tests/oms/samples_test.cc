@@ -91,7 +91,7 @@ class Samples : public test::Signing {
     void check_signature(const fs::path& file) {
         const auto folder = file.parent_path();
         const auto name = folder.filename().string();
-        VerifyOptions options{.signature = file, .ignore = {folder / "ignore-me"}};
+        SignatureCheck options{.signature = file, .ignore = {folder / "ignore-me"}};
         if (name.ends_with("-elliptic-key")) {
             options.public_keys = {test::oms_public_key()};
         } else if (name.ends_with("-certificate")) {

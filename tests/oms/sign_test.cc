@@ -225,8 +225,7 @@ TEST_F(Signing, AFileThatAppearsWhileOthersAreReadIsNoticed) {
     } writer;
     writer.folder = &scratch;
     must_sign();
-    verify.progress = &writer;
-    const auto found = verify_model(model, verify);
+    const auto found = verify_model(model, verify, {.progress = &writer});
     ASSERT_FALSE(found.ok());
     EXPECT_EQ(found.error().kind, ErrorKind::unreadable);
     EXPECT_THAT(found.error().message,

@@ -69,7 +69,7 @@ class Signing : public testing::Test {
     Scratch scratch;
     std::filesystem::path model = scratch / "model";
     SignOptions sign{.key = SigningKey::generate(KeyType::p256)};
-    VerifyOptions verify;
+    SignatureCheck verify;
 };
 
 }  // namespace modelseal::test

@@ -58,7 +58,7 @@ class Spoiled : public testing::Test {
     }
 
     test::Scratch scratch;
-    VerifyOptions verify;
+    SignatureCheck verify;
     const SigningKey key = SigningKey::generate(KeyType::p256);
     std::string text;
     json bundle, statement;

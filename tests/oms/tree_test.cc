@@ -310,13 +310,12 @@ TEST_F(Tree, IsNotJudgedIfItChangesMeanwhile) {
                 fs::remove_all(path);
                 scratch.write("model/sub/weights.bin", before);
                 sign.shard_size = shard;
-                sign.progress = verify.progress = nullptr;
-                sign.jobs = verify.jobs = jobs;
+                sign.progress = nullptr;
+                sign.jobs = jobs;
                 fs::remove(sign.signature);
                 must_sign();
                 Meddler meddler(change);
-                verify.progress = &meddler;
-                const auto finding = verify_model(model, verify);
+                const auto finding = verify_model(model, verify, {.jobs = jobs, .progress = &meddler});
                 ASSERT_FALSE(finding.ok()) << name;
                 EXPECT_EQ(finding.error().kind, ErrorKind::unreadable) << name;
                 EXPECT_THAT(finding.error().message, HasSubstr("while it was read")) << name;

@@ -19,8 +19,8 @@ using Outcome = SignatureFinding::Outcome;
 using FileOutcome = SignatureFinding::FileFinding::Outcome;
 
 // By release and method, with the options that its makers verify it with.
-VerifyOptions options_for(const std::string& name, const fs::path& folder) {
-    VerifyOptions options{.signature = folder / "model.sig", .ignore = {folder / "ignore-me"}};
+SignatureCheck options_for(const std::string& name, const fs::path& folder) {
+    SignatureCheck options{.signature = folder / "model.sig", .ignore = {folder / "ignore-me"}};
     if (name.ends_with("elliptic-key")) {
         options.public_keys = {test::oms_public_key()};
     } else {
@@ -40,7 +40,7 @@ struct Copy {
     }
     Scratch scratch;
     fs::path model = scratch / "model";
-    VerifyOptions options;
+    SignatureCheck options;
 };
 
 class Release : public testing::TestWithParam<const char*> {

@@ -99,13 +99,13 @@ Result<KeySet> load_keys(const CheckFlags& flags) {
 }
 
 // Nothing if no signature is expected.
-Result<std::optional<VerifyOptions>> signature_options(const CheckFlags& flags, const KeySet& keys) {
+Result<std::optional<SignatureCheck>> signature_options(const CheckFlags& flags, const KeySet& keys) {
     if (!flags.trust.empty()) {
-        auto options = verify_options(flags.trust, keys.for_signatures());
-        options.signature = flags.signature;
-        return std::optional(std::move(options));
+        auto check = signature_check(flags.trust, keys.for_signatures());
+        check.signature = flags.signature;
+        return std::optional(std::move(check));
     }
-    if (!is_required(flags, "signature")) return std::optional<VerifyOptions>{};
+    if (!is_required(flags, "signature")) return std::optional<SignatureCheck>{};
     return Error{
         ErrorKind::usage, "no key to verify the signature with",
         "give the signer's public key (P-256, P-384, P-521) with --signer PEM, or the certificate of an "

@@ -22,11 +22,9 @@ Result<SignatureFinding> verify(const VerifyFlags& options, const Context& conte
     KeySet keys;
     MODELSEAL_TRY(keys.add_for_signatures(options.trust.signers));
     const auto progress = context.progress({"verifying", options.path});
-    auto how = verify_options(options.trust, keys.for_signatures());
-    how.signature = options.signature;
-    how.jobs = context.jobs;
-    how.progress = progress.get();
-    return verify_model(options.path, how);
+    auto check = signature_check(options.trust, keys.for_signatures());
+    check.signature = options.signature;
+    return verify_model(options.path, check, {.jobs = context.jobs, .progress = progress.get()});
 }
 
 Result<ExitCode> run(const VerifyFlags& options, const CLI::App& command, Context& context) {

@@ -58,16 +58,16 @@ std::span<const OptionRule> trust_rules() {
     return rules;
 }
 
-VerifyOptions verify_options(const TrustFlags& flags, const std::vector<PublicKey>& signers) {
-    VerifyOptions out{.public_keys = signers,
-                      .anchors = flags.chain,
-                      .subject = flags.subject,
-                      .trusted_root = flags.trusted_root,
-                      .identity = flags.identity,
-                      .issuer = flags.issuer,
-                      .timestamp_anchors = flags.timestamp_chain,
-                      .ignore_git_paths = !flags.no_ignore_git_paths,
-                      .ignore_unsigned_files = flags.ignore_unsigned_files};
+SignatureCheck signature_check(const TrustFlags& flags, const std::vector<PublicKey>& signers) {
+    SignatureCheck out{.public_keys = signers,
+                       .anchors = flags.chain,
+                       .subject = flags.subject,
+                       .trusted_root = flags.trusted_root,
+                       .identity = flags.identity,
+                       .issuer = flags.issuer,
+                       .timestamp_anchors = flags.timestamp_chain,
+                       .ignore_git_paths = !flags.no_ignore_git_paths,
+                       .ignore_unsigned_files = flags.ignore_unsigned_files};
     out.ignore.assign(flags.ignore.begin(), flags.ignore.end());
     return out;
 }

@@ -32,7 +32,7 @@ void add_coverage_options(CLI::App& command, TrustFlags& flags);
 // Options that some of these need.
 std::span<const OptionRule> trust_rules();
 
-// Without signature, jobs and progress. `signers`: the keys of `flags.signers`.
-VerifyOptions verify_options(const TrustFlags& flags, const std::vector<PublicKey>& signers);
+// Without the signature's path. `signers`: the keys of `flags.signers`.
+SignatureCheck signature_check(const TrustFlags& flags, const std::vector<PublicKey>& signers);
 
 }  // namespace modelseal::cli
