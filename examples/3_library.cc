@@ -2,6 +2,7 @@
 //   3_library MODEL OUT
 #include <cstdio>
 
+#include <modelseal/check.h>
 #include <modelseal/seal.h>
 
 int main(int argc, char** argv) {
@@ -21,13 +22,18 @@ int main(int argc, char** argv) {
     std::printf("sealed %llu tensors, root %s\n", static_cast<unsigned long long>(sealed->tensors),
                 sealed->root.c_str());
 
-    const auto report = modelseal::check_model(argv[2], {.keys = {&check, 1}, .expect = {{"version", "1"}}});
-    if (report.verdict == modelseal::Verdict::intact) {
+    const auto report = modelseal::check_model(
+        argv[2], {.seal = modelseal::SealCheck{.keys = {check}}, .policy = {.stamp = {{"version", "1"}}}});
+    if (!report) {
+        std::fprintf(stderr, "%s\n", report.error().message.c_str());
+        return 3;
+    }
+    if (report->verdict == modelseal::Verdict::intact) {
         std::printf("intact\n");
         return 0;
     }
-    if (report.seal) {
-        for (const auto& tensor : report.seal->tensors) std::printf("changed: %s\n", tensor.name.c_str());
+    if (report->seal) {
+        for (const auto& tensor : report->seal->tensors) std::printf("changed: %s\n", tensor.name.c_str());
     }
     return 1;
 }

@@ -2,8 +2,8 @@
 //   5_fingerprint MODEL.onnx SERVED FP       SERVED: a URL, exec:COMMAND, or a file that is run
 #include <cstdio>
 
+#include <modelseal/check.h>
 #include <modelseal/fingerprint.h>
-#include <modelseal/seal.h>
 
 int main(int argc, char** argv) {
     if (argc != 4) {
@@ -21,15 +21,16 @@ int main(int argc, char** argv) {
     std::printf("fingerprint %s, %llu evaluations of the model\n", made->id.c_str(),
                 static_cast<unsigned long long>(made->evaluations));
 
-    const auto report =
-        modelseal::check_model(argv[2], {.keys = {&check, 1}, .fingerprint = argv[3], .black_box = true});
-    if (report.verdict == modelseal::Verdict::error || !report.fingerprint) {
-        std::fprintf(stderr, "%s\n", report.error.c_str());
+    const auto report = modelseal::check_model(
+        argv[2], {.fingerprint = modelseal::FingerprintCheck{.file = argv[3], .keys = {check}}});
+    if (!report || !report->fingerprint || report->verdict == modelseal::Verdict::error) {
+        const auto& why = report ? report->error : report.error().message;
+        std::fprintf(stderr, "%s\n", why.c_str());
         return 3;
     }
-    const auto& found = *report.fingerprint;
+    const auto& found = *report->fingerprint;
     std::printf("%llu of %llu pairs differ; false alarms: at most %.0e a check\n",
                 static_cast<unsigned long long>(found.mismatched), static_cast<unsigned long long>(found.pairs),
                 found.false_alarm_bound);
-    return report.verdict == modelseal::Verdict::intact ? 0 : 1;
+    return report->verdict == modelseal::Verdict::intact ? 0 : 1;
 }

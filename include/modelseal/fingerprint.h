@@ -5,7 +5,7 @@
 // arXiv 2404.07572, with keyed zero-sum directions and measured noise). It is signed by the vendor, encrypted
 // for the check key and bound to the sealed model. Format: modelseal-fingerprint(5).
 //
-// Making one runs the model (LibTorch, loaded on demand). Checking one is part of check_model() in seal.h.
+// Making one runs the model (LibTorch, loaded on demand). Checking one is part of check_model() in check.h.
 #pragma once
 
 #include <array>

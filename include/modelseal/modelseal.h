@@ -1,6 +1,7 @@
 // All of the public API. Each header can also be included alone; c.h, the C interface, is not part of it.
 #pragma once
 
+#include <modelseal/check.h>
 #include <modelseal/fingerprint.h>
 #include <modelseal/format.h>
 #include <modelseal/inspect.h>

@@ -1,10 +1,10 @@
-// Seal a model, check a seal, remove it again: the main job of modelseal in three calls.
+// Seal a model, and remove the seal again. check.h checks it.
 //
 //     SigningKey key = SigningKey::generate();
 //     CheckKey check = public_check_key(key.public_key());
-//     auto sealed = seal_model("net.onnx", "net.sealed.onnx", {.key = key, .check = check});
-//     CheckReport report = check_model("net.sealed.onnx", {.keys = {&check, 1}});
-//     bool intact = report.verdict == Verdict::intact;
+//     auto sealed = seal_model("net.onnx", "sealed.onnx", {.key = key, .check = check, .receipt = "net.receipt"});
+//     auto report = check_model("sealed.onnx", {.seal = SealCheck{.keys = {check}}});
+//     auto restored = unseal_model("sealed.onnx", "net.receipt", "again.onnx");
 //
 // A model is a file (safetensors, ONNX, PyTorch, GGUF; recognized by content), an ONNX graph with external
 // data, or a folder of shards. The mark is in the weights: a sealed file has the same size, tensors, names,
@@ -14,20 +14,17 @@
 // Thread safety: calls on different outputs may run at the same time; each uses up to `jobs` threads.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <optional>
-#include <span>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include <modelseal/fingerprint.h>
 #include <modelseal/format.h>
 #include <modelseal/keys.h>
-#include <modelseal/oms.h>
 #include <modelseal/progress.h>
-#include <modelseal/report.h>
 #include <modelseal/result.h>
 
 namespace modelseal {
@@ -83,37 +80,6 @@ struct SealSummary {
 // small to carry a mark.
 Result<SealSummary> seal_model(const std::filesystem::path& model, const std::filesystem::path& out,
                                const SealOptions& options);
-
-// Everything that is given here is expected, and everything that is expected must hold; the worst finding is
-// the verdict.
-struct CheckOptions {
-    // If the weights are read, a seal under one of these is expected: they are tried in order, and the first
-    // under which a seal is found counts. They open the fingerprint as well.
-    std::span<const CheckKey> keys;
-    std::vector<std::pair<std::string, std::string>> expect = {};  // stamp entries that must be there
-    bool weights_only = false;          // a changed frame around intact weights passes
-    Scheme scheme = Scheme::modelseal;  // deepisign: a mark of that scheme passes as well
-    bool all = false;                   // list intact tensors as well
-    // The fingerprint to check. With one, `model` of check_model() may also be an endpoint (see
-    // modelseal-check(1)). A file is run only if its seal is intact, or with `black_box`.
-    std::optional<std::filesystem::path> fingerprint = {};
-    bool black_box = false;                               // query a local file instead of reading its seal
-    std::optional<std::filesystem::path> responses = {};  // folder of answers to a challenge
-    std::optional<Rung> rung = {};                        // that the verdict rests on; default fp32
-    EndpointOptions endpoint = {};
-    std::string device = "auto";  // on which a local file is run
-    // A detached signature of the files, by a signer that is trusted here: the one that is named, or else the
-    // one found next to the model. Files are read once for it and the seal.
-    std::optional<SignatureCheck> signature = {};
-    // Kinds that are expected even if nothing else asks for them.
-    bool require_seal = false, require_fingerprint = false, require_signature = false;
-    unsigned jobs = 0;
-    Progress* progress = nullptr;
-    Limits limits = {};
-};
-
-// Never fails: errors are in the report.
-CheckReport check_model(const std::filesystem::path& model, const CheckOptions& options);
 
 struct UnsealOptions {
     unsigned jobs = 0;

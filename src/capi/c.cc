@@ -15,6 +15,7 @@
 #include "report/words.h"
 #include "util/text.h"
 #include <modelseal/c.h>
+#include <modelseal/check.h>
 #include <modelseal/inspect.h>
 #include <modelseal/oms.h>
 #include <modelseal/seal.h>
@@ -214,16 +215,16 @@ modelseal_status modelseal_check(const char* model, const modelseal_check_option
         MODELSEAL_TRY(must_be_there(report, call, "report"));
         MODELSEAL_TRY(must_be_there(options, call, "options"));
         MODELSEAL_TRY_ASSIGN(const auto given, options_of(options, call));
-        MODELSEAL_TRY_ASSIGN(const auto keys, keys_of(given.keys, given.key_count, call));
+        MODELSEAL_TRY_ASSIGN(auto keys, keys_of(given.keys, given.key_count, call));
         if (keys.empty()) return Error{ErrorKind::usage, "no key to check with", {}};
         LentProgress progress(given.progress, given.progress_user);
-        CheckOptions wanted{.keys = keys};
-        MODELSEAL_TRY_ASSIGN(wanted.expect, facts_of(given.expect, given.expect_count, call, "expect"));
-        wanted.weights_only = given.weights_only != 0;
-        wanted.all = given.all != 0;
-        wanted.jobs = given.jobs;
-        wanted.progress = progress.get();
-        return hand_out(check_model(model, wanted), report);
+        CheckOptions wanted{.seal = SealCheck{.keys = std::move(keys), .all = given.all != 0},
+                            .policy = {.weights_only = given.weights_only != 0},
+                            .jobs = given.jobs,
+                            .progress = progress.get()};
+        MODELSEAL_TRY_ASSIGN(wanted.policy.stamp, facts_of(given.expect, given.expect_count, call, "expect"));
+        auto made = check_model(model, wanted);
+        return hand_out(made.ok() ? std::move(made).value() : policy::report_of(model, made.error()), report);
     });
 }
 
@@ -242,7 +243,7 @@ modelseal_status modelseal_verify(const char* model, const char* signature,
         LentProgress progress(given.progress, given.progress_user);
         wanted.signature = signature;
         const VerifyOptions effort{.jobs = given.jobs, .progress = progress.get()};
-        const policy::Policy policy{.expected = {.signature = true}};
+        const CheckPolicy policy{.expected = {.signature = true}};
         const policy::Findings found{.signature = verify_model(model, wanted, effort)};
         return hand_out(policy::report_of(model, found, policy, policy::decide(found, policy)), report);
     });

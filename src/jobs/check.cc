@@ -26,8 +26,11 @@ Result<Finding> if_unchanged(Result<Finding> finding, const model::Model& model)
 
 void check_files(const std::string& target, const CheckRequest& request, const CheckOptions& options,
                  Opened& opened, Findings& found) {
-    const jobs::SealSearch search{
-        .keys = options.keys, .all = options.all, .pass = {.jobs = options.jobs}, .progress = options.progress};
+    jobs::SealSearch search{.pass = {.jobs = options.jobs}, .progress = options.progress};
+    if (request.seal) {
+        search.keys = options.seal->keys;
+        search.all = options.seal->all;
+    }
     const bool readable = opened && opened->ok();
     if (request.seal && request.signature && readable) {
         auto both = jobs::check_both(target, **opened, search, *request.signature);
@@ -40,7 +43,8 @@ void check_files(const std::string& target, const CheckRequest& request, const C
                               : Result<SealFinding>(opened->error());
     }
     if (request.signature) {
-        const VerifyOptions reading{.jobs = options.jobs, .progress = options.progress};
+        const VerifyOptions reading{
+            .jobs = options.jobs, .progress = options.progress, .limits = options.limits};
         found.signature = jobs::check_signature(target, *request.signature, reading, nullptr);
     }
 }
@@ -82,7 +86,7 @@ Result<FingerprintFinding> ask(const std::string& target, const CheckOptions& op
 // A fingerprint that cannot be opened, or is not for one of the keys, is refused before anything is sent.
 void check_fingerprint(const std::string& target, const CheckRequest& request, const CheckOptions& options,
                        const Opened& opened, Findings& found) {
-    const auto print = jobs::open_fingerprint(options);
+    const auto print = jobs::open_fingerprint(*options.fingerprint);
     auto reason = reason_not_to_run(request, found);
     if (!print.ok()) {
         found.fingerprint = print.error();
@@ -112,17 +116,13 @@ Result<CheckReport> check(const std::string& target, const CheckOptions& options
 
 }  // namespace
 
-CheckReport check_model(const std::filesystem::path& model, const CheckOptions& options) {
+Result<CheckReport> check_model(const std::filesystem::path& model, const CheckOptions& options) {
     const auto target = model.string();
-    const auto guarded = [&]() -> Result<CheckReport> {
-        try {
-            return check(target, options);
-        } catch (const std::bad_alloc&) {
-            return Error{ErrorKind::unreadable, target + ": not enough memory to check it", {}};
-        }
-    };
-    auto report = guarded();
-    return report.ok() ? std::move(report).value() : policy::report_of(target, report.error());
+    try {
+        return check(target, options);
+    } catch (const std::bad_alloc&) {
+        return Error{ErrorKind::unreadable, target + ": not enough memory to check it", {}};
+    }
 }
 
 }  // namespace modelseal

@@ -27,17 +27,18 @@ Result<fingerprint::Replies> ask_file(const model::Model& model, const Fingerpri
     MODELSEAL_TRY_ASSIGN(
         const auto network,
         oracle::open_network(
-            model, {.device = options.device,
+            model, {.device = options.fingerprint->device,
                     .threads = options.jobs,
                     .input_name =
                         print.input.shape.name.empty() ? std::nullopt : std::optional(print.input.shape.name),
                     .input_shape = print.input.shape.shape,
-                    .max_seconds = options.endpoint.max_seconds,
-                    .vouched = options.black_box ? oracle::Vouched::nobody : oracle::Vouched::seal}));
+                    .max_seconds = options.fingerprint->endpoint.max_seconds,
+                    .vouched = options.seal ? oracle::Vouched::seal : oracle::Vouched::nobody}));
     // Its bytes are in the worker now: the checked bytes run.
     MODELSEAL_TRY(model.unchanged());
     warnings = network->warnings();
-    const auto batch = options.endpoint.batch == 0 ? print.batch : options.endpoint.batch;
+    const auto batch =
+        options.fingerprint->endpoint.batch == 0 ? print.batch : options.fingerprint->endpoint.batch;
     return fingerprint::ask_file(*network, print, batch, progress);
 }
 
@@ -45,42 +46,40 @@ Result<fingerprint::Replies> ask(const std::string& target, const model::Model* 
                                  const CheckOptions& options, std::string& who,
                                  std::vector<std::string>& warnings) {
     auto& progress = options.progress != nullptr ? *options.progress : no_progress();
-    if (options.responses) {
-        who = options.responses->string();
-        for (const auto& key : options.keys) {
-            auto answers = answers_of_responses(print, key, *options.responses);
+    const auto& check = *options.fingerprint;
+    if (check.responses) {
+        who = check.responses->string();
+        for (const auto& key : check.keys) {
+            auto answers = answers_of_responses(print, key, *check.responses);
             if (answers) {
                 return fingerprint::Replies{.answers = std::move(*answers), .queries = count_inputs(print)};
             }
-            if (answers.error().kind != ErrorKind::mismatch || &key == &options.keys.back())
+            if (answers.error().kind != ErrorKind::mismatch || &key == &check.keys.back())
                 return answers.error();
         }
     }
     who = target;
     if (model != nullptr) return ask_file(*model, print, options, progress, warnings);
-    MODELSEAL_TRY_ASSIGN(const auto oracle, oracle::connect(target, options.endpoint, print.input.shape));
+    MODELSEAL_TRY_ASSIGN(const auto oracle, oracle::connect(target, check.endpoint, print.input.shape));
     return fingerprint::ask_service(*oracle, print, progress);
 }
 
 }  // namespace
 
-Result<OpenedFingerprint> open_fingerprint(const CheckOptions& options) {
+Result<OpenedFingerprint> open_fingerprint(const FingerprintCheck& check) {
     const auto now = static_cast<std::int64_t>(std::time(nullptr));
-    MODELSEAL_TRY_ASSIGN(const auto source,
-                         io::FileSource::open(*options.fingerprint, options.fingerprint->string()));
-    std::optional<Error> refused;
-    for (const auto& key : options.keys) {
+    MODELSEAL_TRY_ASSIGN(const auto source, io::FileSource::open(check.file, check.file.string()));
+    Error refused;
+    for (const auto& key : check.keys) {
         auto print = fingerprint::load(*source, key, now);
         if (print) {
             MODELSEAL_TRY_ASSIGN(const auto shown, fingerprint::show(*source));
             return OpenedFingerprint{std::move(*print), shown.id, shown.vendor_key};
         }
         refused = print.error();
-        if (refused->kind != ErrorKind::mismatch) break;
+        if (refused.kind != ErrorKind::mismatch) break;
     }
-    return refused.value_or(Error{ErrorKind::usage, "no key to open the fingerprint with",
-                                  "give the vendor's public key, or the customer's check key",
-                                  Remedy::give_public_key});
+    return refused;
 }
 
 Result<FingerprintFinding> check_fingerprint(const std::string& target, const model::Model* model,
@@ -89,7 +88,8 @@ Result<FingerprintFinding> check_fingerprint(const std::string& target, const mo
     std::string who;
     std::vector<std::string> warnings;
     MODELSEAL_TRY_ASSIGN(auto replies, ask(target, model, print, options, who, warnings));
-    MODELSEAL_TRY_ASSIGN(auto finding, fingerprint::judge(print, std::move(replies), options.rung, who));
+    MODELSEAL_TRY_ASSIGN(auto finding,
+                         fingerprint::judge(print, std::move(replies), options.fingerprint->rung, who));
     finding.id = opened.id;
     finding.vendor_key = opened.vendor_key;
     finding.root = print.root;

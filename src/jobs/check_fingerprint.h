@@ -5,7 +5,7 @@
 
 #include "fingerprint/fingerprint.h"
 #include "model/model.h"
-#include <modelseal/seal.h>
+#include <modelseal/check.h>
 
 namespace modelseal::jobs {
 
@@ -15,11 +15,12 @@ struct OpenedFingerprint {
     std::string id, vendor_key;
 };
 
-// Refuses a fingerprint that is not valid, not for one of the keys, or expired. Sends no query.
-Result<OpenedFingerprint> open_fingerprint(const CheckOptions& options);
+// Refuses a fingerprint that is not valid, not for one of the keys, or expired. Sends no query. Precondition: there is a
+// key.
+Result<OpenedFingerprint> open_fingerprint(const FingerprintCheck& check);
 
 // Queries `target` (a file or an endpoint; none if there are responses) and judges the answers. `model`: the
-// file, opened; null for the others.
+// file, opened; null for the others. Precondition: the options ask for a fingerprint.
 Result<FingerprintFinding> check_fingerprint(const std::string& target, const model::Model* model,
                                              const OpenedFingerprint& opened, const CheckOptions& options);
 

@@ -1,6 +1,8 @@
 
 #include "jobs/check_plan.h"
 
+#include <tuple>
+
 #include "jobs/check_files.h"
 #include "oracle/endpoint.h"
 #include "util/text.h"
@@ -11,20 +13,21 @@ namespace {
 using Answerer = CheckRequest::Answerer;
 
 Answerer answerer_of(const std::string& target, const CheckOptions& options) {
-    if (options.responses || oracle::is_endpoint(target)) return Answerer::elsewhere;
-    return options.black_box ? Answerer::any_file : Answerer::sealed_file;
+    const bool answered = options.fingerprint && options.fingerprint->responses;
+    if (answered || oracle::is_endpoint(target)) return Answerer::elsewhere;
+    return options.fingerprint && !options.seal ? Answerer::any_file : Answerer::sealed_file;
 }
 
-bool trusts_somebody(const SignatureCheck& options) {
-    return !options.public_keys.empty() || !options.anchors.empty() || !options.trusted_root.empty();
+bool trusts_somebody(const SignatureCheck& check) {
+    return !check.public_keys.empty() || !check.anchors.empty() || !check.trusted_root.empty();
 }
 
 void plan_seal(const CheckOptions& options, CheckRequest& request) {
     const bool reads_weights = request.answerer == Answerer::sealed_file;
-    request.seal = reads_weights && !options.keys.empty();
+    request.seal = reads_weights && options.seal;
     // Only a seal has a stamp that can be as expected.
     auto& expected = request.policy.expected.seal;
-    expected = request.seal || options.require_seal || !options.expect.empty();
+    expected = request.seal || expected || !options.policy.stamp.empty();
     if (!expected || request.seal) return;
     request.missing.push_back({.kind = CheckKind::seal,
                                .detail = reads_weights
@@ -36,21 +39,22 @@ void plan_seal(const CheckOptions& options, CheckRequest& request) {
 
 Result<void> plan_signature(const std::string& target, const CheckOptions& options, CheckRequest& request) {
     const bool on_disk = request.answerer != Answerer::elsewhere;
-    const bool trusts = options.signature && trusts_somebody(*options.signature);
-    const bool named = options.signature && !options.signature->signature.empty();
+    const bool trusts = options.signature.has_value();
+    const bool named = trusts && !options.signature->signature.empty();
     if (named && !on_disk) {
         return Error{ErrorKind::usage, "a signature covers files, and the target has none to read",
                      "check a file or a folder"};
     }
-    request.policy.expected.signature = trusts || named || options.require_signature;
+    auto& expected = request.policy.expected.signature;
+    expected = trusts || expected;
     const auto found = named     ? std::optional(options.signature->signature)
                        : on_disk ? signature_next_to(target)
                                  : std::nullopt;
     const auto shown = found ? util::printable(found->string()) : std::string();
-    if (found && (trusts || named)) {
+    if (found && trusts) {
         request.signature = options.signature;
         request.signature->signature = *found;
-    } else if (request.policy.expected.signature) {
+    } else if (expected) {
         request.missing.push_back(
             {.kind = CheckKind::signature,
              .detail = found     ? "the signature " + shown + " was not verified: no signer is trusted"
@@ -72,10 +76,10 @@ Result<void> plan_signature(const std::string& target, const CheckOptions& optio
 void plan_fingerprint(const CheckOptions& options, CheckRequest& request) {
     request.fingerprint = options.fingerprint.has_value();
     const bool reads_weights = request.answerer == Answerer::sealed_file;
-    // A model that is not read can only be queried; the given keys open its fingerprint.
-    const bool only_asked = !reads_weights && (!options.keys.empty() || !request.signature);
+    // A model that is not read can only be queried.
+    const bool only_asked = !reads_weights && (options.seal || !request.signature);
     auto& expected = request.policy.expected.fingerprint;
-    expected = request.fingerprint || options.require_fingerprint || only_asked;
+    expected = request.fingerprint || expected || only_asked;
     if (!expected || request.fingerprint) return;
     request.missing.push_back(
         {.kind = CheckKind::fingerprint,
@@ -86,24 +90,41 @@ void plan_fingerprint(const CheckOptions& options, CheckRequest& request) {
          .remedy = Remedy::give_fingerprint});
 }
 
+// Refuses options that allow no check of any model.
+Result<void> must_ask(const CheckOptions& options) {
+    const auto refuse = [](const char* what, const char* hint, Remedy remedy) {
+        return Error{ErrorKind::usage, what, hint, remedy};
+    };
+    const auto& [seal, fingerprint, signature] = std::tie(options.seal, options.fingerprint, options.signature);
+    const auto& expected = options.policy.expected;
+    const bool required = expected.seal || expected.fingerprint || expected.signature;
+    if (!seal && !fingerprint && !signature && !required) {
+        return refuse("no key to look for a seal and no trusted signer was given",
+                      "give the vendor's public key", Remedy::give_public_key);
+    }
+    if (seal && seal->keys.empty()) {
+        return refuse("no key to look for a seal with", "give the vendor's public key",
+                      Remedy::give_public_key);
+    }
+    if (fingerprint && fingerprint->keys.empty()) {
+        return refuse("no key to open the fingerprint with",
+                      "give the vendor's public key, or the customer's check key", Remedy::give_public_key);
+    }
+    if (signature && !trusts_somebody(*signature)) {
+        return refuse("no key, certificate or trusted root to verify the signature with",
+                      "give the signer's public key, or the certificate of an authority", Remedy::trust_signer);
+    }
+    return {};
+}
+
 }  // namespace
 
 Result<CheckRequest> plan_check(const std::string& target, const CheckOptions& options) {
-    CheckRequest request{.answerer = answerer_of(target, options)};
-    request.policy.stamp = options.expect;
-    request.policy.weights_only = options.weights_only;
-    request.policy.scheme = options.scheme;
+    MODELSEAL_TRY(must_ask(options));
+    CheckRequest request{.answerer = answerer_of(target, options), .policy = options.policy};
     plan_seal(options, request);
     MODELSEAL_TRY(plan_signature(target, options, request));
     plan_fingerprint(options, request);
-    auto& expected = request.policy.expected;
-    if (!expected.seal && !expected.signature && !expected.fingerprint) {
-        expected.seal = true;
-        request.missing.push_back({.kind = CheckKind::seal,
-                                   .detail = "no key to look for a seal and no trusted signer was given",
-                                   .hint = "give the vendor's public key",
-                                   .remedy = Remedy::give_public_key});
-    }
     return request;
 }
 

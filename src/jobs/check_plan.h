@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "policy/decide.h"
+#include <modelseal/check.h>
 #include <modelseal/oms.h>
-#include <modelseal/seal.h>
 
 namespace modelseal::jobs {
 
@@ -19,11 +19,11 @@ struct CheckRequest {
         elsewhere,    // an endpoint, or answers made elsewhere
     };
     Answerer answerer = Answerer::sealed_file;
-    bool seal = false;                       // look for one in the weights
-    bool fingerprint = false;                // send its inputs
+    bool seal = false;                        // look for one in the weights
+    bool fingerprint = false;                 // send its inputs
     std::optional<SignatureCheck> signature;  // verify this one
-    policy::Policy policy;                   // what is expected
-    std::vector<MissingCheck> missing;       // expected, but nothing can be checked
+    CheckPolicy policy;                       // what is expected
+    std::vector<MissingCheck> missing;        // expected, but nothing can be checked
     std::vector<std::string> warnings;
 
     bool opens_model() const { return seal || (fingerprint && answerer != Answerer::elsewhere); }

@@ -41,7 +41,7 @@ Check not_made(CheckKind kind, const std::vector<MissingCheck>& known) {
 }
 
 // The entries of the stamp that are not as expected. An entry counts only if the vendor signed it.
-std::string stamp_complaint(const SealFinding& seal, const Policy& policy) {
+std::string stamp_complaint(const SealFinding& seal, const CheckPolicy& policy) {
     for (const auto& [name, value] : policy.stamp) {
         const auto found = std::ranges::find(seal.stamp, name, [](const auto& entry) { return entry.first; });
         if (found == seal.stamp.end())
@@ -56,7 +56,7 @@ std::string stamp_complaint(const SealFinding& seal, const Policy& policy) {
     return {};
 }
 
-Check judged(const SealFinding& seal, const Policy& policy) {
+Check judged(const SealFinding& seal, const CheckPolicy& policy) {
     const auto verdict = verdict_of(seal);
     const bool found = verdict == Verdict::intact || verdict == Verdict::tampered;
     if (!found) return settled(CheckKind::seal, verdict, seal.detail);
@@ -77,18 +77,18 @@ Check judged(const SealFinding& seal, const Policy& policy) {
     return check;
 }
 
-Check judged(const FingerprintFinding& fingerprint, const Policy&) {
+Check judged(const FingerprintFinding& fingerprint, const CheckPolicy&) {
     return settled(CheckKind::fingerprint, verdict_of(fingerprint), fingerprint.detail, fingerprint.hint,
                    fingerprint.remedy);
 }
 
-Check judged(const SignatureFinding& signature, const Policy&) {
+Check judged(const SignatureFinding& signature, const CheckPolicy&) {
     return settled(CheckKind::signature, verdict_of(signature), signature.detail);
 }
 
 template <class Finding>
 Check check_of(CheckKind kind, const std::optional<Result<Finding>>& found, const Findings& findings,
-               const Policy& policy) {
+               const CheckPolicy& policy) {
     if (!found) return not_made(kind, findings.missing);
     return found->ok() ? judged(**found, policy) : failed(kind, found->error());
 }
@@ -164,7 +164,7 @@ const Check* Decision::decisive() const {
     return first == checks.end() ? nullptr : &*first;
 }
 
-Decision decide(const Findings& findings, const Policy& policy) {
+Decision decide(const Findings& findings, const CheckPolicy& policy) {
     Decision decision;
     const auto add = [&](CheckKind kind, bool expected, const auto& found) {
         if (!found && !expected) return;
@@ -186,7 +186,7 @@ Decision decide(const Findings& findings, const Policy& policy) {
     return decision;
 }
 
-CheckReport report_of(std::string target, const Findings& findings, const Policy& policy,
+CheckReport report_of(std::string target, const Findings& findings, const CheckPolicy& policy,
                       const Decision& decision) {
     CheckReport report{.target = std::move(target),
                        .verdict = decision.verdict,

@@ -4,12 +4,11 @@
 
 #include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
+#include <modelseal/check.h>
 #include <modelseal/report.h>
 #include <modelseal/result.h>
-#include <modelseal/seal.h>
 
 namespace modelseal::policy {
 
@@ -19,13 +18,6 @@ struct Findings {
     std::optional<Result<FingerprintFinding>> fingerprint;
     std::optional<Result<SignatureFinding>> signature;
     std::vector<MissingCheck> missing;  // why some were not made; counts only for kinds that are expected
-};
-
-struct Policy {
-    CheckReport::Expected expected;
-    std::vector<std::pair<std::string, std::string>> stamp = {};  // entries that the seal's stamp must have
-    bool weights_only = false;          // a changed frame around intact weights passes
-    Scheme scheme = Scheme::modelseal;  // deepisign: its marks pass as well
 };
 
 struct Decision {
@@ -55,10 +47,10 @@ Verdict verdict_of(const SignatureFinding& signature);
 
 // The worst of what is expected counts: tampered, then could not be checked, then nothing found, then intact.
 // If nothing is expected, nothing was proved: `unsealed`.
-Decision decide(const Findings& findings, const Policy& policy);
+Decision decide(const Findings& findings, const CheckPolicy& policy);
 
 // The findings with the outcomes of the decision, for people and machines to read.
-CheckReport report_of(std::string target, const Findings& findings, const Policy& policy,
+CheckReport report_of(std::string target, const Findings& findings, const CheckPolicy& policy,
                       const Decision& decision);
 // The report of a target that could not be checked at all.
 CheckReport report_of(std::string target, const Error& error);

@@ -14,8 +14,8 @@
 #include "tests/support/run.h"
 #include "tests/support/scratch.h"
 #include "tests/support/services/oip_model.h"
+#include <modelseal/check.h>
 #include <modelseal/progress.h>
-#include <modelseal/seal.h>
 
 namespace modelseal::fingerprint {
 namespace {
@@ -88,8 +88,8 @@ class CoarseService : public testing::Test {
     CheckReport check(const Disguise& disguise, std::optional<Rung> rung = {}) {
         const auto server = serve(disguise);
         const auto key = public_check_key(vendor_.public_key());
-        return check_model(server->url("/v2/models/net"),
-                           {.keys = {&key, 1}, .fingerprint = file_, .rung = rung, .endpoint = {.batch = 25}});
+        const FingerprintCheck asked{.file = file_, .keys = {key}, .rung = rung, .endpoint = {.batch = 25}};
+        return check_model(server->url("/v2/models/net"), {.fingerprint = asked}).value();
     }
 
     std::unique_ptr<HttpServer> serve(const Disguise& disguise) {

@@ -8,6 +8,7 @@
 #include "tests/support/models/small_models.h"
 #include "tests/support/scratch.h"
 #include "tests/support/services/worker.h"
+#include <modelseal/check.h>
 #include <modelseal/seal.h>
 
 namespace modelseal {
@@ -26,8 +27,8 @@ class Expectations : public testing::Test {
         return scratch.write(name, bytes);
     }
     CheckReport check(const std::filesystem::path& target, CheckOptions options = {}) {
-        options.keys = {&key, 1};
-        return check_model(target, options);
+        options.seal = SealCheck{.keys = {key}};
+        return check_model(target, options).value();
     }
     const std::string plain = test::safetensors_file({{"w", "F32", {60'000}, test::float_weights(60'000, 1)}});
     const SigningKey vendor = test::test_key();
@@ -40,14 +41,16 @@ TEST_F(Expectations, ADeepisignMarkIsNotASealUnlessItsSchemeIsNamed) {
     const auto marked =
         write("marked", test::sealed_bytes(test::safetensors_file({{"w", "F32", {256, 256}, weights}}), vendor,
                                            Scheme::deepisign));
-    for (const auto& options : std::vector<CheckOptions>{{}, {.require_seal = true}, {.weights_only = true}}) {
-        const auto report = check(marked, options);
+    for (const auto& policy :
+         std::vector<CheckPolicy>{{}, {.expected = {.seal = true}}, {.weights_only = true}}) {
+        const auto report = check(marked, {.policy = policy});
         EXPECT_EQ(report.exit_code, ExitCode::nothing);
         EXPECT_THAT(report.hint, HasSubstr("the deepisign scheme"));
     }
-    EXPECT_EQ(check(marked, {.scheme = Scheme::deepisign}).verdict, Verdict::intact);
+    EXPECT_EQ(check(marked, {.policy = {.scheme = Scheme::deepisign}}).verdict, Verdict::intact);
     const auto sealed = write("sealed", test::sealed_bytes(plain, vendor));
-    EXPECT_EQ(check(sealed, {.scheme = Scheme::deepisign}).verdict, Verdict::intact) << "a seal is more";
+    EXPECT_EQ(check(sealed, {.policy = {.scheme = Scheme::deepisign}}).verdict, Verdict::intact)
+        << "a seal is more";
 }
 
 // A seal that was erased counts, whatever the fingerprint would say; and what nobody vouches for is not run.
@@ -57,7 +60,10 @@ TEST_F(Expectations, AModelWithoutItsSealIsNotRunForItsFingerprint) {
     if (!std::filesystem::exists(data / "snet.fp")) GTEST_SKIP() << "no " << data;
     const auto security_key = public_check_key(load_public_key((data / "vendor.pub").string()).value());
     const auto with = [&](const char* model) {
-        return check_model(data / model, {.keys = {&security_key, 1}, .fingerprint = data / "snet.fp"});
+        const FingerprintCheck fingerprint{.file = data / "snet.fp", .keys = {security_key}};
+        return check_model(data / model,
+                           {.seal = SealCheck{.keys = {security_key}}, .fingerprint = fingerprint})
+            .value();
     };
     const auto report = with("backdoored.onnx");
     EXPECT_EQ(report.exit_code, ExitCode::nothing) << report.error;
@@ -78,17 +84,48 @@ TEST_F(Expectations, AModelIsRunForItsFingerprintIfItsSealIsIntact) {
     if (!std::filesystem::exists(data / "snet.fp")) GTEST_SKIP() << "no " << data;
     const auto security_key = public_check_key(load_public_key((data / "vendor.pub").string()).value());
     // One thread is not the runtime of the fingerprint, whose last bits another machine need not give.
-    const CheckOptions options{.keys = {&security_key, 1}, .fingerprint = data / "snet.fp", .jobs = 1};
-    const auto intact = check_model(data / "snet.onnx", options);
+    const FingerprintCheck fingerprint{.file = data / "snet.fp", .keys = {security_key}};
+    const CheckOptions options{
+        .seal = SealCheck{.keys = {security_key}}, .fingerprint = fingerprint, .jobs = 1};
+    const auto intact = check_model(data / "snet.onnx", options).value();
     EXPECT_EQ(intact.verdict, Verdict::intact) << intact.error;
     EXPECT_TRUE(intact.fingerprint);
     auto bytes = test::content_of(data / "snet.onnx");
     bytes[bytes.size() / 2] = static_cast<char>(bytes[bytes.size() / 2] ^ 1);
-    const auto tampered = check_model(write("tampered.onnx", bytes), options);
+    const auto tampered = check_model(write("tampered.onnx", bytes), options).value();
     EXPECT_EQ(tampered.verdict, Verdict::tampered);
     EXPECT_FALSE(tampered.fingerprint);
     ASSERT_EQ(tampered.missing.size(), 1u);
     EXPECT_EQ(tampered.missing[0].outcome, MissingCheck::Outcome::not_run);
+}
+
+// Nothing about the model would be known, so there is no report.
+TEST_F(Expectations, ACallThatCanCheckNothingIsAnError) {
+    const auto model = write("sealed", test::sealed_bytes(plain, vendor));
+    const FingerprintCheck no_key{.file = "net.fp"};
+    for (const auto& options : std::vector<CheckOptions>{{},
+                                                         {.seal = SealCheck{}},
+                                                         {.seal = SealCheck{{key}}, .fingerprint = no_key},
+                                                         {.signature = SignatureCheck{}},
+                                                         {.signature = SignatureCheck{.signature = "a.sig"}}}) {
+        const auto report = check_model(model, options);
+        ASSERT_FALSE(report.ok());
+        EXPECT_EQ(report.error().kind, ErrorKind::usage);
+        EXPECT_THAT(report.error().message, HasSubstr("no key"));
+    }
+    const auto absent = check_model(scratch / "absent", {.seal = SealCheck{{key}}});
+    ASSERT_TRUE(absent.ok()) << "what is wrong with the model is in the report";
+    EXPECT_EQ(absent->verdict, Verdict::error);
+}
+
+TEST_F(Expectations, OptionsOwnTheirKeys) {
+    const auto model = write("sealed", test::sealed_bytes(plain, vendor));
+    CheckOptions options;
+    {
+        const std::vector keys{public_check_key(vendor.public_key())};
+        options.seal = SealCheck{.keys = keys};
+    }
+    EXPECT_EQ(check_model(model, options)->verdict, Verdict::intact);
 }
 
 TEST_F(Expectations, WarningsOfTheModelAreShownInEveryForm) {

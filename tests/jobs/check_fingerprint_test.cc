@@ -5,7 +5,7 @@
 #include "tests/support/scratch.h"
 #include "tests/support/services/runtime_server.h"
 #include "tests/support/services/worker.h"
-#include <modelseal/seal.h>
+#include <modelseal/check.h>
 
 namespace modelseal {
 namespace {
@@ -25,7 +25,8 @@ class ServedModel : public ::testing::Test {
     }
 
     CheckReport ask(const std::string& url, const EndpointOptions& endpoint = {}) {
-        return check_model(url, {.keys = {&check_, 1}, .fingerprint = print_, .endpoint = endpoint});
+        const FingerprintCheck asked{.file = print_, .keys = {check_}, .endpoint = endpoint};
+        return check_model(url, {.fingerprint = asked}).value();
     }
 
     static constexpr const char* kModel = "cifar10-resnet20.onnx";

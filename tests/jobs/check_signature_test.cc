@@ -4,6 +4,7 @@
 
 #include "tests/support/models/small_models.h"
 #include "tests/support/scratch.h"
+#include <modelseal/check.h>
 #include <modelseal/oms.h>
 #include <modelseal/seal.h>
 
@@ -39,12 +40,11 @@ class CheckWithSignature : public testing::Test {
         ASSERT_TRUE(done.ok()) << done.error().message;
     }
     CheckReport check(const fs::path& target, const fs::path& signature = {}) {
-        CheckOptions options{.keys = keys};
+        CheckOptions options;
+        if (!keys.empty()) options.seal = SealCheck{.keys = keys};
         if (trusted) options.signature = SignatureCheck{.signature = signature, .public_keys = {signer}};
-        options.expect = expect;
-        options.require_seal = require_seal;
-        options.require_signature = require_signature;
-        return check_model(target, options);
+        options.policy = policy;
+        return check_model(target, options).value();
     }
     void flip(const fs::path& path, std::size_t from_end) {
         auto bytes = test::content_of(path);
@@ -58,8 +58,8 @@ class CheckWithSignature : public testing::Test {
     SignOptions sign{.key = SigningKey::generate(KeyType::p256)};
     PublicKey signer = sign.key.public_key();
     fs::path file;
-    std::vector<std::pair<std::string, std::string>> expect;
-    bool trusted = true, require_seal = false, require_signature = false;
+    CheckPolicy policy;
+    bool trusted = true;
 };
 
 TEST_F(CheckWithSignature, IsIntactIfBothHold) {
@@ -163,17 +163,17 @@ TEST_F(CheckWithSignature, ExpectsASealOnlyIfAKeyOrARequirementAsksForIt) {
     EXPECT_EQ(check(plain, scratch / "plain.sig").verdict, Verdict::unsealed) << "a key for seals was given";
     keys.clear();
     EXPECT_EQ(check(plain, scratch / "plain.sig").verdict, Verdict::intact);
-    expect = {{"version", "1"}};
+    policy.stamp = {{"version", "1"}};
     EXPECT_EQ(check(plain, scratch / "plain.sig").verdict, Verdict::unsealed) << "no stamp says so";
-    expect.clear();
-    require_seal = true;
+    policy.stamp.clear();
+    policy.expected.seal = true;
     const auto report = check(plain, scratch / "plain.sig");
     EXPECT_EQ(report.verdict, Verdict::unsealed) << "a required seal was not even looked for";
     EXPECT_THAT(report.error, HasSubstr("no key to look for one was given"));
 }
 
 TEST_F(CheckWithSignature, FindsNothingIfARequiredOneIsMissing) {
-    require_signature = true;
+    policy.expected.signature = true;
     for (const bool trust : {true, false}) {
         trusted = trust;
         const auto report = check(file);
@@ -238,8 +238,10 @@ TEST_F(CheckWithSignature, GivesTheSameResultIfManyShardsAreReadAtOnce) {
     ASSERT_TRUE(seal_model(scratch / "shards", scratch / "sealed", how).ok());
     sign_as(scratch / "sealed", scratch / "sealed.sig");
     for (const unsigned jobs : {1u, 2u, 3u, 8u}) {
-        CheckOptions options{.keys = keys, .signature = SignatureCheck{.public_keys = {signer}}, .jobs = jobs};
-        EXPECT_EQ(check_model(scratch / "sealed", options).verdict, Verdict::intact) << jobs;
+        const CheckOptions options{.seal = SealCheck{.keys = keys},
+                                   .signature = SignatureCheck{.public_keys = {signer}},
+                                   .jobs = jobs};
+        EXPECT_EQ(check_model(scratch / "sealed", options)->verdict, Verdict::intact) << jobs;
     }
     flip(scratch / "sealed" / "6.safetensors", 9);
     const auto report = check(scratch / "sealed");
@@ -250,9 +252,11 @@ TEST_F(CheckWithSignature, GivesTheSameResultIfManyShardsAreReadAtOnce) {
 
 TEST_F(CheckWithSignature, IsNotPossibleForAnEndpoint) {
     sign_as(file, scratch / "model.sig");
-    const auto report = check("http://127.0.0.1:1/v2/models/net", scratch / "model.sig");
-    EXPECT_EQ(report.verdict, Verdict::error);
-    EXPECT_EQ(report.error_kind, ErrorKind::usage);
+    const SignatureCheck named{.signature = scratch / "model.sig", .public_keys = {signer}};
+    const auto refused =
+        check_model("http://127.0.0.1:1/v2/models/net", {.seal = SealCheck{.keys = keys}, .signature = named});
+    ASSERT_FALSE(refused.ok());
+    EXPECT_EQ(refused.error().kind, ErrorKind::usage);
     const auto unnamed = check("http://127.0.0.1:1/v2/models/net");
     EXPECT_EQ(unnamed.exit_code, ExitCode::nothing);
     ASSERT_EQ(unnamed.missing.size(), 2u) << "the key can only be for a fingerprint";

@@ -10,6 +10,7 @@
 #include "jobs/receipt.h"
 #include "tests/support/models/small_models.h"
 #include "tests/support/scratch.h"
+#include <modelseal/check.h>
 
 namespace modelseal {
 namespace {
@@ -76,8 +77,9 @@ TEST_P(Golden, SealedFileStillChecksAndUnseals) {
     const auto key = name.starts_with("p256") ? test::test_key_p256() : test::test_key();
     const auto check = public_check_key(key.public_key());
     const auto sealed = golden(version) / (name + ".sealed");
-    const auto report =
-        check_model(sealed, {.keys = {&check, 1}, .expect = {{"name", "golden"}, {"version", "1"}}});
+    const auto report = check_model(sealed, {.seal = SealCheck{.keys = {check}},
+                                             .policy = {.stamp = {{"name", "golden"}, {"version", "1"}}}})
+                            .value();
     EXPECT_EQ(report.verdict, Verdict::intact) << report.error;
     const test::Scratch folder;
     ASSERT_TRUE(unseal_model(sealed, golden(version) / (name + ".receipt"), folder / "original").ok());

@@ -13,6 +13,7 @@
 
 #include "tests/support/models/small_models.h"
 #include "tests/support/scratch.h"
+#include <modelseal/check.h>
 #include <modelseal/progress.h>
 
 namespace modelseal {
@@ -53,7 +54,7 @@ TEST(Seal, KilledAtAnyMomentLeavesOriginalAndEarlierOutputComplete) {
         ::waitpid(child, &status, 0);
         killed += WIFSIGNALED(status);
         ASSERT_EQ(test::content_of(model), original) << "round " << round;
-        const auto report = check_model(out, {.keys = {&check, 1}});
+        const auto report = check_model(out, {.seal = SealCheck{.keys = {check}}}).value();
         ASSERT_EQ(report.verdict, Verdict::intact) << "round " << round;
     }
     EXPECT_GT(killed, 0) << "every run was over before it was killed";

@@ -9,6 +9,7 @@
 
 #include "tests/support/models/small_models.h"
 #include "tests/support/scratch.h"
+#include <modelseal/check.h>
 #include <modelseal/seal.h>
 
 namespace modelseal {
@@ -56,8 +57,10 @@ std::string renamed(const std::string& file, const Names& names) {
 class Renamed : public testing::Test {
   protected:
     SealFinding look(const std::string& file, bool weights_only = false) {
-        const auto report = check_model(folder_.write("renamed", file),
-                                        {.keys = {&check_, 1}, .weights_only = weights_only, .all = true});
+        const auto report =
+            check_model(folder_.write("renamed", file), {.seal = SealCheck{.keys = {check_}, .all = true},
+                                                         .policy = {.weights_only = weights_only}})
+                .value();
         verdict_ = report.verdict;
         return report.seal.value_or(SealFinding());
     }

@@ -8,6 +8,7 @@
 
 #include "tests/support/models/small_models.h"
 #include "tests/support/scratch.h"
+#include <modelseal/check.h>
 #include <modelseal/seal.h>
 
 namespace modelseal {
@@ -32,7 +33,7 @@ struct Bench {
         return {.key = key, .check = check, .stamp = kStamp, .jobs = jobs};
     }
     CheckReport look(const std::filesystem::path& path) {
-        return check_model(path, {.keys = {&check, 1}, .jobs = 1});
+        return check_model(path, {.seal = SealCheck{.keys = {check}}, .jobs = 1}).value();
     }
 };
 
@@ -63,7 +64,8 @@ TEST_P(SealOf, AnyNumberOfThreadsGivesTheSameFile) {
         ASSERT_TRUE(seal_model(original, out, bench.options(jobs)).ok());
         if (first.empty()) first = content_of(out);
         EXPECT_EQ(content_of(out), first) << jobs;
-        EXPECT_EQ(check_model(out, {.keys = {&bench.check, 1}, .jobs = jobs}).verdict, Verdict::intact);
+        EXPECT_EQ(check_model(out, {.seal = SealCheck{.keys = {bench.check}}, .jobs = jobs}).value().verdict,
+                  Verdict::intact);
     }
 }
 
@@ -71,7 +73,7 @@ TEST_P(SealOf, OtherKeysFindNothing) {
     Bench bench;
     const auto sealed = bench.write("sealed", test::sealed_bytes(GetParam().file(), bench.key));
     const auto other = public_check_key(test::test_key(2).public_key());
-    EXPECT_EQ(check_model(sealed, {.keys = {&other, 1}}).verdict, Verdict::unsealed);
+    EXPECT_EQ(check_model(sealed, {.seal = SealCheck{.keys = {other}}}).value().verdict, Verdict::unsealed);
     EXPECT_EQ(bench.look(bench.write("model", GetParam().file())).verdict, Verdict::unsealed);
 }
 
@@ -101,7 +103,9 @@ TEST(Seal, SameTensorsInAnotherContainerAreIntactInAChangedFrame) {
     EXPECT_FALSE(report.seal->frame_intact);
     EXPECT_EQ(report.seal->cause, SealFinding::Cause::frame);
     EXPECT_TRUE(report.seal->tensors.empty());
-    const auto lenient = check_model(wrapped, {.keys = {&bench.check, 1}, .weights_only = true});
+    const auto lenient =
+        check_model(wrapped, {.seal = SealCheck{.keys = {bench.check}}, .policy = {.weights_only = true}})
+            .value();
     EXPECT_EQ(lenient.verdict, Verdict::intact);
     EXPECT_FALSE(lenient.seal->frame_intact);
 }
@@ -171,8 +175,9 @@ TEST(Seal, CustomersSealIsFoundByTheirKeyAlone) {
     const SealOptions options{.key = bench.key, .check = customer};
     ASSERT_TRUE(seal_model(model, bench.folder / "sealed", options).ok());
     EXPECT_EQ(bench.look(bench.folder / "sealed").verdict, Verdict::unsealed);
-    const auto theirs =
-        check_model(bench.folder / "sealed", {.keys = {&customer, 1}, .expect = {{"customer", "acme"}}});
+    const auto theirs = check_model(bench.folder / "sealed", {.seal = SealCheck{.keys = {customer}},
+                                                              .policy = {.stamp = {{"customer", "acme"}}}})
+                            .value();
     EXPECT_EQ(theirs.verdict, Verdict::intact);
 }
 
@@ -199,9 +204,10 @@ TEST(Seal, DeepisignMarkMadeByAHolderOfTheCheckKeyIsTampered) {
     SealOptions options{.key = forger, .check = places, .stamp = kStamp, .scheme = Scheme::deepisign};
     ASSERT_TRUE(seal_model(model, bench.folder / "forged", options).ok());
     const auto accepting = [&](const char* name) {
-        return check_model(
-            bench.folder / name,
-            {.keys = {&bench.check, 1}, .expect = {{"name", "small"}}, .scheme = Scheme::deepisign});
+        return check_model(bench.folder / name,
+                           {.seal = SealCheck{.keys = {bench.check}},
+                            .policy = {.stamp = {{"name", "small"}}, .scheme = Scheme::deepisign}})
+            .value();
     };
     const auto report = accepting("forged");
     EXPECT_EQ(report.verdict, Verdict::tampered);
@@ -232,13 +238,15 @@ TEST(Check, ExpectationsAreHeldAgainstTheSignedStamp) {
     Bench bench;
     const auto sealed =
         bench.write("sealed", test::sealed_bytes(test::safetensors_file(three_layers()), bench.key));
-    EXPECT_EQ(check_model(sealed, {.keys = {&bench.check, 1}, .expect = {{"name", "small"}}}).verdict,
-              Verdict::intact);
-    const auto other = check_model(sealed, {.keys = {&bench.check, 1}, .expect = {{"name", "large"}}});
+    const auto expecting = [&](const char* name, const char* value) {
+        const CheckPolicy policy{.stamp = {{name, value}}};
+        return check_model(sealed, {.seal = SealCheck{.keys = {bench.check}}, .policy = policy}).value();
+    };
+    EXPECT_EQ(expecting("name", "small").verdict, Verdict::intact);
+    const auto other = expecting("name", "large");
     EXPECT_EQ(other.verdict, Verdict::tampered);
     EXPECT_THAT(other.seal->detail, HasSubstr("large"));
-    EXPECT_EQ(check_model(sealed, {.keys = {&bench.check, 1}, .expect = {{"version", "1"}}}).verdict,
-              Verdict::tampered);
+    EXPECT_EQ(expecting("version", "1").verdict, Verdict::tampered);
 }
 
 TEST(Check, MissingAndAddedTensorsAreNamed) {
@@ -284,7 +292,7 @@ TEST(Check, ChangedLayersShowHalfOfTheirBitsWrongAndOthersNone) {
         std::memcpy(sealed.data() + at, &value, 4);
     }
     const auto tuned = bench.write("tuned", sealed);
-    const auto report = check_model(tuned, {.keys = {&bench.check, 1}, .all = true});
+    const auto report = check_model(tuned, {.seal = SealCheck{.keys = {bench.check}, .all = true}}).value();
     EXPECT_EQ(report.verdict, Verdict::tampered);
     for (const auto& tensor : report.seal->tensors) {
         ASSERT_TRUE(tensor.bit_error_rate) << tensor.name;
@@ -315,7 +323,7 @@ TEST(Check, LineageNamesTheParentsRoot) {
     EXPECT_FALSE(seal_model(model, bench.folder / "orphan", successor).ok());
     successor.parent_vendor = bench.key.public_key();
     ASSERT_TRUE(seal_model(model, bench.folder / "successor", successor).ok());
-    const auto report = check_model(bench.folder / "successor", {.keys = {&check, 1}});
+    const auto report = check_model(bench.folder / "successor", {.seal = SealCheck{.keys = {check}}}).value();
     EXPECT_EQ(report.seal->parent, parent->root);
     successor.parent_vendor = key.public_key();
     EXPECT_FALSE(seal_model(model, bench.folder / "orphan", successor).ok());

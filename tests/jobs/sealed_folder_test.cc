@@ -7,6 +7,7 @@
 #include "tests/support/data.h"
 #include "tests/support/models/small_models.h"
 #include "tests/support/scratch.h"
+#include <modelseal/check.h>
 #include <modelseal/seal.h>
 
 namespace modelseal {
@@ -43,7 +44,9 @@ class SealedFolder : public testing::Test {
         EXPECT_EQ(look().verdict, Verdict::intact) << look().error;
         return std::move(made).value();
     }
-    CheckReport look() { return check_model(sealed_, {.keys = {&check_, 1}, .jobs = 1}); }
+    CheckReport look() {
+        return check_model(sealed_, {.seal = SealCheck{.keys = {check_}}, .jobs = 1}).value();
+    }
     std::string frame() {
         const auto report = look();
         EXPECT_EQ(report.verdict, Verdict::tampered) << report.error;
@@ -103,8 +106,10 @@ TEST_F(SealedFolder, SealOverEverythingIsNeverReadByTheEarlierRule) {
         folder_.write(sealed_ / ".b" / (std::to_string(i) + ".safetensors"),
                       weights("x" + std::to_string(i), 7));
     for (const bool weights_only : {false, true}) {
-        const auto report =
-            check_model(sealed_, {.keys = {&check_, 1}, .weights_only = weights_only, .jobs = 1});
+        const auto report = check_model(sealed_, {.seal = SealCheck{.keys = {check_}},
+                                                  .policy = {.weights_only = weights_only},
+                                                  .jobs = 1})
+                                .value();
         ASSERT_EQ(report.verdict, Verdict::tampered) << report.error;
         const auto frame = report::frame_text(*report.seal);
         EXPECT_THAT(frame, HasSubstr(".a/model.safetensors (added)"));
@@ -210,7 +215,9 @@ TEST(FolderOfTheEarlierRule, StillVerifiesAndNamesWhatItDoesNotCover) {
     const Scratch folder;
     fs::copy(data / "pipes", folder / "net", fs::copy_options::recursive);
     const auto check = public_check_key(load_public_key(data / "vendor.pub").value());
-    const auto look = [&] { return check_model(folder / "net", {.keys = {&check, 1}, .jobs = 1}); };
+    const auto look = [&] {
+        return check_model(folder / "net", {.seal = SealCheck{.keys = {check}}, .jobs = 1}).value();
+    };
     const std::string uncovered = "sealed by the earlier rule for folders, which does not cover ";
     EXPECT_EQ(look().verdict, Verdict::intact) << look().error;
     EXPECT_EQ(look().seal->frame_detail, uncovered + "unet.fp/model.safetensors");

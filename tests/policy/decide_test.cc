@@ -64,7 +64,7 @@ ExitCode code_of(Came what) {
 }
 
 TEST(Decide, WorstOfWhatIsExpectedCounts) {
-    const Policy all{.expected = {true, true, true}};
+    const CheckPolicy all{.expected = {true, true, true}};
     for (const auto seal : kAll) {
         for (const auto print : kAll) {
             for (const auto signature : kAll) {
@@ -118,7 +118,7 @@ TEST(Decide, ComparesTheStampWithTheExpectations) {
         seal.stamp = {{"version", "1"}};
         seal.stamp_authentic = row.authentic;
         const Findings found{.seal = seal};
-        const Policy policy{.expected = {.seal = true}, .stamp = {row.expected}};
+        const CheckPolicy policy{.expected = {.seal = true}, .stamp = {row.expected}};
         const auto decision = decide(found, policy);
         EXPECT_EQ(decision.verdict, row.verdict);
         EXPECT_THAT(decision.checks.at(0).detail, HasSubstr(row.detail));
@@ -134,7 +134,7 @@ TEST(Decide, AcceptsAChangedFrameOnlyIfAsked) {
     seal.weights_intact = true;
     seal.frame_intact = false;
     EXPECT_EQ(decide({.seal = seal}, {.expected = {.seal = true}}).verdict, Verdict::tampered);
-    Policy lenient{.expected = {.seal = true}, .weights_only = true};
+    CheckPolicy lenient{.expected = {.seal = true}, .weights_only = true};
     EXPECT_EQ(decide({.seal = seal}, lenient).verdict, Verdict::intact);
     seal.weights_intact = false;
     EXPECT_EQ(decide({.seal = seal}, lenient).verdict, Verdict::tampered);
@@ -145,14 +145,14 @@ TEST(Decide, AcceptsADeepisignMarkOnlyIfAsked) {
         auto seal = seal_of(outcome);
         seal.scheme = "deepisign";
         const Findings found{.seal = seal};
-        const Policy strict{.expected = {.seal = true}};
+        const CheckPolicy strict{.expected = {.seal = true}};
         const auto decision = decide(found, strict);
         EXPECT_EQ(decision.exit_code, ExitCode::nothing);
         const auto report = report_of("m", found, strict, decision);
         EXPECT_THAT(report.hint, HasSubstr("deepisign scheme"));
         EXPECT_EQ(report.seal->remedy, report.remedy);
         EXPECT_EQ(report.seal->outcome, SealFinding::Outcome::not_found);
-        const Policy lax{.expected = {.seal = true}, .scheme = Scheme::deepisign};
+        const CheckPolicy lax{.expected = {.seal = true}, .scheme = Scheme::deepisign};
         EXPECT_EQ(decide(found, lax).verdict, verdict_of(seal));
     }
 }
@@ -162,7 +162,7 @@ TEST(Decide, ReportsWhyAnExpectedCheckWasNotMade) {
     found.missing = {{.kind = CheckKind::fingerprint,
                       .outcome = MissingCheck::Outcome::not_run,
                       .detail = "the model was not run"}};
-    const Policy policy{.expected = {true, true, true}};
+    const CheckPolicy policy{.expected = {true, true, true}};
     const auto report = report_of("m", found, policy, decide(found, policy));
     ASSERT_EQ(report.missing.size(), 1u);
     EXPECT_EQ(report.missing[0].outcome, MissingCheck::Outcome::not_run);
@@ -173,7 +173,7 @@ TEST(Decide, ReportsWhyAnExpectedCheckWasNotMade) {
 // A fingerprint of another vendor proves no tampering, and must not pass either.
 TEST(Decide, GivesAnErrorThatIsAMismatchExitCode1) {
     const auto found = findings(Came::not_made, Came::mismatch, Came::not_made);
-    const Policy policy{.expected = {.fingerprint = true}};
+    const CheckPolicy policy{.expected = {.fingerprint = true}};
     const auto report = report_of("m", found, policy, decide(found, policy));
     EXPECT_EQ(report.verdict, Verdict::error);
     EXPECT_EQ(report.exit_code, ExitCode::mismatch);

@@ -5,6 +5,7 @@
 #include "tests/support/models/small_models.h"
 #include "tests/support/run.h"
 #include "tests/support/scratch.h"
+#include <modelseal/check.h>
 
 namespace modelseal {
 namespace {
@@ -86,7 +87,7 @@ TEST_P(SecondReaderOfSpoiled, AgreesWithTheProgramThatAFlippedBitIsNotIntact) {
         const auto file = folder_.write("spoiled", spoiled);
         const auto outcome = second_reader(file, public_key_);
         EXPECT_EQ(outcome.code, 1) << place << ": " << outcome.out << outcome.err;
-        const auto report = check_model(file, {.keys = std::span(&check, 1), .jobs = 1});
+        const auto report = check_model(file, {.seal = SealCheck{.keys = {check}}, .jobs = 1}).value();
         EXPECT_EQ(report.verdict, Verdict::tampered) << place << ": " << report.error;
     }
 }

@@ -21,7 +21,7 @@
 #include "report/report.h"
 #include "report/words.h"
 #include "util/text.h"
-#include <modelseal/seal.h>
+#include <modelseal/check.h>
 
 namespace modelseal::cli {
 namespace {
@@ -208,24 +208,29 @@ Result<std::vector<std::string>> targets_of(const CheckFlags& flags) {
     return flags.targets.empty() ? std::vector{flags.responses} : flags.targets;
 }
 
+Result<CheckPolicy> check_policy(const CheckFlags& flags) {
+    CheckPolicy policy{.expected = {.seal = is_required(flags, "seal"),
+                                    .fingerprint = is_required(flags, "fingerprint"),
+                                    .signature = is_required(flags, "signature")},
+                       .weights_only = flags.weights_only};
+    MODELSEAL_TRY_ASSIGN(policy.stamp, key_values(flags.expect, "--expect"));
+    if (flags.scheme == "deepisign") policy.scheme = Scheme::deepisign;
+    return policy;
+}
+
 Result<CheckOptions> check_options(const CheckFlags& flags, const KeySet& keys,
                                    const std::vector<std::string>& targets, const Context& context) {
-    CheckOptions options{.keys = keys.for_seals()};
+    CheckOptions options{.jobs = context.jobs};
+    const auto& seal_keys = keys.for_seals();
+    if (!seal_keys.empty() && !flags.black_box) options.seal = SealCheck{.keys = seal_keys, .all = flags.all};
     MODELSEAL_TRY_ASSIGN(options.signature, signature_options(flags, keys));
-    MODELSEAL_TRY_ASSIGN(options.expect, key_values(flags.expect, "--expect"));
-    options.weights_only = flags.weights_only;
-    if (flags.scheme == "deepisign") options.scheme = Scheme::deepisign;
-    options.all = flags.all;
-    if (!flags.fingerprint.empty()) options.fingerprint = flags.fingerprint;
-    options.black_box = flags.black_box;
-    if (!flags.responses.empty()) options.responses = flags.responses;
-    options.rung = rung_of(flags.rung);
-    MODELSEAL_TRY_ASSIGN(options.endpoint, endpoint_options(flags.endpoint, targets));
-    options.device = flags.device;
-    options.require_seal = is_required(flags, "seal");
-    options.require_fingerprint = is_required(flags, "fingerprint");
-    options.require_signature = is_required(flags, "signature");
-    options.jobs = context.jobs;
+    MODELSEAL_TRY_ASSIGN(options.policy, check_policy(flags));
+    if (flags.fingerprint.empty()) return options;
+    FingerprintCheck check{.file = flags.fingerprint, .keys = seal_keys, .device = flags.device};
+    if (!flags.responses.empty()) check.responses = flags.responses;
+    check.rung = rung_of(flags.rung);
+    MODELSEAL_TRY_ASSIGN(check.endpoint, endpoint_options(flags.endpoint, targets));
+    options.fingerprint = std::move(check);
     return options;
 }
 
@@ -250,14 +255,16 @@ Result<ExitCode> run(const CheckFlags& flags, const CLI::App& command, Context& 
     Results results(flags, keys.for_seals(), context);
     const auto counted = flags.fingerprint.empty() ? Counted::bytes : Counted::steps;
     for (std::size_t i = 0; i < targets.size(); ++i) {
-        std::optional<CheckReport> report;
+        std::optional<Result<CheckReport>> report;
         {
             const auto progress = context.progress({"checking", targets[i], i + 1, targets.size()}, counted);
             options.progress = progress.get();
             report = check_model(targets[i], options);
         }
-        name_options(*report);
-        results.add(std::move(*report));
+        // One target that options do not suit does not hide what was found of others.
+        auto shown = report->ok() ? std::move(*report).value() : policy::report_of(targets[i], report->error());
+        name_options(shown);
+        results.add(std::move(shown));
     }
     return results.finish();
 }

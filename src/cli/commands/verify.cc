@@ -32,7 +32,7 @@ Result<ExitCode> run(const VerifyFlags& options, const CLI::App& command, Contex
     const auto finding = verify(options, context);
     if (!finding.ok() && finding.error().kind == ErrorKind::usage) return finding.error();
 
-    const policy::Policy policy{.expected = {.signature = true}};
+    const CheckPolicy policy{.expected = {.signature = true}};
     const policy::Findings found{.signature = finding};
     const auto decision = policy::decide(found, policy);
     auto report = policy::report_of(options.path, found, policy, decision);
