@@ -5,7 +5,7 @@
 
 #include <openssl/ec.h>
 
-#include "crypto/evp_keys.h"
+#include "crypto/keys/evp_keys.h"
 
 namespace modelseal::crypto {
 namespace {

@@ -1,6 +1,6 @@
 #include <optional>
 
-#include "crypto/key_facts.h"
+#include "crypto/keys/key_facts.h"
 #include "crypto/secret.h"
 #include "fingerprint/container.h"
 #include "formats/json.h"

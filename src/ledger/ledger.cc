@@ -4,7 +4,7 @@
 
 #include <fmt/format.h>
 
-#include "crypto/check_key.h"
+#include "crypto/keys/check_key.h"
 #include "crypto/secret.h"
 #include "io/file.h"
 #include "io/rfc3339.h"

@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <span>
 
-#include "crypto/check_key.h"
-#include "crypto/key_facts.h"
+#include "crypto/keys/check_key.h"
+#include "crypto/keys/key_facts.h"
 #include "crypto/secret.h"
 #include "fingerprint/container.h"
 #include "formats/reader.h"

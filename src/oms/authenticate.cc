@@ -7,7 +7,7 @@
 
 #include "crypto/ecdsa.h"
 #include "crypto/hash.h"
-#include "crypto/pem.h"
+#include "crypto/keys/pem.h"
 #include "crypto/x509/certificates.h"
 #include "crypto/x509/timestamp.h"
 #include "io/rfc3339.h"

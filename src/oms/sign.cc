@@ -3,7 +3,7 @@
 
 #include <fmt/format.h>
 
-#include "crypto/pem.h"
+#include "crypto/keys/pem.h"
 #include "crypto/x509/certificates.h"
 #include "io/file.h"
 #include "oms/bundle.h"

@@ -7,8 +7,8 @@
 #include <openssl/bn.h>
 #include <openssl/ec.h>
 
+#include "crypto/keys/pem.h"
 #include "crypto/openssl.h"
-#include "crypto/pem.h"
 #include "tests/support/hex.h"
 #include <modelseal/signer.h>
 

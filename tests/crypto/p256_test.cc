@@ -7,8 +7,8 @@
 
 #include "crypto/ecdsa.h"
 #include "crypto/hash.h"
+#include "crypto/keys/signers.h"
 #include "crypto/keystream.h"
-#include "crypto/signers.h"
 #include "tests/support/hex.h"
 #include <modelseal/signer.h>
 

@@ -4,8 +4,8 @@
 #include <string>
 #include <string_view>
 
-#include "crypto/check_key.h"
-#include "crypto/pem.h"
+#include "crypto/keys/check_key.h"
+#include "crypto/keys/pem.h"
 #include "tests/fuzz/fuzz.h"
 
 namespace {

@@ -2,7 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "crypto/check_key.h"
+#include "crypto/keys/check_key.h"
 #include "tests/support/models/small_models.h"
 #include "tests/support/scratch.h"
 #include "tests/support/tamper.h"

@@ -5,7 +5,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "crypto/check_key.h"
+#include "crypto/keys/check_key.h"
 #include "ledger/database.h"
 #include "tests/support/models/small_models.h"
 #include "tests/support/scratch.h"

@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
-#include "crypto/pem.h"
+#include "crypto/keys/pem.h"
 #include "oms/statement.h"
 #include "tests/oms/signing.h"
 #include "tests/support/models/external_graph.h"

@@ -6,8 +6,8 @@
 
 #include "cli/commands/command.h"
 #include "cli/options/secrets.h"
-#include "crypto/key_facts.h"
-#include "crypto/pem.h"
+#include "crypto/keys/key_facts.h"
+#include "crypto/keys/pem.h"
 #include "crypto/secret.h"
 #include "crypto/token/pkcs11_uri.h"
 #include "util/text.h"

@@ -3,8 +3,8 @@
 
 #include <vector>
 
-#include "crypto/evp_keys.h"
-#include "crypto/signers.h"
+#include "crypto/keys/evp_keys.h"
+#include "crypto/keys/signers.h"
 #include "crypto/token/token_session.h"
 
 namespace modelseal::crypto {

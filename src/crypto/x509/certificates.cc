@@ -6,7 +6,7 @@
 #include <fmt/format.h>
 #include <openssl/x509v3.h>
 
-#include "crypto/evp_keys.h"
+#include "crypto/keys/evp_keys.h"
 #include "crypto/x509/certificate_handle.h"
 #include "io/file.h"
 #include "io/rfc3339.h"

@@ -7,7 +7,7 @@
 #include <fmt/format.h>
 
 #include "crypto/ecdsa.h"
-#include "crypto/evp_keys.h"
+#include "crypto/keys/evp_keys.h"
 #include "util/text.h"
 
 namespace modelseal::crypto {

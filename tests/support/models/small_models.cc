@@ -7,7 +7,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "crypto/pem.h"
+#include "crypto/keys/pem.h"
 #include "tests/support/models/gguf_builder.h"
 #include "tests/support/models/onnx_builder.h"
 #include "tests/support/models/pickle_text.h"

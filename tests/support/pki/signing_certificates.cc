@@ -10,7 +10,7 @@
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 
-#include "crypto/pem.h"
+#include "crypto/keys/pem.h"
 #include "tests/support/pki/openssl.h"
 
 namespace modelseal::test {

@@ -1,4 +1,4 @@
-#include "crypto/evp_keys.h"
+#include "crypto/keys/evp_keys.h"
 
 #include <algorithm>
 #include <array>
@@ -10,7 +10,7 @@
 #include <openssl/param_build.h>
 #include <sodium.h>
 
-#include "crypto/signers.h"
+#include "crypto/keys/signers.h"
 
 namespace modelseal::crypto {
 namespace {

@@ -1,5 +1,5 @@
 
-#include "crypto/pkcs8.h"
+#include "crypto/keys/pkcs8.h"
 
 #include <climits>
 #include <vector>

@@ -1,5 +1,5 @@
 
-#include "crypto/armour.h"
+#include "crypto/keys/armour.h"
 
 #include <sodium.h>
 

@@ -1,4 +1,4 @@
-#include "crypto/armour.h"
+#include "crypto/keys/armour.h"
 
 #include <gtest/gtest.h>
 

@@ -1,12 +1,12 @@
-#include "crypto/key_facts.h"
+#include "crypto/keys/key_facts.h"
 
 #include <ctime>
 #include <optional>
 
-#include "crypto/check_key.h"
-#include "crypto/evp_keys.h"
+#include "crypto/keys/check_key.h"
+#include "crypto/keys/evp_keys.h"
+#include "crypto/keys/pem.h"
 #include "crypto/openssl.h"
-#include "crypto/pem.h"
 #include "util/text.h"
 #include <modelseal/keys.h>
 

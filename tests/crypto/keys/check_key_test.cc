@@ -1,5 +1,5 @@
 // Check keys: signed by the vendor, one spelling only.
-#include "crypto/check_key.h"
+#include "crypto/keys/check_key.h"
 
 #include <algorithm>
 #include <functional>
@@ -9,8 +9,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "crypto/armour.h"
-#include "crypto/pem.h"
+#include "crypto/keys/armour.h"
+#include "crypto/keys/pem.h"
 #include "tests/support/hex.h"
 #include "tests/support/models/small_models.h"
 #include "tests/support/scratch.h"

@@ -7,12 +7,12 @@
 //     32   check secret
 //     64   the vendor's signature over the domain string below and everything before it
 
-#include "crypto/check_key.h"
+#include "crypto/keys/check_key.h"
 
 #include <algorithm>
 #include <vector>
 
-#include "crypto/armour.h"
+#include "crypto/keys/armour.h"
 #include "crypto/secret.h"
 #include "util/error.h"
 #include "util/text.h"

@@ -1,5 +1,5 @@
 
-#include "crypto/pem.h"
+#include "crypto/keys/pem.h"
 
 #include <climits>
 #include <optional>
@@ -9,10 +9,10 @@
 #include <openssl/core_names.h>
 #include <openssl/ec.h>
 
-#include "crypto/evp_keys.h"
 #include "crypto/hash.h"
+#include "crypto/keys/evp_keys.h"
+#include "crypto/keys/pkcs8.h"
 #include "crypto/openssl.h"
-#include "crypto/pkcs8.h"
 #include "io/file.h"
 #include "util/text.h"
 #include <modelseal/signer.h>

@@ -1,5 +1,5 @@
 // Key files: what OpenSSL 3.0 wrote is read, what we write OpenSSL reads, and anything else is refused by name.
-#include "crypto/pem.h"
+#include "crypto/keys/pem.h"
 
 #include <functional>
 #include <memory>

@@ -1,5 +1,5 @@
 
-#include "crypto/signers.h"
+#include "crypto/keys/signers.h"
 
 #include <array>
 #include <stdexcept>
@@ -8,8 +8,8 @@
 #include <sodium.h>
 
 #include "crypto/ecdsa.h"
-#include "crypto/evp_keys.h"
-#include "crypto/pkcs8.h"
+#include "crypto/keys/evp_keys.h"
+#include "crypto/keys/pkcs8.h"
 #include "crypto/secret.h"
 #include <modelseal/signer.h>
 

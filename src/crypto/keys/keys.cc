@@ -1,13 +1,13 @@
 #include <algorithm>
 
-#include "crypto/check_key.h"
 #include "crypto/ecdsa.h"
-#include "crypto/evp_keys.h"
 #include "crypto/hash.h"
+#include "crypto/keys/check_key.h"
+#include "crypto/keys/evp_keys.h"
+#include "crypto/keys/pem.h"
+#include "crypto/keys/signers.h"
 #include "crypto/keystream.h"
-#include "crypto/pem.h"
 #include "crypto/secret.h"
-#include "crypto/signers.h"
 #include "crypto/token/pkcs11_uri.h"
 #include "crypto/token/token.h"
 #include "util/text.h"
