@@ -13,7 +13,7 @@
 #include <openssl/pkcs12.h>
 #include <openssl/x509.h>
 
-namespace modelseal::openssl {
+namespace modelseal::crypto::openssl {
 
 template <auto Free>
 struct Deleter {
@@ -56,4 +56,4 @@ inline std::string last_error() {
     return notes.empty() ? "unknown" : notes.back().text;
 }
 
-}  // namespace modelseal::openssl
+}  // namespace modelseal::crypto::openssl

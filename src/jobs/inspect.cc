@@ -26,12 +26,12 @@ Result<std::string> read_all(const Source& source) {
     return text;
 }
 
-Inspection describe_facts(const KeyFacts& key, const std::string& target) {
+Inspection describe_facts(const crypto::KeyFacts& key, const std::string& target) {
     Inspection out{.target = target};
     const auto add = [&](const char* name, const std::string& value) {
         if (!value.empty()) out.facts.push_back({name, value});
     };
-    using Half = KeyFacts::Half;
+    using Half = crypto::KeyFacts::Half;
     out.kind = key.half == Half::secret  ? "private-key"
                : key.half == Half::open  ? "public-key"
                : key.half == Half::check ? "check-key"
@@ -135,7 +135,7 @@ Result<std::optional<Inspection>> inspect_document(const Source& source, const s
         return document.ok() ? describe_bundle(document.value(), text, target) : none;
     }
     if (!looks_like_pem(text)) return none;
-    MODELSEAL_TRY_ASSIGN(const auto key, describe_key(text, source.name()));
+    MODELSEAL_TRY_ASSIGN(const auto key, crypto::describe_key(text, source.name()));
     return std::optional(describe_facts(key, target));
 }
 

@@ -84,7 +84,7 @@ struct Ledger::State {
 
     // Of the vendor whose ledger it is.
     Result<CheckKey> parse(const std::string& check_key_text, const std::string& shown) const {
-        MODELSEAL_TRY_ASSIGN(auto key, parse_check_key(check_key_text, shown));
+        MODELSEAL_TRY_ASSIGN(auto key, crypto::parse_check_key(check_key_text, shown));
         if (key.vendor == store->vendor()) return key;
         return Error{ErrorKind::mismatch,
                      fmt::format("{}: bound to vendor key {}, but the ledger is for {}", shown,

@@ -32,15 +32,15 @@ bool is_fingerprint(std::string_view text) {
 }
 
 bool is_check_key(std::string_view text) {
-    return parse_check_key(text, {}).ok();
+    return crypto::parse_check_key(text, {}).ok();
 }
 
 // One block of PEM and nothing around it.
 bool is_public_key(std::string_view text) {
     if (!text.starts_with("-----BEGIN PUBLIC KEY-----\n") || !text.ends_with("\n-----END PUBLIC KEY-----\n"))
         return false;
-    const auto key = describe_key(text, {});
-    return key.ok() && key->half == KeyFacts::Half::open;
+    const auto key = crypto::describe_key(text, {});
+    return key.ok() && key->half == crypto::KeyFacts::Half::open;
 }
 
 struct Kind {

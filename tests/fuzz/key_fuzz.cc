@@ -28,7 +28,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
                !again.ok() || *again != *open) {
         test::finding("a public key that does not come back");
     }
-    const auto check = parse_check_key(text, "fuzz");
+    const auto check = crypto::parse_check_key(text, "fuzz");
     if (!check.ok()) test::must_be_fair(check.error());
     return 0;
 }

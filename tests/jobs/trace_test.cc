@@ -127,11 +127,11 @@ TEST_F(Trace, NamesNobodyForAFileThatIsUnsealedOrByAnotherVendor) {
     EXPECT_EQ(trace("net").outcome, TraceOutcome::none);
     EXPECT_THAT(trace("net").marks, IsEmpty());
     const auto stranger = test::test_key(2);
-    const auto check = parse_check_key(*new_check_key(stranger, "acme"), "");
+    const auto check = crypto::parse_check_key(*new_check_key(stranger, "acme"), "");
     ASSERT_TRUE(seal_model(scratch_ / "net", scratch_ / "strange", {.key = stranger, .check = *check}).ok());
     EXPECT_EQ(trace("strange").outcome, TraceOutcome::none);
     // By this vendor, for somebody whom the ledger does not have.
-    const auto unknown = parse_check_key(*new_check_key(key_, "omega"), "");
+    const auto unknown = crypto::parse_check_key(*new_check_key(key_, "omega"), "");
     ASSERT_TRUE(seal_model(scratch_ / "net", scratch_ / "unknown", {.key = key_, .check = *unknown}).ok());
     EXPECT_EQ(trace("unknown").outcome, TraceOutcome::none);
     seal("acme", "gone");

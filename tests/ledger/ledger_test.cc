@@ -44,7 +44,7 @@ TEST_F(LedgerTest, KeepsCustomersAndTheirCheckKeys) {
     EXPECT_THAT(names(ledger), ElementsAre("acme & söhne", "beta"));
     const auto text = ledger.check_key_text("beta");
     ASSERT_TRUE(text.ok());
-    const auto told = parse_check_key(*text, "beta");
+    const auto told = crypto::parse_check_key(*text, "beta");
     ASSERT_TRUE(told.ok()) << told.error().message;
     EXPECT_EQ(told->customer, "beta");
     const auto key = ledger.check_key("beta");
@@ -132,8 +132,8 @@ TEST_F(LedgerTest, RevokesOnceAndKeepsTheKey) {
 TEST_F(LedgerTest, RefusesCheckKeysThatItDoesNotKnow) {
     auto ledger = made();
     ASSERT_TRUE(ledger.add(key_, "acme").ok());
-    const auto another = parse_check_key(*new_check_key(key_, "acme"), "");
-    const auto stranger = parse_check_key(*new_check_key(key_, "beta"), "");
+    const auto another = crypto::parse_check_key(*new_check_key(key_, "acme"), "");
+    const auto stranger = crypto::parse_check_key(*new_check_key(key_, "beta"), "");
     EXPECT_THAT(ledger.allow(*another).error().message, HasSubstr(": has another check key for 'acme'"));
     EXPECT_THAT(ledger.allow(*stranger).error().message, HasSubstr("no customer 'beta'"));
     EXPECT_TRUE(ledger.allow(public_check_key(key_.public_key())).ok());

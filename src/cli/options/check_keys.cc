@@ -25,34 +25,34 @@ const char* hint_for_other_use(KeyUse use) {
 
 // What to do about a file that is not a public key; empty where nothing is known about it.
 std::string hint_for_other_file(std::string_view text, KeyUse use) {
-    const auto facts = describe_key(text, {});
+    const auto facts = crypto::describe_key(text, {});
     if (!facts.ok()) return {};
     const bool seals = use == KeyUse::seals;
     switch (facts->half) {
-        case KeyFacts::Half::secret:
+        case crypto::KeyFacts::Half::secret:
             return "use the .pub file next to it";
-        case KeyFacts::Half::check:
+        case crypto::KeyFacts::Half::check:
             return seals ? "give a check key with --key" : "'modelseal check --key' looks for a seal with it";
-        case KeyFacts::Half::certificate:
+        case crypto::KeyFacts::Half::certificate:
             return seals ? "'openssl x509 -pubkey -noout' prints the public key of a certificate"
                          : "give certificates to trust with --cert-chain";
-        case KeyFacts::Half::open:
+        case crypto::KeyFacts::Half::open:
             break;
     }
     return {};
 }
 
 std::string hint_for_signing(std::string_view text) {
-    const auto facts = describe_key(text, {});
+    const auto facts = crypto::describe_key(text, {});
     if (!facts.ok()) return "'modelseal keygen' makes a key";
     switch (facts->half) {
-        case KeyFacts::Half::open:
+        case crypto::KeyFacts::Half::open:
             return "use the .key file next to it";
-        case KeyFacts::Half::check:
+        case crypto::KeyFacts::Half::check:
             return "a check key only checks; give the vendor's own key, NAME.key";
-        case KeyFacts::Half::certificate:
+        case crypto::KeyFacts::Half::certificate:
             return "give the private key of the certificate";
-        case KeyFacts::Half::secret:
+        case crypto::KeyFacts::Half::secret:
             break;
     }
     return "'modelseal keygen NAME --type p256' makes a key for seals and for signatures";

@@ -12,12 +12,12 @@
 #include <algorithm>
 #include <vector>
 
-#include "crypto/keys/armour.h"
+#include "crypto/keys/armor.h"
 #include "crypto/secret.h"
 #include "util/error.h"
 #include "util/text.h"
 
-namespace modelseal {
+namespace modelseal::crypto {
 namespace {
 
 constexpr std::string_view kDomain = "modelseal/1 check key";
@@ -96,7 +96,7 @@ Result<CheckKey> parse_body(std::span<const std::byte> whole, const std::string&
     body = body.subspan(32);
     Bytes message = signed_message(whole.first(whole.size() - 64));
     const bool valid = key.vendor.verify(message, take<64>(body));
-    crypto::wipe(message.data(), message.size());
+    wipe(message.data(), message.size());
     if (!valid) {
         return Error{ErrorKind::mismatch, shown + ": not signed by the vendor that it names: changed or forged",
                      "ask the vendor for the check key again"};
@@ -107,17 +107,17 @@ Result<CheckKey> parse_body(std::span<const std::byte> whole, const std::string&
 }  // namespace
 
 Result<CheckKey> parse_check_key(std::string_view text, const std::string& shown) {
-    auto body = strip_armour(kCheckKeyLabel, text, body_without_name(KeyType::p256) + kMaximalName);
+    auto body = strip_armor(kCheckKeyLabel, text, body_without_name(KeyType::p256) + kMaximalName);
     if (!body) {
         return util::malformed(shown, "not a check key in the form that modelseal writes (PEM label '" +
                                           std::string(kCheckKeyLabel) + "', one spelling only)");
     }
     auto key = parse_body(*body, shown);
-    crypto::wipe(body->data(), body->size());
+    wipe(body->data(), body->size());
     return key;
 }
 
-Result<std::string> new_check_key(const SigningKey& vendor, const std::string& customer) {
+Result<std::string> make_check_key(const SigningKey& vendor, const std::string& customer) {
     if (const std::string wrong = complaint(customer); !wrong.empty()) {
         return Error{ErrorKind::usage, wrong, ""};
     }
@@ -131,19 +131,19 @@ Result<std::string> new_check_key(const SigningKey& vendor, const std::string& c
     body.push_back(static_cast<std::byte>(customer.size()));
     append(body, std::as_bytes(std::span(customer)));
     Secret32 secret;
-    crypto::random_bytes(secret.writable());
+    random_bytes(secret.writable());
     append(body, secret.bytes());
     Bytes message = signed_message(body);
     const auto signature = vendor.sign(message);
-    crypto::wipe(message.data(), message.size());
+    wipe(message.data(), message.size());
     if (!signature.ok()) {
-        crypto::wipe(body.data(), body.size());
+        wipe(body.data(), body.size());
         return signature.error();
     }
     append(body, *signature);
-    std::string text = armour(kCheckKeyLabel, body);
-    crypto::wipe(body.data(), body.size());
+    std::string text = armor(kCheckKeyLabel, body);
+    wipe(body.data(), body.size());
     return text;
 }
 
-}  // namespace modelseal
+}  // namespace modelseal::crypto

@@ -6,7 +6,7 @@
 
 #include <modelseal/keys.h>
 
-namespace modelseal {
+namespace modelseal::crypto {
 
 inline constexpr std::string_view kCheckKeyLabel = "MODELSEAL CHECK KEY";
 
@@ -14,4 +14,7 @@ inline constexpr std::string_view kCheckKeyLabel = "MODELSEAL CHECK KEY";
 // the vendor that it names did not sign it.
 Result<CheckKey> parse_check_key(std::string_view text, const std::string& shown);
 
-}  // namespace modelseal
+// As new_check_key().
+Result<std::string> make_check_key(const SigningKey& vendor, const std::string& customer);
+
+}  // namespace modelseal::crypto

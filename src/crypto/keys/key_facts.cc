@@ -10,14 +10,14 @@
 #include "util/text.h"
 #include <modelseal/keys.h>
 
-namespace modelseal {
+namespace modelseal::crypto {
 namespace {
 
-using Certificate = std::unique_ptr<X509, openssl::Deleter<X509_free>>;
+using X509Certificate = std::unique_ptr<X509, openssl::Deleter<X509_free>>;
 
 // The id of the public half; a secret half gives it as well. Empty for types without one.
 std::string id_of(const EVP_PKEY* key) {
-    const auto open = crypto::public_key_of(key, "");
+    const auto open = public_key_of(key, "");
     return open.ok() ? to_hex(open->id()) : std::string();
 }
 
@@ -38,30 +38,29 @@ std::string time_text(const ASN1_TIME* time) {
 
 using Parsed = std::optional<KeyFacts>;
 
-Parsed secret_facts(const crypto::PemBlock& block) {
+Parsed secret_facts(const PemBlock& block) {
     const unsigned char* at = block.body().data();
     const openssl::Key key(d2i_AutoPrivateKey(nullptr, &at, static_cast<long>(block.body().size())));
     if (!key) return std::nullopt;
-    return KeyFacts{.half = KeyFacts::Half::secret,
-                    .algorithm = crypto::algorithm_of(key.get()),
-                    .key_id = id_of(key.get())};
+    return KeyFacts{
+        .half = KeyFacts::Half::secret, .algorithm = algorithm_of(key.get()), .key_id = id_of(key.get())};
 }
 
-Parsed open_facts(const crypto::PemBlock& block) {
+Parsed open_facts(const PemBlock& block) {
     const unsigned char* at = block.body().data();
     const openssl::Key key(d2i_PUBKEY(nullptr, &at, static_cast<long>(block.body().size())));
     if (!key) return std::nullopt;
     return KeyFacts{
-        .half = KeyFacts::Half::open, .algorithm = crypto::algorithm_of(key.get()), .key_id = id_of(key.get())};
+        .half = KeyFacts::Half::open, .algorithm = algorithm_of(key.get()), .key_id = id_of(key.get())};
 }
 
-Parsed certificate_facts(const crypto::PemBlock& block) {
+Parsed certificate_facts(const PemBlock& block) {
     const unsigned char* at = block.body().data();
-    const Certificate certificate(d2i_X509(nullptr, &at, static_cast<long>(block.body().size())));
+    const X509Certificate certificate(d2i_X509(nullptr, &at, static_cast<long>(block.body().size())));
     if (!certificate) return std::nullopt;
     KeyFacts facts{.half = KeyFacts::Half::certificate};
     if (const auto* key = X509_get0_pubkey(certificate.get())) {
-        facts.algorithm = crypto::algorithm_of(key);
+        facts.algorithm = algorithm_of(key);
         facts.key_id = id_of(key);
     }
     facts.subject = name_text(X509_get_subject_name(certificate.get()));
@@ -81,7 +80,7 @@ Result<KeyFacts> check_facts(std::string_view text, const std::string& shown) {
 }  // namespace
 
 Result<KeyFacts> describe_key(std::string_view text, const std::string& shown) {
-    MODELSEAL_TRY_ASSIGN(const crypto::PemBlock block, crypto::PemBlock::parse(text, shown));
+    MODELSEAL_TRY_ASSIGN(const PemBlock block, PemBlock::parse(text, shown));
     const auto& label = block.label();
     if (label == kCheckKeyLabel) return check_facts(text, shown);
     if (label == "ENCRYPTED PRIVATE KEY") return KeyFacts{.half = KeyFacts::Half::secret, .encrypted = true};
@@ -106,4 +105,4 @@ Result<KeyFacts> describe_key(std::string_view text, const std::string& shown) {
     return std::move(*parsed);
 }
 
-}  // namespace modelseal
+}  // namespace modelseal::crypto

@@ -6,7 +6,7 @@
 
 #include <modelseal/result.h>
 
-namespace modelseal {
+namespace modelseal::crypto {
 
 struct KeyFacts {
     enum class Half { secret, open, check, certificate };
@@ -22,4 +22,4 @@ struct KeyFacts {
 // `shown` names the file in errors. Unsupported for PEM blocks of other kinds, by name.
 Result<KeyFacts> describe_key(std::string_view text, const std::string& shown);
 
-}  // namespace modelseal
+}  // namespace modelseal::crypto

@@ -130,7 +130,11 @@ Result<PublicKey> load_public_key(const std::string& path, std::optional<KeyUse>
 Result<CheckKey> load_check_key(const std::string& path) {
     MODELSEAL_TRY_ASSIGN(std::string text, crypto::read_key_file(path));
     const crypto::WipeAtEnd wiped(text);
-    return parse_check_key(text, util::printable(path));
+    return crypto::parse_check_key(text, util::printable(path));
+}
+
+Result<std::string> new_check_key(const SigningKey& vendor, const std::string& customer) {
+    return crypto::make_check_key(vendor, customer);
 }
 
 std::string to_hex(std::span<const std::byte> bytes) {

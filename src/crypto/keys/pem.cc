@@ -141,14 +141,14 @@ Result<std::string> signing_key_pem(const SigningKey& key, std::string_view pass
 
 std::string public_key_pem(const PublicKey& key) {
     const auto evp = crypto::evp_key_of(key);
-    const openssl::Bio bio(BIO_new(BIO_s_mem()));
+    const crypto::openssl::Bio bio(BIO_new(BIO_s_mem()));
     // Short of lack of memory this fails for nothing that PublicKey::of() let pass.
     if (!evp || !bio ||
         (key.type() != KeyType::ed25519 &&
          EVP_PKEY_set_utf8_string_param(evp.get(), OSSL_PKEY_PARAM_EC_POINT_CONVERSION_FORMAT,
                                         OSSL_PKEY_EC_POINT_CONVERSION_FORMAT_UNCOMPRESSED) != 1) ||
         PEM_write_bio_PUBKEY(bio.get(), evp.get()) != 1) {
-        throw std::runtime_error("OpenSSL failed: " + openssl::last_error());
+        throw std::runtime_error("OpenSSL failed: " + crypto::openssl::last_error());
     }
     char* data = nullptr;
     const long size = BIO_get_mem_data(bio.get(), &data);

@@ -7,7 +7,7 @@
 #include "crypto/openssl.h"
 #include "crypto/x509/certificates.h"
 
-namespace modelseal::openssl {
+namespace modelseal::crypto::openssl {
 
 using X509Pointer = std::unique_ptr<X509, Deleter<X509_free>>;
 using Store = std::unique_ptr<X509_STORE, Deleter<X509_STORE_free>>;
@@ -17,7 +17,7 @@ inline void free_certificate_stack(STACK_OF(X509) * stack) {
 }
 using BorrowedStack = std::unique_ptr<STACK_OF(X509), Deleter<free_certificate_stack>>;
 
-}  // namespace modelseal::openssl
+}  // namespace modelseal::crypto::openssl
 
 namespace modelseal::crypto {
 

@@ -9,13 +9,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "crypto/keys/armour.h"
+#include "crypto/keys/armor.h"
 #include "crypto/keys/pem.h"
 #include "tests/support/hex.h"
 #include "tests/support/models/small_models.h"
 #include "tests/support/scratch.h"
 
-namespace modelseal {
+namespace modelseal::crypto {
 namespace {
 
 using testing::HasSubstr;
@@ -48,7 +48,7 @@ Bytes signed_by(const SigningKey& key, Bytes body, std::string_view domain = "mo
 }
 
 std::string text_of(const Bytes& body) {
-    return armour(kCheckKeyLabel, body);
+    return armor(kCheckKeyLabel, body);
 }
 
 TEST(CheckKeyFile, RoundTrips) {
@@ -202,4 +202,4 @@ TEST(LoadCheckKey, ReadsAKeyThatKeygenMade) {
 }
 
 }  // namespace
-}  // namespace modelseal
+}  // namespace modelseal::crypto

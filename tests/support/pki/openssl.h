@@ -11,10 +11,10 @@
 
 namespace modelseal::test {
 
-using openssl::Bio;
-using openssl::Deleter;
-using openssl::Key;
-using openssl::X509Pointer;
+using crypto::openssl::Bio;
+using crypto::openssl::Deleter;
+using crypto::openssl::Key;
+using crypto::openssl::X509Pointer;
 
 inline void must(bool done) {
     if (!done) throw std::runtime_error("OpenSSL failed in a test");

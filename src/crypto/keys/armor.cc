@@ -1,12 +1,12 @@
 
-#include "crypto/keys/armour.h"
+#include "crypto/keys/armor.h"
 
 #include <sodium.h>
 
 #include "crypto/secret.h"
 #include "util/encodings.h"
 
-namespace modelseal {
+namespace modelseal::crypto {
 namespace {
 
 constexpr std::size_t kLine = 64;
@@ -18,9 +18,9 @@ std::string frame(std::string_view word, std::string_view label) {
 
 }  // namespace
 
-std::string armour(std::string_view label, std::span<const std::byte> body) {
+std::string armor(std::string_view label, std::span<const std::byte> body) {
     auto base64 = util::base64(body);
-    const crypto::WipeAtEnd wiped(base64);
+    const WipeAtEnd wiped(base64);
     std::string text;
     text.reserve(base64.size() + base64.size() / kLine + 2 * label.size() + 64);
     text += frame("BEGIN", label);
@@ -30,8 +30,8 @@ std::string armour(std::string_view label, std::span<const std::byte> body) {
     return text += frame("END", label);
 }
 
-std::optional<std::vector<std::byte>> strip_armour(std::string_view label, std::string_view text,
-                                                   std::size_t cap) {
+std::optional<std::vector<std::byte>> strip_armor(std::string_view label, std::string_view text,
+                                                  std::size_t cap) {
     const std::string begin = frame("BEGIN", label), end = frame("END", label);
     if (text.size() < begin.size() + end.size() || text.size() > 2 * cap + begin.size() + end.size() + 64 ||
         !text.starts_with(begin) || !text.ends_with(end)) {
@@ -48,10 +48,10 @@ std::optional<std::vector<std::byte>> strip_armour(std::string_view label, std::
     }
     body.resize(size);
     // Line breaks elsewhere, or one too many: the same bytes in another spelling.
-    std::string again = armour(label, body);
-    const crypto::WipeAtEnd wiped(again);
+    std::string again = armor(label, body);
+    const WipeAtEnd wiped(again);
     if (again != text) return std::nullopt;
     return body;
 }
 
-}  // namespace modelseal
+}  // namespace modelseal::crypto

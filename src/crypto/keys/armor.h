@@ -1,0 +1,20 @@
+// PEM armor (RFC 7468), strictly: one label, standard base64, lines of 64 characters, nothing before or after.
+//
+// There is exactly one text for given bytes, so whoever signs the bytes has signed the text.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace modelseal::crypto {
+
+std::string armor(std::string_view label, std::span<const std::byte> body);
+// Nothing unless `text` is what armor() gives for some body of at most `cap` bytes.
+std::optional<std::vector<std::byte>> strip_armor(std::string_view label, std::string_view text,
+                                                  std::size_t cap);
+
+}  // namespace modelseal::crypto
