@@ -7,7 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "cli/commands/commands.h"
-#include "cli/options/option_info.h"
+#include "cli/options/help.h"
 #include "cli/program.h"
 #include "tests/support/run.h"
 #include "tests/support/scratch.h"

@@ -10,7 +10,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "cli/options/option_info.h"
+#include "cli/options/help.h"
 #include "cli/program.h"
 #include "tests/support/run.h"
 #include "tests/support/scratch.h"

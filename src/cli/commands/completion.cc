@@ -7,7 +7,6 @@
 
 #include "cli/commands/commands.h"
 #include "cli/options/help.h"
-#include "cli/options/option_info.h"
 
 namespace modelseal::cli {
 namespace {

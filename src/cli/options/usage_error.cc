@@ -7,7 +7,6 @@
 #include <fmt/format.h>
 
 #include "cli/options/help.h"
-#include "cli/options/option_info.h"
 #include "cli/options/suggest.h"
 #include "util/text.h"
 
