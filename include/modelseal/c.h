@@ -161,10 +161,9 @@ typedef struct modelseal_seal_options {
 
 /*
  * Writes a sealed copy of the model file or folder `model` to `out`, complete or not at all, and checks it before it
- * appears. `options` may be NULL. `summary`, which may be NULL, receives JSON with "schema" "modelseal-seal/1", "output",
- * "format", "files", "bytes", "tensors", "elements", "cells", "touched", "root", "stamp", "left_out" and "warnings";
- * freed by modelseal_string_free(). MODELSEAL_USAGE: out is the model, or a bad stamp; MODELSEAL_UNSUPPORTED: already
- * sealed, or too small to carry a mark.
+ * appears. `options` may be NULL. `summary`, which may be NULL, receives JSON as 'modelseal seal --json' prints it (schema
+ * modelseal-seal/1), freed by modelseal_string_free(). MODELSEAL_USAGE: out is the model, or a bad stamp;
+ * MODELSEAL_UNSUPPORTED: already sealed, or too small to carry a mark.
  */
 modelseal_status modelseal_seal(const char* model, const char* out, const modelseal_signing_key* key,
                                 const modelseal_seal_options* options, char** summary, modelseal_error** error);

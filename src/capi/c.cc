@@ -6,13 +6,12 @@
 #include <vector>
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include "capi/objects.h"
 #include "policy/decide.h"
 #include "report/inspection.h"
 #include "report/report.h"
-#include "report/words.h"
+#include "report/summaries.h"
 #include "util/text.h"
 #include <modelseal/c.h>
 #include <modelseal/check.h>
@@ -115,30 +114,6 @@ char* copy_of(const std::string& text) {
     return copy;
 }
 
-std::string summary_json(const std::string& out, const SealSummary& summary) {
-    const auto object_of = [](const Facts& pairs) {
-        auto object = nlohmann::ordered_json::object();
-        for (const auto& [key, value] : pairs) object[report::json_text(key)] = report::json_text(value);
-        return object;
-    };
-    auto warnings = nlohmann::ordered_json::array();
-    for (const auto& warning : summary.warnings) warnings.push_back(report::json_text(warning));
-    const nlohmann::ordered_json json = {{"schema", "modelseal-seal/1"},
-                                         {"output", report::json_text(out)},
-                                         {"format", summary.format},
-                                         {"files", summary.files},
-                                         {"bytes", summary.bytes},
-                                         {"tensors", summary.tensors},
-                                         {"elements", summary.elements},
-                                         {"cells", summary.cells},
-                                         {"touched", summary.touched},
-                                         {"root", summary.root},
-                                         {"stamp", object_of(summary.stamp)},
-                                         {"left_out", object_of(summary.left_out)},
-                                         {"warnings", std::move(warnings)}};
-    return json.dump(2, ' ', true) + "\n";
-}
-
 // A report of a check that could not be made is handed out as well, and its error returned.
 Result<void> hand_out(CheckReport report, modelseal_report** out) {
     auto object = std::make_unique<modelseal_report>();
@@ -201,7 +176,9 @@ modelseal_status modelseal_seal(const char* model, const char* out, const models
         wanted.jobs = given.jobs;
         wanted.progress = progress.get();
         MODELSEAL_TRY_ASSIGN(const auto made, seal_model(model, out, wanted));
-        if (summary != nullptr) *summary = copy_of(summary_json(out, made));
+        report::Sealing sealing{.model = model, .out = out, .vendor_key = to_hex(key->key.public_key().id())};
+        if (given.receipt != nullptr) sealing.receipt = given.receipt;
+        if (summary != nullptr) *summary = copy_of(report::to_json(made, sealing));
         return {};
     });
 }

@@ -252,6 +252,8 @@ static void seal_for(const char* out, const modelseal_signing_key* vendor,
     EXPECT_OK(modelseal_seal(at("net.safetensors"), out, vendor, &options, &summary, &error));
     EXPECT(summary != NULL && strstr(summary, "\"schema\": \"modelseal-seal/1\"") != NULL);
     EXPECT(summary != NULL && strstr(summary, "\"tensors\": 3") != NULL);
+    EXPECT(summary != NULL && strstr(summary, "\"changed_elements\": ") != NULL);
+    EXPECT(summary != NULL && strstr(summary, "\"vendor_key\": ") != NULL);
     EXPECT(summary != NULL && strstr(summary, "\"version\": \"1.0\"") != NULL);
     EXPECT(seen.calls > 1 && seen.done == seen.total && seen.total >= kTensors * (uint64_t)kBytes);
     EXPECT(seen.calls < 3000 && seen.backwards == 0);

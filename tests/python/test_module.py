@@ -53,6 +53,8 @@ def test_a_customer_finds_their_seal_alone(shop, tmp_path):
     out = tmp_path / "acme.safetensors"
     made = modelseal.seal(shop.model, out, key=shop.key, passphrase=PASSPHRASE, customer=shop.acme)
     assert made.stamp["customer"] == "acme" and made.tensors == 3 and made.output == str(out)
+    assert 0 < made.changed_elements < made.elements and made.cells > 0 and len(made.vendor_key) == 16
+    assert made.left_out == {} and made.warnings == ()
     assert modelseal.check(out, key=shop.acme).intact
     assert modelseal.check(out, pub=[shop.stranger, shop.pub]).verdict is Verdict.UNSEALED
     assert modelseal.check(out, pub=[shop.pub], key=[shop.acme]).intact

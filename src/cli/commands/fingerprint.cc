@@ -7,7 +7,7 @@
 #include "cli/options/outputs.h"
 #include "cli/options/secrets.h"
 #include "cli/options/values.h"
-#include "report/fingerprint_summary.h"
+#include "report/summaries.h"
 #include <modelseal/fingerprint.h>
 
 namespace modelseal::cli {

@@ -1,20 +1,14 @@
-#include <fmt/format.h>
-#include <nlohmann/json.hpp>
-
 #include "cli/commands/commands.h"
 #include "cli/options/check_keys.h"
 #include "cli/options/ledger_option.h"
 #include "cli/options/outputs.h"
 #include "cli/options/secrets.h"
 #include "cli/options/values.h"
-#include "report/words.h"
-#include "util/text.h"
+#include "report/summaries.h"
 #include <modelseal/seal.h>
 
 namespace modelseal::cli {
 namespace {
-
-using report::json_text;
 
 struct SealFlags {
     std::string model, key, out, customer, parent, parent_vendor, receipt, passphrase_file, ledger;
@@ -22,60 +16,6 @@ struct SealFlags {
     std::vector<std::string> stamp;
     bool reseal = false, json = false;
 };
-
-std::string summary_text(const SealFlags& flags, const SealSummary& summary, const std::string& key_id,
-                         const Context& context) {
-    const auto name = util::printable(flags.out);
-    auto text = fmt::format("{} {}\n", context.terminal.paint(Tone::good, "sealed"), name);
-    text += fmt::format("  {}, {}, {} of {}\n", report::counted(summary.tensors, "tensor"),
-                        report::counted(summary.elements, "element"), report::byte_size(summary.bytes),
-                        summary.format);
-    const auto share = summary.elements == 0 ? 0.0
-                                             : 100.0 * static_cast<double>(summary.touched) /
-                                                   static_cast<double>(summary.elements);
-    text += fmt::format("  {} changed ({:.2f} %), in {}\n", report::counted(summary.touched, "weight"), share,
-                        report::counted(summary.cells, "cell"));
-    for (const auto& [key, value] : summary.stamp) {
-        text += fmt::format("  {}: {}\n", util::printable(key), util::printable(value));
-    }
-    text += fmt::format("  key: {}\n", key_id);
-    if (!summary.root.empty()) text += fmt::format("  root: {}\n", summary.root);
-    if (!flags.receipt.empty()) {
-        text += fmt::format("  receipt: {} (keep it secret: it removes the seal)\n",
-                            util::printable(flags.receipt));
-    }
-    for (const auto& [path, what] : summary.left_out) {
-        text += fmt::format("  left out: {} ({})\n", util::printable(path), what);
-    }
-    return text;
-}
-
-std::string summary_json(const SealFlags& flags, const SealSummary& summary, const std::string& key_id) {
-    nlohmann::ordered_json out;
-    out["schema"] = "modelseal-seal/1";
-    out["target"] = json_text(flags.model);
-    out["output"] = json_text(flags.out);
-    if (!flags.receipt.empty()) out["receipt"] = json_text(flags.receipt);
-    out["scheme"] = flags.scheme;
-    out["vendor_key"] = key_id;
-    if (!summary.root.empty()) out["root"] = summary.root;
-    auto& stamp = out["stamp"] = nlohmann::ordered_json::object();
-    for (const auto& [key, value] : summary.stamp) stamp[json_text(key)] = json_text(value);
-    out["format"] = summary.format;
-    out["files"] = summary.files;
-    out["bytes"] = summary.bytes;
-    out["tensors"] = summary.tensors;
-    out["elements"] = summary.elements;
-    out["changed_elements"] = summary.touched;
-    out["cells"] = summary.cells;
-    auto& left_out = out["left_out"] = nlohmann::ordered_json::array();
-    for (const auto& [path, what] : summary.left_out) {
-        left_out.push_back({{"path", json_text(path)}, {"what", json_text(what)}});
-    }
-    auto& warnings = out["warnings"] = nlohmann::ordered_json::array();
-    for (const auto& warning : summary.warnings) warnings.push_back(json_text(warning));
-    return out.dump(2, ' ', true);
-}
 
 Result<void> guard_sealed(const SealFlags& flags) {
     const std::vector<std::string> inputs = {flags.model,  flags.key,           flags.customer,
@@ -104,13 +44,19 @@ Result<ExitCode> run(const SealFlags& flags, Context& context) {
     const auto progress = context.progress({"sealing", flags.model});
     options.progress = progress.get();
     MODELSEAL_TRY_ASSIGN(const auto summary, seal_model(flags.model, flags.out, options));
-    const auto key_id = to_hex(key.public_key().id());
+    report::Sealing sealing{.model = flags.model,
+                            .out = flags.out,
+                            .scheme = options.scheme,
+                            .vendor_key = to_hex(key.public_key().id())};
+    if (!flags.receipt.empty()) sealing.receipt = flags.receipt;
     if (flags.json) {
-        context.terminal.print_data(summary_json(flags, summary, key_id));
+        context.terminal.print_data(report::to_json(summary, sealing));
         return ExitCode::done;
     }
     for (const auto& warning : summary.warnings) context.terminal.warning(warning);
-    if (!context.terminal.quiet()) context.terminal.print(summary_text(flags, summary, key_id, context));
+    if (!context.terminal.quiet()) {
+        context.terminal.print(report::to_text(summary, sealing, {.color = context.terminal.color()}));
+    }
     return ExitCode::done;
 }
 

@@ -1,21 +1,16 @@
-#include <fmt/format.h>
-#include <nlohmann/json.hpp>
-
 #include "cli/commands/commands.h"
 #include "cli/options/check_keys.h"
 #include "cli/options/outputs.h"
 #include "cli/options/secrets.h"
 #include "cli/options/values.h"
 #include "jobs/intact_root.h"
-#include "report/words.h"
+#include "report/summaries.h"
 #include "util/text.h"
 #include <modelseal/inspect.h>
 #include <modelseal/oms.h>
 
 namespace modelseal::cli {
 namespace {
-
-using report::json_text;
 
 struct SignFlags {
     std::string path, key, certificate, passphrase_file, vendor_key, fingerprint;
@@ -71,32 +66,6 @@ Result<SignOptions> sign_options(const SignFlags& options, const Context& contex
     return out;
 }
 
-std::string json_of(const SignFlags& options, const SignSummary& summary) {
-    nlohmann::ordered_json out;
-    out["schema"] = "modelseal-sign/1";
-    out["target"] = json_text(options.path);
-    out["signature"] = json_text(options.out);
-    out["method"] = summary.method;
-    out["signer"] = json_text(summary.signer);
-    out["root"] = summary.root;
-    out["files"] = summary.files;
-    out["bytes"] = summary.bytes;
-    out["tensors"] = summary.tensors;
-    auto& warnings = out["warnings"] = nlohmann::ordered_json::array();
-    for (const auto& warning : summary.warnings) warnings.push_back(json_text(warning));
-    return out.dump(2, ' ', true);
-}
-
-std::string text_of(const SignFlags& options, const SignSummary& summary, const Context& context) {
-    auto text =
-        fmt::format("{} {}\n", context.terminal.paint(Tone::good, "signed"), util::printable(options.path));
-    text += fmt::format("  {}, {}, {} in {}\n", report::counted(summary.files, "file"),
-                        report::byte_size(summary.bytes), report::counted(summary.tensors, "tensor"),
-                        util::printable(options.out));
-    text += fmt::format("  {} {}\n  root {}", summary.method, util::printable(summary.signer), summary.root);
-    return text;
-}
-
 Result<ExitCode> run(const SignFlags& options, Context& context) {
     MODELSEAL_TRY(refuse_overwriting(options.out, {options.path, options.key, options.certificate,
                                                    options.vendor_key, options.fingerprint}));
@@ -106,9 +75,10 @@ Result<ExitCode> run(const SignFlags& options, Context& context) {
     MODELSEAL_TRY_ASSIGN(const auto how, sign_options(options, context, progress.get()));
     MODELSEAL_TRY_ASSIGN(const auto summary, sign_model(options.path, how));
     if (options.json) {
-        context.terminal.print_data(json_of(options, summary));
+        context.terminal.print_data(report::to_json(summary, options.path, options.out));
     } else if (!context.terminal.quiet()) {
-        context.terminal.print(text_of(options, summary, context));
+        context.terminal.print(
+            report::to_text(summary, options.path, options.out, {.color = context.terminal.color()}));
     }
     return ExitCode::done;
 }

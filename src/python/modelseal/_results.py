@@ -134,12 +134,14 @@ class Sealed:
     """A seal that was made."""
 
     output: str
+    vendor_key: str  # key id, hex
     format: str
     files: int
     bytes: int
     tensors: int
     elements: int
-    touched: int  # weights that changed in their lowest bits
+    changed_elements: int  # weights that changed, in their lowest bits
+    cells: int  # blocks of weights that carry the seal
     root: str  # hex; names this sealed model
     stamp: Dict[str, str]
     left_out: Dict[str, str]  # of a folder, what was not copied, and what it is
@@ -148,7 +150,8 @@ class Sealed:
     @staticmethod
     def of(json: Mapping[str, Any]) -> Sealed:
         known = {name: json[name] for name in Sealed.__dataclass_fields__}
-        return Sealed(**{**known, "warnings": tuple(json["warnings"])})
+        left_out = {each["path"]: each["what"] for each in json["left_out"]}
+        return Sealed(**{**known, "left_out": left_out, "warnings": tuple(json["warnings"])})
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,133 @@
+#include "report/summaries.h"
+
+#include <fmt/format.h>
+
+#include "report/json.h"
+#include "report/words.h"
+#include "util/text.h"
+
+namespace modelseal::report {
+
+namespace {
+
+nlohmann::ordered_json texts(const std::vector<std::string>& lines) {
+    auto out = nlohmann::ordered_json::array();
+    for (const auto& line : lines) out.push_back(json_text(line));
+    return out;
+}
+
+}  // namespace
+
+std::string to_text(const SealSummary& summary, const Sealing& sealing, const TextStyle& style) {
+    auto text = fmt::format("{} {}\n", paint(style, Tone::good, "sealed"), util::printable(sealing.out));
+    text += fmt::format("  {}, {}, {} of {}\n", counted(summary.tensors, "tensor"),
+                        counted(summary.elements, "element"), byte_size(summary.bytes), summary.format);
+    const auto elements = static_cast<double>(summary.elements);
+    const auto share = summary.elements == 0 ? 0.0 : 100.0 * static_cast<double>(summary.touched) / elements;
+    text += fmt::format("  {} changed ({:.2f} %), in {}\n", counted(summary.touched, "weight"), share,
+                        counted(summary.cells, "cell"));
+    for (const auto& [key, value] : summary.stamp) {
+        text += fmt::format("  {}: {}\n", util::printable(key), util::printable(value));
+    }
+    text += fmt::format("  key: {}\n", sealing.vendor_key);
+    if (!summary.root.empty()) text += fmt::format("  root: {}\n", summary.root);
+    if (sealing.receipt) {
+        text += fmt::format("  receipt: {} (keep it secret: it removes the seal)\n",
+                            util::printable(*sealing.receipt));
+    }
+    for (const auto& [path, what] : summary.left_out) {
+        text += fmt::format("  left out: {} ({})\n", util::printable(path), what);
+    }
+    return text;
+}
+
+std::string to_json(const SealSummary& summary, const Sealing& sealing) {
+    nlohmann::ordered_json json;
+    json["schema"] = "modelseal-seal/1";
+    json["target"] = json_text(sealing.model);
+    json["output"] = json_text(sealing.out);
+    if (sealing.receipt) json["receipt"] = json_text(*sealing.receipt);
+    json["scheme"] = sealing.scheme == Scheme::deepisign ? "deepisign" : "modelseal";
+    json["vendor_key"] = sealing.vendor_key;
+    if (!summary.root.empty()) json["root"] = summary.root;
+    auto& stamp = json["stamp"] = nlohmann::ordered_json::object();
+    for (const auto& [key, value] : summary.stamp) stamp[json_text(key)] = json_text(value);
+    json["format"] = summary.format;
+    json["files"] = summary.files;
+    json["bytes"] = summary.bytes;
+    json["tensors"] = summary.tensors;
+    json["elements"] = summary.elements;
+    json["changed_elements"] = summary.touched;
+    json["cells"] = summary.cells;
+    auto& left_out = json["left_out"] = nlohmann::ordered_json::array();
+    for (const auto& [path, what] : summary.left_out) {
+        left_out.push_back({{"path", json_text(path)}, {"what", json_text(what)}});
+    }
+    json["warnings"] = texts(summary.warnings);
+    return dumped(json);
+}
+
+std::string to_text(const SignSummary& summary, const std::string& model, const std::string& out,
+                    const TextStyle& style) {
+    auto text = fmt::format("{} {}\n", paint(style, Tone::good, "signed"), util::printable(model));
+    text += fmt::format("  {}, {}, {} in {}\n", counted(summary.files, "file"), byte_size(summary.bytes),
+                        counted(summary.tensors, "tensor"), util::printable(out));
+    return text +
+           fmt::format("  {} {}\n  root {}\n", summary.method, util::printable(summary.signer), summary.root);
+}
+
+std::string to_json(const SignSummary& summary, const std::string& model, const std::string& out) {
+    nlohmann::ordered_json json;
+    json["schema"] = "modelseal-sign/1";
+    json["target"] = json_text(model);
+    json["signature"] = json_text(out);
+    json["method"] = summary.method;
+    json["signer"] = json_text(summary.signer);
+    json["root"] = summary.root;
+    json["files"] = summary.files;
+    json["bytes"] = summary.bytes;
+    json["tensors"] = summary.tensors;
+    json["warnings"] = texts(summary.warnings);
+    return dumped(json);
+}
+
+std::string to_text(const FingerprintSummary& summary, const std::string& out, const TextStyle& style) {
+    using enum Table::Align;
+    auto text = fmt::format("{} {}\n", paint(style, Tone::good, "fingerprint"), util::printable(out));
+    Table table({left, right, right, right});
+    table.add({"rung", "pairs", "noise", "floor"});
+    for (const auto& rung : summary.rungs) {
+        table.add({std::string(name_of(rung.rung)), grouped(rung.pairs), fmt::format("{:.1e}", rung.noise),
+                   fmt::format("{:.1e}", rung.floor)});
+    }
+    text += table.text("    ", style);
+    text += fmt::format("  {} evaluations in {:.1f} s on {}, {} classes\n", grouped(summary.evaluations),
+                        summary.seconds, util::printable(summary.device), grouped(summary.classes));
+    text += fmt::format("  bound to {} {}\n", summary.sealed ? "the seal" : "the file, which carries no seal,",
+                        util::printable(summary.root));
+    return text + fmt::format("  id: {}\n", util::printable(summary.id));
+}
+
+std::string to_json(const FingerprintSummary& summary, const std::string& out) {
+    nlohmann::ordered_json json;
+    json["schema"] = "modelseal-fingerprint/1";
+    json["file"] = json_text(out);
+    json["id"] = json_text(summary.id);
+    json["root"] = json_text(summary.root);
+    json["sealed"] = summary.sealed;
+    json["classes"] = summary.classes;
+    json["device"] = json_text(summary.device);
+    json["rungs"] = nlohmann::ordered_json::array();
+    for (const auto& rung : summary.rungs) {
+        json["rungs"].push_back({{"name", name_of(rung.rung)},
+                                 {"pairs", rung.pairs},
+                                 {"noise", rung.noise},
+                                 {"floor", rung.floor}});
+    }
+    json["evaluations"] = summary.evaluations;
+    json["seconds"] = summary.seconds;
+    json["notes"] = texts(summary.notes);
+    return dumped(json);
+}
+
+}  // namespace modelseal::report
