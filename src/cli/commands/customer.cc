@@ -9,9 +9,9 @@
 #include "cli/options/ledger_option.h"
 #include "cli/options/outputs.h"
 #include "cli/options/secrets.h"
+#include "cli/terminal/answer.h"
 #include "crypto/secret.h"
 #include "io/file.h"
-#include "report/ledger.h"
 #include "util/text.h"
 #include <modelseal/ledger.h>
 
@@ -113,11 +113,7 @@ Result<ExitCode> list(const CustomerFlags& options, Context& context) {
     MODELSEAL_TRY_ASSIGN(const auto ledger, open_to_look(options.common, context));
     MODELSEAL_TRY_ASSIGN(const auto customers, ledger.customers());
     const auto view = view_of(options, ledger);
-    if (options.json) {
-        context.terminal.print_data(report::to_json(view, customers));
-    } else {
-        context.terminal.print(report::to_text(view, customers, {.color = context.terminal.color()}));
-    }
+    print_answer(context.terminal, {.json = options.json}, view, customers);
     return ExitCode::done;
 }
 
@@ -143,11 +139,7 @@ Result<ExitCode> show(const CustomerFlags& options, Context& context) {
     }
     MODELSEAL_TRY_ASSIGN(const auto entries, ledger.entries(options.name));
     const auto view = view_of(options, ledger);
-    if (options.json) {
-        context.terminal.print_data(report::to_json(view, customer, entries));
-    } else {
-        context.terminal.print(report::to_text(view, customer, entries, {.color = context.terminal.color()}));
-    }
+    print_answer(context.terminal, {.json = options.json}, view, customer, entries);
     return ExitCode::done;
 }
 
@@ -195,12 +187,7 @@ Result<ExitCode> run(const TraceFlags& options, Context& context) {
     const auto progress = context.progress({"tracing", options.file}, Counted::steps);
     MODELSEAL_TRY_ASSIGN(const auto trace,
                          trace_model(options.file, ledger, {.jobs = context.jobs, .progress = progress.get()}));
-    if (options.json) {
-        context.terminal.print_data(report::to_json(trace));
-    } else {
-        context.terminal.print(
-            report::to_text(trace, {.color = context.terminal.color(), .rest = "use --json"}));
-    }
+    print_answer(context.terminal, {.json = options.json, .style = {.rest = "use --json"}}, trace);
     return trace.outcome == TraceReport::Outcome::customer ? ExitCode::done : ExitCode::nothing;
 }
 

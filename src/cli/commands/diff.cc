@@ -1,6 +1,6 @@
 #include "cli/commands/commands.h"
+#include "cli/terminal/answer.h"
 #include "cli/terminal/width.h"
-#include "report/comparison.h"
 
 namespace modelseal::cli {
 namespace {
@@ -16,14 +16,10 @@ Result<ExitCode> run(const DiffFlags& options, Context& context) {
         const auto comparison,
         diff(options.a, options.b,
              {.jobs = context.jobs, .weights_only = options.weights_only, .progress = progress.get()}));
-    if (options.json) {
-        context.terminal.print_data(report::to_json(comparison));
-    } else if (!comparison.same() || !context.terminal.quiet()) {
-        const report::TextStyle style{.color = context.terminal.color(),
-                                      .all = options.all,
-                                      .width = output_columns(),
-                                      .rest = "use --all or --json"};
-        context.terminal.print(report::to_text(comparison, style));
+    if (options.json || !comparison.same() || !context.terminal.quiet()) {
+        const report::TextStyle style{
+            .all = options.all, .width = output_columns(), .rest = "use --all or --json"};
+        print_answer(context.terminal, {.json = options.json, .style = style}, comparison);
     }
     return comparison.same() ? ExitCode::done : ExitCode::mismatch;
 }

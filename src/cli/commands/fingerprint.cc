@@ -7,7 +7,7 @@
 #include "cli/options/outputs.h"
 #include "cli/options/secrets.h"
 #include "cli/options/values.h"
-#include "report/summaries.h"
+#include "cli/terminal/answer.h"
 #include <modelseal/fingerprint.h>
 
 namespace modelseal::cli {
@@ -68,10 +68,8 @@ Result<ExitCode> run(const FingerprintFlags& options, Context& context) {
     request.progress = progress.get();
     MODELSEAL_TRY_ASSIGN(const auto summary, fingerprint_model(options.model, options.out, request));
     for (const auto& note : summary.notes) context.terminal.warning(note);
-    if (options.json) {
-        context.terminal.print_data(report::to_json(summary, options.out));
-    } else if (!context.terminal.quiet()) {
-        context.terminal.print(report::to_text(summary, options.out, {.color = context.terminal.color()}));
+    if (options.json || !context.terminal.quiet()) {
+        print_answer(context.terminal, {.json = options.json}, summary, options.out);
     }
     return ExitCode::done;
 }

@@ -1,6 +1,6 @@
 #include "cli/commands/commands.h"
 #include "cli/options/check_keys.h"
-#include "report/inspection.h"
+#include "cli/terminal/answer.h"
 
 namespace modelseal::cli {
 namespace {
@@ -18,13 +18,9 @@ Result<ExitCode> run(const InspectFlags& options, Context& context) {
     MODELSEAL_TRY_ASSIGN(
         const auto inspection,
         inspect(options.file, {.keys = keys.for_seals(), .jobs = context.jobs, .progress = progress.get()}));
-    if (options.json) {
-        context.terminal.print_data(report::to_json(inspection));
-    } else {
-        context.terminal.print(report::to_text(inspection, {.color = context.terminal.color()}));
-        if (inspection.model && !inspection.seal) {
-            context.terminal.hint("give --pub or --key to look for a seal");
-        }
+    print_answer(context.terminal, {.json = options.json}, inspection);
+    if (!options.json && inspection.model && !inspection.seal) {
+        context.terminal.hint("give --pub or --key to look for a seal");
     }
     return ExitCode::done;
 }

@@ -4,7 +4,7 @@
 #include "cli/options/outputs.h"
 #include "cli/options/secrets.h"
 #include "cli/options/values.h"
-#include "report/summaries.h"
+#include "cli/terminal/answer.h"
 #include <modelseal/seal.h>
 
 namespace modelseal::cli {
@@ -49,13 +49,11 @@ Result<ExitCode> run(const SealFlags& flags, Context& context) {
                             .scheme = options.scheme,
                             .vendor_key = to_hex(key.public_key().id())};
     if (!flags.receipt.empty()) sealing.receipt = flags.receipt;
-    if (flags.json) {
-        context.terminal.print_data(report::to_json(summary, sealing));
-        return ExitCode::done;
+    if (!flags.json) {
+        for (const auto& warning : summary.warnings) context.terminal.warning(warning);
     }
-    for (const auto& warning : summary.warnings) context.terminal.warning(warning);
-    if (!context.terminal.quiet()) {
-        context.terminal.print(report::to_text(summary, sealing, {.color = context.terminal.color()}));
+    if (flags.json || !context.terminal.quiet()) {
+        print_answer(context.terminal, {.json = flags.json}, summary, sealing);
     }
     return ExitCode::done;
 }

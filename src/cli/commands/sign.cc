@@ -3,8 +3,8 @@
 #include "cli/options/outputs.h"
 #include "cli/options/secrets.h"
 #include "cli/options/values.h"
+#include "cli/terminal/answer.h"
 #include "jobs/intact_root.h"
-#include "report/summaries.h"
 #include "util/text.h"
 #include <modelseal/inspect.h>
 #include <modelseal/oms.h>
@@ -74,11 +74,8 @@ Result<ExitCode> run(const SignFlags& options, Context& context) {
     const auto progress = context.progress({"signing", options.path});
     MODELSEAL_TRY_ASSIGN(const auto how, sign_options(options, context, progress.get()));
     MODELSEAL_TRY_ASSIGN(const auto summary, sign_model(options.path, how));
-    if (options.json) {
-        context.terminal.print_data(report::to_json(summary, options.path, options.out));
-    } else if (!context.terminal.quiet()) {
-        context.terminal.print(
-            report::to_text(summary, options.path, options.out, {.color = context.terminal.color()}));
+    if (options.json || !context.terminal.quiet()) {
+        print_answer(context.terminal, {.json = options.json}, summary, options.path, options.out);
     }
     return ExitCode::done;
 }
