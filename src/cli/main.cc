@@ -7,8 +7,8 @@
 
 namespace {
 
-// Report a file-size limit as an error instead of dying by SIGXFSZ, and raise the limit of descriptors for models of
-// many shards.
+// Ignores SIGXFSZ, so that a file-size limit is a write error, and raises the limit of descriptors for models of many
+// shards.
 void prepare_process() {
     ::signal(SIGXFSZ, SIG_IGN);
     rlimit files{};
@@ -21,7 +21,7 @@ void prepare_process() {
 
 int main(int argc, char** argv) {
     prepare_process();
-    // No program that is started later, nor code that a model brings, finds them in the environment.
+    // Programs started later, and code in a model, must not find them in the environment.
     for (const char* variable : {modelseal::cli::kPassphraseVariable, modelseal::cli::kTokenVariable}) {
         modelseal::cli::environment_secret(variable);
     }

@@ -51,7 +51,7 @@ ExitCode run_command(Context& context) {
     return worst(result.value(), report(context.terminal, printed.error()));
 }
 
-// The words of the command line, "help" and "version" spelled as the options that they stand for.
+// The words of the command line, with "help" and "version" replaced by --help and --version.
 std::vector<const char*> words_of(int argc, char** argv) {
     std::vector<const char*> words(argv, argv + argc);
     if (argc < 2) return words;
@@ -119,7 +119,7 @@ std::unique_ptr<CLI::App> build_program(Context& context, std::string_view chose
 
 int run_program(int argc, char** argv) {
     std::set_terminate(give_up);
-    // A reader that went away shows as a failed write, which Terminal and the oracles handle.
+    // A closed pipe is then a failed write, which Terminal and the oracles handle.
     std::signal(SIGPIPE, SIG_IGN);
     Context context;
     ExitCode code = ExitCode::failed;

@@ -10,8 +10,8 @@
 
 namespace modelseal::cli {
 
-// The tree of commands and options, for the parse, the help and the completion scripts: all of them, or only
-// the command `chosen` if it is one. `context` outlives it.
+// The tree of commands and options, for parsing, help and completion scripts: only the command `chosen` if there is one of
+// that name, else all. `context` must outlive the result.
 std::unique_ptr<CLI::App> build_program(Context& context, std::string_view chosen = {});
 
 // Never throws; an exit code as in <modelseal/report.h>.

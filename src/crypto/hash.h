@@ -21,7 +21,7 @@ class Sha256 {
     Sha256& operator=(const Sha256&) = delete;
 
     Sha256& update(std::span<const std::byte> bytes);
-    // Numbers go in as 8 little-endian bytes, texts behind their length as such a number.
+    // Numbers go in as 8 little-endian bytes, texts after their length, which is such a number.
     Sha256& update_number(std::uint64_t number);
     Sha256& update_text(std::string_view text);
     Digest finish();
@@ -31,7 +31,7 @@ class Sha256 {
     std::unique_ptr<Context> context_;
 };
 
-// First 8 bytes of HMAC-SHA-256 (RFC 2104) over the parts, one behind the other.
+// First 8 bytes of HMAC-SHA-256 (RFC 2104) over the concatenated parts.
 std::array<std::byte, 8> hmac_tag(std::span<const std::byte, 32> key,
                                   std::initializer_list<std::span<const std::byte>> parts);
 

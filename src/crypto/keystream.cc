@@ -107,7 +107,7 @@ std::uint64_t Keystream::number() {
 std::uint64_t Keystream::below(std::uint64_t bound) {
     for (;;) {
         const auto value = number();
-        // 2^64 mod bound is below the bound, so that nearly every number is known to be large enough.
+        // 2^64 mod bound is less than bound, so only a number below bound needs the division.
         if (value >= bound || value >= (~std::uint64_t{0} - bound + 1) % bound) return value % bound;
     }
 }

@@ -1,4 +1,4 @@
-// HKDF with SHA-256 (RFC 5869): how every secret that modelseal uses comes from one that it was given.
+// HKDF with SHA-256 (RFC 5869), which derives all of modelseal's secrets from a given one.
 //
 // Thread safety: a pure function.
 #pragma once

@@ -29,14 +29,14 @@ using KeyContext = std::unique_ptr<EVP_PKEY_CTX, Deleter<EVP_PKEY_CTX_free>>;
 using PrivateInfo = std::unique_ptr<PKCS8_PRIV_KEY_INFO, Deleter<PKCS8_PRIV_KEY_INFO_free>>;
 using EncryptedInfo = std::unique_ptr<X509_SIG, Deleter<X509_SIG_free>>;
 
-// What OpenSSL noted about a failure.
+// OpenSSL's error queue.
 struct Note {
     int library;
     int reason;
     std::string text;
 };
 
-// Takes the notes, first cause first. A lack of memory is no answer to any question about a key: it is thrown.
+// Empties the queue, first cause first. Throws std::bad_alloc if memory ran out: that proves nothing about a key.
 inline std::vector<Note> take_notes() {
     std::vector<Note> notes;
     for (unsigned long code = ERR_get_error(); code != 0; code = ERR_get_error()) {

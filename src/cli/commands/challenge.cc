@@ -14,7 +14,7 @@ struct ChallengeFlags {
     CheckKeyFiles keys;
 };
 
-// The first key that opens the fingerprint; of several errors the last.
+// Tries the keys until one opens the fingerprint. If none does, the error is the last key's.
 Result<ChallengeSummary> write(const ChallengeFlags& options, const std::vector<CheckKey>& keys) {
     for (std::size_t i = 0;; ++i) {
         auto summary = write_challenge(options.fingerprint, keys[i], options.out);
@@ -23,7 +23,7 @@ Result<ChallengeSummary> write(const ChallengeFlags& options, const std::vector<
     }
 }
 
-// The key options as they were given, for the command that follows.
+// The key options as they were given, for the hint about the next command.
 std::string key_words(const CheckKeyFiles& keys) {
     std::string words;
     for (const auto& each : keys.public_keys) words += " --pub " + util::printable(each);

@@ -39,7 +39,7 @@ bool is_required(const CheckFlags& flags, const char* what) {
     return std::ranges::find(flags.require, what) != flags.require.end();
 }
 
-// Each with what it needs to have an effect; options of trust have rules of their own.
+// What each option needs to have an effect. trust_rules() has the rules of the other options.
 std::span<const OptionRule> check_rules() {
     static const std::vector<const char*> keys = {"--pub", "--key"};
     static const std::vector<const char*> trust = {"--signer", "--cert-chain", "--trusted-root"};
@@ -148,14 +148,15 @@ class Results {
         if (!is_text() || !flags_.html.empty()) reports_.push_back(std::move(report));
     }
 
-    // What is about all of them. A page that cannot be written does not hide a verdict.
+    // Prints documents and the closing line. If the page cannot be written, the verdict still decides the code, or the error
+    // if it is worse.
     ExitCode finish() {
         auto& terminal = context_.terminal;
         if (flags_.json) terminal.print_data(report::to_json(reports_, reports_.size() == 1));
         if (flags_.sarif) terminal.print_data(report::to_sarif(reports_, MODELSEAL_VERSION));
         if (is_text() && count_ > 1 && !terminal.quiet()) terminal.print(closing_line());
         if (flags_.html.empty()) return code_;
-        // A page that shows pairs of a fingerprint is as secret as that.
+        // Pairs on a page are as secret as the fingerprint.
         const auto written = io::write_text(flags_.html, report::to_html(reports_, page_info()),
                                             flags_.html_pairs ? 0600 : 0644, io::WriteMode::replace);
         if (written.ok()) return code_;
@@ -192,10 +193,10 @@ class Results {
     ExitCode code_ = ExitCode::done;
     std::map<Verdict, std::uint64_t> verdicts_;
     std::uint64_t count_ = 0;
-    std::vector<CheckReport> reports_;  // of which a document is made
+    std::vector<CheckReport> reports_;  // kept only if a document is made of them
 };
 
-// Answers that were made offline need no target; one that is given is their name.
+// Answers made elsewhere need no target. A target that is given names them in the report.
 Result<std::vector<std::string>> targets_of(const CheckFlags& flags) {
     if (flags.responses.empty() && flags.targets.empty()) {
         return Error{ErrorKind::usage, "nothing to check",
@@ -261,7 +262,7 @@ Result<ExitCode> run(const CheckFlags& flags, const CLI::App& command, Context& 
             options.progress = progress.get();
             report = check_model(targets[i], options);
         }
-        // One target that options do not suit does not hide what was found of others.
+        // An error about one target (a signature of an endpoint, say) must not hide the reports of the others.
         auto shown = report->ok() ? std::move(*report).value() : policy::report_of(targets[i], report->error());
         name_options(shown);
         results.add(std::move(shown));
@@ -269,7 +270,7 @@ Result<ExitCode> run(const CheckFlags& flags, const CLI::App& command, Context& 
     return results.finish();
 }
 
-// The fingerprint itself is among the first options.
+// --fingerprint itself is declared earlier, for the first group of the help.
 void add_query_options(CLI::App& command, CheckFlags& flags) {
     command.add_flag("--black-box", flags.black_box, "query a local file instead of reading its seal");
     command.add_option("--responses", flags.responses, "check this answered challenge instead of a model")

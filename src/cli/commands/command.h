@@ -54,7 +54,7 @@ CLI::App& add_command(CLI::App& parent, const std::string& name, const std::stri
 // An option that may be given several times, one value each: `values` has them in order.
 CLI::Option* add_list(CLI::App& command, const char* name, std::vector<std::string>& values, const char* what,
                       const char* type);
-// `context` outlives the parse and the run.
+// `context` must outlive the parse and the run.
 void on_run(CLI::App& command, Context& context, Run run);
 
 }  // namespace modelseal::cli

@@ -29,7 +29,7 @@ constexpr Command kCommands[] = {
 
 void add_commands(CLI::App& program, Context& context, std::string_view chosen) {
     const auto known = std::ranges::find(kCommands, chosen, &Command::name);
-    // The completion scripts are made from all commands.
+    // Completion scripts need all commands.
     if (known != std::end(kCommands) && known->add != add_completion) return known->add(program, context);
     for (const auto& command : kCommands) command.add(program, context);
 }

@@ -22,8 +22,8 @@ void add_sign(CLI::App& program, Context& context);
 void add_verify(CLI::App& program, Context& context);
 void add_completion(CLI::App& program, Context& context);
 
-// Only the command `chosen`, if there is one of that name, so that a run does not pay for the options of all;
-// else all.
+// Adds only the command `chosen` if there is one of that name, which saves declaring the options of all others; else adds
+// all.
 void add_commands(CLI::App& program, Context& context, std::string_view chosen);
 
 // Scripts that complete commands, options and their values, made from the tree of commands that parses them.

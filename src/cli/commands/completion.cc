@@ -23,7 +23,7 @@ std::vector<const CLI::Option*> options_of(const CLI::App& command) {
     while (root->get_parent() != nullptr) root = root->get_parent();
     if (root == &command) return out;
     for (const CLI::Option* option : root->get_options()) {
-        // CLI11 gives every command its own of these two.
+        // CLI11 gives every command its own --help and --help-all.
         if (option != root->get_help_ptr() && option != root->get_help_all_ptr()) out.push_back(option);
     }
     return out;
@@ -33,14 +33,14 @@ std::string join(const std::vector<std::string>& words, std::string_view between
     return fmt::format("{}", fmt::join(words, between));
 }
 
-// In single quotes, for bash and zsh. Fish has other rules for the backslash, which descriptions do not hold.
+// In single quotes. Fish differs from bash and zsh in backslashes only, and descriptions have none.
 std::string in_quotes(std::string_view text) {
     std::string out = "'";
     for (const char c : text) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
     return out + "'";
 }
 
-// What may stand where a word is expected that is no option: commands, or the choices of a positional.
+// Words that may follow and are not options: commands, or the choices of a positional argument.
 std::vector<std::string> plain_words(const CLI::App& command) {
     std::vector<std::string> words;
     for (const CLI::App* each : command.get_subcommands({})) words.push_back(each->get_name());
@@ -51,7 +51,7 @@ std::vector<std::string> plain_words(const CLI::App& command) {
     return words;
 }
 
-// "'modelseal hook git'|'modelseal hook oci'": every way down the tree; the program itself is where one starts.
+// "'modelseal hook git'|'modelseal hook oci'": every path in the tree below the program.
 std::string all_command_names(const CLI::App& program) {
     std::vector<std::string> names;
     for_each_command(program, [&](const CLI::App& each) {

@@ -157,7 +157,8 @@ Result<ExitCode> revoke(const CustomerFlags& options, Context& context) {
 
 using Verb = Result<ExitCode> (*)(const CustomerFlags& options, Context& context);
 
-// Each has options of its own: the environment variable of one would set a shared one.
+// Each verb has its own options: CLI11 would store the environment variable of one verb's --ledger in a shared field even if
+// another verb was chosen.
 struct Added {
     CLI::App& command;
     CustomerFlags& options;

@@ -66,7 +66,7 @@ Result<void> check_options(const KeygenFlags& options) {
     return {};
 }
 
-// Both files or none.
+// Writes both files or neither.
 Result<void> write_pair(const KeygenFlags& options, const PemPair& pair) {
     const std::string secret_path = options.name + ".key", open_path = options.name + ".pub";
     MODELSEAL_TRY_ASSIGN(auto secret, io::AtomicFile::create(secret_path, kKeyMode, io::WriteMode::exclusive));
@@ -129,7 +129,7 @@ Result<ExitCode> generate_check_key(const KeygenFlags& options, Context& context
     return ExitCode::done;
 }
 
-// The public half of a key that is in a token already, which keeps the other.
+// Writes the public half of a key that is in a token.
 Result<ExitCode> copy_public_half(const KeygenFlags& options, Context& context) {
     const std::string path = options.name + ".pub";
     MODELSEAL_TRY(refuse_existing_key(path));

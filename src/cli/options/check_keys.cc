@@ -15,7 +15,7 @@
 namespace modelseal::cli {
 namespace {
 
-// What to do about a public key that is for something else.
+// For a public key that serves another use.
 const char* hint_for_other_use(KeyUse use) {
     return use == KeyUse::seals
                ? "a signer's key is for 'modelseal verify --pub' and 'modelseal check --signer'"
@@ -23,7 +23,7 @@ const char* hint_for_other_use(KeyUse use) {
                  "public key";
 }
 
-// What to do about a file that is not a public key; empty where nothing is known about it.
+// For a file that is not a public key; empty if its content is not recognized.
 std::string hint_for_other_file(std::string_view text, KeyUse use) {
     const auto facts = crypto::describe_key(text, {});
     if (!facts.ok()) return {};

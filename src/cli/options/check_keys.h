@@ -1,5 +1,4 @@
-// Keys that commands are given in files. Each file is read once, and an error about one names what the command
-// line has for it.
+// Keys that commands read from files. Each file is read once, and errors name the option that the file is for.
 #pragma once
 
 #include <map>
@@ -14,7 +13,7 @@
 
 namespace modelseal::cli {
 
-// As load_public_key() and load_signing_key(), with a hint about a file that is not the one that was meant.
+// As load_public_key() and load_signing_key(), with a hint if the file is another kind of key.
 // `passphrase_file`: the value of --passphrase-file.
 Result<PublicKey> public_key_from(const std::string& path, KeyUse use);
 Result<SigningKey> signing_key_from(const std::string& path, const std::string& passphrase_file, KeyUse use);
@@ -28,7 +27,7 @@ struct CheckKeyFiles {
 // Declares --pub and --key.
 void add_check_key_options(CLI::App& command, CheckKeyFiles& files);
 
-// The key under which to seal: a customer's, or without a file the vendor's public one.
+// The check key to seal under: the customer's in `file`, or the vendor's public one if `file` is empty.
 Result<CheckKey> check_key_for(const std::string& file, const PublicKey& vendor);
 
 // The keys of one command: those that find and verify seals, and those that verify signatures of files. A file
@@ -41,7 +40,7 @@ class KeySet {
     // Public keys of signers; `unsupported` for one that does not serve signatures of files.
     Result<void> add_for_signatures(const std::vector<std::string>& files);
 
-    // The customers' keys first, as the more likely ones.
+    // Customers' keys first: a customer who gives both most likely has a seal of their own.
     const std::vector<CheckKey>& for_seals() const { return for_seals_; }
     const std::vector<PublicKey>& for_signatures() const { return for_signatures_; }
 

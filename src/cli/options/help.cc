@@ -45,7 +45,7 @@ namespace {
 constexpr std::size_t kIndent = 2, kBelow = 8;
 constexpr std::string_view kFirstGroup = "Options";  // CLI11's own
 
-// Two columns, or, where they would be too narrow, the second one below the first.
+// Two columns; on a narrow terminal the second one stands below the first.
 class Rows {
   public:
     // `start`: of the second column, if there is room.
@@ -95,7 +95,7 @@ struct Group {
     std::size_t options = 0;
 };
 
-// In the order in which they come, the first one first.
+// In the order in which they were declared.
 std::vector<Group> groups_of(const CLI::App& app, const Rows& rows) {
     std::vector<Group> groups = {{std::string(kFirstGroup), ""}};
     for (const CLI::Option* option : app.get_options()) {

@@ -11,7 +11,7 @@
 namespace modelseal::cli {
 namespace {
 
-// A name that is neither a customer's nor a file's.
+// For a --for value that is neither a customer in the ledger nor a file.
 Result<CheckKey> unknown(const std::string& name, const Ledger& ledger) {
     return Error{ErrorKind::unreadable,
                  fmt::format("{}: no customer '{}', and no file of that name",

@@ -1,4 +1,4 @@
-// --ledger, and what it makes of --for.
+// --ledger, and how --for is read with it.
 #pragma once
 
 #include <optional>
@@ -10,7 +10,7 @@
 
 namespace modelseal::cli {
 
-// Declares --ledger, which the environment variable MODELSEAL_LEDGER gives as well, stored in `file`.
+// Declares --ledger, stored in `file`; the environment variable MODELSEAL_LEDGER is its default.
 CLI::Option* add_ledger_option(CLI::App& command, std::string& file, const char* what);
 
 // A hint about a name that no customer has: the customer that was probably meant, or the commands that help.

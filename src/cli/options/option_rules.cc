@@ -11,7 +11,7 @@ bool was_given(const CLI::App& command, const char* option) {
     return command.get_option(option)->count() > 0;
 }
 
-// Which targets an option is about, in a message: "no target is ...".
+// Completes the message "no target is ...".
 const char* description_of(bool TargetUses::*target) {
     if (target == &TargetUses::on_disk) return "a file or folder";
     if (target == &TargetUses::read) return "a file or folder whose weights are read";

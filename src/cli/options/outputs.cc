@@ -13,9 +13,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::uint64_t kHead = 1u << 20;  // a signature of any tool has its type in these bytes
+constexpr std::uint64_t kHead = 1u << 20;  // enough to see the type of any tool's signature
 
-// Of a relative path of which nothing exists, weakly_canonical() makes no absolute one.
+// weakly_canonical() leaves a relative path relative if no part of it exists.
 fs::path place(const std::string& path) {
     std::error_code ignored;
     return fs::weakly_canonical(fs::absolute(path, ignored), ignored);
@@ -37,7 +37,7 @@ Result<void> refuse_missing_folder(const std::string& output) {
                  "'mkdir -p " + name + "' makes it"};
 }
 
-// What modelseal writes begins so.
+// How files that modelseal writes begin.
 bool begins_as(std::string_view head, OutputKind kind) {
     switch (kind) {
         case OutputKind::page:
@@ -89,7 +89,8 @@ Result<void> refuse_other_content(const std::string& output, OutputKind kind,
                                   const std::vector<std::string>& folders) {
     std::error_code ignored;
     if (output.empty() || !fs::is_regular_file(output, ignored)) return {};
-    const bool own = kind == OutputKind::signature;  // a seal of a folder leaves signatures out
+    const bool own =
+        kind == OutputKind::signature;  // signatures may lie in the folder: seals do not cover them
     if (!own && std::ranges::any_of(folders, [&](const auto& folder) {
             return oms::relative_to(folder, output).has_value();
         })) {

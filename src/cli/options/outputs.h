@@ -1,5 +1,4 @@
-// Guards against slips: an output never takes the place of an input, of a key, or of anything else that exists only
-// once.
+// Refuses outputs that would replace an input, a key, or another file that cannot be made again.
 #pragma once
 
 #include <initializer_list>
@@ -15,8 +14,8 @@ namespace modelseal::cli {
 // files.
 Result<void> refuse_overwriting(const std::string& output, const std::vector<std::string>& inputs);
 
-// For keys, before anybody types a passphrase; the files are made exclusively all the same. ErrorKind::unreadable if there
-// is anything at `path`, or no folder for it. An empty path is not a file.
+// For keys: fails before a passphrase is typed. The file is still created exclusively later. ErrorKind::unreadable if
+// anything exists at `path`, or its folder does not. An empty path is not a file.
 Result<void> refuse_existing_key(const std::string& path);
 
 enum class OutputKind { page, picture, signature };  // HTML, PNG, an OpenSSF signature

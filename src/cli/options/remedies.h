@@ -1,4 +1,4 @@
-// What the library's remedies are on the command line: the one table that names options and commands for them.
+// The one table that words the library's remedies as options and commands.
 #pragma once
 
 #include <string>
@@ -13,7 +13,7 @@ namespace modelseal::cli {
 std::string_view hint_of(Remedy remedy);
 // The remedy's line where there is one, else the library's hint; may be empty.
 std::string hint_of(const Error& error);
-// Puts the remedies' lines in the place of the library's hints, for every output that shows them.
+// Replaces the library's hints in a report by the remedies' lines.
 void name_options(CheckReport& report);
 
 }  // namespace modelseal::cli

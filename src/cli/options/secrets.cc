@@ -22,12 +22,12 @@
 namespace modelseal::cli {
 namespace {
 
-// Signals that would leave the terminal without echo if they ended or stopped the program in mid-question.
+// Signals that end or stop the program. During a question they would leave the terminal without echo.
 constexpr std::array kSignals = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP};
 volatile std::sig_atomic_t caught = 0;
 
-// While it lives, the signals only interrupt wait_for_input(), wherever they come; they take effect when the
-// terminal is as it was.
+// While this object lives, these signals only interrupt wait_for_input(). They take effect after the terminal has its echo
+// again.
 class SignalsHeld {
   public:
     SignalsHeld() {
@@ -47,7 +47,7 @@ class SignalsHeld {
         pthread_sigmask(SIG_SETMASK, &mask_, nullptr);
         if (caught != 0) std::raise(caught);
     }
-    // False if a signal came, now or since the object was made.
+    // False if a signal arrived, in this call or since the object was made.
     bool wait_for_input(int fd) const {
         pollfd input{fd, POLLIN, 0};
         while (caught == 0) {
@@ -100,10 +100,10 @@ class TerminalFile {
 
 enum class End { line, closed, interrupted };
 
-// One line, a byte at a time, so that nothing of the next answer is swallowed.
+// Reads a byte at a time: a buffered read could take bytes of the next answer.
 End read_line(int fd, const SignalsHeld& signals, std::string& line) {
     constexpr std::size_t kLongest = 4096;
-    // On the heap from the start and never moved: no copies are left behind.
+    // Reserved at once, so that growing leaves no copies of the secret on the heap.
     line.reserve(kLongest);
     for (char c = 0;;) {
         if (!signals.wait_for_input(fd)) return End::interrupted;
@@ -130,7 +130,7 @@ Result<std::optional<std::string>> ask_hidden(const std::string& question) {
         }
         if (end == End::line) return std::optional(std::move(line));
         if (end == End::closed) return Error{ErrorKind::usage, "no passphrase was given", ""};
-        // Stopped and brought back to the foreground: ask again.
+        // The program was stopped and is in the foreground again: ask again.
     }
 }
 
@@ -155,7 +155,7 @@ Error no_source(const std::string& key_file) {
             std::string("give --passphrase-file, or set ") + kPassphraseVariable};
 }
 
-// From the two places that need no terminal; nothing if neither was given.
+// From the file or the environment; absent if neither was given.
 Result<std::optional<std::string>> without_asking(const std::string& file) {
     if (!file.empty()) {
         MODELSEAL_TRY_ASSIGN(std::string word, from_file(file));

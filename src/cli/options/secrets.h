@@ -16,14 +16,14 @@ namespace modelseal::cli {
 inline constexpr const char* kPassphraseVariable = "MODELSEAL_PASSPHRASE";
 inline constexpr const char* kTokenVariable = "MODELSEAL_TOKEN";
 
-// The variable's value, which is taken out of the environment, its bytes there wiped, and kept for the next
-// call. Not thread-safe: main() takes all of them before there are threads.
+// Removes the variable from the environment, wipes its bytes there, and keeps the value for later calls. Not
+// thread-safe: main() calls it for every variable before it starts threads.
 std::optional<std::string> environment_secret(const char* variable);
 
 // Declares --passphrase-file, stored in `file`.
 CLI::Option* add_passphrase_option(CLI::App& command, std::string& file);
 
-// For keys that exist: asked when one turns out to be encrypted. `file` is the value of --passphrase-file.
+// For keys that exist: called when a key is encrypted. `file` is the value of --passphrase-file.
 Passphrase passphrase_from(const std::string& file);
 
 // For a key that is being made: asked twice on a terminal; an empty one is refused. The caller wipes it.

@@ -24,7 +24,7 @@ std::size_t distance(std::string_view a, std::string_view b) {
     return cost[a.size()][b.size()];
 }
 
-// What other programs, and people, call it. Offered where the command has it.
+// What other programs call our options. Suggested only where the command has the option.
 struct Synonym {
     std::string_view word, meant;
 };
@@ -59,7 +59,7 @@ bool is_synonym(std::string_view word) {
 }  // namespace
 
 std::vector<std::string> options_meant(std::string_view word, const std::vector<std::string>& known) {
-    constexpr std::size_t kLetters = 4;  // "--xy": fewer begin too much
+    constexpr std::size_t kLetters = 4;  // "--xy"; too many options begin with fewer
     if (auto meant = synonyms(kOptionSynonyms, word, known); !meant.empty() || is_synonym(word)) return meant;
     auto long_names = known;
     std::erase_if(long_names, [](const std::string& each) { return !each.starts_with("--"); });
@@ -80,7 +80,7 @@ std::string did_you_mean(const std::vector<std::string>& meant) {
 }
 
 std::string nearest(std::string_view word, const std::vector<std::string>& known) {
-    constexpr std::size_t kLongest = 64;  // nobody meant that
+    constexpr std::size_t kLongest = 64;  // a longer word is not a typing error; the distance is quadratic
     if (word.size() > kLongest) return "";
     std::string best;
     std::size_t least = std::max<std::size_t>(1, word.size() / 3) + 1;

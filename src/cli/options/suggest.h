@@ -1,4 +1,4 @@
-// What the user probably meant.
+// Guesses what the user meant by a misspelled word.
 #pragma once
 
 #include <string>
@@ -7,11 +7,12 @@
 
 namespace modelseal::cli {
 
-// The one of `known` that is nearest to `word` by the number of letters to add, drop, change or swap; empty if
-// none is near enough to be a slip of the hand.
+// The word in `known` that takes the fewest edits (a letter added, dropped, changed or swapped) to get from `word`; empty
+// if all take too many to be a typing error.
 std::string nearest(std::string_view word, const std::vector<std::string>& known);
 
-// The options of `known`, spelled as there, that `word` probably stands for: those that other programs call so, else the nearest one, else the only one that begins so.
+// The options in `known` that `word` probably stands for, spelled as in `known`: those that other programs call `word`,
+// else the nearest one, else the only one that begins with `word`.
 std::vector<std::string> options_meant(std::string_view word, const std::vector<std::string>& known);
 
 // The same for the name of a command.

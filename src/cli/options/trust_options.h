@@ -1,5 +1,5 @@
-// Trust in the signers of an OpenSSF signature, and what of the model need not be signed: the same for `verify` and
-// `check`.
+// Options of `verify` and `check` alike: which signers of an OpenSSF signature are trusted, and which files need no
+// signature.
 #pragma once
 
 #include <span>
@@ -21,15 +21,15 @@ struct TrustFlags {
     std::vector<std::string> files() const;  // every file that is read
 };
 
-// Declares the option for public keys of signers, which the two commands name differently.
+// Declares the option for public keys of signers; its name is --pub in `verify` and --signer in `check`.
 void add_signer_option(CLI::App& command, const char* name, TrustFlags& flags);
-// Declares --cert-chain, --trusted-root, --identity, --issuer, --subject and --tsa-chain. `signer` names the option of
-// add_signer_option(), which is there already.
+// Declares --cert-chain, --trusted-root, --identity, --issuer, --subject and --tsa-chain. `signer` is the name
+// that add_signer_option() was called with before.
 void add_trust_options(CLI::App& command, const char* signer, TrustFlags& flags);
 // Declares --ignore, --no-ignore-git-paths and --ignore-unsigned-files.
 void add_coverage_options(CLI::App& command, TrustFlags& flags);
 
-// Options that some of these need.
+// Which of these options need another one.
 std::span<const OptionRule> trust_rules();
 
 // Without the signature's path. `signers`: the keys of `flags.signers`.

@@ -151,7 +151,7 @@ Complaint about_count(const CLI::App& command, std::string_view text) {
     return {fmt::format("{} needs a value: {}", name, value_name(*option)), ""};
 }
 
-// CLI11 speaks in sentences of its own; here they become ours.
+// CLI11 has sentences; our messages begin in lower case and have no period.
 Complaint in_our_words(const CLI::App& command, const CLI::ParseError& error) {
     const std::string text = error.what(), kind = error.get_name();
     if (kind == "ValidationError") {
@@ -168,7 +168,7 @@ Complaint in_our_words(const CLI::App& command, const CLI::ParseError& error) {
 
 Error usage_error(const CLI::App& program, const CLI::ParseError& error, std::string_view first_word) {
     const CLI::App& command = chosen(program);
-    // Asked first: CLI11 would rather complain about a missing command than about a misspelt one.
+    // First, because CLI11 reports a misspelled command as a missing one.
     if (const std::string word = unknown_word(program); !word.empty()) {
         return unknown(word == first_word ? program : command, word);
     }

@@ -1,4 +1,5 @@
-// A command line that makes no sense, with a hint about what was probably meant. The words of CLI11 end here.
+// Errors of the command line, with a hint about what was probably meant. CLI11's messages are reworded here, so that no
+// other file depends on them.
 #pragma once
 
 #include <string_view>
@@ -9,14 +10,14 @@
 
 namespace modelseal::cli {
 
-// `first_word` is the first argument: where a command is expected, even if a later one happens to be one.
+// `first_word` is the first argument. A command is expected there, even if a later argument is the name of one.
 Error usage_error(const CLI::App& program, const CLI::ParseError& error, std::string_view first_word);
 
-// Whether all that is wrong is that there is no command, so that the usage helps.
+// Whether the only error is that no command was given. The program then prints its usage.
 bool lacks_command(const CLI::App& program, const CLI::ParseError& error);
 
-// ErrorKind::usage for the first option or argument of the parsed command line whose value is empty, as that of
-// an unset variable in a script is: taken for "not given", it would silently ask for less.
+// ErrorKind::usage for the first option or argument with an empty value. Scripts pass one if a variable is unset; read as
+// "not given" it would silently weaken a check.
 Result<void> refuse_empty_values(const CLI::App& program);
 
 }  // namespace modelseal::cli

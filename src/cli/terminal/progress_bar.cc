@@ -17,8 +17,7 @@ namespace {
 
 constexpr std::int64_t kFirstMs = 500, kEachMs = 100;
 
-// The terminal has one such line, whatever is at work: for many small files it must neither flicker nor wait half a
-// second for each.
+// The terminal has one line for all jobs: with many small files it would flicker, or never appear, if each job had its own.
 struct Line {
     using Clock = std::chrono::steady_clock;
     Clock::time_point start = Clock::now();

@@ -1,8 +1,8 @@
-// A line on standard error that shows how far a long piece of work is, how fast it is, and when it will be done:
+// A line on standard error with the progress of a long job, its speed, and the time left:
 //
 //     checking 123/1,000 resnet.onnx   42 %   1.3 GB/s   0:12 left
 //
-// It appears after half a second, and is gone before anything else is printed there.
+// It appears after half a second, and is removed before anything else is printed there.
 #pragma once
 
 #include <atomic>
@@ -16,13 +16,13 @@ namespace modelseal::cli {
 // What progress is counted in; no speed is shown for steps.
 enum class Counted { bytes, steps };
 
-// "checking", "resnet.onnx"; of several pieces of work also which one of how many.
+// "checking", "resnet.onnx"; if there are several jobs, also the number of this one and how many there are.
 struct Task {
     std::string verb, name;
     std::size_t number = 1, of = 1;
 };
 
-// One piece of work, begun when it is made. The line outlives it if another piece follows. Thread-safe.
+// One job, which begins when the object is made. The line stays if another job follows. Thread-safe.
 class ProgressBar final : public Progress {
   public:
     ProgressBar(Task task, Counted counted);
@@ -42,11 +42,11 @@ class ProgressBar final : public Progress {
     std::atomic<std::uint64_t> done_ = 0;
 };
 
-// Removes the line if it is there, before anything else is printed on the terminal. Not while work goes on.
+// Removes the line, if there is one; called before anything else is printed on the terminal. No job may be running.
 void clear_progress_line();
 
-// The text of the line, of at most `columns`; `total` 0 is unknown. A name that is too long loses its front, and figures
-// give way before the verb does.
+// The text of the line, of at most `columns`; `total` is 0 if unknown. A name that is too long is cut at its front. If
+// there is still no room, figures are left out before the verb is.
 std::string progress_line(const Task& task, std::uint64_t done, std::uint64_t total, double seconds,
                           Counted counted, std::size_t columns);
 

@@ -26,8 +26,7 @@ std::size_t color_code(std::string_view text) {
 
 enum class Colors { kept, escaped };
 
-// The last line of defense: the caller has escaped the names in `text`, but a name that slipped through must
-// not reach the terminal either. Line ends and tabs stay, and colors where they were asked for.
+// Callers escape names themselves. This escapes once more what they forgot. Line ends, tabs and the colors of paint() stay.
 std::string defused(std::string_view text, Colors colors) {
     std::string out;
     while (!text.empty()) {

@@ -7,7 +7,7 @@
 // - What is printed appears in the order in which it was printed, whichever of the two it goes to.
 // - Lines that are longer than the terminal are broken between words. Off a terminal a message is one line.
 // - Nothing that came from a file, a server or a program acts on the terminal: every text is escaped as by
-//   util::printable(), whether its author did so or not.
+//   util::printable(), even if the caller has done so.
 // - --quiet leaves results and errors, nothing else.
 // - Color is for people: only on terminals, unless --color says otherwise; never with NO_COLOR or TERM=dumb.
 //
@@ -40,11 +40,11 @@ class Terminal {
     void print_usage(std::string_view text);
     // Standard error: what was done or is worth knowing; left out when quiet.
     void note(std::string_view text);
-    // Standard error: what will probably hurt.
+    // Standard error: what will probably cause trouble.
     void warning(std::string_view text);
     // Standard error: a command that helps. Left out when quiet.
     void hint(std::string_view text);
-    // Standard error, with its hint. Says that it is our bug if it is.
+    // Standard error, with its hint. Asks to report an internal error.
     void error(const Error& error);
 
     // `text` in the color of `tone` if standard output takes colors, else as it is.
@@ -54,7 +54,7 @@ class Terminal {
 
     // Lets a reader of standard output see what was printed so far.
     void flush();
-    // An Error if any output was lost, say to a full disk. A reader that went away is none: `| head`.
+    // An Error if output was lost, as on a full disk. A reader that closed the pipe (`| head`) is not an error.
     Result<void> finish();
 
   private:

@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::size_t kNarrowest = 20, kWidest = 10000;
 
-// COLUMNS, which a shell exports only where its user asked for it; 0 if it is not a sensible number.
+// COLUMNS, which shells export only if the user says so; 0 if it is not a number in range.
 std::size_t columns_in_environment() {
     const char* text = std::getenv("COLUMNS");
     if (text == nullptr) return 0;

@@ -38,7 +38,7 @@ std::optional<std::vector<std::byte>> strip_armor(std::string_view label, std::s
         return std::nullopt;
     }
     const std::string_view base64 = text.substr(begin.size(), text.size() - begin.size() - end.size());
-    if (base64.empty()) return std::vector<std::byte>{};  // libsodium demands a place to write to
+    if (base64.empty()) return std::vector<std::byte>{};  // libsodium refuses an empty output
     std::vector<std::byte> body(base64.size());
     std::size_t size = 0;
     if (sodium_base642bin(reinterpret_cast<unsigned char*>(body.data()), body.size(), base64.data(),
@@ -47,7 +47,7 @@ std::optional<std::vector<std::byte>> strip_armor(std::string_view label, std::s
         return std::nullopt;
     }
     body.resize(size);
-    // Line breaks elsewhere, or one too many: the same bytes in another spelling.
+    // Refuses other spellings of the same bytes: line breaks in other places, or one too many.
     std::string again = armor(label, body);
     const WipeAtEnd wiped(again);
     if (again != text) return std::nullopt;

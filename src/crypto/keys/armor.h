@@ -1,6 +1,6 @@
 // PEM armor (RFC 7468), strictly: one label, standard base64, lines of 64 characters, nothing before or after.
 //
-// There is exactly one text for given bytes, so whoever signs the bytes has signed the text.
+// There is exactly one text for given bytes, so a signature over the bytes covers the text.
 #pragma once
 
 #include <cstddef>

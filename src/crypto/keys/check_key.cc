@@ -124,7 +124,7 @@ Result<std::string> make_check_key(const SigningKey& vendor, const std::string& 
     const auto& open = vendor.public_key();
     MODELSEAL_TRY(must_serve(open, KeyUse::seals, "the vendor's key"));
     Bytes body;
-    // No reallocation that would leave the secret behind.
+    // Growing would leave a copy of the secret on the heap.
     body.reserve(body_without_name(open.type()) + customer.size());
     body.push_back(version_of(open.type()));
     append(body, open.bytes());

@@ -1,4 +1,4 @@
-// The same key as this project and as OpenSSL have it. Included by src/crypto only.
+// Converts between keys of keys.h and OpenSSL's. Included by src/crypto only.
 #pragma once
 
 #include <optional>
@@ -10,8 +10,8 @@
 
 namespace modelseal::crypto {
 
-// Nothing for types that KeyType does not have, and for a curve that the key spells out, which may pretend to
-// be another.
+// Absent for types that KeyType does not have, and for a key with explicit curve parameters, which could imitate a named
+// curve.
 std::optional<KeyType> type_of(const EVP_PKEY* key);
 // "Ed25519", "P-384", "RSA 2048", "EC secp256k1".
 std::string algorithm_of(const EVP_PKEY* key);

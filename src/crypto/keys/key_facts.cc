@@ -15,7 +15,7 @@ namespace {
 
 using X509Certificate = std::unique_ptr<X509, openssl::Deleter<X509_free>>;
 
-// The id of the public half; a secret half gives it as well. Empty for types without one.
+// The id of the public half, which a secret key contains. Empty for types that keys.h does not have.
 std::string id_of(const EVP_PKEY* key) {
     const auto open = public_key_of(key, "");
     return open.ok() ? to_hex(open->id()) : std::string();

@@ -15,7 +15,7 @@ struct KeyFacts {
     std::string algorithm;  // "Ed25519", "P-256", "RSA 2048", "EC secp256k1"; empty while it is encrypted
     std::string key_id;     // hex; of a check key, its vendor's; empty for types that keys.h does not have
     std::string customer;   // of a check key
-    // Certificates only: whose it is, who signed it, until when.
+    // Certificates only. `not_after` is in RFC 3339.
     std::string subject, issuer, not_after;
 };
 

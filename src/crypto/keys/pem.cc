@@ -20,7 +20,7 @@
 namespace modelseal::crypto {
 namespace {
 
-// No key comes near it; an RSA key of 16,384 bits, loaded by mistake, must still be named.
+// Large enough for an RSA key of 16,384 bits, so that the error names its type.
 constexpr std::uint64_t kMaxKeyFile = 64u << 10;
 
 // What a PEM block is that is not a key of this half.
@@ -142,7 +142,7 @@ Result<std::string> signing_key_pem(const SigningKey& key, std::string_view pass
 std::string public_key_pem(const PublicKey& key) {
     const auto evp = crypto::evp_key_of(key);
     const crypto::openssl::Bio bio(BIO_new(BIO_s_mem()));
-    // Short of lack of memory this fails for nothing that PublicKey::of() let pass.
+    // Fails only for lack of memory: PublicKey::of() has checked the point.
     if (!evp || !bio ||
         (key.type() != KeyType::ed25519 &&
          EVP_PKEY_set_utf8_string_param(evp.get(), OSSL_PKEY_PARAM_EC_POINT_CONVERSION_FORMAT,

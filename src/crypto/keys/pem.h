@@ -12,7 +12,7 @@
 
 namespace modelseal::crypto {
 
-// The one PEM block of a key file, before anyone asks what it contains. Wiped when it goes.
+// The one PEM block of a key file, not yet parsed. Wiped when it goes.
 class PemBlock {
   public:
     // Malformed unless `text` holds exactly one block. Text around it is skipped, and so are the EC PARAMETERS

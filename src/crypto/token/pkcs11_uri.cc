@@ -28,7 +28,7 @@ using Text = std::optional<std::string>;
 struct Attribute {
     std::string_view name;
     Text Pkcs11Uri::*field;
-    bool query;  // behind the question mark
+    bool query;  // after the question mark
 };
 
 constexpr std::array kAttributes = {
@@ -66,7 +66,7 @@ std::optional<char> decoded_byte(std::string_view digits) {
     return static_cast<char>(value);
 }
 
-// Appends to `out`, which has room already, so that no copy of a PIN is left behind.
+// Appends to `out`, which must have the capacity: growing would leave a copy of a PIN on the heap.
 Result<void> decode(std::string_view value, const std::string& name, bool query, std::string& out) {
     out.reserve(value.size());
     for (std::size_t at = 0; at < value.size(); ++at) {

@@ -1,8 +1,7 @@
 // PKCS#11 URIs (RFC 7512), which name a key in a token: "pkcs11:token=vendor;object=seal?pin-source=/run/pin".
 //
-// Read strictly: every attribute once and in its part, percent-encoding where the RFC wants it, no names that
-// are unknown, for a typing error shall not select another key. Messages never hold a value, which may be a
-// PIN.
+// Parsed strictly, so that a typing error cannot select another key: every attribute at most once and in its part,
+// percent-encoding where the RFC wants it, no unknown names. Messages never contain a value, which may be a PIN.
 #pragma once
 
 #include <cstdint>
@@ -23,7 +22,7 @@ struct Pkcs11Uri {
     std::optional<std::string> token, manufacturer, model, serial;
     std::optional<std::string> object, id;  // `id` holds bytes
     std::optional<std::string> type;        // "private", "public" or "cert"
-    // How to get at it.
+    // How to reach the token.
     std::optional<std::string> module_path, module_name;
     std::optional<std::string> pin_value, pin_source;
 
@@ -36,10 +35,10 @@ struct Pkcs11Uri {
     std::string shown() const;
 };
 
-// Whether `text` begins as such a URI, so that it is not meant as the path of a file.
+// Whether `text` begins like such a URI. It is then not the path of a file.
 bool is_pkcs11_uri(std::string_view text);
 Result<Pkcs11Uri> parse_pkcs11_uri(std::string_view text);
-// ErrorKind::usage for a URI where only the file of a public key will do.
+// ErrorKind::usage for a URI, where the file of a public key is needed.
 Result<void> must_be_file(std::string_view path);
 
 }  // namespace modelseal::crypto

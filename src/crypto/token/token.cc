@@ -10,7 +10,7 @@
 namespace modelseal::crypto {
 namespace {
 
-// Read once, so that verifying does not ask the token.
+// The public half is read once, so that verifying needs no token.
 Result<PublicKey> public_half(const EVP_PKEY* key, const std::string& shown) {
     unsigned char* der = nullptr;
     const int size = i2d_PUBKEY(key, &der);
@@ -47,7 +47,7 @@ Result<PublicKey> load_token_public_key(const std::string& uri, const Passphrase
     MODELSEAL_TRY_ASSIGN(const auto session, TokenSession::open(std::move(parsed)));
     auto half = TokenHalf::open;
     if (!session->has_key(half)) {
-        // Hidden before the login, or there as part of the private key only.
+        // Either hidden before the login, or stored as a part of the private key only.
         MODELSEAL_TRY(session->login(pin));
         if (!session->has_key(half)) half = TokenHalf::secret;
     }

@@ -93,7 +93,7 @@ std::string name_of(const PKCS11_KEY& key) {
     return quoted(key.label) + (id.empty() ? "" : " (id=" + id + ")");
 }
 
-// Keys that want the PIN again at each signature ask for it so; without this libp11 would ask the terminal.
+// For keys that need the PIN again for each signature. Without this, libp11 would ask on the terminal.
 int give_pin(UI* ui, UI_STRING* question) {
     const auto* const pin = static_cast<const std::string*>(UI_get0_user_data(ui));
     if (UI_get_string_type(question) != UIT_PROMPT || pin == nullptr) return 0;
@@ -197,7 +197,7 @@ Result<void> TokenSession::login(const Passphrase& ask) {
         return Error{ErrorKind::unreadable, token_name() + ": is locked after too many wrong PINs",
                      "its security officer can set a new PIN"};
     }
-    // A token with a keypad of its own asks there.
+    // A token with a keypad asks for the PIN there.
     if (token.secureLogin == 0) {
         MODELSEAL_TRY_ASSIGN(pin_, pin(ask));
         if (pin_.find('\0') != std::string::npos) {
@@ -249,7 +249,7 @@ Result<std::span<PKCS11_KEY>> TokenSession::keys(TokenHalf half) {
         return Error{ErrorKind::unreadable,
                      token_name() + ": its keys could not be listed: " + notes.back().text, ""};
     }
-    // libp11 0.4.12 says nothing when it meets a key on an Edwards or Montgomery curve.
+    // libp11 0.4.12 gives no reason if the token has a key on an Edwards or Montgomery curve.
     return Error{ErrorKind::unsupported,
                  token_name() +
                      ": its keys could not be listed; libp11 supports RSA and EC keys only, and fails if the "

@@ -15,12 +15,12 @@
 namespace modelseal::crypto {
 
 struct TokenModule {
-    std::string path;        // as the dynamic linker takes it
-    void* handle = nullptr;  // dlclose() is the caller's
+    std::string path;        // as given to dlopen()
+    void* handle = nullptr;  // the caller calls dlclose()
 };
 
-// The module that the URI names, else PKCS11_MODULE_PATH, else p11-kit's, which leads to all that are
-// installed. Loaded, and looked at whether it is one; not yet started.
+// The module that the URI names, else PKCS11_MODULE_PATH, else p11-kit's proxy for all installed ones. Loaded and
+// recognized as a module, but not initialized.
 Result<TokenModule> open_token_module(const Pkcs11Uri& uri);
 
 // A token, opened through libp11. Included by src/crypto/token*.cc only.
@@ -39,7 +39,7 @@ class TokenSession {
 
     // For messages: token and object.
     const std::string& shown() const { return shown_; }
-    // Tries one PIN, once. Nothing to do for a token that wants none.
+    // Tries the PIN once. Does nothing for a token that needs none.
     Result<void> login(const Passphrase& ask);
     // The only key that the URI selects.
     Result<openssl::Key> key(TokenHalf half);

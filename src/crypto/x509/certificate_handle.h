@@ -1,4 +1,4 @@
-// What certificates.h and timestamp.h keep to themselves: OpenSSL's objects. Included by src/crypto only.
+// OpenSSL's objects behind certificates.h and timestamp.h. Included by src/crypto only.
 #pragma once
 
 #include <memory>

@@ -42,7 +42,7 @@ Error refused(const std::string& shown, const std::string& why, const Help& help
     return {ErrorKind::mismatch, shown + ": " + why, help.hint, help.remedy};
 }
 
-// Usage as the certificate itself limits it; of a certificate without either extension nothing is known.
+// The usage that the certificate limits itself to. Without either extension, it says nothing.
 Result<void> usage_allows(X509* leaf, const std::string& shown) {
     const auto flags = X509_get_extension_flags(leaf);
     const bool usage = (flags & EXFLAG_KUSAGE) != 0, extended = (flags & EXFLAG_XKUSAGE) != 0;
@@ -58,7 +58,7 @@ Result<void> usage_allows(X509* leaf, const std::string& shown) {
 
 // Called by OpenSSL for each certificate of a chain. What the extended key usage of an authority leaves out
 // binds those below it (as browsers and code signing read RFC 5280, 4.2.1.12): an authority for servers does
-// not make signers of models. OpenSSL holds it against the leaf alone.
+// not make signers of models. OpenSSL checks it for the leaf alone.
 template <std::uint32_t usage>
 int authority_allows(int good, X509_STORE_CTX* context) {
     X509* certificate = X509_STORE_CTX_get_current_cert(context);
@@ -224,7 +224,7 @@ Result<PublicKey> Certificate::key(const std::string& shown) const {
 }
 
 std::string identity_issuer(const Certificate& certificate) {
-    // As UTF8String, and older as bare bytes.
+    // A UTF8String; bare bytes in older certificates.
     for (const char* oid : {"1.3.6.1.4.1.57264.1.8", "1.3.6.1.4.1.57264.1.1"}) {
         if (auto issuer = certificate.text_extension(oid); !issuer.empty()) return issuer;
     }

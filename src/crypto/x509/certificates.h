@@ -44,7 +44,7 @@ class Certificate {
     std::shared_ptr<const CertificateHandle> handle_;
 };
 
-// Who vouched for the identity in a certificate of Sigstore's authority; empty if it does not say.
+// The issuer that authenticated the identity, in a certificate of Sigstore's authority; empty if it names none.
 std::string identity_issuer(const Certificate& certificate);
 
 // Whether the certificate is valid at the time `at` and may sign, as the leaf of a chain must (see below).
@@ -54,7 +54,7 @@ Result<void> may_sign(const Certificate& certificate, std::int64_t at, const std
 // it has one, includes digital signatures, extended key usage, if it has one, includes code signing, and it has
 // one of the two. Nor may the extended key usage of any authority, anchor included, leave code signing out.
 // Only self-signed anchors end a chain; the others help to build it. Returns the certificates that led there,
-// leaf and anchor included. ErrorKind::mismatch tells why not. Revocation is not looked up.
+// leaf and anchor included. ErrorKind::mismatch states why not. Revocation is not looked up.
 Result<std::vector<Certificate>> verify_chain(const std::vector<Certificate>& chain,
                                               const std::vector<Certificate>& anchors, std::int64_t at,
                                               const std::string& shown);

@@ -21,7 +21,7 @@ using OctetString = std::unique_ptr<ASN1_OCTET_STRING, openssl::Deleter<ASN1_OCT
 using SctList = std::unique_ptr<STACK_OF(SCT), openssl::Deleter<SCT_LIST_free>>;
 
 constexpr std::uint64_t kVersion1 = 0, kCertificateTimestamp = 0, kPrecertificate = 1;
-constexpr std::size_t kLargestCertificate = (1u << 24) - 1;  // what three bytes of length can say
+constexpr std::size_t kLargestCertificate = (1u << 24) - 1;  // the most that a length of three bytes allows
 
 // Numbers as TLS spells them (RFC 5246, section 4): big-endian.
 class TlsWriter {

@@ -1,4 +1,5 @@
-// Signed certificate timestamps (RFC 6962): a log's word that it took a certificate up, inside the certificate.
+// Signed certificate timestamps (RFC 6962): statements of a log that it includes a certificate, embedded in the
+// certificate.
 #pragma once
 
 #include <cstdint>

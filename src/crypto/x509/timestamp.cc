@@ -18,7 +18,7 @@ Error refused_timestamp(const std::string& shown, const std::string& why) {
     return {ErrorKind::mismatch, shown + ": its timestamp is not valid: " + why, {}};
 }
 
-// Null for what is no response from front to end.
+// Null unless all bytes are one response.
 Response parse(std::span<const std::byte> response) {
     const auto* begin = reinterpret_cast<const unsigned char*>(response.data());
     const auto* at = begin;
@@ -59,7 +59,7 @@ Result<std::int64_t> verify_timestamp(std::span<const std::byte> response, std::
     const Context context(TS_VERIFY_CTX_new());
     if (!context) throw std::bad_alloc();
     TS_VERIFY_CTX_set_flags(context.get(), TS_VFY_VERSION | TS_VFY_SIGNATURE | TS_VFY_DATA);
-    // The context takes what it is given, and frees it.
+    // The context owns what is set here.
     TS_VERIFY_CTX_set_data(context.get(), BIO_new_mem_buf(message.data(), static_cast<int>(message.size())));
     TS_VERIFY_CTX_set_store(context.get(), store_of(authorities, seconds, Purpose::timestamps).release());
     STACK_OF(X509)* untrusted = sk_X509_new_null();
