@@ -14,7 +14,7 @@ import sys
 import zlib
 from fractions import Fraction
 
-from second_reader_cells import Cell, H, N, T
+from second_reader_cells import Cell, H, N, T, grids_of
 from second_reader_crypto import Stream, verify
 from second_reader_pieces import Pieces
 
@@ -24,8 +24,12 @@ def hkdf(secret, salt, info):
     return hmac.digest(key, info.encode() + b"\x01", "sha256")
 
 
-def check_value(digest):
-    return struct.unpack("<I", digest[:4])[0]
+# [VERSIONS]: what differs is the text's number, and how many bytes a check value of a block has
+def text(version, rest):
+    return "modelseal/%d %s" % (version, rest)
+
+
+CHECK_VALUE = {1: 4, 2: 3}
 
 
 # [KEYS] -> vendor's public key, check secret
@@ -63,14 +67,29 @@ class Tensor:
         self.carrier_class = kind[3] if len(kind) > 3 else None
         self.values = data[begin:end]
         self.elements = (end - begin) // self.group_bytes * self.group
-        self.identity = H(T("modelseal/1 tensor identity") + T(self.name) + N(self.type) + N(len(self.shape)) +
-                          b"".join(map(N, self.shape)))
+        self.kind = N(self.type) + N(len(self.shape)) + b"".join(map(N, self.shape))
+
+    def take(self, version, ordinal):
+        """[Tensors], [Version 1]"""
+        self.version = version
+        if version == 1:
+            self.place = H(T("modelseal/1 tensor identity") + T(self.name) + self.kind)
+        else:
+            self.place = H(T("modelseal/2 tensor place") + self.kind + N(ordinal))
 
     def cut(self, length, secret):
+        """[Blocks], [Keys of a tensor]"""
         step = length // self.group * self.group_bytes
         self.blocks = [self.values[at:at + step] for at in range(0, len(self.values), step)]
         keys = ("blocks", "order", "whiten", "tag")
-        self.keys = {key: hkdf(secret, self.identity, "modelseal/1 " + key) for key in keys}
+        self.orders = None
+        self.keys = {key: hkdf(secret, self.place, text(self.version, key)) for key in keys}
+
+    def order(self):
+        """[Density]"""
+        if self.orders is None:
+            self.orders = shuffled(Stream(self.keys["blocks"], 0), len(self.blocks))
+        return self.orders
 
     def is_host(self, carrier_class):
         return self.elements >= 384 and self.carrier_class is not None and self.carrier_class <= carrier_class
@@ -85,7 +104,7 @@ def read_model(path):
     return file, front, sorted(tensors, key=lambda tensor: tensor.name)
 
 
-# [Places]
+# [Density]
 RATES = (65536, 60097, 55109, 50535, 46341, 42495, 38968, 35734)
 
 
@@ -94,26 +113,23 @@ def cells_at_rate(blocks, step):
     return max(1, min(blocks, (blocks * RATES[d % 8] // 2**(d // 8) + 65535) // 65536))
 
 
-def shuffled_front(stream, n, count):
+def shuffled(stream, n):
     order = list(range(n))
-    for i in range(count):
+    for i in range(n):
         r = stream.below(n - i)
         order[i], order[i + r] = order[i + r], order[i]
-    return order[:count]
+    return order
 
 
 def sites(tensors, carrier_class, step):
-    places = []
-    for tensor in tensors:
-        if tensor.is_host(carrier_class):
-            n = len(tensor.blocks)
-            places.append([(tensor, block) for block in
-                           shuffled_front(Stream(tensor.keys["blocks"], 0), n, cells_at_rate(n, step))])
-    deepest = max((len(of_host) for of_host in places), default=0)
+    """Tensor and block of each cell."""
+    places = [[(tensor, block) for block in tensor.order()[:cells_at_rate(len(tensor.blocks), step)]]
+              for tensor in tensors if tensor.is_host(carrier_class)]
+    deepest = max(map(len, places), default=0)
     return [of_host[depth] for depth in range(deepest) for of_host in places if depth < len(of_host)]
 
 
-# [CHART]
+# [LAYOUT OF CELLS]
 PIECE_LENGTHS = range(8, 113, 8)
 
 
@@ -121,7 +137,7 @@ def head_of(step, carrier_class, length, piece):
     return struct.pack("<BBHBB", step, carrier_class, length & 0xFFFF, length >> 16, piece)
 
 
-def records_of(content):
+def records_of(content, version):
     """-> (rate step, carrier class, M, L), numbered pieces of the manifest; None if malformed."""
     step, carrier_class, low, high, piece = struct.unpack("<BBHBB", content[:6])
     length, at, pieces = low | high << 16, 6, []
@@ -129,7 +145,7 @@ def records_of(content):
         return None
     while len(content) - at >= 7 and content[at] != 0:
         kind, first, count = struct.unpack("<BIH", content[at:at + 7])
-        size = 4 if kind == 1 else piece
+        size = CHECK_VALUE[version] if kind == 1 else piece
         at += 7
         if kind > 2 or at + size * count > len(content):
             return None
@@ -139,8 +155,8 @@ def records_of(content):
     return (step, carrier_class, length, piece), pieces
 
 
-def chart(cells, own, manifest):
-    """Content of each cell that has room; `own`: tensor -> its check values."""
+def layout(cells, own, manifest):
+    """Content of each cell that carries; `own`: tensor -> its check values."""
     count = {tensor: sum(cell.tensor is tensor for cell in cells) for tensor in own}
     if any(c < 2 for c in count.values()):
         return None
@@ -155,7 +171,7 @@ def chart(cells, own, manifest):
             for x in (o, (o + c // 2) % c):
                 part = checks[x * length:(x + 1) * length]
                 if part:
-                    table += struct.pack("<BIH%dI" % len(part), 1, x * length, len(part), *part)
+                    table += struct.pack("<BIH", 1, x * length, len(part)) + b"".join(part)
             if length > 65535:
                 return None
         tables.append(table)
@@ -178,28 +194,39 @@ def chart(cells, own, manifest):
 
 # [MANIFEST]
 class Manifest:
-    def __init__(self, data):
+    def __init__(self, data, version):
         self.data = data
-        (length, version, flags, self.step, self.carrier_class, self.tensors, self.files,
+        (length, number, flags, self.step, self.carrier_class, self.tensors, self.files,
          stamp) = struct.unpack("<IBBBBIIH", data[:18])
-        if version != 1 or flags > 3 or length != len(data):
+        if number != version or flags & ~(3 if version == 1 else 51) or length != len(data):
             raise ValueError("not a manifest")
-        at = 18 + stamp
-        self.stamp = read_stamp(data[18:at])
-        self.frame, self.weights, self.vendor = data[at:at + 32], data[at + 32:at + 64], data[at + 64:at + 72]
-        at += 72 + (32 if flags & 1 else 0)
-        bitmap = data[at:at + (self.tensors + 7) // 8]
-        self.common = [bool(bitmap[i // 8] >> i % 8 & 1) for i in range(self.tensors)]
-        at += len(bitmap)
-        self.directory = None
-        if flags & 2:
-            size = struct.unpack("<I", data[at:at + 4])[0]
-            self.directory = data[at + 8:at + 4 + size]
-            at += 4 + size
-        self.file_checks = struct.unpack("<%dI" % self.files, data[at:at + 4 * self.files])
-        at += 4 * self.files
-        self.signed, self.signature = b"modelseal/1 seal\0" + data[:at], data[at:at + 64]
-        self.common_checks = struct.unpack("<%dI" % ((len(data) - at - 64) // 4), data[at + 64:])
+        self.at = 18
+        self.stamp = read_stamp(self.next(stamp))
+        self.frame, self.weights, self.vendor = self.next(32), self.next(32), self.next(8)
+        self.next(32 if flags & 1 else 0)
+        self.common = self.numbers(self.tensors, 1)
+        self.grids = self.numbers(self.tensors, 2) if flags & 16 else [0] * self.tensors
+        self.carry = self.numbers(self.number(), 1) if flags & 32 else None
+        self.directory = self.next(self.number()) if flags & 2 else None
+        self.file_checks = self.next(4 * self.files)
+        self.signed, self.signature = text(version, "seal\0").encode() + data[:self.at], self.next(64)
+        self.common_checks = data[self.at:]
+
+    def next(self, size):
+        self.at += size
+        if self.at > len(self.data):
+            raise ValueError("not a manifest")
+        return self.data[self.at - size:self.at]
+
+    def number(self):
+        return struct.unpack("<I", self.next(4))[0]
+
+    def numbers(self, count, bits):
+        """Numbers of 1 or 2 bits, the lowest first."""
+        packed = int.from_bytes(self.next((count * bits + 7) // 8), "little")
+        if packed >> count * bits:
+            raise ValueError("not a manifest")
+        return [packed >> i * bits & (1 << bits) - 1 for i in range(count)]
 
 
 def read_stamp(data):
@@ -216,45 +243,62 @@ def read_stamp(data):
 # [FINDING A SEAL]
 def find(tensors):
     hosts = [tensor for tensor in tensors if tensor.is_host(2)]
-    for front in range(32):
+    for front in range(max((len(tensor.blocks) for tensor in hosts), default=0)):
         for tensor in hosts:
-            if front >= len(tensor.blocks):
-                continue
-            index = shuffled_front(Stream(tensor.keys["blocks"], 0), len(tensor.blocks), front + 1)[-1]
-            content = Cell(tensor, index).content
-            if content and records_of(content):
-                return records_of(content)[0][:2]
+            for grid in grids_of(tensor) if front < len(tensor.blocks) else ():
+                content = Cell(tensor, tensor.order()[front], grid).content
+                if content and records_of(content, tensor.version):
+                    return records_of(content, tensor.version)[0][:2]
     return None
 
 
-def put_together(cells):
+def find_in_all_ways(tensors, secret):
+    """-> version, block length, what was found; the tensors are left cut like that."""
+    natural = sum(tensor.elements for tensor in tensors) // 32
+    natural = min(8192, max(1024, 1 << natural.bit_length() >> 1))
+    for version in (2, 1):
+        seen = {}
+        for tensor in tensors:
+            tensor.take(version, seen.setdefault(tensor.kind, 0))
+            seen[tensor.kind] += 1
+        for length in dict.fromkeys((natural, 8192, 4096, 2048, 1024)):
+            for tensor in tensors:
+                tensor.cut(length, secret)
+            found = find(tensors)
+            if found:
+                return version, length, found
+    return None
+
+
+def put_together(cells, version):
     by_head = {}
     for cell in cells:
-        records = records_of(cell.content) if cell.content else None
+        records = records_of(cell.content, version) if cell.content else None
         if records:
             by_head.setdefault(records[0], []).extend(records[1])
     if not by_head:
         return None
     (_, _, length, piece), pieces = max(by_head.items(), key=lambda item: len(item[1]))
     data = Pieces(length, piece).restore(pieces)
-    return Manifest(data) if data else None
+    return Manifest(data, version) if data else None
 
 
 # [DIGESTS]
-def weights_root(tensors, length, cells):
-    by_block = {(cell.tensor, cell.index): cell for cell in cells if cell.capacity}
-    total = T("modelseal/1 weights") + N(len(tensors))
+def weights_root(tensors, length, carriers, version):
+    """`carriers`: number of the cell -> cell. -> root, tensor -> check values of its blocks"""
+    by_block = {(cell.tensor, cell.index): cell for cell in carriers.values()}
+    total = T(text(version, "weights")) + N(len(tensors))
     checks = {}
     for tensor in tensors:
         digests = [by_block[tensor, i].digest() if (tensor, i) in by_block else H(b"\x01" + block)
                    for i, block in enumerate(tensor.blocks)]
         nodes = [H(b"\x10" + b"".join(digests[at:at + 16])) for at in range(0, len(digests), 16)]
-        total += H(T("modelseal/1 tensor") + tensor.identity + N(tensor.elements) + N(length) + N(len(digests)) +
-                   b"".join(nodes))
-        checks[tensor] = [check_value(digest) for digest in digests]
-    for site, cell in enumerate(cells):
+        total += H(T(text(version, "tensor")) + (tensor.place if version == 1 else tensor.kind) +
+                   N(tensor.elements) + N(length) + N(len(digests)) + b"".join(nodes))
+        checks[tensor] = [digest[:CHECK_VALUE[version]] for digest in digests]
+    for number, cell in carriers.items():
         if cell.attempt:
-            total += N(site) + N(cell.attempt)
+            total += N(number) + N(cell.attempt)
     return H(total), checks
 
 
@@ -264,51 +308,73 @@ def frame_of(file, front):
     return H(T("modelseal/1 frame") + N(1) + y), y
 
 
-def directory_of(tensors):
-    return b"".join(struct.pack("<BB", t.type, len(t.shape)) + b"".join(map(N, t.shape)) +
-                    struct.pack("<I", len(t.name)) + t.name for t in tensors)
+def directory_of(data):
+    """[Directory] -> type, shape and name of each tensor"""
+    size, data = struct.unpack("<I", data[:4])[0], zlib.decompress(data[4:])
+    if size != len(data):
+        raise ValueError("not a directory")
+    entries, at = [], 0
+    while at < len(data):
+        end = at + 2 + 8 * data[at + 1]
+        kind = N(data[at]) + N(data[at + 1]) + data[at + 2:end]
+        at = end + 4 + struct.unpack("<I", data[end:end + 4])[0]
+        entries.append((kind, data[end + 4:at]))
+    return entries
+
+
+def agrees(directory, tensors, version):
+    if version == 1:
+        return directory == [(tensor.kind, tensor.name) for tensor in tensors]
+    return [kind for kind, _ in directory] == [tensor.kind for tensor in tensors]
+
+
+# [Which cells carry], [Grids], [Version 1]: number of the cell -> cell; None if it cannot be
+def carriers_of(manifest, on_grids, tensors, version):
+    grids = dict(zip(tensors, manifest.grids))
+    cells = [on_grid.get(grids[tensor]) for tensor, on_grid in on_grids]
+    if version == 1:
+        return {number: cell for number, cell in enumerate(cells) if cell.capacity}
+    carry = manifest.carry if manifest.carry is not None else [1] * len(cells)
+    carriers = {number: cell for number, cell in enumerate(cells) if carry[number]} if len(carry) == len(cells) else {}
+    return carriers if all(cell and cell.capacity for cell in carriers.values()) else None
 
 
 def check(path, key_path):
     """-> exit status and what to say. [What intact means]"""
     vendor, secret = read_key(key_path)
     file, front, tensors = read_model(path)
-    natural = sum(tensor.elements for tensor in tensors) // 32
-    natural = min(8192, max(1024, 1 << natural.bit_length() >> 1))
-    for length in (natural, 8192, 4096, 2048, 1024):
-        for tensor in tensors:
-            tensor.cut(length, secret)
-        found = find(tensors)
-        if found:
-            break
+    version, length, found = find_in_all_ways(tensors, secret) or (0, 0, None)
     if not found:
         return 4, "no seal under this key"
-    cells = [Cell(tensor, index) for tensor, index in sites(tensors, found[1], found[0])]
-    manifest = put_together(cells)
+    on_grids = [(tensor, {grid: Cell(tensor, index, grid) for grid in grids_of(tensor)})
+                for tensor, index in sites(tensors, found[1], found[0])]
+    manifest = put_together([cell for _, on_grid in on_grids for cell in on_grid.values()], version)
     if not manifest:
         return 1, "the manifest did not survive"
     if manifest.vendor != H(vendor)[:8] or not verify(vendor, manifest.signed, manifest.signature):
         return 1, "the signature is not the vendor's"
     if (manifest.step, manifest.carrier_class) != found:
         return 1, "the cells are not those of the manifest"
-    directory = manifest.directory and zlib.decompress(manifest.directory)
-    if manifest.tensors != len(tensors) or directory not in (None, directory_of(tensors)):
+    directory = manifest.directory and directory_of(manifest.directory)
+    if manifest.tensors != len(tensors) or directory is not None and not agrees(directory, tensors, version):
         return 1, "the list of tensors is another"
-    root, checks = weights_root(tensors, length, cells)
+    carriers = carriers_of(manifest, on_grids, tensors, version)
+    if not carriers:
+        return 1, "the cells are not those that carry"
+    root, checks = weights_root(tensors, length, carriers, version)
     frame, of_file = frame_of(file, front)
     if root != manifest.weights:
         return 1, "the weights changed"
     noted = [value for tensor, common in zip(tensors, manifest.common) if common for value in checks[tensor]]
-    if list(manifest.common_checks) != noted:
+    if manifest.common_checks != b"".join(noted):
         return 1, "the check values changed"
     own = {tensor: checks[tensor] for tensor, common in zip(tensors, manifest.common) if not common}
-    with_room = [cell for cell in cells if cell.capacity]
-    if chart(with_room, own, manifest.data) != [cell.content for cell in with_room]:
+    if layout(carriers.values(), own, manifest.data) != [cell.content for cell in carriers.values()]:
         return 1, "a cell changed"
-    if list(manifest.file_checks) != [check_value(of_file)] or frame != manifest.frame:
+    if manifest.file_checks != of_file[:4] or frame != manifest.frame:
         return 1, "the frame changed"
-    return 0, "intact, %d tensors, %d cells, root %s, %s" % (len(tensors), len(with_room),
-                                                             H(manifest.signed).hex(), manifest.stamp)
+    return 0, "intact, version %d, %d tensors, %d cells, root %s, %s" % (version, len(tensors), len(carriers),
+                                                                         H(manifest.signed).hex(), manifest.stamp)
 
 
 if __name__ == "__main__":

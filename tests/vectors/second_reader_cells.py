@@ -3,6 +3,7 @@ import hashlib
 import hmac
 import struct
 
+from second_reader_codes import CODES, CODES_1, bits_of, capacity, chances, sequence_of
 from second_reader_crypto import Stream
 
 M64 = (1 << 64) - 1
@@ -47,82 +48,115 @@ def packets(v, depth=5):
     return packets(low + v[2 * p:], depth - 1) + packets(high, depth - 1)
 
 
-# [Values of a cell]: dtype -> (exponent bits' shift and mask, exponents that do not take part)
-def may_carry(tensor, block):
-    if tensor.dtype in ("F32", "F64"):
-        shift, mask, first, last = (23, 0xFF, 16, 241) if tensor.dtype == "F32" else (52, 0x7FF, 64, 1984)
-        words = struct.unpack("<%d%s" % (len(block) // tensor.group_bytes, "I" if shift == 23 else "Q"), block)
-        return [i for i, word in enumerate(words) if first <= (word >> shift & mask) < last]
-    if tensor.dtype in ("F16", "BF16"):
-        shift, mask = (10, 0x1F) if tensor.dtype == "F16" else (7, 0xFF)
-        words = struct.unpack("<%dH" % (len(block) // 2), block)
-        return [2 * i for i, word in enumerate(words) if (word >> shift & mask) not in (0, mask)]
-    rule = {"I8": lambda b: b & 0xFE not in (0, 0x80), "U8": lambda b: b & 0xFE != 0,
-            "F8_E4M3": lambda b: b & 0x78 != 0 and b & 0x7F < 0x7E, "F8_E4M3FNUZ": lambda b: b & 0x78 != 0,
-            "F8_E5M2": lambda b: b & 0x7C != 0 and b & 0x7F < 0x7C, "F8_E5M2FNUZ": lambda b: b & 0x7C != 0}
-    return [i for i, b in enumerate(block) if rule[tensor.dtype](b)]
+# [Grids]: dtype -> letter of struct, bits of mantissa and exponent; the dtypes that the numbers of grids stand for
+FLOATS = {"F64": ("Q", 52, 11), "F32": ("I", 23, 8), "F16": ("H", 10, 5), "BF16": ("H", 7, 8)}
+GRIDS = {"F64": ("F64", "F32", "F16", "BF16"), "F32": ("F32", None, "F16", "BF16"), "F16": ("F16", None, None, "BF16")}
+
+
+def grids_of(tensor):
+    dtypes = GRIDS.get(tensor.dtype, (tensor.dtype,))
+    return [grid for grid, dtype in enumerate(dtypes) if dtype and (grid == 0 or tensor.version > 1)]
+
+
+# [Values of a cell] -> elements, or positions of bytes; the bit of these bytes that carries
+def may_carry(tensor, block, grid):
+    if tensor.dtype not in FLOATS:
+        return [i for i, b in enumerate(block) if CODES_1[tensor.dtype](b)], 0
+    letter, mantissa, exponent = FLOATS[tensor.dtype]
+    field = (1 << exponent) - 1
+    words = struct.unpack("<%d%s" % (len(block) // tensor.group_bytes, letter), block)
+    if tensor.dtype in LATTICES and grid == 0:
+        first, end = LATTICES[tensor.dtype]
+        return [i for i, word in enumerate(words) if first <= word >> mantissa & field < end], None
+    _, grid_mantissa, grid_exponent = FLOATS[GRIDS.get(tensor.dtype, (tensor.dtype,))[grid]]
+    bit, middle, reach = mantissa - grid_mantissa, field // 2, (1 << grid_exponent) // 2
+    first, end = max(1, middle + 2 - reach), min(field, middle + reach)
+    on_grid = [i for i, word in enumerate(words)
+               if first <= word >> mantissa & field < end and word & (1 << bit) - 1 == 0]
+    return [i * tensor.group_bytes + bit // 8 for i in on_grid], bit % 8
+
+
+# [Lattice]: dtype -> least exponents that take part, and no longer do
+LATTICES = {"F32": (16, 241), "F64": (64, 1984)}
 
 
 class Cell:
-    """[BLOCKS AND CELLS]; capacity 0 if there is no room."""
+    """[BLOCKS AND CELLS]; capacity 0 if there is no room, content None if it does not hold."""
 
-    def __init__(self, tensor, index):
+    def __init__(self, tensor, index, grid):
         self.tensor, self.index, self.block = tensor, index, tensor.blocks[index]
         self.capacity, self.attempt, self.content = 0, 0, None
-        self.lattice = tensor.dtype in ("F32", "F64")
-        taking_part = may_carry(tensor, self.block)
-        m = min(len(taking_part), 1024)
-        k = m // 2 if self.lattice else m
-        capacity = k // (4 if self.lattice else 8)
-        if capacity < 48:
+        self.lattice = tensor.dtype in LATTICES and grid == 0
+        self.coded = tensor.version > 1 and tensor.dtype in CODES
+        if self.coded:
+            chance = chances(tensor.dtype, self.block)
+            able, self.bit = list(chance), 0
+        else:
+            able, self.bit = may_carry(tensor, self.block, grid)
+        m = min(len(able), 576 if self.coded else 1024)
+        if m < 8 * 48:  # no kind of value holds more than a bit
             return
         stream = Stream(tensor.keys["order"], index)
-        start = stream.below(len(taking_part))
-        self.values = (taking_part[start:] + taking_part[:start])[:m]
+        start = stream.below(len(able))
+        self.values = (able[start:] + able[:start])[:m]
         if self.lattice and not self.transform():
             return
-        order = list(range(m - k, m) if self.lattice else range(k))
-        for i in range(k, 1, -1):
+        self.used = list(range(m - m // 2, m) if self.lattice else range(m))
+        for i in range(len(self.used), 1, -1):
             j = stream.below(i)
-            order[i - 1], order[j] = order[j], order[i - 1]
-        self.order = order[:capacity * (4 if self.lattice else 8)]
-        self.capacity = capacity
-        self.read()
+            self.used[i - 1], self.used[j] = self.used[j], self.used[i - 1]
+        if self.coded:
+            self.ps = [chance[self.values[used]] for used in self.used]
+            self.capacity = capacity(self.ps)
+        else:
+            self.capacity = len(self.used) // (4 if self.lattice else 8)
+            self.used = self.used[:self.capacity * (4 if self.lattice else 8)]
+        if self.capacity < 48:
+            self.capacity = 0
+        else:
+            self.read()
 
     def transform(self):
-        bits, exponents = (31, (16 << 23, 241 << 23)) if self.tensor.dtype == "F32" else (63, (64 << 52, 1984 << 52))
-        width = self.tensor.group_bytes
+        """[Lattice]"""
+        width, (_, mantissa, exponent) = self.tensor.group_bytes, FLOATS[self.tensor.dtype]
+        least, end = (limit << mantissa for limit in LATTICES[self.tensor.dtype])
         integers = []
         for element in self.values:
             word = int.from_bytes(self.block[element * width:(element + 1) * width], "little")
-            size = word & ((1 << bits) - 1)
-            if not exponents[0] + 64 <= size < exponents[1] - 64:
+            size = word & (1 << mantissa + exponent) - 1
+            if not least + 64 <= size < end - 64:
                 return False
-            integers.append(-size if word >> bits else size)
+            integers.append(size if size == word else -size)
         self.coefficients = packets(integers)
         return True
 
+    def carried(self):
+        """[Order of the carriers]"""
+        if self.lattice:
+            return [self.coefficients[used] >> bit & 1 for used in self.used for bit in (0, 1)]
+        return [self.block[self.values[used]] >> self.bit & 1 for used in self.used]
+
     def read(self):
-        carried = []
-        for used in self.order:
-            if self.lattice:
-                carried += [self.coefficients[used] & 1, self.coefficients[used] >> 1 & 1]
-            else:
-                carried.append(self.block[self.values[used]] & 1)
-        raw = bytes(sum(carried[8 * i + b] << b for b in range(8)) for i in range(self.capacity))
+        """[What a cell holds]"""
+        carried = self.carried()
+        bits = sequence_of(carried, self.ps)[:8 * self.capacity] if self.coded else carried
+        if len(bits) < 8 * self.capacity:
+            return
+        raw = bytes(sum(bits[8 * i + b] << b for b in range(8)) for i in range(self.capacity))
         for attempt in range(8):
-            white = Stream(self.tensor.keys["whiten"], 8 * self.index + attempt).bytes(self.capacity)
-            plain = bytes(a ^ b for a, b in zip(raw, white))
+            white = Stream(self.tensor.keys["whiten"], 8 * self.index + attempt)
+            plain = bytes(a ^ b for a, b in zip(raw, white.bytes(self.capacity)))
             if hmac.digest(self.tensor.keys["tag"], N(self.index) + plain[8:], "sha256")[:8] == plain[:8]:
-                self.attempt, self.content = attempt, plain[8:]
+                if not self.coded or bits_of(endless(bits, white), self.ps) == carried:
+                    self.attempt, self.content = attempt, plain[8:]
                 return
 
     def digest(self):
         """[Block]"""
         blank = bytearray(self.block)
         if not self.lattice:
-            for used in self.order:
-                blank[self.values[used]] &= 0xFE
+            for used in self.used:
+                blank[self.values[used]] &= ~(1 << self.bit)
             return H(b"\x03" + blank)
         width = self.tensor.group_bytes
         bitmap = bytearray((len(blank) // width + 7) // 8)
@@ -130,6 +164,13 @@ class Cell:
             blank[element * width:(element + 1) * width] = bytes(width)
             bitmap[element // 8] |= 1 << element % 8
         masked = list(self.coefficients)
-        for used in self.order:
+        for used in self.used:
             masked[used] &= ~3
         return H(b"\x02" + blank + bitmap + struct.pack("<%dq" % len(masked), *masked))
+
+
+def endless(bits, white):
+    yield from bits
+    while True:
+        byte = white.bytes(1)[0]
+        yield from (byte >> bit & 1 for bit in range(8))

@@ -5,30 +5,39 @@ import hashlib
 import struct
 
 
-# modelseal-seal(5), "Keyed numbers"
+# modelseal-seal(5), "Keyed numbers". Sixteen blocks are made at once: word i of all of them is one long number, in
+# lanes of 64 bits.
+LANES = range(16)
+ONES = sum(1 << 64 * lane for lane in LANES)
+WORDS = 0xFFFFFFFF * ONES
+
+
 class Stream:
     def __init__(self, key, nonce):
-        self.start = list(struct.unpack("<4I", b"expand 32-byte k") + struct.unpack("<8I", key))
-        self.nonce = [nonce & 0xFFFFFFFF, nonce >> 32]
+        self.start = struct.unpack("<4I", b"expand 32-byte k") + struct.unpack("<8I", key)
+        self.nonce = (nonce & 0xFFFFFFFF, nonce >> 32)
         self.counter = 0
         self.ready = b""
 
-    def block(self):
-        start = self.start + [self.counter & 0xFFFFFFFF, self.counter >> 32] + self.nonce
-        self.counter += 1
+    def blocks(self):
+        counters = sum((self.counter + lane) << 64 * lane for lane in LANES)
+        self.counter += len(LANES)
+        start = [word * ONES for word in self.start]
+        start += [counters & WORDS, counters >> 32 & WORDS] + [word * ONES for word in self.nonce]
         x = list(start)
         for _ in range(10):
             for a, b, c, d in ((0, 4, 8, 12), (1, 5, 9, 13), (2, 6, 10, 14), (3, 7, 11, 15),
                                (0, 5, 10, 15), (1, 6, 11, 12), (2, 7, 8, 13), (3, 4, 9, 14)):
                 for p, q, r, turn in ((a, b, d, 16), (c, d, b, 12), (a, b, d, 8), (c, d, b, 7)):
-                    x[p] = (x[p] + x[q]) & 0xFFFFFFFF
+                    x[p] = (x[p] + x[q]) & WORDS
                     v = x[r] ^ x[p]
-                    x[r] = (v << turn | v >> (32 - turn)) & 0xFFFFFFFF
-        return struct.pack("<16I", *((u + v) & 0xFFFFFFFF for u, v in zip(x, start)))
+                    x[r] = (v << turn | v >> (32 - turn)) & WORDS
+        words = [(u + v & WORDS).to_bytes(8 * len(LANES), "little") for u, v in zip(x, start)]
+        return b"".join(word[8 * lane:8 * lane + 4] for lane in LANES for word in words)
 
     def bytes(self, count):
         while len(self.ready) < count:
-            self.ready += self.block()
+            self.ready += self.blocks()
         taken, self.ready = self.ready[:count], self.ready[count:]
         return taken
 

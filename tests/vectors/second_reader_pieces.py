@@ -1,4 +1,5 @@
 """The erasure code of second_reader.py. ["PIECES OF THE MANIFEST" of modelseal-seal(5)]"""
+import functools
 
 
 def times(a, b):
@@ -15,9 +16,13 @@ def times(a, b):
 INVERSE = [next((b for b in range(256) if times(a, b) == 1), 0) for a in range(256)]
 
 
+@functools.cache
+def products(factor):
+    return bytes(times(byte, factor) for byte in range(256))
+
+
 def scaled(data, factor):
-    table = bytes(times(byte, factor) for byte in range(256))
-    return data.translate(table)
+    return data.translate(products(factor))
 
 
 def add(a, b):
