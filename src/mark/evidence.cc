@@ -220,7 +220,8 @@ void match(const model::Model& model, const CheckKey& key, const Located& where,
 
 namespace {
 
-// Tells which cells carry: by the manifest if its list of cells and tensors fits, else those that are valid.
+// Tells which cells carry: by the manifest; those that are valid if it is one of another list of tensors; all without
+// one.
 Result<void> find_use(const model::Model& model, const BlockMap& block_map, unsigned jobs, CellMap& cells) {
     if (cells.version() == Version::one) return {};
     MODELSEAL_TRY_ASSIGN(auto found, read_all_cells(model, block_map, cells, jobs));
@@ -233,6 +234,8 @@ Result<void> find_use(const model::Model& model, const BlockMap& block_map, unsi
             return {};
         }
     }
+    // Without a manifest nobody knows which of the cells that are not valid ever carried.
+    if (!found.manifest) found.valid.carrying.clear();
     cells.set_use(std::move(found.valid));
     return {};
 }

@@ -32,6 +32,10 @@ struct CellRoom {
     std::uint32_t capacity = 0;
 };
 
+// Whether a plan makes use of values that lie on a coarser grid than their type's. A step there is a thousand times
+// that of a float, so many cells elsewhere cost a model less than few of these.
+enum class Grids { own, any };
+
 class Planner {
   public:
     Planner(const model::Model& model, const BlockMap& block_map, std::span<const std::byte, 32> secret,
@@ -45,9 +49,11 @@ class Planner {
     Result<std::optional<SealPlan>> sparsest(SignedPart part, CellLayout::Spread spread) {
         auto& density = part.density;
         for (density.carrier_class = 0; density.carrier_class < kClasses; ++density.carrier_class) {
-            for (density.rate_step = 0; density.rate_step <= kRateSteps; ++density.rate_step) {
-                MODELSEAL_TRY_ASSIGN(auto plan, at_density(part, spread, 0));
-                if (plan) return plan;
+            for (const auto grids : {Grids::own, Grids::any}) {
+                for (density.rate_step = 0; density.rate_step <= kRateSteps; ++density.rate_step) {
+                    MODELSEAL_TRY_ASSIGN(auto plan, at_density(part, spread, grids, 0));
+                    if (plan) return plan;
+                }
             }
         }
         return std::optional<SealPlan>();
@@ -55,13 +61,13 @@ class Planner {
 
     // The plan of the part's own density, if it fits: with as few of its cells as hold everything, but with
     // `slots` of them if there are so many.
-    Result<std::optional<SealPlan>> at_density(const SignedPart& part, CellLayout::Spread spread,
+    Result<std::optional<SealPlan>> at_density(const SignedPart& part, CellLayout::Spread spread, Grids allowed,
                                                std::size_t slots) {
         if (!may_fit(part)) return std::optional<SealPlan>();
         CellMap cells(block_map_, secret_, part.density);
         MODELSEAL_TRY_ASSIGN(const auto rooms, survey(cells));
         const auto grids = grids_of_tensors(cells, rooms);
-        const auto order = dearest_last(cells, rooms, grids);
+        const auto order = dearest_last(cells, rooms, grids, allowed);
         auto fitted = fit(part, cells, rooms, grids, order, spread);
         if (!fitted) return std::optional<SealPlan>();
         std::uint64_t bytes = 0;
@@ -146,11 +152,11 @@ class Planner {
     // The cells that can carry, those first that cost least for what they hold: floats in their own last places
     // before values on a coarser grid, large ones before small ones.
     std::vector<std::size_t> dearest_last(const CellMap& cells, std::span<const CellRoom> rooms,
-                                          std::span<const Grid> grids) const {
+                                          std::span<const Grid> grids, Grids allowed) const {
         std::vector<std::size_t> order;
         for (std::size_t i = 0; i < rooms.size(); ++i) {
-            if (rooms[i].capacity != 0 && rooms[i].grid == grids[cells.positions()[i].tensor])
-                order.push_back(i);
+            const bool fits = rooms[i].capacity != 0 && rooms[i].grid == grids[cells.positions()[i].tensor];
+            if (fits && (allowed == Grids::any || rooms[i].grid == Grid::own)) order.push_back(i);
         }
         const auto cost = [&](std::size_t cell) {
             const auto dtype = block_map_.tensors()[cells.positions()[cell].tensor].dtype;
@@ -172,8 +178,8 @@ class Planner {
             part.use.carrying.assign(rooms.size(), false);
             for (const auto cell : carrying) part.use.carrying[cell] = true;
         }
-        if (std::ranges::any_of(grids, [](Grid grid) { return grid != Grid::own; }))
-            part.use.grids.assign(grids.begin(), grids.end());
+        const auto carries_elsewhere = [&](std::size_t cell) { return rooms[cell].grid != Grid::own; };
+        if (std::ranges::any_of(carrying, carries_elsewhere)) part.use.grids.assign(grids.begin(), grids.end());
         choose_tables(part, cells, capacities);
         const auto values = common_values(part);
         const Manifest empty{part, {}, std::vector<CheckValue>(values)};
@@ -280,12 +286,13 @@ std::uint64_t dispensable(std::uint64_t elements, unsigned carrier_class, Audien
 // Up to kTraceableCells slots, as far as they are affordable.
 Result<SealPlan> denser(Planner& planner, const BlockMap& block_map, SealPlan plan, CellLayout::Spread spread) {
     auto part = plan.signed_part;
+    const auto grids = part.use.grids.empty() ? Grids::own : Grids::any;
     part.use = {};
     const auto carrier_class = part.density.carrier_class;
     const auto most = dispensable(block_map.total_elements(), carrier_class, Audience::customer);
     const auto slots = std::min<std::uint64_t>(kTraceableCells, most / values_in_cell(carrier_class));
     while (plan.layout.slots().size() < slots) {
-        MODELSEAL_TRY_ASSIGN(auto next, planner.at_density(part, spread, slots));
+        MODELSEAL_TRY_ASSIGN(auto next, planner.at_density(part, spread, grids, slots));
         if (next && next->layout.slots().size() > plan.layout.slots().size()) {
             if (values_changed(block_map, *next) > most) break;
             plan = std::move(*next);

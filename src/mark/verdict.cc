@@ -91,7 +91,8 @@ void compare_damaged(const Evidence& evidence, std::size_t slot_index, BitErrors
 void blame_by_cells(const Evidence& evidence, Blame& blame) {
     const auto& readings = evidence.scan.weights.readings;
     bool damaged = false;
-    for (std::size_t cell = 0; cell < readings.size(); ++cell) {
+    const bool known = evidence.recovered.manifest || evidence.scan.weights.version == Version::one;
+    for (std::size_t cell = 0; known && cell < readings.size(); ++cell) {
         const auto& where = evidence.scan.cells.positions()[cell];
         if (readings[cell].capacity == 0 || readings[cell].valid) continue;
         blame.blocks[where.tensor].insert(where.block);
