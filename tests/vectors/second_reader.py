@@ -24,7 +24,7 @@ def hkdf(secret, salt, info):
     return hmac.digest(key, info.encode() + b"\x01", "sha256")
 
 
-# [VERSIONS]: what differs is the text's number, and how many bytes a check value of a block has
+# [VERSIONS]: the number in the texts, and the bytes of a block's check value
 def text(version, rest):
     return "modelseal/%d %s" % (version, rest)
 
@@ -198,7 +198,8 @@ class Manifest:
         self.data = data
         (length, number, flags, self.step, self.carrier_class, self.tensors, self.files,
          stamp) = struct.unpack("<IBBBBIIH", data[:18])
-        if number != version or flags & ~(3 if version == 1 else 51) or length != len(data):
+        # 4 and 8 are flags of models of several files, which are not read here.
+        if number != version or flags & ~(1 | 2 if version == 1 else 1 | 2 | 16 | 32) or length != len(data):
             raise ValueError("not a manifest")
         self.at = 18
         self.stamp = read_stamp(self.next(stamp))

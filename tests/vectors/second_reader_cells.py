@@ -23,13 +23,13 @@ def T(text):
     return N(len(text)) + text
 
 
-# [Wavelet packets]
-def lift(c, x):
-    return wrap((c * x + (1 << 29)) >> 30)
-
-
+# [Wavelet packets]: sums are reduced to 64 bits where they are lifted, and at the end; Python's are exact
 def wrap(x):
     return (x + (1 << 63) & M64) - (1 << 63)
+
+
+def lift(c, x):
+    return (c * ((x + (1 << 63) & M64) - (1 << 63)) + (1 << 29)) >> 30
 
 
 def packets(v, depth=5):
@@ -37,14 +37,14 @@ def packets(v, depth=5):
     if depth == 0 or p == 0:
         return v
     high = v[1:2 * p:2]
-    low = [wrap(v[2 * i] + lift(1859775393, high[i])) for i in range(p)]
-    high = [wrap(high[i] - (lift(464943848, low[i]) + lift(-71927064, low[i - 1]))) for i in range(p)]
-    low = [wrap(low[i] - high[(i + 1) % p]) for i in range(p)]
+    low = [v[2 * i] + lift(1859775393, high[i]) for i in range(p)]
+    high = [high[i] - (lift(464943848, low[i]) + lift(-71927064, low[i - 1])) for i in range(p)]
+    low = [low[i] - high[(i + 1) % p] for i in range(p)]
     for i in range(p):
-        high[i] = wrap(high[i] + low[i])
-        low[i] = wrap(low[i] + lift(-517932157, high[i]))
-        high[i] = wrap(high[i] + lift(-2074309917, low[i]))
-        low[i] = wrap(low[i] + lift(268101413, high[i]))
+        high[i] += low[i]
+        low[i] += lift(-517932157, high[i])
+        high[i] += lift(-2074309917, low[i])
+        low[i] += lift(268101413, high[i])
     return packets(low + v[2 * p:], depth - 1) + packets(high, depth - 1)
 
 
@@ -127,7 +127,7 @@ class Cell:
             if not least + 64 <= size < end - 64:
                 return False
             integers.append(size if size == word else -size)
-        self.coefficients = packets(integers)
+        self.coefficients = [wrap(x) for x in packets(integers)]
         return True
 
     def carried(self):
