@@ -11,19 +11,22 @@
 
 namespace modelseal::mark {
 
+void hash_kind(crypto::Sha256& hash, const Tensor& tensor) {
+    hash.update_number(static_cast<std::uint64_t>(tensor.dtype)).update_number(tensor.shape.size());
+    for (const auto extent : tensor.shape) hash.update_number(extent);
+}
+
 crypto::Digest identity(const Tensor& tensor) {
     crypto::Sha256 hash;
     hash.update_text("modelseal/1 tensor identity").update_text(tensor.name);
-    hash.update_number(static_cast<std::uint64_t>(tensor.dtype)).update_number(tensor.shape.size());
-    for (const auto extent : tensor.shape) hash.update_number(extent);
+    hash_kind(hash, tensor);
     return hash.finish();
 }
 
 crypto::Digest place(const Tensor& tensor, std::uint64_t ordinal) {
     crypto::Sha256 hash;
-    hash.update_text("modelseal/2 tensor place").update_number(static_cast<std::uint64_t>(tensor.dtype));
-    hash.update_number(tensor.shape.size());
-    for (const auto extent : tensor.shape) hash.update_number(extent);
+    hash.update_text("modelseal/2 tensor place");
+    hash_kind(hash, tensor);
     return hash.update_number(ordinal).finish();
 }
 
@@ -42,7 +45,7 @@ BlockMap::BlockMap(std::span<const Tensor> tensors, std::uint64_t block_elements
         first_block_.push_back(first_block_.back() + whole + (tensor.elements % block_elements_ != 0 ? 1 : 0));
     }
     if (!ordinals_.empty()) return;
-    std::map<std::pair<DType, std::vector<std::uint64_t>>, std::uint64_t> seen;
+    std::map<TensorKind, std::uint64_t> seen;
     for (const auto& tensor : tensors) ordinals_.push_back(seen[{tensor.dtype, tensor.shape}]++);
 }
 

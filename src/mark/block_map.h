@@ -20,6 +20,10 @@ inline constexpr std::uint64_t kMaxBlockElements = 8192;
 inline constexpr std::uint64_t kMinBlockElements = 1024;
 inline constexpr std::uint64_t kMinHostElements = 384;  // below that no cell can hold kMinCellBytes
 
+// Element type and shape: what tensors have in common that may be taken for each other.
+using TensorKind = std::pair<DType, std::vector<std::uint64_t>>;
+void hash_kind(crypto::Sha256& hash, const Tensor& tensor);
+
 // SHA-256 over name, element type and shape.
 crypto::Digest identity(const Tensor& tensor);
 // What the keys of a tensor depend on in version 2: element type, shape, and how many tensors of this type and

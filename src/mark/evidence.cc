@@ -26,7 +26,7 @@ bool same_tensors(const BlockMap& block_map, const SignedPart& part) {
     return std::ranges::equal(*directory, block_map.tensors(),
                               [&](const DirectoryEntry& entry, const Tensor& tensor) {
                                   const bool named = part.version == Version::two || entry.name == tensor.name;
-                                  return named && entry.dtype == tensor.dtype && entry.shape == tensor.shape;
+                                  return named && same_kind(entry, tensor);
                               });
 }
 
@@ -60,8 +60,8 @@ void recover_common_table(const BlockMap& block_map, const Manifest& manifest, b
             for (const auto extent : entry.shape) elements *= extent;
             blocks = (elements + block_map.block_elements() - 1) / block_map.block_elements();
             const auto found = std::ranges::lower_bound(block_map.tensors(), entry.name, {}, &Tensor::name);
-            const bool there = found != block_map.tensors().end() && found->name == entry.name &&
-                               found->dtype == entry.dtype && found->shape == entry.shape;
+            const bool there =
+                found != block_map.tensors().end() && found->name == entry.name && same_kind(entry, *found);
             here = there ? std::optional<std::size_t>(found - block_map.tensors().begin()) : std::nullopt;
         }
         // The common table is not signed: it may be shorter than the bitmap and the directory say.

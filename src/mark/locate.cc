@@ -63,15 +63,13 @@ Result<std::optional<Located>> locate_in(const model::Model& model, const BlockM
     return std::optional<Located>();
 }
 
-using Class = std::pair<DType, std::vector<std::uint64_t>>;
-
-std::map<Class, std::vector<std::size_t>> hosts_alike(const BlockMap& block_map) {
-    std::map<Class, std::vector<std::size_t>> classes;
+std::map<TensorKind, std::vector<std::size_t>> hosts_alike(const BlockMap& block_map) {
+    std::map<TensorKind, std::vector<std::size_t>> kinds;
     for (std::size_t i = 0; i < block_map.tensors().size(); ++i) {
         if (block_map.is_host(i, kClasses - 1))
-            classes[{block_map.tensors()[i].dtype, block_map.tensors()[i].shape}].push_back(i);
+            kinds[{block_map.tensors()[i].dtype, block_map.tensors()[i].shape}].push_back(i);
     }
-    return classes;
+    return kinds;
 }
 
 // Ordinals that a tensor may have had, those near to its own first: as many as there are of its kind, and some more

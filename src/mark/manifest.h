@@ -99,6 +99,9 @@ struct DirectoryEntry {
     DType dtype = DType::f32;
     std::vector<std::uint64_t> shape;
 };
+inline bool same_kind(const DirectoryEntry& entry, const Tensor& tensor) {
+    return entry.dtype == tensor.dtype && entry.shape == tensor.shape;
+}
 std::vector<std::byte> encode_directory(std::span<const Tensor> tensors);
 // Nothing unless it names exactly `tensors`. Only for a directory whose signature was verified: it may be
 // deflated a thousandfold.

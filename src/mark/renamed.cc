@@ -4,7 +4,6 @@
 #include <functional>
 #include <map>
 #include <numeric>
-#include <tuple>
 
 #include <fmt/format.h>
 
@@ -73,10 +72,6 @@ std::optional<RenamedModel> read_again(const model::Model& model, const Names& s
     return renamed;
 }
 
-bool is_like(const Tensor& tensor, const DirectoryEntry& entry) {
-    return tensor.dtype == entry.dtype && tensor.shape == entry.shape;
-}
-
 // The tensor for each sealed name: the one that is called so, for the rest those that are left, of each type and
 // shape in the order of their ordinals. Names come first: two tensors that have each other's names are not what was
 // sealed.
@@ -90,11 +85,11 @@ std::optional<std::vector<std::size_t>> pair_up(const BlockMap& block_map, const
     std::vector<bool> taken(tensors.size());
     for (std::size_t i = 0; i < sealed.size(); ++i) {
         const auto found = by_name.find(sealed[i].name);
-        if (found == by_name.end() || !is_like(tensors[found->second], sealed[i])) continue;
+        if (found == by_name.end() || !same_kind(sealed[i], tensors[found->second])) continue;
         order[i] = found->second;
         taken[found->second] = true;
     }
-    std::map<std::pair<DType, std::vector<std::uint64_t>>, std::vector<std::size_t>> left;
+    std::map<TensorKind, std::vector<std::size_t>> left;
     for (std::size_t i = 0; i < tensors.size(); ++i) {
         if (!taken[i]) left[{tensors[i].dtype, tensors[i].shape}].push_back(i);
     }

@@ -149,7 +149,7 @@ void compare_lists(const BlockMap& block_map, const SignedPart& part, SealFindin
             put(here->name, here->dtype, here->shape, TensorFinding::Outcome::added);
             ++here;
         } else {
-            if (here->dtype != sealed->dtype || here->shape != sealed->shape) {
+            if (!same_kind(*sealed, *here)) {
                 put(here->name, here->dtype, here->shape, TensorFinding::Outcome::changed);
             }
             ++sealed;

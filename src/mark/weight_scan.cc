@@ -88,9 +88,8 @@ crypto::Digest tensor_digest(const BlockMap& block_map, Version version, std::si
     if (version == Version::one) {
         hash.update_text("modelseal/1 tensor").update(identity(tensor));
     } else {
-        hash.update_text("modelseal/2 tensor").update_number(static_cast<std::uint64_t>(tensor.dtype));
-        hash.update_number(tensor.shape.size());
-        for (const auto extent : tensor.shape) hash.update_number(extent);
+        hash.update_text("modelseal/2 tensor");
+        hash_kind(hash, tensor);
     }
     hash.update_number(tensor.elements);
     hash.update_number(block_map.block_elements()).update_number(block_map.blocks(index));
