@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "io/threads.h"
+#include "mark/coding/bits.h"
 #include "mark/weight_scan.h"
 
 namespace modelseal::mark {
@@ -50,7 +51,7 @@ struct Tally {
     std::optional<CellHead> likely_head() const {
         std::array<std::byte, kHeadBytes> bytes{};
         for (std::size_t i = 0; i < kHeadBits; ++i) {
-            if (2 * std::uint64_t{ones[i]} > read) bytes[i / 8] |= static_cast<std::byte>(1u << (i % 8));
+            if (2 * std::uint64_t{ones[i]} > read) set_bit(bytes, i);
         }
         return parse_head(bytes);
     }
@@ -213,7 +214,7 @@ class Tracer {
             tally.head = *parse_head(seen.head);
         }
         for (std::size_t i = 0; i < kHeadBits; ++i) {
-            tally.ones[i] += std::to_integer<unsigned>(seen.head[i / 8] >> (i % 8)) & 1u;
+            tally.ones[i] += bit_at(seen.head, i) ? 1 : 0;
         }
     }
 

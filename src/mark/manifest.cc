@@ -8,6 +8,7 @@
 
 #include "crypto/signed_file.h"
 #include "formats/bytes.h"
+#include "mark/coding/bits.h"
 #include "util/text.h"
 
 namespace modelseal::mark {
@@ -46,7 +47,7 @@ std::vector<std::byte> message(const SignedPart& part, std::size_t common) {
 std::vector<std::byte> to_bitmap(const std::vector<bool>& bits) {
     std::vector<std::byte> bytes((bits.size() + 7) / 8);
     for (std::size_t i = 0; i < bits.size(); ++i) {
-        if (bits[i]) bytes[i / 8] |= static_cast<std::byte>(1u << (i % 8));
+        if (bits[i]) set_bit(bytes, i);
     }
     return bytes;
 }
@@ -56,33 +57,33 @@ std::optional<std::vector<bool>> read_bitmap(ByteReader& reader, std::uint64_t b
     const auto bytes = reader.raw((bits + 7) / 8);
     if (!reader.ok()) return std::nullopt;
     std::vector<bool> out(bits);
-    for (std::size_t i = 0; i < bits; ++i)
-        out[i] = (std::to_integer<unsigned>(bytes[i / 8]) >> (i % 8) & 1u) != 0;
+    for (std::size_t i = 0; i < bits; ++i) out[i] = bit_at(bytes, i);
     return out;
 }
 
-std::vector<std::byte> encode_grids(std::span<const Grid> grids) {
-    std::vector<std::byte> bytes((grids.size() + 3) / 4);
-    for (std::size_t i = 0; i < grids.size(); ++i)
-        bytes[i / 4] |= static_cast<std::byte>(static_cast<unsigned>(grids[i]) << (2 * (i % 4)));
-    return bytes;
+// Grids are two bits each, the lower first.
+std::vector<bool> bits_of(std::span<const Grid> grids) {
+    std::vector<bool> bits;
+    for (const auto grid : grids) {
+        bits.push_back((static_cast<unsigned>(grid) & 1u) != 0);
+        bits.push_back((static_cast<unsigned>(grid) & 2u) != 0);
+    }
+    return bits;
 }
 
-std::optional<std::vector<Grid>> read_grids(ByteReader& reader, std::uint64_t tensors) {
-    const auto bytes = reader.raw((tensors + 3) / 4);
-    if (!reader.ok()) return std::nullopt;
-    std::vector<Grid> grids(tensors);
-    for (std::size_t i = 0; i < tensors; ++i)
-        grids[i] = static_cast<Grid>(std::to_integer<unsigned>(bytes[i / 4]) >> (2 * (i % 4)) & 3u);
+std::vector<Grid> grids_of_bits(const std::vector<bool>& bits) {
+    std::vector<Grid> grids(bits.size() / 2);
+    for (std::size_t i = 0; i < grids.size(); ++i)
+        grids[i] = static_cast<Grid>((bits[2 * i] ? 1 : 0) | (bits[2 * i + 1] ? 2 : 0));
     return grids;
 }
 
 // What only version 2 has.
 bool read_use(ByteReader& reader, std::uint8_t flags, SignedPart& part) {
     if ((flags & kHasGrids) != 0) {
-        auto grids = read_grids(reader, part.tensors);
-        if (!grids) return false;
-        part.use.grids = std::move(*grids);
+        const auto bits = read_bitmap(reader, 2 * std::uint64_t{part.tensors});
+        if (!bits) return false;
+        part.use.grids = grids_of_bits(*bits);
     }
     if ((flags & kNotAllCells) != 0) {
         const auto cells = reader.number<std::uint32_t>();
@@ -175,7 +176,7 @@ std::vector<std::byte> encode_signed(const SignedPart& part, std::size_t common)
     rest.raw(part.frame).raw(part.weights).raw(part.vendor);
     if (part.parent) rest.raw(*part.parent);
     rest.raw(to_bitmap(part.in_common_table));
-    if (!part.use.grids.empty()) rest.raw(encode_grids(part.use.grids));
+    if (!part.use.grids.empty()) rest.raw(to_bitmap(bits_of(part.use.grids)));
     if (!part.use.carrying.empty()) {
         rest.number(static_cast<std::uint32_t>(part.use.carrying.size())).raw(to_bitmap(part.use.carrying));
     }

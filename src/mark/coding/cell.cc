@@ -6,6 +6,7 @@
 #include <sodium.h>
 
 #include "crypto/keystream.h"
+#include "mark/coding/bits.h"
 #include "mark/coding/wavelet.h"
 
 namespace modelseal::mark {
@@ -30,10 +31,6 @@ std::size_t carriers_used(CarrierKind kind, std::size_t bytes) {
 constexpr std::uint64_t kSpareBits = 16;
 // How much keystream a carrier can stand for: above log2 of the rarest chance (quantized.cc) by far.
 constexpr std::size_t kMostBitsHeld = 8;
-
-bool bit(std::span<const std::byte> bytes, std::size_t at) {
-    return (std::to_integer<unsigned>(bytes[at / 8]) >> (at % 8) & 1u) != 0;
-}
 
 }  // namespace
 
@@ -156,7 +153,7 @@ crypto::Digest Cell::digest(crypto::Sha256& hash) const {
     for (const auto element : values_) {
         std::fill_n(blanked.begin() + static_cast<std::ptrdiff_t>(std::size_t{element} * width), width,
                     std::byte{0});
-        taking_part[element / 8] |= static_cast<std::byte>(1u << (element % 8));
+        set_bit(taking_part, element);
     }
     auto masked = coefficients();
     for (const auto carrier : order_) masked[carrier] &= ~std::int64_t{3};
@@ -179,14 +176,13 @@ std::vector<std::byte> Cell::carrier_bits() const {
 
 std::vector<std::byte> Cell::carrier_bits(std::size_t count, std::span<const std::int64_t> coefficients) const {
     std::vector<std::byte> bytes(count);
-    const auto set = [&](std::size_t at) { bytes[at / 8] |= static_cast<std::byte>(1u << (at % 8)); };
     for (std::size_t i = 0; i < std::min(order_.size(), carriers_used(kind_, count)); ++i) {
         if (kind_ == CarrierKind::lattice) {
             const auto low = static_cast<std::uint64_t>(coefficients[order_[i]]) & 3u;
-            if ((low & 1u) != 0) set(2 * i);
-            if ((low & 2u) != 0) set(2 * i + 1);
+            if ((low & 1u) != 0) set_bit(bytes, 2 * i);
+            if ((low & 2u) != 0) set_bit(bytes, 2 * i + 1);
         } else if ((block_[values_[order_[i]]] & mask_) != std::byte{0}) {
-            set(i);
+            set_bit(bytes, i);
         }
     }
     return bytes;
@@ -208,13 +204,13 @@ std::vector<std::byte> Cell::restore(std::span<const std::byte> bits) const {
     if (kind_ != CarrierKind::lattice) {
         for (std::size_t i = 0; i < order_.size(); ++i) {
             auto& target = block[values_[order_[i]]];
-            target = bit(bits, i) ? target | mask_ : target & ~mask_;
+            target = bit_at(bits, i) ? target | mask_ : target & ~mask_;
         }
         return block;
     }
     auto values = coefficients();
     for (std::size_t i = 0; i < order_.size(); ++i) {
-        const auto low = (bit(bits, 2 * i) ? 1 : 0) | (bit(bits, 2 * i + 1) ? 2 : 0);
+        const auto low = (bit_at(bits, 2 * i) ? 1 : 0) | (bit_at(bits, 2 * i + 1) ? 2 : 0);
         values[order_[i]] = (values[order_[i]] & ~std::int64_t{3}) | low;
     }
     packets_inverse(values);

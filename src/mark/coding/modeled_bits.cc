@@ -1,17 +1,11 @@
 #include "mark/coding/modeled_bits.h"
 
+#include "mark/coding/bits.h"
+
 namespace modelseal::mark {
 namespace {
 
 constexpr std::uint32_t kHalf = std::uint32_t{1} << 31, kQuarter = std::uint32_t{1} << 30;
-
-bool bit_of(std::span<const std::byte> bytes, std::size_t at) {
-    return at / 8 < bytes.size() && (std::to_integer<unsigned>(bytes[at / 8]) >> (at % 8) & 1u) != 0;
-}
-
-void set_bit(std::span<std::byte> bytes, std::size_t at) {
-    bytes[at / 8] |= static_cast<std::byte>(1u << (at % 8));
-}
 
 // What both directions share. `Doubling` says what an interval was narrowed to before it is doubled.
 class Interval {
@@ -62,7 +56,11 @@ std::vector<std::byte> draw_carriers(std::span<const Chance> chances, std::span<
     Interval interval;
     std::size_t taken = 0;
     std::uint32_t value = 0;
-    const auto take = [&] { value = (value << 1) | (bit_of(message, taken++) ? 1u : 0u); };
+    const auto take = [&] {
+        const bool one = taken < 8 * message.size() && bit_at(message, taken);
+        value = (value << 1) | (one ? 1u : 0u);
+        ++taken;
+    };
     while (taken < 32) take();
     for (std::size_t i = 0; i < chances.size(); ++i) {
         const auto split = interval.split(chances[i]);
@@ -88,7 +86,7 @@ std::vector<std::byte> message_of(std::span<const Chance> chances, std::span<con
         ++settled;
     };
     for (std::size_t i = 0; i < chances.size() && settled < 8 * bytes; ++i) {
-        interval.narrow(interval.split(chances[i]), bit_of(carriers, i));
+        interval.narrow(interval.split(chances[i]), bit_at(carriers, i));
         for (auto doubling = interval.next_doubling(); doubling != Interval::Doubling::none;
              doubling = interval.next_doubling()) {
             if (doubling == Interval::Doubling::middle) {
