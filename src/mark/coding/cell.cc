@@ -7,6 +7,7 @@
 
 #include "crypto/keystream.h"
 #include "mark/coding/bits.h"
+#include "mark/coding/quantized.h"
 #include "mark/coding/wavelet.h"
 
 namespace modelseal::mark {
@@ -50,23 +51,14 @@ BlockValues::BlockValues(const Carriers& how, std::span<const std::byte> block) 
         case CarrierKind::bits:
             bit_carriers(how, block, able);
             return;
-        case CarrierKind::modeled:
-            take_modeled(quantized_values(how.dtype, block));
+        case CarrierKind::modeled: {
+            auto found = quantized_carriers(how.dtype, block);
+            able = std::move(found.positions);
+            chances = std::move(found.chances);
             return;
+        }
         case CarrierKind::none:
             return;
-    }
-}
-
-void BlockValues::take_modeled(const QuantizedValues& values) {
-    std::array<std::optional<Chance>, kContexts> by_context;
-    for (std::size_t context = 0; context < kContexts; ++context)
-        by_context[context] = chance_in(carriers.dtype, values.codes, static_cast<Context>(context));
-    for (std::size_t i = 0; i < values.positions.size(); ++i) {
-        const auto& chance = by_context[values.contexts[i]];
-        if (!chance) continue;
-        able.push_back(values.positions[i]);
-        chances.push_back(*chance);
     }
 }
 

@@ -21,7 +21,6 @@
 #include "crypto/keystream.h"
 #include "mark/coding/carrier.h"
 #include "mark/coding/modeled_bits.h"
-#include "mark/coding/quantized.h"
 #include <modelseal/tensor.h>
 
 namespace modelseal::mark {
@@ -64,9 +63,6 @@ struct BlockValues {
     std::span<const std::byte> bytes;
     std::vector<std::uint32_t> able;  // elements (lattice) or byte positions (bits) that may carry, ascending
     std::vector<Chance> chances;      // of CarrierKind::modeled: how often the bit of each is 1
-
-  private:
-    void take_modeled(const QuantizedValues& values);
 };
 
 // Thread safety: none, not even for const calls.

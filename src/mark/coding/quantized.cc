@@ -1,7 +1,8 @@
 #include "mark/coding/quantized.h"
 
 #include <algorithm>
-#include <cstdlib>
+#include <array>
+#include <optional>
 
 namespace modelseal::mark {
 namespace {
@@ -11,6 +12,17 @@ unsigned at(std::span<const std::byte> bytes, std::size_t index) {
 }
 
 constexpr unsigned kNone = 0x100;
+
+// A class and a pair: class * number of pairs + pair.
+constexpr std::size_t kContexts = 256;
+using Context = std::uint8_t;
+
+// What a block shows.
+struct Codes {
+    std::vector<std::uint32_t> positions;          // of bytes whose lowest bit may carry, ascending
+    std::vector<Context> contexts;                 // of each
+    std::array<std::uint16_t, kContexts> count{};  // of codes in each context, also of those that may not carry
+};
 
 // Types of one value a byte, or of two 4-bit values of which the lower carries.
 struct PlainRule {
@@ -162,7 +174,7 @@ class Collector {
         for (std::size_t i = 0; i < block.size(); ++i) {
             const auto code = at(block, i) & rule.bits;
             const auto context = static_cast<Context>((code ^ rule.sign) / 2);
-            ++values_.codes[context];
+            ++codes_.count[context];
             if (!is_spared(rule, code)) carry(i, context);
         }
     }
@@ -170,7 +182,7 @@ class Collector {
         for (std::size_t i = 0; i < block.size(); ++i) {
             const auto magnitude = at(block, i) & 0x7Fu;
             const auto context = static_cast<Context>(magnitude / 2);
-            ++values_.codes[context];
+            ++codes_.count[context];
             if (magnitude >> rule.mantissa_bits != 0 && magnitude < rule.end) carry(i, context);
         }
     }
@@ -185,7 +197,7 @@ class Collector {
             for (std::size_t j = first; j < first + rule.group; ++j) {
                 const auto code = rule.code_at(block, j);
                 const auto context = static_cast<Context>(base + code.value / 2);
-                ++values_.codes[context];
+                ++codes_.count[context];
                 if (code.lowest && !is_spared(rule, code.value)) carriers[code.byte] = context;
             }
         }
@@ -193,14 +205,14 @@ class Collector {
             if (carriers[byte]) carry(offset + byte, *carriers[byte]);
         }
     }
-    QuantizedValues take() { return std::move(values_); }
+    Codes take() { return std::move(codes_); }
 
   private:
     void carry(std::size_t position, Context context) {
-        values_.positions.push_back(static_cast<std::uint32_t>(position));
-        values_.contexts.push_back(context);
+        codes_.positions.push_back(static_cast<std::uint32_t>(position));
+        codes_.contexts.push_back(context);
     }
-    QuantizedValues values_;
+    Codes codes_;
 };
 
 std::optional<Chance> usable(std::uint64_t chance) {
@@ -251,14 +263,7 @@ std::optional<Chance> by_neighbors(std::span<const std::uint16_t> codes, unsigne
     return std::nullopt;
 }
 
-}  // namespace
-
-bool has_chances(DType dtype) {
-    return rule_for(kPlainRules, dtype) != nullptr || rule_for(kSmallFloatRules, dtype) != nullptr ||
-           rule_for(kGroupRules, dtype) != nullptr;
-}
-
-QuantizedValues quantized_values(DType dtype, std::span<const std::byte> block) {
+Codes codes_of(DType dtype, std::span<const std::byte> block) {
     Collector collector;
     if (const auto* rule = rule_for(kPlainRules, dtype)) collector.plain(*rule, block);
     if (const auto* rule = rule_for(kSmallFloatRules, dtype)) collector.small_floats(*rule, block);
@@ -270,9 +275,9 @@ QuantizedValues quantized_values(DType dtype, std::span<const std::byte> block) 
     return collector.take();
 }
 
-std::optional<Chance> chance_in(DType dtype, const std::array<std::uint16_t, kContexts>& codes,
+std::optional<Chance> chance_in(DType dtype, const std::array<std::uint16_t, kContexts>& count,
                                 Context context) {
-    const auto all = std::span(codes);
+    const auto all = std::span(count);
     if (const auto* rule = rule_for(kPlainRules, dtype)) {
         const auto zero = rule->sign / 2;
         const auto is_end = [&](unsigned pair) {
@@ -291,6 +296,28 @@ std::optional<Chance> chance_in(DType dtype, const std::array<std::uint16_t, kCo
     const auto is_end = [&](unsigned pair) { return pair != zero && is_spared(*rule, 2 * pair); };
     return by_neighbors(all.subspan(context / rule->pairs * rule->pairs, rule->pairs), context % rule->pairs,
                         zero, is_end);
+}
+
+}  // namespace
+
+bool has_chances(DType dtype) {
+    return rule_for(kPlainRules, dtype) != nullptr || rule_for(kSmallFloatRules, dtype) != nullptr ||
+           rule_for(kGroupRules, dtype) != nullptr;
+}
+
+QuantizedCarriers quantized_carriers(DType dtype, std::span<const std::byte> block) {
+    const auto codes = codes_of(dtype, block);
+    std::array<std::optional<Chance>, kContexts> chances;
+    for (std::size_t context = 0; context < kContexts; ++context)
+        chances[context] = chance_in(dtype, codes.count, static_cast<Context>(context));
+    QuantizedCarriers carriers;
+    for (std::size_t i = 0; i < codes.positions.size(); ++i) {
+        const auto& chance = chances[codes.contexts[i]];
+        if (!chance) continue;
+        carriers.positions.push_back(codes.positions[i]);
+        carriers.chances.push_back(*chance);
+    }
+    return carriers;
 }
 
 }  // namespace modelseal::mark

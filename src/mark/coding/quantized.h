@@ -12,10 +12,8 @@
 // and, if the group has a minimum of its own, where their mean is.
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <span>
 #include <vector>
 
@@ -24,23 +22,14 @@
 
 namespace modelseal::mark {
 
-// A class and a pair: class * number of pairs + pair.
-inline constexpr std::size_t kContexts = 256;
-using Context = std::uint8_t;
-
-struct QuantizedValues {
-    std::vector<std::uint32_t> positions;          // of bytes whose lowest bit may carry, ascending
-    std::vector<Context> contexts;                 // of each
-    std::array<std::uint16_t, kContexts> codes{};  // in each context, also of those that may not carry
+struct QuantizedCarriers {
+    std::vector<std::uint32_t> positions;  // of bytes whose lowest bit carries, ascending
+    std::vector<Chance> chances;           // how often the bit of each is 1
 };
 
-// `block`: whole groups of `dtype`, a type that carries (has_chances).
-QuantizedValues quantized_values(DType dtype, std::span<const std::byte> block);
-
-// How often a bit is 1 in a context. Nothing if too few codes show it, or if it is not between 13 and 19 in 32: such
-// a bit does not carry.
-std::optional<Chance> chance_in(DType dtype, const std::array<std::uint16_t, kContexts>& codes,
-                                Context context);
+// A bit carries if enough codes show how often it is 1, and if that is between 13 and 19 in 32. `block`: whole groups
+// of `dtype`, a type that carries (has_chances).
+QuantizedCarriers quantized_carriers(DType dtype, std::span<const std::byte> block);
 
 // Whether codes of this type carry: in q2_k and q3_k there are too few pairs.
 bool has_chances(DType dtype);
