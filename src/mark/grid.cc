@@ -3,8 +3,9 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <cstring>
 #include <vector>
+
+#include "model/values.h"
 
 namespace modelseal::mark {
 namespace {
@@ -17,32 +18,19 @@ struct Normal {
     double value = 0;
 };
 
-template <class Bits>
+// One an element; those that are not normal have the value zero.
 std::vector<Normal> normals(DType dtype, std::span<const std::byte> block) {
     const auto format = float_format(dtype);
     const auto exponents = (std::uint64_t{1} << format.exponent_bits) - 1;
-    const auto bias = static_cast<int>(exponents / 2);
-    std::vector<Normal> found(block.size() / sizeof(Bits));
+    std::vector<double> values(block.size() / info(dtype).group_bytes);
+    model::decode_values(dtype, block, values);
+    std::vector<Normal> found(values.size());
     for (std::size_t i = 0; i < found.size(); ++i) {
-        Bits raw;
-        std::memcpy(&raw, block.data() + i * sizeof raw, sizeof raw);
-        const std::uint64_t bits = raw;
-        const auto exponent = (bits >> format.mantissa_bits) & exponents;
-        if (exponent == 0 || exponent == exponents) continue;  // left as zero
-        const auto mantissa = bits & ((std::uint64_t{1} << format.mantissa_bits) - 1);
-        const auto magnitude =
-            std::ldexp(1 + std::ldexp(static_cast<double>(mantissa), -static_cast<int>(format.mantissa_bits)),
-                       static_cast<int>(exponent) - bias);
-        const bool negative = (bits >> (format.mantissa_bits + format.exponent_bits) & 1u) != 0;
-        found[i] = {bits, negative ? -magnitude : magnitude};
+        const auto bits = model::element_bits(dtype, block, i);
+        const auto exponent = bits >> format.mantissa_bits & exponents;
+        if (exponent != 0 && exponent != exponents) found[i] = {bits, values[i]};
     }
     return found;
-}
-
-std::vector<Normal> normals(DType dtype, std::span<const std::byte> block) {
-    if (dtype == DType::f64) return normals<std::uint64_t>(dtype, block);
-    if (dtype == DType::f32) return normals<std::uint32_t>(dtype, block);
-    return normals<std::uint16_t>(dtype, block);
 }
 
 // Bits of the values down to the grid, of those that lie on it.

@@ -1,5 +1,5 @@
-// The numeric values of elements, to compare models: the number of each, and its place among the numbers of
-// its type. Marks and digests do not use this; they work on bits.
+// The numeric values of elements, to compare models and to tell whether weights are noise: the number of each, and
+// its place among the numbers of its type. Marks and digests themselves work on bits.
 //
 // Thread safety: everything here is pure.
 #pragma once
