@@ -70,9 +70,10 @@ class Planner {
         const auto order = dearest_last(cells, rooms, grids, allowed);
         auto fitted = fit(part, cells, rooms, grids, order, spread);
         if (!fitted) return std::optional<SealPlan>();
+        const auto least = needed(part);
         std::uint64_t bytes = 0;
         std::size_t count = 0;
-        while (count < order.size() && (bytes < needed(part) || count < slots))
+        while (count < order.size() && (bytes < least || count < slots))
             bytes += rooms[order[count++]].capacity;
         for (; count < order.size(); count += 1 + count / 16) {
             auto fewer = fit(part, cells, rooms, grids, std::span(order).first(count), spread);
@@ -240,12 +241,6 @@ std::uint64_t values_changed(const BlockMap& block_map, const SealPlan& plan) {
     return values;
 }
 
-bool affordable(const BlockMap& block_map, const SealPlan& plan, Audience audience) {
-    const auto most =
-        most_changed(block_map.total_elements(), plan.signed_part.density.carrier_class, audience);
-    return values_changed(block_map, plan) <= most;
-}
-
 constexpr const char* kWhatCarriesNothing =
     "zeros, flags, indices, and values on a grid (+-1, integers, tables, multiples of a step) carry nothing; a "
     "detached signature can cover such a file";
@@ -260,15 +255,11 @@ Result<SealPlan> too_small(const model::Model& model, Planner& planner, const Si
         kWhatCarriesNothing};
 }
 
-Result<SealPlan> too_dear(const model::Model& model, const BlockMap& block_map, const SealPlan& plan,
-                          Audience audience) {
-    return Error{
-        ErrorKind::unsupported,
-        fmt::format("{}: a seal would change {} of its {} weights, more than the {} that it may",
-                    util::printable(model.path.string()), values_changed(block_map, plan),
-                    block_map.total_elements(),
-                    most_changed(block_map.total_elements(), plan.signed_part.density.carrier_class, audience)),
-        "it has many small tensors for its size; a detached signature can cover such a file"};
+Error too_dear(const model::Model& model, std::uint64_t elements, std::uint64_t changed, std::uint64_t most) {
+    return {ErrorKind::unsupported,
+            fmt::format("{}: a seal would change {} of its {} weights, more than the {} that it may",
+                        util::printable(model.path.string()), changed, elements, most),
+            "it has many small tensors for its size; a detached signature can cover such a file"};
 }
 
 // Values that a full cell in types of this class changes, at the most to be expected.
@@ -277,9 +268,11 @@ constexpr std::uint64_t values_in_cell(unsigned carrier_class) {
     return kOfClass[carrier_class];
 }
 
-// How many values may change for what a seal can do without: names, spread, cells to lose. Codes of a small quantized
+// How many values may change for what this seal can do without: names, spread, cells to lose. Codes of a small quantized
 // model are few enough for a change of many to be seen.
-std::uint64_t dispensable(std::uint64_t elements, unsigned carrier_class, Audience audience) {
+std::uint64_t most_dispensable(const BlockMap& block_map, const SealPlan& plan, Audience audience) {
+    const auto carrier_class = plan.signed_part.density.carrier_class;
+    const auto elements = block_map.total_elements();
     return carrier_class == kQuantized ? elements / 80 : most_changed(elements, carrier_class, audience);
 }
 
@@ -288,16 +281,15 @@ Result<SealPlan> denser(Planner& planner, const BlockMap& block_map, SealPlan pl
     auto part = plan.signed_part;
     const auto grids = part.use.grids.empty() ? Grids::own : Grids::any;
     part.use = {};
-    const auto carrier_class = part.density.carrier_class;
-    const auto most = dispensable(block_map.total_elements(), carrier_class, Audience::customer);
-    const auto slots = std::min<std::uint64_t>(kTraceableCells, most / values_in_cell(carrier_class));
-    while (plan.layout.slots().size() < slots) {
+    const auto most = most_dispensable(block_map, plan, Audience::customer);
+    const auto slots =
+        std::min<std::uint64_t>(kTraceableCells, most / values_in_cell(part.density.carrier_class));
+    for (; plan.layout.slots().size() < slots && part.density.rate_step <= kRateSteps;
+         ++part.density.rate_step) {
         MODELSEAL_TRY_ASSIGN(auto next, planner.at_density(part, spread, grids, slots));
-        if (next && next->layout.slots().size() > plan.layout.slots().size()) {
-            if (values_changed(block_map, *next) > most) break;
-            plan = std::move(*next);
-        }
-        if (++part.density.rate_step > kRateSteps) break;
+        if (!next || next->layout.slots().size() <= plan.layout.slots().size()) continue;
+        if (values_changed(block_map, *next) > most) break;
+        plan = std::move(*next);
     }
     return plan;
 }
@@ -329,9 +321,7 @@ Result<std::optional<SealPlan>> best_plan(const model::Model& model, const Block
     for (const auto spread : {CellLayout::Spread::beyond_any_tensor, CellLayout::Spread::any}) {
         for (const auto& comfort : by_comfort(model, part)) {
             MODELSEAL_TRY_ASSIGN(auto plan, planner.sparsest(comfort, spread));
-            if (!plan ||
-                values_changed(block_map, *plan) >
-                    dispensable(block_map.total_elements(), plan->signed_part.density.carrier_class, audience))
+            if (!plan || values_changed(block_map, *plan) > most_dispensable(block_map, *plan, audience))
                 continue;
             MODELSEAL_TRY_ASSIGN(auto dense, traceable(std::move(*plan), spread));
             return std::optional(std::move(dense));
@@ -371,7 +361,10 @@ Result<SealPlan> plan_seal(const model::Model& model, std::span<const std::byte,
         Planner planner(model, *cut, secret, jobs);
         MODELSEAL_TRY_ASSIGN(auto plan, best_plan(model, *cut, planner, part, audience));
         if (!plan) continue;
-        if (!affordable(*cut, *plan, audience)) return too_dear(model, *cut, *plan, audience);
+        const auto elements = cut->total_elements();
+        const auto changed = values_changed(*cut, *plan);
+        const auto most = most_changed(elements, plan->signed_part.density.carrier_class, audience);
+        if (changed > most) return too_dear(model, elements, changed, most);
         plan->block_map = std::move(cut);
         return std::move(*plan);
     }
