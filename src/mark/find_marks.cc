@@ -75,7 +75,7 @@ BlockValues on_likely_grid(Version version, DType dtype, std::span<const std::by
     for (const auto grid : grids_of(version, dtype)) {
         if (grid == Grid::own) continue;
         BlockValues values({version, dtype, grid}, bytes);
-        if (10 * values.able.size() >= 9 * all && values.able.size() != 0) likely = std::move(values);
+        if (10 * values.able.size() >= 9 * all && !values.able.empty()) likely = std::move(values);
     }
     return likely;
 }
