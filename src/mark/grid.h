@@ -1,5 +1,5 @@
 // On which grid the floats of a block lie, if on any: what the sealer asks before it lets a block carry. Values
-// that are no noise in their lowest bits (+-1, integers, tables, multiples of a quantizer's step, decimals) must
+// that are not noise in their lowest bits (+-1, integers, tables, multiples of a quantizer's step, decimals) must
 // stay what they are, and would show a mark. A checker does not ask: the manifest says which cells carry, and
 // on which grid.
 #pragma once
@@ -18,7 +18,7 @@ namespace modelseal::mark {
 //   - runs of up to eight values, within a row, a channel or a kernel, or across them, are not multiples of a
 //     step, up to 255 times,
 //   - they are not decimals of up to six digits.
-// Nothing otherwise. For types that are no floats Grid::own: their carriers are chosen one by one (quantized.h).
+// Nothing otherwise. For types that are not floats Grid::own: their carriers are chosen one by one (quantized.h).
 // `block`: dense bytes of consecutive elements of `tensor`, from element `first` on.
 std::optional<Grid> noise_grid(const Tensor& tensor, std::uint64_t first, std::span<const std::byte> block);
 

@@ -74,7 +74,7 @@ static int write_model(void) {
             state = state * 1664525u + 1013904223u;
             sum += ((double)(state >> 8) / 16777216.0 - 0.5) / (k % 2 == 0 ? 1 : 16777216.0);
         }
-        const float weight = (float)(sum * 0.05); /* rounded once, else its last places are no noise */
+        const float weight = (float)(sum * 0.05); /* rounded once, else its last places are not noise */
         fwrite(&weight, sizeof weight, 1, file);
     }
     return fclose(file);

@@ -107,7 +107,7 @@ std::string integer_weights(std::size_t count, unsigned seed) {
 
 std::string float_weights(std::size_t count, unsigned seed) {
     std::mt19937 generator(seed);
-    // Rounded once, at the end: a product of floats is no noise in its last places.
+    // Rounded once, at the end: a product of floats is not noise in its last places.
     std::normal_distribution<double> normal(0, 0.05);
     std::vector<float> values(count);
     for (auto& value : values) value = static_cast<float>(normal(generator));
