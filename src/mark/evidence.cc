@@ -36,9 +36,7 @@ std::vector<std::string> names_unlike_sealed(const BlockMap& block_map, const Si
     if (!directory ||
         std::ranges::equal(*directory, block_map.tensors(), {}, &DirectoryEntry::name, &Tensor::name))
         return {};
-    std::vector<std::string> names;
-    for (const auto& tensor : block_map.tensors()) names.push_back(tensor.name);
-    return names;
+    return names_of(block_map.tensors());
 }
 
 // Where the sealed tensor list differs from ours, its common table is read through its directory.
@@ -216,10 +214,6 @@ void match(const model::Model& model, const CheckKey& key, const Located& where,
                     files_match(manifest, scan.frame);
 }
 
-}  // namespace
-
-namespace {
-
 // Tells which cells carry: by the manifest; those that are valid if it is one of another list of tensors; all without
 // one.
 Result<void> find_use(const model::Model& model, const BlockMap& block_map, unsigned jobs, CellMap& cells) {
@@ -270,13 +264,14 @@ Result<Evidence> gather_renamed(RenamedModel renamed, const CheckKey& key, std::
 // A seal of version 1 on a model that was saved from inside a wrapper, or out of one.
 Result<std::optional<Evidence>> gather_unwrapped(const model::Model& model, const CheckKey& key,
                                                  const Pass& pass, Progress& progress) {
+    auto tensors = model.tensors;  // in their order under any of the names: all have one prefix more or less
     for (const auto& names : unwrapped_names(model)) {
-        auto renamed = under_names(model, names);
-        if (!renamed) break;
-        const BlockMap block_map(renamed->model->tensors);
-        MODELSEAL_TRY_ASSIGN(const auto where, locate(*renamed->model, block_map, key.secret.bytes(),
-                                                      Effort::first_cells, Version::one));
-        if (!where) continue;
+        for (std::size_t i = 0; i < tensors.size(); ++i) tensors[i].name = names[i];
+        const BlockMap block_map(tensors);
+        MODELSEAL_TRY_ASSIGN(const auto where,
+                             locate(model, block_map, key.secret.bytes(), Effort::first_cells, Version::one));
+        auto renamed = where ? under_names(model, names) : std::nullopt;
+        if (!renamed) continue;
         MODELSEAL_TRY_ASSIGN(auto evidence, gather_renamed(std::move(*renamed), key, block_map.block_elements(),
                                                            *where, pass, progress));
         return std::optional(std::move(evidence));
@@ -285,26 +280,25 @@ Result<std::optional<Evidence>> gather_unwrapped(const model::Model& model, cons
 }
 
 // Tensors that are in other places than they were sealed in, since some were renamed, added or removed: read with
-// the keys of the places that they had, and put back if the seal lists them all.
-Result<std::optional<Evidence>> gather_reordered(const model::Model& model, const CheckKey& key,
-                                                 const FoundSeal& found, const Pass& pass, Progress& progress) {
-    const auto length = found.block_map->block_elements();
-    MODELSEAL_TRY_ASSIGN(auto ordinals, sealed_ordinals(model, *found.block_map, key.secret.bytes()));
-    MODELSEAL_TRY_ASSIGN(
-        auto evidence,
-        gather_at(model, key, std::make_unique<const BlockMap>(model.tensors, length, std::move(ordinals)),
-                  found.where, pass, progress));
-    if (!evidence.matches.signature) return std::optional<Evidence>();
-    const auto& part = evidence.recovered.manifest->signed_part;
+// the keys of the places that they had, and put back if the seal lists them all. What was `seen` if nothing moved.
+Result<Evidence> gather_in_place(const model::Model& model, const CheckKey& key, Evidence seen,
+                                 const Located& where, const Pass& pass, Progress& progress) {
+    const auto length = seen.scan.block_map->block_elements();
+    MODELSEAL_TRY_ASSIGN(auto ordinals, sealed_ordinals(model, *seen.scan.block_map, key.secret.bytes()));
+    if (!std::ranges::equal(ordinals, seen.scan.block_map->ordinals())) {
+        auto block_map = std::make_unique<const BlockMap>(model.tensors, length, std::move(ordinals));
+        MODELSEAL_TRY_ASSIGN(auto moved, gather_at(model, key, std::move(block_map), where, pass, progress));
+        if (moved.matches.signature) seen = std::move(moved);
+    }
+    if (!seen.matches.signature) return seen;
+    const auto& part = seen.recovered.manifest->signed_part;
     const auto directory = decode_directory(part.directory, part.tensors);
-    auto renamed = directory ? under_names(model, *evidence.scan.block_map, *directory) : std::nullopt;
-    if (!renamed) return std::optional(std::move(evidence));
-    MODELSEAL_TRY_ASSIGN(auto put_back,
-                         gather_renamed(std::move(*renamed), key, length, found.where, pass, progress));
-    return std::optional(std::move(put_back));
+    auto renamed = directory ? under_names(model, *seen.scan.block_map, *directory) : std::nullopt;
+    if (!renamed) return seen;
+    return gather_renamed(std::move(*renamed), key, length, where, pass, progress);
 }
 
-bool may_be_reordered(const Evidence& evidence) {
+bool may_have_moved(const Evidence& evidence) {
     return evidence.scan.weights.version == Version::two && !evidence.weights_intact() &&
            (!evidence.matches.signature || !evidence.matches.tensor_list || !evidence.names_here.empty());
 }
@@ -313,15 +307,12 @@ Result<std::optional<Evidence>> gather_by_its_rule(const model::Model& model, co
                                                    const Pass& pass, Progress& progress) {
     MODELSEAL_TRY_ASSIGN(auto found, find_seal(model, key.secret.bytes()));
     if (!found) return gather_unwrapped(model, key, pass, progress);
-    const auto length = found->block_map->block_elements();
     MODELSEAL_TRY_ASSIGN(auto evidence,
                          gather_at(model, key, std::move(found->block_map), found->where, pass, progress));
-    if (may_be_reordered(evidence)) {
-        found->block_map = std::make_unique<const BlockMap>(model.tensors, length);
-        MODELSEAL_TRY_ASSIGN(auto reordered, gather_reordered(model, key, *found, pass, progress));
-        if (reordered) return reordered;
-    }
-    return std::optional(std::move(evidence));
+    if (!may_have_moved(evidence)) return std::optional(std::move(evidence));
+    MODELSEAL_TRY_ASSIGN(auto in_place,
+                         gather_in_place(model, key, std::move(evidence), found->where, pass, progress));
+    return std::optional(std::move(in_place));
 }
 
 bool covers_everything(const std::optional<Evidence>& evidence) {

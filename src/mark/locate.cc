@@ -72,16 +72,17 @@ std::map<TensorKind, std::vector<std::size_t>> hosts_alike(const BlockMap& block
     return kinds;
 }
 
-// Ordinals that a tensor may have had, those near to its own first: as many as there are of its kind, and some more
-// if others were removed.
-std::vector<std::uint64_t> likely_ordinals(std::uint64_t natural, std::uint64_t alike) {
+// The ordinals that a tensor may have had, those near to its own first: as many as there are of its kind, and some
+// more if others were removed. They are counted from 0, which is its own, and not listed: there may be as many as
+// tensors. Nothing where that would be before the first, or beyond the last.
+std::uint64_t count_of_likely(std::uint64_t alike) {
     constexpr std::uint64_t kRemoved = 8;
-    std::vector<std::uint64_t> ordinals = {natural};
-    for (std::uint64_t away = 1; away < alike + kRemoved; ++away) {
-        if (away <= natural) ordinals.push_back(natural - away);
-        if (natural + away < alike + kRemoved) ordinals.push_back(natural + away);
-    }
-    return ordinals;
+    return alike + kRemoved;
+}
+std::optional<std::uint64_t> likely_ordinal(std::uint64_t natural, std::uint64_t alike, std::uint64_t k) {
+    const auto away = (k + 1) / 2;
+    if (k % 2 == 1) return away <= natural ? std::optional(natural - away) : std::nullopt;
+    return natural + away < count_of_likely(alike) ? std::optional(natural + away) : std::nullopt;
 }
 
 // What the first cell of a tensor says if it had this ordinal.
@@ -102,11 +103,11 @@ Result<std::optional<Located>> locate_misplaced(const model::Model& model, const
     std::uint64_t tries = 0;
     for (const auto& [kind, alike] : hosts_alike(block_map)) {
         for (const auto tensor : alike) {
-            const auto natural = block_map.ordinal(tensor);
-            for (const auto ordinal : likely_ordinals(natural, alike.size())) {
-                if (ordinal == natural) continue;
+            for (std::uint64_t k = 1; k < 2 * count_of_likely(alike.size()); ++k) {
+                const auto ordinal = likely_ordinal(block_map.ordinal(tensor), alike.size(), k);
+                if (!ordinal) continue;
                 if (++tries > kMostTries) return std::optional<Located>();
-                MODELSEAL_TRY_ASSIGN(const auto found, located_at(model, block_map, tensor, ordinal, secret));
+                MODELSEAL_TRY_ASSIGN(const auto found, located_at(model, block_map, tensor, *ordinal, secret));
                 if (found) return found;
             }
         }
@@ -147,9 +148,11 @@ Result<std::vector<std::uint64_t>> sealed_ordinals(const model::Model& model, co
         std::vector<std::size_t> silent;
         for (const auto tensor : alike) {
             std::optional<std::uint64_t> proven;
-            for (const auto ordinal : likely_ordinals(ordinals[tensor], alike.size())) {
-                if (taken.contains(ordinal) || ++tries > kMostReorderings) continue;
-                MODELSEAL_TRY_ASSIGN(const auto found, located_at(model, block_map, tensor, ordinal, secret));
+            for (std::uint64_t k = 0; k < 2 * count_of_likely(alike.size()); ++k) {
+                const auto ordinal = likely_ordinal(block_map.ordinal(tensor), alike.size(), k);
+                if (!ordinal || taken.contains(*ordinal)) continue;
+                if (++tries > kMostReorderings) break;
+                MODELSEAL_TRY_ASSIGN(const auto found, located_at(model, block_map, tensor, *ordinal, secret));
                 if (!found) continue;
                 proven = ordinal;
                 break;

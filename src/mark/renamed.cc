@@ -18,12 +18,6 @@ constexpr std::string_view kWrappers[] = {"module.",           "state_dict.", "m
 
 using Names = std::vector<std::string>;
 
-Names names_of(const model::Model& model) {
-    Names names;
-    for (const auto& tensor : model.tensors) names.push_back(tensor.name);
-    return names;
-}
-
 // What all names begin with, up to and with its last dot.
 std::string common_wrapper(const Names& names) {
     if (names.size() < 2) return {};
@@ -57,7 +51,7 @@ std::optional<RenamedModel> read_again(const model::Model& model, const Names& s
                                        const std::vector<std::size_t>& order) {
     auto again = model.folder ? model::open_model_folder(model.path, model.limits, model.rule)
                               : model::open_model(model.path, model.limits);
-    if (!again.ok() || names_of(*again) != names_of(model)) return std::nullopt;
+    if (!again.ok() || names_of(again->tensors) != names_of(model.tensors)) return std::nullopt;
     RenamedModel renamed;
     auto read = std::make_shared<model::Model>(std::move(again).value());
     std::vector<Tensor> tensors;
@@ -107,12 +101,18 @@ std::optional<std::vector<std::size_t>> pair_up(const BlockMap& block_map, const
 
 }  // namespace
 
+Names names_of(std::span<const Tensor> tensors) {
+    Names names;
+    for (const auto& tensor : tensors) names.push_back(tensor.name);
+    return names;
+}
+
 std::optional<RenamedModel> under_names(const model::Model& model, const BlockMap& block_map,
                                         const std::vector<DirectoryEntry>& sealed) {
     if (sealed.size() != model.tensors.size()) return std::nullopt;
     Names wanted;
     for (const auto& entry : sealed) wanted.push_back(entry.name);
-    auto names = names_of(model);
+    auto names = names_of(model.tensors);
     if (const auto gained = prefix_between(wanted, names); !gained.empty()) names = wanted;
     if (const auto lost = prefix_between(names, wanted); !lost.empty()) names = wanted;
     const auto order = pair_up(block_map, names, sealed);
@@ -126,10 +126,13 @@ std::optional<RenamedModel> under_names(const model::Model& model, const Names& 
 }
 
 std::vector<Names> unwrapped_names(const model::Model& model) {
-    const auto names = names_of(model);
+    const auto names = names_of(model.tensors);
     std::vector<Names> variants;
     const auto common = common_wrapper(names);
-    for (std::size_t end = common.find('.'); end < common.size(); end = common.find('.', end + 1))
+    // Names are the file's: without a limit it could ask for thousands of variants.
+    constexpr std::size_t kMostParts = 8;
+    for (auto end = common.find('.'); end < common.size() && variants.size() < kMostParts;
+         end = common.find('.', end + 1))
         variants.push_back(without(names, end + 1));
     for (const auto wrapper : kWrappers) variants.push_back(with(names, wrapper));
     return variants;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,6 +12,8 @@
 #include "model/model.h"
 
 namespace modelseal::mark {
+
+std::vector<std::string> names_of(std::span<const Tensor> tensors);
 
 // `model` read again, its tensors under the names of a seal and in their order. `names_here[i]` is what the file
 // calls tensor i.
@@ -25,8 +28,8 @@ struct RenamedModel {
 std::optional<RenamedModel> under_names(const model::Model& model, const BlockMap& block_map,
                                         const std::vector<DirectoryEntry>& sealed);
 
-// The model under names that have lost, or gained, the prefix of a common wrapper: for seals of version 1, whose
-// cells cannot be found without names. The likeliest first.
+// The model's names less up to eight parts that all begin with, or with the prefix of a common wrapper: for seals of
+// version 1, whose cells cannot be found without names. The likeliest first.
 std::vector<std::vector<std::string>> unwrapped_names(const model::Model& model);
 std::optional<RenamedModel> under_names(const model::Model& model, const std::vector<std::string>& sealed);
 

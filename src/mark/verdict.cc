@@ -208,7 +208,7 @@ std::string describe_names(const Evidence& evidence, const model::Model& model) 
     const auto& part = evidence.recovered.manifest->signed_part;
     std::vector<std::string> sealed;
     if (evidence.reread) {
-        for (const auto& tensor : model.tensors) sealed.push_back(tensor.name);
+        sealed = names_of(model.tensors);
     } else if (const auto directory = decode_directory(part.directory, part.tensors)) {
         for (const auto& entry : *directory) sealed.push_back(entry.name);
     }

@@ -1,4 +1,6 @@
 // A rename is not an erasure: the seal is found under other names, and says so.
+#include "mark/renamed.h"
+
 #include <algorithm>
 #include <functional>
 #include <map>
@@ -139,6 +141,21 @@ TEST_F(Renamed, ASealOfVersionOneIsFoundInsideACommonWrapper) {
         EXPECT_EQ(verdict_, Verdict::intact) << prefix;
         EXPECT_EQ(seal.names_detail, "'" + prefix + "' was put before every name");
     }
+}
+
+// A file could name its tensors so that there are thousands of wrappers to take off.
+TEST(UnwrappedNames, AreFewHoweverManyPartsNamesHave) {
+    std::string parts;
+    for (int i = 0; i < 5'000; ++i) parts += "a.";
+    const test::Scratch folder;
+    const auto path =
+        folder.write("deep", test::safetensors_file({{parts + "x", "F32", {4}, test::float_weights(4, 1)},
+                                                     {parts + "y", "F32", {4}, test::float_weights(4, 2)}}));
+    const auto model = model::open_model(path);
+    ASSERT_TRUE(model.ok()) << model.error().message;
+    const auto variants = mark::unwrapped_names(*model);
+    EXPECT_EQ(variants.size(), 8u + 6u);
+    EXPECT_EQ(variants.front().front(), parts.substr(2) + "x");
 }
 
 }  // namespace
