@@ -16,6 +16,8 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 # From the ground up: a room includes itself and rooms before it.
 ROOMS = ["include", "util", "io", "crypto", "formats", "model", "worker", "mark", "oracle", "torch", "fingerprint", "baseline", "oms", "ledger",
          "policy", "report", "jobs", "capi", "cli"]
+# Sub-folders that share what is beside them, and nothing else.
+APART = [("mark/sealing", "mark/checking")]
 # Asks the readers of what modelseal itself writes next to a model.
 EXCEPTIONS = {"src/model/own_file.cc"}
 
@@ -46,6 +48,10 @@ def upward(files, text):
             there = room_included(name)
             if there and ROOMS.index(there) > ROOMS.index(room_of(path)):
                 yield f"{path}: includes {name}, which is above it"
+            for pair in APART:
+                for here, other in (pair, pair[::-1]):
+                    if str(path).startswith(f"src/{here}/") and name.startswith(f"{other}/"):
+                        yield f"{path}: includes {name}; {here} and {other} know nothing of each other"
 
 
 def namers(files, text):

@@ -12,8 +12,8 @@
 #include "baseline/baseline.h"
 #include "io/shared_reads.h"
 #include "io/threads.h"
-#include "mark/evidence.h"
-#include "mark/verdict.h"
+#include "mark/checking/evidence.h"
+#include "mark/checking/verdict.h"
 #include "oms/verify.h"
 #include <modelseal/progress.h>
 

@@ -11,7 +11,7 @@
 #include <filesystem>
 #include <vector>
 
-#include "mark/embed.h"
+#include "mark/sealing/embed.h"
 #include <modelseal/keys.h>
 #include <modelseal/seal.h>
 

@@ -6,9 +6,9 @@
 #include "io/rfc3339.h"
 #include "jobs/receipt.h"
 #include "jobs/recorded.h"
-#include "mark/embed.h"
-#include "mark/evidence.h"
-#include "mark/locate.h"
+#include "mark/checking/evidence.h"
+#include "mark/checking/locate.h"
+#include "mark/sealing/embed.h"
 #include "model/output.h"
 #include "util/text.h"
 #include <modelseal/progress.h>

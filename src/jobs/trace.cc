@@ -1,8 +1,8 @@
 #include <algorithm>
 
-#include "mark/evidence.h"
-#include "mark/find_marks.h"
-#include "mark/verdict.h"
+#include "mark/checking/evidence.h"
+#include "mark/checking/find_marks.h"
+#include "mark/checking/verdict.h"
 #include "model/model.h"
 #include <modelseal/progress.h>
 #include <modelseal/trace.h>

@@ -2,7 +2,7 @@
 
 #include "io/threads.h"
 #include "jobs/receipt.h"
-#include "mark/evidence.h"
+#include "mark/checking/evidence.h"
 #include "model/output.h"
 #include "util/text.h"
 #include <modelseal/progress.h>

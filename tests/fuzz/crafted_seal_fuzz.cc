@@ -4,8 +4,8 @@
 #include <cstdlib>
 #include <random>
 
-#include "mark/evidence.h"
-#include "mark/verdict.h"
+#include "mark/checking/evidence.h"
+#include "mark/checking/verdict.h"
 #include "tests/support/memory_model.h"
 
 namespace {

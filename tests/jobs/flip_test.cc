@@ -8,8 +8,8 @@
 
 #include "formats/reader.h"
 #include "io/threads.h"
-#include "mark/evidence.h"
-#include "mark/verdict.h"
+#include "mark/checking/evidence.h"
+#include "mark/checking/verdict.h"
 #include "tests/support/data.h"
 #include "tests/support/memory_model.h"
 #include "tests/support/models/small_models.h"

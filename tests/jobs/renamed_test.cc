@@ -1,5 +1,5 @@
 // A rename is not an erasure: the seal is found under other names, and says so.
-#include "mark/renamed.h"
+#include "mark/checking/renamed.h"
 
 #include <algorithm>
 #include <functional>

@@ -1,4 +1,4 @@
-#include "mark/assemble.h"
+#include "mark/checking/assemble.h"
 
 #include <algorithm>
 #include <map>

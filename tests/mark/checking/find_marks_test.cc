@@ -1,5 +1,5 @@
 // Whose mark is found in a model, and that nobody's is where none is.
-#include "mark/find_marks.h"
+#include "mark/checking/find_marks.h"
 
 #include <numeric>
 #include <random>

@@ -9,7 +9,7 @@
 // it changed does not count as a change of the frame.
 #pragma once
 
-#include "mark/evidence.h"
+#include "mark/checking/evidence.h"
 #include <modelseal/report.h>
 
 namespace modelseal::mark {

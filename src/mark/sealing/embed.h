@@ -2,7 +2,7 @@
 #pragma once
 
 #include "mark/frame_scan.h"
-#include "mark/plan.h"
+#include "mark/sealing/plan.h"
 #include "mark/weight_scan.h"
 #include "model/output.h"
 

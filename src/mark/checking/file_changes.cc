@@ -1,4 +1,4 @@
-#include "mark/file_changes.h"
+#include "mark/checking/file_changes.h"
 
 #include <algorithm>
 #include <map>

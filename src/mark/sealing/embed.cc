@@ -1,4 +1,4 @@
-#include "mark/embed.h"
+#include "mark/sealing/embed.h"
 
 #include <atomic>
 

@@ -29,15 +29,15 @@ struct SealRequest {
     std::optional<crypto::Digest> parent;
 };
 
-// For whom a seal is. A customer's is to be traced (find_marks.h), so it gets kTraceableCells cells if that many are
-// affordable.
+// For whom a seal is. A customer's is to be traced (checking/find_marks.h), so it gets kTraceableCells cells if that
+// many are affordable.
 enum class Audience { everybody, customer };
 
 // How many values of a model of so many elements a seal may change, if types up to this class carry: the bound
 // that is promised in modelseal-seal(5).
 std::uint64_t most_changed(std::uint64_t elements, unsigned carrier_class, Audience audience);
 
-// The plan has no more cells than it takes. It leaves out blocks whose values are not noise (grid.h).
+// The plan has no more cells than it takes. It leaves out blocks whose values are not noise (noise.h).
 // ErrorKind::unsupported for a model too small to carry, with the bytes that it has room for and those that the
 // seal takes, and for one in which a seal would change more than it may. `model` must outlive the plan.
 Result<SealPlan> plan_seal(const model::Model& model, std::span<const std::byte, 32> secret,

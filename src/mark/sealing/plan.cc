@@ -1,4 +1,4 @@
-#include "mark/plan.h"
+#include "mark/sealing/plan.h"
 
 #include <algorithm>
 #include <array>
@@ -8,7 +8,7 @@
 #include <fmt/format.h>
 
 #include "io/threads.h"
-#include "mark/grid.h"
+#include "mark/sealing/noise.h"
 #include "mark/weight_scan.h"
 #include "util/text.h"
 

@@ -1,4 +1,4 @@
-#include "mark/renamed.h"
+#include "mark/checking/renamed.h"
 
 #include <algorithm>
 #include <functional>

@@ -1,4 +1,4 @@
-#include "mark/find_marks.h"
+#include "mark/checking/find_marks.h"
 
 #include <algorithm>
 #include <cmath>

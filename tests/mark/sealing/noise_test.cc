@@ -1,5 +1,5 @@
 // Which blocks may carry: noise, on the grid of its type or of a smaller one. Everything else stays what it is.
-#include "mark/grid.h"
+#include "mark/sealing/noise.h"
 
 #include <cmath>
 #include <cstring>

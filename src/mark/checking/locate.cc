@@ -1,4 +1,4 @@
-#include "mark/locate.h"
+#include "mark/checking/locate.h"
 
 #include <algorithm>
 #include <map>

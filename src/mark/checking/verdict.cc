@@ -1,4 +1,4 @@
-#include "mark/verdict.h"
+#include "mark/checking/verdict.h"
 
 #include <algorithm>
 #include <bit>
@@ -7,8 +7,8 @@
 
 #include <fmt/format.h>
 
-#include "mark/file_changes.h"
-#include "mark/renamed.h"
+#include "mark/checking/file_changes.h"
+#include "mark/checking/renamed.h"
 
 namespace modelseal::mark {
 namespace {

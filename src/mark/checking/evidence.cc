@@ -1,9 +1,9 @@
-#include "mark/evidence.h"
+#include "mark/checking/evidence.h"
 
 #include <algorithm>
 
-#include "mark/assemble.h"
-#include "mark/renamed.h"
+#include "mark/checking/assemble.h"
+#include "mark/checking/renamed.h"
 #include "model/folder.h"
 
 namespace modelseal::mark {

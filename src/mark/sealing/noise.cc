@@ -1,4 +1,4 @@
-#include "mark/grid.h"
+#include "mark/sealing/noise.h"
 
 #include <algorithm>
 #include <array>

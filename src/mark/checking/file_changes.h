@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "mark/evidence.h"
+#include "mark/checking/evidence.h"
 #include <modelseal/report.h>
 
 namespace modelseal::mark {

@@ -7,9 +7,9 @@
 #include <string>
 #include <vector>
 
+#include "mark/checking/locate.h"
 #include "mark/frame_scan.h"
 #include "mark/layout.h"
-#include "mark/locate.h"
 #include "mark/weight_scan.h"
 #include <modelseal/keys.h>
 
