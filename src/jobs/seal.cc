@@ -51,10 +51,9 @@ Result<void> refuse_receipt_over_model(const model::Model& model, const fs::path
 
 Result<void> refuse_sealed(const model::Model& model, const SealOptions& options) {
     if (options.reseal) return {};
-    const mark::BlockMap block_map(model.tensors);
     const auto everyone = public_check_key(options.key.public_key());
     for (const auto* key : {&options.check, &everyone}) {
-        MODELSEAL_TRY_ASSIGN(const auto found, mark::locate(model, block_map, key->secret.bytes()));
+        MODELSEAL_TRY_ASSIGN(const auto found, mark::find_seal(model, key->secret.bytes()));
         if (!found) continue;
         return Error{ErrorKind::unsupported,
                      fmt::format("{}: already has a seal under this key", util::printable(model.path.string())),

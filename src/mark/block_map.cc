@@ -23,11 +23,11 @@ crypto::Digest identity(const Tensor& tensor) {
     return hash.finish();
 }
 
-crypto::Digest place(const Tensor& tensor, std::uint64_t ordinal) {
+crypto::Digest place(const Tensor& tensor, std::uint64_t ordinal, std::uint64_t block_elements) {
     crypto::Sha256 hash;
     hash.update_text("modelseal/2 tensor place");
     hash_kind(hash, tensor);
-    return hash.update_number(ordinal).finish();
+    return hash.update_number(ordinal).update_number(block_elements).finish();
 }
 
 BlockMap::BlockMap(std::span<const Tensor> tensors, std::uint64_t block_elements,
@@ -50,8 +50,8 @@ BlockMap::BlockMap(std::span<const Tensor> tensors, std::uint64_t block_elements
 }
 
 TensorKeys BlockMap::keys(std::size_t tensor, std::span<const std::byte, 32> secret, Version version) const {
-    const auto salt =
-        version == Version::one ? identity(tensors_[tensor]) : place(tensors_[tensor], ordinals_[tensor]);
+    const auto salt = version == Version::one ? identity(tensors_[tensor])
+                                              : place(tensors_[tensor], ordinals_[tensor], block_elements_);
     return tensor_keys(secret, salt, version);
 }
 

@@ -26,9 +26,10 @@ void hash_kind(crypto::Sha256& hash, const Tensor& tensor);
 
 // SHA-256 over name, element type and shape.
 crypto::Digest identity(const Tensor& tensor);
-// What the keys of a tensor depend on in version 2: element type, shape, and how many tensors of this type and
-// shape come before it. So a tensor that was renamed keeps its cells.
-crypto::Digest place(const Tensor& tensor, std::uint64_t ordinal);
+// What the keys of a tensor depend on in version 2: element type, shape, how many tensors of this type and shape come
+// before it, and how it is cut. So a tensor that was renamed keeps its cells, and a cell holds in one cut alone, also
+// where a tensor is shorter than any block.
+crypto::Digest place(const Tensor& tensor, std::uint64_t ordinal, std::uint64_t block_elements);
 
 class BlockMap {
   public:

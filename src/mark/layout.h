@@ -30,7 +30,7 @@ inline constexpr std::size_t kRecordHeadBytes = 7;  // kind, first and count
 
 // The tensors that keep their own tables: hosts of many blocks. All others are in the common table of the
 // manifest, because what a small tensor would say of itself is lost with it.
-inline constexpr std::uint64_t kOwnTableBlocks = 32;
+inline constexpr std::uint64_t kOwnTableBlocks = 128;
 
 // A cell with room for records.
 struct CellSlot {

@@ -37,8 +37,8 @@ TEST_F(PageValues, OfKeysMatchThisImplementation) {
     expect("public key", to_hex(vendor_.bytes()));
     expect("its hash", to_hex(vendor_hash(vendor_)));
     expect("check secret", to_hex(check_.secret.bytes()));
-    expect("place", to_hex(place(tensor_, 0)));
-    expect("BLOCKS", to_hex(tensor_keys(check_.secret.bytes(), place(tensor_, 0), Version::two).blocks));
+    expect("place", to_hex(place(tensor_, 0, 1024)));
+    expect("BLOCKS", to_hex(tensor_keys(check_.secret.bytes(), place(tensor_, 0, 1024), Version::two).blocks));
 }
 
 TEST_F(PageValues, OfStreamsAndPlacesMatchThisImplementation) {
@@ -48,7 +48,7 @@ TEST_F(PageValues, OfStreamsAndPlacesMatchThisImplementation) {
     expect("draws below 1000", fmt::format("{}", fmt::join(draws, " ")));
     EXPECT_EQ(cells_at_rate(1000, 17), 137u);
     expect("cells of 1000 blocks at rate step 17", "137");
-    const auto keys = tensor_keys(check_.secret.bytes(), place(tensor_, 0), Version::two);
+    const auto keys = tensor_keys(check_.secret.bytes(), place(tensor_, 0, 1024), Version::two);
     expect("their blocks begin", fmt::format("{}", fmt::join(cell_blocks(keys, 1000, 8), " ")));
 }
 

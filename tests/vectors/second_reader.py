@@ -73,9 +73,9 @@ class Tensor:
         """[Tensors], [Version 1]"""
         self.version = version
         if version == 1:
-            self.place = H(T("modelseal/1 tensor identity") + T(self.name) + self.kind)
+            self.place = T("modelseal/1 tensor identity") + T(self.name) + self.kind
         else:
-            self.place = H(T("modelseal/2 tensor place") + self.kind + N(ordinal))
+            self.place = T("modelseal/2 tensor place") + self.kind + N(ordinal)
 
     def cut(self, length, secret):
         """[Blocks], [Keys of a tensor]"""
@@ -83,7 +83,8 @@ class Tensor:
         self.blocks = [self.values[at:at + step] for at in range(0, len(self.values), step)]
         keys = ("blocks", "order", "whiten", "tag")
         self.orders = None
-        self.keys = {key: hkdf(secret, self.place, text(self.version, key)) for key in keys}
+        place = H(self.place if self.version == 1 else self.place + N(length))
+        self.keys = {key: hkdf(secret, place, text(self.version, key)) for key in keys}
 
     def order(self):
         """[Density]"""
@@ -294,7 +295,7 @@ def weights_root(tensors, length, carriers, version):
         digests = [by_block[tensor, i].digest() if (tensor, i) in by_block else H(b"\x01" + block)
                    for i, block in enumerate(tensor.blocks)]
         nodes = [H(b"\x10" + b"".join(digests[at:at + 16])) for at in range(0, len(digests), 16)]
-        total += H(T(text(version, "tensor")) + (tensor.place if version == 1 else tensor.kind) +
+        total += H(T(text(version, "tensor")) + (H(tensor.place) if version == 1 else tensor.kind) +
                    N(tensor.elements) + N(length) + N(len(digests)) + b"".join(nodes))
         checks[tensor] = [digest[:CHECK_VALUE[version]] for digest in digests]
     for number, cell in carriers.items():

@@ -72,7 +72,8 @@ def may_carry(tensor, block, grid):
     bit, middle, reach = mantissa - grid_mantissa, field // 2, (1 << grid_exponent) // 2
     first, end = max(1, middle + 2 - reach), min(field, middle + reach)
     on_grid = [i for i, word in enumerate(words)
-               if first <= word >> mantissa & field < end and word & (1 << bit) - 1 == 0]
+               if first <= word >> mantissa & field < end and word & (1 << bit) - 1 == 0
+               and (tensor.version == 1 or word >> bit + 1 & (1 << grid_mantissa - 1) - 1)]
     return [i * tensor.group_bytes + bit // 8 for i in on_grid], bit % 8
 
 
@@ -93,7 +94,7 @@ class Cell:
             able, self.bit = list(chance), 0
         else:
             able, self.bit = may_carry(tensor, self.block, grid)
-        m = min(len(able), 576 if self.coded else 1024)
+        m = min(len(able), 1024 if self.lattice or tensor.version == 1 else 576)
         if m < 8 * 48:  # no kind of value holds more than a bit
             return
         stream = Stream(tensor.keys["order"], index)

@@ -4,10 +4,12 @@ import math
 # [Quantized codes]: dtype -> the code of a byte, number of pairs, the pair zero, ends
 CODES = {"I8": (lambda b: b ^ 0x80, 128, 64, (0, 127)),
          "U8": (lambda b: b, 128, 0, (127,)),
-         "F8_E4M3": (lambda b: b & 0x7F, 64, None, (0, 1, 2, 3, 63)),
-         "F8_E4M3FNUZ": (lambda b: b & 0x7F, 64, None, (0, 1, 2, 3, 63)),
-         "F8_E5M2": (lambda b: b & 0x7F, 64, None, (0, 1, 61, 62, 63)),
-         "F8_E5M2FNUZ": (lambda b: b & 0x7F, 64, None, (0, 1, 63))}
+         "F8_E4M3": (lambda b: b & 0x7F, 64, None, (63,)),
+         "F8_E4M3FNUZ": (lambda b: b & 0x7F, 64, None, (63,)),
+         "F8_E5M2": (lambda b: b & 0x7F, 64, None, (61, 62, 63)),
+         "F8_E5M2FNUZ": (lambda b: b & 0x7F, 64, None, (63,))}
+# dtype of fp8 -> number of pairs with one exponent
+PAIRS = {"F8_E4M3": 4, "F8_E4M3FNUZ": 4, "F8_E5M2": 2, "F8_E5M2FNUZ": 2}
 
 # [Version 1]: dtype -> whether the byte b may carry
 CODES_1 = {"I8": lambda b: b & 0xFE not in (0, 0x80), "U8": lambda b: b & 0xFE != 0,
@@ -19,11 +21,40 @@ CODES_1 = {"I8": lambda b: b & 0xFE not in (0, 0x80), "U8": lambda b: b & 0xFE !
 def chances(dtype, block):
     """Position of a byte that may carry -> its chance."""
     code, pairs, zero, ends = CODES[dtype]
-    counts = [0] * pairs
-    for b in block:
-        counts[code(b) // 2] += 1
+    of_byte = [code(b) // 2 for b in block]
+    counts = [of_byte.count(p) for p in range(pairs)]
+    if dtype in PAIRS:
+        of_pair = [fp8_chance(counts, PAIRS[dtype], ends, p) for p in range(pairs)]
+        return {i: of_pair[p] for i, p in enumerate(of_byte) if of_pair[p]}
     of_pair = [chance(counts, zero, ends, p) for p in range(pairs)]
-    return {i: of_pair[code(b) // 2] for i, b in enumerate(block) if of_pair[code(b) // 2]}
+    of_code = [of_pair[p] and usable(of_pair[p] + toward_zero(z * (of_pair[p] * (4096 - of_pair[p]) // 4096), 4096))
+               for p, z in zip(of_byte, likeness(of_byte, pairs))]
+    return {i: found for i, found in enumerate(of_code) if found}
+
+
+def toward_zero(a, b):
+    return abs(a) // abs(b) * (1 if (a < 0) == (b < 0) else -1)
+
+
+def likeness(of_byte, pairs):
+    """z of each code; these types have one group."""
+    c = [4 * p + 1 - (2 * pairs - 1) for p in of_byte]
+    g = toward_zero(8 * sum(c), len(c))
+    t = [8 * x - g for x in c]
+    y = [t[i - 1 if i else 1] + t[i + 1 if i + 1 < len(t) else i - 1] for i in range(len(t))] if len(t) > 1 else [0]
+    XX, XY, YY = (sum(a * b for a, b in zip(*each)) for each in ((t, t), (t, y), (y, y)))
+    f = max(-65536, min(65536, toward_zero(65536 * XY, YY))) if XX and YY else 0
+    q = max(0, min(49152, toward_zero(f * XY, XX))) if XX and YY else 0
+    V = XX // len(t)
+    for each, around in zip(t, y):
+        z = 480 // pairs * (1 if each < 0 else -1)
+        if V:  # g is the mean of all g
+            z += max(-4096, min(4096, toward_zero(65536 * (f * around - q * each), V * (65536 - q))))
+        yield z
+
+
+def usable(chance):
+    return chance if 768 <= chance <= 3328 else None
 
 
 def chance(counts, zero, ends, p):
@@ -35,10 +66,22 @@ def chance(counts, zero, ends, p):
                 return None
         A, B = sum(counts[p + 1:p + d + 1]), sum(counts[p - d:p])
         if A + B >= 64:
-            a, b = root(A, r), root(B, r)
-            found = 4096 * a // (a + b)
-            return found if 1664 <= found <= 2432 else None
+            return by_ratio(A, B, r)
     return None
+
+
+def fp8_chance(counts, k, ends, p):
+    if p < k or p % k == 0 or p in ends or p + 1 in ends:
+        return None
+    A, B = counts[p + 1], counts[p - 1]
+    if A + B < 64:
+        return None
+    return by_ratio(A * (7 if p % k == 1 else 8) // 4, B * (14 if p % k == k - 1 else 8) // 4, 2)
+
+
+def by_ratio(A, B, r):
+    a, b = root(A, r), root(B, r)
+    return usable(4096 * a // (a + b))
 
 
 def root(n, times):

@@ -161,30 +161,6 @@ bool files_match(const Manifest& manifest, const FrameScan& frame) {
                               [](const crypto::Digest& of_file) { return check_value(of_file); });
 }
 
-struct FoundSeal {
-    std::unique_ptr<const BlockMap> block_map;
-    Located where;
-};
-
-// The block length follows from the number of elements. A sealer takes longer blocks if natural ones do not hold
-// the seal, as in small quantized models. A model that lost or gained tensors may have been sealed with shorter ones,
-// which are tried with less effort: each costs a read of the first cell of every host, also for models that were
-// never sealed.
-Result<std::optional<FoundSeal>> find_seal(const model::Model& model, std::span<const std::byte, 32> secret) {
-    auto natural = std::make_unique<const BlockMap>(model.tensors);
-    const auto usual = natural->block_elements();
-    MODELSEAL_TRY_ASSIGN(const auto here, locate(model, *natural, secret));
-    if (here) return std::optional(FoundSeal{std::move(natural), *here});
-    for (auto length = kMaxBlockElements; length >= kMinBlockElements; length /= 2) {
-        if (length == usual) continue;
-        auto other = std::make_unique<const BlockMap>(model.tensors, length);
-        const auto effort = length > usual ? Effort::thorough : Effort::first_cells;
-        MODELSEAL_TRY_ASSIGN(const auto there, locate(model, *other, secret, effort));
-        if (there) return std::optional(FoundSeal{std::move(other), *there});
-    }
-    return std::optional<FoundSeal>();
-}
-
 // Compares what was read with the manifest that was recovered.
 void match(const model::Model& model, const CheckKey& key, const Located& where, Evidence& evidence) {
     const auto& scan = evidence.scan;
@@ -214,6 +190,10 @@ void match(const model::Model& model, const CheckKey& key, const Located& where,
                     files_match(manifest, scan.frame);
 }
 
+bool can_have(const Tensor& tensor, Grid grid) {
+    return std::ranges::count(grids_of(Version::two, tensor.dtype), grid) != 0;
+}
+
 // Tells which cells carry: by the manifest; those that are valid if it is one of another list of tensors; all without
 // one.
 Result<void> find_use(const model::Model& model, const BlockMap& block_map, unsigned jobs, CellMap& cells) {
@@ -222,7 +202,7 @@ Result<void> find_use(const model::Model& model, const BlockMap& block_map, unsi
     if (found.manifest) {
         auto& use = found.manifest->signed_part.use;
         const bool fits = (use.carrying.empty() || use.carrying.size() == cells.positions().size()) &&
-                          (use.grids.empty() || use.grids.size() == model.tensors.size());
+                          (use.grids.empty() || std::ranges::equal(model.tensors, use.grids, can_have));
         if (fits && found.manifest->signed_part.tensors == model.tensors.size()) {
             cells.set_use(std::move(use));
             return {};

@@ -90,7 +90,7 @@ Result<std::optional<Located>> located_at(const model::Model& model, const Block
                                           std::size_t tensor, std::uint64_t ordinal,
                                           std::span<const std::byte, 32> secret) {
     const auto& described = block_map.tensors()[tensor];
-    const auto keys = tensor_keys(secret, place(described, ordinal), Version::two);
+    const auto keys = tensor_keys(secret, place(described, ordinal, block_map.block_elements()), Version::two);
     const auto block = cell_blocks(keys, block_map.blocks(tensor), 1).front();
     std::vector<std::byte> buffer;
     MODELSEAL_TRY(read_block(model, block_map, tensor, block, buffer));
@@ -137,6 +137,24 @@ Result<std::optional<Located>> locate(const model::Model& model, const BlockMap&
     }
     if (effort == Effort::first_cells || only == Version::one) return std::optional<Located>();
     return locate_misplaced(model, block_map, secret);
+}
+
+Result<std::optional<FoundSeal>> find_seal(const model::Model& model, std::span<const std::byte, 32> secret) {
+    const auto usual = BlockMap(model.tensors).block_elements();
+    std::vector<std::uint64_t> lengths = {usual};
+    for (auto length = kMaxBlockElements; length >= kMinBlockElements; length /= 2) {
+        if (length != usual) lengths.push_back(length);
+    }
+    for (const auto effort : {Effort::first_cells, Effort::thorough}) {
+        for (const auto length : lengths) {
+            // Shorter blocks than usual are those of a model that was smaller, and so was not damaged but added to.
+            if (effort == Effort::thorough && length < usual) continue;
+            auto block_map = std::make_unique<const BlockMap>(model.tensors, length);
+            MODELSEAL_TRY_ASSIGN(const auto where, locate(model, *block_map, secret, effort));
+            if (where) return std::optional(FoundSeal{std::move(block_map), *where});
+        }
+    }
+    return std::optional<FoundSeal>();
 }
 
 Result<std::vector<std::uint64_t>> sealed_ordinals(const model::Model& model, const BlockMap& block_map,

@@ -2,6 +2,7 @@
 // tensor that could carry, and stops at the first that holds.
 #pragma once
 
+#include <memory>
 #include <optional>
 
 #include "mark/block_map.h"
@@ -24,6 +25,14 @@ struct Located {
 Result<std::optional<Located>> locate(const model::Model& model, const BlockMap& block_map,
                                       std::span<const std::byte, 32> secret, Effort effort = Effort::thorough,
                                       std::optional<Version> only = {});
+
+// A seal in a model that is cut into blocks in the usual way, or in another one: a sealer may choose longer blocks, and
+// tensors may have been added or removed since.
+struct FoundSeal {
+    std::unique_ptr<const BlockMap> block_map;
+    Located where;
+};
+Result<std::optional<FoundSeal>> find_seal(const model::Model& model, std::span<const std::byte, 32> secret);
 
 // The ordinals (block_map.h) that tensors had when they were sealed, by their first cells; where these say nothing,
 // those that are left, in order. For seals of version 2.

@@ -84,7 +84,8 @@ void Cell::choose_values(std::span<const std::uint32_t> able, std::size_t offere
 }
 
 void Cell::choose_plain(const BlockValues& block, std::size_t start, crypto::Keystream& stream) {
-    const auto offered = std::min(block.able.size(), kCellValues);
+    const bool few = kind_ == CarrierKind::bits && carriers_.version == Version::two;
+    const auto offered = std::min(block.able.size(), few ? kLowestBitCellValues : kCellValues);
     const auto carriers = kind_ == CarrierKind::lattice ? detail_count(offered) : offered;
     const auto capacity = carriers / (kind_ == CarrierKind::lattice ? 4 : 8);
     if (capacity < kMinCellBytes) return;
@@ -106,7 +107,7 @@ void Cell::choose_plain(const BlockValues& block, std::size_t start, crypto::Key
 }
 
 void Cell::choose_modeled(const BlockValues& block, std::size_t start, crypto::Keystream& stream) {
-    const auto offered = std::min(block.able.size(), kQuantizedCellValues);
+    const auto offered = std::min(block.able.size(), kLowestBitCellValues);
     choose_values(block.able, offered, start);
     order_.resize(offered);
     std::iota(order_.begin(), order_.end(), 0u);

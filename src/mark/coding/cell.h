@@ -1,7 +1,7 @@
 // A cell: the part of one block that carries mark bits, and the digest of the block that does not see them.
 //
-// A cell begins at a keyed place of its block and takes up to 1,024 values that may carry (of quantized types up
-// to 576), around the block's end if need be. Its bits lie in keyed order, whitened by a keystream, after a tag that shows damage:
+// A cell begins at a keyed place of its block and takes up to 1,024 values that may carry (up to 576 where a value
+// carries in its lowest bit), around the block's end if need be. Its bits lie in keyed order, whitened by a keystream, after a tag that shows damage:
 //     tag (8) | content (capacity - 8)
 // Of a quantized type (CarrierKind::modeled) its carriers hold more than tag and content; what is left stands for
 // more of the keystream, so that every carrier bit has one right value.
@@ -26,8 +26,8 @@
 namespace modelseal::mark {
 
 inline constexpr std::size_t kCellValues = 1024;
-// Of quantized types less: fewer changes in a cell make more cells for as many, which outlive more damage.
-inline constexpr std::size_t kQuantizedCellValues = 576;
+// In lowest bits less: fewer changes in a cell make more cells for as many, which outlive more damage.
+inline constexpr std::size_t kLowestBitCellValues = 576;
 inline constexpr std::size_t kTagBytes = 8;
 inline constexpr std::size_t kMinCellBytes = 48;  // a cell that would hold less carries nothing
 inline constexpr unsigned kAttempts = 8;          // whitenings that may be tried

@@ -1,12 +1,13 @@
 // The codes of quantized types that carry, and how often their lowest bits are 1. Version 2 of the seal.
 //
 // A code's lowest bit carries if nothing depends on it: not in the pair {2k, 2k+1} that has the code of zero, nor in
-// the pairs at the ends, where a quantizer forces the extreme value of a group (127 in q8_0, 15 in q4_1) or cuts
-// off, nor next to the ends. Such a bit is still no fair coin: of two neighboring codes the one nearer to the mean
-// is more frequent. A cell keeps that (modeled_bits.h). How often the bit is 1 follows from the numbers of codes in
-// the pairs before and after, in the same block and the same class: the logarithm of a density is nearly a
-// parabola, so its slope within a pair is that between the neighbors. No lowest bit counts, so what a cell does not
-// change says what its bits are to be, and nothing ties them to the bits of other codes.
+// the pairs at the ends, where a quantizer forces the extreme value of a group or cuts off, nor next to the ends.
+// Such a bit is still no fair coin: of two neighboring codes the one nearer to the mean is more frequent, and so is
+// the one nearer to the codes beside it. A cell keeps that (modeled_bits.h). How often the bit is 1 follows from the
+// numbers of codes in the pairs before and after, in the same block and the same class: the logarithm of a density
+// is nearly a parabola, so its slope within a pair is that between the neighbors. And it follows from how alike the
+// codes of the block are to those beside them. No lowest bit counts, so what a cell does not change says what its
+// bits are to be.
 //
 // The class of a code is 0, but in GGUF types that of its group, the codes of one scale: how far they are spread
 // and, if the group has a minimum of its own, where their mean is.
@@ -27,8 +28,7 @@ struct QuantizedCarriers {
     std::vector<Chance> chances;           // how often the bit of each is 1
 };
 
-// A bit carries if enough codes show how often it is 1, and if that is between 13 and 19 in 32. `block`: whole groups
-// of `dtype`, a type that carries (has_chances).
+// A bit carries if enough codes show how often it is 1, and if that is between 6 and 26 in 32. `block`: whole groups of `dtype`, a type that carries (has_chances).
 QuantizedCarriers quantized_carriers(DType dtype, std::span<const std::byte> block);
 
 // Whether codes of this type carry: in q2_k and q3_k there are too few pairs.

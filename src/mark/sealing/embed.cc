@@ -123,6 +123,8 @@ Result<Embedded> embed(const model::Model& model, const SealPlan& plan, WeightSc
             again,
             embedder.round(contents(block_map, plan.layout, manifest.signed_part, scan.checks, bytes), jobs));
     }
+    // The plan's estimate is an upper one, so that this does not happen but by rare chance.
+    if (embedder.touched() > plan.most) return too_dear(model, embedder.touched(), plan.most);
     MODELSEAL_TRY(renew_checksums(model, frame, jobs, output));
     const auto touched = embedder.touched();
     const auto head = head_of(plan.layout, plan.signed_part, encode(manifest).size());

@@ -235,7 +235,7 @@ std::uint64_t values_changed(const BlockMap& block_map, const SealPlan& plan) {
                 values += std::uint64_t{8} * slot.capacity * 9 / 16;
                 break;
             default:
-                values += kQuantizedCellValues * 9 / 16;
+                values += kLowestBitCellValues * 9 / 16;
         }
     }
     return values;
@@ -247,25 +247,21 @@ constexpr const char* kWhatCarriesNothing =
 
 Result<SealPlan> too_small(const model::Model& model, Planner& planner, const SignedPart& part) {
     MODELSEAL_TRY_ASSIGN(const auto offered, planner.offered());
+    const auto path = util::printable(model.path.string());
+    if (offered == 0)
+        return Error{ErrorKind::unsupported, fmt::format("{}: no weights in it can carry a seal", path),
+                     kWhatCarriesNothing};
     return Error{
         ErrorKind::unsupported,
         fmt::format("{}: too small to carry a seal: its weights have room for {} bytes, the seal takes "
                     "at least {}",
-                    util::printable(model.path.string()), offered, planner.needed(part)),
+                    path, offered, planner.needed(part)),
         kWhatCarriesNothing};
-}
-
-Error too_dear(const model::Model& model, std::uint64_t elements, std::uint64_t changed, std::uint64_t most) {
-    return {ErrorKind::unsupported,
-            fmt::format("{}: a seal would change {} of its {} weights, more than the {} that it may",
-                        util::printable(model.path.string()), changed, elements, most),
-            "it has many small tensors for its size; a detached signature can cover such a file"};
 }
 
 // Values that a full cell in types of this class changes, at the most to be expected.
 constexpr std::uint64_t values_in_cell(unsigned carrier_class) {
-    constexpr std::uint64_t kOfClass[] = {kCellValues, kCellValues * 9 / 16, kQuantizedCellValues * 9 / 16};
-    return kOfClass[carrier_class];
+    return carrier_class == kFloats ? kCellValues : kLowestBitCellValues * 9 / 16;
 }
 
 // How many values may change for what this seal can do without: names, spread, cells to lose. Codes of a small quantized
@@ -273,7 +269,7 @@ constexpr std::uint64_t values_in_cell(unsigned carrier_class) {
 std::uint64_t most_dispensable(const BlockMap& block_map, const SealPlan& plan, Audience audience) {
     const auto carrier_class = plan.signed_part.density.carrier_class;
     const auto elements = block_map.total_elements();
-    return carrier_class == kQuantized ? elements / 80 : most_changed(elements, carrier_class, audience);
+    return carrier_class == kQuantized ? elements / 64 : most_changed(elements, carrier_class, audience);
 }
 
 // Up to kTraceableCells slots, as far as they are affordable.
@@ -346,6 +342,15 @@ std::uint64_t most_changed(std::uint64_t elements, unsigned carrier_class, Audie
     return std::max(elements / 50, floor);
 }
 
+Error too_dear(const model::Model& model, std::uint64_t changed, std::uint64_t most) {
+    std::uint64_t elements = 0;
+    for (const auto& tensor : model.tensors) elements += tensor.elements;
+    return {ErrorKind::unsupported,
+            fmt::format("{}: a seal would change {} of its {} weights, more than the {} that it may",
+                        util::printable(model.path.string()), changed, elements, most),
+            "it has many small tensors for its size; a detached signature can cover such a file"};
+}
+
 Result<SealPlan> plan_seal(const model::Model& model, std::span<const std::byte, 32> secret,
                            const SealRequest& request, Audience audience, unsigned jobs) {
     SignedPart part{.stamp = request.stamp, .vendor = request.vendor, .parent = request.parent};
@@ -355,18 +360,28 @@ Result<SealPlan> plan_seal(const model::Model& model, std::span<const std::byte,
     part.in_common_table.assign(model.tensors.size(), false);
     const auto natural = BlockMap(model.tensors).block_elements();
     // A cell is void if its block offers too few values. Longer blocks gather more of the few that a pruned
-    // model has left, at the price of placing changes less finely, so they are the last resort.
+    // model has left, at the price of placing changes less finely, so they are the last resort. But fewer blocks have
+    // fewer check values to be kept, so they show a customer's seal less, where that can be seen at all.
+    std::optional<SealPlan> best;
+    std::uint64_t least = 0;
     for (auto length = natural; length <= kMaxBlockElements; length *= 2) {
         auto cut = std::make_unique<const BlockMap>(model.tensors, length);
         Planner planner(model, *cut, secret, jobs);
         MODELSEAL_TRY_ASSIGN(auto plan, best_plan(model, *cut, planner, part, audience));
         if (!plan) continue;
-        const auto elements = cut->total_elements();
         const auto changed = values_changed(*cut, *plan);
-        const auto most = most_changed(elements, plan->signed_part.density.carrier_class, audience);
-        if (changed > most) return too_dear(model, elements, changed, most);
-        plan->block_map = std::move(cut);
-        return std::move(*plan);
+        if (!best || changed < least) {
+            best = std::move(plan);
+            best->block_map = std::move(cut);
+            least = changed;
+        }
+        if (audience == Audience::everybody || best->signed_part.density.carrier_class != kQuantized) break;
+    }
+    if (best) {
+        best->most =
+            most_changed(best->block_map->total_elements(), best->signed_part.density.carrier_class, audience);
+        if (least > best->most) return too_dear(model, least, best->most);
+        return std::move(*best);
     }
     const BlockMap block_map(model.tensors);
     Planner planner(model, block_map, secret, jobs);

@@ -17,6 +17,7 @@ struct SealPlan {
     CellLayout layout;
     SignedPart signed_part;         // all but the digests
     std::size_t common_values = 0;  // check values in the common table
+    std::uint64_t most = 0;         // values that may change: most_changed()
 };
 
 // With so many cells some survive where nine blocks in ten are overwritten: 993 times in 1,000.
@@ -36,6 +37,9 @@ enum class Audience { everybody, customer };
 // How many values of a model of so many elements a seal may change, if types up to this class carry: the bound
 // that is promised in modelseal-seal(5).
 std::uint64_t most_changed(std::uint64_t elements, unsigned carrier_class, Audience audience);
+
+// What stands against a seal that would change more.
+Error too_dear(const model::Model& model, std::uint64_t changed, std::uint64_t most);
 
 // The plan has no more cells than it takes. It leaves out blocks whose values are not noise (noise.h).
 // ErrorKind::unsupported for a model too small to carry, with the bytes that it has room for and those that the

@@ -1,0 +1,145 @@
+// Seals on models that one would not expect, and models that a seal does not expect.
+#include <functional>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "mark/frame_scan.h"
+#include "mark/sealing/embed.h"
+#include "mark/weight_scan.h"
+#include "model/model.h"
+#include "model/output.h"
+#include "tests/support/models/small_models.h"
+#include "tests/support/scratch.h"
+#include <modelseal/check.h>
+#include <modelseal/seal.h>
+
+namespace modelseal {
+namespace {
+
+using test::content_of;
+using testing::HasSubstr;
+
+class Unusual : public testing::Test {
+  protected:
+    CheckReport look(const std::string& file, const CheckKey& check) {
+        return check_model(folder_.write("looked_at", file), {.seal = SealCheck{.keys = {check}}}).value();
+    }
+    Result<SealSummary> seal(const std::string& file, const CheckKey& check, bool reseal = false) {
+        std::filesystem::remove(folder_ / "sealed");
+        return seal_model(folder_.write("model", file), folder_ / "sealed",
+                          {.key = key_, .check = check, .reseal = reseal});
+    }
+    std::string sealed() const { return content_of(folder_ / "sealed"); }
+
+    const test::Scratch folder_;
+    const SigningKey key_ = test::test_key();
+    const CheckKey everybody_ = public_check_key(key_.public_key());
+    const CheckKey customer_{key_.public_key(), "acme", [] {
+                                 Secret32 secret;
+                                 secret.writable()[0] = std::byte{7};
+                                 return secret;
+                             }()};
+};
+
+// A tensor that is shorter than any block looks the same however the others are cut.
+TEST_F(Unusual, LongBlocksAreFoundBesideATensorShorterThanABlock) {
+    std::vector<test::NamedTensor> tensors;
+    for (unsigned i = 0; i < 4; ++i)
+        tensors.push_back({"layer" + std::to_string(i), "I8", {128, 256}, test::integer_weights(32768, i)});
+    tensors.push_back({"short", "I8", {1000}, test::integer_weights(1000, 9)});
+    ASSERT_TRUE(seal(test::safetensors_file(tensors), customer_).ok());
+    const auto once = sealed();
+    EXPECT_EQ(look(once, customer_).verdict, Verdict::intact);
+    const auto again = seal(once, customer_);
+    ASSERT_FALSE(again.ok());
+    EXPECT_THAT(again.error().message, HasSubstr("already has a seal"));
+}
+
+TEST_F(Unusual, WithoutTheOnlyTensorOfTheClassThatCarriesNothingIsIntact) {
+    const test::NamedTensor floats = {"floats", "F32", {256, 128}, test::float_weights(32768, 1)};
+    const test::NamedTensor codes = {"codes", "I8", {256, 128}, test::integer_weights(32768, 2)};
+    ASSERT_TRUE(seal(test::safetensors_file({codes, floats}), everybody_).ok());
+    const auto whole = sealed();
+    ASSERT_EQ(look(whole, everybody_).verdict, Verdict::intact);
+
+    const auto values = whole.substr(whole.size() - 32768 * 4);
+    const auto without_codes =
+        look(test::safetensors_file({{"floats", "F32", {256, 128}, values}}), everybody_);
+    EXPECT_EQ(without_codes.verdict, Verdict::tampered);
+    // All cells were in the floats.
+    EXPECT_EQ(look(test::safetensors_file({codes}), everybody_).verdict, Verdict::unsealed);
+}
+
+// The cells of one take bits from the other.
+TEST_F(Unusual, ASealOfVersionTwoOverOneOfVersionOneIsIntactAndTheOtherIsNot) {
+    const auto golden = std::filesystem::path(MODELSEAL_SOURCE_DIR) / "tests/golden/v1/safetensors_f32.sealed";
+    const auto first = content_of(golden);
+    ASSERT_EQ(look(first, everybody_).verdict, Verdict::intact);
+    const auto second = seal(first, customer_, true);
+    ASSERT_TRUE(second.ok()) << second.error().message;
+    EXPECT_EQ(look(sealed(), customer_).verdict, Verdict::intact);
+    EXPECT_NE(look(sealed(), everybody_).verdict, Verdict::intact);
+    // Under the same key, version 2 is found first.
+    ASSERT_TRUE(seal(first, everybody_, true).ok());
+    const auto both = look(sealed(), everybody_);
+    EXPECT_EQ(both.verdict, Verdict::intact);
+    EXPECT_FALSE(both.seal->stamp.empty());
+}
+
+// What the vendor signs is believed only as far as it can be.
+class Signed : public Unusual {
+  protected:
+    using Lie = std::function<void(mark::SignedPart&)>;
+    CheckReport with(const Lie& lie) {
+        const auto path = folder_.write(
+            "model", test::safetensors_file({{"codes", "I8", {256, 128}, test::integer_weights(32768, 1)},
+                                             {"floats", "F32", {256, 128}, test::float_weights(32768, 2)},
+                                             {"tiny", "F32", {4}, test::float_weights(4, 3)}}));
+        const auto model = model::open_model(path).value();
+        auto plan =
+            mark::plan_seal(model, everybody_.secret.bytes(),
+                            {.stamp = {{"name", "lie"}}, .vendor = mark::vendor_hash(everybody_.vendor)},
+                            mark::Audience::everybody, 1)
+                .value();
+        lie(plan.signed_part);
+        auto scan = mark::scan_weights(model, *plan.block_map, plan.cells, {.jobs = 1}, no_progress()).value();
+        const auto frame = mark::scan_frame(model, 1, no_progress()).value();
+        std::filesystem::remove(folder_ / "lied");
+        auto output = model::ModelOutput::copy(model, folder_ / "lied", 1, no_progress()).value();
+        EXPECT_TRUE(mark::embed(model, plan, std::move(scan), frame, key_, 1, output).ok());
+        EXPECT_TRUE(output.commit().ok());
+        return look(content_of(folder_ / "lied"), everybody_);
+    }
+};
+
+TEST_F(Signed, NothingButTheTruthIsIntact) {
+    EXPECT_EQ(with([](mark::SignedPart&) {}).verdict, Verdict::intact);
+}
+
+TEST_F(Signed, GridsThatTypesCannotHaveAreNotIntact) {
+    for (const auto grid : {mark::Grid::f32, mark::Grid::f16, mark::Grid::bf16}) {
+        const auto report = with([&](mark::SignedPart& part) {
+            part.use.grids = {grid, mark::Grid::own, mark::Grid::own};
+        });
+        EXPECT_EQ(report.verdict, Verdict::tampered);
+    }
+}
+
+TEST_F(Signed, CellsThatAreNotThereAreNotIntact) {
+    for (const std::size_t cells : {1u, 100u, 100'000u}) {
+        const auto report = with([&](mark::SignedPart& part) { part.use.carrying.assign(cells, true); });
+        EXPECT_EQ(report.verdict, Verdict::tampered) << cells;
+    }
+}
+
+TEST_F(Signed, TensorsThatAreNotThereAreNotIntact) {
+    const auto report = with([](mark::SignedPart& part) {
+        part.tensors = 4;
+        part.in_common_table.push_back(true);
+    });
+    EXPECT_EQ(report.verdict, Verdict::tampered);
+}
+
+}  // namespace
+}  // namespace modelseal
