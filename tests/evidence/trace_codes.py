@@ -36,16 +36,13 @@ class Carriers:
     pairs: int  # number of pairs
 
 
-# Of all values of a type, about how many may carry, where that is few.
-SHARE = {"q2_k": 1 / 8, "q3_k": 1 / 8}
-
-
 def block_length(spec):
-    """The natural block length of modelseal-seal(5), or the next with room for cells if the type carries little."""
+    """The natural block length of modelseal-seal(5), or the longest, which customers' seals on codes nearly always take."""
+    if spec[0].type in GGUF or spec[0].type in ("i8", "u8"):
+        return 8192
     elements = sum(int(np.prod(tensor.shape)) for tensor in spec)
-    share = SHARE.get(spec[0].type, 1 / 2)
     length = 1024
-    while length < 8192 and (2 * length <= elements // 32 or length * share < 448):
+    while length < 8192 and 2 * length <= elements // 32:
         length *= 2
     return length
 
@@ -151,6 +148,8 @@ def decode_integers(data, tensor, per_row):
 
 def halves_of(data, tensor, kind):
     """The 16 bits in which a value is stored or from which it was upcast, and how many of them are the exponent."""
+    if kind == "f16_bf16":
+        return (data.view(np.float16).astype(np.float32).view(np.uint32) >> 16).astype(np.uint16), 8
     if tensor.type != "f32":
         return data.view(np.uint16), 5 if tensor.type == "f16" else 8
     if kind == "f32_f16":

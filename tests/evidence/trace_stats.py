@@ -9,7 +9,6 @@ import numpy as np
 from trace_casts import GGUF, INTEGERS
 from trace_codes import CONTEXTS, SIZES, block_length, carriers_of, decode_gguf, decode_integers
 
-CELL = 1024  # values of a cell, at most
 LEAST = 384  # values without which a block has no cell
 
 
@@ -59,20 +58,25 @@ def log_likelihood(odds, bit):
     return -np.log(1 + np.exp(odds * (1 - 2 * bit).astype(np.float32)))
 
 
-def windows(sums, first, last):
-    """Sums over the circular windows of CELL values in a block, from cumulative sums."""
+def cell_values(kind):
+    """Values of a cell, at most."""
+    return 1024 if kind == "f32" else 576
+
+
+def windows(sums, first, last, cell):
+    """Sums over the circular windows of `cell` values in a block, from cumulative sums."""
     n = last - first
     total = sums[:, last] - sums[:, first]
-    if n <= CELL:
+    if n <= cell:
         return total[:, None]
     start = np.arange(0, n, max(1, n // 64))
-    end = start + CELL
+    end = start + cell
     wrapped = end > n
     stop = first + np.where(wrapped, end - n, end)
     return np.where(wrapped, total[:, None], 0) + sums[:, stop] - sums[:, first + start]
 
 
-def test_blocks(carriers, ratios, blocks):
+def test_blocks(carriers, ratios, blocks, cell):
     """(ratios, blocks): log of the likelihood ratio that the block has a cell, and how far its windows differ."""
     sums = np.zeros((len(ratios), ratios.shape[1] + 1))
     np.cumsum(ratios, axis=1, dtype=np.float64, out=sums[:, 1:])
@@ -83,12 +87,12 @@ def test_blocks(carriers, ratios, blocks):
         first, last = bounds[block], bounds[block + 1]
         if last - first < LEAST:
             continue
-        each = windows(sums, first, last)
+        each = windows(sums, first, last, cell)
         factor[:, block] = np.logaddexp.reduce(each, axis=1) - np.log(each.shape[1])
         n = last - first
-        if n >= CELL + 256:
-            mean = (sums[:, last] - sums[:, first])[:, None] * CELL / n
-            contrast[:, block] = (each - mean).max(axis=1) / (deviation * np.sqrt(CELL * (1 - CELL / n)))
+        if n >= cell + 256:
+            mean = (sums[:, last] - sums[:, first])[:, None] * cell / n
+            contrast[:, block] = (each - mean).max(axis=1) / (deviation * np.sqrt(cell * (1 - cell / n)))
     return factor, contrast
 
 
@@ -97,7 +101,7 @@ def fit(values, expected, weights, spread):
     return float((values - expected) @ weights / (np.sum(spread * weights * weights, dtype=np.float64) + 1e-6))
 
 
-def model_statistics(carriers, tables, blocks):
+def model_statistics(carriers, tables, blocks, cell):
     """Statistics of the file and of the blocks from all models."""
     odds, own = odds_by_model(carriers, tables)
     models = list(odds)
@@ -106,7 +110,7 @@ def model_statistics(carriers, tables, blocks):
     for i, name in enumerate(models):
         known = log_likelihood(odds[name], carriers.bit)
         ratios[i], ratios[i + len(models)] = np.float32(np.log(0.5)) - known, drawn - known
-    factor, contrast = test_blocks(carriers, ratios, blocks)
+    factor, contrast = test_blocks(carriers, ratios, blocks, cell)
     chance = 1 / (1 + np.exp(-own))
     bit, spread = carriers.bit.astype(np.float32), chance * (1 - chance)
     file, block = {}, {}
@@ -235,7 +239,7 @@ def statistics(content, spec, kind, tables, carriers=None):
     length = block_length(spec)
     blocks = sum(-(-int(np.prod(tensor.shape)) // length) for tensor in spec)
     carriers = carriers or carriers_of(content, spec, kind)
-    file, block = model_statistics(carriers, tables, blocks)
+    file, block = model_statistics(carriers, tables, blocks, cell_values(kind))
     more = [bit_statistics(carriers, blocks)]
     more.append(extremes(content, spec, kind, blocks, length) if kind in GGUF or kind in INTEGERS else
                 roundness(content, spec, blocks, length))
