@@ -74,6 +74,10 @@ def may_carry(tensor, block, grid):
     on_grid = [i for i, word in enumerate(words)
                if first <= word >> mantissa & field < end and word & (1 << bit) - 1 == 0
                and (tensor.version == 1 or word >> bit + 1 & (1 << grid_mantissa - 1) - 1)]
+    if tensor.version > 1 and len(on_grid) > 768:
+        exponents = {i: words[i] >> mantissa & field for i in on_grid}
+        greatest = sorted(exponents.values())[767]
+        on_grid = [i for i in on_grid if exponents[i] <= greatest]
     return [i * tensor.group_bytes + bit // 8 for i in on_grid], bit % 8
 
 

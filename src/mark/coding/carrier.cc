@@ -48,9 +48,25 @@ std::int64_t bias(const FloatFormat& format) {
     return (std::int64_t{1} << (format.exponent_bits - 1)) - 1;
 }
 
+// A value of which the lowest bit on its grid may carry.
+struct OnGrid {
+    std::uint32_t position;
+    std::uint32_t exponent;
+};
+
+// Of these the smallest, whose steps are: all with exponents up to the least below which there are kSmallest.
+void keep_smallest(std::vector<OnGrid>& values) {
+    constexpr std::size_t kSmallest = 768;
+    if (values.size() <= kSmallest) return;
+    std::vector<std::uint32_t> exponents;
+    for (const auto& value : values) exponents.push_back(value.exponent);
+    std::ranges::nth_element(exponents, exponents.begin() + (kSmallest - 1));
+    std::erase_if(values, [&](const OnGrid& value) { return value.exponent > exponents[kSmallest - 1]; });
+}
+
 // Floats that are finite, normal values of their grid. The bit that carries never changes the exponent. Since version 2
 // a power of two and the value above it do not carry: below the former values lie twice as close, so that rounding has
-// made it three quarters as frequent as the latter.
+// made it three quarters as frequent as the latter. And only small values do, since a step of those changes least.
 template <class Bits>
 void floats_on_grid(const Carriers& carriers, std::span<const std::byte> block,
                     std::vector<std::uint32_t>& positions) {
@@ -61,14 +77,18 @@ void floats_on_grid(const Carriers& carriers, std::span<const std::byte> block,
     const auto exponents = (Bits{1} << format.exponent_bits) - 1;
     const auto end = (std::int64_t{1} << coarse.exponent_bits) - 1;  // infinite
     const auto mantissa = (Bits{1} << format.mantissa_bits) - 1;
+    std::vector<OnGrid> values;
     for (std::size_t i = 0; i < block.size() / sizeof(Bits); ++i) {
         const auto bits = load<Bits>(block, i);
         const auto exponent = static_cast<std::int64_t>((bits >> format.mantissa_bits) & exponents);
         const auto on_grid = exponent - bias(format) + bias(coarse);
         if ((bits & below) != 0 || exponent == 0 || on_grid < 1 || on_grid >= end) continue;
         if (version == Version::two && (bits & mantissa) >> zeros < 2) continue;
-        positions.push_back(static_cast<std::uint32_t>(i * sizeof(Bits) + zeros / 8));
+        values.push_back(
+            {static_cast<std::uint32_t>(i * sizeof(Bits) + zeros / 8), static_cast<std::uint32_t>(exponent)});
     }
+    if (version == Version::two) keep_smallest(values);
+    for (const auto& value : values) positions.push_back(value.position);
 }
 
 // The rules of version 1 for quantized types; those of version 2 are in quantized.cc.

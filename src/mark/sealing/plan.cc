@@ -52,7 +52,7 @@ class Planner {
             for (const auto grids : {Grids::own, Grids::any}) {
                 for (density.rate_step = 0; density.rate_step <= kRateSteps; ++density.rate_step) {
                     MODELSEAL_TRY_ASSIGN(auto plan, at_density(part, spread, grids, 0));
-                    if (plan) return plan;
+                    if (plan) return in_larger_tensors(std::move(*plan), part, spread, grids);
                 }
             }
         }
@@ -104,6 +104,33 @@ class Planner {
     }
 
   private:
+    // A denser plan of which the cells of halves lie in larger tensors, where they are a smaller share, if the model is
+    // small enough for all of its blocks to be looked at.
+    Result<std::optional<SealPlan>> in_larger_tensors(SealPlan plan, SignedPart part, CellLayout::Spread spread,
+                                                      Grids grids) {
+        constexpr std::uint64_t kMostBlocks = 4096;
+        if (block_map_.total_blocks() > kMostBlocks || share_of_halves(plan) == 0)
+            return std::optional(std::move(plan));
+        while (part.density.rate_step < kRateSteps) {
+            ++part.density.rate_step;
+            MODELSEAL_TRY_ASSIGN(auto denser, at_density(part, spread, grids, 0));
+            if (denser && share_of_halves(*denser) < share_of_halves(plan)) plan = std::move(*denser);
+        }
+        return std::optional(std::move(plan));
+    }
+
+    // The share of its tensor that each cell of halves is, in all.
+    double share_of_halves(const SealPlan& plan) const {
+        double share = 0;
+        for (const auto& slot : plan.layout.slots()) {
+            const auto& tensor = block_map_.tensors()[slot.tensor];
+            if (is_half({Version::two, tensor.dtype, plan.cells.grid(slot.tensor)}))
+                share += 8.0 * slot.capacity / static_cast<double>(tensor.elements);
+        }
+        return share;
+    }
+    static bool is_half(const Carriers& carriers) { return carrier_kind(carriers) == CarrierKind::bits; }
+
     bool may_fit(const SignedPart& part) const {
         std::uint64_t offered = 0;
         for (std::size_t tensor = 0; tensor < block_map_.tensors().size(); ++tensor) {
@@ -151,7 +178,8 @@ class Planner {
     }
 
     // The cells that can carry, those first that cost least for what they hold: floats in their own last places
-    // before values on a coarser grid, large ones before small ones.
+    // before values on a coarser grid, large ones before small ones. Halves first in large tensors: a step of one is
+    // large enough to be seen in what a layer computes if it is one of few.
     std::vector<std::size_t> dearest_last(const CellMap& cells, std::span<const CellRoom> rooms,
                                           std::span<const Grid> grids, Grids allowed) const {
         std::vector<std::size_t> order;
@@ -163,8 +191,13 @@ class Planner {
             const auto dtype = block_map_.tensors()[cells.positions()[cell].tensor].dtype;
             return std::tuple(carrier_class(dtype), rooms[cell].grid != Grid::own);
         };
+        const auto worth = [&](std::size_t cell) {
+            const auto& tensor = block_map_.tensors()[cells.positions()[cell].tensor];
+            return is_half({Version::two, tensor.dtype, rooms[cell].grid}) ? tensor.elements
+                                                                           : rooms[cell].capacity;
+        };
         std::ranges::stable_sort(order, [&](std::size_t a, std::size_t b) {
-            return cost(a) != cost(b) ? cost(a) < cost(b) : rooms[a].capacity > rooms[b].capacity;
+            return cost(a) != cost(b) ? cost(a) < cost(b) : worth(a) > worth(b);
         });
         return order;
     }
@@ -264,12 +297,28 @@ constexpr std::uint64_t values_in_cell(unsigned carrier_class) {
     return carrier_class == kFloats ? kCellValues : kLowestBitCellValues * 9 / 16;
 }
 
-// How many values may change for what this seal can do without: names, spread, cells to lose. Codes of a small quantized
-// model are few enough for a change of many to be seen.
-std::uint64_t most_dispensable(const BlockMap& block_map, const SealPlan& plan, Audience audience) {
+bool has_large_steps(const BlockMap& block_map, const SealPlan& plan) {
+    return std::ranges::any_of(plan.layout.slots(), [&](const CellSlot& slot) {
+        return carrier_kind({Version::two, block_map.tensors()[slot.tensor].dtype,
+                             plan.cells.grid(slot.tensor)}) != CarrierKind::lattice;
+    });
+}
+
+// How many values may change for what this seal can do without, names and spread. A step of a half or a code is large
+// enough to turn an answer, if rarely.
+std::uint64_t most_for_comfort(const BlockMap& block_map, const SealPlan& plan, Audience audience) {
+    const auto elements = block_map.total_elements();
+    return has_large_steps(block_map, plan)
+               ? elements / 64
+               : most_changed(elements, plan.signed_part.density.carrier_class, audience);
+}
+
+// How many for cells to lose. Codes of a small quantized model are few enough for a change of many to be seen.
+std::uint64_t most_for_traces(const BlockMap& block_map, const SealPlan& plan) {
     const auto carrier_class = plan.signed_part.density.carrier_class;
     const auto elements = block_map.total_elements();
-    return carrier_class == kQuantized ? elements / 64 : most_changed(elements, carrier_class, audience);
+    return carrier_class == kQuantized ? elements / 64
+                                       : most_changed(elements, carrier_class, Audience::customer);
 }
 
 // Up to kTraceableCells slots, as far as they are affordable.
@@ -277,7 +326,7 @@ Result<SealPlan> denser(Planner& planner, const BlockMap& block_map, SealPlan pl
     auto part = plan.signed_part;
     const auto grids = part.use.grids.empty() ? Grids::own : Grids::any;
     part.use = {};
-    const auto most = most_dispensable(block_map, plan, Audience::customer);
+    const auto most = most_for_traces(block_map, plan);
     const auto slots =
         std::min<std::uint64_t>(kTraceableCells, most / values_in_cell(part.density.carrier_class));
     for (; plan.layout.slots().size() < slots && part.density.rate_step <= kRateSteps;
@@ -317,7 +366,7 @@ Result<std::optional<SealPlan>> best_plan(const model::Model& model, const Block
     for (const auto spread : {CellLayout::Spread::beyond_any_tensor, CellLayout::Spread::any}) {
         for (const auto& comfort : by_comfort(model, part)) {
             MODELSEAL_TRY_ASSIGN(auto plan, planner.sparsest(comfort, spread));
-            if (!plan || values_changed(block_map, *plan) > most_dispensable(block_map, *plan, audience))
+            if (!plan || values_changed(block_map, *plan) > most_for_comfort(block_map, *plan, audience))
                 continue;
             MODELSEAL_TRY_ASSIGN(auto dense, traceable(std::move(*plan), spread));
             return std::optional(std::move(dense));
@@ -361,7 +410,7 @@ Result<SealPlan> plan_seal(const model::Model& model, std::span<const std::byte,
     const auto natural = BlockMap(model.tensors).block_elements();
     // A cell is void if its block offers too few values. Longer blocks gather more of the few that a pruned
     // model has left, at the price of placing changes less finely, so they are the last resort. But fewer blocks have
-    // fewer check values to be kept, so they show a customer's seal less, where that can be seen at all.
+    // fewer check values to be kept, and more small values to choose from, which counts where steps are large.
     std::optional<SealPlan> best;
     std::uint64_t least = 0;
     for (auto length = natural; length <= kMaxBlockElements; length *= 2) {
@@ -375,7 +424,7 @@ Result<SealPlan> plan_seal(const model::Model& model, std::span<const std::byte,
             best->block_map = std::move(cut);
             least = changed;
         }
-        if (audience == Audience::everybody || best->signed_part.density.carrier_class != kQuantized) break;
+        if (!has_large_steps(*best->block_map, *best)) break;
     }
     if (best) {
         best->most =
