@@ -136,7 +136,7 @@ TEST_F(Signed, CellsThatAreNotThereAreNotIntact) {
 TEST_F(Signed, TensorsThatAreNotThereAreNotIntact) {
     const auto report = with([](mark::SignedPart& part) {
         part.tensors = 4;
-        part.in_common_table.push_back(true);
+        part.in_common_table.push_back(false);
     });
     EXPECT_EQ(report.verdict, Verdict::tampered);
 }
