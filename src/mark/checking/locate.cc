@@ -127,13 +127,11 @@ Result<std::optional<Located>> locate(const model::Model& model, const BlockMap&
     const auto hosts = hosts_by_class(block_map);
     const auto depth =
         std::clamp(kMostTries / std::max<std::uint64_t>(1, hosts.size()), std::uint64_t{1}, kDeepest);
-    const auto rounds = effort == Effort::thorough ? 2 : 1;
-    for (int round = 0; round < rounds; ++round) {
-        for (const auto host : hosts) {
-            MODELSEAL_TRY_ASSIGN(const auto found, locate_in(model, block_map, host, secret, round == 0 ? 0 : 1,
-                                                             round == 0 ? 1 : depth, only));
-            if (found) return found;
-        }
+    const auto [from, to] = effort == Effort::first_cells ? std::pair{std::uint64_t{0}, std::uint64_t{1}}
+                                                          : std::pair{std::uint64_t{1}, depth};
+    for (const auto host : hosts) {
+        MODELSEAL_TRY_ASSIGN(const auto found, locate_in(model, block_map, host, secret, from, to, only));
+        if (found) return found;
     }
     if (effort == Effort::first_cells || only == Version::one) return std::optional<Located>();
     return locate_misplaced(model, block_map, secret);
@@ -145,10 +143,10 @@ Result<std::optional<FoundSeal>> find_seal(const model::Model& model, std::span<
     for (auto length = kMaxBlockElements; length >= kMinBlockElements; length /= 2) {
         if (length != usual) lengths.push_back(length);
     }
-    for (const auto effort : {Effort::first_cells, Effort::thorough}) {
+    for (const auto effort : {Effort::first_cells, Effort::further_cells}) {
         for (const auto length : lengths) {
             // Shorter blocks than usual are those of a model that was smaller, and so was not damaged but added to.
-            if (effort == Effort::thorough && length < usual) continue;
+            if (effort == Effort::further_cells && length < usual) continue;
             auto block_map = std::make_unique<const BlockMap>(model.tensors, length);
             MODELSEAL_TRY_ASSIGN(const auto where, locate(model, *block_map, secret, effort));
             if (where) return std::optional(FoundSeal{std::move(block_map), *where});

@@ -12,8 +12,8 @@ namespace modelseal::mark {
 
 enum class Effort {
     first_cells,  // of each tensor that could carry; enough for an intact seal
-    thorough,  // up to 32 of each, in case those were damaged; and the first of each as if it were in the place of
-               // another of its type and shape, in case tensors were renamed, added or removed
+    further_cells,  // up to 32 of each but the first, in case those were damaged; and the first of each as if it were
+    // in the place of another of its type and shape, in case tensors were renamed, added or removed
 };
 
 struct Located {
@@ -23,7 +23,7 @@ struct Located {
 
 // One valid tag is proof: by chance a tag holds once in 2^61 tries. `only`: of the versions.
 Result<std::optional<Located>> locate(const model::Model& model, const BlockMap& block_map,
-                                      std::span<const std::byte, 32> secret, Effort effort = Effort::thorough,
+                                      std::span<const std::byte, 32> secret, Effort effort,
                                       std::optional<Version> only = {});
 
 // A seal in a model that is cut into blocks in the usual way, or in another one: a sealer may choose longer blocks, and
