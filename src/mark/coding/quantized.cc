@@ -119,7 +119,7 @@ std::optional<Chance> by_slope(const CodeType& type, std::span<const std::uint16
     return std::nullopt;
 }
 
-// The same for small floats, whose steps double at powers of two. Those, and the values above them, are no carriers:
+// The same for small floats, whose steps double at powers of two. Those, and the values above them, do not carry:
 // below a power of two values lie twice as close, so that rounding makes it three quarters as frequent.
 std::optional<Chance> by_slope_of_floats(const CodeType& type, std::span<const std::uint16_t> codes,
                                          unsigned pair) {

@@ -18,7 +18,7 @@ struct Code {
 };
 
 // Pairs below `low` and from `high` on are ends: a quantizer forces the extreme value of a group there (127 in q8_0,
-// 15 in q4_1), or they are no values.
+// 15 in q4_1), or they are not values.
 struct CodeType {
     DType dtype;
     unsigned pairs;
