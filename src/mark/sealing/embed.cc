@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "io/threads.h"
+#include "mark/sealing/budget.h"
 #include "util/text.h"
 
 namespace modelseal::mark {

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "io/threads.h"
+#include "mark/sealing/budget.h"
 #include "mark/sealing/noise.h"
 #include "mark/weight_scan.h"
 #include "util/text.h"
@@ -109,12 +110,15 @@ class Planner {
     Result<std::optional<SealPlan>> in_larger_tensors(SealPlan plan, SignedPart part, CellLayout::Spread spread,
                                                       Grids grids) {
         constexpr std::uint64_t kMostBlocks = 4096;
-        if (block_map_.total_blocks() > kMostBlocks || share_of_halves(plan) == 0)
-            return std::optional(std::move(plan));
+        auto least = share_of_halves(plan);
+        if (block_map_.total_blocks() > kMostBlocks || least == 0) return std::optional(std::move(plan));
         while (part.density.rate_step < kRateSteps) {
             ++part.density.rate_step;
             MODELSEAL_TRY_ASSIGN(auto denser, at_density(part, spread, grids, 0));
-            if (denser && share_of_halves(*denser) < share_of_halves(plan)) plan = std::move(*denser);
+            const auto share = denser ? share_of_halves(*denser) : least;
+            if (share >= least) continue;
+            plan = std::move(*denser);
+            least = share;
         }
         return std::optional(std::move(plan));
     }
@@ -123,13 +127,11 @@ class Planner {
     double share_of_halves(const SealPlan& plan) const {
         double share = 0;
         for (const auto& slot : plan.layout.slots()) {
-            const auto& tensor = block_map_.tensors()[slot.tensor];
-            if (is_half({Version::two, tensor.dtype, plan.cells.grid(slot.tensor)}))
-                share += 8.0 * slot.capacity / static_cast<double>(tensor.elements);
+            if (kind_of(block_map_, plan, slot) == CarrierKind::bits)
+                share += 8.0 * slot.capacity / static_cast<double>(block_map_.tensors()[slot.tensor].elements);
         }
         return share;
     }
-    static bool is_half(const Carriers& carriers) { return carrier_kind(carriers) == CarrierKind::bits; }
 
     bool may_fit(const SignedPart& part) const {
         std::uint64_t offered = 0;
@@ -193,8 +195,8 @@ class Planner {
         };
         const auto worth = [&](std::size_t cell) {
             const auto& tensor = block_map_.tensors()[cells.positions()[cell].tensor];
-            return is_half({Version::two, tensor.dtype, rooms[cell].grid}) ? tensor.elements
-                                                                           : rooms[cell].capacity;
+            const auto kind = carrier_kind({Version::two, tensor.dtype, rooms[cell].grid});
+            return kind == CarrierKind::bits ? tensor.elements : rooms[cell].capacity;
         };
         std::ranges::stable_sort(order, [&](std::size_t a, std::size_t b) {
             return cost(a) != cost(b) ? cost(a) < cost(b) : worth(a) > worth(b);
@@ -252,28 +254,6 @@ class Planner {
     std::map<std::pair<std::uint32_t, std::uint64_t>, CellRoom> seen_;
 };
 
-// Values that the cells of a plan will change, by a safe estimate.
-std::uint64_t values_changed(const BlockMap& block_map, const SealPlan& plan) {
-    std::uint64_t values = 0;
-    for (const auto& slot : plan.layout.slots()) {
-        const Carriers carriers{Version::two, block_map.tensors()[slot.tensor].dtype,
-                                plan.cells.grid(slot.tensor)};
-        switch (carrier_kind(carriers)) {
-            // A cell has as many bits as values, and the inverse wavelet spreads what was written over all.
-            case CarrierKind::lattice:
-                values += std::uint64_t{8} * slot.capacity;
-                break;
-            // A value changes only where its lowest bit differs, every other time.
-            case CarrierKind::bits:
-                values += std::uint64_t{8} * slot.capacity * 9 / 16;
-                break;
-            default:
-                values += kLowestBitCellValues * 9 / 16;
-        }
-    }
-    return values;
-}
-
 constexpr const char* kWhatCarriesNothing =
     "zeros, flags, indices, and values on a grid (+-1, integers, tables, multiples of a step) carry nothing; a "
     "detached signature can cover such a file";
@@ -290,35 +270,6 @@ Result<SealPlan> too_small(const model::Model& model, Planner& planner, const Si
                     "at least {}",
                     path, offered, planner.needed(part)),
         kWhatCarriesNothing};
-}
-
-// Values that a full cell in types of this class changes, at the most to be expected.
-constexpr std::uint64_t values_in_cell(unsigned carrier_class) {
-    return carrier_class == kFloats ? kCellValues : kLowestBitCellValues * 9 / 16;
-}
-
-bool has_large_steps(const BlockMap& block_map, const SealPlan& plan) {
-    return std::ranges::any_of(plan.layout.slots(), [&](const CellSlot& slot) {
-        return carrier_kind({Version::two, block_map.tensors()[slot.tensor].dtype,
-                             plan.cells.grid(slot.tensor)}) != CarrierKind::lattice;
-    });
-}
-
-// How many values may change for what this seal can do without, names and spread. A step of a half or a code is large
-// enough to turn an answer, if rarely.
-std::uint64_t most_for_comfort(const BlockMap& block_map, const SealPlan& plan, Audience audience) {
-    const auto elements = block_map.total_elements();
-    return has_large_steps(block_map, plan)
-               ? elements / 64
-               : most_changed(elements, plan.signed_part.density.carrier_class, audience);
-}
-
-// How many for cells to lose. Codes of a small quantized model are few enough for a change of many to be seen.
-std::uint64_t most_for_traces(const BlockMap& block_map, const SealPlan& plan) {
-    const auto carrier_class = plan.signed_part.density.carrier_class;
-    const auto elements = block_map.total_elements();
-    return carrier_class == kQuantized ? elements / 64
-                                       : most_changed(elements, carrier_class, Audience::customer);
 }
 
 // Up to kTraceableCells slots, as far as they are affordable.
@@ -379,26 +330,6 @@ Result<std::optional<SealPlan>> best_plan(const model::Model& model, const Block
 }
 
 }  // namespace
-
-// What a seal guarantees of large models is the share: a fiftieth. In a small model two copies of the manifest alone
-// take more than that; and a customer's seal has cells to lose.
-std::uint64_t most_changed(std::uint64_t elements, unsigned carrier_class, Audience audience) {
-    constexpr std::uint64_t kFewValues = 16'384;
-    const auto cell = values_in_cell(carrier_class);
-    auto floor = carrier_class == kFloats ? kFewValues : kFewValues * 9 / 16;
-    if (audience == Audience::customer)
-        floor = std::max(floor, std::min<std::uint64_t>(kTraceableCells * cell, elements * 3 / 10));
-    return std::max(elements / 50, floor);
-}
-
-Error too_dear(const model::Model& model, std::uint64_t changed, std::uint64_t most) {
-    std::uint64_t elements = 0;
-    for (const auto& tensor : model.tensors) elements += tensor.elements;
-    return {ErrorKind::unsupported,
-            fmt::format("{}: a seal would change {} of its {} weights, more than the {} that it may",
-                        util::printable(model.path.string()), changed, elements, most),
-            "it has many small tensors for its size; a detached signature can cover such a file"};
-}
 
 Result<SealPlan> plan_seal(const model::Model& model, std::span<const std::byte, 32> secret,
                            const SealRequest& request, Audience audience, unsigned jobs) {

@@ -34,13 +34,6 @@ struct SealRequest {
 // many are affordable.
 enum class Audience { everybody, customer };
 
-// How many values of a model of so many elements a seal may change, if types up to this class carry: the bound
-// that is promised in modelseal-seal(5).
-std::uint64_t most_changed(std::uint64_t elements, unsigned carrier_class, Audience audience);
-
-// What stands against a seal that would change more.
-Error too_dear(const model::Model& model, std::uint64_t changed, std::uint64_t most);
-
 // The plan has no more cells than it takes. It leaves out blocks whose values are not noise (noise.h).
 // ErrorKind::unsupported for a model too small to carry, with the bytes that it has room for and those that the
 // seal takes, and for one in which a seal would change more than it may. `model` must outlive the plan.
