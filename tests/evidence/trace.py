@@ -93,7 +93,7 @@ def measure(kind, nets, sealer, folder):
         seen = [trace_stats.statistics(content, spec, kind, tables) for content in contents]
         rows += [(i, j > 0, file) for j, (file, _) in enumerate(seen)]
         for content, (_, block) in zip(contents[1:], seen[1:]):
-            found = block_rows(seen[0][1], block, trace_codes.changed_blocks(contents[0], content, spec), rng)
+            found = block_rows(seen[0][1], block, trace_codes.changed_blocks(contents[0], content, spec, kind), rng)
             blocks.append((i, found))
     return {"kept": kept, "refused": refused, "fold": fold, "rows": rows, "blocks": blocks,
             "block names": list(seen[0][1]) if files else []}

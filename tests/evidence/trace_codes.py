@@ -10,6 +10,8 @@ import numpy as np
 
 from trace_casts import GGUF
 
+WINDOW, WINDOWED_CELL = 2048, 448  # elements, and values of a cell in lowest bits
+
 CONTEXTS = ("rank", "dups", "near")  # beside "pair", which has no context
 SIZES = {"rank": 64, "dups": 7, "near": 10}
 
@@ -36,15 +38,30 @@ class Carriers:
     pairs: int  # number of pairs
 
 
-def block_length(spec):
-    """The natural block length of modelseal-seal(5), or the longest, which customers' seals on codes nearly always take."""
-    if spec[0].type in GGUF or spec[0].type in ("i8", "u8"):
-        return 8192
+def block_length(spec, kind):
+    """The natural block length of modelseal-seal(5), or the window in which a customer's cell in lowest bits lies."""
+    if in_lowest_bits(kind):
+        return WINDOW
     elements = sum(int(np.prod(tensor.shape)) for tensor in spec)
     length = 1024
     while length < 8192 and 2 * length <= elements // 32:
         length *= 2
     return length
+
+
+def in_lowest_bits(kind):
+    return kind != "f32" and not kind.startswith("fake")
+
+
+def smallest(carries, magnitude):
+    """The smallest of each window that carry, as many as a cell takes, and those that are equal to the last of them."""
+    kept = carries.copy()
+    for first in range(0, len(carries), WINDOW):
+        window = slice(first, first + WINDOW)
+        able = magnitude[window][carries[window]]
+        if len(able) > WINDOWED_CELL:
+            kept[window] &= magnitude[window] <= np.partition(able, WINDOWED_CELL - 1)[WINDOWED_CELL - 1]
+    return kept
 
 
 def decode_small(data, kind):
@@ -171,7 +188,8 @@ def float_carriers(data, tensor, kind):
         bits, size = halves_of(data, tensor, kind)
         mantissa = 15 - size
         exponent = (bits >> mantissa & ((1 << size) - 1)).astype(np.int32)
-        carries = (exponent > 0) & (exponent < (1 << size) - 1)
+        carries = (exponent > 0) & (exponent < (1 << size) - 1) & (bits & ((1 << mantissa) - 1) > 1)
+        carries = smallest(carries, bits >> 1 & 0x3FFF)
         top = (bits >> (mantissa - 3) & 7).astype(np.int32)
     below = np.clip((exponent[carries].max() if carries.any() else 0) - exponent, 0, 15)
     pair = below * 8 + (bits >> 1 & 7).astype(np.int32)
@@ -231,7 +249,7 @@ def contexts_of_floats(mantissa, bit, order, below, top):
 
 def carriers_of(content, spec, kind):
     """All values of a file that may carry."""
-    length, first, parts, spares = block_length(spec), 0, [], []
+    length, first, parts, spares = block_length(spec, kind), 0, [], []
     pairs = 128
     for number, tensor in enumerate(spec):
         size = int(np.prod(tensor.shape))
@@ -265,9 +283,9 @@ def carriers_of(content, spec, kind):
                     joined[4], (spare >> 1, spare & 1), pairs)
 
 
-def changed_blocks(plain, sealed, spec):
+def changed_blocks(plain, sealed, spec, kind):
     """The blocks, numbered as those of carriers, in which two files of one model differ: the truth for a detector."""
-    length, first, found = block_length(spec), 0, []
+    length, first, found = block_length(spec, kind), 0, []
     for tensor in spec:
         size = int(np.prod(tensor.shape))
         a, b = (np.frombuffer(c, np.uint8, tensor.bytes, tensor.offset) for c in (plain, sealed))

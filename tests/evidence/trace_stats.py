@@ -7,7 +7,8 @@ sealed bits follow the frequencies that the pair has in this file ("drawn").
 import numpy as np
 
 from trace_casts import GGUF, INTEGERS
-from trace_codes import CONTEXTS, SIZES, block_length, carriers_of, decode_gguf, decode_integers
+from trace_codes import (CONTEXTS, SIZES, WINDOWED_CELL, block_length, carriers_of, decode_gguf, decode_integers,
+                         in_lowest_bits)
 
 LEAST = 384  # values without which a block has no cell
 
@@ -60,7 +61,7 @@ def log_likelihood(odds, bit):
 
 def cell_values(kind):
     """Values of a cell, at most."""
-    return 1024 if kind == "f32" else 576
+    return WINDOWED_CELL if in_lowest_bits(kind) else 1024
 
 
 def windows(sums, first, last, cell):
@@ -236,7 +237,7 @@ def roundness(content, spec, blocks, length):
 
 def statistics(content, spec, kind, tables, carriers=None):
     """({name: value} of the file, {name: array by block})."""
-    length = block_length(spec)
+    length = block_length(spec, kind)
     blocks = sum(-(-int(np.prod(tensor.shape)) // length) for tensor in spec)
     carriers = carriers or carriers_of(content, spec, kind)
     file, block = model_statistics(carriers, tables, blocks, cell_values(kind))

@@ -59,7 +59,7 @@ def grids_of(tensor):
 
 
 # [Values of a cell] -> elements, or positions of bytes; the bit of these bytes that carries
-def may_carry(tensor, block, grid):
+def may_carry(tensor, block, grid, most):
     if tensor.dtype not in FLOATS:
         return [i for i, b in enumerate(block) if CODES_1[tensor.dtype](b)], 0
     letter, mantissa, exponent = FLOATS[tensor.dtype]
@@ -74,10 +74,10 @@ def may_carry(tensor, block, grid):
     on_grid = [i for i, word in enumerate(words)
                if first <= word >> mantissa & field < end and word & (1 << bit) - 1 == 0
                and (tensor.version == 1 or word >> bit + 1 & (1 << grid_mantissa - 1) - 1)]
-    if tensor.version > 1 and len(on_grid) > 768:
-        exponents = {i: words[i] >> mantissa & field for i in on_grid}
-        greatest = sorted(exponents.values())[767]
-        on_grid = [i for i in on_grid if exponents[i] <= greatest]
+    if tensor.version > 1 and len(on_grid) > most:
+        sizes = {i: (words[i] & (1 << mantissa + exponent) - 1) >> bit + 1 for i in on_grid}
+        greatest = sorted(sizes.values())[most - 1]
+        on_grid = [i for i in on_grid if sizes[i] <= greatest]
     return [i * tensor.group_bytes + bit // 8 for i in on_grid], bit % 8
 
 
@@ -93,15 +93,22 @@ class Cell:
         self.capacity, self.attempt, self.content = 0, 0, None
         self.lattice = tensor.dtype in LATTICES and grid == 0
         self.coded = tensor.version > 1 and tensor.dtype in CODES
+        in_full = self.lattice or tensor.version == 1
+        elements = len(self.block) // tensor.group_bytes * tensor.group
+        most, least = (1024, 48) if in_full else (448 if elements == 4096 else 576, 40)
+        stream, first, end = Stream(tensor.keys["order"], index), 0, len(self.block)
+        if not in_full and elements == 4096:  # [Windows]
+            first = stream.below(2) * end // 2
+            end = first + end // 2
         if self.coded:
-            chance = chances(tensor.dtype, self.block)
+            chance = {first + at: each for at, each in chances(tensor.dtype, self.block[first:end]).items()}
             able, self.bit = list(chance), 0
         else:
-            able, self.bit = may_carry(tensor, self.block, grid)
-        m = min(len(able), 1024 if self.lattice or tensor.version == 1 else 576)
-        if m < 8 * 48:  # no kind of value holds more than a bit
+            able, self.bit = may_carry(tensor, self.block[first:end], grid, most)
+            able = [first + at for at in able]
+        m = min(len(able), most)
+        if m < 8 * least:  # no kind of value holds more than a bit
             return
-        stream = Stream(tensor.keys["order"], index)
         start = stream.below(len(able))
         self.values = (able[start:] + able[:start])[:m]
         if self.lattice and not self.transform():
@@ -116,7 +123,7 @@ class Cell:
         else:
             self.capacity = len(self.used) // (4 if self.lattice else 8)
             self.used = self.used[:self.capacity * (4 if self.lattice else 8)]
-        if self.capacity < 48:
+        if self.capacity < least:
             self.capacity = 0
         else:
             self.read()

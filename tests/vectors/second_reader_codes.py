@@ -27,9 +27,13 @@ def chances(dtype, block):
         of_pair = [fp8_chance(counts, PAIRS[dtype], ends, p) for p in range(pairs)]
         return {i: of_pair[p] for i, p in enumerate(of_byte) if of_pair[p]}
     of_pair = [chance(counts, zero, ends, p) for p in range(pairs)]
-    of_code = [of_pair[p] and usable(of_pair[p] + toward_zero(z * (of_pair[p] * (4096 - of_pair[p]) // 4096), 4096))
+    of_code = [of_pair[p] and shrunk(of_pair[p] + toward_zero(z * (of_pair[p] * (4096 - of_pair[p]) // 4096), 4096))
                for p, z in zip(of_byte, likeness(of_byte, pairs))]
     return {i: found for i, found in enumerate(of_code) if found}
+
+
+def shrunk(x):
+    return usable(2048 + toward_zero((x - 2048) * 29, 32))
 
 
 def toward_zero(a, b):
@@ -41,16 +45,23 @@ def likeness(of_byte, pairs):
     c = [4 * p + 1 - (2 * pairs - 1) for p in of_byte]
     g = toward_zero(8 * sum(c), len(c))
     t = [8 * x - g for x in c]
-    y = [t[i - 1 if i else 1] + t[i + 1 if i + 1 < len(t) else i - 1] for i in range(len(t))] if len(t) > 1 else [0]
+    beside, farther = beside_at(t, 1), beside_at(t, 3)
+    y = [near + far for near, far in zip(beside, farther)]
     XX, XY, YY = (sum(a * b for a, b in zip(*each)) for each in ((t, t), (t, y), (y, y)))
     f = max(-65536, min(65536, toward_zero(65536 * XY, YY))) if XX and YY else 0
     q = max(0, min(49152, toward_zero(f * XY, XX))) if XX and YY else 0
     V = XX // len(t)
-    for each, around in zip(t, y):
-        z = 480 // pairs * (1 if each < 0 else -1)
+    for each, around, near in zip(t, y, beside):
+        z = 480 // pairs * (1 if each < 0 else -1) + 1800 // pairs * ((near > 2 * each) - (near < 2 * each))
         if V:  # g is the mean of all g
             z += max(-4096, min(4096, toward_zero(65536 * (f * around - q * each), V * (65536 - q))))
         yield z
+
+
+def beside_at(t, away):
+    n = len(t)
+    return [(t[i - away] if i >= away else t[i + away]) + (t[i + away] if i + away < n else t[i - away])
+            if i >= away or i + away < n else 0 for i in range(n)]
 
 
 def usable(chance):
@@ -58,14 +69,16 @@ def usable(chance):
 
 
 def chance(counts, zero, ends, p):
-    if p == zero or p in ends:
+    if p == zero or p in ends or zero == 64 and p == 63:
+        return None
+    if counts[p] >= 16 and 2 * counts[p] > 3 * (counts[p - 1] + counts[p + 1]):
         return None
     for d, r in ((1, 2), (3, 3), (7, 4)):
         for x in (*range(p - d, p), *range(p + 1, p + d + 1)):
             if not 0 <= x < len(counts) or x in ends or x == zero and counts[x] > 2 * counts[p]:
                 return None
         A, B = sum(counts[p + 1:p + d + 1]), sum(counts[p - d:p])
-        if A + B >= 64:
+        if A + B >= (64 if d == 7 else max(64, len(counts))):
             return by_ratio(A, B, r)
     return None
 

@@ -55,6 +55,19 @@ std::string as_bf16(std::size_t count, unsigned seed) {
     });
 }
 
+// Eight times as large, which fp8 has many values for; with so many bits of mantissa, cut off.
+template <unsigned Mantissa, std::uint32_t Bias>
+std::string as_f8(std::size_t count, unsigned seed) {
+    return each<std::uint8_t, std::uint32_t>(test::float_weights(count, seed), [](std::uint32_t bits) {
+        const auto exponent =
+            static_cast<std::int32_t>(bits >> 23 & 0xFF) + 3 - 127 + static_cast<std::int32_t>(Bias);
+        const auto size = exponent < 1 ? 0u
+                                       : static_cast<std::uint32_t>(exponent) << Mantissa |
+                                             (bits >> (23 - Mantissa) & ((1u << Mantissa) - 1));
+        return static_cast<std::uint8_t>((size == 0 ? 0u : bits >> 31 << 7) | size);
+    });
+}
+
 template <Weights weights>
 std::string as_f64(std::size_t count, unsigned seed) {
     return each<double, float>(weights(count, seed), [](float value) { return double{value}; });
@@ -108,10 +121,10 @@ std::vector<test::SmallModel> models() {
     std::vector<test::SmallModel> all = {
         {"i8", [] { return many_blocks("I8", test::integer_weights); }},
         {"u8", [] { return many_blocks("U8", test::integer_weights); }},
-        {"e4m3", [] { return many_blocks("F8_E4M3", test::integer_weights); }},
-        {"e5m2", [] { return many_blocks("F8_E5M2", test::integer_weights); }},
-        {"e4m3fnuz", [] { return many_blocks("F8_E4M3FNUZ", test::integer_weights); }},
-        {"e5m2fnuz", [] { return many_blocks("F8_E5M2FNUZ", test::integer_weights); }},
+        {"e4m3", [] { return many_blocks("F8_E4M3", as_f8<3, 7>); }},
+        {"e5m2", [] { return many_blocks("F8_E5M2", as_f8<2, 15>); }},
+        {"e4m3fnuz", [] { return many_blocks("F8_E4M3FNUZ", as_f8<3, 8>); }},
+        {"e5m2fnuz", [] { return many_blocks("F8_E5M2FNUZ", as_f8<2, 16>); }},
         {"f16", [] { return many_blocks("F16", as_f16<test::float_weights>); }},
         {"f16_of_bf16", [] { return many_blocks("F16", as_f16<on_grid_of_bf16>); }},
         {"bf16", [] { return many_blocks("BF16", as_bf16); }},

@@ -128,8 +128,13 @@ std::optional<ExpectedCells> expect(const SealScan& scan, const RecoveredSeal& r
     for (std::size_t i = 0; i < scan.weights.readings.size(); ++i) {
         const auto& reading = scan.weights.readings[i];
         as_read.push_back(reading.capacity);
-        const bool guess = !reading.valid && scan.cells.carries(i);
-        as_full.push_back(guess ? kCellValues / 8 : reading.capacity);
+        const auto [tensor, block] = scan.cells.positions()[i];
+        const Carriers carriers{scan.cells.version(), scan.block_map->tensors()[tensor].dtype,
+                                scan.cells.grid(tensor)};
+        const bool guess =
+            !reading.valid && scan.cells.carries(i) && carrier_kind(carriers) != CarrierKind::modeled;
+        as_full.push_back(guess ? full_capacity(carriers, scan.block_map->elements_in(tensor, block))
+                                : reading.capacity);
     }
     auto expected = expect(scan, recovered, as_read);
     if ((expected && expected->certain) || as_read == as_full) return expected;

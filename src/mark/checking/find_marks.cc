@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
-#include <memory>
+#include <map>
 
 #include "io/threads.h"
 #include "mark/coding/bits.h"
@@ -17,8 +17,8 @@ constexpr std::size_t kHeadBits = 8 * kHeadBytes;
 // Cells under each secret, round after round. A model that was not changed answers in the first; a damaged one
 // needs more cells until enough of them are valid.
 constexpr std::uint64_t kRounds[] = {16, 40, 96, kTraceCells};
-// Under cuts into blocks that are not the natural one, which only seals of models of another size have.
-constexpr std::uint64_t kOtherRounds[] = {16, 48};
+// Under cuts into blocks that are not the natural one, which seals in lowest bits have, and of models of another size.
+constexpr std::uint64_t kOtherRounds[] = {16, 48, kTraceCells};
 // Blocks shorter than the natural ones are those of a model with fewer elements; one this large would have
 // gained most of them since it was sealed.
 constexpr std::uint64_t kNeverShorter = 4'000'000;
@@ -67,18 +67,29 @@ struct Opening {
     std::array<std::byte, kHeadBytes> head{};
 };
 
-// The values of a block on the grid on which nearly all of them lie, the coarsest if there are several: a seal that
+// The grid on which nearly all values of a block lie, the coarsest if there are several: a seal that
 // is there carries on no other.
-BlockValues on_likely_grid(Version version, DType dtype, std::span<const std::byte> bytes) {
-    BlockValues likely({version, dtype, Grid::own}, bytes);
-    const auto all = likely.able.size();
+Grid likely_grid(Version version, DType dtype, std::span<const std::byte> bytes) {
+    auto likely = Grid::own;
+    const auto all = values_on_grid(dtype, likely, bytes);
     for (const auto grid : grids_of(version, dtype)) {
-        if (grid == Grid::own) continue;
-        BlockValues values({version, dtype, grid}, bytes);
-        if (10 * values.able.size() >= 9 * all && !values.able.empty()) likely = std::move(values);
+        if (grid != Grid::own && all > 0 && 10 * values_on_grid(dtype, grid, bytes) >= 9 * all) likely = grid;
     }
     return likely;
 }
+
+// The block that was read last, and what its windows hold, of those that were asked for.
+struct ReadBlock {
+    std::uint64_t number = ~std::uint64_t{0};
+    std::vector<std::byte> bytes;
+    Carriers carriers;
+    std::map<std::size_t, BlockValues> windows;
+
+    const BlockValues& values(const TensorKeys& keys) {
+        const auto window = cell_window(keys, carriers, number, bytes.size());
+        return windows.try_emplace(window, carriers, bytes, window).first->second;
+    }
+};
 
 // Attempt 0 is that of all but one cell in a hundred thousand, so the others are not worth their cost. The tag
 // takes the complete content, so it is computed only after a head that parses: one in about 10,000 under a
@@ -182,20 +193,15 @@ class Tracer {
                           [](const Candidate& each) { return std::pair(each.block, each.secret); });
 
         std::vector<Opening> seen(candidates.size());
-        std::vector<std::vector<std::byte>> buffers(jobs_);
-        std::vector<std::unique_ptr<BlockValues>> values(jobs_);
-        std::vector<std::uint64_t> at_hand(jobs_, ~std::uint64_t{0});
+        std::vector<ReadBlock> at_hand(jobs_);
         const auto look = [&](std::size_t batch, unsigned worker) -> Result<void> {
+            auto& read = at_hand[worker];
             const auto end = std::min(candidates.size(), (batch + 1) * kBatch);
             for (auto i = batch * kBatch; i < end; ++i) {
                 const auto block = candidates[i].block;
-                if (block != at_hand[worker]) {
-                    MODELSEAL_TRY(read_block(model_, block_map_, tensor, block, buffers[worker]));
-                    values[worker] = std::make_unique<BlockValues>(
-                        on_likely_grid(version_, model_.tensors[tensor].dtype, buffers[worker]));
-                    at_hand[worker] = block;
-                }
-                seen[i] = read_opening(keys[candidates[i].secret], *values[worker], block);
+                const auto& key = keys[candidates[i].secret];
+                if (block != read.number) MODELSEAL_TRY(read_at(tensor, block, read));
+                seen[i] = read_opening(key, read.values(key), block);
             }
             progress_.advance(end - batch * kBatch);
             return {};
@@ -203,6 +209,16 @@ class Tracer {
         MODELSEAL_TRY(io::parallel_for((candidates.size() + kBatch - 1) / kBatch, jobs_, look));
         for (std::size_t i = 0; i < candidates.size(); ++i)
             note(tallies_[first + candidates[i].secret], seen[i]);
+        return {};
+    }
+
+    Result<void> read_at(std::size_t tensor, std::uint64_t block, ReadBlock& read) const {
+        read.number = ~std::uint64_t{0};
+        read.windows.clear();
+        MODELSEAL_TRY(read_block(model_, block_map_, tensor, block, read.bytes));
+        const auto dtype = model_.tensors[tensor].dtype;
+        read.carriers = {version_, dtype, likely_grid(version_, dtype, read.bytes)};
+        read.number = block;
         return {};
     }
 
@@ -276,8 +292,8 @@ Result<FoundMarks> find_marks_of(Version version, const model::Model& model,
     const auto natural = usual.block_elements();
     std::vector<std::uint64_t> lengths = {natural};
     for (auto length = kMaxBlockElements; length >= kMinBlockElements; length /= 2) {
-        if (length > natural || (length < natural && usual.total_elements() < kNeverShorter))
-            lengths.push_back(length);
+        const bool likely = length > natural || length == kWindowedBlock;
+        if (length != natural && (likely || usual.total_elements() < kNeverShorter)) lengths.push_back(length);
     }
     for (const auto length : lengths) {
         Tracer tracer(model, version, length, secrets, jobs, progress);

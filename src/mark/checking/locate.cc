@@ -145,8 +145,10 @@ Result<std::optional<FoundSeal>> find_seal(const model::Model& model, std::span<
     }
     for (const auto effort : {Effort::first_cells, Effort::further_cells}) {
         for (const auto length : lengths) {
-            // Shorter blocks than usual are those of a model that was smaller, and so was not damaged but added to.
-            if (effort == Effort::further_cells && length < usual) continue;
+            // Shorter blocks than usual are those of a model that was smaller, and so was not damaged but added to; or
+            // those of a seal that keeps to windows.
+            const bool likely = length >= usual || length == kWindowedBlock;
+            if (effort == Effort::further_cells && !likely) continue;
             auto block_map = std::make_unique<const BlockMap>(model.tensors, length);
             MODELSEAL_TRY_ASSIGN(const auto where, locate(model, *block_map, secret, effort));
             if (where) return std::optional(FoundSeal{std::move(block_map), *where});

@@ -48,28 +48,26 @@ std::int64_t bias(const FloatFormat& format) {
     return (std::int64_t{1} << (format.exponent_bits - 1)) - 1;
 }
 
-// A value of which the lowest bit on its grid may carry.
+// A value of which the lowest bit on its grid may carry, and its magnitude without that bit.
 struct OnGrid {
     std::uint32_t position;
-    std::uint32_t exponent;
+    std::uint64_t magnitude;
 };
 
-// Of these the smallest, whose steps are: all with exponents up to the least below which there are kSmallest.
-void keep_smallest(std::vector<OnGrid>& values) {
-    constexpr std::size_t kSmallest = 768;
-    if (values.size() <= kSmallest) return;
-    std::vector<std::uint32_t> exponents;
-    for (const auto& value : values) exponents.push_back(value.exponent);
-    std::ranges::nth_element(exponents, exponents.begin() + (kSmallest - 1));
-    std::erase_if(values, [&](const OnGrid& value) { return value.exponent > exponents[kSmallest - 1]; });
+void keep_smallest(std::vector<OnGrid>& values, std::size_t most) {
+    if (values.size() <= most) return;
+    std::vector<std::uint64_t> magnitudes;
+    for (const auto& value : values) magnitudes.push_back(value.magnitude);
+    const auto last = magnitudes.begin() + static_cast<std::ptrdiff_t>(most - 1);
+    std::ranges::nth_element(magnitudes, last);
+    std::erase_if(values, [largest = *last](const OnGrid& value) { return value.magnitude > largest; });
 }
 
 // Floats that are finite, normal values of their grid. The bit that carries never changes the exponent. Since version 2
 // a power of two and the value above it do not carry: below the former values lie twice as close, so that rounding has
 // made it three quarters as frequent as the latter. And only small values do, since a step of those changes least.
 template <class Bits>
-void floats_on_grid(const Carriers& carriers, std::span<const std::byte> block,
-                    std::vector<std::uint32_t>& positions) {
+std::vector<OnGrid> floats_on_grid(const Carriers& carriers, std::span<const std::byte> block) {
     const auto [version, dtype, grid] = carriers;
     const auto format = float_format(dtype), coarse = float_format(dtype, grid);
     const auto zeros = zero_bits(dtype, grid);
@@ -84,11 +82,25 @@ void floats_on_grid(const Carriers& carriers, std::span<const std::byte> block,
         const auto on_grid = exponent - bias(format) + bias(coarse);
         if ((bits & below) != 0 || exponent == 0 || on_grid < 1 || on_grid >= end) continue;
         if (version == Version::two && (bits & mantissa) >> zeros < 2) continue;
+        const auto magnitude = static_cast<Bits>(bits & static_cast<Bits>(~Bits{0}) >> 1) >> (zeros + 1);
         values.push_back(
-            {static_cast<std::uint32_t>(i * sizeof(Bits) + zeros / 8), static_cast<std::uint32_t>(exponent)});
+            {static_cast<std::uint32_t>(i * sizeof(Bits) + zeros / 8), static_cast<std::uint64_t>(magnitude)});
     }
-    if (version == Version::two) keep_smallest(values);
-    for (const auto& value : values) positions.push_back(value.position);
+    return values;
+}
+
+std::vector<OnGrid> floats_on_grid(const Carriers& carriers, std::span<const std::byte> block) {
+    switch (carriers.dtype) {
+        case DType::f64:
+            return floats_on_grid<std::uint64_t>(carriers, block);
+        case DType::f32:
+            return floats_on_grid<std::uint32_t>(carriers, block);
+        case DType::f16:
+        case DType::bf16:
+            return floats_on_grid<std::uint16_t>(carriers, block);
+        default:
+            return {};
+    }
 }
 
 // The rules of version 1 for quantized types; those of version 2 are in quantized.cc.
@@ -227,19 +239,18 @@ std::byte carrier_mask(const Carriers& carriers) {
     return static_cast<std::byte>(1u << (zero_bits(carriers.dtype, carriers.grid) % 8));
 }
 
-void bit_carriers(const Carriers& carriers, std::span<const std::byte> block,
+void bit_carriers(const Carriers& carriers, std::span<const std::byte> block, std::size_t most,
                   std::vector<std::uint32_t>& positions) {
     positions.clear();
     const auto dtype = carriers.dtype;
+    if (carrier_class(dtype) <= kHalves) {
+        auto values = floats_on_grid(carriers, block);
+        if (carriers.version == Version::two) keep_smallest(values, most);
+        for (const auto& value : values) positions.push_back(value.position);
+        return;
+    }
     const auto all = [&](const ByteRule& rule) { bytes_by_rule(rule, block, 0, block.size(), positions); };
     switch (dtype) {
-        case DType::f64:
-            return floats_on_grid<std::uint64_t>(carriers, block, positions);
-        case DType::f32:
-            return floats_on_grid<std::uint32_t>(carriers, block, positions);
-        case DType::f16:
-        case DType::bf16:
-            return floats_on_grid<std::uint16_t>(carriers, block, positions);
         case DType::i8:
         case DType::qint8:
             return all(kSigned8);
@@ -268,6 +279,10 @@ void bit_carriers(const Carriers& carriers, std::span<const std::byte> block,
             bytes_by_rule(rule->rule, block, at + rule->first, rule->count, positions);
         }
     }
+}
+
+std::size_t values_on_grid(DType dtype, Grid grid, std::span<const std::byte> block) {
+    return floats_on_grid({Version::one, dtype, grid}, block).size();
 }
 
 void lattice_elements(DType dtype, std::span<const std::byte> block, std::vector<std::uint32_t>& elements) {

@@ -58,9 +58,13 @@ FloatFormat float_format(DType dtype, Grid grid);
 // The lowest bits of a `dtype` that are zero in every value of the grid.
 unsigned zero_bits(DType dtype, Grid grid);
 
+// How many floats of `block` are normal values of the grid; 0 if `dtype` is no float of 16 bits or more.
+std::size_t values_on_grid(DType dtype, Grid grid, std::span<const std::byte> block);
+
 // Byte positions in `block` (whole groups of the type) with a bit that may carry, ascending. For
-// CarrierKind::bits and, in version 1, quantized types.
-void bit_carriers(const Carriers& carriers, std::span<const std::byte> block,
+// CarrierKind::bits and, in version 1, quantized types. Since version 2 of floats only the smallest: `most`, and those that
+// are equal to the last of them.
+void bit_carriers(const Carriers& carriers, std::span<const std::byte> block, std::size_t most,
                   std::vector<std::uint32_t>& positions);
 // The bit of such a byte that carries.
 std::byte carrier_mask(const Carriers& carriers);

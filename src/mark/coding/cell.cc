@@ -33,6 +33,30 @@ constexpr std::uint64_t kSpareBits = 16;
 // How much keystream a carrier can stand for: above log2 of the rarest chance (quantized.cc) by far.
 constexpr std::size_t kMostBitsHeld = 8;
 
+// Whether a cell carries in lowest bits, as since version 2.
+bool in_lowest_bits(const Carriers& carriers) {
+    const auto kind = carrier_kind(carriers);
+    return carriers.version == Version::two && (kind == CarrierKind::bits || kind == CarrierKind::modeled);
+}
+
+bool has_windows(const Carriers& carriers, std::uint64_t elements) {
+    return in_lowest_bits(carriers) && elements == kWindowedBlock;
+}
+
+std::uint64_t elements_in(const Carriers& carriers, std::size_t bytes) {
+    const auto& layout = info(carriers.dtype);
+    return bytes / layout.group_bytes * layout.group_elements;
+}
+
+std::size_t most_values(const Carriers& carriers, std::uint64_t elements) {
+    if (!in_lowest_bits(carriers)) return kCellValues;
+    return has_windows(carriers, elements) ? kWindowedCellValues : kLowestBitCellValues;
+}
+
+std::size_t least_bytes(const Carriers& carriers) {
+    return in_lowest_bits(carriers) ? kMinLowestBitCellBytes : kMinCellBytes;
+}
+
 }  // namespace
 
 TensorKeys::~TensorKeys() {
@@ -43,23 +67,38 @@ crypto::Digest plain_digest(crypto::Sha256& hash, std::span<const std::byte> blo
     return hash.update(one(BlockKind::plain)).update(block).finish();
 }
 
-BlockValues::BlockValues(const Carriers& how, std::span<const std::byte> block) : carriers(how), bytes(block) {
+std::uint32_t full_capacity(const Carriers& carriers, std::uint64_t elements) {
+    return static_cast<std::uint32_t>(most_values(carriers, elements) / 8);
+}
+
+std::size_t cell_window(const TensorKeys& keys, const Carriers& carriers, std::uint64_t index,
+                        std::size_t bytes) {
+    return has_windows(carriers, elements_in(carriers, bytes)) ? crypto::Keystream(keys.order, index).below(2)
+                                                               : 0;
+}
+
+BlockValues::BlockValues(const Carriers& how, std::span<const std::byte> block, std::size_t window)
+    : carriers(how), bytes(block) {
+    const auto elements = elements_in(how, block.size());
+    const auto half = block.size() / 2, first = window * half;
+    const auto seen = has_windows(how, elements) ? block.subspan(first, half) : block;
     switch (carrier_kind(how)) {
         case CarrierKind::lattice:
-            lattice_elements(how.dtype, block, able);
+            lattice_elements(how.dtype, seen, able);
             return;
         case CarrierKind::bits:
-            bit_carriers(how, block, able);
-            return;
+            bit_carriers(how, seen, most_values(how, elements), able);
+            break;
         case CarrierKind::modeled: {
-            auto found = quantized_carriers(how.dtype, block);
+            auto found = quantized_carriers(how.dtype, seen);
             able = std::move(found.positions);
             chances = std::move(found.chances);
-            return;
+            break;
         }
         case CarrierKind::none:
             return;
     }
+    for (auto& position : able) position += static_cast<std::uint32_t>(first);
 }
 
 Cell::Cell(const TensorKeys& keys, const BlockValues& block, std::uint64_t index)
@@ -70,6 +109,8 @@ Cell::Cell(const TensorKeys& keys, const BlockValues& block, std::uint64_t index
       block_(block.bytes) {
     if (kind_ == CarrierKind::none || block.able.empty()) return;
     crypto::Keystream stream(keys.order, index);
+    if (has_windows(carriers_, elements_in(carriers_, block_.size())))
+        stream.below(2);  // as cell_window() drew it
     const auto start = stream.below(block.able.size());
     kind_ == CarrierKind::modeled ? choose_modeled(block, start, stream) : choose_plain(block, start, stream);
 }
@@ -84,11 +125,11 @@ void Cell::choose_values(std::span<const std::uint32_t> able, std::size_t offere
 }
 
 void Cell::choose_plain(const BlockValues& block, std::size_t start, crypto::Keystream& stream) {
-    const bool few = kind_ == CarrierKind::bits && carriers_.version == Version::two;
-    const auto offered = std::min(block.able.size(), few ? kLowestBitCellValues : kCellValues);
+    const auto offered =
+        std::min(block.able.size(), most_values(carriers_, elements_in(carriers_, block_.size())));
     const auto carriers = kind_ == CarrierKind::lattice ? detail_count(offered) : offered;
     const auto capacity = carriers / (kind_ == CarrierKind::lattice ? 4 : 8);
-    if (capacity < kMinCellBytes) return;
+    if (capacity < least_bytes(carriers_)) return;
     choose_values(block.able, offered, start);
     if (kind_ == CarrierKind::lattice) {
         for (const auto element : values_) {
@@ -107,7 +148,8 @@ void Cell::choose_plain(const BlockValues& block, std::size_t start, crypto::Key
 }
 
 void Cell::choose_modeled(const BlockValues& block, std::size_t start, crypto::Keystream& stream) {
-    const auto offered = std::min(block.able.size(), kLowestBitCellValues);
+    const auto offered =
+        std::min(block.able.size(), most_values(carriers_, elements_in(carriers_, block_.size())));
     choose_values(block.able, offered, start);
     order_.resize(offered);
     std::iota(order_.begin(), order_.end(), 0u);
@@ -115,7 +157,7 @@ void Cell::choose_modeled(const BlockValues& block, std::size_t start, crypto::K
     for (const auto i : order_) chances_.push_back(block.chances[(start + i) % block.able.size()]);
     const auto bits = least_entropy(chances_) / kCertain;
     const auto capacity = bits < kSpareBits ? 0 : (bits - kSpareBits) / 8;
-    if (capacity >= kMinCellBytes) capacity_ = capacity;
+    if (capacity >= least_bytes(carriers_)) capacity_ = capacity;
 }
 
 std::vector<std::int64_t> Cell::integers() const {

@@ -1,7 +1,10 @@
 // A cell: the part of one block that carries mark bits, and the digest of the block that does not see them.
 //
-// A cell begins at a keyed place of its block and takes up to 1,024 values that may carry (up to 576 where a value
-// carries in its lowest bit), around the block's end if need be. Its bits lie in keyed order, whitened by a keystream, after a tag that shows damage:
+// A cell begins at a keyed place of its block and takes up to 1,024 values that may carry, around the block's end if
+// need be. In lowest bits it takes fewer; and of a block of 4,096 elements it has one half as its window, which is keyed as
+// well. What carries in a window follows from its values alone, so that the cell outlives whatever happens to the other
+// half. In longer blocks there are more small values to choose from, whose steps are small. The bits of a cell lie in keyed order,
+// whitened by a keystream, after a tag that shows damage:
 //     tag (8) | content (capacity - 8)
 // Of a quantized type (CarrierKind::modeled) its carriers hold more than tag and content; what is left stands for
 // more of the keystream, so that every carrier bit has one right value.
@@ -28,9 +31,12 @@ namespace modelseal::mark {
 inline constexpr std::size_t kCellValues = 1024;
 // In lowest bits less: fewer changes in a cell make more cells for as many, which outlive more damage.
 inline constexpr std::size_t kLowestBitCellValues = 576;
+inline constexpr std::size_t kWindowedCellValues = 448;
+inline constexpr std::uint64_t kWindowedBlock = 4096;  // elements of a block with two windows
 inline constexpr std::size_t kTagBytes = 8;
-inline constexpr std::size_t kMinCellBytes = 48;  // a cell that would hold less carries nothing
-inline constexpr unsigned kAttempts = 8;          // whitenings that may be tried
+inline constexpr std::size_t kMinCellBytes = 48;           // a cell that would hold less carries nothing
+inline constexpr std::size_t kMinLowestBitCellBytes = 40;  // in lowest bits, since version 2
+inline constexpr unsigned kAttempts = 8;                   // whitenings that may be tried
 // A lattice value moves by at most so many units in the last place.
 inline constexpr std::uint64_t kMaxSteps = 16;
 
@@ -55,10 +61,17 @@ struct TensorKeys {
 // Digest of a block that has no cell.
 crypto::Digest plain_digest(crypto::Sha256& hash, std::span<const std::byte> block);
 
-// What does not depend on the key: computed once where a block is read under many.
+// Bytes that a cell holds at the most in a block of so many elements.
+std::uint32_t full_capacity(const Carriers& carriers, std::uint64_t elements);
+
+// In which window of a block of so many bytes its cell lies.
+std::size_t cell_window(const TensorKeys& keys, const Carriers& carriers, std::uint64_t index,
+                        std::size_t bytes);
+
+// What does not depend on the key but for the window: computed once where a block is read under many.
 struct BlockValues {
     // `bytes`: dense little-endian bytes of at most 8,192 elements, which must outlive this unchanged.
-    BlockValues(const Carriers& carriers, std::span<const std::byte> bytes);
+    BlockValues(const Carriers& carriers, std::span<const std::byte> bytes, std::size_t window);
     Carriers carriers;
     std::span<const std::byte> bytes;
     std::vector<std::uint32_t> able;  // elements (lattice) or byte positions (bits) that may carry, ascending
@@ -72,7 +85,8 @@ class Cell {
     // (write() and restore() work on a copy). `index`: of the block in its tensor.
     Cell(const TensorKeys& keys, const Carriers& carriers, std::uint64_t index,
          std::span<const std::byte> block)
-        : Cell(keys, BlockValues(carriers, block), index) {}
+        : Cell(keys, BlockValues(carriers, block, cell_window(keys, carriers, index, block.size())), index) {}
+    // Precondition: `block` is of the cell's window.
     Cell(const TensorKeys& keys, const BlockValues& block, std::uint64_t index);
 
     // Bytes that the cell holds, tag included. 0: too few values that may carry; the block is hashed plainly.

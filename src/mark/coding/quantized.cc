@@ -99,9 +99,16 @@ std::optional<Chance> by_ratio(std::uint64_t above, std::uint64_t below, unsigne
     return usable(static_cast<std::int64_t>(kCertain * a / (a + b)));
 }
 
+// Many equal codes, as of a filter that is dead.
+bool is_spike(std::span<const std::uint16_t> codes, unsigned pair) {
+    constexpr unsigned kMany = 16;
+    return codes[pair] >= kMany && 2u * codes[pair] > 3u * (codes[pair - 1] + codes[pair + 1]);
+}
+
 // By the slope between the pairs around this one: the nearest on each side, or the nearest three or seven if there are
 // few codes. The pair zero may hold the zeros of a pruned network.
 std::optional<Chance> by_slope(const CodeType& type, std::span<const std::uint16_t> codes, unsigned pair) {
+    if (is_spike(codes, pair) || (type.zero == 64 && pair == 63)) return std::nullopt;
     std::uint64_t above = 0, below = 0;
     unsigned roots = 2;
     for (unsigned away = 1; away <= 7; ++away) {
@@ -113,7 +120,8 @@ std::optional<Chance> by_slope(const CodeType& type, std::span<const std::uint16
         above += codes[pair + away];
         below += codes[pair - away];
         if (away != 1 && away != 3 && away != 7) continue;
-        if (above + below >= kEnough) return by_ratio(above, below, roots);
+        const auto enough = away == 7 ? kEnough : std::max(kEnough, type.pairs);
+        if (above + below >= enough) return by_ratio(above, below, roots);
         ++roots;
     }
     return std::nullopt;
@@ -143,6 +151,8 @@ std::optional<Chance> chance_of(const CodeType& type, std::span<const std::uint1
 struct Setting {
     Context number = 0;
     std::int32_t mean = 0, deviation = 0, around = 0;
+    int toward = 0;        // 1 if the two beside it are greater on average, -1 if they are less
+    bool crowded = false;  // its pair has so many codes of the group that their weights are equal
 };
 
 // The chance of a code in its setting. The mean of its group may lie beside that of its class, and neighbors in a row are
@@ -150,7 +160,8 @@ struct Setting {
 // beta * y, where y is the sum of those beside it, with what is left of the variance.
 class Likeness {
   public:
-    explicit Likeness(const CodeType& type) : tilt_(type.tilt), peak_(kPeak / type.pairs) {}
+    explicit Likeness(const CodeType& type)
+        : tilt_(type.tilt), peak_(kPeak / type.pairs), near_(kNear / type.pairs) {}
 
     void add(const Setting& code) {
         const std::int64_t x = code.deviation, y = code.around;
@@ -171,14 +182,14 @@ class Likeness {
     std::optional<Chance> given(Chance chance, const Setting& code) const {
         const auto& own = classes_[code.number];
         // Of 4,096: by how much the logarithm of the odds grows.
-        std::int64_t more = tilt_ + (code.deviation < 0 ? peak_ : -peak_);
+        std::int64_t more = tilt_ + (code.deviation < 0 ? peak_ : -peak_) + code.toward * near_;
         if (const auto variance = own.squares / own.count; variance != 0) {
             more += limited(kStep * (code.mean - own.means / own.count) / variance);
             more += limited(kStep * (beta_ * code.around - explained_ * code.deviation) /
                             (variance * (kOne - explained_)));
         }
         const auto for_each = std::int64_t{chance} * (kCertain - chance) / kCertain;
-        return usable(chance + more * for_each / kCertain);
+        return usable(kCertain / 2 + (chance + more * for_each / kCertain - kCertain / 2) * 29 / 32);
     }
 
   private:
@@ -191,7 +202,8 @@ class Likeness {
     };
     // Weights are more often near their mean than a parabola says: what was measured over 72 networks, for one pair.
     static constexpr std::int64_t kPeak = 480;
-    std::int64_t tilt_, peak_;
+    static constexpr std::int64_t kNear = 1800;
+    std::int64_t tilt_, peak_, near_;
     std::array<Class, kContexts> classes_{};
     std::int64_t xx_ = 0, xy_ = 0, yy_ = 0;
     std::int64_t beta_ = 0, explained_ = 0;
@@ -214,6 +226,7 @@ class Shown {
     // How often the lowest bit of the i-th code is 1.
     std::optional<Chance> chance(std::size_t i) const {
         const auto chance = chances_[context(i)];
+        if (settings_[i].crowded) return std::nullopt;
         if (!chance || type_.of_exponent != 0) return chance;
         return likeness_.given(*chance, settings_[i]);
     }
@@ -229,15 +242,23 @@ class Shown {
         Group group(type_);
         for (auto i = first; i < end; ++i) group.add(pair(i));
         const auto number = static_cast<Context>(group.number());
+        std::array<std::size_t, kContexts> of_pair{};
+        for (auto i = first; i < end; ++i) ++of_pair[pair(i)];
         for (auto i = first; i < end; ++i) {
-            settings_[i] = {number, group.middle(), group.deviation(pair(i)), 0};
+            const bool crowded =
+                type_.group != 0 && 8 * type_.pairs * of_pair[pair(i)] >= (type_.pairs + 12) * length;
+            settings_[i] = {number, group.middle(), group.deviation(pair(i)), 0, 0, crowded};
             ++count_[context(i)];
         }
         for (auto i = first; i < end; ++i) {
             auto& code = settings_[i];
-            if (length > 1) {  // at an end twice the one that there is
-                code.around = settings_[i > first ? i - 1 : i + 1].deviation +
-                              settings_[i + 1 < end ? i + 1 : i - 1].deviation;
+            for (const std::size_t away : {1, 3}) {  // at an end twice the one that there is
+                const bool before = i >= first + away, after = i + away < end;
+                if (!before && !after) continue;
+                const auto both = settings_[before ? i - away : i + away].deviation +
+                                  settings_[after ? i + away : i - away].deviation;
+                code.around += both;
+                if (away == 1) code.toward = (both > 2 * code.deviation) - (both < 2 * code.deviation);
             }
             likeness_.add(code);
         }

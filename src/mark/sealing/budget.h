@@ -12,8 +12,8 @@ bool has_large_steps(const BlockMap& block_map, const SealPlan& plan);
 
 // Values that the cells of a plan will change, by a safe estimate.
 std::uint64_t values_changed(const BlockMap& block_map, const SealPlan& plan);
-// Values that a full cell in types of this class changes, at the most to be expected.
-std::uint64_t values_in_cell(unsigned carrier_class);
+// Values that a full cell in types of this class changes, at the most to be expected, in blocks of this length.
+std::uint64_t values_in_cell(unsigned carrier_class, std::uint64_t block_elements);
 
 // How many values of a model of so many elements a seal may change, if types up to this class carry: the bound
 // that is promised in modelseal-seal(5).
@@ -22,7 +22,13 @@ std::uint64_t most_changed(std::uint64_t elements, unsigned carrier_class, Audie
 // How many values may change for what this seal can do without, names and spread. A step of a half or a code is large
 // enough to turn an answer, if rarely.
 std::uint64_t most_for_comfort(const BlockMap& block_map, const SealPlan& plan, Audience audience);
-// How many for cells to lose. Codes of a small quantized model are few enough for a change of many to be seen.
+// How many cells a seal gets that is to be traced: with so many, one survives nearly always where nine runs of 8,192
+// elements in ten are overwritten, whatever the size of the model. Fewer if they are not affordable: most_for_traces().
+std::uint64_t cells_to_trace(const BlockMap& block_map, const SealPlan& plan);
+// How many of a plan's cells are worth as much: one in lowest bits outlives as little as an eighth of that where it may
+// lie anywhere in a long block.
+std::uint64_t traceable_cells(const BlockMap& block_map, const SealPlan& plan);
+// How many values may change for them. Of codes of four bits few carry, so that in a small model many cells would be seen.
 std::uint64_t most_for_traces(const BlockMap& block_map, const SealPlan& plan);
 
 // What stands against a seal that would change more.

@@ -123,14 +123,22 @@ class Planner {
         return std::optional(std::move(plan));
     }
 
-    // The share of its tensor that each cell of halves is, in all.
+    // What the cells of halves change of their tensors, in all, for comparing plans.
     double share_of_halves(const SealPlan& plan) const {
         double share = 0;
         for (const auto& slot : plan.layout.slots()) {
             if (kind_of(block_map_, plan, slot) == CarrierKind::bits)
-                share += 8.0 * slot.capacity / static_cast<double>(block_map_.tensors()[slot.tensor].elements);
+                share += 8.0 * slot.capacity / static_cast<double>(drowning(slot.tensor, slot.block));
         }
         return share;
+    }
+
+    // How little a cell of halves changes of its tensor: the less, the larger that is, and the smaller the values. In a
+    // long block they are the smallest 7 in 100, in a shorter one or a window 22, so that the squares of steps are ten times
+    // as large.
+    std::uint64_t drowning(std::size_t tensor, std::uint64_t block) const {
+        const auto elements = block_map_.tensors()[tensor].elements;
+        return block_map_.elements_in(tensor, block) > kWindowedBlock ? 10 * elements : elements;
     }
 
     bool may_fit(const SignedPart& part) const {
@@ -194,9 +202,10 @@ class Planner {
             return std::tuple(carrier_class(dtype), rooms[cell].grid != Grid::own);
         };
         const auto worth = [&](std::size_t cell) {
-            const auto& tensor = block_map_.tensors()[cells.positions()[cell].tensor];
-            const auto kind = carrier_kind({Version::two, tensor.dtype, rooms[cell].grid});
-            return kind == CarrierKind::bits ? tensor.elements : rooms[cell].capacity;
+            const auto [tensor, block] = cells.positions()[cell];
+            const auto kind =
+                carrier_kind({Version::two, block_map_.tensors()[tensor].dtype, rooms[cell].grid});
+            return kind == CarrierKind::bits ? drowning(tensor, block) : rooms[cell].capacity;
         };
         std::ranges::stable_sort(order, [&](std::size_t a, std::size_t b) {
             return cost(a) != cost(b) ? cost(a) < cost(b) : worth(a) > worth(b);
@@ -272,14 +281,13 @@ Result<SealPlan> too_small(const model::Model& model, Planner& planner, const Si
         kWhatCarriesNothing};
 }
 
-// Up to kTraceableCells slots, as far as they are affordable.
+// As many slots as a trace needs, as far as they are affordable (cells_to_trace).
 Result<SealPlan> denser(Planner& planner, const BlockMap& block_map, SealPlan plan, CellLayout::Spread spread) {
     auto part = plan.signed_part;
     const auto grids = part.use.grids.empty() ? Grids::own : Grids::any;
     part.use = {};
     const auto most = most_for_traces(block_map, plan);
-    const auto slots =
-        std::min<std::uint64_t>(kTraceableCells, most / values_in_cell(part.density.carrier_class));
+    const auto slots = cells_to_trace(block_map, plan);
     for (; plan.layout.slots().size() < slots && part.density.rate_step <= kRateSteps;
          ++part.density.rate_step) {
         MODELSEAL_TRY_ASSIGN(auto next, planner.at_density(part, spread, grids, slots));
@@ -329,6 +337,14 @@ Result<std::optional<SealPlan>> best_plan(const model::Model& model, const Block
     return std::optional(std::move(dense));
 }
 
+// From the natural one on; shorter blocks only where cells in them are surely traced.
+std::vector<std::uint64_t> lengths_to_try(std::uint64_t natural, Audience audience) {
+    std::vector<std::uint64_t> lengths;
+    for (auto length = natural; length <= kMaxBlockElements; length *= 2) lengths.push_back(length);
+    if (audience == Audience::customer && natural > kWindowedBlock) lengths.push_back(kWindowedBlock);
+    return lengths;
+}
+
 }  // namespace
 
 Result<SealPlan> plan_seal(const model::Model& model, std::span<const std::byte, 32> secret,
@@ -341,18 +357,24 @@ Result<SealPlan> plan_seal(const model::Model& model, std::span<const std::byte,
     const auto natural = BlockMap(model.tensors).block_elements();
     // A cell is void if its block offers too few values. Longer blocks gather more of the few that a pruned
     // model has left, at the price of placing changes less finely, so they are the last resort. But fewer blocks have
-    // fewer check values to be kept, and more small values to choose from, which counts where steps are large.
+    // fewer check values to be kept, which counts where steps are large. What is to be traced needs cells first.
     std::optional<SealPlan> best;
     std::uint64_t least = 0;
-    for (auto length = natural; length <= kMaxBlockElements; length *= 2) {
+    const auto traceable = [&](const SealPlan& plan) {
+        const auto wanted = audience == Audience::customer ? cells_to_trace(*plan.block_map, plan) : 0;
+        return std::min(traceable_cells(*plan.block_map, plan), wanted);
+    };
+    for (const auto length : lengths_to_try(natural, audience)) {
         auto cut = std::make_unique<const BlockMap>(model.tensors, length);
         Planner planner(model, *cut, secret, jobs);
         MODELSEAL_TRY_ASSIGN(auto plan, best_plan(model, *cut, planner, part, audience));
         if (!plan) continue;
-        const auto changed = values_changed(*cut, *plan);
-        if (!best || changed < least) {
+        plan->block_map = std::move(cut);
+        const auto changed = values_changed(*plan->block_map, *plan);
+        const bool better = !best || traceable(*plan) > traceable(*best) ||
+                            (traceable(*plan) == traceable(*best) && changed < least);
+        if (better) {
             best = std::move(plan);
-            best->block_map = std::move(cut);
             least = changed;
         }
         if (!has_large_steps(*best->block_map, *best)) break;

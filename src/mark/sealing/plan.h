@@ -20,9 +20,6 @@ struct SealPlan {
     std::uint64_t most = 0;         // values that may change: most_changed()
 };
 
-// With so many cells some survive where nine blocks in ten are overwritten: 993 times in 1,000.
-inline constexpr std::size_t kTraceableCells = 48;
-
 // What a seal is to say.
 struct SealRequest {
     Stamp stamp;
@@ -30,8 +27,8 @@ struct SealRequest {
     std::optional<crypto::Digest> parent;
 };
 
-// For whom a seal is. A customer's is to be traced (checking/find_marks.h), so it gets kTraceableCells cells if that
-// many are affordable.
+// For whom a seal is. A customer's is to be traced (checking/find_marks.h), so it gets
+// cells_to_trace() (budget.h), if that many are affordable.
 enum class Audience { everybody, customer };
 
 // The plan has no more cells than it takes. It leaves out blocks whose values are not noise (noise.h).

@@ -57,26 +57,26 @@ std::vector<std::uint16_t> upper_halves(const std::vector<float>& values) {
     return halves;
 }
 
-// A block of 8,192 values that look like weights of this type, on this grid; a quarter of floats are exact zeros.
-Bytes weights(const Carriers& how, unsigned seed) {
+// A block of values that look like weights of this type, on this grid; a quarter of floats are exact zeros.
+Bytes weights(const Carriers& how, unsigned seed, std::size_t count = 8192) {
     std::mt19937 generator(seed);
     std::normal_distribution<double> normal(0, 0.02);
     const auto value = [&] { return generator() % 4 == 0 ? 0.0 : normal(generator); };
     const auto zeros = carrier_class(how.dtype) > kHalves ? 0 : zero_bits(how.dtype, how.grid);
     if (how.dtype == DType::f64) {
-        std::vector<double> values(8192);
+        std::vector<double> values(count);
         for (auto& item : values) item = value();
         return cut<std::uint64_t>(values, zeros);
     }
-    std::vector<float> values(8192);
+    std::vector<float> values(count);
     for (auto& item : values) item = static_cast<float>(value());
     if (how.dtype == DType::f32) return cut<std::uint32_t>(values, zeros);
     if (how.dtype == DType::bf16) return raw(upper_halves(values));
     std::uint64_t bytes = 0;
-    storage_bytes(how.dtype, 8192, bytes);
+    storage_bytes(how.dtype, count, bytes);
     auto made = random_bytes(bytes, seed);
     if (how.dtype == DType::f16) {
-        std::vector<std::uint16_t> halves(8192);
+        std::vector<std::uint16_t> halves(count);
         std::memcpy(halves.data(), made.data(), made.size());
         return cut<std::uint16_t>(halves, zeros);
     }
@@ -228,6 +228,42 @@ TEST(Cell, SwappingAZeroWithAValueChangesTheDigest) {
         ASSERT_NE(Cell(secret, kF32, 0, swapped).digest(hash), before) << i;
         std::swap(values[i], values[i + 1]);
         if (i > 600) break;
+    }
+}
+
+// Gaussian codes, since those of random bytes are no weights.
+Bytes gaussian_codes(unsigned seed, std::size_t count) {
+    std::mt19937 generator(seed);
+    std::normal_distribution<double> normal(0, 30);
+    Bytes made(count);
+    for (auto& code : made)
+        code =
+            static_cast<std::byte>(static_cast<int>(std::lround(std::clamp(normal(generator), -127.0, 127.0))));
+    return made;
+}
+
+TEST(Cell, OutlivesTheOtherHalfOfABlockWithWindows) {
+    const auto secret = keys();
+    for (const Carriers how : {Carriers{Version::two, DType::bf16, Grid::own},
+                               {Version::two, DType::f32, Grid::f16},
+                               {Version::two, DType::i8, Grid::own}}) {
+        const auto block = how.dtype == DType::i8 ? gaussian_codes(1, 4096) : weights(how, 1, 4096);
+        bool first_half = false, second_half = false;
+        for (std::uint64_t index = 0; index < 8; ++index) {
+            const Cell cell(secret, how, index, block);
+            ASSERT_GE(cell.capacity(), kMinLowestBitCellBytes) << name_of(how);
+            auto written = write_first_fitting(cell, random_bytes(cell.capacity() - kTagBytes, 7));
+            const auto window = cell_window(secret, how, index, block.size());
+            (window == 0 ? first_half : second_half) = true;
+            const auto half = static_cast<std::ptrdiff_t>(block.size() / 2);
+            auto own_lost = written;
+            const auto other = weights(how, 2, 4096);
+            std::copy_n(other.begin(), half, written.begin() + (window == 0 ? half : 0));
+            EXPECT_TRUE(Cell(secret, how, index, written).read()) << name_of(how) << index;
+            std::copy_n(other.begin(), half, own_lost.begin() + (window == 0 ? 0 : half));
+            EXPECT_FALSE(Cell(secret, how, index, own_lost).read()) << name_of(how) << index;
+        }
+        EXPECT_TRUE(first_half && second_half);
     }
 }
 
