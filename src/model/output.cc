@@ -220,14 +220,16 @@ Result<void> ModelOutput::write(std::size_t file, std::uint64_t offset, std::spa
 
 namespace {
 
-// Sets the lowest bit of each requested varint to that of its element.
-Result<void> patch_varints(const ElementRun& run, std::size_t element_bytes,
-                           std::span<const std::byte> elements, std::span<std::byte> segment) {
+// Sets the lowest seven bits of each requested varint to those of its element, or of its pair, which never changes its length.
+Result<void> patch_varints(const ElementRun& run, const DTypeInfo& type, std::span<const std::byte> elements,
+                           std::span<std::byte> segment) {
+    const auto skip = run.skip / type.group_elements;
+    const auto groups = (run.elements + type.group_elements - 1) / type.group_elements;
     std::size_t at = 0;
-    for (std::uint64_t i = 0; i < run.skip + run.elements && at < segment.size(); ++i) {
-        if (i >= run.skip) {
-            const auto low = elements[(i - run.skip) * element_bytes] & std::byte{1};
-            segment[at] = (segment[at] & std::byte{0xFE}) | low;
+    for (std::uint64_t i = 0; i < skip + groups && at < segment.size(); ++i) {
+        if (i >= skip) {
+            const auto low = elements[(i - skip) * type.group_bytes] & std::byte{0x7F};
+            segment[at] = (segment[at] & std::byte{0x80}) | low;
         }
         while (at < segment.size() && (segment[at] & std::byte{0x80}) != std::byte{0}) ++at;
         ++at;
@@ -247,7 +249,7 @@ Result<void> ModelOutput::write_elements(const Tensor& tensor, std::uint64_t fir
             const std::scoped_lock one_at_a_time(state_->varints);  // neighbors may share the segment
             std::vector<std::byte> segment(where.bytes);
             MODELSEAL_TRY(file(where.file).read(where.offset, segment));
-            MODELSEAL_TRY(patch_varints(run, type.group_bytes, bytes.subspan(from), segment));
+            MODELSEAL_TRY(patch_varints(run, type, bytes.subspan(from), segment));
             return write(where.file, where.offset, segment);
         }
         if (where.stride == 0) return write(where.file, where.offset, bytes.subspan(from, where.bytes));

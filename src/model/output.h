@@ -33,7 +33,7 @@ class ModelOutput {
     // Thread-safe for disjoint ranges.
     Result<void> write(std::size_t file, std::uint64_t offset, std::span<const std::byte> bytes);
     // Sets elements [first, first + count) of a tensor to dense little-endian `bytes`. In varint segments
-    // only the lowest bit of an element may differ from the present value, so that no length changes.
+    // only the lowest seven bits of an element (or of a pair of four bits each) may differ, so that no length changes.
     Result<void> write_elements(const Tensor& tensor, std::uint64_t first, std::uint64_t count,
                                 std::span<const std::byte> bytes);
     Result<void> commit();

@@ -6,7 +6,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "model/elements.h"
 #include "tests/support/models/external_graph.h"
+#include "tests/support/models/onnx_builder.h"
 #include "tests/support/models/safetensors.h"
 #include "tests/support/scratch.h"
 
@@ -52,6 +54,24 @@ TEST(ModelOutput, OfOneFileAppearsPatchedAtCommit) {
     expected[expected.size() - 300 + 7] = 'p';
     EXPECT_EQ(content_of(scratch / "out"), expected);
     EXPECT_TRUE(model.unchanged().ok());
+}
+
+TEST(ModelOutput, PairsOfFourBitsInVarintsArePatched) {
+    const Scratch scratch;
+    test::Proto pairs;
+    for (const unsigned pair : {0x21u, 0xF5u, 0x80u, 0x07u}) pairs.number(pair);
+    scratch.write(
+        "m.onnx",
+        test::onnx::model(test::onnx::graph({test::onnx::tensor("w", 21, {8}).message(5, pairs)})).text());
+    const auto model = model::open_model(scratch / "m.onnx").value();
+    auto output = model::ModelOutput::copy(model, scratch / "out", 1, no_progress()).value();
+    const std::byte patch[] = {std::byte{0xE4}, std::byte{0x91}};  // bits 0 and 4 of the second and third
+    ASSERT_TRUE(output.write_elements(model.tensors[0], 2, 4, patch).ok());
+    ASSERT_TRUE(output.commit().ok());
+    const auto patched = model::open_model(scratch / "out").value();
+    std::vector<std::byte> read(4);
+    ASSERT_TRUE(model::read_elements(patched, patched.tensors[0], 0, 8, read).ok());
+    EXPECT_THAT(read, testing::ElementsAre(std::byte{0x21}, std::byte{0xE4}, std::byte{0x91}, std::byte{0x07}));
 }
 
 TEST(ModelOutput, OfAFolderIsRenamedAtOnce) {
