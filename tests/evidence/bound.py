@@ -54,7 +54,7 @@ def overwrite(path, generator, start, kind):
 
 def most(elements, kind):
     """modelseal-seal(5), "How many values change"."""
-    few, cells = {"f32": (16384, 49152), "bf16": (9216, 15552), "i8": (9216, 15552)}[kind]
+    few, cells = {"f32": (16384, 65536), "bf16": (9216, 16128), "i8": (9216, 16128)}[kind]
     return max(elements // 50, few, min(cells, elements * 3 // 10))
 
 

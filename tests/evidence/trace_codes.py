@@ -65,7 +65,7 @@ def smallest(carries, magnitude):
 
 
 def decode_small(data, kind):
-    """q4_0, q4_1, q5_0, q5_1, q8_0: low nibbles are elements 0 to 15 of a group, and only they carry."""
+    """q4_0, q4_1, q5_0, q5_1, q8_0: low nibbles are elements 0 to 15 of a group."""
     if kind == "q8_0":
         codes = data[:, 2:].view(np.int8).astype(np.int32) + 128
         carry = (codes >> 1 != 64) & (codes >> 1 != 0)
@@ -73,15 +73,10 @@ def decode_small(data, kind):
     start = {"q4_0": 2, "q4_1": 4, "q5_0": 6, "q5_1": 8}[kind]
     nibbles = data[:, start:]
     codes = np.concatenate([nibbles & 15, nibbles >> 4], axis=1).astype(np.int32)
-    low = np.concatenate([nibbles & 14, nibbles & 14], axis=1)
     if kind in ("q5_0", "q5_1"):
         high = np.ascontiguousarray(data[:, start - 4:start]).view("<u4")
         codes |= ((high >> np.arange(32, dtype=np.uint32)) & 1).astype(np.int32) << 4
-    carry = low != (8 if kind == "q4_0" else 0)
-    spare = np.zeros_like(carry)
-    spare[:, 16:] = codes[:, 16:] & 14 != (8 if kind == "q4_0" else 0)
-    carry[:, 16:] = False
-    return Codes(codes, carry, spare, 32 if kind in ("q5_0", "q5_1") else 16)
+    return Codes(codes, np.ones(codes.shape, bool), None, 32 if kind in ("q5_0", "q5_1") else 16)
 
 
 def decode_two_bits(data, kind):
@@ -106,28 +101,22 @@ def decode_nibbles_k(data, kind):
     start = 16 if kind == "q4_k" else 48
     nibbles = data[:, start:start + 128].reshape(-1, 4, 1, 32)
     codes = np.concatenate([nibbles & 15, nibbles >> 4], axis=2).astype(np.int32)
-    carry = codes & 14 != 0
-    spare = carry.copy()
-    carry[:, :, 1] = False
-    spare[:, :, 0] = False
     if kind == "q5_k":
         masks = (1 << np.arange(8, dtype=np.uint8)).reshape(1, 4, 2, 1)
         codes |= (data[:, 16:48].reshape(-1, 1, 1, 32) & masks != 0).astype(np.int32) << 4
     rows = (-1, 32)
-    return Codes(codes.reshape(rows), carry.reshape(rows), spare.reshape(rows), 32 if kind == "q5_k" else 16)
+    codes = codes.reshape(rows)
+    return Codes(codes, np.ones(codes.shape, bool), None, 32 if kind == "q5_k" else 16)
 
 
 def decode_q6_k(data):
     low = data[:, :128].reshape(-1, 2, 2, 32)
     high = data[:, 128:192].reshape(-1, 2, 1, 32)
     codes = np.concatenate([low & 15, low >> 4], axis=2).astype(np.int32)  # group, half, quarter, byte
-    carry = codes & 14 != 0
-    spare = carry.copy()
-    carry[:, :, 2:] = False
-    spare[:, :, :2] = False
     codes |= (high >> np.arange(0, 8, 2, dtype=np.uint8).reshape(1, 1, 4, 1) & 3).astype(np.int32) << 4
     rows = (-1, 16)
-    return Codes(codes.reshape(rows), carry.reshape(rows), spare.reshape(rows), 64)
+    codes = codes.reshape(rows)
+    return Codes(codes, np.ones(codes.shape, bool), None, 64)
 
 
 # The pair with the code of zero, in types that have one. Those at the ends and beside them never carry.

@@ -1,6 +1,7 @@
 #include "mark/coding/cell.h"
 
 #include <algorithm>
+#include <bit>
 #include <numeric>
 
 #include <sodium.h>
@@ -88,17 +89,20 @@ BlockValues::BlockValues(const Carriers& how, std::span<const std::byte> block, 
             return;
         case CarrierKind::bits:
             bit_carriers(how, seen, most_values(how, elements), able);
+            for (auto& position : able)
+                position = 8 * position + static_cast<std::uint32_t>(
+                                              std::countr_zero(std::to_integer<unsigned>(carrier_mask(how))));
             break;
         case CarrierKind::modeled: {
             auto found = quantized_carriers(how.dtype, seen);
-            able = std::move(found.positions);
+            able = std::move(found.bits);
             chances = std::move(found.chances);
             break;
         }
         case CarrierKind::none:
             return;
     }
-    for (auto& position : able) position += static_cast<std::uint32_t>(first);
+    for (auto& bit : able) bit += static_cast<std::uint32_t>(8 * first);
 }
 
 Cell::Cell(const TensorKeys& keys, const BlockValues& block, std::uint64_t index)
@@ -136,8 +140,6 @@ void Cell::choose_plain(const BlockValues& block, std::size_t start, crypto::Key
             if (!lattice_clear(carriers_.dtype, lattice_value(carriers_.dtype, block_, element), kMargin))
                 return;
         }
-    } else {
-        mask_ = carrier_mask(carriers_);
     }
     order_.resize(carriers);
     std::iota(order_.begin(), order_.end(),
@@ -179,7 +181,7 @@ crypto::Digest Cell::digest(crypto::Sha256& hash) const {
     if (capacity_ == 0) return plain_digest(hash, block_);
     std::vector<std::byte> blanked(block_.begin(), block_.end());
     if (kind_ != CarrierKind::lattice) {
-        for (const auto carrier : order_) blanked[values_[carrier]] &= ~mask_;
+        for (const auto carrier : order_) clear_bit(blanked, values_[carrier]);
         return hash.update(one(BlockKind::bits)).update(blanked).finish();
     }
     // Which values take part is hashed as well: a zero and a blanked value must not look alike.
@@ -216,7 +218,7 @@ std::vector<std::byte> Cell::carrier_bits(std::size_t count, std::span<const std
             const auto low = static_cast<std::uint64_t>(coefficients[order_[i]]) & 3u;
             if ((low & 1u) != 0) set_bit(bytes, 2 * i);
             if ((low & 2u) != 0) set_bit(bytes, 2 * i + 1);
-        } else if ((block_[values_[order_[i]]] & mask_) != std::byte{0}) {
+        } else if (bit_at(block_, values_[order_[i]])) {
             set_bit(bytes, i);
         }
     }
@@ -238,8 +240,8 @@ std::vector<std::byte> Cell::restore(std::span<const std::byte> bits) const {
     std::vector<std::byte> block(block_.begin(), block_.end());
     if (kind_ != CarrierKind::lattice) {
         for (std::size_t i = 0; i < order_.size(); ++i) {
-            auto& target = block[values_[order_[i]]];
-            target = bit_at(bits, i) ? target | mask_ : target & ~mask_;
+            const auto carrier = values_[order_[i]];
+            bit_at(bits, i) ? set_bit(block, carrier) : clear_bit(block, carrier);
         }
         return block;
     }

@@ -74,8 +74,9 @@ struct BlockValues {
     BlockValues(const Carriers& carriers, std::span<const std::byte> bytes, std::size_t window);
     Carriers carriers;
     std::span<const std::byte> bytes;
-    std::vector<std::uint32_t> able;  // elements (lattice) or byte positions (bits) that may carry, ascending
-    std::vector<Chance> chances;      // of CarrierKind::modeled: how often the bit of each is 1
+    std::vector<std::uint32_t>
+        able;                     // elements (lattice) or bits of the block (bits.h) that may carry, ascending
+    std::vector<Chance> chances;  // of CarrierKind::modeled: how often each bit is 1
 };
 
 // Thread safety: none, not even for const calls.
@@ -142,10 +143,9 @@ class Cell {
     const TensorKeys& keys_;
     Carriers carriers_;
     CarrierKind kind_;
-    std::byte mask_{1};  // the bit of a byte that carries
     std::uint64_t index_;
     std::span<const std::byte> block_;
-    std::vector<std::uint32_t> values_;  // elements (lattice) or byte positions (bits), in the cell's order
+    std::vector<std::uint32_t> values_;  // elements (lattice) or bits of the block, in the cell's order
     std::vector<std::uint32_t> order_;  // carriers in keyed order: coefficients (lattice) or indices of values_
     std::vector<Chance> chances_;       // of CarrierKind::modeled, in keyed order
     mutable std::vector<std::int64_t> coefficients_;  // lattice only; see coefficients()

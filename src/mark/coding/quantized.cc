@@ -252,7 +252,7 @@ class Shown {
         }
         for (auto i = first; i < end; ++i) {
             auto& code = settings_[i];
-            for (const std::size_t away : {1, 3}) {  // at an end twice the one that there is
+            for (const std::size_t away : {1u, 3u}) {  // at an end twice the one that there is
                 const bool before = i >= first + away, after = i + away < end;
                 if (!before && !after) continue;
                 const auto both = settings_[before ? i - away : i + away].deviation +
@@ -286,12 +286,11 @@ QuantizedCarriers quantized_carriers(DType dtype, std::span<const std::byte> blo
     const Shown shown(*type, codes);
     std::vector<std::pair<std::uint32_t, Chance>> found;
     for (std::size_t i = 0; i < codes.size(); ++i) {
-        const auto chance = codes[i].lowest ? shown.chance(i) : std::nullopt;
-        if (chance) found.emplace_back(codes[i].byte, *chance);
+        if (const auto chance = shown.chance(i)) found.emplace_back(codes[i].bit, *chance);
     }
     std::ranges::sort(found);
-    for (const auto& [position, chance] : found) {
-        carriers.positions.push_back(position);
+    for (const auto& [bit, chance] : found) {
+        carriers.bits.push_back(bit);
         carriers.chances.push_back(chance);
     }
     return carriers;

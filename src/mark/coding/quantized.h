@@ -26,8 +26,8 @@
 namespace modelseal::mark {
 
 struct QuantizedCarriers {
-    std::vector<std::uint32_t> positions;  // of bytes whose lowest bit carries, ascending
-    std::vector<Chance> chances;           // how often the bit of each is 1
+    std::vector<std::uint32_t> bits;  // of the block (bits.h) that carry, ascending
+    std::vector<Chance> chances;      // how often each is 1
 };
 
 // A bit carries if enough codes show how often it is 1, and if that is between 6 and 26 in 32. `block`: whole groups of

@@ -13,11 +13,11 @@ unsigned at(std::span<const std::byte> bytes, std::size_t index) {
 // ggml-quants.c).
 using CodeAt = Code (*)(std::span<const std::byte> unit, std::size_t j);
 
-Code code(unsigned value, std::size_t byte, bool lowest = true) {
-    return {static_cast<std::uint16_t>(value), lowest, static_cast<std::uint32_t>(byte)};
+Code code(unsigned value, std::size_t byte, unsigned place = 0) {
+    return {static_cast<std::uint16_t>(value), static_cast<std::uint32_t>(8 * byte + place)};
 }
 Code nibble(std::span<const std::byte> unit, std::size_t byte, bool upper) {
-    return code(upper ? at(unit, byte) >> 4 : at(unit, byte) & 0x0Fu, byte, !upper);
+    return code(upper ? at(unit, byte) >> 4 : at(unit, byte) & 0x0Fu, byte, upper ? 4 : 0);
 }
 Code with_upper_bits(Code code, unsigned bits, unsigned place) {
     code.value = static_cast<std::uint16_t>(code.value | bits << place);
@@ -115,7 +115,7 @@ std::vector<Code> codes_of(DType dtype, std::span<const std::byte> block) {
         const auto unit = block.subspan(start, size);
         for (std::size_t j = 0; j < elements; ++j) {
             codes.push_back(rule->code_at(unit, j));
-            codes.back().byte += static_cast<std::uint32_t>(start);
+            codes.back().bit += static_cast<std::uint32_t>(8 * start);
         }
     }
     return codes;

@@ -1,4 +1,4 @@
-// The codes of a block of a quantized type: which they are, and whose lowest bit is the lowest bit of a byte.
+// The codes of a block of a quantized type: which they are, and where their lowest bits are.
 #pragma once
 
 #include <cstddef>
@@ -13,8 +13,7 @@ namespace modelseal::mark {
 // Codes ascend with the value. Two codes 2k and 2k+1 are a pair.
 struct Code {
     std::uint16_t value = 0;
-    bool lowest = true;      // its lowest bit is that of the byte; only such codes carry
-    std::uint32_t byte = 0;  // in the block
+    std::uint32_t bit = 0;  // its lowest one: bit i mod 8 of byte i / 8 of the block
 };
 
 // Pairs below `low` and from `high` on are ends: a quantizer forces the extreme value of a group there (127 in q8_0,

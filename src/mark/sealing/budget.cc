@@ -23,6 +23,13 @@ bool has_large_steps(const BlockMap& block_map, const SealPlan& plan) {
     });
 }
 
+bool has_few_codes(const BlockMap& block_map, const SealPlan& plan) {
+    return std::ranges::any_of(plan.layout.slots(), [&](const CellSlot& slot) {
+        const auto* type = code_type(block_map.tensors()[slot.tensor].dtype);
+        return type != nullptr && type->pairs <= 8;
+    });
+}
+
 std::uint64_t values_changed(const BlockMap& block_map, const SealPlan& plan) {
     std::uint64_t values = 0;
     for (const auto& slot : plan.layout.slots()) {
@@ -47,13 +54,14 @@ std::uint64_t values_in_cell(unsigned carrier_class, std::uint64_t block_element
     return (block_elements == kWindowedBlock ? kWindowedCellValues : kLowestBitCellValues) * 9 / 16;
 }
 
-// In a small model one in every 4,096 elements, since what is left of it has a complete run of so many; where more runs
-// are left, each may have fewer.
+// In lowest bits of a small model one in every 4,096 elements, since what is left of it has a complete block of so many;
+// where more runs are left, each may have fewer. Floats have other blocks.
 std::uint64_t cells_to_trace(const BlockMap& block_map, const SealPlan& plan) {
     const auto elements = block_map.total_elements();
     const auto cell = values_in_cell(plan.signed_part.density.carrier_class, block_map.block_elements());
-    return std::min(
-        {kTraceableCells, elements / 4096, 18 + elements / 10'240, most_for_traces(block_map, plan) / cell});
+    const auto affordable = std::min(kTraceableCells, most_for_traces(block_map, plan) / cell);
+    if (!has_large_steps(block_map, plan)) return affordable;
+    return std::min({affordable, elements / kWindowedBlock, 18 + elements / 10'240});
 }
 
 std::uint64_t traceable_cells(const BlockMap& block_map, const SealPlan& plan) {
@@ -84,12 +92,9 @@ std::uint64_t most_for_comfort(const BlockMap& block_map, const SealPlan& plan, 
 
 std::uint64_t most_for_traces(const BlockMap& block_map, const SealPlan& plan) {
     const auto elements = block_map.total_elements();
-    const bool four_bits = std::ranges::any_of(plan.layout.slots(), [&](const CellSlot& slot) {
-        const auto* type = code_type(block_map.tensors()[slot.tensor].dtype);
-        return type != nullptr && type->pairs <= 8;
-    });
-    return four_bits ? elements / 64
-                     : most_changed(elements, plan.signed_part.density.carrier_class, Audience::customer);
+    return has_few_codes(block_map, plan)
+               ? elements / 64
+               : most_changed(elements, plan.signed_part.density.carrier_class, Audience::customer);
 }
 
 Error too_dear(const model::Model& model, std::uint64_t changed, std::uint64_t most) {

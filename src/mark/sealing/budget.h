@@ -10,6 +10,9 @@ CarrierKind kind_of(const BlockMap& block_map, const SealPlan& plan, const CellS
 // Whether any are halves or codes, where a step is larger than the last place of a float.
 bool has_large_steps(const BlockMap& block_map, const SealPlan& plan);
 
+// Whether any are codes of four bits: few of them carry, so that in a small model many cells would be seen.
+bool has_few_codes(const BlockMap& block_map, const SealPlan& plan);
+
 // Values that the cells of a plan will change, by a safe estimate.
 std::uint64_t values_changed(const BlockMap& block_map, const SealPlan& plan);
 // Values that a full cell in types of this class changes, at the most to be expected, in blocks of this length.
@@ -28,7 +31,7 @@ std::uint64_t cells_to_trace(const BlockMap& block_map, const SealPlan& plan);
 // How many of a plan's cells are worth as much: one in lowest bits outlives as little as an eighth of that where it may
 // lie anywhere in a long block.
 std::uint64_t traceable_cells(const BlockMap& block_map, const SealPlan& plan);
-// How many values may change for them. Of codes of four bits few carry, so that in a small model many cells would be seen.
+// How many values may change for them.
 std::uint64_t most_for_traces(const BlockMap& block_map, const SealPlan& plan);
 
 // What stands against a seal that would change more.

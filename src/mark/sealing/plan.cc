@@ -128,7 +128,7 @@ class Planner {
         double share = 0;
         for (const auto& slot : plan.layout.slots()) {
             if (kind_of(block_map_, plan, slot) == CarrierKind::bits)
-                share += 8.0 * slot.capacity / static_cast<double>(drowning(slot.tensor, slot.block));
+                share += 8.0 * slot.capacity / static_cast<double>(insensitivity(slot.tensor, slot.block));
         }
         return share;
     }
@@ -136,7 +136,7 @@ class Planner {
     // How little a cell of halves changes of its tensor: the less, the larger that is, and the smaller the values. In a
     // long block they are the smallest 7 in 100, in a shorter one or a window 22, so that the squares of steps are ten times
     // as large.
-    std::uint64_t drowning(std::size_t tensor, std::uint64_t block) const {
+    std::uint64_t insensitivity(std::size_t tensor, std::uint64_t block) const {
         const auto elements = block_map_.tensors()[tensor].elements;
         return block_map_.elements_in(tensor, block) > kWindowedBlock ? 10 * elements : elements;
     }
@@ -205,7 +205,7 @@ class Planner {
             const auto [tensor, block] = cells.positions()[cell];
             const auto kind =
                 carrier_kind({Version::two, block_map_.tensors()[tensor].dtype, rooms[cell].grid});
-            return kind == CarrierKind::bits ? drowning(tensor, block) : rooms[cell].capacity;
+            return kind == CarrierKind::bits ? insensitivity(tensor, block) : rooms[cell].capacity;
         };
         std::ranges::stable_sort(order, [&](std::size_t a, std::size_t b) {
             return cost(a) != cost(b) ? cost(a) < cost(b) : worth(a) > worth(b);
@@ -361,8 +361,8 @@ Result<SealPlan> plan_seal(const model::Model& model, std::span<const std::byte,
     std::optional<SealPlan> best;
     std::uint64_t least = 0;
     const auto traceable = [&](const SealPlan& plan) {
-        const auto wanted = audience == Audience::customer ? cells_to_trace(*plan.block_map, plan) : 0;
-        return std::min(traceable_cells(*plan.block_map, plan), wanted);
+        const bool wanted = audience == Audience::customer && !has_few_codes(*plan.block_map, plan);
+        return wanted ? std::min(traceable_cells(*plan.block_map, plan), cells_to_trace(*plan.block_map, plan)) : 0;
     };
     for (const auto length : lengths_to_try(natural, audience)) {
         auto cut = std::make_unique<const BlockMap>(model.tensors, length);
