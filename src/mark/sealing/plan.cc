@@ -362,7 +362,8 @@ Result<SealPlan> plan_seal(const model::Model& model, std::span<const std::byte,
     std::uint64_t least = 0;
     const auto traceable = [&](const SealPlan& plan) {
         const bool wanted = audience == Audience::customer && !has_few_codes(*plan.block_map, plan);
-        return wanted ? std::min(traceable_cells(*plan.block_map, plan), cells_to_trace(*plan.block_map, plan)) : 0;
+        return wanted ? std::min(traceable_cells(*plan.block_map, plan), cells_to_trace(*plan.block_map, plan))
+                      : 0;
     };
     for (const auto length : lengths_to_try(natural, audience)) {
         auto cut = std::make_unique<const BlockMap>(model.tensors, length);
