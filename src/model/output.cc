@@ -220,7 +220,8 @@ Result<void> ModelOutput::write(std::size_t file, std::uint64_t offset, std::spa
 
 namespace {
 
-// Sets the lowest seven bits of each requested varint to those of its element, or of its pair, which never changes its length.
+// Sets the lowest seven bits of each requested varint to those of its element, or of its pair, which never changes its
+// length.
 Result<void> patch_varints(const ElementRun& run, const DTypeInfo& type, std::span<const std::byte> elements,
                            std::span<std::byte> segment) {
     const auto skip = run.skip / type.group_elements;

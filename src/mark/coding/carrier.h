@@ -58,7 +58,7 @@ FloatFormat float_format(DType dtype, Grid grid);
 // The lowest bits of a `dtype` that are zero in every value of the grid.
 unsigned zero_bits(DType dtype, Grid grid);
 
-// How many floats of `block` are normal values of the grid; 0 if `dtype` is no float of 16 bits or more.
+// How many floats of `block` are normal values of the grid; 0 for any type but floats of 16 bits or more.
 std::size_t values_on_grid(DType dtype, Grid grid, std::span<const std::byte> block);
 
 // Byte positions in `block` (whole groups of the type) with a bit that may carry, ascending. For

@@ -7,9 +7,9 @@
 // numbers of codes in the pairs before and after, in the same block and the same class: the logarithm of a density
 // is nearly a parabola, so its slope within a pair is that between the neighbors. And it follows from how alike the
 // codes of the block are to those beside them, in a row or three places away, as in the kernels of a convolution. What is
-// left was measured over 72 networks. Codes of equal weights are no noise, so that a pair with many more than its
-// neighbors does not carry, nor one that has too many of a group. No lowest bit counts, so what a cell does not change
-// says what its bits are to be.
+// left was measured over 72 networks. Equal weights have equal codes, whose lowest bits would show a mark, so that a pair
+// with many more than its neighbors does not carry, nor one that has too many of a group. No lowest bit counts, so what a
+// cell does not change says what its bits are to be.
 //
 // The class of a code is 0, but in GGUF types that of its group, the codes of one scale: how far they are spread
 // and, if the group has a minimum of its own, where their mean is.

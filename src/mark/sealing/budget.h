@@ -10,7 +10,7 @@ CarrierKind kind_of(const BlockMap& block_map, const SealPlan& plan, const CellS
 // Whether any are halves or codes, where a step is larger than the last place of a float.
 bool has_large_steps(const BlockMap& block_map, const SealPlan& plan);
 
-// Whether any are codes of four bits: few of them carry, so that in a small model many cells would be seen.
+// Whether any are codes of four bits: in a small model of those many cells would be seen.
 bool has_few_codes(const BlockMap& block_map, const SealPlan& plan);
 
 // Values that the cells of a plan will change, by a safe estimate.
