@@ -9,7 +9,7 @@
 #include "baseline/deepisign.h"
 #include "baseline/deepisign_stamp.h"
 #include "baseline/published_pairs.h"
-#include "fingerprint/pairs/probe.h"
+#include "blackbox/pairs/probe.h"
 #include "mark/frame_scan.h"
 #include "util/text.h"
 
@@ -98,9 +98,8 @@ Result<SealFinding> check(const model::Model& model, std::span<const CheckKey> k
     return SealFinding();
 }
 
-Result<fingerprint::Made> make_pairs(oracle::Network& network, const fingerprint::Plan& plan,
-                                     const Secret32& secret, std::span<const std::byte, 32> salt,
-                                     Progress& progress, unsigned steps) {
+Result<blackbox::Made> make_pairs(oracle::Network& network, const blackbox::Plan& plan, const Secret32& secret,
+                                  std::span<const std::byte, 32> salt, Progress& progress, unsigned steps) {
     if (plan.access == Access::label || plan.grid != Grid::none) {
         return Error{
             ErrorKind::usage,
@@ -108,12 +107,12 @@ Result<fingerprint::Made> make_pairs(oracle::Network& network, const fingerprint
             "make it for logits or probabilities, without a grid", Remedy::use_output_values};
     }
     MODELSEAL_TRY_ASSIGN(const auto classes, network.classes());
-    const fingerprint::Keyed keyed(secret, salt);
-    auto probe = fingerprint::probe_of(network, plan, classes);
+    const blackbox::Keyed keyed(secret, salt);
+    auto probe = blackbox::probe_of(network, plan, classes);
     progress.total(steps + std::uint64_t{plan.pairs});
     MODELSEAL_TRY_ASSIGN(auto published, published_pairs(probe, keyed, plan.pairs, steps, progress));
 
-    fingerprint::Made made{.fingerprint = fingerprint::facts_of(plan, probe)};
+    blackbox::Made made{.fingerprint = blackbox::facts_of(plan, probe)};
     auto& print = made.fingerprint;
     print.schedule = Schedule::paper;
     print.direction = std::move(published.direction);
@@ -123,16 +122,16 @@ Result<fingerprint::Made> make_pairs(oracle::Network& network, const fingerprint
     for (auto& path : print.paths) {
         for (auto& pixel : path.base) pixel -= print.input.low;
     }
-    fingerprint::RungOfPairs rung{.rung = Rung::exact};
+    blackbox::RungOfPairs rung{.rung = Rung::exact};
     for (std::uint32_t path = 0; path < print.paths.size(); ++path) {
-        fingerprint::Pair pair{.path = path};
+        blackbox::Pair pair{.path = path};
         pair.member[1].position = 1;
         rung.pairs.push_back(pair);
     }
     if (rung.pairs.empty()) {
         return Error{ErrorKind::unsupported, "the published schedule did not change any label", {}};
     }
-    MODELSEAL_TRY(fingerprint::add_rung(probe, plan, std::move(rung), made));
+    MODELSEAL_TRY(blackbox::add_rung(probe, plan, std::move(rung), made));
     progress.advance(plan.pairs);
     made.evaluations = probe.evaluations();
     return made;

@@ -10,7 +10,7 @@
 #include <filesystem>
 #include <span>
 
-#include "fingerprint/pairs/make.h"
+#include "blackbox/pairs/make.h"
 #include "mark/manifest.h"
 #include "model/model.h"
 #include "model/output.h"
@@ -39,10 +39,10 @@ Result<SealFinding> check(const model::Model& model, std::span<const CheckKey> k
 
 inline constexpr unsigned kPublishedSteps = 10'000;  // of stage 1
 
-// A fingerprint by the published schedule, as fingerprint::make() does it by ours. `steps`: fewer only in
+// A fingerprint by the published schedule, as blackbox::make() does it by ours. `steps`: fewer only in
 // tests.
-Result<fingerprint::Made> make_pairs(oracle::Network& network, const fingerprint::Plan& plan,
-                                     const Secret32& secret, std::span<const std::byte, 32> salt,
-                                     Progress& progress, unsigned steps = kPublishedSteps);
+Result<blackbox::Made> make_pairs(oracle::Network& network, const blackbox::Plan& plan, const Secret32& secret,
+                                  std::span<const std::byte, 32> salt, Progress& progress,
+                                  unsigned steps = kPublishedSteps);
 
 }  // namespace modelseal::baseline

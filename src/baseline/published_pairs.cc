@@ -53,7 +53,7 @@ int label_of(const std::array<double, 2>& o) {
 
 class Stages {
   public:
-    Stages(fingerprint::Probe& probe, KeyedLayer layer) : probe_(probe), layer_(std::move(layer)) {}
+    Stages(blackbox::Probe& probe, KeyedLayer layer) : probe_(probe), layer_(std::move(layer)) {}
 
     // The gradient of a loss given by its derivative at the two outputs of each row.
     template <class Loss>
@@ -117,11 +117,11 @@ class Stages {
 
   private:
     float clamp(float pixel) const { return std::clamp(pixel, probe_.input().low, probe_.input().high); }
-    fingerprint::Probe& probe_;
+    blackbox::Probe& probe_;
     KeyedLayer layer_;
 };
 
-std::vector<float> random_pixels(const fingerprint::Probe& probe, const fingerprint::Keyed& keyed,
+std::vector<float> random_pixels(const blackbox::Probe& probe, const blackbox::Keyed& keyed,
                                  std::size_t count) {
     std::vector<float> pixels;
     const auto& input = probe.input();
@@ -135,8 +135,8 @@ std::vector<float> random_pixels(const fingerprint::Probe& probe, const fingerpr
 
 }  // namespace
 
-Result<PublishedPairs> published_pairs(fingerprint::Probe& probe, const fingerprint::Keyed& keyed,
-                                       std::size_t pairs, unsigned steps, Progress& progress) {
+Result<PublishedPairs> published_pairs(blackbox::Probe& probe, const blackbox::Keyed& keyed, std::size_t pairs,
+                                       unsigned steps, Progress& progress) {
     PublishedPairs published;
     KeyedLayer layer{keyed.published_layer(probe.classes()), probe.classes()};
     for (std::size_t c = 0; c < layer.classes; ++c) {
@@ -156,7 +156,7 @@ Result<PublishedPairs> published_pairs(fingerprint::Probe& probe, const fingerpr
     for (auto& row : rows) {
         if (!row.flipped) continue;
         const auto after = stages.at(pixels, row);
-        fingerprint::Path path{.base = std::move(row.before), .direction = {after, after + stages.elements()}};
+        blackbox::Path path{.base = std::move(row.before), .direction = {after, after + stages.elements()}};
         for (std::size_t i = 0; i < path.base.size(); ++i) path.direction[i] -= path.base[i];
         if (row.label == 1) {  // from the positive side to the negative one
             for (std::size_t i = 0; i < path.base.size(); ++i) {

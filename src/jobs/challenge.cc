@@ -1,11 +1,11 @@
-#include "fingerprint/challenge.h"
+#include "blackbox/challenge.h"
 
 #include <chrono>
 #include <cmath>
 
 #include <fmt/format.h>
 
-#include "fingerprint/container.h"
+#include "blackbox/container.h"
 #include "formats/npy.h"
 #include "io/file.h"
 #include "io/new_folder.h"
@@ -15,7 +15,7 @@
 namespace modelseal {
 namespace {
 
-using fingerprint::Fingerprint;
+using blackbox::Fingerprint;
 
 constexpr std::string_view kHowToAnswer =
     R"(Give each input to the model, and put what it answers into one file in this folder:
@@ -117,14 +117,14 @@ std::int64_t now() {
 Result<ChallengeSummary> write_challenge(const std::filesystem::path& file, const CheckKey& key,
                                          const std::filesystem::path& out) {
     MODELSEAL_TRY_ASSIGN(const auto source, io::FileSource::open(file, file.string()));
-    MODELSEAL_TRY_ASSIGN(const auto whole, fingerprint::load(*source, key, now()));
-    MODELSEAL_TRY_ASSIGN(const auto shown, fingerprint::show(*source));
-    MODELSEAL_TRY_ASSIGN(const auto inputs, fingerprint::all_inputs(whole));
-    const auto count = fingerprint::count_inputs(whole);
+    MODELSEAL_TRY_ASSIGN(const auto whole, blackbox::load(*source, key, now()));
+    MODELSEAL_TRY_ASSIGN(const auto shown, blackbox::show(*source));
+    MODELSEAL_TRY_ASSIGN(const auto inputs, blackbox::all_inputs(whole));
+    const auto count = blackbox::count_inputs(whole);
     const auto salt = crypto::random_salt();
-    const auto order = fingerprint::shuffled_order(count, key, salt);
+    const auto order = blackbox::shuffled_order(count, key, salt);
     const auto levels =
-        whole.grid == Grid::u8 && is_image(whole) ? fingerprint::grey_levels(whole, inputs) : std::nullopt;
+        whole.grid == Grid::u8 && is_image(whole) ? blackbox::grey_levels(whole, inputs) : std::nullopt;
     const std::string format = levels ? "png" : "npy";
     MODELSEAL_TRY_ASSIGN(auto folder, io::NewFolder::create(out));
     if (levels) {
@@ -132,9 +132,9 @@ Result<ChallengeSummary> write_challenge(const std::filesystem::path& file, cons
     } else {
         MODELSEAL_TRY(write_array(whole, inputs, order, folder));
     }
-    const auto manifest = fingerprint::challenge_manifest(
-        whole, shown.id, format, {count, salt, fingerprint::challenge_tag(inputs, key, salt)});
-    MODELSEAL_TRY(folder.write(fingerprint::kChallengeManifest, manifest));
+    const auto manifest = blackbox::challenge_manifest(
+        whole, shown.id, format, {count, salt, blackbox::challenge_tag(inputs, key, salt)});
+    MODELSEAL_TRY(folder.write(blackbox::kChallengeManifest, manifest));
     MODELSEAL_TRY(folder.write("README.txt", readme(whole, levels.has_value(), count)));
     MODELSEAL_TRY(folder.commit());
     return ChallengeSummary{count, format};

@@ -64,7 +64,7 @@ std::string reason_not_to_run(const CheckRequest& request, const Findings& found
 }
 
 // The fingerprint is of the model that the seal is in, unless it was made before there was a seal.
-Result<void> same_model(const Findings& found, const fingerprint::Fingerprint& print) {
+Result<void> same_model(const Findings& found, const blackbox::Fingerprint& print) {
     if (!found.seal || !found.seal->ok()) return {};
     const auto& root = (*found.seal)->root;
     if (root.empty() || !print.sealed || root == print.root) return {};

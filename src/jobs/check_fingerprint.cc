@@ -3,10 +3,10 @@
 
 #include <ctime>
 
-#include "fingerprint/challenge.h"
-#include "fingerprint/container.h"
-#include "fingerprint/pairs/interview.h"
-#include "fingerprint/preview.h"
+#include "blackbox/challenge.h"
+#include "blackbox/container.h"
+#include "blackbox/pairs/interview.h"
+#include "blackbox/preview.h"
 #include "io/file.h"
 #include "oracle/endpoint.h"
 #include "oracle/network.h"
@@ -15,15 +15,15 @@
 namespace modelseal::jobs {
 namespace {
 
-using fingerprint::Fingerprint;
+using blackbox::Fingerprint;
 
 constexpr std::size_t kPreviewPairs = 8;
 
 // The file is opened with the settings of the recorded answers. An intact seal is the reason to trust it,
 // unless it is run whatever its seal is.
-Result<fingerprint::Replies> ask_file(const model::Model& model, const Fingerprint& print,
-                                      const CheckOptions& options, Progress& progress,
-                                      std::vector<std::string>& warnings) {
+Result<blackbox::Replies> ask_file(const model::Model& model, const Fingerprint& print,
+                                   const CheckOptions& options, Progress& progress,
+                                   std::vector<std::string>& warnings) {
     MODELSEAL_TRY_ASSIGN(
         const auto network,
         oracle::open_network(
@@ -39,12 +39,12 @@ Result<fingerprint::Replies> ask_file(const model::Model& model, const Fingerpri
     warnings = network->warnings();
     const auto batch =
         options.fingerprint->endpoint.batch == 0 ? print.batch : options.fingerprint->endpoint.batch;
-    return fingerprint::ask_file(*network, print, batch, progress);
+    return blackbox::ask_file(*network, print, batch, progress);
 }
 
-Result<fingerprint::Replies> ask(const std::string& target, const model::Model* model, const Fingerprint& print,
-                                 const CheckOptions& options, std::string& who,
-                                 std::vector<std::string>& warnings) {
+Result<blackbox::Replies> ask(const std::string& target, const model::Model* model, const Fingerprint& print,
+                              const CheckOptions& options, std::string& who,
+                              std::vector<std::string>& warnings) {
     auto& progress = options.progress != nullptr ? *options.progress : no_progress();
     const auto& check = *options.fingerprint;
     if (check.responses) {
@@ -52,7 +52,7 @@ Result<fingerprint::Replies> ask(const std::string& target, const model::Model* 
         for (const auto& key : check.keys) {
             auto answers = answers_of_responses(print, key, *check.responses);
             if (answers) {
-                return fingerprint::Replies{.answers = std::move(*answers), .queries = count_inputs(print)};
+                return blackbox::Replies{.answers = std::move(*answers), .queries = count_inputs(print)};
             }
             if (answers.error().kind != ErrorKind::mismatch || &key == &check.keys.back())
                 return answers.error();
@@ -61,7 +61,7 @@ Result<fingerprint::Replies> ask(const std::string& target, const model::Model* 
     who = target;
     if (model != nullptr) return ask_file(*model, print, options, progress, warnings);
     MODELSEAL_TRY_ASSIGN(const auto oracle, oracle::connect(target, check.endpoint, print.input.shape));
-    return fingerprint::ask_service(*oracle, print, progress);
+    return blackbox::ask_service(*oracle, print, progress);
 }
 
 }  // namespace
@@ -71,9 +71,9 @@ Result<OpenedFingerprint> open_fingerprint(const FingerprintCheck& check) {
     MODELSEAL_TRY_ASSIGN(const auto source, io::FileSource::open(check.file, check.file.string()));
     Error refused;
     for (const auto& key : check.keys) {
-        auto print = fingerprint::load(*source, key, now);
+        auto print = blackbox::load(*source, key, now);
         if (print) {
-            MODELSEAL_TRY_ASSIGN(const auto shown, fingerprint::show(*source));
+            MODELSEAL_TRY_ASSIGN(const auto shown, blackbox::show(*source));
             return OpenedFingerprint{std::move(*print), shown.id, shown.vendor_key};
         }
         refused = print.error();
@@ -89,7 +89,7 @@ Result<FingerprintFinding> check_fingerprint(const std::string& target, const mo
     std::vector<std::string> warnings;
     MODELSEAL_TRY_ASSIGN(auto replies, ask(target, model, print, options, who, warnings));
     MODELSEAL_TRY_ASSIGN(auto finding,
-                         fingerprint::judge(print, std::move(replies), options.fingerprint->rung, who));
+                         blackbox::judge(print, std::move(replies), options.fingerprint->rung, who));
     finding.id = opened.id;
     finding.vendor_key = opened.vendor_key;
     finding.root = print.root;
@@ -98,7 +98,7 @@ Result<FingerprintFinding> check_fingerprint(const std::string& target, const mo
     finding.expires = print.expires;
     finding.model = print.model;
     finding.warnings = std::move(warnings);
-    finding.preview = fingerprint::preview_png(print, kPreviewPairs);
+    finding.preview = blackbox::preview_png(print, kPreviewPairs);
     return finding;
 }
 

@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "fingerprint/fingerprint.h"
+#include "blackbox/fingerprint.h"
 #include "model/model.h"
 #include <modelseal/check.h>
 
@@ -11,7 +11,7 @@ namespace modelseal::jobs {
 
 // A fingerprint that one of the keys opened.
 struct OpenedFingerprint {
-    fingerprint::Fingerprint print;
+    blackbox::Fingerprint print;
     std::string id, vendor_key;
 };
 

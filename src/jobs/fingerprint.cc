@@ -5,11 +5,11 @@
 #include <fmt/format.h>
 
 #include "baseline/baseline.h"
+#include "blackbox/container.h"
+#include "blackbox/pairs/make.h"
+#include "blackbox/preview.h"
 #include "crypto/hash.h"
 #include "crypto/secret.h"
-#include "fingerprint/container.h"
-#include "fingerprint/pairs/make.h"
-#include "fingerprint/preview.h"
 #include "io/file.h"
 #include "io/rfc3339.h"
 #include "io/threads.h"
@@ -70,9 +70,9 @@ Result<void> check_scaling(const std::vector<float>& values, const oracle::Input
                  {}};
 }
 
-Result<fingerprint::Input> input_of(const oracle::Network& network, const InputOptions& options,
-                                    std::vector<std::string>& notes) {
-    fingerprint::Input input{.shape = network.input(), .mean = options.mean, .std = options.std};
+Result<blackbox::Input> input_of(const oracle::Network& network, const InputOptions& options,
+                                 std::vector<std::string>& notes) {
+    blackbox::Input input{.shape = network.input(), .mean = options.mean, .std = options.std};
     MODELSEAL_TRY(check_scaling(input.mean, input.shape, "mean"));
     MODELSEAL_TRY(check_scaling(input.std, input.shape, "std"));
     const auto range = options.range ? options.range : input.shape.range;
@@ -136,7 +136,7 @@ Result<std::unique_ptr<oracle::Network>> open(const model::Model& model, const F
 }
 
 Result<void> write_recorded(const std::filesystem::path& model, const std::filesystem::path& out,
-                            const fingerprint::Encoded& made, const Binding& binding,
+                            const blackbox::Encoded& made, const Binding& binding,
                             const FingerprintOptions& options) {
     MODELSEAL_TRY_ASSIGN(auto file, io::AtomicFile::create(out, 0600, io::WriteMode::replace));
     MODELSEAL_TRY(file.write(0, made.bytes));
@@ -166,15 +166,15 @@ Result<FingerprintSummary> run(const std::filesystem::path& model, const std::fi
     const auto threads = options.jobs == 0 ? io::default_jobs() : options.jobs;
     std::array<std::byte, 32> salt;
     crypto::random_bytes(salt);
-    const fingerprint::Plan plan{.pairs = options.pairs,
-                                 .access = options.access,
-                                 .grid = options.grid,
-                                 .input = std::move(input),
-                                 .threads = threads};
+    const blackbox::Plan plan{.pairs = options.pairs,
+                              .access = options.access,
+                              .grid = options.grid,
+                              .input = std::move(input),
+                              .threads = threads};
     auto& progress = options.progress ? *options.progress : no_progress();
     auto made = options.schedule == Schedule::paper
                     ? baseline::make_pairs(*network, plan, options.check.secret, salt, progress)
-                    : fingerprint::make(*network, plan, options.check.secret, salt, progress);
+                    : blackbox::make(*network, plan, options.check.secret, salt, progress);
     if (!made) return hinted(made.error(), options);
     MODELSEAL_TRY(opened.unchanged());
     auto& print = made->fingerprint;
@@ -185,11 +185,11 @@ Result<FingerprintSummary> run(const std::filesystem::path& model, const std::fi
     print.created = io::rfc3339_now();
     print.expires = options.expires;
     print.runtime = network->runtime();
-    MODELSEAL_TRY_ASSIGN(const auto file, fingerprint::encode(print, options.key, options.check));
+    MODELSEAL_TRY_ASSIGN(const auto file, blackbox::encode(print, options.key, options.check));
     MODELSEAL_TRY(write_recorded(model, out, file, binding, options));
     summary.id = file.id;
     if (options.preview) {
-        const auto png = fingerprint::preview_sheet_png(print, kPreviewPairs);
+        const auto png = blackbox::preview_sheet_png(print, kPreviewPairs);
         const std::string_view text(reinterpret_cast<const char*>(png.data()), png.size());
         MODELSEAL_TRY(io::write_text(*options.preview, text, 0600, io::WriteMode::replace));
     }

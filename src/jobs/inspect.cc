@@ -1,8 +1,8 @@
 #include <optional>
 
+#include "blackbox/container.h"
 #include "crypto/keys/key_facts.h"
 #include "crypto/secret.h"
-#include "fingerprint/container.h"
 #include "formats/json.h"
 #include "io/file.h"
 #include "jobs/check_files.h"
@@ -152,7 +152,7 @@ Result<Inspection> inspect_receipt(const std::filesystem::path& path) {
 }
 
 // The content, for holders of its key.
-void add_contents(const fingerprint::Fingerprint& whole, Inspection& out) {
+void add_contents(const blackbox::Fingerprint& whole, Inspection& out) {
     const auto add = [&](const char* name, const std::string& value) {
         if (!value.empty()) out.facts.push_back({name, value});
     };
@@ -173,7 +173,7 @@ void add_contents(const fingerprint::Fingerprint& whole, Inspection& out) {
 // Without its key only the header is shown; an expired one is opened as well.
 Result<Inspection> inspect_fingerprint(const Source& source, const std::string& target,
                                        const InspectOptions& options) {
-    MODELSEAL_TRY_ASSIGN(const auto shown, fingerprint::show(source));
+    MODELSEAL_TRY_ASSIGN(const auto shown, blackbox::show(source));
     Inspection out{.target = target, .kind = "fingerprint"};
     out.facts.push_back({"id", shown.id});
     out.facts.push_back({"vendor_key", shown.vendor_key});
@@ -181,7 +181,7 @@ Result<Inspection> inspect_fingerprint(const Source& source, const std::string& 
     if (!shown.expires.empty()) out.facts.push_back({"expires", shown.expires});
     out.facts.push_back({"for_everybody", shown.for_everybody});
     for (const auto& key : options.keys) {
-        const auto whole = fingerprint::load(source, key, 0);
+        const auto whole = blackbox::load(source, key, 0);
         if (!whole.ok()) continue;
         add_contents(*whole, out);
         return out;
@@ -212,7 +212,7 @@ Result<Inspection> inspect(const std::filesystem::path& path, const InspectOptio
         if (document) return std::move(*document);
         if (jobs::looks_like_receipt(*source)) return inspect_receipt(path);
         if (ledger::looks_like_ledger(*source)) return inspect_ledger(path);
-        if (fingerprint::looks_like_fingerprint(*source)) return inspect_fingerprint(*source, target, options);
+        if (blackbox::looks_like_fingerprint(*source)) return inspect_fingerprint(*source, target, options);
     }
     MODELSEAL_TRY_ASSIGN(const auto model, model::open_model(path, options.limits));
     auto out = describe_model(model, target);

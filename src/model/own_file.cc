@@ -4,10 +4,10 @@
 #include <algorithm>
 #include <span>
 
+#include "blackbox/container.h"
 #include "crypto/keys/check_key.h"
 #include "crypto/keys/key_facts.h"
 #include "crypto/secret.h"
-#include "fingerprint/container.h"
 #include "formats/reader.h"
 #include "jobs/receipt.h"
 #include "oms/bundle.h"
@@ -28,7 +28,7 @@ bool is_receipt(std::string_view text) {
 }
 
 bool is_fingerprint(std::string_view text) {
-    return fingerprint::show(formats::MemorySource({}, std::as_bytes(std::span(text)))).ok();
+    return blackbox::show(formats::MemorySource({}, std::as_bytes(std::span(text)))).ok();
 }
 
 bool is_check_key(std::string_view text) {

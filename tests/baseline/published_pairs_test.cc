@@ -4,7 +4,7 @@
 #include <gmock/gmock.h>
 
 #include "baseline/baseline.h"
-#include "fingerprint/payload.h"
+#include "blackbox/payload.h"
 #include "tests/support/models/toy_network.h"
 
 namespace modelseal::baseline {
@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::array<std::byte, 32> kSalt{std::byte{7}};
 
-fingerprint::Plan plan_for(const test::ToyNetwork& network) {
+blackbox::Plan plan_for(const test::ToyNetwork& network) {
     return {.pairs = 20, .input = {.shape = network.input()}, .threads = 2};
 }
 

@@ -14,9 +14,9 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
-#include "fingerprint/challenge.h"
-#include "fingerprint/container.h"
-#include "fingerprint/pairs/interview.h"
+#include "blackbox/challenge.h"
+#include "blackbox/container.h"
+#include "blackbox/pairs/interview.h"
 #include "io/file.h"
 #include "oracle/endpoint.h"
 #include "oracle/network.h"
@@ -25,7 +25,7 @@
 namespace modelseal::evidence {
 namespace {
 
-using fingerprint::Fingerprint;
+using blackbox::Fingerprint;
 
 // Plain kernels are twenty times as slow on many threads and large batches.
 constexpr std::size_t kMostPlain = 16;
@@ -88,7 +88,7 @@ oracle::Answers with_decimals(oracle::Answers answers, int decimals) {
 }
 
 // The verdict on answers from a server, without repeated queries.
-fingerprint::Replies received(oracle::Answers answers) {
+blackbox::Replies received(oracle::Answers answers) {
     note_precision(answers);
     return {.answers = std::move(answers)};
 }
@@ -97,9 +97,9 @@ class Alarms {
   public:
     explicit Alarms(const Options& options)
         : options_(options),
-          print_(without_exact(must(fingerprint::load(
-              *must(io::FileSource::open(options.fingerprint, options.fingerprint)),
-              public_check_key(must(load_public_key(options.vendor))), std::time(nullptr))))) {
+          print_(without_exact(must(
+              blackbox::load(*must(io::FileSource::open(options.fingerprint, options.fingerprint)),
+                             public_check_key(must(load_public_key(options.vendor))), std::time(nullptr))))) {
         for (const auto& rung : print_.rungs) {
             const auto more = inputs_of(print_, rung.pairs);
             inputs_.insert(inputs_.end(), more.begin(), more.end());
@@ -149,9 +149,9 @@ class Alarms {
   private:
     std::size_t count() const { return count_inputs(print_); }
 
-    void judge(const std::string& row, fingerprint::Replies replies, const std::string& who,
+    void judge(const std::string& row, blackbox::Replies replies, const std::string& who,
                std::optional<Rung> rung = {}) {
-        rows_[row].add(must(fingerprint::judge(print_, std::move(replies), rung, who)));
+        rows_[row].add(must(blackbox::judge(print_, std::move(replies), rung, who)));
     }
 
     // The answers of one honest run, and what services make of such answers.
@@ -174,7 +174,7 @@ class Alarms {
         judge("weights in half, rung mixed", received(answers), who, Rung::mixed);
     }
 
-    fingerprint::Replies noisy(oracle::Answers answers, double floors) {
+    blackbox::Replies noisy(oracle::Answers answers, double floors) {
         std::vector<std::size_t> all(count()), repeated;
         std::iota(all.begin(), all.end(), std::size_t{0});
         std::sample(all.begin(), all.end(), std::back_inserter(repeated), 32, random_);

@@ -1,8 +1,8 @@
 // Fingerprint files: what is inside the encryption, which a vendor's key is needed to reach, and the header.
 #include <cmath>
 
-#include "fingerprint/container.h"
-#include "fingerprint/payload.h"
+#include "blackbox/container.h"
+#include "blackbox/payload.h"
 #include "tests/fuzz/fuzz.h"
 
 namespace {
@@ -14,20 +14,20 @@ using namespace modelseal;
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     const auto bytes = std::as_bytes(std::span(data, size));
     const formats::MemorySource source("fuzz", bytes);
-    const auto shown = fingerprint::show(source);
+    const auto shown = blackbox::show(source);
     if (!shown.ok()) test::must_be_fair(shown.error());
-    const auto whole = fingerprint::decode_payload(bytes, "fuzz");
+    const auto whole = blackbox::decode_payload(bytes, "fuzz");
     if (!whole.ok()) {
         test::must_be_fair(whole.error());
         return 0;
     }
-    if (!fingerprint::complaint(*whole).empty()) test::finding("a fingerprint that is not well-formed");
+    if (!blackbox::complaint(*whole).empty()) test::finding("a fingerprint that is not well-formed");
     for (const auto& rung : whole->rungs) {
         if (whole->input.shape.elements() * rung.pairs.size() > 1u << 20) return 0;
-        static_cast<void>(fingerprint::inputs_of(*whole, rung.pairs));
+        static_cast<void>(blackbox::inputs_of(*whole, rung.pairs));
     }
-    const auto again = fingerprint::encode_payload(*whole);
-    if (!again.ok() || !fingerprint::decode_payload(*again, "fuzz").ok()) {
+    const auto again = blackbox::encode_payload(*whole);
+    if (!again.ok() || !blackbox::decode_payload(*again, "fuzz").ok()) {
         test::finding("a fingerprint that does not come back");
     }
     return 0;

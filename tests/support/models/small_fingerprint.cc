@@ -5,12 +5,12 @@
 #include <fstream>
 #include <stdexcept>
 
-#include "fingerprint/container.h"
+#include "blackbox/container.h"
 
 namespace modelseal::test {
 
-fingerprint::Fingerprint small_fingerprint() {
-    fingerprint::Fingerprint made;
+blackbox::Fingerprint small_fingerprint() {
+    blackbox::Fingerprint made;
     made.root = std::string(60, 'a') + "0123";
     made.sealed = true;
     made.model = "net";
@@ -23,17 +23,16 @@ fingerprint::Fingerprint small_fingerprint() {
     made.batch = 2;
     made.direction = {0.8, -0.6, -0.2};
     for (int path = 0; path < 2; ++path) {
-        fingerprint::Path row;
+        blackbox::Path row;
         for (int i = 0; i < 18; ++i) {
             row.base.push_back(static_cast<float>(20 + 11 * i + path));
             row.direction.push_back(static_cast<float>((i + path) % 3 - 1));
         }
         made.paths.push_back(row);
     }
-    fingerprint::RungOfPairs exact{.rung = Rung::exact, .noise = 0, .scale = 0, .floor = 0};
+    blackbox::RungOfPairs exact{.rung = Rung::exact, .noise = 0, .scale = 0, .floor = 0};
     exact.pairs.push_back({.path = 1, .target = 2, .member = {{0, -1e-7, 0}, {1, 2e-7, 1}}});
-    fingerprint::RungOfPairs fp32{
-        .rung = Rung::fp32, .noise = 1e-5, .scale = 1e-6, .floor = 3e-4, .drift = 2e-6};
+    blackbox::RungOfPairs fp32{.rung = Rung::fp32, .noise = 1e-5, .scale = 1e-6, .floor = 3e-4, .drift = 2e-6};
     fp32.pairs.push_back({.path = 0, .target = 0, .member = {{0, -3e-4, 1}, {1, 3.5e-4, 2}}});
     fp32.pairs.push_back({.path = 1, .target = 1, .member = {{0, -4e-4, 0}, {1, 5e-4, 0}}});
     made.rungs = {exact, fp32};
@@ -46,9 +45,9 @@ CheckKey customer_key(const SigningKey& vendor, const std::string& name, unsigne
     return {vendor.public_key(), name, Secret32(secret)};
 }
 
-std::string write_fingerprint(const fingerprint::Fingerprint& print, const SigningKey& vendor,
+std::string write_fingerprint(const blackbox::Fingerprint& print, const SigningKey& vendor,
                               const CheckKey& check, const std::filesystem::path& out) {
-    const auto made = fingerprint::encode(print, vendor, check);
+    const auto made = blackbox::encode(print, vendor, check);
     if (!made.ok()) throw std::runtime_error(made.error().message);
     std::ofstream(out, std::ios::binary | std::ios::trunc)
         .write(reinterpret_cast<const char*>(made->bytes.data()),

@@ -4,19 +4,19 @@
 #include <filesystem>
 #include <string>
 
-#include "fingerprint/fingerprint.h"
+#include "blackbox/fingerprint.h"
 #include <modelseal/keys.h>
 
 namespace modelseal::test {
 
 // Whole gray levels between two bytes, unit 1/255: everything lies on the 8-bit grid.
-fingerprint::Fingerprint small_fingerprint();
+blackbox::Fingerprint small_fingerprint();
 
 // A customer's check key whose secret is always the same.
 CheckKey customer_key(const SigningKey& vendor, const std::string& name = "acme", unsigned seed = 7);
 
 // Writes the fingerprint's file in place and returns its id; throws std::runtime_error if it cannot be made.
-std::string write_fingerprint(const fingerprint::Fingerprint& print, const SigningKey& vendor,
+std::string write_fingerprint(const blackbox::Fingerprint& print, const SigningKey& vendor,
                               const CheckKey& check, const std::filesystem::path& out);
 
 }  // namespace modelseal::test

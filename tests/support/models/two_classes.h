@@ -6,17 +6,17 @@
 
 #include <gtest/gtest.h>
 
-#include "fingerprint/pairs/judge.h"
+#include "blackbox/pairs/judge.h"
 
 namespace modelseal::test {
 
 inline constexpr std::size_t kPairs = 10;
 
 // Two classes; every member of the rung has the margin -+ `margin` of (second output less first) / sqrt(2).
-inline fingerprint::RungOfPairs rung_of(Rung rung, double margin, double scale) {
-    fingerprint::RungOfPairs made{.rung = rung, .noise = scale, .scale = scale, .floor = margin, .pairs = {}};
+inline blackbox::RungOfPairs rung_of(Rung rung, double margin, double scale) {
+    blackbox::RungOfPairs made{.rung = rung, .noise = scale, .scale = scale, .floor = margin, .pairs = {}};
     for (std::size_t i = 0; i < kPairs; ++i) {
-        fingerprint::Pair pair;
+        blackbox::Pair pair;
         pair.target = 1;
         pair.member[0] = {0, -margin, 0};
         pair.member[1] = {1, margin, 1};
@@ -25,8 +25,8 @@ inline fingerprint::RungOfPairs rung_of(Rung rung, double margin, double scale) 
     return made;
 }
 
-inline fingerprint::Fingerprint two_classes(Access access = Access::logits) {
-    fingerprint::Fingerprint print;
+inline blackbox::Fingerprint two_classes(Access access = Access::logits) {
+    blackbox::Fingerprint print;
     print.access = access;
     print.input.shape = {"x", {1}, {}};
     print.classes = 2;
@@ -38,7 +38,7 @@ inline fingerprint::Fingerprint two_classes(Access access = Access::logits) {
 }
 
 // As the sealed model answers.
-inline oracle::Answers honest(const fingerprint::Fingerprint& print) {
+inline oracle::Answers honest(const blackbox::Fingerprint& print) {
     oracle::Answers answers;
     for (const auto& rung : print.rungs) {
         for (const int member : {0, 1}) {
@@ -53,9 +53,9 @@ inline oracle::Answers honest(const fingerprint::Fingerprint& print) {
     return answers;
 }
 
-inline FingerprintFinding judged(const fingerprint::Fingerprint& print, fingerprint::Replies replies,
+inline FingerprintFinding judged(const blackbox::Fingerprint& print, blackbox::Replies replies,
                                  std::optional<Rung> rung = {}) {
-    auto finding = fingerprint::judge(print, std::move(replies), rung, "who");
+    auto finding = blackbox::judge(print, std::move(replies), rung, "who");
     EXPECT_TRUE(finding.ok()) << (finding.ok() ? "" : finding.error().message);
     return finding.ok() ? *finding : FingerprintFinding{};
 }

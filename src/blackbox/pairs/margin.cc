@@ -1,0 +1,132 @@
+
+#include "blackbox/pairs/margin.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include <fmt/format.h>
+
+#include "util/text.h"
+
+namespace modelseal::blackbox {
+namespace {
+
+// Sums of float32 probabilities are off by rounding only; those of logits are never so close to 1 in every row.
+constexpr double kSumTolerance = 1e-3;
+
+bool is_distribution(std::span<const float> row, double rounding) {
+    double sum = 0;
+    for (const float value : row) {
+        if (value < 0) return false;
+        sum += static_cast<double>(value);
+    }
+    return std::abs(sum - 1) <= kSumTolerance + rounding * static_cast<double>(row.size());
+}
+
+bool is_about_distribution(std::span<const float> row) {
+    constexpr double kOff = 0.25;
+    double sum = 0;
+    for (const float value : row) {
+        const auto exact = static_cast<double>(value);
+        if (exact < -kOff || exact > 1 + kOff) return false;
+        sum += exact;
+    }
+    return std::abs(sum - 1) <= kOff;
+}
+
+// The value on a logarithmic scale up to a constant of the row, and how far it may be off.
+struct Logit {
+    double value, doubt;
+};
+Logit logit(float output, bool probabilities, double rounding) {
+    const auto value = static_cast<double>(output);
+    if (!probabilities) return {value, rounding};
+    if (value <= rounding) {
+        return {std::log(std::max(value, std::numeric_limits<double>::min())),
+                std::numeric_limits<double>::infinity()};
+    }
+    return {std::log(value), rounding / (value - rounding)};
+}
+
+std::size_t arg_max(std::span<const float> row) {
+    return static_cast<std::size_t>(std::ranges::max_element(row) - row.begin());
+}
+
+std::size_t rival(std::span<const float> row, std::size_t target) {
+    std::size_t best = target == 0 ? 1 : 0;
+    for (std::size_t index = 0; index < row.size(); ++index) {
+        if (index != target && row[index] > row[best]) best = index;
+    }
+    return best;
+}
+
+}  // namespace
+
+Result<Outputs> outputs_of(oracle::Answers answers, std::size_t classes, const std::string& who) {
+    if (answers.values.empty()) {
+        return Error{ErrorKind::unsupported, who + ": the answers are labels; output values are needed",
+                     "make a fingerprint for labels for such a service", Remedy::use_label_access};
+    }
+    const bool fits = classes == 0 ? answers.classes >= 2 : answers.classes == classes;
+    if (!fits || answers.values.size() != answers.count * answers.classes) {
+        return Error{ErrorKind::unsupported,
+                     fmt::format("{}: {} per input, {} expected", who, util::counted(answers.classes, "output"),
+                                 classes == 0 ? "at least 2" : std::to_string(classes)),
+                     "a fingerprint needs the outputs of a classifier, one for each class"};
+    }
+    const auto bad = std::ranges::find_if(answers.values, [](float value) { return !std::isfinite(value); });
+    if (bad != answers.values.end()) {
+        const auto at = static_cast<std::size_t>(bad - answers.values.begin());
+        return Error{ErrorKind::unsupported,
+                     fmt::format("{}: output {} of answer {} is {}", who, at % answers.classes,
+                                 at / answers.classes, *bad),
+                     "give the range of the inputs that the model was trained for", Remedy::give_input_range};
+    }
+    Outputs out{.count = answers.count,
+                .classes = answers.classes,
+                .values = std::move(answers.values),
+                .probabilities = true,
+                .about_probabilities = true,
+                .rounding = answers.rounding};
+    for (std::size_t index = 0; index < out.count; ++index) {
+        const auto row = out.row(index);
+        out.probabilities = out.probabilities && is_distribution(row, out.rounding);
+        out.about_probabilities = out.about_probabilities && is_about_distribution(row);
+    }
+    return out;
+}
+
+Scored score(const Outputs& outputs, std::size_t index, const Boundary& boundary) {
+    const auto row = outputs.row(index);
+    Scored scored{.label = static_cast<std::int64_t>(arg_max(row))};
+    const auto term = [&](std::size_t at, double weight) {
+        if (weight == 0) return;
+        const auto [value, doubt] = logit(row[at], outputs.probabilities, outputs.rounding);
+        scored.margin += weight * value;
+        scored.doubt += std::abs(weight) * doubt;
+    };
+    if (boundary.direction.empty()) {
+        term(boundary.target, 1);
+        term(rival(row, boundary.target), -1);
+    } else {
+        for (std::size_t at = 0; at < row.size(); ++at) term(at, boundary.direction[at]);
+    }
+    return scored;
+}
+
+void derive(std::span<const float> row, bool probabilities, const Boundary& boundary,
+            std::span<float> cotangents) {
+    const auto term = [&](std::size_t at, double weight) {
+        const auto value = std::max(static_cast<double>(row[at]), 1e-30);
+        cotangents[at] = static_cast<float>(probabilities ? weight / value : weight);
+    };
+    if (boundary.direction.empty()) {
+        term(boundary.target, 1);
+        term(rival(row, boundary.target), -1);
+    } else {
+        for (std::size_t at = 0; at < row.size(); ++at) term(at, boundary.direction[at]);
+    }
+}
+
+}  // namespace modelseal::blackbox

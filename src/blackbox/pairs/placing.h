@@ -1,0 +1,26 @@
+// Finds the position on a path across the boundary where the margin changes its sign, and positions at a
+// given distance from it.
+#pragma once
+
+#include <array>
+
+#include "blackbox/pairs/crossing.h"
+
+namespace modelseal::blackbox {
+
+// Positions of neighboring inputs with the boundary between them: first on the negative side.
+using Bracket = std::array<double, 2>;
+
+// One for each crossing, found by Chandrupatla's method in about twenty evaluations (T. Chandrupatla, A new
+// hybrid quadratic/bisection algorithm, Advances in Engineering Software 28, 1997).
+Result<std::vector<Bracket>> bracket(Probe& probe, const Lattice& lattice, std::span<const Crossing> crossings,
+                                     std::span<const double> direction);
+
+// Positions where the margin is in (-kBand * floor, -floor] and in [floor, kBand * floor); NaN where there are
+// none.
+inline constexpr double kBand = 2;
+Result<std::vector<Bracket>> place(Probe& probe, const Lattice& lattice, std::span<const Crossing> crossings,
+                                   std::span<const Bracket> brackets, std::span<const double> direction,
+                                   double floor);
+
+}  // namespace modelseal::blackbox

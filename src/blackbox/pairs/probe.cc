@@ -1,0 +1,160 @@
+#include "blackbox/pairs/probe.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+namespace modelseal::blackbox {
+namespace {
+
+// d pixel: the model is given (pixel - mean) / std.
+void undo_scale(const Input& input, std::span<float> gradient) {
+    if (input.std.empty()) return;
+    const auto elements = input.shape.elements();
+    const auto plane = elements / input.std.size();
+    for (std::size_t at = 0; at < gradient.size(); ++at) {
+        gradient[at] /= input.std[at % elements / plane];
+    }
+}
+
+}  // namespace
+
+Result<Outputs> Probe::outputs(std::vector<float> pixels) {
+    return outputs_as(std::move(pixels), {.batch = batch_});
+}
+
+Result<Outputs> Probe::outputs_as(std::vector<float> pixels, oracle::Runtime runtime) {
+    const auto count = pixels.size() / elements();
+    normalise(input_, pixels);
+    evaluations_ += count;
+    MODELSEAL_TRY_ASSIGN(auto answers, network_.ask_as(pixels, count, runtime));
+    return outputs_of(std::move(answers), classes_, network_.name());
+}
+
+Result<std::vector<Scored>> Probe::score(std::vector<float> pixels, std::span<const Boundary> boundaries) {
+    MODELSEAL_TRY_ASSIGN(const auto out, outputs(std::move(pixels)));
+    std::vector<Scored> scored(out.count);
+    for (std::size_t row = 0; row < out.count; ++row) {
+        scored[row] = blackbox::score(out, row, boundaries[row]);
+    }
+    return scored;
+}
+
+Result<std::vector<float>> Probe::gradient(std::vector<float> pixels, const oracle::Cotangents& cotangents) {
+    const auto count = pixels.size() / elements();
+    normalise(input_, pixels);
+    evaluations_ += 3 * count;
+    MODELSEAL_TRY_ASSIGN(auto gradient, network_.gradient(pixels, count, cotangents));
+    undo_scale(input_, gradient);
+    return gradient;
+}
+
+Result<Probe::Slopes> Probe::slopes(std::vector<float> pixels, std::span<const Boundary> boundaries) {
+    Slopes slopes;
+    std::optional<Error> error;
+    const auto margins = [&](std::span<const float> values, std::span<float> cotangents) {
+        const auto first = slopes.at.size();  // a network may cut a large batch and call once a piece
+        auto out = outputs_of(
+            {.count = values.size() / classes_, .classes = classes_, .values = {values.begin(), values.end()}},
+            classes_, network_.name());
+        if (!out) {
+            error = out.error();
+            return;
+        }
+        for (std::size_t row = 0; row < out->count; ++row) {
+            const auto& boundary = boundaries[first + row];
+            slopes.at.push_back(blackbox::score(*out, row, boundary));
+            derive(out->row(row), out->probabilities, boundary, cotangents.subspan(row * classes_, classes_));
+        }
+    };
+    auto gradient = this->gradient(std::move(pixels), margins);
+    if (error) return *error;
+    if (!gradient) return gradient.error();
+    slopes.gradient = std::move(*gradient);
+    return slopes;
+}
+
+namespace {
+
+constexpr unsigned kMostRecordRounds = 24;
+
+Result<void> ask(Probe& probe, const Fingerprint& fingerprint, RungOfPairs& rung) {
+    std::vector<Boundary> boundaries;
+    for (int member = 0; member < 2; ++member) {
+        for (const auto& pair : rung.pairs) boundaries.push_back({fingerprint.direction, pair.target});
+    }
+    MODELSEAL_TRY_ASSIGN(const auto scored, probe.score(inputs_of(fingerprint, rung.pairs), boundaries));
+    for (std::size_t i = 0; i < scored.size(); ++i) {
+        auto& member = rung.pairs[i % rung.pairs.size()].member[i / rung.pairs.size()];
+        // Of a probability of 0 nothing is known that another runtime would have to repeat: no place for a
+        // pair.
+        member.margin =
+            std::isfinite(scored[i].doubt) ? scored[i].margin : std::numeric_limits<double>::quiet_NaN();
+        member.label = scored[i].label;
+    }
+    return {};
+}
+
+bool settled(const Pair& pair, double floor) {
+    const double below = pair.member[0].margin, above = pair.member[1].margin;
+    return floor > 0 ? below <= -floor && above >= floor : below < 0 && above > 0;
+}
+
+// Members that are not where they belong go a little further out; farther each time.
+bool mend(Pair& pair, double floor, double distance) {
+    const auto belongs = [&](const Member& member, double sign) {
+        return floor > 0 ? sign * member.margin >= floor : sign * member.margin > 0;
+    };
+    if (!belongs(pair.member[0], -1)) pair.member[0].position -= distance;
+    if (!belongs(pair.member[1], 1)) pair.member[1].position += distance;
+    return !settled(pair, floor);
+}
+
+// The largest change of a margin when all inputs are evaluated again: 0 if the runtime repeats itself bit by
+// bit.
+Result<double> unsteadiness(Probe& probe, const Fingerprint& fingerprint, const RungOfPairs& rung) {
+    auto again = rung;
+    MODELSEAL_TRY(ask(probe, fingerprint, again));
+    double most = 0;
+    for (std::size_t i = 0; i < rung.pairs.size(); ++i) {
+        for (const int member : {0, 1}) {
+            most = std::max(
+                most, std::abs(again.pairs[i].member[member].margin - rung.pairs[i].member[member].margin));
+        }
+    }
+    return most;
+}
+
+Result<void> settle(Probe& probe, Fingerprint& fingerprint, RungOfPairs& rung) {
+    // On a path of its own (the grid's) a member stays where it is.
+    const bool movable = fingerprint.grid == Grid::none && fingerprint.schedule == Schedule::keyed;
+    double distance = rung.floor > 0 ? 0x1p-10 : 0x1p-32;
+    for (unsigned round = 0; round < kMostRecordRounds; ++round, distance *= 2) {
+        MODELSEAL_TRY(ask(probe, fingerprint, rung));
+        bool moved = false;
+        for (auto& pair : rung.pairs) moved |= movable && mend(pair, rung.floor, distance);
+        if (!moved) break;
+    }
+    return {};
+}
+
+}  // namespace
+
+Result<void> record(Probe& probe, Fingerprint& fingerprint, RungOfPairs& rung, std::size_t keep) {
+    if (rung.pairs.size() > keep) rung.pairs.resize(keep);
+    MODELSEAL_TRY(settle(probe, fingerprint, rung));
+    // Dropping pairs changes which inputs share a batch, and so the last bits: evaluate again until nothing
+    // more is dropped.
+    for (;;) {
+        const auto dropped =
+            std::erase_if(rung.pairs, [&](const Pair& pair) { return !settled(pair, rung.floor); });
+        if (dropped == 0 || rung.pairs.empty()) break;
+        MODELSEAL_TRY(ask(probe, fingerprint, rung));
+    }
+    if (rung.rung == Rung::exact && !rung.pairs.empty()) {
+        MODELSEAL_TRY_ASSIGN(rung.noise, unsteadiness(probe, fingerprint, rung));
+    }
+    return {};
+}
+
+}  // namespace modelseal::blackbox

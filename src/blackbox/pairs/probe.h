@@ -1,0 +1,53 @@
+// A network as the search sees it: pixels in, margins out, every evaluation counted.
+#pragma once
+
+#include "blackbox/fingerprint.h"
+#include "blackbox/pairs/margin.h"
+#include "oracle/network.h"
+
+namespace modelseal::blackbox {
+
+// Rows of pixels, row-major: count x elements.
+class Probe {
+  public:
+    // `batch`: inputs at a time, so that the same inputs always meet the same kernels.
+    Probe(oracle::Network& network, const Input& input, std::size_t classes, std::size_t batch)
+        : network_(network), input_(input), classes_(classes), batch_(batch) {}
+
+    Result<Outputs> outputs(std::vector<float> pixels);
+    Result<Outputs> outputs_as(std::vector<float> pixels, oracle::Runtime runtime);
+
+    // Row i is scored against boundaries[i].
+    Result<std::vector<Scored>> score(std::vector<float> pixels, std::span<const Boundary> boundaries);
+
+    struct Slopes {
+        std::vector<Scored> at;
+        std::vector<float> gradient;  // of the margin, by pixel; count x elements
+    };
+    Result<Slopes> slopes(std::vector<float> pixels, std::span<const Boundary> boundaries);
+
+    // As slopes(), for any function of the outputs.
+    Result<std::vector<float>> gradient(std::vector<float> pixels, const oracle::Cotangents& cotangents);
+
+    std::size_t elements() const { return input_.shape.elements(); }
+    const Input& input() const { return input_; }
+    std::size_t batch() const { return batch_; }
+    std::size_t classes() const { return classes_; }
+    oracle::Network& network() { return network_; }
+    std::uint64_t evaluations() const { return evaluations_; }  // of one input; a gradient counts 3
+
+  private:
+    oracle::Network& network_;
+    const Input& input_;
+    std::size_t classes_, batch_;
+    std::uint64_t evaluations_ = 0;
+};
+
+// The last step of making a fingerprint: every rung is evaluated as in a check, and the answers are recorded.
+
+// Evaluates all pairs of the rung, in the order of inputs_of(), and records margins and labels. Members of
+// the exact rung that are on the wrong side, because other neighbors in a batch change the rounding, are
+// moved outwards until they are not. Pairs that cannot be corrected are dropped; at most `keep` remain.
+Result<void> record(Probe& probe, Fingerprint& fingerprint, RungOfPairs& rung, std::size_t keep);
+
+}  // namespace modelseal::blackbox

@@ -1,0 +1,264 @@
+// Fingerprints of a network that is known whole: where the pairs lie, and what changes of weights and runtime
+// do to them.
+#include "blackbox/pairs/make.h"
+
+#include <cmath>
+#include <set>
+
+#include <gmock/gmock.h>
+
+#include "blackbox/challenge.h"
+#include "blackbox/pairs/judge.h"
+#include "blackbox/payload.h"
+#include "tests/support/models/toy_network.h"
+
+namespace modelseal::blackbox {
+namespace {
+
+using test::ToyNetwork;
+using Outcome = FingerprintFinding::Outcome;
+
+constexpr std::array<std::byte, 32> kSalt{std::byte{7}};
+
+Secret32 secret(unsigned char first) {
+    std::array<std::byte, 32> bytes{};
+    bytes[0] = std::byte{first};
+    return Secret32(bytes);
+}
+
+Plan plan_for(const ToyNetwork& network, Access access = Access::logits, Grid grid = Grid::none) {
+    return {.pairs = 20, .access = access, .grid = grid, .input = {.shape = network.input()}, .threads = 2};
+}
+
+Made make_or_die(oracle::Network& network, const Plan& plan, unsigned char key = 1,
+                 std::span<const std::byte, 32> salt = kSalt) {
+    auto made = make(network, plan, secret(key), salt, no_progress());
+    if (!made) {
+        ADD_FAILURE() << made.error().message;
+        return {};
+    }
+    made->fingerprint.root = std::string(64, '0');
+    return std::move(*made);
+}
+
+// The finding of a check of `network`, evaluated like a file.
+FingerprintFinding check(ToyNetwork& network, const Fingerprint& print, const oracle::Runtime& runtime,
+                         bool same_runtime) {
+    std::vector<float> inputs;
+    for (const auto& rung : print.rungs) {
+        const auto more = inputs_of(print, rung.pairs);
+        inputs.insert(inputs.end(), more.begin(), more.end());
+    }
+    auto answers = network.ask_as(inputs, count_inputs(print), runtime);
+    auto finding = judge(print, {.answers = std::move(*answers), .same_runtime = same_runtime}, {}, "toy");
+    if (!finding) {
+        ADD_FAILURE() << finding.error().message;
+        return {};
+    }
+    return *finding;
+}
+
+TEST(MakeFingerprint, IsValidAsAFile) {
+    for (const auto access : {Access::logits, Access::probabilities, Access::label}) {
+        for (const auto grid : {Grid::none, Grid::u8}) {
+            ToyNetwork network(1);
+            auto plan = plan_for(network, access, grid);
+            if (grid == Grid::u8) plan.input.shape = ToyNetwork(1, 5, {1, 24, 24}).input();
+            ToyNetwork wide(1, 5, plan.input.shape.shape);
+            EXPECT_EQ(complaint(make_or_die(wide, plan).fingerprint), "");
+        }
+    }
+}
+
+TEST(MakeFingerprint, MembersLieOnBothSidesInTheBandOfTheirRung) {
+    ToyNetwork network(1);
+    const auto print = make_or_die(network, plan_for(network)).fingerprint;
+    ASSERT_EQ(print.rungs.size(), 3u);
+    for (const auto& rung : print.rungs) {
+        EXPECT_EQ(rung.pairs.size(), 20u);
+        for (const auto& pair : rung.pairs) {
+            EXPECT_LT(pair.member[0].margin, 0);
+            EXPECT_GT(pair.member[1].margin, 0);
+            if (rung.rung == Rung::exact) continue;
+            EXPECT_LE(pair.member[0].margin, -rung.floor);
+            EXPECT_GE(pair.member[1].margin, rung.floor);
+            EXPECT_LT(pair.member[1].margin, 2.5 * rung.floor);
+        }
+    }
+    EXPECT_GE(print.rungs[1].floor, 8 * print.rungs[1].noise);
+    EXPECT_GT(print.rungs[1].noise, 0) << "the toy sums in another order, which rounds otherwise";
+    EXPECT_GT(print.rungs[2].floor, print.rungs[1].floor);
+}
+
+TEST(MakeFingerprint, TheDirectionHasZeroSumAndUnitNorm) {
+    ToyNetwork network(1);
+    const auto print = make_or_die(network, plan_for(network)).fingerprint;
+    double sum = 0, square = 0;
+    for (const double weight : print.direction) {
+        sum += weight;
+        square += weight * weight;
+    }
+    EXPECT_NEAR(sum, 0, 1e-12);
+    EXPECT_NEAR(square, 1, 1e-12);
+}
+
+TEST(MakeFingerprint, OtherKeysAndOtherSaltsShareNoInput) {
+    ToyNetwork network(1);
+    constexpr std::array<std::byte, 32> other_salt{std::byte{8}};
+    std::set<std::vector<float>> seen;
+    std::size_t inputs = 0;
+    for (const auto& print : {make_or_die(network, plan_for(network), 1).fingerprint,
+                              make_or_die(network, plan_for(network), 2).fingerprint,
+                              make_or_die(network, plan_for(network), 1, other_salt).fingerprint}) {
+        for (const auto& rung : print.rungs) {
+            for (const auto& pair : rung.pairs) {
+                for (const int member : {0, 1}) {
+                    std::vector<float> input;
+                    append_input(print, pair, member, input);
+                    seen.insert(std::move(input));
+                    ++inputs;
+                }
+            }
+        }
+    }
+    EXPECT_EQ(seen.size(), inputs);
+}
+
+TEST(MakeFingerprint, FollowsFromKeyAndSalt) {
+    ToyNetwork network(1);
+    const auto once = make_or_die(network, plan_for(network)).fingerprint;
+    const auto again = make_or_die(network, plan_for(network)).fingerprint;
+    EXPECT_EQ(inputs_of(once, once.rungs[1].pairs), inputs_of(again, again.rungs[1].pairs));
+}
+
+TEST(MakeFingerprint, GridMembersAreOnGrayLevelsAFewPixelsApart) {
+    ToyNetwork network(1, 5, {1, 24, 24});
+    const auto print = make_or_die(network, plan_for(network, Access::logits, Grid::u8)).fingerprint;
+    ASSERT_FALSE(print.rungs.empty());
+    for (const auto& rung : print.rungs) {
+        EXPECT_NE(rung.rung, Rung::exact);
+        const auto inputs = inputs_of(print, rung.pairs);
+        for (const float input : inputs) {
+            const double level = static_cast<double>(input) * 255;
+            EXPECT_NEAR(level, std::nearbyint(level), 1e-4);
+        }
+    }
+}
+
+TEST(MakeFingerprint, RefusesAModelWithOneClassEverywhere) {
+    ToyNetwork network(1);
+    network.answer_for_all = 3;
+    const auto made = make(network, plan_for(network), secret(1), kSalt, no_progress());
+    ASSERT_FALSE(made.ok());
+    EXPECT_EQ(made.error().kind, ErrorKind::unsupported);
+    EXPECT_THAT(made.error().message, ::testing::HasSubstr("0 of 138 starts reach a decision boundary"));
+}
+
+TEST(MakeFingerprint, RefusesOutputsThatAreNotNumbers) {
+    ToyNetwork network(1);
+    network.answer_for_all = std::numeric_limits<float>::quiet_NaN();
+    const auto made = make(network, plan_for(network), secret(1), kSalt, no_progress());
+    ASSERT_FALSE(made.ok());
+    EXPECT_THAT(made.error().message, ::testing::HasSubstr("output 0 of answer 0 is nan"));
+}
+
+TEST(CheckFingerprint, TheSameNetworkIsIntactOnEveryHonestRuntime) {
+    for (const auto access : {Access::logits, Access::probabilities, Access::label}) {
+        ToyNetwork network(1);
+        const auto print = make_or_die(network, plan_for(network, access)).fingerprint;
+        for (const oracle::Runtime& runtime :
+             {oracle::Runtime{.batch = print.batch}, oracle::Runtime{.batch = 1},
+              oracle::Runtime{.plain_kernels = true}}) {
+            const auto finding = check(network, print, runtime, false);
+            EXPECT_THAT(finding.outcome, ::testing::AnyOf(Outcome::intact, Outcome::other_runtime));
+            EXPECT_EQ(finding.mismatched, 0u);
+            EXPECT_EQ(finding.rung, "fp32");
+            EXPECT_LE(finding.false_alarm_bound, kFalseAlarms);
+        }
+    }
+}
+
+TEST(CheckFingerprint, TheSameRuntimeGivesTheSameAnswers) {
+    ToyNetwork network(1);
+    const auto print = make_or_die(network, plan_for(network)).fingerprint;
+    const auto finding = check(network, print, {.batch = print.batch}, true);
+    EXPECT_EQ(finding.outcome, Outcome::intact);
+    EXPECT_EQ(finding.shift, 0.0);
+}
+
+TEST(CheckFingerprint, AnotherRuntimeIsDistinguishedFromAnotherModel) {
+    ToyNetwork network(1);
+    const auto print = make_or_die(network, plan_for(network)).fingerprint;
+    EXPECT_EQ(check(network, print, {.batch = 1}, false).outcome, Outcome::other_runtime);
+    network.second[3] *= 1.01f;
+    EXPECT_EQ(check(network, print, {.batch = 1}, false).outcome, Outcome::tampered);
+}
+
+// A change that looks like rounding on any other runtime is noticed on the same one.
+TEST(CheckFingerprint, OneUnitInTheLastPlaceIsNoticedOnTheSameRuntime) {
+    ToyNetwork network(1);
+    const auto print = make_or_die(network, plan_for(network)).fingerprint;
+    network.second[3] = std::nextafter(network.second[3], 10.0f);
+    EXPECT_EQ(check(network, print, {.batch = print.batch}, false).outcome, Outcome::other_runtime);
+    const auto finding = check(network, print, {.batch = print.batch}, true);
+    EXPECT_EQ(finding.outcome, Outcome::tampered);
+    EXPECT_EQ(finding.rung, "exact");
+}
+
+TEST(CheckFingerprint, ARuntimeThatDoesNotRepeatItselfIsNotComparedBitByBit) {
+    ToyNetwork network(1);
+    network.unsteady = true;
+    const auto made = make(network, plan_for(network), secret(1), kSalt, no_progress());
+    ASSERT_TRUE(made.ok()) << made.error().message;
+    for (const auto& rung : made->fingerprint.rungs) {
+        if (rung.rung == Rung::exact) {
+            EXPECT_GT(rung.noise, 0);
+        }
+    }
+}
+
+TEST(CheckFingerprint, NoticesSmallChangesOfAnyKind) {
+    using Change = void (*)(ToyNetwork&);
+    const Change changes[] = {
+        [](ToyNetwork& n) { n.first[5] *= 1.01f; },
+        [](ToyNetwork& n) { n.second[0] = -n.second[0]; },
+        [](ToyNetwork& n) { std::swap_ranges(n.second.begin(), n.second.begin() + 16, n.second.begin() + 16); },
+        [](ToyNetwork& n) {
+            for (auto& weight : n.first) weight = std::nearbyint(weight * 32) / 32;
+        },
+    };
+    for (const auto access : {Access::logits, Access::probabilities, Access::label}) {
+        for (std::size_t i = 0; i < std::size(changes); ++i) {
+            ToyNetwork network(1);
+            const auto print = make_or_die(network, plan_for(network, access)).fingerprint;
+            changes[i](network);
+            EXPECT_EQ(check(network, print, {.batch = 1}, false).outcome, Outcome::tampered) << i;
+        }
+    }
+}
+
+// Where a probability comes out as 0, as those of unlikely classes do in float32, there is no margin to record.
+TEST(CheckFingerprint, PairsLieWhereEveryProbabilityIsAboveZero) {
+    ToyNetwork network(1);
+    for (auto& weight : network.second) weight *= 12;
+    network.softmax = true;
+    const auto print = make_or_die(network, plan_for(network, Access::probabilities)).fingerprint;
+    std::size_t zeros = 0;
+    for (const auto& rung : print.rungs) {
+        const auto inputs = inputs_of(print, rung.pairs);
+        const auto answers = network.ask(inputs, 2 * rung.pairs.size());
+        zeros += static_cast<std::size_t>(std::ranges::count(answers->values, 0.0f));
+    }
+    EXPECT_EQ(zeros, 0u);
+    EXPECT_EQ(check(network, print, {.batch = print.batch}, true).outcome, Outcome::intact);
+}
+
+TEST(CheckFingerprint, ProbabilitiesShowAsMuchAsLogits) {
+    ToyNetwork network(1);
+    const auto print = make_or_die(network, plan_for(network)).fingerprint;
+    network.softmax = true;  // a service that puts a softmax behind the model
+    EXPECT_EQ(check(network, print, {}, false).mismatched, 0u);
+}
+
+}  // namespace
+}  // namespace modelseal::blackbox
