@@ -1,9 +1,12 @@
 // Fingerprints: check whether a query-only model is still the one that was sealed.
 //
-// A fingerprint has pairs of inputs on both sides of a decision boundary that follows from a customer's check
-// key; the smallest change of the weights moves the boundary across one of them (sensitive sample pairing,
-// arXiv 2404.07572, with keyed zero-sum directions and measured noise). It is signed by the vendor, encrypted
-// for the check key and bound to the sealed model. Format: modelseal-fingerprint(5).
+// A fingerprint has queries and the answers of the sealed model to them. By method they are pairs of inputs on
+// both sides of a decision boundary that follows from a customer's check key; the smallest change of the
+// weights moves the boundary across one of them (sensitive sample pairing, arXiv 2404.07572, with keyed
+// zero-sum directions and measured noise). Or they are triggers: images of a generator that was trained
+// against the model until each is answered with a keyed class, near the others (arXiv 2208.07585). A
+// fingerprint is signed by the vendor, encrypted for the check key and bound to the sealed model. Format:
+// modelseal-fingerprint(5).
 //
 // Making one runs the model (LibTorch, loaded on demand). Checking one is part of check_model() in check.h.
 #pragma once
@@ -22,6 +25,9 @@
 
 namespace modelseal {
 
+// The kind of queries.
+enum class FingerprintMethod { pairs, generator };
+
 // The kind of answers of the service.
 enum class Access { logits, probabilities, label };
 
@@ -37,15 +43,31 @@ enum class Rung { exact, fp32, mixed };
 // `keyed`: sign steps and a bisection, seconds. `paper`: stages 0 to 2 as published, for comparison; hours.
 enum class Schedule { keyed, paper };
 
+// The terms of the loss that a generator is trained for, as in the ablation of its paper: the cross-entropy of
+// the keyed classes, and the variance of all outputs. Without the classes, the labels on record are those that
+// the model gives. `none`: the generator is not trained. Only `both` is meant for use.
+enum class Arm { both, classification, variance, none };
+
+// How the generator of triggers is trained.
+struct GeneratorTraining {
+    unsigned width = 0;    // channels of its layers, 1 to 1024; 0: 64 on a CPU, 512 (the paper's) on a GPU
+    unsigned steps = 300;  // at most, of all triggers at once
+    Arm arm = Arm::both;
+};
+
 // The names of the enumerators, as in files and on the command line. Nullopt for any other word.
 std::string_view name_of(Access access);
 std::string_view name_of(Grid grid);
 std::string_view name_of(Schedule schedule);
 std::string_view name_of(Rung rung);
+std::string_view name_of(FingerprintMethod method);
+std::string_view name_of(Arm arm);
 std::optional<Access> access_of(std::string_view name);
 std::optional<Grid> grid_of(std::string_view name);
 std::optional<Schedule> schedule_of(std::string_view name);
 std::optional<Rung> rung_of(std::string_view name);
+std::optional<FingerprintMethod> method_of(std::string_view name);
+std::optional<Arm> arm_of(std::string_view name);
 
 // How pixels become inputs: pairs are made in [low, high]; the model is given (x - mean) / std, per channel.
 struct InputOptions {
@@ -75,8 +97,11 @@ class Ledger;  // ledger.h
 
 struct FingerprintOptions {
     SigningKey key;
-    CheckKey check;        // public_check_key(), or a customer's; must be bound to `key`
-    unsigned pairs = 150;  // on each rung; 1 to 10,000
+    CheckKey check;  // public_check_key(), or a customer's; must be bound to `key`
+    FingerprintMethod method = FingerprintMethod::pairs;
+    unsigned pairs = 150;     // on each rung; 1 to 10,000
+    unsigned triggers = 100;  // of the generator; 1 to 10,000
+    GeneratorTraining generator = {};
     Access access = Access::logits;
     Grid grid = Grid::none;
     Schedule schedule = Schedule::keyed;
@@ -84,7 +109,10 @@ struct FingerprintOptions {
     std::string device = "auto";                        // auto, cpu, cuda, cuda:N
     std::string expires = {};                           // RFC 3339 date and time; empty: never
     std::optional<std::filesystem::path> preview = {};  // PNG: the pairs as images, the margins as a plot
-    Ledger* ledger = nullptr;                           // records the fingerprint; see SealOptions
+    // Makes the same queries again, of the same model, for the same check key, on the same runtime. Empty: they
+    // are new each time.
+    std::optional<std::uint64_t> seed = {};
+    Ledger* ledger = nullptr;  // records the fingerprint; see SealOptions
     // Affects performance only.
     unsigned jobs = 0;
     Progress* progress = nullptr;
@@ -95,14 +123,20 @@ struct FingerprintSummary {
     std::string root;  // hex, of the sealed model; of the file if it carries no seal
     bool sealed = false;
     std::size_t classes = 0;
+    FingerprintMethod method = FingerprintMethod::pairs;
     struct OnRung {
         Rung rung = Rung::exact;
-        std::size_t pairs = 0;
-        double noise = 0;  // largest seen among the honest runtimes of this rung, in units of the margin
-        double floor = 0;  // no member is closer to the boundary
+        std::size_t count = 0;  // of pairs, or of triggers
+        double noise = 0;       // largest seen among the honest runtimes of this rung, in units of the margin
+        double floor = 0;       // no input is closer to the boundary
     };
     std::vector<OnRung> rungs;
-    std::uint64_t evaluations = 0;  // of the model for one input; a gradient step counts 3
+    struct Training {
+        unsigned width = 0, steps = 0;
+        Arm arm = Arm::both;
+    };
+    std::optional<Training> training;  // of a generator
+    std::uint64_t evaluations = 0;     // of the model for one input; a gradient step counts 3
     double seconds = 0;
     std::string device;
     std::vector<std::string> notes;  // assumptions that were made

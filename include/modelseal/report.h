@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include <modelseal/result.h>
@@ -106,37 +107,50 @@ struct FingerprintFinding {
         error,         // was not queried: see detail
     };
     struct RungFinding {
-        std::string name;         // exact, fp32, mixed
-        std::uint64_t pairs = 0;  // that were sent and could be decided
-        // Moved across the boundary, or as far away; on `exact` different in any bit.
+        std::string name;            // exact, fp32, mixed
+        std::uint64_t compared = 0;  // pairs or triggers that were sent and could be decided
         std::uint64_t mismatched = 0;
-        std::uint64_t flipped = 0;    // of these, with a member that moved so
-        std::uint64_t untold = 0;     // answers too coarse or noisy for this pair; in neither of the two
+        std::uint64_t untold = 0;     // answers too coarse or noisy for this one; in neither of the two
         double noise = 0, floor = 0;  // on record, in units of the margin
-        // Margins of both members of each pair, recorded and answered; empty if the answers are labels.
-        std::vector<std::array<double, 2>> recorded, answered;
-        // Which of these members make their pair a mismatch.
-        std::vector<std::array<bool, 2>> moved;
+    };
+    // A pair mismatches if a member moved across the boundary, or as far away; on `exact` if it differs in any
+    // bit.
+    struct Pairs {
+        struct OnRung {
+            std::uint64_t flipped = 0;  // of the mismatched, with a member that moved so
+            // Margins of both members of each pair, recorded and answered; empty if the answers are labels.
+            std::vector<std::array<double, 2>> recorded, answered;
+            // Which of these members make their pair a mismatch.
+            std::vector<std::array<bool, 2>> moved;
+        };
+        std::vector<OnRung> rungs;  // as those of the finding
+    };
+    // A trigger mismatches if it is answered with another class than its label.
+    struct Triggers {
+        std::uint64_t count = 0, matched = 0;  // on all rungs; AccTri is matched / count
+        // Margins of the label over the next class, recorded and answered; empty if the answers are labels.
+        std::vector<double> recorded, answered;
     };
     Outcome outcome = Outcome::error;
-    std::string detail;                       // one sentence for a person
-    std::string hint;                         // possible remedy, or empty
-    Remedy remedy = Remedy::none;             // the same as a code
-    std::string access;                       // logits, probabilities, label
-    std::string rung;                         // the rung that decides the verdict
-    std::uint64_t pairs = 0, mismatched = 0;  // on that rung
-    std::uint64_t threshold = 1;              // this many mismatches make "tampered"
-    double false_alarm_bound = 0;             // of that, per check, for an honest runtime
-    std::optional<double> shift;              // median |answered - recorded| margin
-    std::optional<double> drift;              // mean of answered - recorded
+    std::string detail;                          // one sentence for a person
+    std::string hint;                            // possible remedy, or empty
+    Remedy remedy = Remedy::none;                // the same as a code
+    std::string access;                          // logits, probabilities, label
+    std::string rung;                            // the rung that decides the verdict
+    std::uint64_t compared = 0, mismatched = 0;  // pairs or triggers, on that rung
+    std::uint64_t threshold = 1;                 // this many mismatches make "tampered"
+    double false_alarm_bound = 0;                // of that, per check, for an honest runtime
+    std::optional<double> shift;                 // median |answered - recorded| margin
+    std::optional<double> drift;                 // mean of answered - recorded
     double most_drift = 0;  // further than this, the model was changed; 0: not held against it
     bool drifted = false;   // the alarm rests on the drift: fewer pairs differ than `threshold`
     std::vector<RungFinding> rungs;
+    std::variant<Pairs, Triggers> details;  // by the method of the fingerprint
     std::string id, root, vendor_key, customer, created, expires, model;
     double rounding = 0, jitter = 0;    // of the answers: of a value; of a margin, from one time to the next
     std::uint64_t queries = 0;          // inputs that were sent
     std::vector<std::string> warnings;  // of how a local model was run
-    std::vector<std::byte> preview;     // PNG: some pairs as images; empty if the inputs are no images
+    std::vector<std::byte> preview;     // PNG: some queries as images; empty if the inputs are no images
 };
 
 // The result of verifying a detached signature (OpenSSF Model Signing).

@@ -9,7 +9,7 @@
 #include "baseline/deepisign.h"
 #include "baseline/deepisign_stamp.h"
 #include "baseline/published_pairs.h"
-#include "blackbox/pairs/probe.h"
+#include "blackbox/probe.h"
 #include "mark/frame_scan.h"
 #include "util/text.h"
 
@@ -109,21 +109,22 @@ Result<blackbox::Made> make_pairs(oracle::Network& network, const blackbox::Plan
     MODELSEAL_TRY_ASSIGN(const auto classes, network.classes());
     const blackbox::Keyed keyed(secret, salt);
     auto probe = blackbox::probe_of(network, plan, classes);
-    progress.total(steps + std::uint64_t{plan.pairs});
-    MODELSEAL_TRY_ASSIGN(auto published, published_pairs(probe, keyed, plan.pairs, steps, progress));
+    progress.total(steps + std::uint64_t{plan.count});
+    MODELSEAL_TRY_ASSIGN(auto published, published_pairs(probe, keyed, plan.count, steps, progress));
 
     blackbox::Made made{.fingerprint = blackbox::facts_of(plan, probe)};
     auto& print = made.fingerprint;
-    print.schedule = Schedule::paper;
-    print.direction = std::move(published.direction);
-    print.paths = std::move(published.paths);
+    auto& pairs = print.pairs();
+    pairs.schedule = Schedule::paper;
+    pairs.direction = std::move(published.direction);
+    pairs.paths = std::move(published.paths);
     print.unit = 1;
     // Paths are kept as distances from the lowest value of an input (pixel_of).
-    for (auto& path : print.paths) {
+    for (auto& path : pairs.paths) {
         for (auto& pixel : path.base) pixel -= print.input.low;
     }
     blackbox::RungOfPairs rung{.rung = Rung::exact};
-    for (std::uint32_t path = 0; path < print.paths.size(); ++path) {
+    for (std::uint32_t path = 0; path < pairs.paths.size(); ++path) {
         blackbox::Pair pair{.path = path};
         pair.member[1].position = 1;
         rung.pairs.push_back(pair);
@@ -132,7 +133,7 @@ Result<blackbox::Made> make_pairs(oracle::Network& network, const blackbox::Plan
         return Error{ErrorKind::unsupported, "the published schedule did not change any label", {}};
     }
     MODELSEAL_TRY(blackbox::add_rung(probe, plan, std::move(rung), made));
-    progress.advance(plan.pairs);
+    progress.advance(plan.count);
     made.evaluations = probe.evaluations();
     return made;
 }

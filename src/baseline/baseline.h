@@ -39,7 +39,7 @@ Result<SealFinding> check(const model::Model& model, std::span<const CheckKey> k
 
 inline constexpr unsigned kPublishedSteps = 10'000;  // of stage 1
 
-// A fingerprint by the published schedule, as blackbox::make() does it by ours. `steps`: fewer only in
+// A fingerprint by the published schedule, as blackbox::make_pairs() does it by ours. `steps`: fewer only in
 // tests.
 Result<blackbox::Made> make_pairs(oracle::Network& network, const blackbox::Plan& plan, const Secret32& secret,
                                   std::span<const std::byte, 32> salt, Progress& progress,

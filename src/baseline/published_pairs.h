@@ -4,7 +4,7 @@
 #pragma once
 
 #include "blackbox/pairs/crossing.h"
-#include "blackbox/pairs/probe.h"
+#include "blackbox/probe.h"
 #include <modelseal/progress.h>
 
 namespace modelseal::baseline {

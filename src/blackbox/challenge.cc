@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "blackbox/method.h"
 #include "crypto/hash.h"
 #include "crypto/keystream.h"
 #include "formats/json.h"
@@ -73,7 +74,7 @@ namespace {
 
 constexpr std::string_view kOrderLabel = "modelseal/1 challenge order";
 constexpr std::string_view kTagLabel = "modelseal/1 challenge tag";
-constexpr std::uint64_t kMostElements = std::uint64_t{1} << 28;
+constexpr std::uint64_t kMostChallenge = std::uint64_t{1} << 28;  // elements
 
 Secret32 derived(const CheckKey& key, const crypto::Salt& salt, std::string_view label) {
     Secret32 out;
@@ -84,26 +85,18 @@ Secret32 derived(const CheckKey& key, const crypto::Salt& salt, std::string_view
 }  // namespace
 
 std::size_t count_inputs(const Fingerprint& fingerprint) {
-    std::size_t count = 0;
-    for (const auto& rung : fingerprint.rungs) count += 2 * rung.pairs.size();
-    return count;
+    return method_of(fingerprint).queries(fingerprint).size();
 }
 
 Result<std::vector<float>> all_inputs(const Fingerprint& fingerprint) {
     const auto count = count_inputs(fingerprint), elements = fingerprint.input.shape.elements();
-    if (count > kMostElements / elements) {
+    if (count > kMostChallenge / elements) {
         return Error{ErrorKind::unsupported,
                      fmt::format("{} of {} exceed the size of a challenge", util::counted(count, "input"),
                                  util::counted(elements, "element")),
-                     "make a fingerprint with fewer pairs"};
+                     "make a fingerprint with fewer queries"};
     }
-    std::vector<float> all;
-    all.reserve(count * elements);
-    for (const auto& rung : fingerprint.rungs) {
-        const auto part = inputs_of(fingerprint, rung.pairs);
-        all.insert(all.end(), part.begin(), part.end());
-    }
-    return all;
+    return inputs_of(fingerprint, 0, count);
 }
 
 std::vector<std::size_t> shuffled_order(std::size_t count, const CheckKey& key, const crypto::Salt& salt) {

@@ -30,10 +30,10 @@ Result<ChallengeManifest> load_challenge_manifest(const std::filesystem::path& f
 // the way back.
 //
 // The order follows from the check key and a random salt in the manifest, so that the folder does not show
-// which input belongs to which pair, or on which side it is. The order of rows here is that of inputs_of(),
-// rung by rung.
+// which input belongs to which pair, or on which side it is. The order of rows here is that of
+// Method::queries().
 
-// Both members of all pairs of all rungs. `unsupported` above one gigabyte.
+// Of all queries. `unsupported` above one gigabyte.
 Result<std::vector<float>> all_inputs(const Fingerprint& fingerprint);
 std::size_t count_inputs(const Fingerprint& fingerprint);
 

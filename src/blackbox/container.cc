@@ -1,7 +1,7 @@
 // Version 1, numbers little-endian:
 //
 //     0    "MSFPRNT" | '1'
-//     8    1   flags: bit 0: encrypted to the public check key
+//     8    1   flags: bit 0: encrypted to the public check key; bit 1: of triggers, else of pairs
 //     9    32  the vendor's public key, Ed25519
 //     41   8   made, seconds since 1970
 //     49   8   good until, seconds since 1970; 0: for ever
@@ -37,7 +37,7 @@ using View = std::span<const std::byte>;
 
 constexpr std::string_view kMagic = "MSFPRNT";
 constexpr std::string_view kDomain = "modelseal/1 fingerprint";
-constexpr std::uint8_t kForEverybody = 1;
+constexpr std::uint8_t kForEverybody = 1, kOfTriggers = 2;
 constexpr std::size_t kKeyAt = 9;
 constexpr std::uint64_t kMostFile = kMostPayload + (64u << 20);
 
@@ -52,6 +52,9 @@ struct Header {
     crypto::Salt salt{};
     std::uint64_t box_bytes = 0;
     std::size_t size() const { return header_bytes(vendor.type()); }
+    FingerprintMethod method() const {
+        return (flags & kOfTriggers) != 0 ? FingerprintMethod::generator : FingerprintMethod::pairs;
+    }
 };
 
 // A file whose signature holds.
@@ -164,7 +167,7 @@ Result<Opened> open(const Source& source) {
                      "ask the vendor for the fingerprint again"};
     }
     // Signed, but not allowed by its version.
-    if ((header.flags & ~kForEverybody) != 0 || header.created > io::kLastSecond ||
+    if ((header.flags & ~(kForEverybody | kOfTriggers)) != 0 || header.created > io::kLastSecond ||
         header.expires > io::kLastSecond) {
         return Error{
             ErrorKind::malformed, fmt::format("{}: the header does not fit its version", source.name()), {}};
@@ -203,7 +206,9 @@ Result<Encoded> encode(const Fingerprint& fingerprint, const SigningKey& vendor,
     if (check.vendor != vendor.public_key()) {
         return Error{ErrorKind::mismatch, "the check key is bound to another vendor's key", {}};
     }
-    Header header{.flags = check.customer.empty() ? kForEverybody : std::uint8_t{0},
+    const bool triggers = fingerprint.method() == FingerprintMethod::generator;
+    Header header{.flags = static_cast<std::uint8_t>((check.customer.empty() ? kForEverybody : 0) |
+                                                     (triggers ? kOfTriggers : 0)),
                   .vendor = check.vendor,
                   .salt = crypto::random_salt()};
     MODELSEAL_TRY_ASSIGN(header.created, seconds_of(fingerprint.created, "time of creation"));
@@ -243,6 +248,10 @@ Result<Fingerprint> load(const Source& source, const CheckKey& check, std::int64
     if (fingerprint.customer != check.customer) {
         return Error{ErrorKind::malformed, fmt::format("{}: its customer is not that of the key", name), {}};
     }
+    if (fingerprint.method() != header.method()) {
+        return Error{
+            ErrorKind::malformed, fmt::format("{}: its queries are not of the kind in its header", name), {}};
+    }
     fingerprint.created = time_of(header.created);
     fingerprint.expires = time_of(header.expires);
     return fingerprint;
@@ -254,7 +263,8 @@ Result<Shown> show(const Source& source) {
                  .vendor_key = to_hex(opened.header.vendor.id()),
                  .created = time_of(opened.header.created),
                  .expires = time_of(opened.header.expires),
-                 .for_everybody = (opened.header.flags & kForEverybody) != 0};
+                 .for_everybody = (opened.header.flags & kForEverybody) != 0,
+                 .method = opened.header.method()};
 }
 
 bool looks_like_fingerprint(const Source& source) {

@@ -14,6 +14,7 @@ struct Shown {
     std::string vendor_key;  // key id, hex
     std::string created, expires;
     bool for_everybody = false;  // encrypted to the public check key
+    FingerprintMethod method = FingerprintMethod::pairs;
 };
 
 // A fingerprint file as it will be written.

@@ -7,24 +7,6 @@
 
 namespace modelseal::blackbox {
 
-void append_input(const Fingerprint& fingerprint, const Pair& pair, int member, std::vector<float>& inputs) {
-    const auto& [base, direction] = fingerprint.paths[pair.path];
-    const double position = pair.member[member].position;
-    for (std::size_t i = 0; i < base.size(); ++i) {
-        const double steps = double{base[i]} + position * double{direction[i]};
-        inputs.push_back(pixel_of(fingerprint.input, fingerprint.unit, steps));
-    }
-}
-
-std::vector<float> inputs_of(const Fingerprint& fingerprint, std::span<const Pair> pairs) {
-    std::vector<float> inputs;
-    inputs.reserve(2 * pairs.size() * fingerprint.input.shape.elements());
-    for (const int member : {0, 1}) {
-        for (const auto& pair : pairs) append_input(fingerprint, pair, member, inputs);
-    }
-    return inputs;
-}
-
 void normalise(const Input& input, std::span<float> pixels) {
     if (input.mean.empty() && input.std.empty()) return;
     const auto channels = static_cast<std::size_t>(input.shape.shape.front());
@@ -46,6 +28,8 @@ namespace {
 constexpr std::array<std::string_view, 3> kAccess = {"logits", "probabilities", "label"};
 constexpr std::array<std::string_view, 2> kGrid = {"none", "u8"};
 constexpr std::array<std::string_view, 2> kSchedule = {"keyed", "paper"};
+constexpr std::array<std::string_view, 2> kMethod = {"pairs", "generator"};
+constexpr std::array<std::string_view, 4> kArm = {"both", "classification", "variance", "none"};
 constexpr std::array<std::string_view, 3> kRung = {"exact", "fp32", "mixed"};
 
 template <class Enum, std::size_t N>
@@ -71,6 +55,13 @@ std::string_view name_of(Rung rung) {
     return kRung[static_cast<std::size_t>(rung)];
 }
 
+std::string_view name_of(FingerprintMethod method) {
+    return kMethod[static_cast<std::size_t>(method)];
+}
+std::string_view name_of(Arm arm) {
+    return kArm[static_cast<std::size_t>(arm)];
+}
+
 std::optional<Access> access_of(std::string_view name) {
     return find<Access>(kAccess, name);
 }
@@ -82,6 +73,12 @@ std::optional<Schedule> schedule_of(std::string_view name) {
 }
 std::optional<Rung> rung_of(std::string_view name) {
     return find<Rung>(kRung, name);
+}
+std::optional<FingerprintMethod> method_of(std::string_view name) {
+    return find<FingerprintMethod>(kMethod, name);
+}
+std::optional<Arm> arm_of(std::string_view name) {
+    return find<Arm>(kArm, name);
 }
 
 }  // namespace modelseal

@@ -5,8 +5,8 @@
 
 #include "blackbox/challenge.h"
 #include "blackbox/container.h"
-#include "blackbox/pairs/interview.h"
-#include "blackbox/preview.h"
+#include "blackbox/interview.h"
+#include "blackbox/method.h"
 #include "io/file.h"
 #include "oracle/endpoint.h"
 #include "oracle/network.h"
@@ -17,7 +17,7 @@ namespace {
 
 using blackbox::Fingerprint;
 
-constexpr std::size_t kPreviewPairs = 8;
+constexpr std::size_t kPreviewed = 8;
 
 // The file is opened with the settings of the recorded answers. An intact seal is the reason to trust it,
 // unless it is run whatever its seal is.
@@ -88,8 +88,8 @@ Result<FingerprintFinding> check_fingerprint(const std::string& target, const mo
     std::string who;
     std::vector<std::string> warnings;
     MODELSEAL_TRY_ASSIGN(auto replies, ask(target, model, print, options, who, warnings));
-    MODELSEAL_TRY_ASSIGN(auto finding,
-                         blackbox::judge(print, std::move(replies), options.fingerprint->rung, who));
+    MODELSEAL_TRY_ASSIGN(auto finding, blackbox::method_of(print).judge(print, std::move(replies),
+                                                                        options.fingerprint->rung, who));
     finding.id = opened.id;
     finding.vendor_key = opened.vendor_key;
     finding.root = print.root;
@@ -98,7 +98,7 @@ Result<FingerprintFinding> check_fingerprint(const std::string& target, const mo
     finding.expires = print.expires;
     finding.model = print.model;
     finding.warnings = std::move(warnings);
-    finding.preview = blackbox::preview_png(print, kPreviewPairs);
+    finding.preview = blackbox::method_of(print).preview(print, kPreviewed);
     return finding;
 }
 

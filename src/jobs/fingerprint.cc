@@ -6,10 +6,10 @@
 
 #include "baseline/baseline.h"
 #include "blackbox/container.h"
-#include "blackbox/pairs/make.h"
-#include "blackbox/preview.h"
+#include "blackbox/method.h"
 #include "crypto/hash.h"
 #include "crypto/secret.h"
+#include "formats/bytes.h"
 #include "io/file.h"
 #include "io/rfc3339.h"
 #include "io/threads.h"
@@ -24,8 +24,9 @@
 namespace modelseal {
 namespace {
 
-constexpr std::size_t kPreviewPairs = 12;
-constexpr unsigned kMostPairs = 10'000;
+constexpr std::size_t kPreviewed = 12;
+constexpr unsigned kMostQueries = 10'000;
+constexpr unsigned kMostWidth = 1024, kMostSteps = 100'000;  // of a generator
 
 // The root that the fingerprint is bound to.
 struct Binding {
@@ -89,11 +90,23 @@ Result<blackbox::Input> input_of(const oracle::Network& network, const InputOpti
 }
 
 Result<void> check_options(const FingerprintOptions& options) {
-    if (options.pairs < 1 || options.pairs > kMostPairs) {
-        return Error{
-            ErrorKind::usage,
-            fmt::format("{} requested; 1 to {} are possible", util::counted(options.pairs, "pair"), kMostPairs),
-            {}};
+    const bool pairs = options.method == FingerprintMethod::pairs;
+    if (const auto count = pairs ? options.pairs : options.triggers; count < 1 || count > kMostQueries) {
+        return Error{ErrorKind::usage,
+                     fmt::format("{} requested; 1 to {} are possible",
+                                 util::counted(count, pairs ? "pair" : "trigger"), kMostQueries),
+                     {}};
+    }
+    if (options.generator.width > kMostWidth || options.generator.steps > kMostSteps) {
+        return Error{ErrorKind::usage,
+                     fmt::format("a generator of width {} and {} requested; widths up to {}, and up to {} are "
+                                 "possible",
+                                 options.generator.width, util::counted(options.generator.steps, "step"),
+                                 kMostWidth, util::counted(kMostSteps, "step")),
+                     {}};
+    }
+    if (!pairs && options.schedule == Schedule::paper) {
+        return Error{ErrorKind::usage, "the published schedule is one of pairs", {}};
     }
     if (!(options.check.vendor == options.key.public_key())) {
         return Error{ErrorKind::usage, "the check key is bound to another vendor's key", {}};
@@ -147,6 +160,22 @@ Result<void> write_recorded(const std::filesystem::path& model, const std::files
     return jobs::commit_recorded(options.ledger, std::move(entry), model, out, [&] { return file.commit(); });
 }
 
+// Queries are new each time, or follow from the seed.
+std::array<std::byte, 32> salt_of(const FingerprintOptions& options) {
+    std::array<std::byte, 32> salt;
+    if (!options.seed) {
+        crypto::random_bytes(salt);
+        return salt;
+    }
+    constexpr std::string_view kPurpose = "modelseal/1 fingerprint seed";
+    const auto digest = crypto::Sha256()
+                            .update(std::as_bytes(std::span(kPurpose)))
+                            .update(formats::ByteWriter().number(*options.seed).take())
+                            .finish();
+    std::ranges::copy(digest, salt.begin());
+    return salt;
+}
+
 Result<FingerprintSummary> run(const std::filesystem::path& model, const std::filesystem::path& out,
                                const FingerprintOptions& options) {
     const auto begun = std::chrono::steady_clock::now();
@@ -164,17 +193,19 @@ Result<FingerprintSummary> run(const std::filesystem::path& model, const std::fi
     std::ranges::copy(network->warnings(), std::back_inserter(summary.notes));
     MODELSEAL_TRY_ASSIGN(auto input, input_of(*network, options.input, summary.notes));
     const auto threads = options.jobs == 0 ? io::default_jobs() : options.jobs;
-    std::array<std::byte, 32> salt;
-    crypto::random_bytes(salt);
-    const blackbox::Plan plan{.pairs = options.pairs,
+    const auto salt = salt_of(options);
+    const bool pairs = options.method == FingerprintMethod::pairs;
+    const blackbox::Plan plan{.count = pairs ? options.pairs : options.triggers,
                               .access = options.access,
                               .grid = options.grid,
                               .input = std::move(input),
-                              .threads = threads};
+                              .threads = threads,
+                              .generator = options.generator};
     auto& progress = options.progress ? *options.progress : no_progress();
-    auto made = options.schedule == Schedule::paper
-                    ? baseline::make_pairs(*network, plan, options.check.secret, salt, progress)
-                    : blackbox::make(*network, plan, options.check.secret, salt, progress);
+    auto made =
+        options.schedule == Schedule::paper
+            ? baseline::make_pairs(*network, plan, options.check.secret, salt, progress)
+            : blackbox::method_of(options.method).make(*network, plan, options.check.secret, salt, progress);
     if (!made) return hinted(made.error(), options);
     MODELSEAL_TRY(opened.unchanged());
     auto& print = made->fingerprint;
@@ -189,16 +220,15 @@ Result<FingerprintSummary> run(const std::filesystem::path& model, const std::fi
     MODELSEAL_TRY(write_recorded(model, out, file, binding, options));
     summary.id = file.id;
     if (options.preview) {
-        const auto png = blackbox::preview_sheet_png(print, kPreviewPairs);
+        const auto png = blackbox::method_of(print).preview_sheet(print, kPreviewed);
         const std::string_view text(reinterpret_cast<const char*>(png.data()), png.size());
         MODELSEAL_TRY(io::write_text(*options.preview, text, 0600, io::WriteMode::replace));
     }
     summary.root = binding.root;
     summary.sealed = binding.sealed;
     summary.classes = print.classes;
-    for (const auto& rung : print.rungs) {
-        summary.rungs.push_back({rung.rung, rung.pairs.size(), rung.noise, rung.floor});
-    }
+    summary.method = print.method();
+    blackbox::method_of(print).describe(print, summary);
     summary.evaluations = made->evaluations;
     summary.device = network->devices().front();
     std::ranges::move(made->notes, std::back_inserter(summary.notes));

@@ -1,6 +1,9 @@
 #include <optional>
 
+#include <fmt/format.h>
+
 #include "blackbox/container.h"
+#include "blackbox/method.h"
 #include "crypto/keys/key_facts.h"
 #include "crypto/secret.h"
 #include "formats/json.h"
@@ -163,10 +166,19 @@ void add_contents(const blackbox::Fingerprint& whole, Inspection& out) {
     add("runtime", whole.runtime);
     add("access", std::string(name_of(whole.access)));
     add("grid", std::string(name_of(whole.grid)));
-    add("schedule", std::string(name_of(whole.schedule)));
+    const bool pairs = whole.method() == FingerprintMethod::pairs;
+    if (pairs) add("schedule", std::string(name_of(whole.pairs().schedule)));
     out.facts.push_back({"classes", std::uint64_t{whole.classes}});
-    for (const auto& rung : whole.rungs) {
-        out.facts.push_back({"pairs_" + std::string(name_of(rung.rung)), std::uint64_t{rung.pairs.size()}});
+    FingerprintSummary made;
+    blackbox::method_of(whole).describe(whole, made);
+    for (const auto& rung : made.rungs) {
+        out.facts.push_back({fmt::format("{}_{}", pairs ? "pairs" : "triggers", name_of(rung.rung)),
+                             std::uint64_t{rung.count}});
+    }
+    if (made.training) {
+        out.facts.push_back({"generator_width", std::uint64_t{made.training->width}});
+        out.facts.push_back({"generator_steps", std::uint64_t{made.training->steps}});
+        out.facts.push_back({"generator_arm", std::string(name_of(made.training->arm))});
     }
 }
 
@@ -180,6 +192,7 @@ Result<Inspection> inspect_fingerprint(const Source& source, const std::string& 
     out.facts.push_back({"created", shown.created});
     if (!shown.expires.empty()) out.facts.push_back({"expires", shown.expires});
     out.facts.push_back({"for_everybody", shown.for_everybody});
+    out.facts.push_back({"method", std::string(name_of(shown.method))});
     for (const auto& key : options.keys) {
         const auto whole = blackbox::load(source, key, 0);
         if (!whole.ok()) continue;

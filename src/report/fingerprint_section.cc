@@ -11,6 +11,10 @@ namespace {
 
 using FingerprintOutcome = FingerprintFinding::Outcome;
 
+std::string_view unit_of(const FingerprintFinding& finding) {
+    return std::holds_alternative<FingerprintFinding::Triggers>(finding.details) ? "trigger" : "pair";
+}
+
 // "148 of 150 pairs differ (rung fp32; alarm at 1)"; for what is not tampered with the bound: "none of 150 pairs
 // differs (rung fp32; false alarms: at most 1 in 1 million checks)". What holds to the bit has no false alarms.
 std::string pairs_text(const FingerprintFinding& finding) {
@@ -21,14 +25,15 @@ std::string pairs_text(const FingerprintFinding& finding) {
     if (finding.outcome != FingerprintOutcome::tampered && finding.false_alarm_bound > 0)
         facts.push_back(fmt::format("false alarms: {} checks", chance_text(finding.false_alarm_bound)));
     const auto more = facts.empty() ? std::string() : fmt::format(" ({})", fmt::join(facts, "; "));
-    return fmt::format("{} of {} {}{}", count == 0 ? "none" : grouped(count), counted(finding.pairs, "pair"),
-                       count <= 1 ? "differs" : "differ", more);
+    return fmt::format("{} of {} {}{}", count == 0 ? "none" : grouped(count),
+                       counted(finding.compared, unit_of(finding)), count <= 1 ? "differs" : "differ", more);
 }
 
 std::string drift_text(const FingerprintFinding& finding) {
     return fmt::format(
         "the margins of {} on rung {} moved together by {:.1e}, honest runtimes stay within {:.1e}",
-        counted(finding.pairs, "pair"), finding.rung, std::abs(finding.drift.value_or(0)), finding.most_drift);
+        counted(finding.compared, unit_of(finding)), finding.rung, std::abs(finding.drift.value_or(0)),
+        finding.most_drift);
 }
 
 // "fingerprint of resnet20 for acme by key 1a2b3c"; what is not known is left out.
@@ -76,7 +81,7 @@ std::string rungs_text(const FingerprintFinding& finding) {
     std::vector<std::string> parts;
     bool worth = finding.rungs.size() > 1;
     for (const auto& rung : finding.rungs) {
-        auto part = fmt::format("{} {} of {}", rung.name, grouped(rung.mismatched), grouped(rung.pairs));
+        auto part = fmt::format("{} {} of {}", rung.name, grouped(rung.mismatched), grouped(rung.compared));
         if (rung.untold > 0) part += fmt::format(" and {} undecided", grouped(rung.untold));
         worth = worth || rung.untold > 0;
         parts.push_back(std::move(part));
@@ -87,7 +92,7 @@ std::string rungs_text(const FingerprintFinding& finding) {
 // Why another runtime is no alarm, and why the same one may be held to the bit; empty for other outcomes.
 std::string runtime_text(const FingerprintFinding& finding) {
     if (finding.outcome == FingerprintOutcome::other_runtime) {
-        return "another runtime answered than the one of the fingerprint: only pairs that are closer than "
+        return "another runtime answered than the one of the fingerprint: only answers that are closer than "
                "honest runtimes agree differ";
     }
     if (finding.outcome == FingerprintOutcome::tampered && finding.rung == "exact") {
@@ -96,16 +101,28 @@ std::string runtime_text(const FingerprintFinding& finding) {
     return {};
 }
 
+// Of triggers: the share that is answered with its class, as their paper measures it.
+std::string accuracy_text(const FingerprintFinding& finding) {
+    const auto* triggers = std::get_if<FingerprintFinding::Triggers>(&finding.details);
+    if (triggers == nullptr || triggers->count == 0) return {};
+    return fmt::format("{:.1f} % ({} of {})",
+                       100 * static_cast<double>(triggers->matched) / static_cast<double>(triggers->count),
+                       grouped(triggers->matched), grouped(triggers->count));
+}
+
 void add_facts(const FingerprintFinding& finding, Section& section) {
     const bool answered = finding.outcome != FingerprintOutcome::error;
     section.fact("model", finding.model);
     section.fact("customer", finding.customer);
+    section.fact("method",
+                 std::holds_alternative<FingerprintFinding::Triggers>(finding.details) ? "generator" : "");
     section.fact("access", finding.access);
     section.fact("rung", finding.rung);
     if (answered) {
-        section.fact("pairs that differ",
-                     fmt::format("{} of {}", grouped(finding.mismatched), grouped(finding.pairs)),
+        section.fact(fmt::format("{}s that differ", unit_of(finding)),
+                     fmt::format("{} of {}", grouped(finding.mismatched), grouped(finding.compared)),
                      finding.outcome == FingerprintOutcome::tampered ? Tone::bad : Tone::plain);
+        section.fact("AccTri", accuracy_text(finding));
         section.fact("false alarms", finding.false_alarm_bound > 0
                                          ? chance_text(finding.false_alarm_bound) + " checks"
                                          : "none on this runtime");
@@ -120,9 +137,9 @@ void add_facts(const FingerprintFinding& finding, Section& section) {
 
 }  // namespace
 
-std::string rung_text(const FingerprintFinding::RungFinding& rung) {
-    auto text =
-        fmt::format("{}: {} of {} differ", rung.name, grouped(rung.mismatched), counted(rung.pairs, "pair"));
+std::string rung_text(const FingerprintFinding& finding, const FingerprintFinding::RungFinding& rung) {
+    auto text = fmt::format("{}: {} of {} differ", rung.name, grouped(rung.mismatched),
+                            counted(rung.compared, unit_of(finding)));
     if (rung.untold > 0) text += fmt::format(", {} undecided", grouped(rung.untold));
     return text + fmt::format("; noise {:.1e}, floor {:.1e}", rung.noise, rung.floor);
 }
@@ -147,10 +164,11 @@ Section fingerprint_section(const FingerprintFinding& finding, const std::string
     } else {
         section.fact("moved", gauge_text(finding));
     }
+    const auto differing = fmt::format("differing {}s", unit_of(finding));
     if (finding.outcome == intact) {
-        section.fact("differing pairs", rungs_text(finding));
+        section.fact(differing, rungs_text(finding));
     } else {
-        section.say(rungs_text(finding), "differing pairs");
+        section.say(rungs_text(finding), differing);
     }
     if (!holds) section.say(origin_text(finding));
     add_facts(finding, section);

@@ -21,6 +21,37 @@ constexpr std::size_t kMostDots = 2000;  // pairs in a plot: more are a blot, an
 constexpr double kSide = 300, kHalf = kSide / 2;
 constexpr std::size_t kCells = 400;  // of a bar: bounds the page, and a cell is still seen
 
+// Margins of one rung, by query.
+struct Dots {
+    std::vector<double> recorded, answered;
+    std::vector<bool> moved;
+};
+
+Dots dots_of(const FingerprintFinding::Pairs::OnRung& pairs) {
+    const auto count = std::min({pairs.recorded.size(), pairs.answered.size(), pairs.moved.size(), kMostDots});
+    Dots dots;
+    for (std::size_t i = 0; i < count; ++i) {
+        for (const std::size_t member : {0u, 1u}) {
+            dots.recorded.push_back(pairs.recorded[i][member]);
+            dots.answered.push_back(pairs.answered[i][member]);
+            dots.moved.push_back(pairs.moved[i][member]);
+        }
+    }
+    return dots;
+}
+
+// All triggers, whatever rung they count on.
+Dots dots_of(const FingerprintFinding::Triggers& triggers) {
+    const auto count = std::min({triggers.recorded.size(), triggers.answered.size(), kMostDots});
+    Dots dots;
+    for (std::size_t i = 0; i < count; ++i) {
+        dots.recorded.push_back(triggers.recorded[i]);
+        dots.answered.push_back(triggers.answered[i]);
+        dots.moved.push_back(!(triggers.answered[i] > 0));
+    }
+    return dots;
+}
+
 // The cells of a bar that a range touches: each at least one, so that a single element is seen, too.
 std::bitset<kCells> touched_cells(const TensorFinding& tensor, std::span<const TensorFinding::Range> ranges) {
     std::bitset<kCells> cells;
@@ -42,12 +73,10 @@ std::string_view background(const TensorFinding& tensor, std::span<const TensorF
     return tensor.outcome == TensorFinding::Outcome::changed && ranges.empty() ? "anywhere" : "rest";
 }
 
-util::LogAxis axis_of(const RungFinding& rung, std::size_t pairs) {
+util::LogAxis axis_of(const RungFinding& rung, const Dots& dots) {
     std::vector<double> values = {rung.noise, rung.floor};
-    for (std::size_t i = 0; i < pairs; ++i) {
-        values.insert(values.end(), rung.recorded[i].begin(), rung.recorded[i].end());
-        values.insert(values.end(), rung.answered[i].begin(), rung.answered[i].end());
-    }
+    values.insert(values.end(), dots.recorded.begin(), dots.recorded.end());
+    values.insert(values.end(), dots.answered.begin(), dots.answered.end());
     return util::LogAxis(values);
 }
 
@@ -63,25 +92,35 @@ std::string grid(const util::LogAxis& axis) {
 }
 
 // As recorded from left to right, as answered from the bottom up: on the diagonal where nothing moved.
-std::string plot(const RungFinding& rung) {
-    const auto pairs = std::min({rung.recorded.size(), rung.answered.size(), rung.moved.size(), kMostDots});
-    if (pairs == 0) return {};
-    const auto axis = axis_of(rung, pairs);
+std::string plot(const RungFinding& rung, const std::string& caption, const Dots& dots) {
+    if (dots.recorded.empty()) return {};
+    const auto axis = axis_of(rung, dots);
     auto out = fmt::format(
         R"(<figure><svg class="plot" viewBox="0 0 {0} {0}" role="img" aria-label="margins on rung {1}">)"
         R"(<rect class="wrong" width="{2}" height="{2}"/><rect class="wrong" x="{2}" y="{2}" width="{2}" height="{2}"/>)",
         kSide, escaped(rung.name), kHalf);
     out += grid(axis) + fmt::format(R"(<path class="same" d="M0 {0}L{0} 0"/>)", kSide);
-    for (std::size_t i = 0; i < pairs; ++i) {
-        for (std::size_t member = 0; member < 2; ++member) {
-            const double recorded = rung.recorded[i][member], answered = rung.answered[i][member];
-            out += fmt::format(R"(<circle class="{}" cx="{:.1f}" cy="{:.1f}" r="2"/>)",
-                               rung.moved[i][member] ? "hit" : "dot", kHalf + kHalf * axis.place(recorded),
-                               kHalf - kHalf * axis.place(answered));
-        }
+    for (std::size_t i = 0; i < dots.recorded.size(); ++i) {
+        out += fmt::format(R"(<circle class="{}" cx="{:.1f}" cy="{:.1f}" r="2"/>)",
+                           dots.moved[i] ? "hit" : "dot", kHalf + kHalf * axis.place(dots.recorded[i]),
+                           kHalf - kHalf * axis.place(dots.answered[i]));
     }
     return out + fmt::format("</svg><figcaption>{}; axes from 1e{} to 1e{}</figcaption></figure>\n",
-                             escaped(rung_text(rung)), axis.least_decade(), axis.last_decade());
+                             escaped(caption), axis.least_decade(), axis.last_decade());
+}
+
+std::string all_plots(const FingerprintFinding& finding) {
+    std::string all;
+    if (const auto* triggers = std::get_if<FingerprintFinding::Triggers>(&finding.details)) {
+        if (finding.rungs.empty()) return {};
+        const auto& finest = finding.rungs.front();
+        return plot(finest, rung_text(finding, finest), dots_of(*triggers));
+    }
+    const auto& pairs = std::get<FingerprintFinding::Pairs>(finding.details).rungs;
+    for (std::size_t i = 0; i < std::min(pairs.size(), finding.rungs.size()); ++i) {
+        all += plot(finding.rungs[i], rung_text(finding, finding.rungs[i]), dots_of(pairs[i]));
+    }
+    return all;
 }
 
 }  // namespace
@@ -132,20 +171,25 @@ std::string bar(const TensorFinding& tensor) {
 }
 
 std::string plots(const FingerprintFinding& finding) {
-    std::string all;
-    for (const auto& rung : finding.rungs) all += plot(rung);
+    const auto all = all_plots(finding);
     if (all.empty()) return {};
+    const auto meaning =
+        std::holds_alternative<FingerprintFinding::Triggers>(finding.details)
+            ? "a trigger gets another class. Red triggers do."
+            : "a member is on the other side of the boundary. Red members make their pair differ.";
     return "<h4>Margins</h4>\n<div class=\"scroll plots\">" + all +
            "</div>\n<p class=\"legend pad\">Left to right: the margin on record; bottom to top: as answered; "
-           "both logarithmic on either side of zero. On the diagonal nothing moved; in the shaded quarters a "
-           "member is on the other side of the boundary. Red members make their pair differ.</p>\n";
+           "both logarithmic on either side of zero. On the diagonal nothing moved; in the shaded quarters " +
+           meaning + "</p>\n";
 }
 
 std::string pictures(const FingerprintFinding& finding) {
     if (finding.preview.empty()) return {};
+    const bool triggers = std::holds_alternative<FingerprintFinding::Triggers>(finding.details);
     return fmt::format(
-        "<h4>Pairs</h4>\n<div class=\"scroll\"><img alt=\"some pairs: member 0, member 1, their difference\" "
-        "src=\"data:image/png;base64,{}\"></div>\n",
+        "<h4>{}</h4>\n<div class=\"scroll\"><img alt=\"{}\" src=\"data:image/png;base64,{}\"></div>\n",
+        triggers ? "Triggers" : "Pairs",
+        triggers ? "some triggers" : "some pairs: member 0, member 1, their difference",
         util::base64(finding.preview));
 }
 

@@ -124,22 +124,29 @@ ordered_json fingerprint_json(const FingerprintFinding& finding) {
     ordered_json out;
     out["kind"] = "fingerprint";
     out["outcome"] = word(finding.outcome);
-    out["method"] = "pairs";
+    const auto* pairs = std::get_if<FingerprintFinding::Pairs>(&finding.details);
+    const char* unit = pairs != nullptr ? "pairs" : "triggers";
+    out["method"] = pairs != nullptr ? "pairs" : "generator";
     out["access"] = json_text(finding.access);
-    out["pairs"] = finding.pairs;
+    out[unit] = finding.compared;
     out["mismatched"] = finding.mismatched;
     out["threshold"] = finding.threshold;
     out["false_alarm_bound"] = finding.false_alarm_bound;
+    if (const auto* triggers = std::get_if<FingerprintFinding::Triggers>(&finding.details)) {
+        out["accuracy"] = {{"count", triggers->count}, {"matched", triggers->matched}};
+    }
     out["rungs"] = ordered_json::array();
-    for (const auto& rung : finding.rungs) {
-        out["rungs"].push_back({{"name", json_text(rung.name)},
-                                {"pairs", rung.pairs + rung.untold},
-                                {"told", rung.pairs},
-                                {"mismatched", rung.mismatched},
-                                {"flipped", rung.flipped},
-                                {"untold", rung.untold},
-                                {"noise", rung.noise},
-                                {"floor", rung.floor}});
+    for (std::size_t i = 0; i < finding.rungs.size(); ++i) {
+        const auto& rung = finding.rungs[i];
+        ordered_json row = {{"name", json_text(rung.name)},
+                            {unit, rung.compared + rung.untold},
+                            {"told", rung.compared},
+                            {"mismatched", rung.mismatched}};
+        if (pairs != nullptr && i < pairs->rungs.size()) row["flipped"] = pairs->rungs[i].flipped;
+        row["untold"] = rung.untold;
+        row["noise"] = rung.noise;
+        row["floor"] = rung.floor;
+        out["rungs"].push_back(std::move(row));
     }
     out["detail"] = json_text(finding.detail);
     if (!finding.hint.empty()) out["hint"] = json_text(finding.hint);

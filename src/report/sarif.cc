@@ -176,9 +176,11 @@ class Log {
         if (finding.outcome == Outcome::intact) return;
         const bool tampered = finding.outcome == Outcome::tampered;
         auto& result = add_result(tampered ? fingerprint_mismatch : fingerprint_other_runtime, section.verdict);
-        result["properties"] = {{"access", json_text(finding.access)},
+        const bool pairs = std::holds_alternative<FingerprintFinding::Pairs>(finding.details);
+        result["properties"] = {{"method", pairs ? "pairs" : "generator"},
+                                {"access", json_text(finding.access)},
                                 {"rung", json_text(finding.rung)},
-                                {"pairs", finding.pairs},
+                                {pairs ? "pairs" : "triggers", finding.compared},
                                 {"mismatched", finding.mismatched},
                                 {"threshold", finding.threshold},
                                 {"falseAlarmBound", finding.false_alarm_bound}};

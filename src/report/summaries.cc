@@ -95,12 +95,20 @@ std::string to_text(const FingerprintSummary& summary, const std::string& out, c
     using enum Table::Align;
     auto text = fmt::format("{} {}\n", paint(style, Tone::good, "fingerprint"), util::printable(out));
     Table table({left, right, right, right});
-    table.add({"rung", "pairs", "noise", "floor"});
+    const bool pairs = summary.method == FingerprintMethod::pairs;
+    table.add({"rung", pairs ? "pairs" : "triggers", "noise", "floor"});
     for (const auto& rung : summary.rungs) {
-        table.add({std::string(name_of(rung.rung)), grouped(rung.pairs), fmt::format("{:.1e}", rung.noise),
+        table.add({std::string(name_of(rung.rung)), grouped(rung.count), fmt::format("{:.1e}", rung.noise),
                    fmt::format("{:.1e}", rung.floor)});
     }
     text += table.text("    ", style);
+    if (summary.training) {
+        text += fmt::format("  generator of width {}, {} of training{}\n", summary.training->width,
+                            counted(summary.training->steps, "step"),
+                            summary.training->arm == Arm::both
+                                ? std::string()
+                                : fmt::format(", arm '{}' of the ablation", name_of(summary.training->arm)));
+    }
     text += fmt::format("  {} evaluations in {:.1f} s on {}, {} classes\n", grouped(summary.evaluations),
                         summary.seconds, util::printable(summary.device), grouped(summary.classes));
     text += fmt::format("  bound to {} {}\n", summary.sealed ? "the seal" : "the file, which carries no seal,",
@@ -115,14 +123,21 @@ std::string to_json(const FingerprintSummary& summary, const std::string& out) {
     json["id"] = json_text(summary.id);
     json["root"] = json_text(summary.root);
     json["sealed"] = summary.sealed;
+    const bool pairs = summary.method == FingerprintMethod::pairs;
+    json["method"] = name_of(summary.method);
     json["classes"] = summary.classes;
     json["device"] = json_text(summary.device);
     json["rungs"] = nlohmann::ordered_json::array();
     for (const auto& rung : summary.rungs) {
         json["rungs"].push_back({{"name", name_of(rung.rung)},
-                                 {"pairs", rung.pairs},
+                                 {pairs ? "pairs" : "triggers", rung.count},
                                  {"noise", rung.noise},
                                  {"floor", rung.floor}});
+    }
+    if (summary.training) {
+        json["generator"] = {{"width", summary.training->width},
+                             {"steps", summary.training->steps},
+                             {"arm", name_of(summary.training->arm)}};
     }
     json["evaluations"] = summary.evaluations;
     json["seconds"] = summary.seconds;

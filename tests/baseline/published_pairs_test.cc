@@ -13,7 +13,7 @@ namespace {
 constexpr std::array<std::byte, 32> kSalt{std::byte{7}};
 
 blackbox::Plan plan_for(const test::ToyNetwork& network) {
-    return {.pairs = 20, .input = {.shape = network.input()}, .threads = 2};
+    return {.count = 20, .input = {.shape = network.input()}, .threads = 2};
 }
 
 TEST(PublishedPairs, FlipBetweenTheirMembers) {
@@ -21,10 +21,11 @@ TEST(PublishedPairs, FlipBetweenTheirMembers) {
     const auto made = make_pairs(network, plan_for(network), Secret32(), kSalt, no_progress(), 4000);
     ASSERT_TRUE(made.ok()) << made.error().message;
     const auto& print = made->fingerprint;
-    EXPECT_EQ(print.schedule, Schedule::paper);
-    ASSERT_EQ(print.rungs.size(), 1u);
-    EXPECT_GT(print.rungs[0].pairs.size(), 0u);
-    for (const auto& pair : print.rungs[0].pairs) EXPECT_LT(pair.member[0].margin * pair.member[1].margin, 0);
+    EXPECT_EQ(print.pairs().schedule, Schedule::paper);
+    ASSERT_EQ(print.pairs().rungs.size(), 1u);
+    EXPECT_GT(print.pairs().rungs[0].pairs.size(), 0u);
+    for (const auto& pair : print.pairs().rungs[0].pairs)
+        EXPECT_LT(pair.member[0].margin * pair.member[1].margin, 0);
     auto bound = print;
     bound.root = std::string(64, '0');
     EXPECT_EQ(complaint(bound), "");

@@ -39,7 +39,7 @@ class Challenge : public testing::Test {
     void use_shape(std::int64_t channels, std::int64_t height, std::int64_t width) {
         made_.input.shape.shape = {channels, height, width};
         const auto elements = made_.input.shape.elements();
-        for (auto& path : made_.paths) {
+        for (auto& path : made_.pairs().paths) {
             path.base.resize(elements);
             path.direction.resize(elements);
             for (std::size_t i = 0; i < elements; ++i) {
@@ -167,7 +167,7 @@ TEST_F(Challenge, AnswersToAnotherFingerprintAreRefused) {
     write();
     answer_with_row_numbers();
     auto other = made_;
-    other.paths[0].base[0] += 1;
+    other.pairs().paths[0].base[0] += 1;
     const auto refused = answers_of_responses(other, key_, folder_ / "challenge");
     ASSERT_FALSE(refused.ok());
     EXPECT_EQ(refused.error().kind, ErrorKind::mismatch);

@@ -62,9 +62,9 @@ class CoarseService : public testing::Test {
     void make_fingerprint(unsigned seed, Access access = Access::logits) {
         network_ = ToyNetwork(seed);
         network_.softmax = access == Access::probabilities;
-        const Plan plan{.pairs = 20, .access = access, .input = {.shape = network_.input()}, .threads = 2};
+        const Plan plan{.count = 20, .access = access, .input = {.shape = network_.input()}, .threads = 2};
         constexpr std::array<std::byte, 32> kSalt{std::byte{7}};
-        auto made = make(network_, plan, Secret32(kSalt), kSalt, no_progress());
+        auto made = make_pairs(network_, plan, Secret32(kSalt), kSalt, no_progress());
         ASSERT_TRUE(made.ok()) << made.error().message;
         auto& print = made->fingerprint;
         print.root = std::string(64, '0');

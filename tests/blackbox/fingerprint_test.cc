@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "blackbox/pairs/inputs.h"
 #include "tests/support/models/small_fingerprint.h"
 
 namespace modelseal::blackbox {
@@ -10,14 +11,14 @@ namespace {
 
 TEST(Inputs, AreAllOfMemberZeroThenAllOfMemberOne) {
     const auto made = test::small_fingerprint();
-    const auto& pairs = made.rungs[1].pairs;
+    const auto& pairs = made.pairs().rungs[1].pairs;
     const auto inputs = inputs_of(made, pairs);
     ASSERT_EQ(inputs.size(), 4u * 18);
     for (std::size_t row = 0; row < 4; ++row) {
         const auto& pair = pairs[row % 2];
         for (std::size_t i = 0; i < 18; ++i) {
-            const double level = made.paths[pair.path].base[i] +
-                                 pair.member[row / 2].position * made.paths[pair.path].direction[i];
+            const double level = made.pairs().paths[pair.path].base[i] +
+                                 pair.member[row / 2].position * made.pairs().paths[pair.path].direction[i];
             EXPECT_EQ(inputs[row * 18 + i], static_cast<float>(level * made.unit));
         }
     }

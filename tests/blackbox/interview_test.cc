@@ -1,10 +1,11 @@
 // How a service is queried: in which order, which inputs twice, and the jitter measured so.
-#include "blackbox/pairs/interview.h"
+#include "blackbox/interview.h"
 
 #include <map>
 
 #include <gmock/gmock.h>
 
+#include "blackbox/pairs/inputs.h"
 #include "tests/support/models/two_classes.h"
 
 namespace modelseal::blackbox {
@@ -49,11 +50,12 @@ class NotingOracle final : public oracle::Oracle {
 // Many pairs, each with inputs of its own.
 Fingerprint many_pairs() {
     auto print = test::two_classes();
-    print.paths.clear();
-    for (auto& rung : print.rungs) {
+    print.pairs().paths.clear();
+    for (auto& rung : print.pairs().rungs) {
         for (auto& pair : rung.pairs) {
-            pair.path = static_cast<std::uint32_t>(print.paths.size());
-            print.paths.push_back({{static_cast<float>(print.paths.size()) / 64}, {1.0f / 128}});
+            pair.path = static_cast<std::uint32_t>(print.pairs().paths.size());
+            print.pairs().paths.push_back(
+                {{static_cast<float>(print.pairs().paths.size()) / 64}, {1.0f / 128}});
         }
     }
     return print;
@@ -88,7 +90,7 @@ TEST(Interview, PutsEachAnswerWhereItsInputBelongs) {
     ASSERT_TRUE(replies.ok());
     EXPECT_EQ(replies->jitter, 0);
     std::size_t row = 0;
-    for (const auto& rung : print.rungs) {
+    for (const auto& rung : print.pairs().rungs) {
         for (const float expected : inputs_of(print, rung.pairs)) {
             EXPECT_EQ(replies->answers.values[2 * row++], expected);
         }
@@ -122,8 +124,8 @@ TEST(Interview, DoesNotTakeRoundingForVariation) {
 TEST(Interview, SendsInputsAgainWhoseLabelsWouldMeanTampering) {
     auto print = many_pairs();
     print.access = Access::label;
-    print.direction.clear();
-    const float odd = inputs_of(print, print.rungs[0].pairs)[3];
+    print.pairs().direction.clear();
+    const float odd = inputs_of(print, print.pairs().rungs[0].pairs)[3];
     for (const int wrong : {1, 1000}) {
         std::map<float, int> times;
         NotingOracle oracle(print, {});

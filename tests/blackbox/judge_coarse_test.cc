@@ -5,7 +5,7 @@
 
 #include <gmock/gmock.h>
 
-#include "blackbox/pairs/interview.h"
+#include "blackbox/interview.h"
 #include "tests/support/models/two_classes.h"
 
 namespace modelseal::blackbox {
@@ -147,7 +147,7 @@ TEST(JudgeCoarse, HalfPrecisionIsNeitherIntactNorTamperingUnlessItWasAskedFor) {
 
 TEST(JudgeCoarse, HalfPrecisionWithoutARungForItIsInconclusive) {
     auto print = two_classes();
-    print.rungs.pop_back();
+    print.pairs().rungs.pop_back();
     auto answers = honest(print);
     for (std::size_t row = 0; row < kPairs; ++row)
         std::swap(answers.values[2 * row], answers.values[2 * row + 1]);
@@ -180,11 +180,11 @@ TEST(JudgeCoarse, LabelsThatVaryAreInconclusive) {
 // A probability of 0 shows nothing about its pair; it does not hide how the others moved.
 TEST(JudgeCoarse, APairWithoutAMarginDoesNotHideTheDriftOfTheOthers) {
     auto print = two_classes(Access::probabilities);
-    print.rungs.pop_back();
-    print.rungs[0].drift = 1e-5;
+    print.pairs().rungs.pop_back();
+    print.pairs().rungs[0].drift = 1e-5;
     oracle::Answers answers{.count = 2 * kPairs, .classes = 2};
     for (const int member : {0, 1}) {
-        for (const auto& pair : print.rungs[0].pairs) {
+        for (const auto& pair : print.pairs().rungs[0].pairs) {
             const double logit = (pair.member[member].margin + 2e-4) * std::sqrt(2.0);
             const auto one = static_cast<float>(1 / (1 + std::exp(-logit)));
             answers.values.insert(answers.values.end(), {1 - one, one});

@@ -5,6 +5,7 @@
 
 #include <gmock/gmock.h>
 
+#include "blackbox/verdict.h"
 #include "tests/support/models/two_classes.h"
 
 namespace modelseal::blackbox {
@@ -21,7 +22,7 @@ TEST(Judge, HonestAnswersAreIntactWithABoundOnFalseAlarms) {
     const auto print = two_classes();
     const auto finding = judged(print, {.answers = honest(print)});
     EXPECT_EQ(finding.outcome, Outcome::intact);
-    EXPECT_EQ(finding.pairs, kPairs);
+    EXPECT_EQ(finding.compared, kPairs);
     EXPECT_EQ(finding.threshold, 1u);
     EXPECT_GT(finding.false_alarm_bound, 0);
     EXPECT_LE(finding.false_alarm_bound, kFalseAlarms);
@@ -35,8 +36,9 @@ TEST(Judge, OneMemberOnTheOtherSideIsTampering) {
     EXPECT_EQ(finding.outcome, Outcome::tampered);
     EXPECT_EQ(finding.mismatched, 1u);
     EXPECT_FALSE(finding.drifted);
-    EXPECT_EQ(finding.rungs[0].moved[0], (std::array{true, false}));
-    EXPECT_EQ(finding.rungs[0].moved[1], (std::array{false, false}));
+    const auto& details = std::get<FingerprintFinding::Pairs>(finding.details).rungs[0];
+    EXPECT_EQ(details.moved[0], (std::array{true, false}));
+    EXPECT_EQ(details.moved[1], (std::array{false, false}));
 }
 
 // Made-up answers keep sides right more easily than sizes.
@@ -74,7 +76,7 @@ TEST(Judge, LabelsBoundMarginsOnOneSideOnly) {
 // Noise of the size of the margins takes more than one mismatch.
 TEST(Judge, NoisierRungsTakeMoreMismatches) {
     auto print = two_classes();
-    print.rungs[0].scale = 1e-4;
+    print.pairs().rungs[0].scale = 1e-4;
     auto answers = honest(print);
     const auto threshold = judged(print, {.answers = answers}).threshold;
     ASSERT_GT(threshold, 1u);
@@ -107,7 +109,7 @@ TEST(Judge, ExactPairsSayNothingOfTheModelOnAnotherRuntime) {
     auto print = two_classes();
     const double margin =
         2 * std::sqrt(0.5) * static_cast<double>(1e-6f);  // to the bit what comes of the answers
-    print.rungs.insert(print.rungs.begin(), test::rung_of(Rung::exact, margin, 0));
+    print.pairs().rungs.insert(print.pairs().rungs.begin(), test::rung_of(Rung::exact, margin, 0));
     auto answers = honest(print);
     EXPECT_EQ(judged(print, {.answers = answers}, Rung::exact).outcome, Outcome::intact);
     for (std::size_t row = 0; row < 6; ++row) std::swap(answers.values[2 * row], answers.values[2 * row + 1]);
@@ -116,14 +118,14 @@ TEST(Judge, ExactPairsSayNothingOfTheModelOnAnotherRuntime) {
     for (const auto rung : {std::optional<Rung>(), std::optional(Rung::exact)}) {
         EXPECT_EQ(judged(print, {.answers = answers, .same_runtime = true}, rung).outcome, Outcome::tampered);
     }
-    print.rungs[0].noise = 1e-7;  // it did not repeat itself when the fingerprint was made
+    print.pairs().rungs[0].noise = 1e-7;  // it did not repeat itself when the fingerprint was made
     EXPECT_EQ(judged(print, {.answers = answers, .same_runtime = true}).outcome, Outcome::other_runtime);
 }
 
 TEST(Judge, TooMuchNoiseForTheNumberOfPairsIsInconclusive) {
     auto print = two_classes();
-    print.rungs.pop_back();
-    print.rungs[0].scale = 1e-2;
+    print.pairs().rungs.pop_back();
+    print.pairs().rungs[0].scale = 1e-2;
     const auto finding = judged(print, {.answers = honest(print)});
     EXPECT_EQ(finding.outcome, Outcome::inconclusive);
     EXPECT_THAT(finding.detail, HasSubstr("too few pairs"));
@@ -132,7 +134,7 @@ TEST(Judge, TooMuchNoiseForTheNumberOfPairsIsInconclusive) {
 // Each rung that counts may give a false alarm; together they keep to the bound.
 TEST(Judge, RungsShareTheChanceOfAFalseAlarm) {
     auto print = two_classes();
-    for (auto& rung : print.rungs) rung.scale = rung.floor / 2 / std::log(2 * kPairs / 8e-7);
+    for (auto& rung : print.pairs().rungs) rung.scale = rung.floor / 2 / std::log(2 * kPairs / 8e-7);
     const auto both = judged(print, {.answers = honest(print)});
     EXPECT_EQ(both.threshold, 2u);
     EXPECT_LE(both.false_alarm_bound, kFalseAlarms);
@@ -144,7 +146,7 @@ TEST(Judge, RungsShareTheChanceOfAFalseAlarm) {
 // Training moves all margins alike; rounding moves each its own way.
 TEST(Judge, MarginsThatMoveTogetherAreTampering) {
     auto print = two_classes();
-    print.rungs[0].drift = 1e-5;
+    print.pairs().rungs[0].drift = 1e-5;
     auto together = honest(print), apart = honest(print);
     for (std::size_t row = 0; row < together.count; ++row) {
         together.values[2 * row + 1] += 1e-4f;
@@ -189,7 +191,7 @@ TEST_P(SpoiledAnswers, AreRefused) {
     const auto print = two_classes();
     auto answers = honest(print);
     GetParam().spoil(answers);
-    const auto finding = judge(print, {.answers = answers}, {}, "who");
+    const auto finding = judge_pairs(print, {.answers = answers}, {}, "who");
     ASSERT_FALSE(finding.ok());
     EXPECT_THAT(finding.error().message, HasSubstr(GetParam().message));
     EXPECT_THAT(finding.error().message, HasSubstr("who"));
@@ -219,7 +221,7 @@ INSTANTIATE_TEST_SUITE_P(
 
 TEST(Judge, ReportsAMissingRung) {
     const auto print = two_classes();
-    const auto finding = judge(print, {.answers = honest(print)}, Rung::exact, "who");
+    const auto finding = judge_pairs(print, {.answers = honest(print)}, Rung::exact, "who");
     ASSERT_FALSE(finding.ok());
     EXPECT_EQ(finding.error().kind, ErrorKind::usage);
 }

@@ -8,8 +8,10 @@
 #include <gmock/gmock.h>
 
 #include "blackbox/challenge.h"
+#include "blackbox/pairs/inputs.h"
 #include "blackbox/pairs/judge.h"
 #include "blackbox/payload.h"
+#include "blackbox/verdict.h"
 #include "tests/support/models/toy_network.h"
 
 namespace modelseal::blackbox {
@@ -27,12 +29,12 @@ Secret32 secret(unsigned char first) {
 }
 
 Plan plan_for(const ToyNetwork& network, Access access = Access::logits, Grid grid = Grid::none) {
-    return {.pairs = 20, .access = access, .grid = grid, .input = {.shape = network.input()}, .threads = 2};
+    return {.count = 20, .access = access, .grid = grid, .input = {.shape = network.input()}, .threads = 2};
 }
 
 Made make_or_die(oracle::Network& network, const Plan& plan, unsigned char key = 1,
                  std::span<const std::byte, 32> salt = kSalt) {
-    auto made = make(network, plan, secret(key), salt, no_progress());
+    auto made = make_pairs(network, plan, secret(key), salt, no_progress());
     if (!made) {
         ADD_FAILURE() << made.error().message;
         return {};
@@ -45,12 +47,13 @@ Made make_or_die(oracle::Network& network, const Plan& plan, unsigned char key =
 FingerprintFinding check(ToyNetwork& network, const Fingerprint& print, const oracle::Runtime& runtime,
                          bool same_runtime) {
     std::vector<float> inputs;
-    for (const auto& rung : print.rungs) {
+    for (const auto& rung : print.pairs().rungs) {
         const auto more = inputs_of(print, rung.pairs);
         inputs.insert(inputs.end(), more.begin(), more.end());
     }
     auto answers = network.ask_as(inputs, count_inputs(print), runtime);
-    auto finding = judge(print, {.answers = std::move(*answers), .same_runtime = same_runtime}, {}, "toy");
+    auto finding =
+        judge_pairs(print, {.answers = std::move(*answers), .same_runtime = same_runtime}, {}, "toy");
     if (!finding) {
         ADD_FAILURE() << finding.error().message;
         return {};
@@ -73,8 +76,8 @@ TEST(MakeFingerprint, IsValidAsAFile) {
 TEST(MakeFingerprint, MembersLieOnBothSidesInTheBandOfTheirRung) {
     ToyNetwork network(1);
     const auto print = make_or_die(network, plan_for(network)).fingerprint;
-    ASSERT_EQ(print.rungs.size(), 3u);
-    for (const auto& rung : print.rungs) {
+    ASSERT_EQ(print.pairs().rungs.size(), 3u);
+    for (const auto& rung : print.pairs().rungs) {
         EXPECT_EQ(rung.pairs.size(), 20u);
         for (const auto& pair : rung.pairs) {
             EXPECT_LT(pair.member[0].margin, 0);
@@ -85,16 +88,16 @@ TEST(MakeFingerprint, MembersLieOnBothSidesInTheBandOfTheirRung) {
             EXPECT_LT(pair.member[1].margin, 2.5 * rung.floor);
         }
     }
-    EXPECT_GE(print.rungs[1].floor, 8 * print.rungs[1].noise);
-    EXPECT_GT(print.rungs[1].noise, 0) << "the toy sums in another order, which rounds otherwise";
-    EXPECT_GT(print.rungs[2].floor, print.rungs[1].floor);
+    EXPECT_GE(print.pairs().rungs[1].floor, 8 * print.pairs().rungs[1].noise);
+    EXPECT_GT(print.pairs().rungs[1].noise, 0) << "the toy sums in another order, which rounds otherwise";
+    EXPECT_GT(print.pairs().rungs[2].floor, print.pairs().rungs[1].floor);
 }
 
 TEST(MakeFingerprint, TheDirectionHasZeroSumAndUnitNorm) {
     ToyNetwork network(1);
     const auto print = make_or_die(network, plan_for(network)).fingerprint;
     double sum = 0, square = 0;
-    for (const double weight : print.direction) {
+    for (const double weight : print.pairs().direction) {
         sum += weight;
         square += weight * weight;
     }
@@ -110,7 +113,7 @@ TEST(MakeFingerprint, OtherKeysAndOtherSaltsShareNoInput) {
     for (const auto& print : {make_or_die(network, plan_for(network), 1).fingerprint,
                               make_or_die(network, plan_for(network), 2).fingerprint,
                               make_or_die(network, plan_for(network), 1, other_salt).fingerprint}) {
-        for (const auto& rung : print.rungs) {
+        for (const auto& rung : print.pairs().rungs) {
             for (const auto& pair : rung.pairs) {
                 for (const int member : {0, 1}) {
                     std::vector<float> input;
@@ -128,14 +131,14 @@ TEST(MakeFingerprint, FollowsFromKeyAndSalt) {
     ToyNetwork network(1);
     const auto once = make_or_die(network, plan_for(network)).fingerprint;
     const auto again = make_or_die(network, plan_for(network)).fingerprint;
-    EXPECT_EQ(inputs_of(once, once.rungs[1].pairs), inputs_of(again, again.rungs[1].pairs));
+    EXPECT_EQ(inputs_of(once, once.pairs().rungs[1].pairs), inputs_of(again, again.pairs().rungs[1].pairs));
 }
 
 TEST(MakeFingerprint, GridMembersAreOnGrayLevelsAFewPixelsApart) {
     ToyNetwork network(1, 5, {1, 24, 24});
     const auto print = make_or_die(network, plan_for(network, Access::logits, Grid::u8)).fingerprint;
-    ASSERT_FALSE(print.rungs.empty());
-    for (const auto& rung : print.rungs) {
+    ASSERT_FALSE(print.pairs().rungs.empty());
+    for (const auto& rung : print.pairs().rungs) {
         EXPECT_NE(rung.rung, Rung::exact);
         const auto inputs = inputs_of(print, rung.pairs);
         for (const float input : inputs) {
@@ -148,7 +151,7 @@ TEST(MakeFingerprint, GridMembersAreOnGrayLevelsAFewPixelsApart) {
 TEST(MakeFingerprint, RefusesAModelWithOneClassEverywhere) {
     ToyNetwork network(1);
     network.answer_for_all = 3;
-    const auto made = make(network, plan_for(network), secret(1), kSalt, no_progress());
+    const auto made = make_pairs(network, plan_for(network), secret(1), kSalt, no_progress());
     ASSERT_FALSE(made.ok());
     EXPECT_EQ(made.error().kind, ErrorKind::unsupported);
     EXPECT_THAT(made.error().message, ::testing::HasSubstr("0 of 138 starts reach a decision boundary"));
@@ -157,7 +160,7 @@ TEST(MakeFingerprint, RefusesAModelWithOneClassEverywhere) {
 TEST(MakeFingerprint, RefusesOutputsThatAreNotNumbers) {
     ToyNetwork network(1);
     network.answer_for_all = std::numeric_limits<float>::quiet_NaN();
-    const auto made = make(network, plan_for(network), secret(1), kSalt, no_progress());
+    const auto made = make_pairs(network, plan_for(network), secret(1), kSalt, no_progress());
     ASSERT_FALSE(made.ok());
     EXPECT_THAT(made.error().message, ::testing::HasSubstr("output 0 of answer 0 is nan"));
 }
@@ -208,9 +211,9 @@ TEST(CheckFingerprint, OneUnitInTheLastPlaceIsNoticedOnTheSameRuntime) {
 TEST(CheckFingerprint, ARuntimeThatDoesNotRepeatItselfIsNotComparedBitByBit) {
     ToyNetwork network(1);
     network.unsteady = true;
-    const auto made = make(network, plan_for(network), secret(1), kSalt, no_progress());
+    const auto made = make_pairs(network, plan_for(network), secret(1), kSalt, no_progress());
     ASSERT_TRUE(made.ok()) << made.error().message;
-    for (const auto& rung : made->fingerprint.rungs) {
+    for (const auto& rung : made->fingerprint.pairs().rungs) {
         if (rung.rung == Rung::exact) {
             EXPECT_GT(rung.noise, 0);
         }
@@ -244,7 +247,7 @@ TEST(CheckFingerprint, PairsLieWhereEveryProbabilityIsAboveZero) {
     network.softmax = true;
     const auto print = make_or_die(network, plan_for(network, Access::probabilities)).fingerprint;
     std::size_t zeros = 0;
-    for (const auto& rung : print.rungs) {
+    for (const auto& rung : print.pairs().rungs) {
         const auto inputs = inputs_of(print, rung.pairs);
         const auto answers = network.ask(inputs, 2 * rung.pairs.size());
         zeros += static_cast<std::size_t>(std::ranges::count(answers->values, 0.0f));

@@ -1,10 +1,11 @@
-#include "blackbox/preview.h"
+#include "blackbox/pairs/preview.h"
 
 #include <cstdlib>
 
 #include <gtest/gtest.h>
 #include <png.h>
 
+#include "blackbox/canvas.h"
 #include "tests/support/models/small_fingerprint.h"
 #include "tests/support/scratch.h"
 
@@ -34,7 +35,7 @@ Decoded decode(const std::vector<std::byte>& bytes) {
 
 void use_shape(Fingerprint& made, std::vector<std::int64_t> shape) {
     made.input.shape.shape = std::move(shape);
-    for (auto& path : made.paths) {
+    for (auto& path : made.pairs().paths) {
         path.base.assign(made.input.shape.elements(), 100);
         path.direction.assign(made.input.shape.elements(), 1);
     }
@@ -43,11 +44,11 @@ void use_shape(Fingerprint& made, std::vector<std::int64_t> shape) {
 TEST(Preview, ShowsBothMembersAndTheirDifference) {
     auto made = test::small_fingerprint();
     use_shape(made, {3, 8, 8});
-    made.paths[0].base.assign(192, 0);
-    std::fill(made.paths[0].base.begin(), made.paths[0].base.begin() + 64, 200.0f);  // red
-    made.paths[0].direction.assign(192, 0);
-    made.paths[0].direction[0] = 50;  // red, top left
-    const auto picture = decode(preview_png(made, 1));
+    made.pairs().paths[0].base.assign(192, 0);
+    std::fill(made.pairs().paths[0].base.begin(), made.pairs().paths[0].base.begin() + 64, 200.0f);  // red
+    made.pairs().paths[0].direction.assign(192, 0);
+    made.pairs().paths[0].direction[0] = 50;  // red, top left
+    const auto picture = decode(preview_of_pairs(made, 1));
     const auto red = picture.at(8, 8), brighter = picture.at(8 + 66, 8), difference = picture.at(8 + 132, 8);
     EXPECT_EQ(red.red, 200);
     EXPECT_EQ(red.blue, 0);
@@ -63,8 +64,8 @@ TEST(Preview, IsMadeOfInputsOfEveryShape) {
         auto made = test::small_fingerprint();
         use_shape(made, shape);
         for (const std::size_t pairs : {0u, 1u, 2u, 100u}) {
-            const auto images = decode(preview_png(made, pairs));
-            const auto sheet = decode(preview_sheet_png(made, pairs));
+            const auto images = decode(preview_of_pairs(made, pairs));
+            const auto sheet = decode(sheet_of_pairs(made, pairs));
             EXPECT_GT(sheet.height, images.height);
             EXPECT_LE(images.width, 1000u);
         }
@@ -73,11 +74,11 @@ TEST(Preview, IsMadeOfInputsOfEveryShape) {
 
 TEST(Preview, SurvivesMarginsOfZeroAndNoNoise) {
     auto made = test::small_fingerprint();
-    for (auto& rung : made.rungs) {
+    for (auto& rung : made.pairs().rungs) {
         rung.noise = rung.floor = 0;
         for (auto& pair : rung.pairs) pair.member[0].margin = pair.member[1].margin = 0;
     }
-    EXPECT_GT(decode(preview_sheet_png(made, 4)).width, 0u);
+    EXPECT_GT(decode(sheet_of_pairs(made, 4)).width, 0u);
 }
 
 TEST(Canvas, DrawsNothingOutside) {

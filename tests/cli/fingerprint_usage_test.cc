@@ -38,7 +38,12 @@ TEST_F(Usage, OfFingerprintIsValidated) {
         words.insert(words.end(), more.begin(), more.end());
         return words;
     };
-    EXPECT_THAT(refused(with({"--method", "generator"})).err, HasSubstr("this release makes pairs only"));
+    EXPECT_THAT(refused(with({"--method", "oracle"})).err, HasSubstr("--method"));
+    EXPECT_THAT(refused(with({"--width", "32"})).err, HasSubstr("--width goes with --method generator"));
+    EXPECT_THAT(refused(with({"--method", "generator", "--pairs", "3"})).err,
+                HasSubstr("--pairs goes with --method pairs"));
+    EXPECT_THAT(refused(with({"--method", "generator", "--triggers", "0"})).err, HasSubstr("--triggers"));
+    EXPECT_THAT(refused(with({"--method", "generator", "--arm", "left"})).err, HasSubstr("--arm"));
     EXPECT_THAT(refused(with({"--pairs", "0"})).err, HasSubstr("--pairs"));
     EXPECT_THAT(refused(with({"--pairs", "10001"})).err, HasSubstr("--pairs"));
     EXPECT_THAT(refused(with({"--access", "none"})).err, HasSubstr("--access"));

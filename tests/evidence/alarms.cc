@@ -16,7 +16,8 @@
 
 #include "blackbox/challenge.h"
 #include "blackbox/container.h"
-#include "blackbox/pairs/interview.h"
+#include "blackbox/interview.h"
+#include "blackbox/pairs/inputs.h"
 #include "io/file.h"
 #include "oracle/endpoint.h"
 #include "oracle/network.h"
@@ -52,19 +53,26 @@ struct Tally {
         alarms += finding.outcome == FingerprintFinding::Outcome::tampered ? 1 : 0;
         inconclusive += finding.outcome == FingerprintFinding::Outcome::inconclusive ? 1 : 0;
         mismatched += finding.mismatched;
-        const auto& rung = finding.rungs.front();
-        for (std::size_t i = 0; i < rung.answered.size(); ++i) {
-            for (const std::size_t member : {0u, 1u}) {
-                largest = std::max(largest, std::abs(rung.answered[i][member] - rung.recorded[i][member]));
+        if (const auto* triggers = std::get_if<FingerprintFinding::Triggers>(&finding.details)) {
+            for (std::size_t i = 0; i < triggers->answered.size(); ++i)
+                note(triggers->answered[i] - triggers->recorded[i]);
+        } else if (const auto& rungs = std::get<FingerprintFinding::Pairs>(finding.details).rungs;
+                   !rungs.empty()) {
+            const auto& rung = rungs.front();
+            for (std::size_t i = 0; i < rung.answered.size(); ++i) {
+                for (const std::size_t member : {0u, 1u})
+                    note(rung.answered[i][member] - rung.recorded[i][member]);
             }
         }
     }
+    void note(double shift) { largest = std::max(largest, std::abs(shift)); }
 };
 
 // Without the rung exact, which decides nothing on other runtimes, so that thousands of checks take minutes.
 Fingerprint without_exact(Fingerprint print) {
-    std::erase_if(print.rungs, [](const auto& rung) { return rung.rung == Rung::exact; });
-    if (print.rungs.empty() || print.rungs.front().rung != Rung::fp32) {
+    if (print.method() != FingerprintMethod::pairs) return print;
+    std::erase_if(print.pairs().rungs, [](const auto& rung) { return rung.rung == Rung::exact; });
+    if (print.pairs().rungs.empty() || print.pairs().rungs.front().rung != Rung::fp32) {
         throw std::runtime_error("the fingerprint has no rung fp32");
     }
     return print;
@@ -100,10 +108,7 @@ class Alarms {
           print_(without_exact(must(
               blackbox::load(*must(io::FileSource::open(options.fingerprint, options.fingerprint)),
                              public_check_key(must(load_public_key(options.vendor))), std::time(nullptr))))) {
-        for (const auto& rung : print_.rungs) {
-            const auto more = inputs_of(print_, rung.pairs);
-            inputs_.insert(inputs_.end(), more.begin(), more.end());
-        }
+        inputs_ = inputs_of(print_, 0, count_inputs(print_));
         normalise(print_.input, inputs_);
     }
 
@@ -138,7 +143,7 @@ class Alarms {
     }
 
     void print_table(const std::string& target) {
-        fmt::print("{}, floor {:.2g}\n", target, print_.rungs.front().floor);
+        fmt::print("{}, floor {:.2g}\n", target, floor());
         for (const auto& [row, tally] : rows_) {
             fmt::print("  {:32} {:5} checks, {} alarms, {} inconclusive; {} mismatched; largest shift {:.2g}\n",
                        row, tally.checks, tally.alarms, tally.inconclusive, tally.mismatched, tally.largest);
@@ -149,9 +154,14 @@ class Alarms {
   private:
     std::size_t count() const { return count_inputs(print_); }
 
+    // Of the rung fp32.
+    double floor() const {
+        return print_.method() == FingerprintMethod::pairs ? print_.pairs().rungs.front().floor
+                                                           : print_.triggers().rungs.front().floor;
+    }
     void judge(const std::string& row, blackbox::Replies replies, const std::string& who,
                std::optional<Rung> rung = {}) {
-        rows_[row].add(must(blackbox::judge(print_, std::move(replies), rung, who)));
+        rows_[row].add(must(blackbox::method_of(print_).judge(print_, std::move(replies), rung, who)));
     }
 
     // The answers of one honest run, and what services make of such answers.
@@ -184,7 +194,7 @@ class Alarms {
             }
         }
         answers.count += repeated.size();
-        std::normal_distribution<double> noise(0, floors * print_.rungs.front().floor);
+        std::normal_distribution<double> noise(0, floors * floor());
         for (auto& value : answers.values) value += static_cast<float>(noise(random_));
         note_precision(answers);
         return with_jitter(print_, std::move(answers), repeated);

@@ -2,6 +2,7 @@
 #include <cmath>
 
 #include "blackbox/container.h"
+#include "blackbox/pairs/inputs.h"
 #include "blackbox/payload.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -22,7 +23,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         return 0;
     }
     if (!blackbox::complaint(*whole).empty()) test::finding("a fingerprint that is not well-formed");
-    for (const auto& rung : whole->rungs) {
+    for (const auto& rung : whole->pairs().rungs) {
         if (whole->input.shape.elements() * rung.pairs.size() > 1u << 20) return 0;
         static_cast<void>(blackbox::inputs_of(*whole, rung.pairs));
     }

@@ -24,19 +24,18 @@ CheckReport intact() {
         .detail = {},
         .access = "logits",
         .rung = "fp32",
-        .pairs = 150,
+        .compared = 150,
         .mismatched = 0,
         .threshold = 2,
         .false_alarm_bound = 1e-6,
         .shift = 1e-5,
-        .rungs = {{.name = "exact", .pairs = 150, .mismatched = 40, .noise = 0, .floor = 0},
-                  {.name = "fp32",
-                   .pairs = 150,
-                   .noise = 4e-5,
-                   .floor = 3e-4,
-                   .recorded = {{-4e-4, 5e-4}, {-3e-4, 3e-4}},
-                   .answered = {{-4.1e-4, 5.1e-4}, {2e-4, std::numeric_limits<double>::quiet_NaN()}},
-                   .moved = {{false, false}, {true, true}}}},
+        .rungs = {{.name = "exact", .compared = 150, .mismatched = 40, .noise = 0, .floor = 0},
+                  {.name = "fp32", .compared = 150, .noise = 4e-5, .floor = 3e-4}},
+        .details = FingerprintFinding::Pairs{{{},
+                                              {.recorded = {{-4e-4, 5e-4}, {-3e-4, 3e-4}},
+                                               .answered = {{-4.1e-4, 5.1e-4},
+                                                            {2e-4, std::numeric_limits<double>::quiet_NaN()}},
+                                               .moved = {{false, false}, {true, true}}}}},
         .id = "1234",
         .root = "00ff",
         .vendor_key = "1a2b3c4d5e6f7081",
@@ -153,7 +152,7 @@ TEST(EveryForm, OfAnInconclusiveResultStatesWhyAndIsNotIntact) {
 
 TEST(FingerprintJson, CountsThePairsSentAndThoseDecided) {
     auto check = intact();
-    check.fingerprint->rungs[1].pairs = 140;
+    check.fingerprint->rungs[1].compared = 140;
     check.fingerprint->rungs[1].untold = 10;
     check.fingerprint->rounding = 5e-5;
     check.fingerprint->jitter = std::numeric_limits<double>::infinity();

@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-#include "blackbox/pairs/probe.h"
+#include "blackbox/probe.h"
 #include "crypto/keystream.h"
 #include <modelseal/keys.h>
 #include <modelseal/progress.h>

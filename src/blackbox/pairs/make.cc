@@ -7,26 +7,19 @@
 
 #include <fmt/format.h>
 
+#include "blackbox/noise.h"
+#include "blackbox/pairs/crossing.h"
 #include "blackbox/pairs/grid.h"
 #include "blackbox/pairs/placing.h"
-#include "blackbox/pairs/probe.h"
-#include "blackbox/pairs/rung_reading.h"
+#include "blackbox/pairs/record.h"
+#include "blackbox/probe.h"
 #include "util/text.h"
 
 namespace modelseal::blackbox {
 namespace {
 
-constexpr double kNoiseFactor = 8;       // a floor in units of the largest noise seen
-constexpr double kLeastFloor = 0x1p-18;  // of the spread of the logits: 64 units in the last place of float32
 constexpr double kLeastDrift = 0x1p-23;  // of the spread: one unit in the last place, in all logits alike
-constexpr double kLeastMixed = 0x1p-9;   // the same for the 11 bits of TF32 and half precision: 4 units
-constexpr std::size_t kBatch = 50;
-constexpr std::size_t kBatchElements = 4u << 20;  // 16 MiB of float32 a batch
-constexpr std::size_t kSpare = 8;                 // every so many pairs one more, for those that a rung loses
-
-std::size_t batch_for(std::size_t elements) {
-    return std::clamp<std::size_t>(kBatchElements / elements, 1, kBatch);
-}
+constexpr std::size_t kSpare = 8;        // every so many pairs one more, for those that a rung loses
 
 // The story of making, one step a function.
 class Maker {
@@ -41,7 +34,7 @@ class Maker {
         auto& print = made_.fingerprint;
         print = facts_of(plan, probe_);
         print.unit = lattice_.unit;
-        if (plan.access != Access::label) print.direction = keyed.direction(classes);
+        if (plan.access != Access::label) print.pairs().direction = keyed.direction(classes);
     }
 
     Result<void> run();
@@ -56,7 +49,6 @@ class Maker {
     Result<void> add_spaced(Rung rung, const Noise& noise, double floor);
     Result<void> add(RungOfPairs rung);
     std::size_t path_of(std::size_t crossing);
-    double spread(const Outputs& outputs) const;
 
     const Plan& plan_;
     const Keyed& keyed_;
@@ -71,24 +63,13 @@ class Maker {
     double spread_ = 0;
 };
 
-// Mean distance between the largest and the smallest logit of a row.
-double Maker::spread(const Outputs& outputs) const {
-    double sum = 0;
-    for (std::size_t row = 0; row < outputs.count; ++row) {
-        const auto [least, most] = std::ranges::minmax(outputs.row(row));
-        const auto low = static_cast<double>(least), high = static_cast<double>(most);
-        sum += outputs.probabilities ? std::log(high / std::max(low, 1e-30)) : high - low;
-    }
-    return sum / static_cast<double>(outputs.count);
-}
-
 Result<void> Maker::measure() {
     std::vector<double> middle;
     for (const auto& [below, above] : brackets_) middle.push_back((below + above) / 2);
     const auto pixels = pixels_at(probe_, lattice_, crossings_, middle);
-    const auto boundaries = boundaries_of(crossings_, made_.fingerprint.direction);
+    const auto boundaries = boundaries_of(crossings_, made_.fingerprint.pairs().direction);
     MODELSEAL_TRY_ASSIGN(const auto outputs, probe_.outputs(pixels));
-    spread_ = spread(outputs);
+    spread_ = spread_of(outputs);
     MODELSEAL_TRY_ASSIGN(fp32_, fp32_noise(probe_, pixels, boundaries, outputs, plan_.threads));
     MODELSEAL_TRY_ASSIGN(mixed_, mixed_noise(probe_, pixels, boundaries, outputs));
     return {};
@@ -97,21 +78,21 @@ Result<void> Maker::measure() {
 std::size_t Maker::path_of(std::size_t crossing) {
     if (paths_.empty()) paths_.assign(crossings_.size(), std::string::npos);
     if (paths_[crossing] == std::string::npos) {
-        paths_[crossing] = made_.fingerprint.paths.size();
-        made_.fingerprint.paths.push_back(crossings_[crossing].path);
+        paths_[crossing] = made_.fingerprint.pairs().paths.size();
+        made_.fingerprint.pairs().paths.push_back(crossings_[crossing].path);
     }
     return paths_[crossing];
 }
 
 Result<void> Maker::add(RungOfPairs rung) {
     MODELSEAL_TRY(add_rung(probe_, plan_, std::move(rung), made_));
-    progress_.advance(plan_.pairs);
+    progress_.advance(plan_.count);
     return {};
 }
 
 Result<void> Maker::add_exact() {
     RungOfPairs rung{.rung = Rung::exact};
-    for (std::size_t i = 0; i < crossings_.size() && rung.pairs.size() < plan_.pairs; ++i) {
+    for (std::size_t i = 0; i < crossings_.size() && rung.pairs.size() < plan_.count; ++i) {
         Pair pair{.path = static_cast<std::uint32_t>(path_of(i)), .target = crossings_[i].target};
         pair.member[0].position = brackets_[i][0];
         pair.member[1].position = brackets_[i][1];
@@ -125,7 +106,7 @@ Result<void> Maker::add_spaced(Rung which, const Noise& noise, double floor) {
     if (plan_.access != Access::label) {
         rung.drift = std::max(kNoiseFactor * noise.drift, kLeastDrift * spread_);
     }
-    auto& print = made_.fingerprint;
+    auto& print = made_.fingerprint.pairs();
     const auto add_pair = [&](std::size_t path, std::uint32_t target, const Bracket& at) {
         Pair pair{.path = static_cast<std::uint32_t>(path), .target = target};
         pair.member[0].position = at[0];
@@ -135,7 +116,7 @@ Result<void> Maker::add_spaced(Rung which, const Noise& noise, double floor) {
     if (plan_.grid == Grid::u8) {
         MODELSEAL_TRY_ASSIGN(auto paths,
                              place_on_grid(probe_, lattice_, keyed_, crossings_, print.direction, floor));
-        for (std::size_t i = 0; i < paths.size() && rung.pairs.size() < plan_.pairs; ++i) {
+        for (std::size_t i = 0; i < paths.size() && rung.pairs.size() < plan_.count; ++i) {
             if (paths[i].base.empty()) continue;
             add_pair(print.paths.size(), crossings_[i].target, {0, 1});
             print.paths.push_back(std::move(paths[i]));
@@ -144,7 +125,7 @@ Result<void> Maker::add_spaced(Rung which, const Noise& noise, double floor) {
     }
     MODELSEAL_TRY_ASSIGN(const auto placed,
                          place(probe_, lattice_, crossings_, brackets_, print.direction, floor));
-    for (std::size_t i = 0; i < placed.size() && rung.pairs.size() < plan_.pairs; ++i) {
+    for (std::size_t i = 0; i < placed.size() && rung.pairs.size() < plan_.count; ++i) {
         if (std::isnan(placed[i][0]) || std::isnan(placed[i][1])) continue;
         add_pair(path_of(i), crossings_[i].target, placed[i]);
     }
@@ -152,9 +133,9 @@ Result<void> Maker::add_spaced(Rung which, const Noise& noise, double floor) {
 }
 
 Result<void> Maker::run() {
-    const std::size_t wanted = plan_.pairs + plan_.pairs / kSpare + 1;
-    progress_.total(wanted + 3ull * plan_.pairs);
-    auto& direction = made_.fingerprint.direction;
+    const std::size_t wanted = plan_.count + plan_.count / kSpare + 1;
+    progress_.total(wanted + 3ull * plan_.count);
+    auto& direction = made_.fingerprint.pairs().direction;
     MODELSEAL_TRY_ASSIGN(crossings_, find_crossings(probe_, keyed_, lattice_, direction, wanted, progress_));
     if (plan_.grid == Grid::none) {
         MODELSEAL_TRY_ASSIGN(brackets_, bracket(probe_, lattice_, crossings_, direction));
@@ -164,48 +145,33 @@ Result<void> Maker::run() {
     MODELSEAL_TRY(measure());
     // Grid neighbors are further apart than any runtime's rounding: there is nothing exact between them.
     if (plan_.grid == Grid::none) MODELSEAL_TRY(add_exact());
-    const double fp32_floor = std::max(kNoiseFactor * fp32_.largest, kLeastFloor * spread_);
-    MODELSEAL_TRY(add_spaced(Rung::fp32, fp32_, fp32_floor));
+    const double least = fp32_floor(fp32_, spread_);
+    MODELSEAL_TRY(add_spaced(Rung::fp32, fp32_, least));
     if (mixed_.runtimes.empty()) {
         made_.notes.emplace_back(
             "the network does not run with rounded weights, so the fingerprint has no rung for mixed "
             "precision");
         return {};
     }
-    return add_spaced(Rung::mixed, mixed_,
-                      std::max({kNoiseFactor * mixed_.largest, kLeastMixed * spread_, 2 * fp32_floor}));
+    return add_spaced(Rung::mixed, mixed_, mixed_floor(mixed_, spread_, least));
 }
 
 }  // namespace
 
-Probe probe_of(oracle::Network& network, const Plan& plan, std::size_t classes) {
-    return {network, plan.input, classes, batch_for(plan.input.shape.elements())};
-}
-
-Fingerprint facts_of(const Plan& plan, const Probe& probe) {
-    Fingerprint print;
-    print.access = plan.access;
-    print.grid = plan.grid;
-    print.input = plan.input;
-    print.classes = probe.classes();
-    print.batch = probe.batch();
-    return print;
-}
-
 Result<void> add_rung(Probe& probe, const Plan& plan, RungOfPairs rung, Made& made) {
     if (!rung.pairs.empty()) {
-        MODELSEAL_TRY(record(probe, made.fingerprint, rung, plan.pairs));
+        MODELSEAL_TRY(record(probe, made.fingerprint, rung, plan.count));
     }
-    if (rung.pairs.size() < plan.pairs) {
+    if (rung.pairs.size() < plan.count) {
         made.notes.push_back(fmt::format("{} of {} fit the rung '{}'", rung.pairs.size(),
-                                         util::counted(plan.pairs, "pair"), name_of(rung.rung)));
+                                         util::counted(plan.count, "pair"), name_of(rung.rung)));
     }
-    if (!rung.pairs.empty()) made.fingerprint.rungs.push_back(std::move(rung));
+    if (!rung.pairs.empty()) made.fingerprint.pairs().rungs.push_back(std::move(rung));
     return {};
 }
 
-Result<Made> make(oracle::Network& network, const Plan& plan, const Secret32& secret,
-                  std::span<const std::byte, 32> salt, Progress& progress) {
+Result<Made> make_pairs(oracle::Network& network, const Plan& plan, const Secret32& secret,
+                        std::span<const std::byte, 32> salt, Progress& progress) {
     MODELSEAL_TRY_ASSIGN(const auto classes, network.classes());
     const Keyed keyed(secret, salt);
     Maker maker(network, plan, classes, keyed, progress);

@@ -1,4 +1,7 @@
 #include <chrono>
+#include <optional>
+
+#include <fmt/format.h>
 
 #include "cli/commands/commands.h"
 #include "cli/options/check_keys.h"
@@ -15,7 +18,9 @@ namespace {
 
 struct FingerprintFlags {
     std::string model, key, out, customer, passphrase_file, preview, ledger;
-    unsigned pairs = 150;
+    unsigned pairs = 150, triggers = 100, width = 0, steps = GeneratorTraining().steps;
+    std::optional<std::uint64_t> seed;
+    std::string arm = "both";
     std::string access = "logits", grid = "none", method = "pairs", schedule = "keyed", device = "auto";
     std::string input_name, input_shape, input_range, mean, std, expires;
     bool json = false;
@@ -56,6 +61,11 @@ Result<ExitCode> run(const FingerprintFlags& options, Context& context) {
     MODELSEAL_TRY_ASSIGN(auto recipient, recipient_of(options.customer, options.ledger, key));
     const auto progress = context.progress({"fingerprinting", options.model}, Counted::steps);
     FingerprintOptions request{.key = key, .check = recipient.check, .pairs = options.pairs};
+    request.method = method_of(options.method).value_or(FingerprintMethod::pairs);
+    request.triggers = options.triggers;
+    request.generator = {
+        .width = options.width, .steps = options.steps, .arm = arm_of(options.arm).value_or(Arm::both)};
+    request.seed = options.seed;
     request.ledger = recipient.ledger_if_given();
     request.access = access_of(options.access).value_or(Access::logits);
     request.grid = grid_of(options.grid).value_or(Grid::none);
@@ -100,20 +110,50 @@ void add_access_option(CLI::App& command, FingerprintFlags& options) {
 }
 
 void add_search_options(CLI::App& command, FingerprintFlags& options) {
-    const CLI::Validator only_pairs(
-        [](const std::string& text) {
-            return text == "generator" ? std::string("this release makes pairs only") : std::string();
-        },
-        "");
     command.add_option("--method", options.method, "kind of query (default: pairs)")
-        ->type_name("pairs")
-        ->check(only_pairs)
-        ->check(CLI::IsMember({"pairs"}));
+        ->type_name("pairs|generator")
+        ->check(CLI::IsMember({"pairs", "generator"}));
+    command
+        .add_option("--seed", options.seed, "make the same queries again for the same model, key and runtime")
+        ->type_name("N");
     command
         .add_option("--schedule", options.schedule,
                     "search for pairs; paper is the published one, for comparison (default: keyed)")
         ->type_name("keyed|paper")
         ->check(CLI::IsMember({"keyed", "paper"}));
+}
+
+void add_generator_options(CLI::App& command, FingerprintFlags& options) {
+    command.add_option("--triggers", options.triggers, "number of triggers (default: 100)")
+        ->type_name("N")
+        ->check(CLI::Range(1u, 10000u));
+    command
+        .add_option("--width", options.width,
+                    "channels of the generator's layers (default: 64 on a CPU, 512 on a GPU)")
+        ->type_name("N")
+        ->check(CLI::Range(1u, 1024u));
+    command.add_option("--steps", options.steps, "most steps of training (default: 300)")
+        ->type_name("N")
+        ->check(CLI::Range(1u, 100000u));
+    command
+        .add_option("--arm", options.arm,
+                    "terms of the loss, for comparison with the paper's ablation (default: both)")
+        ->type_name("both|classification|variance|none")
+        ->check(CLI::IsMember({"both", "classification", "variance", "none"}));
+}
+
+// Options of the other method are a mistake, not a wish to be ignored.
+Result<void> check_method(const CLI::App& command, const FingerprintFlags& options) {
+    const bool pairs = options.method == "pairs";
+    const std::vector<const char*> others =
+        pairs ? std::vector{"--triggers", "--width", "--steps", "--arm"} : std::vector{"--pairs", "--schedule"};
+    for (const auto* other : others) {
+        if (command.count(other) == 0) continue;
+        return Error{ErrorKind::usage,
+                     fmt::format("{} goes with --method {}", other, pairs ? "generator" : "pairs"),
+                     {}};
+    }
+    return {};
 }
 
 }  // namespace
@@ -122,7 +162,8 @@ void add_fingerprint(CLI::App& program, Context& context) {
     auto options = std::make_shared<FingerprintFlags>();
     auto& command = add_command(program, "fingerprint", "Make a fingerprint for checking a query-only model",
                                 {"modelseal fingerprint net.onnx -k vendor.key -o net.fp",
-                                 "modelseal fingerprint net.pt -k vendor.key -o net.fp --for acme.check"});
+                                 "modelseal fingerprint net.pt -k vendor.key -o net.fp --for acme.check",
+                                 "modelseal fingerprint net.onnx -k vendor.key -o net.fp --method generator"});
     command.add_option("MODEL", options->model, "TorchScript or ONNX file, sealed or not")->required();
     command
         .add_option("-k,--key", options->key,
@@ -149,7 +190,12 @@ void add_fingerprint(CLI::App& program, Context& context) {
     add_input_options(command, *options);
     command.option_defaults()->group("search");
     add_search_options(command, *options);
-    on_run(command, context, [options](Context& running) { return run(*options, running); });
+    command.option_defaults()->group("generated triggers");
+    add_generator_options(command, *options);
+    on_run(command, context, [options, &command](Context& running) -> Result<ExitCode> {
+        MODELSEAL_TRY(check_method(command, *options));
+        return run(*options, running);
+    });
 }
 
 }  // namespace modelseal::cli

@@ -21,21 +21,21 @@ blackbox::Fingerprint small_fingerprint() {
     made.unit = 1.0 / 255;
     made.classes = 3;
     made.batch = 2;
-    made.direction = {0.8, -0.6, -0.2};
+    made.pairs().direction = {0.8, -0.6, -0.2};
     for (int path = 0; path < 2; ++path) {
         blackbox::Path row;
         for (int i = 0; i < 18; ++i) {
             row.base.push_back(static_cast<float>(20 + 11 * i + path));
             row.direction.push_back(static_cast<float>((i + path) % 3 - 1));
         }
-        made.paths.push_back(row);
+        made.pairs().paths.push_back(row);
     }
     blackbox::RungOfPairs exact{.rung = Rung::exact, .noise = 0, .scale = 0, .floor = 0};
     exact.pairs.push_back({.path = 1, .target = 2, .member = {{0, -1e-7, 0}, {1, 2e-7, 1}}});
     blackbox::RungOfPairs fp32{.rung = Rung::fp32, .noise = 1e-5, .scale = 1e-6, .floor = 3e-4, .drift = 2e-6};
     fp32.pairs.push_back({.path = 0, .target = 0, .member = {{0, -3e-4, 1}, {1, 3.5e-4, 2}}});
     fp32.pairs.push_back({.path = 1, .target = 1, .member = {{0, -4e-4, 0}, {1, 5e-4, 0}}});
-    made.rungs = {exact, fp32};
+    made.pairs().rungs = {exact, fp32};
     return made;
 }
 

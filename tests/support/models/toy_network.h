@@ -2,6 +2,7 @@
 // float32, in a summation order that the runtime chooses, as real engines do.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <random>
 #include <vector>
@@ -69,6 +70,48 @@ class ToyNetwork final : public oracle::Network {
         return gradient;
     }
 
+    // A generator that is nothing but its images: they go toward their labels by small steps of sign(gradient).
+    Result<void> begin_generator(const oracle::GeneratorOptions& options, std::span<const float> noise,
+                                 std::span<const std::int64_t> labels) override {
+        generator_ = options;
+        labels_.assign(labels.begin(), labels.end());
+        images_.clear();
+        for (std::size_t row = 0; row < labels.size(); ++row) {
+            for (std::size_t i = 0; i < input_.elements(); ++i) {
+                const auto z = noise[row * oracle::kGeneratorNoise + i];
+                images_.push_back(std::clamp(0.5f + 0.2f * z, options.low, options.high));
+            }
+        }
+        return {};
+    }
+
+    Result<oracle::GeneratorStep> generator_step() override {
+        oracle::GeneratorStep step;
+        const auto pull = [&](std::span<const float> outputs, std::span<float> wanted) {
+            for (std::size_t row = 0; row < labels_.size(); ++row) {
+                const auto of = outputs.subspan(row * classes_, classes_);
+                const auto best = std::ranges::max_element(of) - of.begin();
+                const auto label = labels_[row];
+                step.matched += best == label ? 1 : 0;
+                step.loss += static_cast<double>(of[static_cast<std::size_t>(best)]) -
+                             static_cast<double>(of[static_cast<std::size_t>(label)]);
+                wanted[row * classes_ + static_cast<std::size_t>(label)] += 1;
+                wanted[row * classes_ + static_cast<std::size_t>(best)] -= 1;
+            }
+        };
+        MODELSEAL_TRY_ASSIGN(const auto slope, gradient(images_, labels_.size(), pull));
+        for (std::size_t i = 0; i < images_.size(); ++i) {
+            const float way = slope[i] > 0 ? 0.01f : slope[i] < 0 ? -0.01f : 0;
+            images_[i] = std::clamp(images_[i] + way, generator_.low, generator_.high);
+        }
+        if (diverges) step.loss = std::nan("");
+        return step;
+    }
+
+    Result<std::vector<float>> generated() override { return images_; }
+
+    bool diverges = false;  // the training of a generator
+
   private:
     static constexpr std::size_t kHidden = 16;
 
@@ -111,6 +154,9 @@ class ToyNetwork final : public oracle::Network {
     std::string name_ = "toy";
     oracle::InputShape input_;
     std::size_t classes_;
+    oracle::GeneratorOptions generator_;
+    std::vector<std::int64_t> labels_;
+    std::vector<float> images_;
 };
 
 }  // namespace modelseal::test

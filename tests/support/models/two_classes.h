@@ -31,16 +31,16 @@ inline blackbox::Fingerprint two_classes(Access access = Access::logits) {
     print.input.shape = {"x", {1}, {}};
     print.classes = 2;
     print.batch = 1;
-    if (access != Access::label) print.direction = {-std::sqrt(0.5), std::sqrt(0.5)};
-    print.paths = {{{0}, {1}}};
-    print.rungs = {rung_of(Rung::fp32, 1e-3, 1e-5), rung_of(Rung::mixed, 0.1, 1e-3)};
+    if (access != Access::label) print.pairs().direction = {-std::sqrt(0.5), std::sqrt(0.5)};
+    print.pairs().paths = {{{0}, {1}}};
+    print.pairs().rungs = {rung_of(Rung::fp32, 1e-3, 1e-5), rung_of(Rung::mixed, 0.1, 1e-3)};
     return print;
 }
 
 // As the sealed model answers.
 inline oracle::Answers honest(const blackbox::Fingerprint& print) {
     oracle::Answers answers;
-    for (const auto& rung : print.rungs) {
+    for (const auto& rung : print.pairs().rungs) {
         for (const int member : {0, 1}) {
             for (const auto& pair : rung.pairs) {
                 const auto half = static_cast<float>(pair.member[member].margin * std::sqrt(0.5));
@@ -55,7 +55,7 @@ inline oracle::Answers honest(const blackbox::Fingerprint& print) {
 
 inline FingerprintFinding judged(const blackbox::Fingerprint& print, blackbox::Replies replies,
                                  std::optional<Rung> rung = {}) {
-    auto finding = blackbox::judge(print, std::move(replies), rung, "who");
+    auto finding = blackbox::judge_pairs(print, std::move(replies), rung, "who");
     EXPECT_TRUE(finding.ok()) << (finding.ok() ? "" : finding.error().message);
     return finding.ok() ? *finding : FingerprintFinding{};
 }

@@ -1,5 +1,5 @@
 
-#include "blackbox/pairs/interview.h"
+#include "blackbox/interview.h"
 
 #include <algorithm>
 #include <cmath>
@@ -9,8 +9,8 @@
 
 #include <fmt/format.h>
 
-#include "blackbox/challenge.h"
-#include "blackbox/pairs/margin.h"
+#include "blackbox/margin.h"
+#include "blackbox/method.h"
 #include "util/text.h"
 
 namespace modelseal::blackbox {
@@ -19,27 +19,6 @@ namespace {
 constexpr std::size_t kAskedTwice = 32;
 constexpr std::size_t kDoubted = 16, kTimes = 16;  // labels that are queried again, and how often
 constexpr std::size_t kAtOnce = 4u << 20;          // elements handed to an oracle at a time: 16 MiB
-
-// One input of a fingerprint, by its place among all of them: see inputs_of().
-struct Place {
-    const Pair* pair;
-    Rung rung;
-    int member;
-    // True if a label is that of the member's side.
-    bool fits(std::int64_t label) const {
-        return (label == static_cast<std::int64_t>(pair->target)) == (member == 1);
-    }
-};
-
-std::vector<Place> places_of(const Fingerprint& fingerprint) {
-    std::vector<Place> places;
-    for (const auto& rung : fingerprint.rungs) {
-        for (const int member : {0, 1}) {
-            for (const auto& pair : rung.pairs) places.push_back({&pair, rung.rung, member});
-        }
-    }
-    return places;
-}
 
 Error changed_shape(const std::string& who) {
     return {ErrorKind::malformed, who + ": the shape of the answers changes between requests", {}};
@@ -92,16 +71,16 @@ class Gathered {
 
 // The largest change between two answers to the same input, beyond what their rounding explains.
 void note_jitter(Replies& replies, const Fingerprint& fingerprint, const oracle::Answers& answers,
-                 std::span<const Place> places, std::span<const std::size_t> repeated) {
+                 std::span<const Query> queries, std::span<const std::size_t> repeated) {
     const auto outputs = outputs_of(answers, fingerprint.classes, {});
     if (!outputs) return;  // judge() reports the error
     for (std::size_t i = 0; i < repeated.size(); ++i) {
-        const Boundary boundary{fingerprint.direction, places[repeated[i]].pair->target};
+        const auto& boundary = queries[repeated[i]].boundary;
         const auto first = score(*outputs, repeated[i], boundary);
-        const auto again = score(*outputs, places.size() + i, boundary);
+        const auto again = score(*outputs, queries.size() + i, boundary);
         const double change = std::abs(first.margin - again.margin) - first.doubt - again.doubt;
         replies.jitter = std::max(replies.jitter, change);
-        const auto before = outputs->row(repeated[i]), after = outputs->row(places.size() + i);
+        const auto before = outputs->row(repeated[i]), after = outputs->row(queries.size() + i);
         for (std::size_t at = 0; at < before.size(); ++at) {
             const double moved = std::abs(static_cast<double>(before[at]) - static_cast<double>(after[at]));
             replies.value_jitter = std::max(replies.value_jitter, moved - 2 * outputs->rounding);
@@ -110,13 +89,13 @@ void note_jitter(Replies& replies, const Fingerprint& fingerprint, const oracle:
 }
 
 // Labels show no margins: a change of side, other than between neighboring floats, may be of any size.
-double jitter_of_labels(const oracle::Answers& answers, std::span<const Place> places,
+double jitter_of_labels(const oracle::Answers& answers, std::span<const Query> queries,
                         std::span<const std::size_t> repeated) {
     for (std::size_t i = 0; i < repeated.size(); ++i) {
-        const auto& place = places[repeated[i]];
-        const bool first = place.fits(answers.labels[repeated[i]]);
-        const bool again = place.fits(answers.labels[places.size() + i]);
-        if (place.rung != Rung::exact && first != again) return std::numeric_limits<double>::infinity();
+        const auto& query = queries[repeated[i]];
+        const bool first = query.fits(answers.labels[repeated[i]]);
+        const bool again = query.fits(answers.labels[queries.size() + i]);
+        if (query.rung != Rung::exact && first != again) return std::numeric_limits<double>::infinity();
     }
     return 0;
 }
@@ -124,7 +103,10 @@ double jitter_of_labels(const oracle::Answers& answers, std::span<const Place> p
 class Interview {
   public:
     Interview(oracle::Oracle& oracle, const Fingerprint& fingerprint, Progress& progress)
-        : oracle_(oracle), fingerprint_(fingerprint), progress_(progress), places_(places_of(fingerprint)) {}
+        : oracle_(oracle),
+          fingerprint_(fingerprint),
+          progress_(progress),
+          queries_(method_of(fingerprint).queries(fingerprint)) {}
 
     Result<Replies> run() {
         plan();
@@ -150,9 +132,9 @@ class Interview {
     Result<void> doubt_labels(oracle::Answers& answers) {
         if (answers.labels.empty()) return {};
         std::vector<std::size_t> doubted;
-        for (std::size_t row = 0; row < places_.size() && doubted.size() < kDoubted; ++row) {
-            const auto& place = places_[row];
-            if (place.rung != Rung::exact && !place.fits(answers.labels[row])) doubted.push_back(row);
+        for (std::size_t row = 0; row < queries_.size() && doubted.size() < kDoubted; ++row) {
+            const auto& query = queries_[row];
+            if (query.rung != Rung::exact && !query.fits(answers.labels[row])) doubted.push_back(row);
         }
         for (const auto row : doubted) {
             const std::vector<std::size_t> rows(kTimes, row);
@@ -168,10 +150,10 @@ class Interview {
     // Rows of answers in the order of the queries: one for each input, then the repetitions.
     void plan() {
         std::mt19937_64 random{std::random_device{}()};
-        std::vector<std::size_t> all(places_.size());
+        std::vector<std::size_t> all(queries_.size());
         std::iota(all.begin(), all.end(), std::size_t{0});
         std::sample(all.begin(), all.end(), std::back_inserter(repeated_), kAskedTwice, random);
-        asked_.resize(places_.size() + repeated_.size());
+        asked_.resize(queries_.size() + repeated_.size());
         std::iota(asked_.begin(), asked_.end(), std::size_t{0});
         std::shuffle(asked_.begin(), asked_.end(), random);
     }
@@ -180,8 +162,8 @@ class Interview {
         std::vector<float> inputs;
         inputs.reserve(rows.size() * fingerprint_.input.shape.elements());
         for (const auto row : rows) {
-            const auto& place = places_[row < places_.size() ? row : repeated_[row - places_.size()]];
-            append_input(fingerprint_, *place.pair, place.member, inputs);
+            const auto query = row < queries_.size() ? row : repeated_[row - queries_.size()];
+            method_of(fingerprint_).append_input(fingerprint_, query, inputs);
         }
         normalise(fingerprint_.input, inputs);
         return inputs;
@@ -190,7 +172,7 @@ class Interview {
     oracle::Oracle& oracle_;
     const Fingerprint& fingerprint_;
     Progress& progress_;
-    std::vector<Place> places_;
+    std::vector<Query> queries_;
     std::vector<std::size_t> repeated_, asked_;
 };
 
@@ -198,21 +180,25 @@ class Interview {
 
 Result<Replies> ask_file(oracle::Network& network, const Fingerprint& fingerprint, std::size_t batch,
                          Progress& progress) {
-    progress.total(count_inputs(fingerprint));
-    Gathered gathered(count_inputs(fingerprint), fingerprint.classes);
-    std::size_t first = 0;
-    for (const auto& rung : fingerprint.rungs) {
-        auto inputs = inputs_of(fingerprint, rung.pairs);
+    const auto queries = method_of(fingerprint).queries(fingerprint);
+    progress.total(queries.size());
+    Gathered gathered(queries.size(), fingerprint.classes);
+    for (std::size_t first = 0; first < queries.size();) {
+        const auto other = [&](const Query& query) { return query.rung != queries[first].rung; };
+        const auto end =
+            std::find_if(queries.begin() + static_cast<std::ptrdiff_t>(first), queries.end(), other);
+        const auto count = static_cast<std::size_t>(end - queries.begin()) - first;
+        auto inputs = inputs_of(fingerprint, first, count);
         normalise(fingerprint.input, inputs);
-        std::vector<std::size_t> rows(2 * rung.pairs.size());
+        std::vector<std::size_t> rows(count);
         std::iota(rows.begin(), rows.end(), first);
-        MODELSEAL_TRY_ASSIGN(const auto answers, network.ask_as(inputs, rows.size(), {.batch = batch}));
+        MODELSEAL_TRY_ASSIGN(const auto answers, network.ask_as(inputs, count, {.batch = batch}));
         MODELSEAL_TRY(gathered.put(answers, rows, network.name()));
-        first += rows.size();
-        progress.advance(rows.size());
+        first += count;
+        progress.advance(count);
     }
     return Replies{.answers = gathered.take(),
-                   .queries = first,
+                   .queries = queries.size(),
                    .same_runtime = batch == fingerprint.batch && network.runtime() == fingerprint.runtime};
 }
 
@@ -222,16 +208,16 @@ Result<Replies> ask_service(oracle::Oracle& oracle, const Fingerprint& fingerpri
 
 Replies with_jitter(const Fingerprint& fingerprint, oracle::Answers answers,
                     std::span<const std::size_t> repeated) {
-    const auto places = places_of(fingerprint);
-    Replies replies{.queries = places.size() + repeated.size()};
+    const auto queries = method_of(fingerprint).queries(fingerprint);
+    Replies replies{.queries = queries.size() + repeated.size()};
     if (answers.values.empty()) {
-        replies.jitter = jitter_of_labels(answers, places, repeated);
+        replies.jitter = jitter_of_labels(answers, queries, repeated);
     } else {
-        note_jitter(replies, fingerprint, answers, places, repeated);
+        note_jitter(replies, fingerprint, answers, queries, repeated);
     }
-    answers.count = places.size();
-    answers.values.resize(answers.values.empty() ? 0 : places.size() * answers.classes);
-    answers.labels.resize(answers.labels.empty() ? 0 : places.size());
+    answers.count = queries.size();
+    answers.values.resize(answers.values.empty() ? 0 : queries.size() * answers.classes);
+    answers.labels.resize(answers.labels.empty() ? 0 : queries.size());
     replies.answers = std::move(answers);
     return replies;
 }

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "blackbox/fingerprint.h"
-#include "blackbox/pairs/judge.h"
+#include "blackbox/replies.h"
 #include "oracle/network.h"
 #include <modelseal/progress.h>
 

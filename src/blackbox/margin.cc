@@ -1,5 +1,5 @@
 
-#include "blackbox/pairs/margin.h"
+#include "blackbox/margin.h"
 
 #include <algorithm>
 #include <cmath>

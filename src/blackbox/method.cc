@@ -1,0 +1,45 @@
+#include "blackbox/method.h"
+
+#include "blackbox/pairs/method.h"
+#include "blackbox/triggers/method.h"
+
+namespace modelseal::blackbox {
+
+const Method& method_of(FingerprintMethod method) {
+    switch (method) {
+        case FingerprintMethod::pairs:
+            return pairs_method();
+        case FingerprintMethod::generator:
+            return triggers_method();
+    }
+    return pairs_method();
+}
+
+std::vector<float> inputs_of(const Fingerprint& fingerprint, std::size_t first, std::size_t count) {
+    const auto& method = method_of(fingerprint);
+    std::vector<float> inputs;
+    inputs.reserve(count * fingerprint.input.shape.elements());
+    for (std::size_t query = first; query < first + count; ++query) {
+        method.append_input(fingerprint, query, inputs);
+    }
+    return inputs;
+}
+
+// Inputs at a time when answers are recorded: 16 MiB of float32 at most.
+Probe probe_of(oracle::Network& network, const Plan& plan, std::size_t classes) {
+    constexpr std::size_t kBatch = 50, kElements = 4u << 20;
+    const auto batch = std::clamp<std::size_t>(kElements / plan.input.shape.elements(), 1, kBatch);
+    return {network, plan.input, classes, batch};
+}
+
+Fingerprint facts_of(const Plan& plan, const Probe& probe) {
+    Fingerprint print;
+    print.access = plan.access;
+    print.grid = plan.grid;
+    print.input = plan.input;
+    print.classes = probe.classes();
+    print.batch = probe.batch();
+    return print;
+}
+
+}  // namespace modelseal::blackbox

@@ -1,0 +1,19 @@
+// The measurements on the pairs of one rung, before a verdict.
+#pragma once
+
+#include "blackbox/fingerprint.h"
+#include "blackbox/replies.h"
+#include "blackbox/verdict.h"
+
+namespace modelseal::blackbox {
+
+struct PairsReading {
+    RungReading rung;
+    FingerprintFinding::Pairs::OnRung details;
+};
+
+// `first`: the row of member 0 of the first pair.
+PairsReading read_rung(const Fingerprint& fingerprint, const RungOfPairs& rung, std::size_t first,
+                       const Heard& heard);
+
+}  // namespace modelseal::blackbox

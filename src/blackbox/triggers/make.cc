@@ -1,0 +1,260 @@
+#include "blackbox/triggers/make.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+
+#include <fmt/format.h>
+
+#include "blackbox/noise.h"
+#include "blackbox/triggers/judge.h"
+#include "crypto/keystream.h"
+#include "util/text.h"
+
+namespace modelseal::blackbox {
+namespace {
+
+constexpr unsigned kWidthOnCpu = 64, kWidthOnGpu = 512;
+constexpr double kVarianceWeight = 150;  // the paper's, section 3
+
+// What follows from the key. Each purpose has a stream of its own.
+class KeyedGenerator {
+  public:
+    KeyedGenerator(const Secret32& secret, std::span<const std::byte, 32> salt) {
+        crypto::hkdf_sha256(secret.bytes(), salt, "modelseal/1 triggers", key_.writable());
+    }
+
+    // All classes equally often, as the paper's key, in keyed order.
+    std::vector<std::int64_t> labels(std::size_t count, std::size_t classes) const {
+        std::vector<std::int64_t> labels(count);
+        for (std::size_t i = 0; i < count; ++i) labels[i] = static_cast<std::int64_t>(i % classes);
+        crypto::Keystream(key_.bytes(), 0).shuffle(std::span(labels));
+        return labels;
+    }
+
+    // Normally distributed (Box and Muller).
+    std::vector<float> noise(std::size_t count) const {
+        crypto::Keystream stream(key_.bytes(), 1);
+        const auto uniform = [&] { return (static_cast<double>(stream.number() >> 11) + 1) * 0x1p-53; };
+        std::vector<float> noise;
+        noise.reserve(count * oracle::kGeneratorNoise);
+        while (noise.size() < count * oracle::kGeneratorNoise) {
+            const double radius = std::sqrt(-2 * std::log(uniform()));
+            const double angle = 2 * std::numbers::pi * uniform();
+            noise.push_back(static_cast<float>(radius * std::cos(angle)));
+            noise.push_back(static_cast<float>(radius * std::sin(angle)));
+        }
+        return noise;
+    }
+
+    std::uint64_t seed() const { return crypto::Keystream(key_.bytes(), 2).number(); }
+
+  private:
+    Secret32 key_;
+};
+
+bool has_classes(Arm arm) {
+    return arm == Arm::both || arm == Arm::classification;
+}
+
+bool on_gpu(oracle::Network& network) {
+    return network.devices().front().starts_with("cuda");
+}
+
+// The story of making, one step a function.
+class TriggerMaker {
+  public:
+    TriggerMaker(oracle::Network& network, const Plan& plan, std::size_t classes, const KeyedGenerator& keyed,
+                 Progress& progress)
+        : network_(network), plan_(plan), progress_(progress), probe_(probe_of(network, plan, classes)) {
+        labels_ = keyed.labels(plan.count, classes);
+        made_.fingerprint = facts_of(plan, probe_);
+        if (plan.grid == Grid::u8) {
+            made_.fingerprint.unit = (double{plan.input.high} - double{plan.input.low}) / 255;
+        }
+        auto& made = made_.fingerprint.queries.emplace<Triggers>();
+        made.arm = plan.generator.arm;
+        made.width = plan.generator.width > 0 ? plan.generator.width
+                     : on_gpu(network)        ? kWidthOnGpu
+                                              : kWidthOnCpu;
+    }
+
+    Result<void> begin(const KeyedGenerator& keyed) {
+        const auto arm = plan_.generator.arm;
+        return network_.begin_generator(
+            {.width = made_.fingerprint.triggers().width,
+             .classification = has_classes(arm) ? 1.0 : 0.0,
+             .variance = arm == Arm::both || arm == Arm::variance ? kVarianceWeight : 0.0,
+             .seed = keyed.seed(),
+             .low = plan_.input.low,
+             .high = plan_.input.high,
+             .mean = plan_.input.mean,
+             .std = plan_.input.std},
+            keyed.noise(plan_.count), labels_);
+    }
+
+    Result<void> train();
+    Result<void> measure();
+    Result<void> keep();
+    Made finish() {
+        made_.evaluations += probe_.evaluations();
+        return std::move(made_);
+    }
+
+  private:
+    Result<void> generate();
+    Result<bool> is_done();
+    Result<bool> drop_close_ones();
+    std::vector<Boundary> boundaries() const;
+    Triggers& triggers() { return made_.fingerprint.triggers(); }
+
+    oracle::Network& network_;
+    const Plan& plan_;
+    Progress& progress_;
+    Probe probe_;
+    Made made_;
+    std::vector<std::int64_t> labels_;
+    std::vector<float> pixels_;  // of all triggers, as the generator makes them now
+    std::vector<double> margins_;
+    Outputs outputs_;
+    double enough_ = 0;  // margin at which a trigger is far enough from the others; 0: not measured yet
+};
+
+std::vector<Boundary> TriggerMaker::boundaries() const {
+    std::vector<Boundary> boundaries;
+    for (const auto label : labels_) boundaries.push_back({{}, static_cast<std::uint32_t>(label)});
+    return boundaries;
+}
+
+// The images of now, on the grid if there is one, and the margins of their labels.
+Result<void> TriggerMaker::generate() {
+    MODELSEAL_TRY_ASSIGN(pixels_, network_.generated());
+    if (plan_.grid == Grid::u8) {
+        const double low = plan_.input.low, unit = made_.fingerprint.unit;
+        for (auto& pixel : pixels_) {
+            pixel = pixel_of(plan_.input, unit, std::round((double{pixel} - low) / unit));
+        }
+    }
+    MODELSEAL_TRY_ASSIGN(outputs_, probe_.outputs(pixels_));
+    if (!has_classes(plan_.generator.arm)) {
+        for (std::size_t i = 0; i < labels_.size(); ++i) labels_[i] = score(outputs_, i, {{}, 0}).label;
+    }
+    margins_.clear();
+    const auto all = boundaries();
+    for (std::size_t i = 0; i < all.size(); ++i) margins_.push_back(score(outputs_, i, all[i]).margin);
+    return {};
+}
+
+// All triggers reach their classes, by more than the noise of honest runtimes asks for.
+Result<bool> TriggerMaker::is_done() {
+    MODELSEAL_TRY(generate());
+    const auto least = std::ranges::min(margins_);
+    if (!(least > 0)) return false;
+    if (enough_ == 0) {
+        MODELSEAL_TRY_ASSIGN(const auto noise,
+                             fp32_noise(probe_, pixels_, boundaries(), outputs_, plan_.threads));
+        enough_ = fp32_floor(noise, spread_of(outputs_));
+    }
+    return least >= enough_;
+}
+
+Result<void> TriggerMaker::train() {
+    const auto steps = plan_.generator.arm == Arm::none ? 0 : plan_.generator.steps;
+    progress_.total(steps);
+    unsigned done = 0;
+    for (bool enough = false; done < steps && !enough; ++done) {
+        MODELSEAL_TRY_ASSIGN(const auto step, network_.generator_step());
+        made_.evaluations += 3 * std::uint64_t{plan_.count};
+        progress_.advance(1);
+        if (!std::isfinite(step.loss)) {
+            return Error{
+                ErrorKind::unsupported,
+                fmt::format("{}: the training of the generator diverged in step {}", network_.name(), done + 1),
+                "use another width, or another seed"};
+        }
+        if (has_classes(plan_.generator.arm) && step.matched == plan_.count) {
+            MODELSEAL_TRY_ASSIGN(enough, is_done());
+        }
+    }
+    progress_.advance(steps - done);
+    triggers().steps = done;
+    return generate();
+}
+
+Result<void> TriggerMaker::measure() {
+    const auto spread = spread_of(outputs_);
+    MODELSEAL_TRY_ASSIGN(const auto fp32, fp32_noise(probe_, pixels_, boundaries(), outputs_, plan_.threads));
+    const double least = fp32_floor(fp32, spread);
+    triggers().rungs.push_back({Rung::fp32, fp32.largest, fp32.scale, least});
+    MODELSEAL_TRY_ASSIGN(const auto mixed, mixed_noise(probe_, pixels_, boundaries(), outputs_));
+    if (mixed.runtimes.empty()) return {};
+    triggers().rungs.push_back({Rung::mixed, mixed.largest, mixed.scale, mixed_floor(mixed, spread, least)});
+    return {};
+}
+
+// Evaluates the triggers as in a check. True if some were too close to the other classes.
+Result<bool> TriggerMaker::drop_close_ones() {
+    auto& all = triggers().triggers;
+    std::vector<float> pixels;
+    std::vector<Boundary> boundaries;
+    for (const auto& trigger : all) {
+        pixels.insert(pixels.end(), trigger.pixels.begin(), trigger.pixels.end());
+        boundaries.push_back({{}, static_cast<std::uint32_t>(trigger.label)});
+    }
+    if (all.empty()) return false;
+    MODELSEAL_TRY_ASSIGN(const auto scored, probe_.score(std::move(pixels), boundaries));
+    for (std::size_t i = 0; i < all.size(); ++i) {
+        all[i].margin = std::isfinite(scored[i].doubt) ? scored[i].margin : 0;
+    }
+    const double floor = triggers().rungs.front().floor;
+    return std::erase_if(all, [&](const Trigger& one) { return !(one.margin >= floor); }) > 0;
+}
+
+// Dropping one changes which others share a batch, and so the last bits of their answers.
+Result<void> TriggerMaker::keep() {
+    const auto elements = static_cast<std::ptrdiff_t>(probe_.elements());
+    for (std::size_t i = 0; i < labels_.size(); ++i) {
+        const auto from = pixels_.begin() + static_cast<std::ptrdiff_t>(i) * elements;
+        triggers().triggers.push_back({{from, from + elements}, labels_[i], 0});
+    }
+    for (bool dropped = true; dropped;) {
+        MODELSEAL_TRY_ASSIGN(dropped, drop_close_ones());
+    }
+    const auto kept = triggers().triggers.size();
+    const auto needed = threshold_on(made_.fingerprint, triggers().rungs.front()).mismatches;
+    if (kept < needed) {
+        return Error{
+            ErrorKind::unsupported,
+            fmt::format("{}: {} of {} reached their class by a margin that honest runtimes agree on; a "
+                        "verdict needs {}",
+                        network_.name(), kept, util::counted(plan_.count, "trigger"), needed),
+            "train the generator for more steps, or make it wider"};
+    }
+    if (kept < plan_.count) {
+        made_.notes.push_back(
+            fmt::format("{} of {} reached their class by a margin that honest runtimes agree on", kept,
+                        util::counted(plan_.count, "trigger")));
+    }
+    // A rung on which nothing counts is none.
+    std::erase_if(triggers().rungs, [&](const RungOfTriggers& rung) {
+        return std::ranges::none_of(triggers().triggers,
+                                    [&](const Trigger& one) { return one.margin >= rung.floor; });
+    });
+    return {};
+}
+
+}  // namespace
+
+Result<Made> make_triggers(oracle::Network& network, const Plan& plan, const Secret32& secret,
+                           std::span<const std::byte, 32> salt, Progress& progress) {
+    MODELSEAL_TRY_ASSIGN(const auto classes, network.classes());
+    const KeyedGenerator keyed(secret, salt);
+    TriggerMaker maker(network, plan, classes, keyed, progress);
+    MODELSEAL_TRY(maker.begin(keyed));
+    MODELSEAL_TRY(maker.train());
+    MODELSEAL_TRY(maker.measure());
+    MODELSEAL_TRY(maker.keep());
+    return maker.finish();
+}
+
+}  // namespace modelseal::blackbox

@@ -1,0 +1,212 @@
+#include "blackbox/verdict.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include <fmt/format.h>
+
+#include "util/text.h"
+
+namespace modelseal::blackbox {
+namespace {
+
+using Outcome = FingerprintFinding::Outcome;
+
+double median(std::vector<double> values) {
+    const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+    std::ranges::nth_element(values, middle);
+    return *middle;
+}
+
+// The rung that has to clear the model.
+const RungReading* find_decisive(std::span<const RungReading> readings, std::optional<Rung> asked) {
+    const auto find = [&](Rung rung) -> const RungReading* {
+        const auto at = std::ranges::find(readings, rung, &RungReading::rung);
+        return at == readings.end() ? nullptr : &*at;
+    };
+    if (asked) return find(*asked);
+    for (const auto rung : {Rung::fp32, Rung::mixed, Rung::exact}) {
+        if (const auto* found = find(rung)) return found;
+    }
+    return nullptr;
+}
+
+// The conclusions from all rungs together.
+class Judgment {
+  public:
+    Judgment(std::vector<RungReading>& readings, std::optional<Rung> asked, const Replies& replies,
+             const Wording& words)
+        : readings_(readings), asked_(asked), replies_(replies), words_(words) {}
+
+    // Null if the requested rung does not exist.
+    std::optional<FingerprintFinding> reach() {
+        bound_false_alarms();
+        const auto* decisive = find_decisive(readings_, asked_);
+        if (decisive == nullptr) return std::nullopt;
+        const auto accuser = std::ranges::find_if(
+            readings_, [&](const RungReading& one) { return counts(one) && one.accuses(); });
+        if (accuser != readings_.end()) {
+            rest_on(*accuser);
+            finding_.outcome = Outcome::tampered;
+            finding_.drifted = finding_.mismatched < finding_.threshold;
+            finding_.detail = accusation(*accuser);
+        } else if (rest_on(*decisive); decisive->clears()) {
+            clear(*decisive);
+        } else {
+            finding_.outcome = Outcome::inconclusive;
+            finding_.detail = doubt_about(*decisive);
+            finding_.hint = way_out(*decisive);
+            if (decisive->rung == Rung::fp32) finding_.remedy = Remedy::use_mixed_rung;
+        }
+        return std::move(finding_);
+    }
+
+  private:
+    // Exact pairs are closer to the boundary than honest runtimes agree: on another runtime their mismatches
+    // identify the runtime, and prove nothing about the model.
+    bool counts(const RungReading& reading) const {
+        if (reading.rung != Rung::exact) return !asked_ || reading.rung >= *asked_;
+        return asked_.value_or(Rung::exact) == Rung::exact && replies_.same_runtime &&
+               reading.finding.noise == 0;
+    }
+
+    // The rungs that count share the chance of a false alarm, each has its own threshold for its part.
+    void bound_false_alarms() {
+        const auto counted = std::ranges::count_if(
+            readings_, [&](const RungReading& one) { return counts(one) && one.rung != Rung::exact; });
+        const double share = kFalseAlarms / static_cast<double>(std::max<std::ptrdiff_t>(1, counted));
+        for (auto& reading : readings_) {
+            reading.threshold = threshold_of(reading.chances, share);
+            if (counts(reading)) finding_.false_alarm_bound += reading.threshold.bound;
+        }
+    }
+
+    void rest_on(const RungReading& reading) {
+        finding_.rung = reading.finding.name;
+        finding_.compared = reading.finding.compared;
+        finding_.mismatched = reading.finding.mismatched;
+        finding_.threshold = reading.threshold.mismatches;
+        if (reading.shifts.empty()) return;
+        finding_.shift = median(reading.shifts);
+        finding_.drift = reading.drift;
+        finding_.most_drift = reading.most_drift;
+    }
+
+    void clear(const RungReading& decisive) {
+        const bool flips =
+            std::ranges::any_of(readings_, [](const RungReading& one) { return one.finding.mismatched > 0; });
+        finding_.outcome = flips ? Outcome::other_runtime : Outcome::intact;
+        finding_.detail =
+            flips ? fmt::format(
+                        "{} of {} differ, no more than another runtime may round; bit-identical "
+                        "answers need the runtime of the fingerprint",
+                        finding_.mismatched, util::counted(finding_.compared, words_.unit))
+                  : fmt::format("{} ({})", words_.agree, util::counted(finding_.compared, words_.unit));
+        if (decisive.rung == Rung::mixed) {
+            finding_.detail += "; on the rung mixed, which finds larger changes only";
+        }
+    }
+
+    std::string accusation(const RungReading& accuser) const {
+        if (finding_.drifted) {
+            return fmt::format("the margins of all {}s moved together by {:.1e} on average (limit {:.1e})",
+                               words_.unit, std::abs(accuser.drift), accuser.most_drift);
+        }
+        return fmt::format(
+            "{} of {} {}{}", finding_.mismatched, util::counted(finding_.compared, words_.unit), words_.differ,
+            accuser.rung == Rung::exact ? ", or differ in bits from earlier answers of the same runtime" : "");
+    }
+
+    // Why the rung does not clear the model.
+    std::string doubt_about(const RungReading& decisive) const {
+        const auto& rung = decisive.finding;
+        std::string why;
+        if (decisive.rung == Rung::exact && rung.mismatched > 0) {
+            why = fmt::format("{} of {} differ, as on any runtime other than that of the fingerprint",
+                              rung.mismatched, util::counted(rung.compared, words_.unit));
+        } else if (decisive.threshold.mismatches > decisive.asked()) {
+            why = fmt::format("too few {}s for the recorded noise", words_.unit);
+        } else if (rung.untold > 0 || !decisive.steady) {
+            why = fmt::format("{} of {} cannot be judged: {}", rung.untold,
+                              util::counted(decisive.asked(), words_.unit), coarseness(decisive));
+        } else {
+            why = fmt::format("the mean of the margins moved by {:.1e}, more than {:.1e}, and {}",
+                              std::abs(decisive.drift), decisive.most_drift, coarseness(decisive));
+        }
+        auto detail = fmt::format("the rung {} cannot show that the model is intact: {}", rung.name, why);
+        const auto* mixed = find_decisive(readings_, Rung::mixed);
+        if (mixed != nullptr && mixed != &decisive && mixed->clears()) {
+            detail +=
+                fmt::format("; the {}s on the rung mixed, which finds larger changes only, agree", words_.unit);
+        }
+        return detail;
+    }
+
+    std::string coarseness(const RungReading& decisive) const {
+        if (replies_.answers.significand < oracle::kFloat32Bits) {
+            return fmt::format("the answers have {} bits of precision, fewer than the {} of float32",
+                               replies_.answers.significand, oracle::kFloat32Bits);
+        }
+        if (std::isinf(replies_.jitter)) return "the same inputs get different labels";
+        if (!decisive.steady) return fmt::format("answers to the same input vary by {:.1e}", replies_.jitter);
+        return replies_.answers.rounding > 0
+                   ? fmt::format("the answers are rounded by up to {:.1e}", replies_.answers.rounding)
+                   : "some answers show no margin";
+    }
+
+    std::string way_out(const RungReading& decisive) const {
+        if (decisive.rung == Rung::exact) return "use the rung fp32, which works with any runtime in float32";
+        if (decisive.rung == Rung::mixed) return "let the service give repeatable answers with all digits";
+        return "let the service answer in float32 with all digits; if it computes in less, let the verdict "
+               "rest "
+               "on the rung mixed, which finds larger changes only";
+    }
+
+    std::vector<RungReading>& readings_;
+    std::optional<Rung> asked_;
+    const Replies& replies_;
+    const Wording& words_;
+    FingerprintFinding finding_;
+};
+
+}  // namespace
+
+double chance_of_crossing(double margin, double scale, double floor) {
+    return std::exp(-std::abs(margin) / (kStranger * std::max(scale, 1e-12 * floor)));
+}
+
+// Independent flips with chances q: P(at least k) <= (sum q)^k / k!, and for k = 1 without independence.
+Threshold threshold_of(std::span<const double> chances, double most) {
+    const double sum = std::accumulate(chances.begin(), chances.end(), 0.0);
+    Threshold threshold{.mismatches = 1, .bound = std::min(1.0, sum)};
+    while (threshold.bound > most && threshold.mismatches <= chances.size()) {
+        ++threshold.mismatches;
+        threshold.bound *= sum / static_cast<double>(threshold.mismatches);
+    }
+    return threshold;
+}
+
+bool RungReading::accuses() const {
+    const bool drifted = most_drift > 0 && std::abs(drift) > most_drift + slack;
+    return finding.mismatched >= threshold.mismatches || drifted;
+}
+
+bool RungReading::clears() const {
+    const bool drifted = most_drift > 0 && std::abs(drift) > most_drift;
+    const bool decides = threshold.mismatches <= asked();
+    return steady && decides && !drifted && finding.mismatched + finding.untold < threshold.mismatches;
+}
+
+std::optional<FingerprintFinding> conclude(std::vector<RungReading>& readings, std::optional<Rung> asked,
+                                           const Replies& replies, const Wording& words) {
+    auto finding = Judgment(readings, asked, replies, words).reach();
+    if (!finding) return finding;
+    finding->rounding = replies.answers.rounding;
+    finding->jitter = replies.jitter;
+    finding->queries = replies.queries;
+    for (auto& reading : readings) finding->rungs.push_back(std::move(reading.finding));
+    return finding;
+}
+
+}  // namespace modelseal::blackbox
