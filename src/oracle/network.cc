@@ -8,6 +8,26 @@
 #include "util/text.h"
 
 namespace modelseal::oracle {
+namespace {
+
+Error trains_no_generator(const std::string& name) {
+    return {ErrorKind::unsupported, name + ": cannot train a generator of triggers", {}};
+}
+
+}  // namespace
+
+Result<void> Network::begin_generator(const GeneratorOptions&, std::span<const float>,
+                                      std::span<const std::int64_t>) {
+    return trains_no_generator(name());
+}
+
+Result<GeneratorStep> Network::generator_step() {
+    return trains_no_generator(name());
+}
+
+Result<std::vector<float>> Network::generated() {
+    return trains_no_generator(name());
+}
 
 Result<std::unique_ptr<Network>> open_network(const model::Model& files, const NetworkOptions& options) {
     if (files.folder && std::filesystem::is_directory(files.path)) {

@@ -9,6 +9,7 @@
 #include <optional>
 
 #include "model/model.h"
+#include "oracle/generator.h"
 #include "oracle/oracle.h"
 
 namespace modelseal::oracle {
@@ -46,6 +47,20 @@ class Network : public Oracle {
     // to each input. One forward and one backward pass. Error `unsupported` if the network has no gradient.
     virtual Result<std::vector<float>> gradient(std::span<const float> inputs, std::size_t count,
                                                 const Cotangents& cotangents) = 0;
+
+    // Begins to train a generator of triggers against this network (generator.h), in place of an earlier one.
+    // `noise`: kGeneratorNoise values from N(0, 1) for each label. After an error there is none. Errors: those
+    // of check_generator(); `unsupported` if the network is not a classifier or has no gradient, or the
+    // generator takes too much memory.
+    virtual Result<void> begin_generator(const GeneratorOptions& options, std::span<const float> noise,
+                                         std::span<const std::int64_t> labels);
+
+    // One step of it on all triggers.
+    virtual Result<GeneratorStep> generator_step();
+
+    // The images as they are now: count x elements in [low, high], before mean and std, in the layout of the
+    // network's inputs. Error `unsupported` if the training has diverged.
+    virtual Result<std::vector<float>> generated();
 
     // Everything that the last bits of answers depend on besides `Runtime`: engine and version, the kind of
     // file, processor, device, threads. Two networks of equal runtime() and equal weights give the same bits.

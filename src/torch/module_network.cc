@@ -47,9 +47,6 @@ void ChangedWeights::restore() {
 
 namespace {
 
-// Elements of the inputs per pass if the caller sets no batch: more is slower on a CPU (10,000 images of
-// CIFAR-10 took 26 s at 16 times as many, 4 s so), and intermediate values are kept for the backward pass.
-constexpr std::size_t kElementsAtOnce = 1u << 20;
 constexpr std::size_t kElementsForwardOnGpu = 16u << 20;
 
 Error unsupported(const std::string& name, const std::string& what) {

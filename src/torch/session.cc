@@ -6,6 +6,7 @@
 #include <iterator>
 
 #include <ATen/ATen.h>
+#include <ATen/CPUGeneratorImpl.h>
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -22,6 +23,7 @@ namespace {
 
 using nlohmann::json;
 
+constexpr float kBeyondLabels = 1u << 24;             // every number below is exact in float32
 constexpr std::uint64_t kForEachThread = 128u << 20;  // its stack and the arena of malloc(), mostly untouched
 
 json to_json(const Error& error) {
@@ -30,6 +32,10 @@ json to_json(const Error& error) {
               {"message", error.message},
               {"hint", error.hint},
               {"remedy", static_cast<unsigned>(error.remedy)}}}};
+}
+
+Error too_small() {
+    return {ErrorKind::internal, "the shared memory is too small for the request", {}};
 }
 
 oracle::Runtime runtime_of(const json& as) {
@@ -56,6 +62,8 @@ bool one_thread() {
 void read_processor() {
     at::ones({4}).add_(1).sum().item<float>();  // too small for threads; chooses kernels for the processor
     processor(c10::Device(c10::kCPU));
+    // Drawing from any generator looks at the global one, which is seeded from /dev/urandom on first use.
+    at::detail::getDefaultCPUGenerator();
 }
 
 // Has the kernels of a device ready, and its threads; a GPU's driver is opened.
@@ -125,6 +133,9 @@ Result<json> Session::answer(worker::Message& message) {
     }
     if (what == "ask") return ask(request);
     if (what == "gradient") return gradient(request);
+    if (what == "generator") return generator(request);
+    if (what == "generator_step") return generator_step();
+    if (what == "generated") return generated();
     return Error{ErrorKind::internal, "an unknown request", {}};
 }
 
@@ -170,7 +181,7 @@ Result<json> Session::open(const json& request) {
 Result<std::span<const float>> Session::inputs(std::size_t count, std::size_t behind) const {
     const auto numbers = count * network_->input().elements();
     if (numbers + behind > memory_.floats().size()) {
-        return Error{ErrorKind::internal, "the shared memory is too small for the request", {}};
+        return too_small();
     }
     return std::span<const float>(memory_.floats().first(numbers));
 }
@@ -197,6 +208,47 @@ Result<json> Session::gradient(const json& request) {
     };
     MODELSEAL_TRY_ASSIGN(const auto derivative, network_->gradient(given, count, cotangents));
     std::ranges::copy(derivative, behind.subspan(2 * rows).begin());
+    return json::object();
+}
+
+Result<json> Session::generator(const json& request) {
+    const auto rest = memory_.floats();
+    const auto count = request.at("count").get<std::size_t>();
+    const auto means = request.at("means").get<std::size_t>(), stds = request.at("stds").get<std::size_t>();
+    if (count > rest.size() / (oracle::kGeneratorNoise + 1) || means > rest.size() || stds > rest.size() ||
+        count * (oracle::kGeneratorNoise + 1) + means + stds > rest.size())
+        return too_small();
+    const auto noise = rest.first(count * oracle::kGeneratorNoise);
+    const auto given = rest.subspan(noise.size());
+    std::vector<std::int64_t> labels;
+    for (const float label : given.first(count)) {
+        if (!(label >= 0 && label < kBeyondLabels))
+            return Error{ErrorKind::internal, "a label is not a number of a class", {}};
+        labels.push_back(static_cast<std::int64_t>(label));
+    }
+    const auto mean = given.subspan(count, means), std = given.subspan(count + means, stds);
+    const oracle::GeneratorOptions options{.width = request.at("width").get<std::size_t>(),
+                                           .classification = request.at("classification").get<double>(),
+                                           .variance = request.at("variance").get<double>(),
+                                           .rate = request.at("rate").get<double>(),
+                                           .seed = request.at("seed").get<std::uint64_t>(),
+                                           .low = request.at("low").get<float>(),
+                                           .high = request.at("high").get<float>(),
+                                           .mean = {mean.begin(), mean.end()},
+                                           .std = {std.begin(), std.end()}};
+    MODELSEAL_TRY(network_->begin_generator(options, noise, labels));
+    return json::object();
+}
+
+Result<json> Session::generator_step() {
+    MODELSEAL_TRY_ASSIGN(const auto step, network_->generator_step());
+    return json({{"loss", step.loss}, {"matched", step.matched}});  // a loss that is not finite becomes null
+}
+
+Result<json> Session::generated() {
+    MODELSEAL_TRY_ASSIGN(const auto images, network_->generated());
+    if (images.size() > memory_.floats().size()) return too_small();
+    std::ranges::copy(images, memory_.floats().begin());
     return json::object();
 }
 

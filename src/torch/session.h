@@ -20,6 +20,9 @@ class Session {
     Result<nlohmann::json> open(const nlohmann::json& request);
     Result<nlohmann::json> ask(const nlohmann::json& request);
     Result<nlohmann::json> gradient(const nlohmann::json& request);
+    Result<nlohmann::json> generator(const nlohmann::json& request);
+    Result<nlohmann::json> generator_step();
+    Result<nlohmann::json> generated();
     Result<void> wait_for_cotangents();
     Result<std::span<const float>> inputs(std::size_t count, std::size_t behind) const;
 

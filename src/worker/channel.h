@@ -14,6 +14,11 @@
 //     {"do": "ask", "count", "classes", "as": {..}}              {}: outputs are after the inputs
 //     {"do": "gradient", "count", "classes"}                     {"outputs": true}, then after "cotangents" {}
 //     {"do": "cotangents"}
+//     {"do": "generator", "count", "means", "stds", "width",     {}: noise, labels, means and deviations were
+//      "classification", "variance", "rate", "seed", "low",          in the memory
+//      "high"}
+//     {"do": "generator_step"}                                   {"loss": number or null, "matched"}
+//     {"do": "generated"}                                        {}: images are in the memory
 // An answer may be {"error": {"kind", "message", "hint", "remedy"}} instead.
 //
 // Thread safety: one call at a time on one object.

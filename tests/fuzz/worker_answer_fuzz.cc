@@ -1,5 +1,7 @@
 // Any packet as the answer of a worker that a hostile model took over: what is read of it obeys its contract,
 // and its words can be shown.
+#include <cmath>
+
 #include "fuzz.h"
 #include "oracle/protocols/worker_network.h"
 #include "util/text.h"
@@ -36,6 +38,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (const auto opened = oracle::read_opened(*answer); opened.ok()) hold(*opened);
     if (const auto classes = oracle::read_classes(*answer); classes && *classes < 2)
         test::finding("too few classes");
+    constexpr std::uint64_t kTriggers = 100;
+    if (const auto step = oracle::read_generator_step(*answer, kTriggers);
+        step && (step->matched > kTriggers || std::isinf(step->loss)))
+        test::finding("a step that cannot be");
     const auto error = oracle::read_error(*answer);
     must_be_shown(error.message);
     must_be_shown(error.hint);

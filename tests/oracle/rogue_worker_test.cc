@@ -21,7 +21,8 @@ import json, os, socket
 s = socket.socket(fileno=3)
 good = {"enter": {"landlock": 7, "seccomp": True},
         "open": {"input_name": "x", "input_shape": [2, 5, 5], "runtime": "r", "devices": ["cpu"]},
-        "classes": {"classes": 3}, "ask": {}, "gradient": {"outputs": True}}
+        "classes": {"classes": 3}, "ask": {}, "gradient": {"outputs": True},
+        "generator": {}, "generator_step": {"loss": 1.5, "matched": 2}, "generated": {}}
 while True:
     request = s.recv(1 << 16)
     if not request: break
@@ -34,8 +35,8 @@ while True:
 
 class RogueWorker : public testing::Test {
   protected:
-    // The first error of opening, asking and differentiating, with this line before each answer.
-    Error error_of(const std::string& line) {
+    // The network of such a worker, with this line before each answer.
+    Result<std::unique_ptr<Network>> opened(const std::string& line) {
         std::string program = kWorker;
         program.replace(program.find("ROGUE"), 5, line);
         const auto worker = scratch_.write("worker.py", program);
@@ -46,9 +47,14 @@ class RogueWorker : public testing::Test {
         const char* before = std::getenv("MODELSEAL_WORKER");
         const std::string kept = before == nullptr ? "" : before;
         ::setenv("MODELSEAL_WORKER", worker.c_str(), 1);
-        const auto network =
-            open_network(model.string(), {.input_shape = test::kSmallInput, .max_seconds = 20});
+        auto network = open_network(model.string(), {.input_shape = test::kSmallInput, .max_seconds = 20});
         kept.empty() ? ::unsetenv("MODELSEAL_WORKER") : ::setenv("MODELSEAL_WORKER", kept.c_str(), 1);
+        return network;
+    }
+
+    // The first error of opening, asking and differentiating.
+    Error error_of(const std::string& line) {
+        const auto network = opened(line);
         if (!network.ok()) return network.error();
         const std::vector<float> input(50, 0.5f);
         if (const auto answers = network.value()->ask(input, 1); !answers.ok()) return answers.error();
@@ -92,6 +98,35 @@ TEST_F(RogueWorker, IsNotBelieved) {
         EXPECT_THAT(error.message, HasSubstr(row.message)) << row.line;
         EXPECT_THAT(error.message, HasSubstr("net.pt: ")) << row.line;
         EXPECT_TRUE(error.kind == ErrorKind::malformed || error.kind == ErrorKind::unsupported) << row.line;
+    }
+}
+
+// Three triggers in [0.5, 1]; the shared memory still has their noise.
+TEST_F(RogueWorker, IsNotBelievedAboutAGenerator) {
+    if (!test::installed("python3")) GTEST_SKIP() << "python3 is not installed";
+    const std::vector<float> noise(3 * kGeneratorNoise, 0.25f);
+    const std::vector<std::int64_t> labels{0, 1, 2};
+    for (const char* line :
+         {"", "if do == 'generator_step': answer = {}", "if do == 'generator_step': answer = {'loss': 1}",
+          "if do == 'generator_step': answer = {'loss': 1, 'matched': 4}",
+          "if do == 'generator_step': answer = {'loss': 1, 'matched': -1}",
+          "if do == 'generator_step': answer = {'loss': '1', 'matched': 0}",
+          "if do == 'generator_step': answer = {'matched': 0}",
+          "if do == 'generator_step': answer = b'{\"loss\": 1e999, \"matched\": 0}'"}) {
+        const auto network = opened(line);
+        ASSERT_TRUE(network.ok()) << network.error().message;
+        ASSERT_TRUE((*network)->begin_generator({.low = 0.5f}, noise, labels).ok());
+        const auto step = (*network)->generator_step();
+        EXPECT_EQ(step.ok(), std::string(line).empty()) << line;
+        if (step.ok()) {
+            EXPECT_EQ(step->loss, 1.5);
+            EXPECT_EQ(step->matched, 2u);
+        }
+        const auto images = (*network)->generated();
+        ASSERT_FALSE(images.ok());
+        const auto& error = step.ok() ? images.error() : step.error();
+        EXPECT_EQ(error.kind, ErrorKind::malformed);
+        EXPECT_THAT(error.message, HasSubstr("net.pt: the worker broke its protocol"));
     }
 }
 

@@ -1,6 +1,7 @@
 #include "oracle/protocols/worker_network.h"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 
 #include <fmt/format.h>
@@ -91,6 +92,16 @@ Result<OpenedNetwork> read_opened(const json& answer) {
 std::optional<std::size_t> read_classes(const json& answer) {
     const auto found = number_in(answer, "classes", kMostWorkerClasses);
     return found && *found >= 2 ? std::optional(static_cast<std::size_t>(*found)) : std::nullopt;
+}
+
+std::optional<GeneratorStep> read_generator_step(const json& answer, std::uint64_t count) {
+    const auto loss = answer.find("loss");
+    const auto matched = number_in(answer, "matched", count);
+    if (loss == answer.end() || !matched) return std::nullopt;
+    GeneratorStep step{.loss = std::numeric_limits<double>::quiet_NaN(), .matched = *matched};
+    if (loss->is_number()) step.loss = loss->get<double>();
+    if (!loss->is_number() && !loss->is_null()) return std::nullopt;
+    return std::isinf(step.loss) ? std::nullopt : std::optional(step);
 }
 
 Error read_error(const json& error) {

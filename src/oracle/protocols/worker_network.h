@@ -35,6 +35,9 @@ Result<OpenedNetwork> read_opened(const nlohmann::json& answer);
 // The answer to "classes": at least two.
 std::optional<std::size_t> read_classes(const nlohmann::json& answer);
 
+// The answer to "generator_step" for this many triggers: a loss that is finite or NaN, at most `count` matched.
+std::optional<GeneratorStep> read_generator_step(const nlohmann::json& answer, std::uint64_t count);
+
 // The error in an answer that has one: `malformed`, `unsupported` and the like, never a mismatch, which only
 // checks outside the worker can find. The text is printable.
 Error read_error(const nlohmann::json& error);
@@ -55,6 +58,10 @@ class WorkerNetwork final : public Network {
     Result<Answers> ask_as(std::span<const float> inputs, std::size_t count, const Runtime& runtime) override;
     Result<std::vector<float>> gradient(std::span<const float> inputs, std::size_t count,
                                         const Cotangents& cotangents) override;
+    Result<void> begin_generator(const GeneratorOptions& options, std::span<const float> noise,
+                                 std::span<const std::int64_t> labels) override;
+    Result<GeneratorStep> generator_step() override;
+    Result<std::vector<float>> generated() override;
     std::string runtime() const override { return runtime_; }
     std::vector<std::string> devices() const override { return devices_; }
     std::vector<std::string> warnings() const override { return warnings_; }
@@ -81,6 +88,11 @@ class WorkerNetwork final : public Network {
     std::string runtime_;
     std::vector<std::string> devices_, warnings_;
     std::size_t classes_ = 0;  // 0: not asked yet
+    struct Generator {
+        std::size_t triggers;
+        float low, high;
+    };
+    std::optional<Generator> generator_;  // that the worker has
 };
 
 }  // namespace modelseal::oracle
