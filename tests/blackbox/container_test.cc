@@ -168,6 +168,23 @@ TEST_F(Container, OfVersion1StillOpens) {
     expect_same(*closed, theirs);
 }
 
+TEST_F(Container, OfTriggersStillOpens) {
+    const auto golden = std::filesystem::path(MODELSEAL_SOURCE_DIR) / "tests" / "golden" / "v2" / "triggers.fp";
+    const auto made = test::small_triggers();
+    if (std::getenv("MODELSEAL_UPDATE_GOLDENS") != nullptr) {
+        test::write_fingerprint(made, vendor_, everybody_, golden);
+    }
+    const auto open = read(test::content_of(golden), everybody_, kNow);
+    ASSERT_TRUE(open.ok()) << open.error().message;
+    EXPECT_EQ(*encode_payload(*open), *encode_payload(made));
+}
+
+TEST_F(Container, WithQueriesOfAnotherKindThanItsHeaderSaysIsRefused) {
+    auto bytes = saved(made_, everybody_);
+    bytes[8] = static_cast<char>(bytes[8] ^ 2);
+    EXPECT_EQ(read(bytes, everybody_).error().kind, ErrorKind::mismatch) << "the flag is signed";
+}
+
 TEST_F(Container, OfVersion2IsThatOfAKeyOnP256) {
     const auto golden =
         std::filesystem::path(MODELSEAL_SOURCE_DIR) / "tests" / "golden" / "v1" / "p256_everybody.fp";

@@ -2,7 +2,7 @@
 #include <cmath>
 
 #include "blackbox/container.h"
-#include "blackbox/pairs/inputs.h"
+#include "blackbox/method.h"
 #include "blackbox/payload.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -23,9 +23,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         return 0;
     }
     if (!blackbox::complaint(*whole).empty()) test::finding("a fingerprint that is not well-formed");
-    for (const auto& rung : whole->pairs().rungs) {
-        if (whole->input.shape.elements() * rung.pairs.size() > 1u << 20) return 0;
-        static_cast<void>(blackbox::inputs_of(*whole, rung.pairs));
+    const auto queries = blackbox::method_of(*whole).queries(*whole);
+    if (queries.size() > (1u << 20) / whole->input.shape.elements()) return 0;
+    if (blackbox::inputs_of(*whole, 0, queries.size()).size() !=
+        queries.size() * whole->input.shape.elements()) {
+        test::finding("inputs that are not as many as queries");
     }
     const auto again = blackbox::encode_payload(*whole);
     if (!again.ok() || !blackbox::decode_payload(*again, "fuzz").ok()) {

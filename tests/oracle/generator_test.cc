@@ -9,7 +9,6 @@
 
 #include "oracle/network.h"
 #include "tests/support/models/script_file.h"
-#include "tests/support/models/toy_network.h"
 #include "tests/support/scratch.h"
 #include "tests/support/services/worker.h"
 
@@ -333,13 +332,6 @@ TEST_F(Generator, HasToBeBegun) {
     options.width = 9000;
     ASSERT_FALSE(network->begin_generator(options, noise_of(1), labels_of(1)).ok());
     refused();
-}
-
-TEST(GeneratorOfADouble, IsNotSupported) {
-    test::ToyNetwork toy(1);
-    EXPECT_EQ(toy.begin_generator({}, {}, {}).error().kind, ErrorKind::unsupported);
-    EXPECT_EQ(toy.generator_step().error().kind, ErrorKind::unsupported);
-    EXPECT_EQ(toy.generated().error().kind, ErrorKind::unsupported);
 }
 
 }  // namespace

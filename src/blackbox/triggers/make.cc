@@ -207,7 +207,7 @@ Result<bool> TriggerMaker::drop_close_ones() {
         all[i].margin = std::isfinite(scored[i].doubt) ? scored[i].margin : 0;
     }
     const double floor = triggers().rungs.front().floor;
-    return std::erase_if(all, [&](const Trigger& one) { return !(one.margin >= floor); }) > 0;
+    return std::erase_if(all, [&](const Trigger& one) { return !(one.margin > 0 && one.margin >= floor); }) > 0;
 }
 
 // Dropping one changes which others share a batch, and so the last bits of their answers.

@@ -39,6 +39,21 @@ blackbox::Fingerprint small_fingerprint() {
     return made;
 }
 
+blackbox::Fingerprint small_triggers() {
+    auto made = small_fingerprint();
+    blackbox::Triggers triggers{.width = 64, .arm = Arm::both, .steps = 120};
+    triggers.rungs = {{Rung::fp32, 1e-5, 1e-6, 3e-4}, {Rung::mixed, 1e-3, 1e-4, 8e-3}};
+    for (const int label : {2, 0}) {
+        blackbox::Trigger trigger{.label = label, .margin = label == 2 ? 0.25 : 1e-3};
+        for (int i = 0; i < 18; ++i) {
+            trigger.pixels.push_back(blackbox::pixel_of(made.input, made.unit, 14 * i + label));
+        }
+        triggers.triggers.push_back(std::move(trigger));
+    }
+    made.queries = std::move(triggers);
+    return made;
+}
+
 CheckKey customer_key(const SigningKey& vendor, const std::string& name, unsigned seed) {
     std::array<std::byte, 32> secret;
     secret.fill(static_cast<std::byte>(seed));

@@ -12,6 +12,9 @@ namespace modelseal::test {
 // Whole gray levels between two bytes, unit 1/255: everything lies on the 8-bit grid.
 blackbox::Fingerprint small_fingerprint();
 
+// The same model with two triggers on gray levels; the first counts on both rungs.
+blackbox::Fingerprint small_triggers();
+
 // A customer's check key whose secret is always the same.
 CheckKey customer_key(const SigningKey& vendor, const std::string& name = "acme", unsigned seed = 7);
 
