@@ -33,7 +33,7 @@ seeds() {
         key* | certificates*) echo oms/model-transparency/keys ;;
         oms_trusted_root*) echo oms ;;
         oms*) echo oms/model-transparency oms/spec/v1.0 ;;
-        shard_index* | fingerprint* | ledger* | pkcs11_uri* | responses* | infer_answer* | worker_answer* | timestamp* | sct* | oms_log*) ;;  # no real ones
+        shard_index* | fingerprint* | ledger* | pkcs11_uri* | responses* | infer_answer* | worker_answer* | timestamp* | sct* | oms_log* | png*) ;;  # no real ones
         *) echo models hostile ;;
     esac
 }
