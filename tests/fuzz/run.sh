@@ -30,10 +30,11 @@ seeds() {
         onnx*) echo models/onnx onnx-node hostile/onnx ;;
         pytorch* | pickle* | zip* | torch*)
             echo models/checkpoint models/torchscript hostile/modelscan hostile/picklescan hostile/zip-yauzl ;;
+        jpeg*) echo datasets/imagenet-samples ;;
         key* | certificates*) echo oms/model-transparency/keys ;;
         oms_trusted_root*) echo oms ;;
         oms*) echo oms/model-transparency oms/spec/v1.0 ;;
-        shard_index* | fingerprint* | ledger* | pkcs11_uri* | responses* | infer_answer* | worker_answer* | timestamp* | sct* | oms_log* | png*) ;;  # no real ones
+        shard_index* | fingerprint* | ledger* | pkcs11_uri* | responses* | infer_answer* | worker_answer* | timestamp* | sct* | oms_log* | png* | cifar* | idx*) ;;  # no real ones
         *) echo models hostile ;;
     esac
 }
