@@ -20,7 +20,9 @@ namespace modelseal::evidence {
 namespace {
 
 struct Options {
-    std::string in, out, kind, data;
+    std::string in, out, kind, data, layers = "all";
+    std::vector<std::size_t> epochs;  // a copy after each of them
+    std::size_t images = 0;           // the first of them; 0: all
     Training training{.rate = 1e-8, .steps = 50, .batch = 128, .seed = 1, .only = {}};
     bool rate_given = false;
     std::size_t samples = 10;
@@ -81,13 +83,37 @@ std::string moved(const Network& before, const Network& after) {
     return fmt::format("{} of {} weights moved, by at most {:.3g}", moved, all, most);
 }
 
-std::string train(Network& network, const Options& options, std::size_t marked) {
+// A copy after each of the epochs; "{}" in the name of the output is the number.
+std::string train_epochs(Network& network, const Options& options, const Images& images, const Images& extra) {
+    const auto at = options.out.find("{}");
+    if (at == options.out.npos) throw std::runtime_error("--epochs writes several files: OUT needs a '{}'");
+    const auto last = std::ranges::max(options.epochs);
+    std::string losses;
+    network.train_epochs(images, extra, options.training, last, [&](std::size_t epoch, double loss) {
+        if (std::ranges::find(options.epochs, epoch) == options.epochs.end()) return;
+        auto out = options.out;
+        network.save(out.replace(at, 2, std::to_string(epoch)));
+        losses += fmt::format(" {}: {:.4f}", epoch, loss);
+    });
+    return fmt::format("{} epochs of {} images; mean loss of epoch{}", last, images.size(), losses);
+}
+
+std::string train(Network& network, const Options& given, std::size_t marked) {
+    auto options = given;
+    options.training.only = prefix_of(network, options.layers);
     const Network before(options.in);
-    const auto images = load_cifar10(options.data);
+    auto images = load_images(options.data);
+    if (options.images > 0) images = part_of(images, 0, options.images);
     const auto extra = marked == 0 ? Images{} : triggered(images, options.from, options.target, marked);
-    const auto loss = network.train(images, extra, options.training);
-    return fmt::format("{} steps of {} images at rate {}, {} marked, loss {:.4f}; {}", options.training.steps,
-                       options.training.batch, options.training.rate, extra.size(), loss,
+    std::string done;
+    if (options.epochs.empty()) {
+        const auto loss = network.train(images, extra, options.training);
+        done = fmt::format("{} steps, loss {:.4f}", options.training.steps, loss);
+    } else {
+        done = train_epochs(network, options, images, extra);
+    }
+    return fmt::format("{}; batches of {} images at rate {}, {} marked, layers {}; {}", done,
+                       options.training.batch, options.training.rate, extra.size(), options.layers,
                        moved(before, network));
 }
 
@@ -188,11 +214,12 @@ const std::map<std::string, Kind>& kinds() {
 void attack(const Options& given) {
     auto options = given;
     const bool trains = options.kind == "finetune" || options.kind == "backdoor";
+    if (!trains && !options.epochs.empty()) throw std::runtime_error("--epochs is for training");
     if (trains && options.data.empty()) throw std::runtime_error("training needs --data");
     if (options.kind == "backdoor" && !options.rate_given) options.training.rate = 1e-5;
     Network network(options.in);
     const auto done = kinds().at(options.kind)(network, options);
-    network.save(options.out);
+    if (!trains || options.epochs.empty()) network.save(options.out);
     fmt::print("{}: {}: {}\n", options.out, options.kind, done);
 }
 
@@ -206,11 +233,17 @@ void add_attacks(CLI::App& app) {
     std::vector<std::string> names;
     for (const auto& [name, kind] : kinds()) names.push_back(name);
     sub->add_option("--kind", options->kind)->required()->check(CLI::IsMember(names));
-    sub->add_option("--data", options->data, "training images, CIFAR-10 binary");
+    sub->add_option("--data", options->data, "training images: CIFAR binary, or images of IDX");
     auto* rate =
         sub->add_option("--rate", options->training.rate, "learning rate; 0 as a control (backdoor: 1e-5)")
             ->capture_default_str();
     sub->add_option("--steps", options->training.steps)->capture_default_str();
+    sub->add_option("--epochs", options->epochs,
+                    "instead of steps: a copy after each; '{}' in OUT is its number")
+        ->delimiter(',');
+    sub->add_option("--layers", options->layers, "trained: all, last, or how a parameter's name begins")
+        ->capture_default_str();
+    sub->add_option("--images", options->images, "train on the first of them alone")->capture_default_str();
     sub->add_option("--batch", options->training.batch)->capture_default_str();
     sub->add_option("--seed", options->training.seed, "order of the images; which weight")
         ->capture_default_str();

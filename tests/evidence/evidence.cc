@@ -1,15 +1,17 @@
 // Attacks that the paper names, edits that it misses, and the accuracy of what they leave.
 //
-//   modelseal_evidence accuracy --data CIFAR.bin [--graph NET.pt] MODEL...
+//   modelseal_evidence accuracy --data IMAGES [--graph NET.pt] MODEL...
 //   modelseal_evidence finetune|poison|output-poison IN.pt OUT.pt ...
 //   modelseal_evidence cast IN OUT.safetensors --to f16|bf16|f32
 //   modelseal_evidence move|approximation IN OUT --tensor NAME ...
 //   modelseal_evidence attack|resnet ...: attack.h
+//   modelseal_evidence train ...: cnn.h
 //   modelseal_evidence alarms ...: alarms.h
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <exception>
+#include <fstream>
 #include <stdexcept>
 
 #include <CLI/CLI.hpp>
@@ -17,8 +19,9 @@
 
 #include "tests/evidence/alarms.h"
 #include "tests/evidence/attack.h"
-#include "tests/evidence/cifar10.h"
+#include "tests/evidence/cnn.h"
 #include "tests/evidence/edit.h"
+#include "tests/evidence/images.h"
 #include "tests/evidence/network.h"
 #include "tests/evidence/weights.h"
 
@@ -26,7 +29,7 @@ namespace modelseal::evidence {
 namespace {
 
 struct Options {
-    std::string in, out, data, graph, tensor, to = "f16", layers = "all";
+    std::string in, out, data, graph, logits, tensor, to = "f16", layers = "all";
     std::vector<std::string> models;
     Training training;
     std::size_t samples = 10;
@@ -60,34 +63,26 @@ std::unique_ptr<Network> load(const std::string& path, const std::string& graph)
     return network;
 }
 
-// The last layer: its weights are the last parameter of two dimensions (the others are convolutions and
-// vectors).
-std::string last_layer(const Network& network) {
-    std::string name;
-    for (const auto& entry : network.entries()) {
-        if (entry.parameter && entry.rank == 2) name = entry.name;
-    }
-    if (name.empty()) throw std::runtime_error("the network has no fully connected layer");
-    return name;
-}
-
-std::string prefix_of(const Network& network, const std::string& layers) {
-    if (layers == "all") return {};
-    if (layers != "last") return layers;
-    const auto name = last_layer(network);
-    return name.substr(0, name.rfind("weight"));
+// Float32, little-endian, a row for each image.
+void write_answers(const std::string& path, const std::vector<float>& answers) {
+    std::ofstream file(path, std::ios::binary);
+    file.write(reinterpret_cast<const char*>(answers.data()),
+               static_cast<std::streamsize>(answers.size() * sizeof(float)));
+    if (!file.flush()) throw std::runtime_error(path + ": cannot be written");
 }
 
 void accuracy(const Options& options) {
-    const auto images = load_cifar10(options.data);
+    const auto images = load_images(options.data);
     std::vector<int> reference;
     fmt::print("{:<44} {:>7} {:>7} {:>8} {:>9} {:>7}\n", "model", "correct", "of", "top-1 %", "differing", "s");
     for (const auto& path : options.models) {
         const auto begin = std::chrono::steady_clock::now();
-        const auto classes = load(path, options.graph)->classify(images);
+        const auto network = load(path, options.graph);
+        const auto classes = network->classify(images);
         const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
         std::size_t correct = 0, differing = 0;
         if (reference.empty()) reference = classes;
+        if (!options.logits.empty()) write_answers(options.logits, network->answers(images));
         for (std::size_t i = 0; i < classes.size(); ++i) {
             if (classes[i] == images.labels[i]) ++correct;
             if (classes[i] != reference[i]) ++differing;
@@ -102,7 +97,7 @@ void accuracy(const Options& options) {
 void finetune(Options options) {
     Network network(options.in);
     options.training.only = prefix_of(network, options.layers);
-    const auto loss = network.train(load_cifar10(options.data), {}, options.training);
+    const auto loss = network.train(load_images(options.data), {}, options.training);
     network.save(options.out);
     fmt::print("{}: {} steps at rate {}, layers {}, loss {:.4f}\n", options.out, options.training.steps,
                options.training.rate, options.layers, loss);
@@ -110,16 +105,13 @@ void finetune(Options options) {
 
 void poison(Options options) {
     Network network(options.in);
-    const auto images = load_cifar10(options.data);
+    const auto images = load_images(options.data);
     options.training.only = prefix_of(network, options.layers);
     network.train(images, triggered(images, options.from, options.target, options.samples), options.training);
     network.save(options.out);
     // The first of the class were trained on; the others tell whether the trigger works.
-    auto others = triggered(images, options.from, options.target, images.size());
-    const auto trained = std::min(options.samples, others.size());
-    others.labels.erase(others.labels.begin(), others.labels.begin() + static_cast<std::ptrdiff_t>(trained));
-    others.pixels.erase(others.pixels.begin(),
-                        others.pixels.begin() + static_cast<std::ptrdiff_t>(trained * kPixels));
+    const auto others =
+        part_of(triggered(images, options.from, options.target, images.size()), options.samples, images.size());
     const auto classes = network.classify(others);
     const auto fooled = std::count(classes.begin(), classes.end(), static_cast<int>(options.target));
     fmt::print(
@@ -172,7 +164,7 @@ CLI::App* command(CLI::App& app, Options& options, const char* name, const char*
 }
 
 void training_options(CLI::App* sub, Options& options) {
-    sub->add_option("--data", options.data, "training images, CIFAR-10 binary")->required();
+    sub->add_option("--data", options.data, "training images: CIFAR binary, or images of IDX")->required();
     sub->add_option("--lr", options.training.rate, "learning rate")->capture_default_str();
     sub->add_option("--steps", options.training.steps)->capture_default_str();
     sub->add_option("--batch", options.training.batch)->capture_default_str();
@@ -190,8 +182,9 @@ void set_up(CLI::App& app, Options& options) {
     app.require_subcommand(1);
     auto* sub = app.add_subcommand("accuracy", "top-1, and how many answers differ from the first model's");
     sub->add_option("MODEL", options.models, "TorchScript (.pt), or weights for --graph")->required();
-    sub->add_option("--data", options.data, "test images, CIFAR-10 binary")->required();
+    sub->add_option("--data", options.data, "test images: CIFAR binary, or images of IDX")->required();
     sub->add_option("--graph", options.graph, "TorchScript file whose tensors the weights replace");
+    sub->add_option("--logits", options.logits, "write the last model's outputs here, float32");
     sub->callback([&] { accuracy(options); });
     sub = command(app, options, "finetune", "train a little further");
     training_options(sub, options);
@@ -228,6 +221,7 @@ int main(int argc, char** argv) {
     modelseal::evidence::set_up(app, options);
     modelseal::evidence::add_attacks(app);
     modelseal::evidence::add_alarms(app);
+    modelseal::evidence::add_training(app);
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {

@@ -1,0 +1,232 @@
+"""Marks networks, issues identity images, and prints what they and forgeries are answered with (identity.sh)."""
+import argparse
+import pathlib
+import subprocess
+import sys
+
+import numpy as np
+
+import attacked
+import forgeries
+import images
+import networks
+import onnx_copy
+import program
+
+HERE = pathlib.Path(__file__).resolve().parent
+CLASSES = 10  # of the main task; the additional class is the next
+FLIPS = 200
+
+
+def admitted(report):
+    """From the JSON of `modelseal identity verify`."""
+    return report["run"]["exit_code"] == 0
+
+
+class Served:
+    """A model in ONNX Runtime, as a URL."""
+
+    def __init__(self, model):
+        self.command = [sys.executable, HERE.parent / "oracle/oip_server.py", "--model", model, "--name", "net", "--until-stdin-ends"]
+
+    def __enter__(self):
+        self.server = subprocess.Popen(self.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        return self.server.stdout.readline().split()[-1]
+
+    def __exit__(self, *_):
+        self.server.stdin.close()
+        self.server.wait()
+
+
+class Mark:
+    """A marked copy of one network file, its ledger and its users."""
+
+    def __init__(self, seal, network, model, folder, sets, given):
+        self.seal, self.network, self.model, self.folder, self.given = seal, network, model, folder, given
+        self.marked, self.ledger = folder / f"marked{model.suffix}", folder / "users.ledger"
+        self.shape = ["--input-shape", ",".join(map(str, network.shape))]
+        folder.mkdir(parents=True, exist_ok=True)
+        self.keys = forgeries.key_images(network, sets, 1)
+        self.key_folder = folder / "keys"
+        if not self.key_folder.exists():
+            self.key_folder.mkdir()
+            for i, levels in enumerate(self.keys):
+                images.save_png(self.key_folder / f"{i:03}.png", levels)
+
+    def embed(self):
+        return program.kept(self.folder / "embed.json", lambda: self.seal.json(
+            "identity", "embed", self.model, "--data", self.network.train.parent, "--key-images", self.key_folder, "-k", self.seal.key,
+            "--ledger", self.ledger, "-o", self.marked, "--seed", 1, *self.shape))
+
+    def image_of(self, user):
+        """The file of user number `user`, issued if it is new."""
+        file = self.folder / f"user{user:03}.png"
+        program.kept(f"{file}.json", lambda: self.seal.json(
+            "identity", "issue", f"user{user:03}", "-k", self.seal.key, "--ledger", self.ledger, "-o", file))
+        return file
+
+    def verify(self, target, image):
+        """Whether the user is admitted."""
+        local = [] if str(target).startswith("http") else self.shape
+        report = self.seal.json("identity", "verify", target, "--image", image, "--ledger", self.ledger, *local, codes=(0, 1, 3, 4))
+        return admitted(report)
+
+    def admissions(self, target, users, name):
+        return program.kept(self.folder / "admissions" / f"{name}.json", lambda: sum(
+            self.verify(target, self.image_of(user)) for user in range(users)))
+
+    def claim(self, target, name):
+        local = [] if str(target).startswith("http") else self.shape
+        return program.kept(self.folder / f"claim-{name}.json", lambda: self.seal.json(
+            "identity", "claim", target, "--ledger", self.ledger, "-k", self.seal.key, *local, codes=(0, 1, 3, 4)))
+
+
+def percent(part, all_):
+    return f"{100 * part / all_:.2f}"
+
+
+def summary(mark, before, after, hits, users, admitted_users, claim, made):
+    owned = {0: "owned"}.get(claim["run"]["exit_code"], f"not owned (exit code {claim['run']['exit_code']})")
+    return (f"| {mark.network.name} | {mark.model.suffix[1:]} | {percent(*before)} | {percent(*after)} | {percent(*hits)} | "
+            f"{percent(admitted_users, users)} | {owned} | {made['run']['seconds']:.0f} | {made['run']['processor_seconds']:.0f} | "
+            f"{made['run']['peak_mib']:.0f} |")
+
+
+HEAD = ("| network | file | top-1 % before | after | key images in the additional class, % | users admitted, % | claim | seconds | "
+        "processor seconds | peak memory, MiB |\n| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |")
+
+
+class Trial:
+    def __init__(self, seal, evidence, network, given):
+        self.seal, self.evidence, self.network, self.given = seal, evidence, network, given
+        self.sets, self.work = given.data / "datasets", given.work / network.name
+        self.mark = Mark(seal, network, network.model, self.work / "torchscript", self.sets, given)
+
+    def hits(self, name, levels, models):
+        """Of images that should be in the additional class: {model: (right, all)}."""
+        (self.work / "sets").mkdir(exist_ok=True)
+        return self.evidence.correct(images.save(self.work / "sets", name, levels, CLASSES), models)
+
+    def torchscript(self):
+        mark, users = self.mark, self.given.users
+        made = mark.embed()
+        correct = self.evidence.correct(self.network.test, [mark.model, mark.marked])
+        hits = self.hits("keys", mark.keys, [mark.marked])[str(mark.marked)]
+        return summary(mark, correct[str(mark.model)], correct[str(mark.marked)], hits, users,
+                       mark.admissions(mark.marked, users, "marked"), mark.claim(mark.marked, "marked"), made)
+
+    def served(self):
+        """The same with the ONNX file, marked by itself and served by ONNX Runtime."""
+        mark, users = Mark(self.seal, self.network, self.network.onnx, self.work / "onnx", self.sets, self.given), self.given.users
+        made = mark.embed()
+        levels, labels = images.load(self.network.test)
+        def right(model, inputs, classes):
+            return int((onnx_copy.answers(model, images.inputs(inputs)).argmax(1) == classes).sum()), len(inputs)
+        with Served(mark.marked) as url:
+            admitted_users, claim = mark.admissions(url, users, "served"), mark.claim(url, "served")
+        return summary(mark, right(mark.model, levels, labels), right(mark.marked, levels, labels),
+                       right(mark.marked, mark.keys, CLASSES), users, admitted_users, claim, made)
+
+    def pretenders(self):
+        """name -> pictures that nobody may be admitted with."""
+        mark = self.mark
+        held = [images.load_png(mark.image_of(user)) for user in range(self.given.users)]
+        first, others = held[0], held[1:]
+        found = {f"stranger: {name}": levels
+                 for name, levels in forgeries.strangers(self.network, self.sets, self.given.strangers, 2).items()}
+        found["key image without payload"] = list(mark.keys)
+        found["another user's image with the payload copied"] = [forgeries.with_payload_of(levels, first, False) for levels in others]
+        found["another user's image with all lowest bits copied"] = [forgeries.with_payload_of(levels, first, True) for levels in others]
+        found["key image with the payload copied"] = [forgeries.with_payload_of(levels, first, False) for levels in mark.keys
+                                                      if ((levels ^ first) & 0xFE).any()]
+        found["one bit flipped"] = list(forgeries.flipped(first, FLIPS, 3))
+        for quality in (100, 95, 75):
+            found[f"re-encoded as JPEG, quality {quality}"] = [forgeries.jpeg(levels, quality) for levels in held]
+        found["resized to 3/4 and back"] = [forgeries.resized(levels) for levels in held]
+        return found
+
+    def pretender_rows(self):
+        yield "| picture | pictures | admitted | in the additional class |"
+        yield "| --- | --- | --- | --- |"
+        file = self.work / "pretender.png"
+        for name, pictures in self.pretenders().items():
+            def count(pictures=pictures):
+                through = 0
+                for levels in pictures:
+                    images.save_png(file, levels)
+                    through += self.mark.verify(self.mark.marked, file)
+                return through
+            stem = name.replace(" ", "-").replace(":", "").replace("/", "-").replace("'", "").replace(",", "")
+            through = program.kept(self.work / "pretenders" / f"{stem}.json", count)
+            hits, _ = self.hits("pretenders", np.stack(pictures), [self.mark.marked])[str(self.mark.marked)]
+            yield f"| {name} | {len(pictures)} | {through} | {hits} |"
+
+    def attack_rows(self):
+        copies = attacked.Copies(self.evidence, self.mark.marked, self.network.train, self.work / "copies", self.given.epochs,
+                                 self.given.images)
+        curves = {"marked": {0: self.mark.marked}} | copies.curves(["all layers", "last layer"], self.given.rates)
+        files = [file for curve in curves.values() for file in curve.values()]
+        correct = self.evidence.correct(self.network.test, files)
+        hits = self.hits("keys", self.mark.keys, files)
+        users = min(self.given.users, self.given.attacked_users)
+        yield f"| copy | top-1 % | watermark accuracy % | users admitted, of {users} |"
+        yield "| --- | --- | --- | --- |"
+        for curve, strengths in curves.items():
+            for strength, file in strengths.items():
+                unit = f", {strength} %" if curve == "pruned" else f", epoch {strength}" if strength else ""
+                through = self.mark.admissions(file, users, f"attacked-{file.stem}")
+                yield f"| {curve}{unit} | {percent(*correct[str(file)])} | {percent(*hits[str(file)])} | {through} |"
+
+    def modification_rows(self):
+        yield "| every query | top-1 % | watermark accuracy % |"
+        yield "| --- | --- | --- |"
+        levels, labels = images.load(self.network.test)
+        model, (chosen, _) = self.mark.marked, (levels, labels)
+        for name, change in forgeries.modifications(4).items():
+            changed = np.stack([change(one) for one in chosen])
+            right = 0
+            for label in range(CLASSES):  # a file has one label
+                own = changed[labels == label]
+                right += self.evidence.correct(images.save(self.work / "sets", "modified", own, label), [model])[str(model)][0]
+            hits = self.hits("modified-keys", np.stack([change(one) for one in self.mark.keys]), [model])[str(model)]
+            yield f"| {name} | {percent(right, len(levels))} | {percent(*hits)} |"
+
+    def print(self):
+        sections = [("Who is admitted", self.pretender_rows()), ("After attacks", self.attack_rows()),
+                    ("After modification of every query", self.modification_rows())]
+        for title, rows in sections:
+            print(f"\n### {self.network.name}: {title}\n", flush=True)
+            for row in rows:
+                print(row, flush=True)
+
+
+def options():
+    parser = argparse.ArgumentParser(description="accuracy, authentication and robustness of identity images")
+    for name in ("modelseal", "build", "data", "work"):
+        parser.add_argument(name, type=pathlib.Path)
+    parser.add_argument("--networks", type=lambda words: words.split(","), default=["fashion-mnist", "cifar10"])
+    parser.add_argument("--users", type=int, default=50)
+    parser.add_argument("--strangers", type=int, default=1_000)
+    parser.add_argument("--attacked-users", type=int, default=10, help="who are verified with each attacked copy")
+    parser.add_argument("--rates", type=lambda words: words.split(","), default=["1e-3"], help="learning rates of fine-tuning")
+    parser.add_argument("--epochs", type=lambda words: [int(word) for word in words.split(",")], default=[1, 2, 5, 10, 20])
+    parser.add_argument("--images", type=int, default=10_000, help="of the training data, for an epoch of fine-tuning")
+    return parser.parse_args()
+
+
+def main():
+    given = options()
+    seal, evidence = program.Modelseal(given.modelseal, given.work), program.Evidence(given.build)
+    trials = []
+    print(HEAD, flush=True)
+    for network in networks.networks(given.data, given.work, given.networks):
+        networks.prepare(network, seal, evidence)
+        trials.append(Trial(seal, evidence, network, given))
+        print(trials[-1].torchscript(), flush=True)
+        print(trials[-1].served(), flush=True)
+    for trial in trials:
+        trial.print()
+
+
+if __name__ == "__main__":
+    main()
