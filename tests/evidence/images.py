@@ -25,18 +25,17 @@ def inputs(levels):
     return levels.astype(np.float32) / np.float32(255)
 
 
-def save(folder, name, levels, label):
-    """All with one label, in the format that images of this shape have; returns the path to give."""
+def save(folder, name, levels, labels):
+    """In the format that images of this shape have; returns the path to give. `labels`: one for each, or one for all."""
     count, channels, height, width = levels.shape
+    labels = np.broadcast_to(np.asarray(labels, np.uint8), count)
     if (channels, height, width) == CIFAR:
         path = folder / f"{name}.bin"
-        labels = np.full((count, 1), label, np.uint8)
-        np.concatenate([labels, levels.reshape(count, -1)], 1).tofile(path)
+        np.concatenate([labels[:, None], levels.reshape(count, -1)], 1).tofile(path)
         return path
     path = folder / f"{name}-images-idx3-ubyte"
     path.write_bytes(np.array([IMAGES_MAGIC, count, height, width], ">u4").tobytes() + levels.tobytes())
-    (folder / f"{name}-labels-idx1-ubyte").write_bytes(
-        np.array([LABELS_MAGIC, count], ">u4").tobytes() + np.full(count, label, np.uint8).tobytes())
+    (folder / f"{name}-labels-idx1-ubyte").write_bytes(np.array([LABELS_MAGIC, count], ">u4").tobytes() + labels.tobytes())
     return path
 
 

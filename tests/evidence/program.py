@@ -8,6 +8,7 @@ import json
 import os
 import pathlib
 import subprocess
+import sys
 import tempfile
 import time
 
@@ -29,20 +30,26 @@ class Run:
     peak: float  # MiB of the largest of its processes
 
 
+# The largest memory of a process counts from before its exec(), so a small process starts the command. Its children are the
+# command and those that the command waited for, modelseal-worker among them.
+STARTER = """
+import os, resource, sys
+process = os.spawnvp(os.P_WAIT, sys.argv[2], sys.argv[2:])
+usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+with open(sys.argv[1], "w") as file:
+    print(usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, file=file)
+sys.exit(process if process >= 0 else 128 - process)
+"""
+
+
 def run(*command, folder=None):
-    """Waits for the command and the processes that it started and waited for, modelseal-worker among them."""
-    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+    with tempfile.NamedTemporaryFile("r") as usage:
         begin = time.monotonic()
-        process = subprocess.Popen([str(part) for part in command], cwd=folder, stdin=subprocess.DEVNULL, stdout=out, stderr=err,
-                                   env=os.environ | SURROUNDINGS)
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
+        done = subprocess.run([sys.executable, "-IS", "-c", STARTER, usage.name, *map(str, command)], cwd=folder, stdin=subprocess.DEVNULL,
+                              capture_output=True, env=os.environ | SURROUNDINGS, check=False)
         took = time.monotonic() - begin
-        texts = []
-        for file in (out, err):
-            file.seek(0)
-            texts.append(file.read().decode(errors="replace"))
-    return Run(process.returncode, *texts, took, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
+        processor, peak = map(float, usage.read().split())
+    return Run(done.returncode, done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace"), took, processor, peak)
 
 
 def must(*command, folder=None):
