@@ -86,7 +86,7 @@ class Page {
         if (several()) out += chips();
         if (draws() && info_.pairs == PageInfo::Pairs::shown)
             out +=
-                "<p class=\"warn note\">This page shows pairs of a fingerprint: keep it as safe as the "
+                "<p class=\"warn note\">This page shows queries of a fingerprint: keep it as safe as the "
                 "fingerprint, and away from whoever serves the model.</p>\n";
         return out + "</header>\n";
     }

@@ -133,7 +133,7 @@ ordered_json fingerprint_json(const FingerprintFinding& finding) {
     out["threshold"] = finding.threshold;
     out["false_alarm_bound"] = finding.false_alarm_bound;
     if (const auto* triggers = std::get_if<FingerprintFinding::Triggers>(&finding.details)) {
-        out["accuracy"] = {{"count", triggers->count}, {"matched", triggers->matched}};
+        out["acc_tri"] = {{"count", triggers->count}, {"matched", triggers->matched}};
     }
     out["rungs"] = ordered_json::array();
     for (std::size_t i = 0; i < finding.rungs.size(); ++i) {

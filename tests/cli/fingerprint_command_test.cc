@@ -83,6 +83,51 @@ TEST_F(FingerprintCommand, ShowsPairsOnAPageOnlyIfAskedAndThenToTheOwnerAlone) {
     EXPECT_THAT(idle.err, HasSubstr("--html"));
 }
 
+// By a generator that is trained in the worker; the model file stays what it is.
+TEST_F(FingerprintCommand, MakesGeneratedTriggers) {
+    const auto before = test::content_of(folder_ / "net.pt");
+    const Words words = {
+        "fingerprint",   "net.pt", "-k",        "v.key", "-o",     "t.fp", "--method", "generator",
+        "--triggers",    "20",     "--width",   "8",     "--seed", "3",    "--device", "cpu",
+        "--input-shape", "2,5,5",  "--preview", "t.png", "--json"};
+    const auto made = of(words);
+    ASSERT_EQ(made.code, 0) << made.err;
+    const auto summary = json::parse(made.out);
+    EXPECT_EQ(summary["method"], "generator");
+    EXPECT_EQ(summary["generator"]["width"], 8);
+    EXPECT_EQ(summary["generator"]["arm"], "both");
+    EXPECT_GT(summary["rungs"][0]["triggers"], 10);
+    EXPECT_TRUE(test::content_of(folder_ / "t.png").starts_with("\x89PNG"));
+    EXPECT_EQ(test::content_of(folder_ / "net.pt"), before);
+    const auto check_with = [&](Words more) {
+        more.insert(more.begin(),
+                    {"check", "--fingerprint", "t.fp", "--pub", "v.pub", "--device", "cpu", "--black-box"});
+        return of(more);
+    };
+    const auto intact = check_with({"net.pt", "--json", "--html", "t.html", "--html-pairs"});
+    EXPECT_EQ(intact.code, 0) << intact.out << intact.err;
+    const auto finding = json::parse(intact.out)["checks"][0];
+    EXPECT_EQ(finding["method"], "generator");
+    EXPECT_EQ(finding["acc_tri"]["matched"], finding["acc_tri"]["count"]);
+    EXPECT_EQ(finding["triggers"], summary["rungs"][0]["triggers"]);
+    EXPECT_THAT(test::content_of(folder_ / "t.html"), HasSubstr("some triggers"));
+    EXPECT_THAT(check_with({"net.pt"}).out, HasSubstr("intact, none of"));
+    auto other = test::small_network();
+    for (auto& value : other.weights[0].values) value = -value;
+    write("other.pt", other);
+    const auto changed = check_with({"other.pt"});
+    EXPECT_EQ(changed.code, 1) << changed.out << changed.err;
+    EXPECT_THAT(changed.out, HasSubstr("triggers differ"));
+    const auto shown = of({"inspect", "t.fp", "--pub", "v.pub", "--json"});
+    EXPECT_EQ(json::parse(shown.out)["method"], "generator") << shown.out;
+    const auto again =
+        of({"fingerprint",   "net.pt", "-k",        "v.key", "-o",     "u.fp", "--method", "generator",
+            "--triggers",    "20",     "--width",   "8",     "--seed", "3",    "--device", "cpu",
+            "--input-shape", "2,5,5",  "--preview", "u.png"});
+    ASSERT_EQ(again.code, 0) << again.err;
+    EXPECT_EQ(test::content_of(folder_ / "u.png"), test::content_of(folder_ / "t.png"));
+}
+
 // The runtime that made the fingerprint answers the same to the last bit; any other may round otherwise.
 TEST_F(FingerprintCommand, NoticesTheLeastChangeOnTheSameRuntime) {
     const auto here = check({"--pub", "v.pub", "--device", "cpu", "--black-box", "one-ulp.pt", "--json"});

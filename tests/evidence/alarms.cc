@@ -17,6 +17,7 @@
 #include "blackbox/challenge.h"
 #include "blackbox/container.h"
 #include "blackbox/interview.h"
+#include "blackbox/method.h"
 #include "blackbox/pairs/inputs.h"
 #include "io/file.h"
 #include "oracle/endpoint.h"

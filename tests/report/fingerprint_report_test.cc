@@ -268,6 +268,39 @@ TEST(FingerprintHtml, ShowsPicturesAndAPlotOfEachRung) {
     EXPECT_THAT(page, Not(HasSubstr("nan")));
 }
 
+CheckReport of_triggers() {
+    auto check = tampered();
+    auto& finding = *check.fingerprint;
+    finding.compared = 98;
+    finding.mismatched = 7;
+    finding.rungs = {{.name = "fp32", .compared = 98, .mismatched = 7, .noise = 4e-5, .floor = 3e-4}};
+    finding.details = FingerprintFinding::Triggers{
+        .count = 98, .matched = 91, .recorded = {0.2, 0.5, 0.25}, .answered = {0.19, -0.1, 0.26}};
+    return check;
+}
+
+TEST(FingerprintOfTriggers, IsWordedByItsMethod) {
+    const auto check = of_triggers();
+    EXPECT_THAT(to_text(check, {}), HasSubstr("tampered, 7 of 98 triggers differ (rung fp32; alarm at 2)\n"));
+    const auto finding = json_of(check)["checks"][0];
+    EXPECT_EQ(finding["method"], "generator");
+    EXPECT_EQ(finding["triggers"], 98);
+    EXPECT_EQ(finding["acc_tri"], json({{"count", 98}, {"matched", 91}}));
+    EXPECT_FALSE(finding.contains("pairs"));
+    EXPECT_EQ(finding["rungs"][0]["triggers"], 98);
+    const auto result = json::parse(to_sarif({&check, 1}, "1"))["runs"][0]["results"][0];
+    EXPECT_EQ(result["properties"]["method"], "generator");
+    EXPECT_EQ(result["properties"]["triggers"], 98);
+    const auto page = to_html({&check, 1}, {.pairs = PageInfo::Pairs::shown});
+    EXPECT_THAT(page, HasSubstr("92.9 % (91 of 98)"));
+    EXPECT_THAT(page, HasSubstr("<h4>Triggers</h4>"));
+    EXPECT_THAT(page, HasSubstr("a trigger gets another class"));
+    const auto hits = page.find("<circle class=\"hit\"");
+    ASSERT_NE(hits, page.npos);
+    EXPECT_EQ(page.find("<circle class=\"hit\"", hits + 1), page.npos) << "one of three gets another class";
+    EXPECT_THAT(to_html({&check, 1}, {}), Not(HasSubstr("<h4>Triggers</h4>"))) << "on request only";
+}
+
 TEST(FingerprintHtml, WithoutPicturesOrMarginsHasNoEmptyPlaces) {
     auto check = intact();
     check.fingerprint->preview.clear();

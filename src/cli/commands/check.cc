@@ -299,7 +299,7 @@ void add_outputs(CLI::App& command, CheckFlags& flags) {
     command.add_flag("--sarif", flags.sarif, "print SARIF 2.1.0")->excludes(json);
     command.add_option("--html", flags.html, "write a report page to this file")->type_name("FILE");
     command.add_flag("--html-pairs", flags.html_pairs,
-                     "show pairs of the fingerprint on that page, which is then secret");
+                     "show pairs or triggers of the fingerprint on that page, which is then secret");
 }
 
 }  // namespace
