@@ -1,7 +1,5 @@
 #include "oracle/network.h"
 
-#include <filesystem>
-
 #include <fmt/format.h>
 
 #include "oracle/protocols/worker_network.h"
@@ -30,12 +28,8 @@ Result<std::vector<float>> Network::generated() {
 }
 
 Result<std::unique_ptr<Network>> open_network(const model::Model& files, const NetworkOptions& options) {
-    if (files.folder && std::filesystem::is_directory(files.path)) {
-        return Error{ErrorKind::unsupported,
-                     fmt::format("{}: a folder cannot be run", util::printable(files.path.string())),
-                     "give the graph's file in the folder"};
-    }
-    return WorkerNetwork::open(files, options);
+    MODELSEAL_TRY_ASSIGN(auto network, WorkerNetwork::open(files, options));
+    return std::unique_ptr<Network>(std::move(network));
 }
 
 Result<std::unique_ptr<Network>> open_network(const std::string& path, const NetworkOptions& options) {

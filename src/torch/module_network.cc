@@ -78,13 +78,6 @@ class Elsewhere {
 
 }  // namespace
 
-struct ModuleNetwork::Way {
-    unsigned threads;
-    std::size_t batch;
-    bool channels_last, plain_kernels, half;
-    c10::Device device;
-};
-
 ModuleNetwork::ModuleNetwork(std::string name, oracle::InputShape input, std::size_t fixed_batch,
                              c10::Device device, unsigned threads)
     : name_(std::move(name)),

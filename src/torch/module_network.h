@@ -3,13 +3,16 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
+#include <set>
 #include <utility>
 #include <vector>
 
 #include <ATen/core/Tensor.h>
 
-#include "oracle/network.h"
+#include "oracle/training.h"
 #include "torch/device.h"
+#include "torch/training.h"
 #include "torch/trigger_generator.h"
 #include <modelseal/format.h>
 
@@ -38,7 +41,7 @@ inline constexpr std::size_t kElementsAtOnce = 1u << 20;
 // A network on LibTorch, from any kind of file: everything but how one batch goes forward. TorchScript and
 // ONNX derive from it.
 
-class ModuleNetwork : public oracle::Network {
+class ModuleNetwork : public oracle::TrainableNetwork {
   public:
     const std::string& name() const final { return name_; }
     const oracle::InputShape& input() const final { return input_; }
@@ -54,6 +57,15 @@ class ModuleNetwork : public oracle::Network {
     Result<std::vector<float>> generated() final;
     std::string runtime() const final;
     std::vector<std::string> devices() const final;
+
+    // module_training.cc
+    Result<void> add_class(std::uint64_t seed) final;
+    Result<void> set_training(const oracle::TrainingOptions& options) final;
+    Result<oracle::TrainedStep> train(std::span<const float> inputs,
+                                      std::span<const std::int64_t> labels) final;
+    Result<void> remember() final;
+    Result<void> recall() final;
+    Result<std::vector<std::byte>> save() final;
 
   protected:
     // `name`: the file, for messages, printable. `input`: its shape is known, each extent at least 1.
@@ -76,11 +88,30 @@ class ModuleNetwork : public oracle::Network {
     // Moves all tensors of the network. Moving them there and back gives the same bits.
     virtual void to(c10::Device device) = 0;
 
+    // For training. The weights that can be trained, and every other tensor of real numbers that save() could
+    // write. Called once, before anything is changed.
+    virtual Result<std::vector<Weight>> weights() = 0;
+
+    // The weights of these names have one more slice than there were `classes`: changes what else states that
+    // number. Then either unadapt() takes that back, or adapted() is called after a run of as many inputs as
+    // the last one before this call.
+    virtual void adapt(const std::set<std::string>& names, std::size_t classes) { (void)names, (void)classes; }
+    virtual void unadapt() {}
+    virtual void adapted() {}
+
+    // The model as a file, with the weights that are marked as changed.
+    virtual Result<std::vector<std::byte>> file(const std::vector<Weight>& weights) = 0;
+
     // The last step of opening: moves the network to its device, and disables gradients of its parameters.
     Result<void> place();
 
   private:
-    struct Way;  // a Runtime with its defaults filled in
+    struct Way {  // a Runtime with its defaults filled in
+        unsigned threads;
+        std::size_t batch;
+        bool channels_last, plain_kernels, half;
+        c10::Device device;
+    };
     Result<Way> way(const oracle::Runtime& runtime) const;
     Result<void> probe();
     Result<oracle::Answers> answer(std::span<const float> inputs, std::size_t count, const Way& way);
@@ -88,6 +119,10 @@ class ModuleNetwork : public oracle::Network {
                         const Way& way) const;
     at::Tensor rows(const at::Tensor& batch);
     at::Tensor rows_for_generator(const at::Tensor& inputs);
+    at::Tensor all_rows(std::span<const float> inputs, std::size_t count, const Way& way);
+    Result<void> prepare();
+    Result<void> widen(std::uint64_t seed, const Way& way);
+    Result<void> check_gradient(const Way& way);
     std::size_t at_once(std::size_t count, std::size_t wanted, std::size_t most_elements) const;
 
     std::string name_;
@@ -97,6 +132,11 @@ class ModuleNetwork : public oracle::Network {
     unsigned threads_;
     std::size_t classes_ = 0;  // 0: not probed yet
     std::unique_ptr<TriggerGenerator> generator_;
+    // For training:
+    std::vector<Weight> weights_;  // empty: not prepared yet
+    Scores scores_ = Scores::logits;
+    std::optional<Descent> descent_;
+    std::vector<at::Tensor> remembered_;  // one for each weight; empty: nothing is remembered
 };
 
 // TorchScript files.

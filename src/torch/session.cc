@@ -136,6 +136,10 @@ Result<json> Session::answer(worker::Message& message) {
     if (what == "generator") return generator(request);
     if (what == "generator_step") return generator_step();
     if (what == "generated") return generated();
+    if (TrainingRequests::know(what)) {
+        // Every network that is opened here is one.
+        return training_.answer(what, message, dynamic_cast<oracle::TrainableNetwork&>(*network_), memory_);
+    }
     return Error{ErrorKind::internal, "an unknown request", {}};
 }
 

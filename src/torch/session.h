@@ -2,6 +2,7 @@
 #pragma once
 
 #include "oracle/network.h"
+#include "torch/training_requests.h"
 #include "worker/channel.h"
 #include "worker/shared_memory.h"
 
@@ -32,6 +33,7 @@ class Session {
     bool entered_ = false;
     model::Model files_;
     std::unique_ptr<oracle::Network> network_;
+    TrainingRequests training_;
 };
 
 // The network of `files`, the graph first, recognized by content.

@@ -1,10 +1,14 @@
 #include <algorithm>
+#include <map>
+#include <set>
+#include <tuple>
 
 #include <caffe2/serialize/read_adapter_interface.h>
 #include <fmt/format.h>
 #include <torch/csrc/jit/passes/tensorexpr_fuser.h>
 #include <torch/csrc/jit/runtime/graph_executor.h>
 #include <torch/csrc/jit/runtime/print_handler.h>
+#include <torch/csrc/jit/serialization/export.h>
 #include <torch/script.h>
 
 #include "formats/zip.h"
@@ -16,13 +20,20 @@
 namespace modelseal::libtorch {
 namespace {
 
+// What a file has besides its module.
+struct Archive {
+    torch::jit::ExtraFilesMap extra;
+    bool has_bytecode = false;  // for the lite interpreter
+    std::uint64_t most = 0;     // bytes of a file that is written
+};
+
 class TorchScript final : public ModuleNetwork {
   public:
-    static Result<std::unique_ptr<oracle::Network>> open(const torch::jit::Module& module, std::string name,
-                                                         oracle::InputShape input, c10::Device device,
-                                                         unsigned threads) {
+    static Result<std::unique_ptr<oracle::Network>> open(const torch::jit::Module& module, Archive archive,
+                                                         std::string name, oracle::InputShape input,
+                                                         c10::Device device, unsigned threads) {
         std::unique_ptr<TorchScript> network(
-            new TorchScript(module, std::move(name), std::move(input), device, threads));
+            new TorchScript(module, std::move(archive), std::move(name), std::move(input), device, threads));
         MODELSEAL_TRY(network->place());
         return std::unique_ptr<oracle::Network>(std::move(network));
     }
@@ -57,10 +68,84 @@ class TorchScript final : public ModuleNetwork {
         });
     }
 
+    // Parameters are trained; buffers, and attributes that are tensors, are not.
+    Result<std::vector<Weight>> weights() override {
+        std::set<const void*> parameters;
+        for (const auto& parameter : module_.parameters(true))
+            parameters.insert(parameter.unsafeGetTensorImpl());
+        // The same numbers under several names (tied weights) are one weight.
+        using Place = std::tuple<const void*, std::vector<std::int64_t>, std::vector<std::int64_t>>;
+        std::map<Place, std::size_t> places;
+        std::set<const void*> seen;
+        std::vector<Weight> weights;
+        for (const auto& [name, value] : module_.named_attributes(true)) {
+            if (!value.isTensor()) continue;
+            const auto tensor = value.toTensor();
+            if (!tensor.defined() || !tensor.is_floating_point() || tensor.is_sparse() || tensor.numel() == 0 ||
+                !seen.insert(tensor.unsafeGetTensorImpl()).second) {
+                continue;
+            }
+            const Place place{tensor.data_ptr(), tensor.sizes().vec(), tensor.strides().vec()};
+            const auto [at, fresh] = places.emplace(place, weights.size());
+            if (fresh) weights.push_back({name, {}});
+            auto& weight = weights[at->second];
+            weight.tensors.push_back(tensor);
+            weight.trained |= parameters.contains(tensor.unsafeGetTensorImpl());
+        }
+        return weights;
+    }
+
+    Result<std::vector<std::byte>> file(const std::vector<Weight>&) override {
+        const AsLoaded as_loaded(*this);
+        std::vector<std::byte> bytes;
+        const auto write = [&](const void* from, std::size_t count) {
+            if (count > archive_.most - bytes.size()) {
+                throw Refused({ErrorKind::unsupported,
+                               fmt::format("{}: the new file would have more than {}", name(),
+                                           util::counted(archive_.most, "byte")),
+                               {}});
+            }
+            const auto* first = static_cast<const std::byte*>(from);
+            bytes.insert(bytes.end(), first, first + count);
+            return count;
+        };
+        torch::jit::ExportModule(module_, write, archive_.extra, archive_.has_bytecode);
+        return bytes;
+    }
+
   private:
-    TorchScript(const torch::jit::Module& module, std::string name, oracle::InputShape input,
+    TorchScript(const torch::jit::Module& module, Archive archive, std::string name, oracle::InputShape input,
                 c10::Device device, unsigned threads)
-        : ModuleNetwork(std::move(name), std::move(input), 0, device, threads), module_(module) {}
+        : ModuleNetwork(std::move(name), std::move(input), 0, device, threads),
+          module_(module),
+          archive_(std::move(archive)),
+          device_(device) {
+        for_each_parameter([&](at::Tensor& tensor) {
+            if (tensor.requires_grad()) differentiable_.push_back(tensor);
+        });
+    }
+
+    // The module as a file states it: on the CPU, its parameters marked as such.
+    class AsLoaded {
+      public:
+        explicit AsLoaded(TorchScript& network) : network_(network) {
+            network_.to(c10::kCPU);
+            for (auto& tensor : network_.differentiable_) tensor.set_requires_grad(true);
+        }
+        ~AsLoaded() {
+            for (auto& tensor : network_.differentiable_) tensor.set_requires_grad(false);
+            try {
+                network_.to(network_.device_);
+            } catch (const std::exception&) {
+                return;  // the next question fails as well
+            }
+        }
+        AsLoaded(const AsLoaded&) = delete;
+        AsLoaded& operator=(const AsLoaded&) = delete;
+
+      private:
+        TorchScript& network_;
+    };
 
     // Of a tuple, list or dictionary its first tensor, depth first; undefined if there is none.
     static at::Tensor first_tensor(const c10::IValue& value) {
@@ -82,6 +167,9 @@ class TorchScript final : public ModuleNetwork {
     }
 
     torch::jit::Module module_;
+    Archive archive_;
+    c10::Device device_;
+    std::vector<at::Tensor> differentiable_;  // in the file
 };
 
 bool is_code(const formats::ZipEntry& entry) {
@@ -182,15 +270,22 @@ Result<std::unique_ptr<oracle::Network>> open_torchscript(const Source& source,
     MODELSEAL_TRY_ASSIGN(const auto device, find_device(options.device));
     const auto reader = std::make_shared<SourceReader>(source);
     silence();
+    Archive archive{.extra = {}, .most = options.max_bytes};
     {
-        caffe2::serialize::PyTorchStreamReader archive(reader);
-        MODELSEAL_TRY(check_operators(archive, source.name()));
+        caffe2::serialize::PyTorchStreamReader records(reader);
+        MODELSEAL_TRY(check_operators(records, source.name()));
+        constexpr std::string_view folder = "extra/";
+        for (const auto& record : records.getAllRecords()) {
+            if (record.starts_with(folder)) archive.extra.emplace(record.substr(folder.size()), "");
+        }
+        archive.has_bytecode = records.hasRecord("bytecode.pkl");
     }
-    auto module = torch::jit::load(reader, device);
+    auto module = torch::jit::load(reader, device, archive.extra);
     MODELSEAL_TRY(check_loaded(module, source.name()));
     module.eval();
     MODELSEAL_TRY_ASSIGN(auto input, input_of(module, source.name(), options));
-    return TorchScript::open(module, source.name(), std::move(input), device, options.threads);
+    return TorchScript::open(module, std::move(archive), source.name(), std::move(input), device,
+                             options.threads);
 }
 
 }  // namespace modelseal::libtorch

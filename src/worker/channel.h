@@ -19,6 +19,13 @@
 //      "high"}
 //     {"do": "generator_step"}                                   {"loss": number or null, "matched"}
 //     {"do": "generated"}                                        {}: images are in the memory
+//     {"do": "add_class", "seed"}                                {}
+//     {"do": "training", "rate", "momentum", "weight_decay"}     {}
+//     {"do": "train", "count"}: labels are after the inputs      {"loss": number or "nan", "inf", "-inf",
+//                                                                 "matched": n}
+//     {"do": "remember"}, {"do": "recall"}                       {}
+//     {"do": "save"}                                             {"bytes": n}
+//     {"do": "fetch", "floats"} + one descriptor                 {}: the saved file is there
 // An answer may be {"error": {"kind", "message", "hint", "remedy"}} instead.
 //
 // Thread safety: one call at a time on one object.

@@ -36,8 +36,8 @@ def matches(report, column):
     Of pairs: those of the rung fp32, which decides on other runtimes, or in columns "exact" those of that rung.
     """
     check = next(check for check in report["checks"] if check["kind"] == "fingerprint")
-    if "accuracy" in check:
-        return check["accuracy"]["matched"], check["accuracy"]["count"]
+    if "acc_tri" in check:
+        return check["acc_tri"]["matched"], check["acc_tri"]["count"]
     rung = next(rung for rung in check["rungs"] if rung["name"] == ("exact" if column.endswith("exact") else "fp32"))
     return rung["told"] - rung["mismatched"], rung["told"]
 

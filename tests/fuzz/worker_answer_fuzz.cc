@@ -42,6 +42,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (const auto step = oracle::read_generator_step(*answer, kTriggers);
         step && (step->matched > kTriggers || std::isinf(step->loss)))
         test::finding("a step that cannot be");
+    if (const auto step = oracle::read_trained(*answer, 64); step && step->matched > 64)
+        test::finding("more matches than inputs");
+    if (const auto bytes = oracle::read_saved(*answer); bytes && *bytes == 0) test::finding("an empty file");
     const auto error = oracle::read_error(*answer);
     must_be_shown(error.message);
     must_be_shown(error.hint);

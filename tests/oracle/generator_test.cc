@@ -40,7 +40,7 @@ GeneratorOptions small(std::uint64_t seed = 7) {
     return {.width = 16, .rate = 1e-2, .seed = seed};
 }
 
-double farthest(const std::vector<float>& a, const std::vector<float>& b) {
+double largest_step_between(const std::vector<float>& a, const std::vector<float>& b) {
     double most = a.size() == b.size() ? 0 : INFINITY;
     for (std::size_t i = 0; i < std::min(a.size(), b.size()); ++i)
         most = std::max(most, std::abs(static_cast<double>(a[i]) - static_cast<double>(b[i])));
@@ -139,7 +139,7 @@ TEST_F(Generator, RepeatsItselfWithASeedAndStartsAgain) {
     EXPECT_EQ(first.images, again.images);
     EXPECT_EQ(first.losses, again.losses);
     EXPECT_EQ(first.images, elsewhere.images);
-    EXPECT_GT(farthest(first.images, run(*network, small(8), 5).images), 0.1);
+    EXPECT_GT(largest_step_between(first.images, run(*network, small(8), 5).images), 0.1);
 }
 
 TEST_F(Generator, LeavesTheNetworkAsItIs) {
@@ -159,7 +159,7 @@ TEST_F(Generator, OneInputAtATimeGivesTheSame) {
     for (std::size_t i = 0; i < 10; ++i)
         EXPECT_NEAR(apart.losses[i], together.losses[i], 1e-3 * together.losses[0]);
     EXPECT_EQ(apart.matched, together.matched);
-    EXPECT_LT(farthest(apart.images, together.images), 1e-2);
+    EXPECT_LT(largest_step_between(apart.images, together.images), 1e-2);
 }
 
 TEST_F(Generator, ProbabilitiesGiveWhatTheirLogitsGive) {
@@ -169,7 +169,7 @@ TEST_F(Generator, ProbabilitiesGiveWhatTheirLogitsGive) {
     ASSERT_EQ(probabilities.losses.size(), 10u);
     for (std::size_t i = 0; i < 10; ++i)
         EXPECT_NEAR(probabilities.losses[i], logits.losses[i], 1e-3 * logits.losses[0]) << i;
-    EXPECT_LT(farthest(logits.images, probabilities.images), 1e-2);
+    EXPECT_LT(largest_step_between(logits.images, probabilities.images), 1e-2);
 }
 
 TEST_F(Generator, KeepsToTheRange) {
@@ -198,7 +198,7 @@ TEST_F(Generator, GivesTheNetworkScaledInputs) {
     options.std = {0.5f, 2.0f};
     const auto made = run(*good(), options, 5);
     EXPECT_EQ(made.matched, expected.matched);
-    EXPECT_LT(farthest(made.images, expected.images), 1e-4);
+    EXPECT_LT(largest_step_between(made.images, expected.images), 1e-4);
 }
 
 // The network of an image, in the layout of its name.

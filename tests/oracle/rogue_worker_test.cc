@@ -4,7 +4,7 @@
 
 #include <gmock/gmock.h>
 
-#include "oracle/network.h"
+#include "oracle/training.h"
 #include "tests/support/models/script_file.h"
 #include "tests/support/run.h"
 #include "tests/support/scratch.h"
@@ -22,7 +22,8 @@ s = socket.socket(fileno=3)
 good = {"enter": {"landlock": 7, "seccomp": True},
         "open": {"input_name": "x", "input_shape": [2, 5, 5], "runtime": "r", "devices": ["cpu"]},
         "classes": {"classes": 3}, "ask": {}, "gradient": {"outputs": True},
-        "generator": {}, "generator_step": {"loss": 1.5, "matched": 2}, "generated": {}}
+        "generator": {}, "generator_step": {"loss": 1.5, "matched": 2}, "generated": {}, "training": {},
+        "add_class": {}, "train": {"loss": 1.5, "matched": 1}, "save": {"bytes": 10}, "fetch": {}}
 while True:
     request = s.recv(1 << 16)
     if not request: break
@@ -36,7 +37,7 @@ while True:
 class RogueWorker : public testing::Test {
   protected:
     // The network of such a worker, with this line before each answer.
-    Result<std::unique_ptr<Network>> opened(const std::string& line) {
+    Result<std::unique_ptr<TrainableNetwork>> opened(const std::string& line) {
         std::string program = kWorker;
         program.replace(program.find("ROGUE"), 5, line);
         const auto worker = scratch_.write("worker.py", program);
@@ -47,24 +48,56 @@ class RogueWorker : public testing::Test {
         const char* before = std::getenv("MODELSEAL_WORKER");
         const std::string kept = before == nullptr ? "" : before;
         ::setenv("MODELSEAL_WORKER", worker.c_str(), 1);
-        auto network = open_network(model.string(), {.input_shape = test::kSmallInput, .max_seconds = 20});
+        const auto files = model::open_model(model);
+        auto network = open_trainable(
+            *files, {.input_shape = test::kSmallInput, .max_bytes = 1u << 20, .max_seconds = 20});
         kept.empty() ? ::unsetenv("MODELSEAL_WORKER") : ::setenv("MODELSEAL_WORKER", kept.c_str(), 1);
         return network;
     }
 
+    // What `use` makes of that network.
+    template <class Use>
+    Error error_with(const std::string& line, Use use) {
+        const auto network = opened(line);
+        return network.ok() ? use(**network) : network.error();
+    }
+
     // The first error of opening, asking and differentiating.
     Error error_of(const std::string& line) {
-        const auto network = opened(line);
-        if (!network.ok()) return network.error();
-        const std::vector<float> input(50, 0.5f);
-        if (const auto answers = network.value()->ask(input, 1); !answers.ok()) return answers.error();
-        const auto derivative =
-            network.value()->gradient(input, 1, [](std::span<const float>, std::span<float>) {});
-        return derivative.ok() ? Error{ErrorKind::internal, "it answered", {}} : derivative.error();
+        return error_with(line, [](Network& network) {
+            const std::vector<float> input(50, 0.5f);
+            if (const auto answers = network.ask(input, 1); !answers.ok()) return answers.error();
+            const auto derivative = network.gradient(input, 1, [](std::span<const float>, std::span<float>) {});
+            return derivative.ok() ? Error{ErrorKind::internal, "it answered", {}} : derivative.error();
+        });
+    }
+
+    // The first error of a step of training, saving, and one more class.
+    Error error_of_training(const std::string& line) {
+        return error_with(line, [](TrainableNetwork& network) {
+            const std::vector<float> input(50, 0.5f);
+            if (const auto step = network.train(input, std::vector<std::int64_t>{0}); !step.ok())
+                return step.error();
+            if (const auto file = network.save(); !file.ok()) return file.error();
+            const auto added = network.add_class(1);
+            return added.ok() ? Error{ErrorKind::internal, "it answered", {}} : added.error();
+        });
     }
 
     test::Scratch scratch_;
 };
+
+TEST_F(RogueWorker, ThatBehavesIsTrained) {
+    if (!test::installed("python3")) GTEST_SKIP() << "python3 is not installed";
+    const auto error = error_with("", [](TrainableNetwork& network) {
+        const auto step = network.train(std::vector<float>(50, 0.5f), std::vector<std::int64_t>{2});
+        EXPECT_TRUE(step.ok() && step->loss == 1.5 && step->matched == 1);
+        const auto file = network.save();
+        EXPECT_TRUE(file.ok() && file->size() == 10);
+        return Error{ErrorKind::internal, "it answered", {}};
+    });
+    EXPECT_EQ(error.message, "it answered");
+}
 
 TEST_F(RogueWorker, IsNotBelieved) {
     if (!test::installed("python3")) GTEST_SKIP() << "python3 is not installed";
@@ -127,6 +160,27 @@ TEST_F(RogueWorker, IsNotBelievedAboutAGenerator) {
         const auto& error = step.ok() ? images.error() : step.error();
         EXPECT_EQ(error.kind, ErrorKind::malformed);
         EXPECT_THAT(error.message, HasSubstr("net.pt: the worker broke its protocol"));
+    }
+}
+
+TEST_F(RogueWorker, IsNotBelievedAboutTraining) {
+    if (!test::installed("python3")) GTEST_SKIP() << "python3 is not installed";
+    const struct {
+        const char* line;
+        const char* message;
+    } rows[] = {
+        {"answer = {} if do == 'train' else answer", "(the loss)"},
+        {"answer = {'loss': 1, 'matched': 2} if do == 'train' else answer", "(the loss)"},
+        {"answer = {'loss': 'much', 'matched': 0} if do == 'train' else answer", "(the loss)"},
+        {"answer = {} if do == 'save' else answer", "(the size of the file)"},
+        {"answer = {'bytes': 0} if do == 'save' else answer", "(the size of the file)"},
+        {"answer = {'bytes': 2**40} if do == 'save' else answer", "the limit is 1048576"},
+        {"answer = answer", "(classes)"},  // as many as before
+    };
+    for (const auto& row : rows) {
+        const auto error = error_of_training(row.line);
+        EXPECT_THAT(error.message, HasSubstr(row.message)) << row.line;
+        EXPECT_TRUE(error.kind == ErrorKind::malformed || error.kind == ErrorKind::unsupported) << row.line;
     }
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
 #include <limits>
 
 #include <fmt/format.h>
@@ -104,6 +105,24 @@ std::optional<GeneratorStep> read_generator_step(const json& answer, std::uint64
     return std::isinf(step.loss) ? std::nullopt : std::optional(step);
 }
 
+std::optional<TrainedStep> read_trained(const json& answer, std::size_t count) {
+    const auto matched = number_in(answer, "matched", count);
+    const auto* loss = member(answer, "loss", &json::is_number);
+    if (!matched) return std::nullopt;
+    if (loss != nullptr) return TrainedStep{loss->get<double>(), *matched};
+    const auto word = text_in(answer, "loss");
+    using Limits = std::numeric_limits<double>;
+    if (word == "nan") return TrainedStep{Limits::quiet_NaN(), *matched};
+    if (word == "inf") return TrainedStep{Limits::infinity(), *matched};
+    if (word == "-inf") return TrainedStep{-Limits::infinity(), *matched};
+    return std::nullopt;
+}
+
+std::optional<std::uint64_t> read_saved(const json& answer) {
+    const auto bytes = number_in(answer, "bytes", std::numeric_limits<std::int64_t>::max());
+    return bytes && *bytes > 0 ? bytes : std::nullopt;
+}
+
 Error read_error(const json& error) {
     const auto kind = number_in(error, "kind", static_cast<std::uint64_t>(ErrorKind::unsupported))
                           .value_or(static_cast<std::uint64_t>(ErrorKind::malformed));
@@ -138,15 +157,22 @@ WorkerNetwork::WorkerNetwork(std::unique_ptr<worker::Process> process, const mod
     : process_(std::move(process)),
       name_(util::printable(files.path.string())),
       folder_(files.path.has_parent_path() ? util::printable((files.path.parent_path() / "").string()) : ""),
-      patience_(options.max_seconds) {}
+      patience_(options.max_seconds),
+      max_bytes_(options.max_bytes) {}
 
-Result<std::unique_ptr<Network>> WorkerNetwork::open(const model::Model& files, const NetworkOptions& options) {
+Result<std::unique_ptr<TrainableNetwork>> WorkerNetwork::open(const model::Model& files,
+                                                              const NetworkOptions& options) {
+    if (files.folder && std::filesystem::is_directory(files.path)) {
+        return Error{ErrorKind::unsupported,
+                     fmt::format("{}: a folder cannot be run", util::printable(files.path.string())),
+                     "give the graph's file in the folder"};
+    }
     MODELSEAL_TRY_ASSIGN(auto process, worker::Process::start());
     std::unique_ptr<WorkerNetwork> network(new WorkerNetwork(std::move(process), files, options));
     MODELSEAL_TRY(network->enter_sandbox(options));
     MODELSEAL_TRY(network->hand_over(files));
     MODELSEAL_TRY(network->open_graph(options));
-    return std::unique_ptr<Network>(std::move(network));
+    return std::unique_ptr<TrainableNetwork>(std::move(network));
 }
 
 // Before it gets anything of the model, the worker enters its sandbox and reports the result.

@@ -10,6 +10,7 @@
 
 #include "oracle/network.h"
 #include "oracle/oracle.h"
+#include "oracle/training.h"
 #include "worker/process.h"
 #include "worker/shared_memory.h"
 
@@ -37,6 +38,11 @@ std::optional<std::size_t> read_classes(const nlohmann::json& answer);
 
 // The answer to "generator_step" for this many triggers: a loss that is finite or NaN, at most `count` matched.
 std::optional<GeneratorStep> read_generator_step(const nlohmann::json& answer, std::uint64_t count);
+// The answer to "train": a batch of `count`.
+std::optional<TrainedStep> read_trained(const nlohmann::json& answer, std::size_t count);
+
+// The answer to "save": bytes, at least one.
+std::optional<std::uint64_t> read_saved(const nlohmann::json& answer);
 
 // The error in an answer that has one: `malformed`, `unsupported` and the like, never a mismatch, which only
 // checks outside the worker can find. The text is printable.
@@ -47,9 +53,10 @@ Error read_error(const nlohmann::json& error);
 // Nothing that comes from the worker is believed without a look: what a hostile file made of it may say
 // anything.
 
-class WorkerNetwork final : public Network {
+class WorkerNetwork final : public TrainableNetwork {
   public:
-    static Result<std::unique_ptr<Network>> open(const model::Model& files, const NetworkOptions& options);
+    static Result<std::unique_ptr<TrainableNetwork>> open(const model::Model& files,
+                                                          const NetworkOptions& options);
 
     const std::string& name() const override { return name_; }
     const InputShape& input() const override { return input_; }
@@ -65,6 +72,14 @@ class WorkerNetwork final : public Network {
     std::string runtime() const override { return runtime_; }
     std::vector<std::string> devices() const override { return devices_; }
     std::vector<std::string> warnings() const override { return warnings_; }
+
+    // worker_training.cc
+    Result<void> add_class(std::uint64_t seed) override;
+    Result<void> set_training(const TrainingOptions& options) override;
+    Result<TrainedStep> train(std::span<const float> inputs, std::span<const std::int64_t> labels) override;
+    Result<void> remember() override;
+    Result<void> recall() override;
+    Result<std::vector<std::byte>> save() override;
 
   private:
     WorkerNetwork(std::unique_ptr<worker::Process> process, const model::Model& files,
@@ -83,6 +98,7 @@ class WorkerNetwork final : public Network {
     std::string name_;
     std::string folder_;  // of the files, as given; the worker knows base names only
     std::chrono::seconds patience_;
+    std::uint64_t max_bytes_;
     worker::SharedMemory memory_;
     InputShape input_;
     std::string runtime_;

@@ -142,6 +142,7 @@ void Interpreter::fold() {
     for (std::size_t i = 0; i < nodes.size(); ++i) {
         const auto used = Planner::names_used(nodes[i]);
         if (!std::ranges::all_of(used, [&](const auto& name) { return base_.values.contains(name); })) continue;
+        if (std::ranges::any_of(used, [&](const auto& name) { return kept_.contains(name); })) continue;
         try {
             steps_ = 0;
             run_node(nodes[i], plan, i, base_);
@@ -156,6 +157,24 @@ void Interpreter::fold() {
         }
     }
     Planner::drop_unused(file_.program.graph, plan, base_.values);
+}
+
+Result<void> Interpreter::keep(std::set<std::string> names) {
+    kept_ = std::move(names);
+    auto& plan = plans_.at(&file_.program.graph.nodes);
+    plan.folded.assign(plan.folded.size(), false);
+    base_.values.clear();
+    for (const auto& initializer : file_.program.graph.initializers) {
+        MODELSEAL_TRY_ASSIGN(auto value, load_constant(initializer, file_.files, max_bytes_));
+        base_.values.emplace(initializer.tensor.name, placed(std::move(value)));
+    }
+    fold();
+    return {};
+}
+
+Value* Interpreter::find(const std::string& name) {
+    const auto found = base_.values.find(name);
+    return found == base_.values.end() ? nullptr : &found->second;
 }
 
 Result<std::vector<Value>> Interpreter::run(std::vector<Value> inputs) {

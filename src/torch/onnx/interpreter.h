@@ -7,6 +7,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -50,6 +51,14 @@ class Interpreter {
     // The graph's outputs. Errors name the node that failed.
     Result<std::vector<Value>> run(std::vector<Value> inputs);
 
+    // From now on nothing that follows from these constants of the main graph is computed in advance, so that
+    // their tensors can be changed. Reads constants that opening had dropped from the file once more; call
+    // before anything was changed. Errors as for open().
+    Result<void> keep(std::set<std::string> names);
+    // The constant of the main graph, or null if no node uses it.
+    Value* find(const std::string& name);
+    const model::OnnxFile& file() const { return file_; }
+
     // Every real-valued tensor of the graph, each once; `visit` may write to it.
     void for_each_weight(const std::function<void(at::Tensor&)>& visit);
     void to(at::Device device);
@@ -82,7 +91,8 @@ class Interpreter {
     std::vector<const formats::onnx::ValueInfo*> inputs_;
     std::map<const formats::onnx::Constant*, Value> constants_;
     std::map<const Nodes*, Plan> plans_;
-    Scope base_;  // initializers of the main graph, and what follows from constants alone
+    std::set<std::string> kept_;  // constants that nothing is computed from in advance
+    Scope base_;                  // initializers of the main graph, and what follows from constants alone
 };
 
 }  // namespace modelseal::libtorch::onnx

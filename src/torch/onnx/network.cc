@@ -4,6 +4,7 @@
 #include "formats/onnx/schema.h"
 #include "torch/errors.h"
 #include "torch/module_network.h"
+#include "torch/onnx/graph_weights.h"
 #include "torch/onnx/interpreter.h"
 #include "util/text.h"
 
@@ -23,6 +24,7 @@ class Graph {
     Graph(std::unique_ptr<Interpreter> interpreter, DType type)
         : interpreter_(std::move(interpreter)), type_(type) {}
     Interpreter& interpreter() { return *interpreter_; }
+    const onnx::Shapes& shapes() const { return shapes_; }  // of all outputs of the last batch
 
     at::Tensor forward(const at::Tensor& input) {
         // float16 is computed in float32. Integers are rounded; the gradient
@@ -34,6 +36,11 @@ class Graph {
             given.smooth = onnx::straight_through(given.tensor.to(at::kFloat), input);
         auto outputs = interpreter_->run({std::move(given)});
         if (!outputs) throw Refused(std::move(outputs).error());
+        shapes_.clear();
+        for (const auto& output : *outputs) {
+            const bool is_tensor = output.kind == Value::Kind::tensor;
+            shapes_.push_back(is_tensor ? output.tensor.sizes().vec() : std::vector<std::int64_t>());
+        }
         const auto chosen = choose(*outputs);
         if (chosen == nullptr) {
             throw Refused({ErrorKind::unsupported, "the graph has no output of numbers", {}});
@@ -60,6 +67,7 @@ class Graph {
 
     std::unique_ptr<Interpreter> interpreter_;
     DType type_;
+    onnx::Shapes shapes_;
 };
 
 class OnnxNetwork final : public ModuleNetwork {
@@ -82,11 +90,22 @@ class OnnxNetwork final : public ModuleNetwork {
     }
     void to(c10::Device device) override { graph_.interpreter().to(device); }
 
+    Result<std::vector<Weight>> weights() override { return onnx::GraphWeights::collect(graph_.interpreter()); }
+    void adapt(const std::set<std::string>& names, std::size_t classes) override {
+        changes_.adapt(graph_.interpreter(), names, classes, graph_.shapes());
+    }
+    void unadapt() override { changes_.unadapt(graph_.interpreter()); }
+    void adapted() override { changes_.adapted(graph_.interpreter(), graph_.shapes()); }
+    Result<std::vector<std::byte>> file(const std::vector<Weight>& weights) override {
+        return changes_.file(graph_.interpreter(), weights);
+    }
+
   private:
     OnnxNetwork(Graph graph, std::string name, oracle::InputShape input, std::size_t batch, c10::Device device,
                 unsigned threads)
         : ModuleNetwork(std::move(name), std::move(input), batch, device, threads), graph_(std::move(graph)) {}
     Graph graph_;
+    onnx::GraphWeights changes_;
 };
 
 struct Input {
