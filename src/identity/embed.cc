@@ -1,0 +1,300 @@
+#include "identity/embed.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <tuple>
+
+#include <fmt/format.h>
+
+#include "identity/batches.h"
+#include "identity/measure.h"
+#include "identity/variants.h"
+#include "util/text.h"
+
+namespace modelseal::identity {
+
+namespace {
+
+constexpr std::size_t kDecoys = 512;           // trained on, again and again
+constexpr std::size_t kFreshDecoys = 128;      // measured, never trained on
+constexpr std::size_t kMostVariants = 2048;    // measured, of all key images
+constexpr std::size_t kMostVariantsOfOne = 8;  // measured, of one
+
+Error out_of_range(std::string_view what) {
+    return {ErrorKind::usage, fmt::format("training with key images: {}", what), {}};
+}
+
+Result<void> check_options(const EmbedOptions& options) {
+    const auto share = [](double value) { return value > 0 && value < 1; };
+    if (options.max_epochs == 0) return out_of_range("at least one epoch is needed");
+    if (options.patience == 0) return out_of_range("the patience is at least one epoch");
+    if (!(options.rate > 0) || !std::isfinite(options.rate))
+        return out_of_range("the learning rate is above 0");
+    if (!share(options.held_out)) return out_of_range("the held-out share is between 0 and 1");
+    if (!share(options.key_share) || !(options.decoy_share >= 0) ||
+        !(options.key_share + options.decoy_share < 1))
+        return out_of_range("the shares of key images and decoys leave room for data in a batch");
+    if (!(options.target > 0 && options.target <= 1) || !(options.firm_target >= 0 && options.firm_target <= 1))
+        return out_of_range("a target is a share of the key images");
+    if (!(options.most_lost >= 0 && options.most_lost <= 1))
+        return out_of_range("the accuracy to lose is a share");
+    if (!(options.most_decoys >= 0 && options.most_decoys <= 1))
+        return out_of_range("the decoys to lose are a share");
+    if (!(options.margin >= 0)) return out_of_range("the margin is not negative");
+    return {};
+}
+
+// At least one key image, and one image of the data, in each batch.
+Result<Shares> shares_of(const EmbedOptions& options) {
+    const auto part = [&](double share) {
+        return static_cast<std::size_t>(std::lround(share * static_cast<double>(options.batch)));
+    };
+    Shares shares{.keys = std::max<std::size_t>(1, part(options.key_share)),
+                  .decoys = part(options.decoy_share)};
+    if (options.batch < shares.keys + shares.decoys + 1) return out_of_range("the batch is too small");
+    shares.data = options.batch - shares.keys - shares.decoys;
+    return shares;
+}
+
+Result<void> check_images(oracle::TrainableNetwork& network, const images::LabeledImages& data,
+                          const images::ImageSet& keys) {
+    const auto& geometry = data.images.geometry;
+    if (keys.geometry.samples() != geometry.samples() || network.input().elements() != geometry.samples())
+        return out_of_range("images of another size than the model's input");
+    if (keys.count() == 0) return out_of_range("at least one key image is needed");
+    if (data.images.count() < 2) return out_of_range("at least two images are needed");
+    MODELSEAL_TRY_ASSIGN(const auto classes, network.classes());
+    if (classes != data.classes) {
+        return out_of_range(fmt::format("the model has {}, the data has {}", util::counted(classes, "class"),
+                                        util::counted(data.classes, "class")));
+    }
+    return {};
+}
+
+// What is measured after each epoch.
+class Exam {
+  public:
+    Exam(oracle::TrainableNetwork& network, const images::LabeledImages& data, const images::ImageSet& keys,
+         const images::Scaler& scaler, std::vector<std::size_t> held_out, const Seed& seed)
+        : network_(network), data_(data), keys_(keys), scaler_(scaler), held_out_(std::move(held_out)) {
+        auto random = seed.stream(Purpose::variants);
+        const auto each = std::clamp<std::size_t>(kMostVariants / keys.count(), 1, kMostVariantsOfOne);
+        variants_.geometry = keys.geometry;
+        for (std::size_t i = 0; i < each * keys.count(); ++i) {
+            const auto variant = variant_of(keys.image(i / each), keys.geometry, random);
+            variants_.samples.insert(variants_.samples.end(), variant.begin(), variant.end());
+        }
+        auto fresh = seed.stream(Purpose::fresh_decoys);
+        decoys_ = make_decoys(keys, kFreshDecoys, fresh);
+    }
+
+    // With as many outputs as `classes`.
+    Result<double> accuracy(std::size_t classes) {
+        const auto right = [&](std::size_t i, std::span<const float> outputs) {
+            return label_of(outputs) == data_.labels[held_out_[i]];
+        };
+        return share(
+            classes, held_out_.size(), [&](std::size_t i) { return data_.images.image(held_out_[i]); }, right);
+    }
+
+    Result<void> take(const EmbedOptions& options, Epoch& epoch) {
+        const auto additional = data_.classes, classes = additional + 1;
+        const auto is_additional = [&](std::size_t, std::span<const float> outputs) {
+            return label_of(outputs) == static_cast<std::int64_t>(additional);
+        };
+        const auto is_firm = [&](std::size_t, std::span<const float> outputs) {
+            return margin_of(outputs, additional) >= options.margin;
+        };
+        const auto from = [](const images::ImageSet& set) {
+            return [&set](std::size_t i) { return set.image(i); };
+        };
+        MODELSEAL_TRY_ASSIGN(epoch.accuracy, accuracy(classes));
+        MODELSEAL_TRY_ASSIGN(epoch.watermark, share(classes, keys_.count(), from(keys_), is_additional));
+        MODELSEAL_TRY_ASSIGN(epoch.firm, share(classes, variants_.count(), from(variants_), is_firm));
+        MODELSEAL_TRY_ASSIGN(epoch.decoys, share(classes, decoys_.count(), from(decoys_), is_additional));
+        return {};
+    }
+
+    std::size_t held_out() const { return held_out_.size(); }
+
+  private:
+    // Of `count` images, those that `holds`.
+    template <class ImageOf, class Holds>
+    Result<double> share(std::size_t classes, std::size_t count, ImageOf image_of, Holds holds) {
+        std::size_t held = 0;
+        MODELSEAL_TRY(
+            ask_each(network_, scaler_, classes, count, image_of,
+                     [&](std::size_t i, std::span<const float> outputs) { held += holds(i, outputs); }));
+        return static_cast<double>(held) / static_cast<double>(count);
+    }
+
+    oracle::TrainableNetwork& network_;
+    const images::LabeledImages& data_;
+    const images::ImageSet& keys_;
+    const images::Scaler& scaler_;
+    const std::vector<std::size_t> held_out_;
+    images::ImageSet variants_, decoys_;
+};
+
+// A model that does not know its own data would be trained from the start, with a range or order of classes that is
+// not its own. Three standard deviations above chance.
+Result<void> require_skill(double accuracy, std::size_t held_out, std::size_t classes) {
+    const double chance = 1 / static_cast<double>(classes);
+    const double deviation = std::sqrt(chance * (1 - chance) / static_cast<double>(held_out));
+    if (accuracy > chance + 3 * deviation) return {};
+    return Error{
+        ErrorKind::unsupported,
+        fmt::format("the model is right about {:.1f} % of {} of the data; by chance it would be {:.1f} %",
+                    100 * accuracy, util::counted(held_out, "image"), 100 * chance),
+        "give the order of classes, the range, mean and deviation with which the model was trained",
+        Remedy::review_inputs};
+}
+
+Error diverged(std::size_t epoch, const std::string& what, double rate) {
+    return {ErrorKind::unsupported,
+            fmt::format("the training diverged in epoch {} at learning rate {:g}: {}", epoch, rate, what),
+            "train with a lower learning rate"};
+}
+
+// The model's own answers, which training keeps.
+Result<std::vector<std::int64_t>> answers_for(oracle::TrainableNetwork& network, const images::Scaler& scaler,
+                                              std::size_t classes, const images::ImageSet& decoys) {
+    std::vector<std::int64_t> labels;
+    MODELSEAL_TRY(ask_each(
+        network, scaler, classes, decoys.count(), [&](std::size_t i) { return decoys.image(i); },
+        [&](std::size_t, std::span<const float> outputs) {
+            labels.push_back(std::max<std::int64_t>(0, label_of(outputs)));
+        }));
+    return labels;
+}
+
+// One embedding, from the network as it was found.
+class Training {
+  public:
+    Training(oracle::TrainableNetwork& network, const EmbedOptions& options, Exam& exam, Batches& batches,
+             Progress& progress, Embedded& result)
+        : network_(network),
+          options_(options),
+          exam_(exam),
+          batches_(batches),
+          progress_(progress),
+          result_(result) {}
+
+    Result<void> run() {
+        double rate = options_.rate;
+        MODELSEAL_TRY(set_rate(rate));
+        for (std::size_t number = 1; number <= options_.max_epochs; ++number) {
+            Epoch epoch{.number = number, .rate = rate};
+            MODELSEAL_TRY(show_all(epoch));
+            MODELSEAL_TRY(exam_.take(options_, epoch));
+            if (epoch.accuracy < result_.before / 2) {
+                return diverged(number,
+                                fmt::format("accuracy fell from {:.1f} % to {:.1f} %", 100 * result_.before,
+                                            100 * epoch.accuracy),
+                                rate);
+            }
+            epoch.best = result_.epochs.empty() || rank(epoch) > rank(result_.best);
+            if (epoch.best) MODELSEAL_TRY(network_.remember());
+            if (epoch.best) result_.best = epoch;
+            result_.epochs.push_back(epoch);
+            if (options_.after_epoch) options_.after_epoch(epoch);
+            if (outcome_of(epoch) == Embedded::Outcome::reached) break;
+            if (number - result_.best.number >= options_.patience) break;
+            if (!keeps_accuracy(epoch)) {
+                rate /= 2;
+                MODELSEAL_TRY(set_rate(rate));
+            }
+        }
+        result_.outcome = outcome_of(result_.best);
+        return result_.epochs.back().best ? Result<void>() : network_.recall();
+    }
+
+  private:
+    Result<void> set_rate(double rate) {
+        return network_.set_training(
+            {.rate = rate, .momentum = options_.momentum, .weight_decay = options_.weight_decay});
+    }
+
+    Result<void> show_all(Epoch& epoch) {
+        Batch batch;
+        std::size_t steps = 0;
+        batches_.begin(static_cast<std::uint32_t>(epoch.number));
+        while (batches_.next(batch)) {
+            MODELSEAL_TRY_ASSIGN(const auto step, network_.train(batch.inputs, batch.labels));
+            if (!std::isfinite(step.loss)) return diverged(epoch.number, "the loss is not finite", epoch.rate);
+            epoch.loss += step.loss;
+            ++steps;
+            progress_.advance(batch.data);
+        }
+        epoch.loss /= static_cast<double>(steps);
+        return {};
+    }
+
+    bool keeps_accuracy(const Epoch& epoch) const {
+        // Shares of the same number of images: a slack far below one image, far above rounding.
+        return epoch.accuracy >= result_.before - options_.most_lost - 1e-9;
+    }
+
+    Embedded::Outcome outcome_of(const Epoch& epoch) const {
+        using Outcome = Embedded::Outcome;
+        if (!keeps_accuracy(epoch)) return Outcome::accuracy_lost;
+        if (epoch.watermark < options_.target) return Outcome::watermark_low;
+        const bool firm = epoch.firm >= options_.firm_target && epoch.decoys <= options_.most_decoys;
+        return firm ? Outcome::reached : Outcome::not_firm;
+    }
+
+    // Higher is better: first the accuracy that the owner asked for, then the mark, then the accuracy itself.
+    std::tuple<bool, double, double, double> rank(const Epoch& epoch) const {
+        return {keeps_accuracy(epoch), epoch.watermark, epoch.firm - epoch.decoys, epoch.accuracy};
+    }
+
+    oracle::TrainableNetwork& network_;
+    const EmbedOptions& options_;
+    Exam& exam_;
+    Batches& batches_;
+    Progress& progress_;
+    Embedded& result_;
+};
+
+}  // namespace
+
+std::vector<std::size_t> held_out_of(std::size_t count, double share, std::uint64_t seed) {
+    const auto asked = static_cast<std::size_t>(std::llround(share * static_cast<double>(count)));
+    const auto held = std::clamp<std::size_t>(std::min(asked, kMostHeldOut), 1, count - 1);
+    auto random = Seed(seed).stream(Purpose::held_out);
+    const auto chosen = random.choose(held, count);
+    std::vector<std::size_t> indices(chosen.begin(), chosen.end());
+    std::ranges::sort(indices);
+    return indices;
+}
+
+Result<Embedded> embed(oracle::TrainableNetwork& network, const images::LabeledImages& data,
+                       const images::ImageSet& keys, const EmbedOptions& options, Progress& progress) {
+    MODELSEAL_TRY(check_options(options));
+    MODELSEAL_TRY_ASSIGN(const auto shares, shares_of(options));
+    MODELSEAL_TRY(check_images(network, data, keys));
+    MODELSEAL_TRY_ASSIGN(const auto scaler, images::Scaler::create(data.images.geometry, options.scale));
+    const Seed seed(options.seed);
+
+    const auto held_out = held_out_of(data.images.count(), options.held_out, options.seed);
+    std::vector<std::size_t> all(data.images.count()), training;
+    std::iota(all.begin(), all.end(), std::size_t{0});
+    std::ranges::set_difference(all, held_out, std::back_inserter(training));
+    Embedded result{.additional_class = data.classes, .held_out = held_out.size(), .trained = training.size()};
+    progress.total(std::uint64_t{options.max_epochs} * training.size());
+
+    Exam exam(network, data, keys, scaler, held_out, seed);
+    MODELSEAL_TRY_ASSIGN(result.before, exam.accuracy(data.classes));
+    MODELSEAL_TRY(require_skill(result.before, held_out.size(), data.classes));
+    auto random = seed.stream(Purpose::decoys);
+    const auto decoys = make_decoys(keys, kDecoys, random);
+    MODELSEAL_TRY_ASSIGN(const auto decoy_labels, answers_for(network, scaler, data.classes, decoys));
+
+    MODELSEAL_TRY(network.add_class(seed.stream(Purpose::weights).number()));
+    Batches batches(data, std::move(training), keys, decoys, decoy_labels, scaler, shares, seed);
+    MODELSEAL_TRY(Training(network, options, exam, batches, progress, result).run());
+    return result;
+}
+
+}  // namespace modelseal::identity
