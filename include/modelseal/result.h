@@ -67,8 +67,13 @@ enum class Remedy {
     show_customer,   // show the customer in the ledger
     add_customer,    // add the customer, with the check key they have
     use_ledger_key,  // name the customer, so that the key in the ledger is taken
+    // Identities
+    make_mark,        // give a model its additional class, and record it in the ledger
+    choose_mark,      // name the mark by its id
+    export_registry,  // export the registry again
+    export_images,    // export the registry with its key images
 };
-inline constexpr Remedy kLastRemedy = Remedy::use_ledger_key;
+inline constexpr Remedy kLastRemedy = Remedy::export_images;
 
 struct Error {
     ErrorKind kind = ErrorKind::internal;

@@ -8,8 +8,7 @@
 #include "crypto/secret.h"
 #include "io/file.h"
 #include "io/rfc3339.h"
-#include "ledger/rows.h"
-#include "ledger/store.h"
+#include "ledger/ledger_state.h"
 #include "util/text.h"
 #include <modelseal/ledger.h>
 
@@ -33,65 +32,70 @@ Customer customer_of(const CustomerRow& row) {
 
 }  // namespace
 
-struct Ledger::State {
-    fs::path path;
-    std::unique_ptr<Store> store;
+Error Ledger::State::nobody(const std::string& name) const {
+    return {ErrorKind::unreadable, fmt::format("{}: no customer '{}'", shown(), util::printable(name)),
+            "list the customers, or add this one", Remedy::list_customers};
+}
 
-    Error nobody(const std::string& name) const {
-        return {ErrorKind::unreadable,
-                fmt::format("{}: no customer '{}'", store->database().shown(), util::printable(name)),
-                "list the customers, or add this one", Remedy::list_customers};
-    }
+Error Ledger::State::revoked(const CustomerRow& row) const {
+    return {ErrorKind::unsupported,
+            fmt::format("{}: customer '{}' was revoked on {}{}{}", shown(), util::printable(row.name),
+                        time_of(row.revoked), row.reason.empty() ? "" : ": ", row.reason),
+            "nothing is made for revoked customers"};
+}
 
-    Result<CustomerRow> find(const std::string& name) const {
-        MODELSEAL_TRY_ASSIGN(auto row, store->find_customer(name));
-        if (!row) return nobody(name);
-        return std::move(*row);
-    }
+Result<CustomerRow> Ledger::State::find(const std::string& name) const {
+    MODELSEAL_TRY_ASSIGN(auto row, store->find_customer(name));
+    if (!row) return nobody(name);
+    return std::move(*row);
+}
 
-    Result<Vault::StoredKey> open_key(const CustomerRow& row) const {
-        MODELSEAL_TRY_ASSIGN(const auto* vault, store->key());
-        auto key = vault->open_key(row.key, row.salt);
-        if (key) return std::move(*key);
-        return Error{ErrorKind::mismatch,
-                     fmt::format("{}: the check key of '{}' cannot be opened", store->database().shown(),
-                                 util::printable(row.name)),
-                     "restore the ledger from a backup"};
-    }
+Result<Vault::StoredKey> Ledger::State::open_key(const CustomerRow& row) const {
+    MODELSEAL_TRY_ASSIGN(const auto* vault, store->key());
+    auto key = vault->open_key(row.key, row.salt);
+    if (key) return std::move(*key);
+    return Error{ErrorKind::mismatch,
+                 fmt::format("{}: the check key of '{}' cannot be opened", shown(), util::printable(row.name)),
+                 "restore the ledger from a backup"};
+}
 
-    Result<CheckKey> check_key(const CustomerRow& row) const {
-        MODELSEAL_TRY_ASSIGN(auto stored, open_key(row));
-        crypto::wipe(stored.text);
-        return CheckKey{store->vendor(), row.name, std::move(stored.secret)};
-    }
+Result<CheckKey> Ledger::State::check_key(const CustomerRow& row) const {
+    MODELSEAL_TRY_ASSIGN(auto stored, open_key(row));
+    crypto::wipe(stored.text);
+    return CheckKey{store->vendor(), row.name, std::move(stored.secret)};
+}
 
-    // Refuses a name that exists, inside the transaction, so that only one of two processes gets it.
-    Result<void> insert(ledger::State& state, const CheckKey& key, const std::string& text) {
-        MODELSEAL_TRY_ASSIGN(const auto* vault, store->key());
-        MODELSEAL_TRY_ASSIGN(const auto taken, store->find_customer(key.customer));
-        if (taken) {
-            return Error{ErrorKind::unreadable,
-                         fmt::format("{}: customer '{}' already exists", store->database().shown(),
-                                     util::printable(key.customer)),
-                         "show the customer in the ledger", Remedy::show_customer};
-        }
-        MODELSEAL_TRY_ASSIGN(const auto last, store->database().number("SELECT max(id) FROM customers"));
-        CustomerRow row{
-            .id = last + 1, .name = key.customer, .added = io::seconds_now(), .salt = crypto::random_salt()};
-        row.key = vault->close_key({key.secret.clone(), text}, row.salt);
-        return store->put(state, std::move(row));
+Result<void> Ledger::State::insert(ledger::State& state, const CheckKey& key, const std::string& text) {
+    MODELSEAL_TRY_ASSIGN(const auto* vault, store->key());
+    MODELSEAL_TRY_ASSIGN(const auto taken, store->find_customer(key.customer));
+    if (taken) {
+        return Error{ErrorKind::unreadable,
+                     fmt::format("{}: customer '{}' already exists", shown(), util::printable(key.customer)),
+                     "show the customer in the ledger", Remedy::show_customer};
     }
+    MODELSEAL_TRY_ASSIGN(const auto last, store->database().number("SELECT max(id) FROM customers"));
+    CustomerRow row{
+        .id = last + 1, .name = key.customer, .added = io::seconds_now(), .salt = crypto::random_salt()};
+    row.key = vault->close_key({key.secret.clone(), text}, row.salt);
+    return store->put(state, std::move(row));
+}
 
-    // Of the vendor whose ledger it is.
-    Result<CheckKey> parse(const std::string& check_key_text, const std::string& shown) const {
-        MODELSEAL_TRY_ASSIGN(auto key, crypto::parse_check_key(check_key_text, shown));
-        if (key.vendor == store->vendor()) return key;
-        return Error{ErrorKind::mismatch,
-                     fmt::format("{}: bound to vendor key {}, but the ledger is for {}", shown,
-                                 to_hex(key.vendor.id()), to_hex(store->vendor().id())),
-                     {}};
-    }
-};
+Result<void> Ledger::State::insert_new(ledger::State& state, const SigningKey& vendor,
+                                       const std::string& name) {
+    MODELSEAL_TRY_ASSIGN(auto text, new_check_key(vendor, name));
+    const crypto::WipeAtEnd wiped(text);
+    MODELSEAL_TRY_ASSIGN(const auto key, parse(text, util::printable(name)));
+    return insert(state, key, text);
+}
+
+Result<CheckKey> Ledger::State::parse(const std::string& check_key_text, const std::string& given) const {
+    MODELSEAL_TRY_ASSIGN(auto key, crypto::parse_check_key(check_key_text, given));
+    if (key.vendor == store->vendor()) return key;
+    return Error{ErrorKind::mismatch,
+                 fmt::format("{}: bound to vendor key {}, but the ledger is for {}", given,
+                             to_hex(key.vendor.id()), to_hex(store->vendor().id())),
+                 {}};
+}
 
 Ledger::Ledger(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Ledger::Ledger(Ledger&&) noexcept = default;
@@ -152,6 +156,9 @@ Result<std::vector<Customer>> Ledger::customers() const {
         const auto whose = by_id.find(entry.customer);
         if (whose == by_id.end()) continue;
         ++(entry.kind == EntryKind::seal ? whose->second->seals : whose->second->fingerprints);
+    }
+    for (const auto& identity : contents.identities) {
+        if (const auto whose = by_id.find(identity.customer); whose != by_id.end()) ++whose->second->identities;
     }
     std::vector<Customer> customers;
     for (auto& [name, customer] : by_name) customers.push_back(std::move(customer));
@@ -214,10 +221,7 @@ Result<void> Ledger::add(const SigningKey& vendor, const std::string& name) {
 Result<void> Ledger::add(const SigningKey& vendor, std::span<const std::string> names) {
     return state_->store->change([&](ledger::State& state) -> Result<void> {
         for (const auto& name : names) {
-            MODELSEAL_TRY_ASSIGN(auto text, new_check_key(vendor, name));
-            const crypto::WipeAtEnd wiped(text);
-            MODELSEAL_TRY_ASSIGN(const auto key, state_->parse(text, util::printable(name)));
-            MODELSEAL_TRY(state_->insert(state, key, text));
+            MODELSEAL_TRY(state_->insert_new(state, vendor, name));
         }
         return {};
     });
@@ -252,18 +256,6 @@ Result<void> Ledger::revoke(const std::string& name, const std::string& reason) 
     });
 }
 
-namespace {
-
-Error revoked(const Store& store, const CustomerRow& row) {
-    return {ErrorKind::unsupported,
-            fmt::format("{}: customer '{}' was revoked on {}{}{}", store.database().shown(),
-                        util::printable(row.name), time_of(row.revoked), row.reason.empty() ? "" : ": ",
-                        row.reason),
-            "nothing is made for revoked customers"};
-}
-
-}  // namespace
-
 Result<void> Ledger::allow(const CheckKey& key) const {
     if (key.customer.empty()) return {};
     MODELSEAL_TRY_ASSIGN(const auto row, state_->store->find_customer(key.customer));
@@ -274,7 +266,7 @@ Result<void> Ledger::allow(const CheckKey& key) const {
             fmt::format("{}: no customer '{}'", state_->store->database().shown(), util::printable(name)),
             "add the customer with the check key they have", Remedy::add_customer};
     }
-    if (row->revoked != 0) return revoked(*state_->store, *row);
+    if (row->revoked != 0) return state_->revoked(*row);
     MODELSEAL_TRY_ASSIGN(const auto known, state_->check_key(*row));
     if (std::ranges::equal(known.secret.bytes(), key.secret.bytes())) return {};
     return Error{ErrorKind::mismatch,
@@ -291,7 +283,7 @@ Result<std::uint64_t> Ledger::begin(LedgerEntry entry) {
     MODELSEAL_TRY(store.change([&](ledger::State& state) -> Result<void> {
         if (!entry.customer.empty()) {
             MODELSEAL_TRY_ASSIGN(const auto customer, state_->find(entry.customer));
-            if (customer.revoked != 0) return revoked(store, customer);
+            if (customer.revoked != 0) return state_->revoked(customer);
             row.customer = customer.id;
         }
         MODELSEAL_TRY_ASSIGN(const auto last, store.database().number("SELECT max(id) FROM entries"));

@@ -5,9 +5,9 @@
 #include <fmt/format.h>
 
 #include "io/rfc3339.h"
+#include "ledger/row_parts.h"
 #include "mark/layout.h"
 #include "util/encodings.h"
-#include "util/error.h"
 #include "util/text.h"
 
 namespace modelseal::ledger {
@@ -16,37 +16,8 @@ namespace {
 // Of a check key's box: 32 bytes of secret, the text of the file, and the tag.
 constexpr std::size_t kMostKey = 2048;
 
-Error damaged(const Database& database, const char* table, std::int64_t id, const char* what) {
-    auto error = util::malformed(database.shown(), fmt::format("damaged: row {} of {}: {}", id, table, what));
-    error.hint = "restore it from a backup";
-    return error;
-}
-
-bool showable(std::string_view text, std::size_t most) {
-    return text.size() <= most && util::printable(text) == text;
-}
-
-bool in_time(std::int64_t seconds) {
-    return seconds >= 0 && seconds <= io::kLastSecond;
-}
-
-template <std::size_t N>
-bool take(const std::vector<std::byte>& bytes, std::array<std::byte, N>& out) {
-    if (bytes.size() != N) return false;
-    std::ranges::copy(bytes, out.begin());
-    return true;
-}
-
-void update_bytes(crypto::Sha256& hash, std::span<const std::byte> bytes) {
-    hash.update_number(bytes.size()).update(bytes);
-}
-
 std::string_view verb(Write how) {
     return how == Write::anew ? "INSERT" : "REPLACE";
-}
-
-std::uint64_t unsigned_of(std::int64_t number) {
-    return static_cast<std::uint64_t>(number);
 }
 
 }  // namespace
@@ -163,15 +134,6 @@ Result<std::vector<std::byte>> digest_bytes(const std::string& hex) {
     if (!bytes->empty() && bytes->size() != sizeof(crypto::Digest))
         return wrong("a digest does not have 32 bytes");
     return std::move(*bytes);
-}
-
-// As much of a name as fits, and as can be shown.
-std::string shortened(const std::string& text) {
-    auto shown = util::printable(text);
-    if (shown.size() <= kMostText) return shown;
-    shown.resize(kMostText);
-    while (!util::is_utf8(shown)) shown.pop_back();
-    return shown;
 }
 
 }  // namespace

@@ -67,6 +67,8 @@ Result<std::unique_ptr<Store>> Store::open(Database database, const SigningKey* 
                      "give the key that the ledger was made with"};
     }
     MODELSEAL_TRY_ASSIGN(store->vault_, Vault::of(*vendor, store->header_.name));
+    // Box and version of one state of the file.
+    MODELSEAL_TRY_ASSIGN(const auto transaction, Transaction::begin(file, Transaction::Kind::read));
     MODELSEAL_TRY(store->read_state());
     return store;
 }
@@ -99,7 +101,8 @@ Result<State> Store::read_state() const {
     if (header.vendor != header_.vendor || header.name != header_.name) {
         return changed(database_, "it was replaced by another ledger");
     }
-    const auto state = vault_->open_state(header.state, header.salt);
+    MODELSEAL_TRY_ASSIGN(const auto version, version_of(database_));
+    const auto state = vault_->open_state(header.state, header.salt, version);
     if (!state) return changed(database_, "its state cannot be decrypted");
     return *state;
 }
@@ -111,92 +114,177 @@ Result<void> Store::write_state(const State& state) {
     return row.bind(salt).bind(box).run();
 }
 
+namespace {
+
+// What differs between the tables.
+template <class Row>
+struct TableOf;
+template <>
+struct TableOf<CustomerRow> {
+    static constexpr const char* name = "customers";
+    static constexpr auto select = select_customers;
+    static constexpr auto read = read_customer;
+    static constexpr auto count = &State::customers;
+};
+template <>
+struct TableOf<EntryRow> {
+    static constexpr const char* name = "entries";
+    static constexpr auto select = select_entries;
+    static constexpr auto read = read_entry;
+    static constexpr auto count = &State::entries;
+};
+template <>
+struct TableOf<MarkRow> {
+    static constexpr const char* name = "marks";
+    static constexpr auto select = select_marks;
+    static constexpr auto read = read_mark;
+    static constexpr auto count = &State::marks;
+};
+template <>
+struct TableOf<KeyImageRow> {
+    static constexpr const char* name = "key_images";
+    static constexpr auto select = select_key_images;
+    static constexpr auto read = read_key_image;
+    static constexpr auto count = &State::key_images;
+};
+template <>
+struct TableOf<IdentityRow> {
+    static constexpr const char* name = "identities";
+    static constexpr auto select = select_identities;
+    static constexpr auto read = read_identity;
+    static constexpr auto count = &State::identities;
+};
+
+}  // namespace
+
 template <class Row>
 Result<void> Store::verify(const Row& row, const char* table) const {
     if (!vault_ || vault_->mac(digest(row)) == row.mac) return {};
     return changed(database_, fmt::format("row {} of {}", row.id, table));
 }
 
+template <class Row>
+Result<void> Store::read_rows(std::vector<Row>& rows, State& seen) const {
+    using Table = TableOf<Row>;
+    MODELSEAL_TRY_ASSIGN(auto found, Table::select(database_, "ORDER BY id"));
+    for (auto row = found.step(); !row.ok() || *row; row = found.step()) {
+        MODELSEAL_TRY(row);
+        MODELSEAL_TRY_ASSIGN(auto read, Table::read(database_, found));
+        MODELSEAL_TRY(verify(read, Table::name));
+        if (vault_) add_share(seen, vault_->share(digest(read)));
+        rows.push_back(std::move(read));
+    }
+    return {};
+}
+
 Result<Store::Contents> Store::read_all() const {
     MODELSEAL_TRY_ASSIGN(const auto transaction, Transaction::begin(database_, Transaction::Kind::read));
     MODELSEAL_TRY(check_integrity(database_));
+    MODELSEAL_TRY_ASSIGN(const auto version, version_of(database_));
     Contents contents;
     State seen;
-    const auto note = [&](const auto& row, const char* table) -> Result<void> {
-        MODELSEAL_TRY(verify(row, table));
-        if (vault_) add_share(seen, vault_->share(digest(row)));
-        return {};
-    };
-    MODELSEAL_TRY_ASSIGN(auto customers, select_customers(database_, "ORDER BY id"));
-    for (auto row = customers.step(); !row.ok() || *row; row = customers.step()) {
-        MODELSEAL_TRY(row);
-        MODELSEAL_TRY_ASSIGN(auto customer, read_customer(database_, customers));
-        MODELSEAL_TRY(note(customer, "customers"));
-        contents.customers.push_back(std::move(customer));
-    }
-    MODELSEAL_TRY_ASSIGN(auto entries, select_entries(database_, "ORDER BY id"));
-    for (auto row = entries.step(); !row.ok() || *row; row = entries.step()) {
-        MODELSEAL_TRY(row);
-        MODELSEAL_TRY_ASSIGN(auto entry, read_entry(database_, entries));
-        MODELSEAL_TRY(note(entry, "entries"));
-        contents.entries.push_back(std::move(entry));
+    MODELSEAL_TRY(read_rows(contents.customers, seen));
+    MODELSEAL_TRY(read_rows(contents.entries, seen));
+    if (version > 1) {
+        MODELSEAL_TRY(read_rows(contents.marks, seen));
+        MODELSEAL_TRY(read_rows(contents.key_images, seen));
+        MODELSEAL_TRY(read_rows(contents.identities, seen));
     }
     if (!vault_) return contents;
-    MODELSEAL_TRY_ASSIGN(const auto state, read_state());
-    if (state.customers != contents.customers.size() || state.entries != contents.entries.size() ||
-        state.sum != seen.sum) {
+    MODELSEAL_TRY_ASSIGN(contents.state, read_state());
+    MODELSEAL_TRY(compare(*contents.state, contents, seen));
+    return contents;
+}
+
+Result<void> Store::compare(const State& state, const Contents& contents, const State& seen) const {
+    if (state.customers != contents.customers.size() || state.entries != contents.entries.size()) {
         return changed(
             database_,
             fmt::format("it has {} customers and {}, its state has {} and {}", contents.customers.size(),
                         util::counted(contents.entries.size(), "entry"), state.customers, state.entries));
     }
-    return contents;
+    if (state.marks != contents.marks.size() || state.key_images != contents.key_images.size() ||
+        state.identities != contents.identities.size()) {
+        return changed(database_, fmt::format("it has {}, {} and {}, its state has {}, {} and {}",
+                                              util::counted(contents.marks.size(), "mark"),
+                                              util::counted(contents.key_images.size(), "key image"),
+                                              util::counted(contents.identities.size(), "identity"),
+                                              state.marks, state.key_images, state.identities));
+    }
+    if (state.sum != seen.sum) return changed(database_, "a row is not the one that its state has");
+    return {};
+}
+
+template <class Row>
+Result<std::optional<Row>> Store::only_row(Statement& rows) const {
+    MODELSEAL_TRY_ASSIGN(const bool there, rows.step());
+    if (!there) return std::optional<Row>();
+    MODELSEAL_TRY_ASSIGN(auto row, TableOf<Row>::read(database_, rows));
+    MODELSEAL_TRY(verify(row, TableOf<Row>::name));
+    return std::optional(std::move(row));
 }
 
 Result<std::optional<CustomerRow>> Store::find_customer(const std::string& name) const {
     MODELSEAL_TRY_ASSIGN(auto rows, select_customers(database_, "WHERE name = ?"));
-    MODELSEAL_TRY_ASSIGN(const bool there, rows.bind(std::string_view(name)).step());
-    if (!there) return std::optional<CustomerRow>();
-    MODELSEAL_TRY_ASSIGN(auto row, read_customer(database_, rows));
-    MODELSEAL_TRY(verify(row, "customers"));
-    return std::optional(std::move(row));
+    return only_row<CustomerRow>(rows.bind(std::string_view(name)));
 }
 
 Result<std::optional<EntryRow>> Store::find_entry(std::int64_t id) const {
     MODELSEAL_TRY_ASSIGN(auto rows, select_entries(database_, "WHERE id = ?"));
-    MODELSEAL_TRY_ASSIGN(const bool there, rows.bind(id).step());
-    if (!there) return std::optional<EntryRow>();
-    MODELSEAL_TRY_ASSIGN(auto row, read_entry(database_, rows));
-    MODELSEAL_TRY(verify(row, "entries"));
-    return std::optional(std::move(row));
+    return only_row<EntryRow>(rows.bind(id));
+}
+
+Result<std::optional<MarkRow>> Store::find_mark(const MarkName& name) const {
+    MODELSEAL_TRY_ASSIGN(auto rows, select_marks(database_, "WHERE name = ?"));
+    return only_row<MarkRow>(rows.bind(name));
+}
+
+Result<std::optional<KeyImageRow>> Store::find_key_image(std::int64_t mark, std::int64_t number) const {
+    MODELSEAL_TRY_ASSIGN(auto rows, select_key_images(database_, "WHERE mark = ? AND number = ?"));
+    return only_row<KeyImageRow>(rows.bind(mark).bind(number));
+}
+
+Result<std::optional<IdentityRow>> Store::find_identity(const IdentitySerial& serial) const {
+    MODELSEAL_TRY_ASSIGN(auto rows, select_identities(database_, "WHERE serial = ?"));
+    return only_row<IdentityRow>(rows.bind(serial));
 }
 
 Result<void> Store::change(const std::function<Result<void>(State& state)>& change) {
     MODELSEAL_TRY(key());
     MODELSEAL_TRY_ASSIGN(auto transaction, Transaction::begin(database_, Transaction::Kind::write));
     MODELSEAL_TRY_ASSIGN(auto state, read_state());
+    MODELSEAL_TRY_ASSIGN(const auto version, version_of(database_));
+    if (version != kVersion) MODELSEAL_TRY(migrate_tables(database_));
     MODELSEAL_TRY(change(state));
     ++state.changes;
     MODELSEAL_TRY(write_state(state));
     return transaction.commit();
 }
 
-Result<void> Store::put(State& state, CustomerRow row, const CustomerRow* before) {
+template <class Row>
+Result<void> Store::put_row(State& state, Row row, const Row* before) {
     const auto made = digest(row);
     row.mac = vault_->mac(made);
-    if (before == nullptr) ++state.customers;
+    if (before == nullptr) ++(state.*TableOf<Row>::count);
     if (before != nullptr) add_share(state, vault_->share(digest(*before)));
     add_share(state, vault_->share(made));
     return write(database_, row, before == nullptr ? Write::anew : Write::over);
 }
 
+Result<void> Store::put(State& state, CustomerRow row, const CustomerRow* before) {
+    return put_row(state, std::move(row), before);
+}
 Result<void> Store::put(State& state, EntryRow row, const EntryRow* before) {
-    const auto made = digest(row);
-    row.mac = vault_->mac(made);
-    if (before == nullptr) ++state.entries;
-    if (before != nullptr) add_share(state, vault_->share(digest(*before)));
-    add_share(state, vault_->share(made));
-    return write(database_, row, before == nullptr ? Write::anew : Write::over);
+    return put_row(state, std::move(row), before);
+}
+Result<void> Store::put(State& state, MarkRow row, const MarkRow* before) {
+    return put_row(state, std::move(row), before);
+}
+Result<void> Store::put(State& state, KeyImageRow row) {
+    return put_row<KeyImageRow>(state, std::move(row), nullptr);
+}
+Result<void> Store::put(State& state, IdentityRow row, const IdentityRow* before) {
+    return put_row(state, std::move(row), before);
 }
 
 }  // namespace modelseal::ledger

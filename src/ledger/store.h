@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "ledger/database.h"
+#include "ledger/identity_rows.h"
 #include "ledger/rows.h"
 #include "ledger/vault.h"
 
@@ -36,19 +37,33 @@ class Store {
     struct Contents {
         std::vector<CustomerRow> customers;
         std::vector<EntryRow> entries;
+        std::vector<MarkRow> marks;
+        std::vector<KeyImageRow> key_images;
+        std::vector<IdentityRow> identities;
+        std::optional<State> state;  // with a vault
     };
     Result<Contents> read_all() const;
 
     // A single row, with its MAC verified if there is a vault.
     Result<std::optional<CustomerRow>> find_customer(const std::string& name) const;
     Result<std::optional<EntryRow>> find_entry(std::int64_t id) const;
+    // For ledgers of version 2: within change(), every ledger is.
+    Result<std::optional<MarkRow>> find_mark(const MarkName& name) const;
+    Result<std::optional<KeyImageRow>> find_key_image(std::int64_t mark, std::int64_t number) const;
+    Result<std::optional<IdentityRow>> find_identity(const IdentitySerial& serial) const;
 
-    // Runs `change` in a write transaction on the current state, and commits.
+    const LedgerName& name() const { return header_.name; }
+
+    // Runs `change` in a write transaction on the current state, and commits. A ledger of an earlier version
+    // becomes one of the latest in the same transaction.
     Result<void> change(const std::function<Result<void>(State& state)>& change);
     // Within change(): completes the row with its MAC, writes it, and updates the state. `before` is the row
     // that it replaces.
     Result<void> put(State& state, CustomerRow row, const CustomerRow* before = nullptr);
     Result<void> put(State& state, EntryRow row, const EntryRow* before = nullptr);
+    Result<void> put(State& state, MarkRow row, const MarkRow* before = nullptr);
+    Result<void> put(State& state, KeyImageRow row);
+    Result<void> put(State& state, IdentityRow row, const IdentityRow* before = nullptr);
 
   private:
     explicit Store(Database database) : database_(std::move(database)) {}
@@ -57,6 +72,13 @@ class Store {
     Result<State> read_state() const;
     template <class Row>
     Result<void> verify(const Row& row, const char* table) const;
+    template <class Row>
+    Result<void> read_rows(std::vector<Row>& rows, State& seen) const;
+    template <class Row>
+    Result<std::optional<Row>> only_row(Statement& rows) const;
+    template <class Row>
+    Result<void> put_row(State& state, Row row, const Row* before);
+    Result<void> compare(const State& state, const Contents& contents, const State& seen) const;
 
     Database database_;
     Header header_;

@@ -10,7 +10,8 @@
 namespace modelseal::ledger {
 namespace {
 
-constexpr std::string_view kStateLabel = "modelseal/1 ledger state";
+// One for each version, so that the version in the file's header is under the vault as well.
+constexpr std::string_view kStateLabel1 = "modelseal/1 ledger state", kStateLabel2 = "modelseal/2 ledger state";
 constexpr std::string_view kKeyLabel = "modelseal/1 ledger check key";
 
 Mac of_row(const Secret32& secret, const crypto::Digest& row, std::string_view label) {
@@ -41,19 +42,28 @@ std::vector<std::byte> Vault::close_state(const State& state, const crypto::Salt
                            .number(state.changes)
                            .number(state.customers)
                            .number(state.entries)
+                           .number(state.marks)
+                           .number(state.key_images)
+                           .number(state.identities)
                            .raw(state.sum)
                            .take();
-    return crypto::seal_box(secret_, salt, kStateLabel, {}, plain);
+    return crypto::seal_box(secret_, salt, kStateLabel2, {}, plain);
 }
 
-std::optional<State> Vault::open_state(std::span<const std::byte> box, const crypto::Salt& salt) const {
-    const auto plain = crypto::open_box(secret_, salt, kStateLabel, {}, box);
+std::optional<State> Vault::open_state(std::span<const std::byte> box, const crypto::Salt& salt,
+                                       std::int64_t version) const {
+    const auto plain = crypto::open_box(secret_, salt, version == 1 ? kStateLabel1 : kStateLabel2, {}, box);
     if (!plain) return std::nullopt;
     formats::ByteReader reader(*plain);
     State state;
     state.changes = reader.number<std::uint64_t>();
     state.customers = reader.number<std::uint64_t>();
     state.entries = reader.number<std::uint64_t>();
+    if (version > 1) {
+        state.marks = reader.number<std::uint64_t>();
+        state.key_images = reader.number<std::uint64_t>();
+        state.identities = reader.number<std::uint64_t>();
+    }
     reader.fill(state.sum);
     if (!reader.ok() || reader.left() != 0) return std::nullopt;
     return state;

@@ -21,7 +21,8 @@ using LedgerName = std::array<std::byte, 32>;  // random; distinguishes ledgers
 struct State {
     std::uint64_t changes = 0;  // transactions that wrote
     std::uint64_t customers = 0, entries = 0;
-    std::array<std::byte, 32> sum{};  // exclusive or of Vault::share() over all rows
+    std::uint64_t marks = 0, key_images = 0, identities = 0;  // 0 in a ledger of version 1
+    std::array<std::byte, 32> sum{};                          // exclusive or of Vault::share() over all rows
 };
 
 // Thread safety: const calls are safe together.
@@ -35,7 +36,9 @@ class Vault {
     Mac share(const crypto::Digest& row) const;
 
     std::vector<std::byte> close_state(const State& state, const crypto::Salt& salt) const;
-    std::optional<State> open_state(std::span<const std::byte> box, const crypto::Salt& salt) const;
+    // `version`: of the ledger; close_state() writes the latest.
+    std::optional<State> open_state(std::span<const std::byte> box, const crypto::Salt& salt,
+                                    std::int64_t version) const;
 
     // The secret and the text of a NAME.check file. The caller wipes the result.
     struct StoredKey {

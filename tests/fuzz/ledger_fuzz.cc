@@ -2,6 +2,7 @@
 // what comes out is what a ledger may hold.
 #include <array>
 
+#include "identity/mark.h"
 #include "ledger/rows.h"
 #include "ledger/store.h"
 #include "tests/fuzz/fuzz.h"
@@ -51,11 +52,27 @@ void look(std::span<const std::byte> bytes, const SigningKey* vendor) {
     }
 }
 
+// The public view of the same file, which joins the tables about identities.
+void look_at_identities(std::span<const std::byte> bytes) {
+    const test::Scratch folder;
+    const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+    const auto ledger = Ledger::open_unverified(folder.write("fuzz", text));
+    if (!ledger.ok()) return test::must_be_fair(ledger.error());
+    const auto records = ledger->identity_records();
+    if (!records.ok()) return test::must_be_fair(records.error());
+    for (const auto& mark : records->marks) {
+        if (!identity::complaint(mark).empty()) test::finding("a mark that cannot be");
+        must_be_showable(mark.model);
+    }
+    for (const auto& identity : records->identities) must_be_showable(identity.user + identity.output);
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     const auto bytes = std::as_bytes(std::span(data, size));
     look(bytes, nullptr);
     look(bytes, &key());
+    look_at_identities(bytes);
     return 0;
 }

@@ -4,8 +4,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "tests/support/models/small_mark.h"
 #include "tests/support/models/small_models.h"
 #include "tests/support/scratch.h"
+#include "tests/support/sql.h"
 #include <modelseal/ledger.h>
 
 namespace modelseal {
@@ -13,12 +15,19 @@ namespace {
 
 using testing::ElementsAre;
 
-const std::filesystem::path kGolden = std::filesystem::path(MODELSEAL_SOURCE_DIR) / "tests" / "golden" / "v1";
+const std::filesystem::path kGolden = std::filesystem::path(MODELSEAL_SOURCE_DIR) / "tests" / "golden";
 
-void write_golden(const std::filesystem::path& file) {
+void write_golden(const std::filesystem::path& folder) {
     const auto key = test::test_key();
-    auto ledger = std::move(Ledger::open_or_create(file, key)).value();
+    auto ledger = std::move(Ledger::open_or_create(folder / "customers.ledger", key)).value();
     for (const char* name : {"acme", "größer"}) ASSERT_TRUE(ledger.add(key, name).ok());
+    const auto mark = ledger.begin_mark(test::small_mark(2));
+    ASSERT_TRUE(ledger.finish_mark(*mark).ok());
+    const auto first = ledger.begin_identity(key, {.user = "acme", .output = "acme.png"});
+    ASSERT_TRUE(ledger.finish_identity(first->identity.serial, std::string(64, 'd')).ok());
+    ASSERT_TRUE(
+        ledger.begin_identity(key, {.user = "größer", .expires = "2100-01-01T00:00:00Z", .output = "g.png"})
+            .ok());
     ASSERT_TRUE(ledger.revoke("größer", "left us").ok());
     const auto seal = ledger.begin({.customer = "acme",
                                     .model = "net.onnx",
@@ -32,15 +41,16 @@ void write_golden(const std::filesystem::path& file) {
                             .root = std::string(64, 'b'),
                             .fingerprint = std::string(64, 'c')})
                     .ok());
-    std::ofstream(kGolden / "acme.check") << *ledger.check_key_text("acme");
+    std::ofstream(folder / "acme.check") << *ledger.check_key_text("acme");
 }
 
-TEST(GoldenLedger, OfVersion1StillOpens) {
-    if (std::getenv("MODELSEAL_UPDATE_GOLDENS") != nullptr) write_golden(kGolden / "customers.ledger");
-    const test::Scratch folder;
-    std::filesystem::copy_file(kGolden / "customers.ledger", folder / "ledger");
-    const auto ledger = Ledger::open(folder / "ledger", test::test_key());
-    ASSERT_TRUE(ledger.ok()) << ledger.error().message;
+std::string version_of(const std::filesystem::path& file) {
+    return test::sql(file, "PRAGMA user_version").at(0);
+}
+
+// What every version has: two customers, a seal and a fingerprint.
+void expect_customers_and_entries(const Ledger& opened, const std::filesystem::path& folder) {
+    const auto* ledger = &opened;
     const auto customers = ledger->customers();
     ASSERT_TRUE(customers.ok()) << customers.error().message;
     ASSERT_EQ(customers->size(), 2u);
@@ -49,7 +59,7 @@ TEST(GoldenLedger, OfVersion1StillOpens) {
     EXPECT_EQ((*customers)[1].name, "größer");
     EXPECT_EQ((*customers)[1].reason, "left us");
     EXPECT_EQ((*customers)[1].revoked, "2026-11-21T00:00:00Z");
-    EXPECT_EQ(*ledger->check_key_text("acme"), test::content_of(kGolden / "acme.check"));
+    EXPECT_EQ(*ledger->check_key_text("acme"), test::content_of(folder / "acme.check"));
     const auto entries = ledger->entries();
     ASSERT_EQ(entries->size(), 2u);
     const auto& seal = entries->front();
@@ -67,6 +77,70 @@ TEST(GoldenLedger, OfVersion1StillOpens) {
     EXPECT_FALSE(fingerprint.finished);
     EXPECT_EQ(fingerprint.customer, "");
     EXPECT_EQ(fingerprint.fingerprint, std::string(64, 'c'));
+}
+
+TEST(GoldenLedger, OfVersion1StillOpens) {
+    const test::Scratch folder;
+    std::filesystem::copy_file(kGolden / "v1" / "customers.ledger", folder / "ledger");
+    const auto ledger = Ledger::open(folder / "ledger", test::test_key());
+    ASSERT_TRUE(ledger.ok()) << ledger.error().message;
+    expect_customers_and_entries(*ledger, kGolden / "v1");
+    const auto records = ledger->identity_records();
+    ASSERT_TRUE(records.ok()) << records.error().message;
+    EXPECT_TRUE(records->marks.empty());
+    EXPECT_TRUE(records->identities.empty());
+    EXPECT_EQ(records->changes, 6u);
+    EXPECT_EQ(version_of(folder / "ledger"), "1");
+}
+
+TEST(GoldenLedger, OfVersion1BecomesOneOfVersion2WithTheFirstChange) {
+    const test::Scratch folder;
+    const auto file = folder / "ledger";
+    std::filesystem::copy_file(kGolden / "v1" / "customers.ledger", file);
+    auto reader = Ledger::open(file, test::test_key());  // which stays open meanwhile
+    auto ledger = Ledger::open(file, test::test_key());
+    ASSERT_TRUE(ledger->begin_mark(test::small_mark(2)).ok());
+    EXPECT_EQ(version_of(file), "2");
+    for (const auto* opened : {&*reader, &*ledger}) {
+        expect_customers_and_entries(*opened, kGolden / "v1");
+        EXPECT_EQ(opened->identity_records()->marks.size(), 1u);
+    }
+    EXPECT_TRUE(reader->add(test::test_key(), "beta").ok());
+    EXPECT_EQ(Ledger::open(file, test::test_key())->customers()->size(), 3u);
+}
+
+TEST(GoldenLedger, OfVersion2StillOpens) {
+    if (std::getenv("MODELSEAL_UPDATE_GOLDENS") != nullptr) write_golden(kGolden / "v2");
+    const test::Scratch folder;
+    std::filesystem::copy_file(kGolden / "v2" / "customers.ledger", folder / "ledger");
+    const auto ledger = Ledger::open(folder / "ledger", test::test_key());
+    ASSERT_TRUE(ledger.ok()) << ledger.error().message;
+    expect_customers_and_entries(*ledger, kGolden / "v2");
+    const auto records = ledger->identity_records();
+    ASSERT_TRUE(records.ok()) << records.error().message;
+    ASSERT_EQ(records->marks.size(), 1u);
+    const auto& mark = records->marks.front();
+    const auto expected = test::small_mark(2);
+    EXPECT_TRUE(mark.finished);
+    EXPECT_EQ(mark.made, "2026-11-21T00:00:00Z");
+    EXPECT_EQ(mark.model, expected.model);
+    EXPECT_EQ(mark.digest, expected.digest);
+    EXPECT_EQ(mark.extra_class, 10u);
+    EXPECT_EQ(mark.shape, expected.shape);
+    EXPECT_EQ(mark.mean, expected.mean);
+    EXPECT_EQ(mark.key_images.size(), 2u);
+    ASSERT_EQ(records->identities.size(), 2u);
+    const auto& first = records->identities.front();
+    EXPECT_TRUE(first.finished);
+    EXPECT_EQ(first.user, "acme");
+    EXPECT_EQ(first.mark, mark.id);
+    EXPECT_EQ(first.revoked, "");
+    EXPECT_EQ(first.digest, std::string(64, 'd'));
+    const auto& second = records->identities.back();
+    EXPECT_FALSE(second.finished);
+    EXPECT_EQ(second.key_image, 1u);
+    EXPECT_EQ(second.expires, "2100-01-01T00:00:00Z");
+    EXPECT_EQ(second.revoked, "2026-11-21T00:00:00Z");
 }
 
 }  // namespace

@@ -93,6 +93,15 @@ std::string_view hint_of(Remedy remedy) {
                    "have";
         case Remedy::use_ledger_key:
             return "give the customer's name with --for NAME, so that the key in the ledger is taken";
+        case Remedy::make_mark:
+            return "'modelseal identity embed' gives a model its additional class and records it in the ledger";
+        case Remedy::choose_mark:
+            return "name the mark with --mark ID; 'modelseal inspect LEDGER' lists their ids";
+        case Remedy::export_registry:
+            return "'modelseal identity export' writes a new registry";
+        case Remedy::export_images:
+            return "the vendor adds key images to a registry with 'modelseal identity export "
+                   "--with-key-images'";
     }
     return {};
 }
