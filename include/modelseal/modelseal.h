@@ -4,6 +4,7 @@
 #include <modelseal/check.h>
 #include <modelseal/fingerprint.h>
 #include <modelseal/format.h>
+#include <modelseal/identity.h>
 #include <modelseal/inspect.h>
 #include <modelseal/keys.h>
 #include <modelseal/ledger.h>
