@@ -70,7 +70,8 @@ struct Inspection {
     };
     std::string target;
     std::string kind;  // "model", "private-key", "public-key", "check-key", "certificate", "signature",
-                       // "receipt", "fingerprint", "ledger"
+                       // "receipt", "fingerprint", "ledger", "identity-image", "picture",
+                       // "identity-registry"
     std::optional<ModelContents> model;
     std::optional<SignatureContents> signature;
     std::vector<Fact> facts;
@@ -86,7 +87,7 @@ struct InspectOptions {
 };
 
 // Decides by content, never by name: a key or certificate (PEM), an OpenSSF model signature (a Sigstore bundle),
-// a receipt, a fingerprint, a ledger, or else a model. Keys need no passphrase for this.
+// a receipt, a fingerprint, a ledger, a picture, a registry of identities, or else a model. Keys need no passphrase for this.
 Result<Inspection> inspect(const std::filesystem::path& path, const InspectOptions& options = {});
 
 // A tensor that is in both and differs, or is in one only.

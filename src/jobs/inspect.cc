@@ -7,8 +7,10 @@
 #include "crypto/keys/key_facts.h"
 #include "crypto/secret.h"
 #include "formats/json.h"
+#include "identity/registry.h"
 #include "io/file.h"
 #include "jobs/check_files.h"
+#include "jobs/inspect_identity.h"
 #include "jobs/inspect_signature.h"
 #include "jobs/receipt.h"
 #include "ledger/schema.h"
@@ -211,6 +213,8 @@ Result<Inspection> inspect_ledger(const std::filesystem::path& path) {
     out.facts.push_back({"vendor_key", to_hex(ledger.vendor().id())});
     out.facts.push_back({"customers", std::uint64_t{customers.size()}});
     out.facts.push_back({"entries", std::uint64_t{entries.size()}});
+    MODELSEAL_TRY_ASSIGN(const auto records, ledger.identity_records());
+    jobs::add_identity_facts(records, out);
     return out;
 }
 
@@ -223,6 +227,8 @@ Result<Inspection> inspect(const std::filesystem::path& path, const InspectOptio
         MODELSEAL_TRY_ASSIGN(const auto source, io::FileSource::open(path, target));
         MODELSEAL_TRY_ASSIGN(auto document, inspect_document(*source, target));
         if (document) return std::move(*document);
+        if (jobs::looks_like_picture(*source)) return jobs::inspect_picture(path, options);
+        if (identity::looks_like_registry(*source)) return jobs::inspect_registry(*source, target, options);
         if (jobs::looks_like_receipt(*source)) return inspect_receipt(path);
         if (ledger::looks_like_ledger(*source)) return inspect_ledger(path);
         if (blackbox::looks_like_fingerprint(*source)) return inspect_fingerprint(*source, target, options);

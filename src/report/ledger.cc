@@ -35,6 +35,7 @@ ordered_json customer_json(const Customer& customer) {
     if (!customer.revoked.empty()) out["reason"] = json_text(customer.reason);
     out["seals"] = customer.seals;
     out["fingerprints"] = customer.fingerprints;
+    out["identities"] = customer.identities;
     return out;
 }
 
@@ -74,6 +75,35 @@ ordered_json entry_json(const LedgerEntry& entry) {
         for (const auto& [key, value] : entry.stamp) out["stamp"].emplace(json_text(key), json_text(value));
     }
     return out;
+}
+
+ordered_json identity_json(const IssuedIdentity& identity) {
+    ordered_json out;
+    out["serial"] = identity.serial;
+    out["mark"] = identity.mark;
+    out["issued"] = identity.issued;
+    out["expires"] = identity.expires.empty() ? ordered_json(nullptr) : ordered_json(identity.expires);
+    out["revoked"] = identity.revoked.empty() ? ordered_json(nullptr) : ordered_json(identity.revoked);
+    out["finished"] = identity.finished;
+    out["key_image"] = identity.key_image;
+    out["digest"] = identity.digest.empty() ? ordered_json(nullptr) : ordered_json(identity.digest);
+    out["output"] = json_text(identity.output);
+    return out;
+}
+
+// Empty if there are none.
+std::string identities_table(std::span<const IssuedIdentity> identities, const TextStyle& style) {
+    if (identities.empty()) return {};
+    using enum Table::Align;
+    Table table({left, left, left, left, left});
+    table.add({"identity", "issued", "expires", "output", ""});
+    for (const auto& identity : identities) {
+        table.add(
+            {identity.serial, identity.issued, identity.expires.empty() ? "never" : identity.expires,
+             printable(identity.output) + (identity.finished ? "" : "  (started, not recorded as finished)"),
+             identity.revoked.empty() ? "" : "revoked " + identity.revoked});
+    }
+    return table.text("    ", style);
 }
 
 std::string names_of(const TraceReport& trace) {
@@ -163,23 +193,24 @@ std::string to_text(const LedgerView& view, std::span<const Customer> customers,
                            counted(customers.size(), "customer"), view.vendor_key);
     if (customers.empty()) return out;
     using enum Table::Align;
-    Table table({left, left, right, right, left});
-    table.add({"customer", "added", "seals", "fingerprints", ""});
+    Table table({left, left, right, right, right, left});
+    table.add({"customer", "added", "seals", "fingerprints", "identities", ""});
     for (const auto& customer : customers) {
         table.add({printable(customer.name), customer.added, grouped(customer.seals),
-                   grouped(customer.fingerprints), revoked_text(customer)});
+                   grouped(customer.fingerprints), grouped(customer.identities), revoked_text(customer)});
     }
     return out + table.text("    ", style);
 }
 
 std::string to_text(const LedgerView& view, const Customer& customer, std::span<const LedgerEntry> entries,
-                    const TextStyle& style) {
+                    std::span<const IssuedIdentity> identities, const TextStyle& style) {
     auto out = fmt::format("{}: customer of vendor key {} since {}\n", printable(customer.name),
                            view.vendor_key, customer.added);
     if (!customer.revoked.empty()) {
         out += paint(style, Tone::doubtful, "  " + revoked_text(customer)) + "\n";
     }
-    if (entries.empty()) return out + "  no seal or fingerprint was made for this customer yet\n";
+    const auto issued = identities_table(identities, style);
+    if (entries.empty()) return out + (issued.empty() ? "  nothing was made for this customer yet\n" : issued);
     using enum Table::Align;
     Table table({right, left, left, left, left, left});
     table.add({"", "made", "what", "of", "root", "output"});
@@ -188,7 +219,7 @@ std::string to_text(const LedgerView& view, const Customer& customer, std::span<
                    model_text(entry), entry.root.substr(0, 16),
                    printable(entry.output) + (entry.finished ? "" : "  (started, not recorded as finished)")});
     }
-    return out + table.text("    ", style);
+    return out + table.text("    ", style) + issued;
 }
 
 std::string to_json(const LedgerView& view, std::span<const Customer> customers) {
@@ -198,11 +229,14 @@ std::string to_json(const LedgerView& view, std::span<const Customer> customers)
     return dumped(out);
 }
 
-std::string to_json(const LedgerView& view, const Customer& customer, std::span<const LedgerEntry> entries) {
+std::string to_json(const LedgerView& view, const Customer& customer, std::span<const LedgerEntry> entries,
+                    std::span<const IssuedIdentity> identities) {
     auto out = view_json("modelseal-customer/1", view);
     out["customer"] = customer_json(customer);
     out["entries"] = ordered_json::array();
     for (const auto& entry : entries) out["entries"].push_back(entry_json(entry));
+    out["identities"] = ordered_json::array();
+    for (const auto& identity : identities) out["identities"].push_back(identity_json(identity));
     return dumped(out);
 }
 

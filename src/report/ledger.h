@@ -19,13 +19,14 @@ struct LedgerView {
 
 std::string to_text(const LedgerView& view, std::span<const Customer> customers, const TextStyle& style);
 std::string to_text(const LedgerView& view, const Customer& customer, std::span<const LedgerEntry> entries,
-                    const TextStyle& style);
+                    std::span<const IssuedIdentity> identities, const TextStyle& style);
 std::string to_text(const TraceReport& trace, const TextStyle& style);
 
-// Schemas modelseal-customers/1, modelseal-customer/1 with a list of entries, and modelseal-trace/1. Pure ASCII,
+// Schemas modelseal-customers/1, modelseal-customer/1 with lists of entries and identities, and modelseal-trace/1. Pure ASCII,
 // with a newline at the end.
 std::string to_json(const LedgerView& view, std::span<const Customer> customers);
-std::string to_json(const LedgerView& view, const Customer& customer, std::span<const LedgerEntry> entries);
+std::string to_json(const LedgerView& view, const Customer& customer, std::span<const LedgerEntry> entries,
+                    std::span<const IssuedIdentity> identities);
 std::string to_json(const TraceReport& trace);
 
 }  // namespace modelseal::report

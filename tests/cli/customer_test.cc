@@ -218,7 +218,7 @@ TEST_F(CustomerCommand, ExitCodesShowWhatWentWrong) {
     EXPECT_EQ(customer({"list", "--ledger", "."}).code, 3);
     test::sql(scratch_ / "book", "UPDATE customers SET name = 'beta'");
     EXPECT_EQ(customer({"list"}).code, 1);
-    test::sql(scratch_ / "book", "PRAGMA user_version = 2");
+    test::sql(scratch_ / "book", "PRAGMA user_version = 3");
     const auto later = customer({"list"});
     EXPECT_EQ(later.code, 3);
     EXPECT_THAT(later.err, HasSubstr("hint: a newer modelseal may read it"));

@@ -11,17 +11,10 @@ struct Command {
 };
 
 constexpr Command kCommands[] = {
-    {"keygen", add_keygen},
-    {"seal", add_seal},
-    {"check", add_check},
-    {"unseal", add_unseal},
-    {"inspect", add_inspect},
-    {"diff", add_diff},
-    {"fingerprint", add_fingerprint},
-    {"challenge", add_challenge},
-    {"customer", add_customer},
-    {"sign", add_sign},
-    {"verify", add_verify},
+    {"keygen", add_keygen},           {"seal", add_seal},           {"check", add_check},
+    {"unseal", add_unseal},           {"inspect", add_inspect},     {"diff", add_diff},
+    {"fingerprint", add_fingerprint}, {"challenge", add_challenge}, {"customer", add_customer},
+    {"identity", add_identity},       {"sign", add_sign},           {"verify", add_verify},
     {"completion", add_completion},
 };
 

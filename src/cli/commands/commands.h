@@ -18,6 +18,7 @@ void add_diff(CLI::App& program, Context& context);
 void add_fingerprint(CLI::App& program, Context& context);
 void add_challenge(CLI::App& program, Context& context);
 void add_customer(CLI::App& program, Context& context);
+void add_identity(CLI::App& program, Context& context);
 void add_sign(CLI::App& program, Context& context);
 void add_verify(CLI::App& program, Context& context);
 void add_completion(CLI::App& program, Context& context);

@@ -138,20 +138,30 @@ Result<ExitCode> show(const CustomerFlags& options, Context& context) {
         return ExitCode::done;
     }
     MODELSEAL_TRY_ASSIGN(const auto entries, ledger.entries(options.name));
+    MODELSEAL_TRY_ASSIGN(auto records, ledger.identity_records());
+    std::erase_if(records.identities, [&](const IssuedIdentity& each) { return each.user != options.name; });
     const auto view = view_of(options, ledger);
-    print_answer(context.terminal, {.json = options.json}, view, customer, entries);
+    print_answer(context.terminal, {.json = options.json}, view, customer, entries, records.identities);
     return ExitCode::done;
+}
+
+// Those who verify with an exported registry learn of a revocation from the next one.
+std::string identities_text(const Customer& customer) {
+    if (customer.identities == 0) return {};
+    return fmt::format(
+        "; their {} revoked as well, wherever the ledger or a registry exported from now on is used",
+        customer.identities == 1 ? "identity is" : "identities are");
 }
 
 Result<ExitCode> revoke(const CustomerFlags& options, Context& context) {
     MODELSEAL_TRY_ASSIGN(auto ledger, open_ledger(options.common));
-    MODELSEAL_TRY(known_customer(options.name, ledger));
+    MODELSEAL_TRY_ASSIGN(const auto customer, known_customer(options.name, ledger));
     MODELSEAL_TRY(ledger.revoke(options.name, options.reason));
     if (context.terminal.quiet()) return ExitCode::done;
     context.terminal.print(fmt::format(
         "{}: revoked: nothing can be sealed for them from now on; models they have are still checked and "
-        "traced",
-        util::printable(options.name)));
+        "traced{}",
+        util::printable(options.name), identities_text(customer)));
     return ExitCode::done;
 }
 

@@ -29,12 +29,13 @@ Result<ExitCode> run(const InspectFlags& options, Context& context) {
 
 void add_inspect(CLI::App& program, Context& context) {
     auto options = std::make_shared<InspectFlags>();
-    CLI::App& command =
-        add_command(program, "inspect", "Show what is in a model, key, receipt, signature or ledger",
-                    {"modelseal inspect net.onnx", "modelseal inspect sealed.onnx --pub vendor.pub --json"});
+    CLI::App& command = add_command(
+        program, "inspect", "Show what is in a model, key, receipt, signature, ledger or identity image",
+        {"modelseal inspect net.onnx", "modelseal inspect sealed.onnx --pub vendor.pub --json"});
     command
-        .add_option("FILE", options->file,
-                    "model file or folder, key, receipt, fingerprint, signature or ledger")
+        .add_option(
+            "FILE", options->file,
+            "model file or folder, key, receipt, fingerprint, signature, ledger, identity image or registry")
         ->required();
     add_check_key_options(command, options->keys);
     command.add_flag("--json", options->json, "print JSON (schema modelseal-inspect/1)");

@@ -3,6 +3,7 @@
 
 #include "cli/terminal/terminal.h"
 #include "report/comparison.h"
+#include "report/identity.h"
 #include "report/inspection.h"
 #include "report/ledger.h"
 #include "report/summaries.h"

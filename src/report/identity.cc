@@ -1,0 +1,217 @@
+#include "report/identity.h"
+
+#include <fmt/format.h>
+
+#include "report/json.h"
+#include "report/words.h"
+#include "util/text.h"
+
+namespace modelseal::report {
+namespace {
+
+using nlohmann::ordered_json;
+using util::printable;
+
+constexpr std::string_view kFactIndent = "  ";
+
+using Facts = std::vector<std::pair<std::string, std::string>>;
+
+std::string until_text(const std::string& expires) {
+    return expires.empty() ? "for ever" : "until " + expires;
+}
+
+std::string registry_text(const RegistryFacts& registry) {
+    auto text = printable(registry.name) + " of vendor key " + registry.vendor_key;
+    if (registry.number) text += fmt::format(", state after change {}", *registry.number);
+    if (!registry.next.empty()) text += ", next by " + registry.next;
+    if (!registry.verified) text += " (not verified)";
+    return text;
+}
+
+std::string mark_line(const IdentityMark& mark) {
+    return fmt::format("{}, {}, additional class {}", mark.id,
+                       mark.model.empty() ? "a model" : printable(mark.model), mark.extra_class);
+}
+
+ordered_json text_or_null(const std::string& text) {
+    return text.empty() ? ordered_json(nullptr) : ordered_json(json_text(text));
+}
+
+ordered_json head_json(std::string_view command) {
+    return {{"schema", "modelseal-identity/1"}, {"command", command}};
+}
+
+ordered_json registry_json(const RegistryFacts& registry) {
+    ordered_json out;
+    out["file"] = json_text(registry.name);
+    out["vendor_key"] = registry.vendor_key;
+    out["verified"] = registry.verified;
+    out["number"] = registry.number ? ordered_json(*registry.number) : ordered_json(nullptr);
+    out["exported"] = text_or_null(registry.exported);
+    out["next"] = text_or_null(registry.next);
+    return out;
+}
+
+ordered_json mark_facts_json(const IdentityMark& mark) {
+    return {{"id", mark.id},
+            {"model", json_text(mark.model)},
+            {"digest", mark.digest},
+            {"extra_class", mark.extra_class},
+            {"shape", mark.shape}};
+}
+
+ordered_json lines_json(const std::vector<std::string>& lines) {
+    auto out = ordered_json::array();
+    for (const auto& line : lines) out.push_back(json_text(line));
+    return out;
+}
+
+ordered_json issued_json(const IssuedIdentity& identity) {
+    return {{"serial", identity.serial},
+            {"user", json_text(identity.user)},
+            {"mark", identity.mark},
+            {"issued", text_or_null(identity.issued)},
+            {"expires", text_or_null(identity.expires)},
+            {"revoked", text_or_null(identity.revoked)}};
+}
+
+}  // namespace
+
+std::string supposition_text(const ClaimReport& report) {
+    return fmt::format(
+        "supposes that a model without the mark answers a key image with class {} in at most {} of cases: the "
+        "greater "
+        "of one in {} and what its answers to the controls allow",
+        report.mark.extra_class, percent(report.rate),
+        counted(report.classes != 0 ? report.classes : report.mark.extra_class + 1, "class"));
+}
+
+std::string to_text(const IdentityReport& report, const TextStyle& style) {
+    const bool admitted = report.admission == Admission::admitted;
+    auto out = paint(style, admitted ? Tone::good : Tone::bad,
+                     fmt::format("{}: {}", printable(report.image), admitted ? "admitted" : "refused"));
+    out += fmt::format(", {}\n", printable(report.detail));
+    Facts facts;
+    if (report.identity) {
+        facts.emplace_back("identity",
+                           fmt::format("{}, issued {}, {}", report.identity->serial, report.identity->issued,
+                                       until_text(report.identity->expires)));
+    }
+    if (report.mark) facts.emplace_back("mark", mark_line(*report.mark));
+    facts.emplace_back("target", printable(report.target) + (report.label ? "" : " (not asked)"));
+    facts.emplace_back("registry", registry_text(report.registry));
+    return out + aligned(facts, kFactIndent);
+}
+
+std::string to_text(const ClaimReport& report, const TextStyle& style) {
+    auto out = paint(style, report.owned ? Tone::good : Tone::bad,
+                     fmt::format("{}: {}", printable(report.target),
+                                 report.owned ? "is the marked model" : "not shown to be the marked model"));
+    out += fmt::format(", {}\n", printable(report.detail));
+    Facts facts;
+    facts.emplace_back("mark", mark_line(report.mark));
+    facts.emplace_back("controls", fmt::format("{} of {} answered with the additional class",
+                                               report.control_hits, counted(report.controls, "control")));
+    facts.emplace_back("chance",
+                       fmt::format("{} ({} is enough)", chance_text(report.chance), chance_text(kMostChance)));
+    facts.emplace_back("registry", registry_text(report.registry));
+    return out + aligned(facts, kFactIndent) + "  " + supposition_text(report) + "\n";
+}
+
+std::string to_text(const IssueSummary& summary, const std::string& out, const TextStyle& style) {
+    const auto& identity = summary.identity;
+    auto text = fmt::format("{} {}\n", paint(style, Tone::good, "issued"), printable(out));
+    Facts facts;
+    facts.emplace_back("user", printable(identity.user));
+    facts.emplace_back("identity", fmt::format("{}, {}", identity.serial, until_text(identity.expires)));
+    facts.emplace_back("mark", mark_line(summary.mark));
+    return text + aligned(facts, kFactIndent) +
+           fmt::format("  send it to {} alone, over a secure channel: whoever has it is admitted\n",
+                       printable(identity.user));
+}
+
+std::string to_text(const ExportSummary& summary, const std::string& out, const TextStyle& style) {
+    auto text = fmt::format("{} {}\n", paint(style, Tone::good, "exported"), printable(out));
+    text += fmt::format("  {}, {} of them revoked, of {}; state after change {}, next by {}\n",
+                        counted(summary.identities, "identity"), grouped(summary.revoked),
+                        counted(summary.marks, "mark"), summary.number, summary.next);
+    if (summary.key_images != 0) {
+        text += fmt::format("  has {}: whoever has them can show them to the model, so keep it secret\n",
+                            counted(summary.key_images, "key image"));
+    }
+    return text;
+}
+
+std::string to_json(const IdentityReport& report) {
+    const bool admitted = report.admission == Admission::admitted;
+    auto out = head_json("verify");
+    out["target"] = json_text(report.target);
+    out["image"] = json_text(report.image);
+    out["outcome"] = admitted ? "admitted" : "refused";
+    out["exit_code"] = admitted ? 0 : 1;
+    out["reason"] = name_of(report.admission);
+    out["detail"] = json_text(report.detail);
+    out["identity"] = report.identity ? issued_json(*report.identity) : ordered_json(nullptr);
+    out["mark"] = report.mark ? mark_facts_json(*report.mark) : ordered_json(nullptr);
+    out["label"] = report.label ? ordered_json(*report.label) : ordered_json(nullptr);
+    out["outputs"] = report.classes;
+    out["registry"] = registry_json(report.registry);
+    out["warnings"] = lines_json(report.warnings);
+    return dumped(out);
+}
+
+std::string to_json(const ClaimReport& report) {
+    auto out = head_json("claim");
+    out["target"] = json_text(report.target);
+    out["outcome"] = report.owned ? "owned" : "not-shown";
+    out["exit_code"] = report.owned ? 0 : 1;
+    out["detail"] = json_text(report.detail);
+    out["mark"] = mark_facts_json(report.mark);
+    out["outputs"] = report.classes;
+    out["key_images"] = report.key_images;
+    out["hits"] = report.hits;
+    out["controls"] = report.controls;
+    out["control_hits"] = report.control_hits;
+    out["rate"] = report.rate;
+    out["chance"] = report.chance;
+    out["most_chance"] = kMostChance;
+    out["registry"] = registry_json(report.registry);
+    out["warnings"] = lines_json(report.warnings);
+    return dumped(out);
+}
+
+std::string to_json(const IssueSummary& summary, const std::string& out) {
+    auto json = head_json("issue");
+    json["output"] = json_text(out);
+    json["identity"] = issued_json(summary.identity);
+    json["key_image"] = summary.identity.key_image;
+    json["digest"] = summary.identity.digest;
+    json["mark"] = mark_facts_json(summary.mark);
+    json["notes"] = lines_json(summary.notes);
+    return dumped(json);
+}
+
+std::string to_json(const ExportSummary& summary, const std::string& out) {
+    auto json = head_json("export");
+    json["output"] = json_text(out);
+    json["number"] = summary.number;
+    json["exported"] = summary.exported;
+    json["next"] = summary.next;
+    json["marks"] = summary.marks;
+    json["key_images"] = summary.key_images;
+    json["identities"] = summary.identities;
+    json["revoked"] = summary.revoked;
+    return dumped(json);
+}
+
+std::string identity_error_json(std::string_view command, const std::string& target, const Error& error) {
+    auto out = head_json(command);
+    out["target"] = json_text(target);
+    out["outcome"] = "error";
+    out["exit_code"] = error.kind == ErrorKind::mismatch ? 1 : error.kind == ErrorKind::usage ? 2 : 3;
+    out["detail"] = json_text(error.message);
+    out["hint"] = json_text(error.hint);
+    return dumped(out);
+}
+
+}  // namespace modelseal::report
