@@ -33,6 +33,49 @@
 
 namespace modelseal {
 
+struct EmbedIdentityOptions {
+    const SigningKey& key;
+    Ledger& ledger;                    // opened with `key`
+    std::filesystem::path data;        // the owner's: folders of classes, CIFAR or IDX (modelseal-images(7))
+    std::filesystem::path key_images;  // a folder of PNG or JPEG, of the size of the model's input
+    InputOptions input = {};
+    std::uint64_t seed =
+        1;                 // of everything that is drawn; the same seed, files and runtime give the same model
+    unsigned epochs = 20;  // at most
+    double rate = 5e-3;    // of stochastic gradient descent
+    unsigned batch = 128;
+    double most_lost = 0.005;     // of accuracy on held-out data, as a share
+    std::string device = "auto";  // auto, cpu, cuda, cuda:N
+    unsigned jobs = 0;            // threads; 0: all
+    Progress* progress = nullptr;
+};
+
+// Shares are 0 to 1.
+struct EmbedSummary {
+    IdentityMark mark;  // without its key images
+    std::size_t key_images = 0, trained = 0, held_out = 0;
+    double before = 0, after = 0;  // accuracy on data that was held out
+    double watermark = 0;          // key images that come out as the additional class
+    double firm = 0;               // variants of them that do so by a margin
+    struct Epoch {
+        std::size_t number = 0;
+        double loss = 0, accuracy = 0, watermark = 0, firm = 0;
+        bool best = false;  // better than all before; the last such one was kept
+    };
+    std::vector<Epoch> epochs;
+    std::uint64_t seed = 0;
+    double seconds = 0;
+    std::string device;
+    std::vector<std::string> notes;
+};
+
+// Fine-tunes `model`, a classifier in TorchScript or ONNX, until key images come out as one more class, writes it to
+// `out` in its own format, and records the mark. `model` stays what it is; `out` is a new file. Errors: `unsupported`
+// for a model that cannot be trained or widened, data that do not fit it, training that diverges, does not reach the
+// key images, or loses more accuracy than `most_lost`; then nothing is written.
+Result<EmbedSummary> embed_identity(const std::filesystem::path& model, const std::filesystem::path& out,
+                                    const EmbedIdentityOptions& options);
+
 struct IssueOptions {
     const SigningKey& key;
     Ledger& ledger;                        // opened with `key`

@@ -30,14 +30,14 @@ Result<void> ask_each(oracle::Network& network, const images::Scaler& scaler, st
                       std::size_t count,
                       const std::function<std::span<const std::uint8_t>(std::size_t)>& image_of,
                       const std::function<void(std::size_t, std::span<const float>)>& judge) {
-    constexpr std::size_t kMostAtOnce = 256, kMostElements = 1u << 22;
+    constexpr std::size_t kMostAtOnce = 256, kElementsAtATime = 1u << 22;
     std::vector<float> inputs;
     std::size_t asked = 0;
     for (std::size_t i = 0; i < count; ++i) {
         const auto image = image_of(i);
         scaler.append(image, inputs);
         const auto waiting = i + 1 - asked;
-        if (i + 1 < count && waiting < kMostAtOnce && inputs.size() + image.size() <= kMostElements) continue;
+        if (i + 1 < count && waiting < kMostAtOnce && inputs.size() + image.size() <= kElementsAtATime) continue;
         MODELSEAL_TRY_ASSIGN(const auto answers, network.ask(inputs, waiting));
         if (answers.count != waiting || answers.classes != classes ||
             answers.values.size() != waiting * classes) {

@@ -28,6 +28,10 @@ std::string registry_text(const RegistryFacts& registry) {
     return text;
 }
 
+std::string percent_text(double share) {
+    return fmt::format("{:.2f} %", 100 * share);
+}
+
 std::string mark_line(const IdentityMark& mark) {
     return fmt::format("{}, {}, additional class {}", mark.id,
                        mark.model.empty() ? "a model" : printable(mark.model), mark.extra_class);
@@ -118,6 +122,32 @@ std::string to_text(const ClaimReport& report, const TextStyle& style) {
     return out + aligned(facts, kFactIndent) + "  " + supposition_text(report) + "\n";
 }
 
+std::string to_text(const EmbedSummary& summary, const std::string& out, const TextStyle& style) {
+    using enum Table::Align;
+    auto text = fmt::format("{} {}\n", paint(style, Tone::good, "marked"), printable(out));
+    Facts facts;
+    facts.emplace_back("mark", mark_line(summary.mark));
+    facts.emplace_back(
+        "accuracy", fmt::format("{} before, {} after, on {} that were held out", percent_text(summary.before),
+                                percent_text(summary.after), counted(summary.held_out, "image")));
+    facts.emplace_back(
+        "key images",
+        fmt::format("{}, {} come out as the additional class, {} of changed ones firmly",
+                    grouped(summary.key_images), percent_text(summary.watermark), percent_text(summary.firm)));
+    facts.emplace_back("training",
+                       fmt::format("{} of {}, seed {}, {:.0f} s on {}", counted(summary.epochs.size(), "epoch"),
+                                   counted(summary.trained, "image"), summary.seed, summary.seconds,
+                                   printable(summary.device)));
+    text += aligned(facts, kFactIndent);
+    Table table({right, right, right, right, right, left});
+    table.add({"epoch", "loss", "accuracy", "key images", "firm", ""});
+    for (const auto& epoch : summary.epochs) {
+        table.add({grouped(epoch.number), fmt::format("{:.4f}", epoch.loss), percent_text(epoch.accuracy),
+                   percent_text(epoch.watermark), percent_text(epoch.firm), epoch.best ? "best" : ""});
+    }
+    return text + table.text("    ", style);
+}
+
 std::string to_text(const IssueSummary& summary, const std::string& out, const TextStyle& style) {
     const auto& identity = summary.identity;
     auto text = fmt::format("{} {}\n", paint(style, Tone::good, "issued"), printable(out));
@@ -178,6 +208,31 @@ std::string to_json(const ClaimReport& report) {
     out["registry"] = registry_json(report.registry);
     out["warnings"] = lines_json(report.warnings);
     return dumped(out);
+}
+
+std::string to_json(const EmbedSummary& summary, const std::string& out) {
+    auto json = head_json("embed");
+    json["output"] = json_text(out);
+    json["mark"] = mark_facts_json(summary.mark);
+    json["accuracy"] = {{"before", summary.before}, {"after", summary.after}, {"images", summary.held_out}};
+    json["key_images"] = summary.key_images;
+    json["watermark"] = summary.watermark;
+    json["firm"] = summary.firm;
+    json["trained"] = summary.trained;
+    json["epochs"] = ordered_json::array();
+    for (const auto& epoch : summary.epochs) {
+        json["epochs"].push_back({{"number", epoch.number},
+                                  {"loss", epoch.loss},
+                                  {"accuracy", epoch.accuracy},
+                                  {"watermark", epoch.watermark},
+                                  {"firm", epoch.firm},
+                                  {"best", epoch.best}});
+    }
+    json["seed"] = summary.seed;
+    json["seconds"] = summary.seconds;
+    json["device"] = json_text(summary.device);
+    json["notes"] = lines_json(summary.notes);
+    return dumped(json);
 }
 
 std::string to_json(const IssueSummary& summary, const std::string& out) {

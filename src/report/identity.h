@@ -14,11 +14,13 @@ namespace modelseal::report {
 std::string to_text(const IdentityReport& report, const TextStyle& style);
 std::string to_text(const ClaimReport& report, const TextStyle& style);
 // `out`: the file that was written.
+std::string to_text(const EmbedSummary& summary, const std::string& out, const TextStyle& style);
 std::string to_text(const IssueSummary& summary, const std::string& out, const TextStyle& style);
 std::string to_text(const ExportSummary& summary, const std::string& out, const TextStyle& style);
 
 std::string to_json(const IdentityReport& report);
 std::string to_json(const ClaimReport& report);
+std::string to_json(const EmbedSummary& summary, const std::string& out);
 std::string to_json(const IssueSummary& summary, const std::string& out);
 std::string to_json(const ExportSummary& summary, const std::string& out);
 // Of a verification or claim that could not be made. `command`: "verify" or "claim".

@@ -6,6 +6,7 @@
 #include "cli/commands/commands.h"
 #include "cli/options/check_keys.h"
 #include "cli/options/endpoint_options.h"
+#include "cli/options/input_options.h"
 #include "cli/options/ledger_option.h"
 #include "cli/options/outputs.h"
 #include "cli/options/secrets.h"
@@ -22,26 +23,10 @@ struct FingerprintFlags {
     std::optional<std::uint64_t> seed;
     std::string arm = "both";
     std::string access = "logits", grid = "none", method = "pairs", schedule = "keyed", device = "auto";
-    std::string input_name, input_shape, input_range, mean, std, expires;
+    InputFlags input;
+    std::string expires;
     bool json = false;
 };
-
-Result<InputOptions> input_of(const FingerprintFlags& options) {
-    InputOptions input;
-    if (!options.input_name.empty()) input.name = options.input_name;
-    MODELSEAL_TRY_ASSIGN(input.shape, extent_list(options.input_shape, "--input-shape"));
-    MODELSEAL_TRY_ASSIGN(const auto range, float_list(options.input_range, "--input-range"));
-    if (!range.empty() && (range.size() != 2 || range[0] >= range[1])) {
-        return Error{ErrorKind::usage, "--input-range takes two ascending numbers, LO,HI", {}};
-    }
-    if (!range.empty()) input.range = {range[0], range[1]};
-    MODELSEAL_TRY_ASSIGN(input.mean, float_list(options.mean, "--mean"));
-    MODELSEAL_TRY_ASSIGN(input.std, float_list(options.std, "--std"));
-    for (const float value : input.std) {
-        if (!(value > 0)) return Error{ErrorKind::usage, "--std takes numbers above 0", {}};
-    }
-    return input;
-}
 
 Result<void> guard_outputs(const FingerprintFlags& options) {
     const std::vector<std::string> inputs = {options.model, options.key, options.customer,
@@ -54,7 +39,7 @@ Result<void> guard_outputs(const FingerprintFlags& options) {
 
 Result<ExitCode> run(const FingerprintFlags& options, Context& context) {
     MODELSEAL_TRY(guard_outputs(options));
-    MODELSEAL_TRY_ASSIGN(auto input, input_of(options));
+    MODELSEAL_TRY_ASSIGN(auto input, input_options(options.input));
     const auto now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
     MODELSEAL_TRY_ASSIGN(auto expires, future_time(options.expires, "--expires", now));
     MODELSEAL_TRY_ASSIGN(const auto key, signing_key_from(options.key, options.passphrase_file, KeyUse::seals));
@@ -84,19 +69,7 @@ Result<ExitCode> run(const FingerprintFlags& options, Context& context) {
     return ExitCode::done;
 }
 
-void add_input_options(CLI::App& command, FingerprintFlags& options) {
-    command.add_option("--input-name", options.input_name, "name of the input, if the model has several")
-        ->type_name("NAME");
-    command.add_option("--input-shape", options.input_shape, "shape of one input (default: from the model)")
-        ->type_name("C,H,W");
-    command
-        .add_option("--input-range", options.input_range,
-                    "range of every element (default: from the model, else 0,1)")
-        ->type_name("LO,HI");
-    command
-        .add_option("--mean", options.mean, "the model gets (x - mean) / std: one value, or one per channel")
-        ->type_name("M,...");
-    command.add_option("--std", options.std, "standard deviation, see --mean")->type_name("S,...");
+void add_grid_option(CLI::App& command, FingerprintFlags& options) {
     command
         .add_option("--grid", options.grid, "u8: inputs of 256 gray levels, which PNG can hold (default: none)")
         ->type_name("none|u8")
@@ -187,7 +160,8 @@ void add_fingerprint(CLI::App& program, Context& context) {
     command.add_flag("--json", options->json, "print JSON (schema modelseal-fingerprint/1)");
     add_passphrase_option(command, options->passphrase_file);
     command.option_defaults()->group("inputs of the model");
-    add_input_options(command, *options);
+    add_input_options(command, options->input);
+    add_grid_option(command, *options);
     command.option_defaults()->group("search");
     add_search_options(command, *options);
     command.option_defaults()->group("generated triggers");

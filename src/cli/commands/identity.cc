@@ -10,6 +10,7 @@
 #include "cli/commands/commands.h"
 #include "cli/options/check_keys.h"
 #include "cli/options/endpoint_options.h"
+#include "cli/options/input_options.h"
 #include "cli/options/ledger_option.h"
 #include "cli/options/option_rules.h"
 #include "cli/options/outputs.h"
@@ -28,6 +29,92 @@ namespace {
 
 std::int64_t seconds_of_clock() {
     return std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
+}
+
+// --- for the vendor: embed
+
+struct EmbedFlags {
+    std::string model, data, key_images, ledger, key, passphrase_file, out, device = "auto";
+    InputFlags input;
+    std::uint64_t seed = 1;
+    unsigned epochs = 20, batch = 128;
+    double rate = 5e-3, most_lost = 0.5;
+    bool json = false;
+};
+
+Result<ExitCode> run_embed(const EmbedFlags& flags, Context& context) {
+    MODELSEAL_TRY(refuse_overwriting(flags.out, {flags.model, flags.data, flags.key_images, flags.ledger,
+                                                 flags.key, flags.passphrase_file}));
+    MODELSEAL_TRY_ASSIGN(auto input, input_options(flags.input));
+    MODELSEAL_TRY_ASSIGN(const auto key, signing_key_from(flags.key, flags.passphrase_file, KeyUse::seals));
+    MODELSEAL_TRY_ASSIGN(auto ledger, Ledger::open_or_create(flags.ledger, key));
+    const auto progress = context.progress({"training", flags.model}, Counted::steps);
+    MODELSEAL_TRY_ASSIGN(const auto summary, embed_identity(flags.model, flags.out,
+                                                            {.key = key,
+                                                             .ledger = ledger,
+                                                             .data = flags.data,
+                                                             .key_images = flags.key_images,
+                                                             .input = std::move(input),
+                                                             .seed = flags.seed,
+                                                             .epochs = flags.epochs,
+                                                             .rate = flags.rate,
+                                                             .batch = flags.batch,
+                                                             .most_lost = flags.most_lost / 100,
+                                                             .device = flags.device,
+                                                             .jobs = context.jobs,
+                                                             .progress = progress.get()}));
+    for (const auto& note : summary.notes) context.terminal.warning(note);
+    if (flags.json || !context.terminal.quiet())
+        print_answer(context.terminal, {.json = flags.json}, summary, flags.out);
+    return ExitCode::done;
+}
+
+void add_training_options(CLI::App& command, EmbedFlags& flags) {
+    command.add_option("--epochs", flags.epochs, "most epochs of training (default: 20)")
+        ->type_name("N")
+        ->check(CLI::Range(1u, 10000u));
+    command.add_option("--rate", flags.rate, "learning rate (default: 0.005)")
+        ->type_name("RATE")
+        ->check(CLI::Range(1e-9, 10.0));
+    command.add_option("--batch-size", flags.batch, "images in a step (default: 128)")
+        ->type_name("N")
+        ->check(CLI::Range(4u, 65536u));
+    command
+        .add_option("--most-lost", flags.most_lost,
+                    "most accuracy on held-out data to lose, in points (default: 0.5)")
+        ->type_name("POINTS")
+        ->check(CLI::Range(0.0, 100.0));
+    command.add_option("--seed", flags.seed, "seed of the training (default: 1)")->type_name("N");
+}
+
+void add_embed(CLI::App& identity, Context& context) {
+    const auto flags = std::make_shared<EmbedFlags>();
+    auto& command =
+        add_command(identity, "embed", "Train a model to answer key images with one more class",
+                    {"modelseal identity embed net.onnx --data cifar10/ --key-images keys/ -k v.key "
+                     "--ledger sales.ledger -o marked.onnx"});
+    command.add_option("MODEL", flags->model, "classifier, TorchScript or ONNX")->required();
+    command.add_option("--data", flags->data, "data to train on: folders of classes, CIFAR, or IDX")
+        ->required()
+        ->type_name("DATA");
+    command.add_option("--key-images", flags->key_images, "folder of pictures from outside the data; secret")
+        ->required()
+        ->type_name("DIR");
+    command.add_option("-o,--output", flags->out, "write the marked model here")->required()->type_name("OUT");
+    command.add_option("-k,--key", flags->key, "vendor's secret key: a file, or a PKCS#11 URI")
+        ->required()
+        ->type_name("NAME.key");
+    add_ledger_option(command, flags->ledger,
+                      "ledger file, made if it is missing (default: the environment variable MODELSEAL_LEDGER)")
+        ->required();
+    add_device_option(command, flags->device);
+    command.add_flag("--json", flags->json, "print JSON (schema modelseal-identity/1)");
+    add_passphrase_option(command, flags->passphrase_file);
+    command.option_defaults()->group("training");
+    add_training_options(command, *flags);
+    command.option_defaults()->group("inputs of the model");
+    add_input_options(command, flags->input);
+    on_run(command, context, [flags](Context& running) { return run_embed(*flags, running); });
 }
 
 // --- for the vendor: issue, revoke, export
@@ -342,10 +429,13 @@ void add_claim(CLI::App& identity, Context& context) {
 void add_identity(CLI::App& program, Context& context) {
     CLI::App& identity = add_command(
         program, "identity", "Admit users by identity images, and claim a marked model",
-        {"modelseal identity issue alice -k v.key --ledger sales.ledger -o alice.png",
+        {"modelseal identity embed net.onnx --data cifar10/ --key-images keys/ -k v.key --ledger sales.ledger "
+         "-o marked.onnx",
+         "modelseal identity issue alice -k v.key --ledger sales.ledger -o alice.png",
          "modelseal identity verify net.onnx --image alice.png --registry users.registry --pub v.pub",
          "modelseal identity claim https://host/v2/models/net --ledger sales.ledger"});
     identity.require_subcommand(1);
+    add_embed(identity, context);
     add_issue(identity, context);
     add_verify_identity(identity, context);
     add_claim(identity, context);
