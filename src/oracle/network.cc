@@ -14,6 +14,11 @@ Error trains_no_generator(const std::string& name) {
 
 }  // namespace
 
+Result<ActivatedGradient> Network::activated_gradient(std::span<const float>, std::size_t, const Cotangents&,
+                                                      double) {
+    return Error{ErrorKind::unsupported, name() + ": does not show its activations", {}};
+}
+
 Result<void> Network::begin_generator(const GeneratorOptions&, std::span<const float>,
                                       std::span<const std::int64_t>) {
     return trains_no_generator(name());

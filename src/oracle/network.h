@@ -29,6 +29,11 @@ struct Runtime {
 // output, for `outputs` of the same layout.
 using Cotangents = std::function<void(std::span<const float> outputs, std::span<float> cotangents)>;
 
+struct ActivatedGradient {
+    std::vector<float> gradient;    // count x elements
+    std::vector<float> activation;  // count
+};
+
 // The hint for a file that is not a network.
 inline constexpr const char* kRunnable = "give a TorchScript file (torch.jit.save) or an ONNX file";
 
@@ -47,6 +52,13 @@ class Network : public Oracle {
     // to each input. One forward and one backward pass. Error `unsupported` if the network has no gradient.
     virtual Result<std::vector<float>> gradient(std::span<const float> inputs, std::size_t count,
                                                 const Cotangents& cotangents) = 0;
+
+    // As gradient(), of the objective plus `weight` times the activation of every input: the mean output of the
+    // rectified units that it passes (Relu, LeakyRelu, PRelu, ThresholdedRelu, Clip from 0), negative ones
+    // counted as 0. Error `unsupported` too for a network without such units, or one that hides them, as
+    // TorchScript does.
+    virtual Result<ActivatedGradient> activated_gradient(std::span<const float> inputs, std::size_t count,
+                                                         const Cotangents& cotangents, double weight);
 
     // Begins to train a generator of triggers against this network (generator.h), in place of an earlier one.
     // `noise`: kGeneratorNoise values from N(0, 1) for each label. After an error there is none. Errors: those

@@ -141,7 +141,10 @@ at::Tensor ModuleNetwork::batch_of(std::span<const float> inputs, std::size_t fi
 
 // One row of float32 for each input, or Refused.
 at::Tensor ModuleNetwork::rows(const at::Tensor& batch) {
-    const auto output = forward(batch);
+    return rows_of(batch, forward(batch));
+}
+
+at::Tensor ModuleNetwork::rows_of(const at::Tensor& batch, const at::Tensor& output) const {
     const auto wrong = [&](const std::string& what) {
         return Refused(unsupported(name_, fmt::format("the output is not a classifier's: {}", what)));
     };
@@ -234,8 +237,43 @@ Result<void> ModuleNetwork::probe() {
     return {};
 }
 
+at::Tensor ModuleNetwork::forward_observed(const at::Tensor&, const std::function<void(const at::Tensor&)>&) {
+    throw Refused(unsupported(name_, fmt::format("the rectified units of a {} file are hidden", engine())));
+}
+
+// Tensors of another first extent (a mask, weights) are not units of an input.
+ModuleNetwork::Activated ModuleNetwork::activated_rows(const at::Tensor& batch) {
+    Activated found;
+    std::int64_t units = 0;
+    const auto output = forward_observed(batch, [&](const at::Tensor& tensor) {
+        if (tensor.dim() < 2 || tensor.size(0) != batch.size(0) || !tensor.requires_grad()) return;
+        const auto sums = at::relu(tensor.to(at::kFloat)).flatten(1).sum(1);
+        found.activation = units == 0 ? sums : found.activation + sums;
+        units += tensor.numel() / batch.size(0);
+    });
+    if (units == 0) throw Refused(unsupported(name_, "has no rectified units"));
+    found.activation = found.activation / units;
+    found.rows = rows_of(batch, output);
+    return found;
+}
+
 Result<std::vector<float>> ModuleNetwork::gradient(std::span<const float> inputs, std::size_t count,
                                                    const oracle::Cotangents& cotangents) {
+    MODELSEAL_TRY_ASSIGN(auto found, pull_back(inputs, count, cotangents, std::nullopt));
+    return std::move(found.gradient);
+}
+
+Result<oracle::ActivatedGradient> ModuleNetwork::activated_gradient(std::span<const float> inputs,
+                                                                    std::size_t count,
+                                                                    const oracle::Cotangents& cotangents,
+                                                                    double weight) {
+    return pull_back(inputs, count, cotangents, weight);
+}
+
+// `weight`: of the activation; none: it is not asked for.
+Result<oracle::ActivatedGradient> ModuleNetwork::pull_back(std::span<const float> inputs, std::size_t count,
+                                                           const oracle::Cotangents& cotangents,
+                                                           std::optional<double> weight) {
     MODELSEAL_TRY(check_size(inputs, count));
     MODELSEAL_TRY(probe());
     MODELSEAL_TRY_ASSIGN(const auto as, way({}));
@@ -245,14 +283,16 @@ Result<std::vector<float>> ModuleNetwork::gradient(std::span<const float> inputs
         MODELSEAL_TRY_ASSIGN(const auto answers, answer(inputs, count, as));
         cotangents(answers.values, wanted);
     }
-    return guarded(name_, [&]() -> Result<std::vector<float>> {
+    return guarded(name_, [&]() -> Result<oracle::ActivatedGradient> {
         const at::AutoGradMode gradients(true);
         const Switches switches(as.threads, false, false);
-        std::vector<float> derivative(inputs.size());
+        oracle::ActivatedGradient derivative{std::vector<float>(inputs.size()), {}};
         for (std::size_t first = 0; first < count; first += step) {
             const auto some = std::min(step, count - first);
             auto leaf = batch_of(inputs, first, some, as).set_requires_grad(true);
-            const auto output = rows(leaf.clone());  // a network may not write into a leaf
+            const auto batch = leaf.clone();  // a network may not write into a leaf
+            const auto found = weight ? activated_rows(batch) : Activated{rows(batch), {}};
+            const auto& output = found.rows;
             if (!output.requires_grad()) return unsupported(name_, "has no gradient");
             auto pull = at::zeros({output.size(0), output.size(1)}, at::kFloat);
             if (step >= count) {
@@ -261,11 +301,18 @@ Result<std::vector<float>> ModuleNetwork::gradient(std::span<const float> inputs
             }
             std::memcpy(pull.data_ptr<float>(), wanted.data() + first * classes_,
                         some * classes_ * sizeof(float));
-            const auto found =
-                torch::autograd::grad({output}, {leaf}, {pull.to(as.device)}, false, false, true);
-            if (!found[0].defined()) return unsupported(name_, "has no gradient with respect to its input");
-            const auto flat = found[0].to(at::kCPU).contiguous();
-            std::memcpy(derivative.data() + first * input_.elements(), flat.data_ptr<float>(),
+            torch::autograd::variable_list ends{output}, pulls{pull.to(as.device)};
+            if (weight) {
+                ends.push_back(found.activation);
+                pulls.push_back(at::full_like(found.activation, *weight));
+                const auto seen = found.activation.detach().to(at::kCPU).contiguous();
+                derivative.activation.insert(derivative.activation.end(), seen.data_ptr<float>(),
+                                             seen.data_ptr<float>() + some);
+            }
+            const auto slopes = torch::autograd::grad(ends, {leaf}, pulls, false, false, true);
+            if (!slopes[0].defined()) return unsupported(name_, "has no gradient with respect to its input");
+            const auto flat = slopes[0].to(at::kCPU).contiguous();
+            std::memcpy(derivative.gradient.data() + first * input_.elements(), flat.data_ptr<float>(),
                         some * input_.elements() * sizeof(float));
         }
         return derivative;

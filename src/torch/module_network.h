@@ -51,6 +51,9 @@ class ModuleNetwork : public oracle::TrainableNetwork {
                                    const oracle::Runtime& runtime) final;
     Result<std::vector<float>> gradient(std::span<const float> inputs, std::size_t count,
                                         const oracle::Cotangents& cotangents) final;
+    Result<oracle::ActivatedGradient> activated_gradient(std::span<const float> inputs, std::size_t count,
+                                                         const oracle::Cotangents& cotangents,
+                                                         double weight) final;
     Result<void> begin_generator(const oracle::GeneratorOptions& options, std::span<const float> noise,
                                  std::span<const std::int64_t> labels) final;
     Result<oracle::GeneratorStep> generator_step() final;
@@ -77,6 +80,10 @@ class ModuleNetwork : public oracle::TrainableNetwork {
     // n x shape, float32, on the device of the last to(), in any memory format -> outputs, n rows. Called
     // within guarded(): may throw what LibTorch throws, or Refused. Differentiable if gradients are on.
     virtual at::Tensor forward(const at::Tensor& input) = 0;
+
+    // As forward(), and shows the outputs of every rectifier. Refused (`unsupported`) here.
+    virtual at::Tensor forward_observed(const at::Tensor& input,
+                                        const std::function<void(const at::Tensor&)>& rectified);
 
     // Every tensor of the network. `visit` may write to it (set_data); afterwards nothing may remain that was
     // derived from the earlier values.
@@ -118,6 +125,14 @@ class ModuleNetwork : public oracle::TrainableNetwork {
     at::Tensor batch_of(std::span<const float> inputs, std::size_t first, std::size_t count,
                         const Way& way) const;
     at::Tensor rows(const at::Tensor& batch);
+    at::Tensor rows_of(const at::Tensor& batch, const at::Tensor& output) const;
+    struct Activated {
+        at::Tensor rows, activation;
+    };
+    Activated activated_rows(const at::Tensor& batch);
+    Result<oracle::ActivatedGradient> pull_back(std::span<const float> inputs, std::size_t count,
+                                                const oracle::Cotangents& cotangents,
+                                                std::optional<double> weight);
     at::Tensor rows_for_generator(const at::Tensor& inputs);
     at::Tensor all_rows(std::span<const float> inputs, std::size_t count, const Way& way);
     Result<void> prepare();

@@ -203,15 +203,25 @@ Result<json> Session::gradient(const json& request) {
     const auto count = request.at("count").get<std::size_t>();
     MODELSEAL_TRY_ASSIGN(const auto classes, network_->classes());
     const auto rows = count * classes;
-    MODELSEAL_TRY_ASSIGN(const auto given, inputs(count, 2 * rows));
+    const auto& activation = request.at("activation");
+    const auto numbers = count * network_->input().elements();
+    MODELSEAL_TRY_ASSIGN(const auto given,
+                         inputs(count, 2 * rows + numbers + (activation.is_null() ? 0 : count)));
     const auto behind = memory_.floats().subspan(given.size());
     const auto cotangents = [&](std::span<const float> outputs, std::span<float> wanted) {
         std::ranges::copy(outputs, behind.begin());
         if (auto waited = wait_for_cotangents(); !waited.ok()) throw Refused(waited.error());
         std::ranges::copy(behind.subspan(rows, rows), wanted.begin());
     };
-    MODELSEAL_TRY_ASSIGN(const auto derivative, network_->gradient(given, count, cotangents));
-    std::ranges::copy(derivative, behind.subspan(2 * rows).begin());
+    oracle::ActivatedGradient found;
+    if (activation.is_null()) {
+        MODELSEAL_TRY_ASSIGN(found.gradient, network_->gradient(given, count, cotangents));
+    } else {
+        MODELSEAL_TRY_ASSIGN(found,
+                             network_->activated_gradient(given, count, cotangents, activation.get<double>()));
+    }
+    std::ranges::copy(found.gradient, behind.subspan(2 * rows).begin());
+    std::ranges::copy(found.activation, behind.subspan(2 * rows + numbers).begin());
     return json::object();
 }
 

@@ -12,7 +12,7 @@
 //     {"do": "classes"}                                          {"classes": n}
 //     {"do": "memory", "bytes"} + one descriptor                 (none)
 //     {"do": "ask", "count", "classes", "as": {..}}              {}: outputs are after the inputs
-//     {"do": "gradient", "count", "classes"}                     {"outputs": true}, then after "cotangents" {}
+//     {"do": "gradient", "count", "activation": weight or null}  {"outputs": true}, then after "cotangents" {}
 //     {"do": "cotangents"}
 //     {"do": "generator", "count", "means", "stds", "width",     {}: noise, labels, means and deviations were
 //      "classification", "variance", "rate", "seed", "low",          in the memory

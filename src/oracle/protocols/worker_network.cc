@@ -296,14 +296,27 @@ Result<Answers> WorkerNetwork::ask_as(std::span<const float> inputs, std::size_t
         .count = count, .classes = columns, .values = {outputs.begin(), outputs.end()}, .labels = {}};
 }
 
-// One pass forward and one back: between them the worker shows the outputs and waits for the cotangents.
 Result<std::vector<float>> WorkerNetwork::gradient(std::span<const float> inputs, std::size_t count,
                                                    const Cotangents& cotangents) {
+    MODELSEAL_TRY_ASSIGN(auto found, pull_back(inputs, count, cotangents, std::nullopt));
+    return std::move(found.gradient);
+}
+
+Result<ActivatedGradient> WorkerNetwork::activated_gradient(std::span<const float> inputs, std::size_t count,
+                                                            const Cotangents& cotangents, double weight) {
+    return pull_back(inputs, count, cotangents, weight);
+}
+
+// One pass forward and one back: between them the worker shows the outputs and waits for the cotangents.
+Result<ActivatedGradient> WorkerNetwork::pull_back(std::span<const float> inputs, std::size_t count,
+                                                   const Cotangents& cotangents, std::optional<double> weight) {
     MODELSEAL_TRY(check_size(inputs, count));
     MODELSEAL_TRY_ASSIGN(const auto columns, classes());
-    const auto rows = count * columns;
-    MODELSEAL_TRY(share(inputs, 2 * rows + inputs.size()));
-    MODELSEAL_TRY_ASSIGN(const auto forward, exchange({{"do", "gradient"}, {"count", count}}));
+    const auto rows = count * columns, activations = weight ? count : 0;
+    MODELSEAL_TRY(share(inputs, 2 * rows + inputs.size() + activations));
+    json request = {{"do", "gradient"}, {"count", count}, {"activation", nullptr}};
+    if (weight) request["activation"] = *weight;
+    MODELSEAL_TRY_ASSIGN(const auto forward, exchange(request));
     if (!forward.contains("outputs")) return broken("a gradient without outputs");
     const auto behind = memory_.floats().subspan(inputs.size());
     const std::vector<float> outputs(behind.begin(), behind.begin() + static_cast<std::ptrdiff_t>(rows));
@@ -312,7 +325,8 @@ Result<std::vector<float>> WorkerNetwork::gradient(std::span<const float> inputs
     std::ranges::copy(wanted, behind.subspan(rows).begin());
     MODELSEAL_TRY(exchange({{"do", "cotangents"}}));
     const auto derivative = behind.subspan(2 * rows, inputs.size());
-    return std::vector<float>(derivative.begin(), derivative.end());
+    const auto activation = behind.subspan(2 * rows + inputs.size(), activations);
+    return ActivatedGradient{{derivative.begin(), derivative.end()}, {activation.begin(), activation.end()}};
 }
 
 }  // namespace modelseal::oracle

@@ -65,6 +65,8 @@ class WorkerNetwork final : public TrainableNetwork {
     Result<Answers> ask_as(std::span<const float> inputs, std::size_t count, const Runtime& runtime) override;
     Result<std::vector<float>> gradient(std::span<const float> inputs, std::size_t count,
                                         const Cotangents& cotangents) override;
+    Result<ActivatedGradient> activated_gradient(std::span<const float> inputs, std::size_t count,
+                                                 const Cotangents& cotangents, double weight) override;
     Result<void> begin_generator(const GeneratorOptions& options, std::span<const float> noise,
                                  std::span<const std::int64_t> labels) override;
     Result<GeneratorStep> generator_step() override;
@@ -90,6 +92,8 @@ class WorkerNetwork final : public TrainableNetwork {
     Result<nlohmann::json> exchange(const nlohmann::json& request, int descriptor = -1);
     Result<void> send(const nlohmann::json& request, int descriptor = -1);
     Result<void> share(std::span<const float> inputs, std::size_t behind);
+    Result<ActivatedGradient> pull_back(std::span<const float> inputs, std::size_t count,
+                                        const Cotangents& cotangents, std::optional<double> weight);
     Error stopped(const std::string& how);
     Error broken(const std::string& what);
     Error told(const nlohmann::json& error) const;

@@ -23,6 +23,11 @@ Call::Call(Interpreter& interpreter, Scope& scope, const formats::onnx::Node& no
     }
 }
 
+void Call::give_rectified(at::Tensor tensor) {
+    if (is_real(type(0))) interpreter_.rectified(tensor);
+    give_like(std::move(tensor));
+}
+
 bool Call::has(std::size_t input) const {
     return input < inputs_.size() && inputs_[input] != nullptr && inputs_[input]->kind != Value::Kind::nothing;
 }

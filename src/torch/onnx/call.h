@@ -66,6 +66,8 @@ class Call {
     void give(at::Tensor tensor, DType type) { results_.emplace_back(std::move(tensor), type); }
     // The next output, of the type of input 0.
     void give_like(at::Tensor tensor) { give(std::move(tensor), type(0)); }
+    // As give_like(), for units that are rectified.
+    void give_rectified(at::Tensor tensor);
     std::vector<Value> results() && { return std::move(results_); }
 
     // Throws if a tensor of this shape is over the cap; for outputs much larger than the inputs.

@@ -63,7 +63,14 @@ class Interpreter {
     void for_each_weight(const std::function<void(at::Tensor&)>& visit);
     void to(at::Device device);
 
+    // From now on, `observer` sees every tensor that a rectifier makes in run(); none: nobody does.
+    using Observer = std::function<void(const at::Tensor&)>;
+    void observe_rectified(Observer observer) { observer_ = std::move(observer); }
+
     // For Call.
+    void rectified(const at::Tensor& tensor) const {
+        if (observer_) observer_(tensor);
+    }
     std::vector<Value> run_graph(const formats::onnx::Graph& graph, std::vector<Value> inputs, Scope& outer);
     const Value& constant(const formats::onnx::Constant& of) const { return constants_.at(&of); }
     std::uint64_t max_bytes() const { return max_bytes_; }
@@ -88,6 +95,7 @@ class Interpreter {
     std::uint64_t max_bytes_ = 0;
     std::uint64_t steps_ = 0;  // nodes in this run
     std::uint32_t calls_ = 0;  // functions within functions
+    Observer observer_;
     std::vector<const formats::onnx::ValueInfo*> inputs_;
     std::map<const formats::onnx::Constant*, Value> constants_;
     std::map<const Nodes*, Plan> plans_;

@@ -85,6 +85,14 @@ class OnnxNetwork final : public ModuleNetwork {
     std::string engine() const override { return "ONNX graph"; }
 
     at::Tensor forward(const at::Tensor& input) override { return graph_.forward(input); }
+    at::Tensor forward_observed(const at::Tensor& input,
+                                const std::function<void(const at::Tensor&)>& rectified) override {
+        auto& interpreter = graph_.interpreter();
+        interpreter.observe_rectified(rectified);
+        const std::unique_ptr<Interpreter, void (*)(Interpreter*)> until_the_end(
+            &interpreter, [](Interpreter* seen) { seen->observe_rectified({}); });
+        return graph_.forward(input);
+    }
     void for_each_parameter(const std::function<void(at::Tensor&)>& visit) override {
         graph_.interpreter().for_each_weight(visit);
     }

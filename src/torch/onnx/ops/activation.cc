@@ -8,7 +8,7 @@ namespace modelseal::libtorch::onnx {
 namespace {
 
 void leaky_relu(Call& call) {
-    call.give_like(at::leaky_relu(call.in(0), call.real("alpha", 0.01)));
+    call.give_rectified(at::leaky_relu(call.in(0), call.real("alpha", 0.01)));
 }
 
 void prelu(Call& call) {
@@ -19,7 +19,7 @@ void prelu(Call& call) {
         shape[0] = slope.numel();
         slope = slope.reshape(shape);
     }
-    call.give_like(at::where(x < 0, x * slope, x));
+    call.give_rectified(at::where(x < 0, x * slope, x));
 }
 
 void elu(Call& call) {
@@ -48,7 +48,7 @@ void hard_swish(Call& call) {
 
 void thresholded_relu(Call& call) {
     const auto x = call.in(0);
-    call.give_like(at::where(x > call.real("alpha", 1), x, at::zeros_like(x)));
+    call.give_rectified(at::where(x > call.real("alpha", 1), x, at::zeros_like(x)));
 }
 
 void shrink(Call& call) {
@@ -102,7 +102,7 @@ void swiglu(Call& call) {
 }
 
 constexpr Operator kActivationOperators[] = {
-    {"", "Relu", unary<at::relu>},
+    {"", "Relu", [](Call& call) { call.give_rectified(at::relu(call.in(0))); }},
     {"", "LeakyRelu", leaky_relu},
     {"", "PRelu", prelu},
     {"", "Elu", elu},

@@ -83,13 +83,15 @@ at::Tensor over_all(const Call& call) {
 void clip(Call& call) {
     auto x = call.in(0);
     if (call.opset() < 11) {
-        x = at::clamp(x, call.real("min", -3.402823466e38), call.real("max", 3.402823466e38));
-        return call.give_like(x);
+        const auto low = call.real("min", -3.402823466e38);
+        x = at::clamp(x, low, call.real("max", 3.402823466e38));
+        return low == 0 ? call.give_rectified(x) : call.give_like(x);
     }
     const bool real = is_real(call.type(0));
     if (call.has(1)) x = real ? at::clamp_min(x, call.real_in(1)) : at::maximum(x, call.in(1));
     if (call.has(2)) x = real ? at::clamp_max(x, call.real_in(2)) : at::minimum(x, call.in(2));
-    call.give_like(x);
+    const bool rectifies = real && call.has(1) && call.real_in(1) == 0;
+    rectifies ? call.give_rectified(x) : call.give_like(x);
 }
 
 // An exclusive sum or product begins with `neutral` and leaves out the last element.
