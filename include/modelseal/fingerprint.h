@@ -40,8 +40,10 @@ enum class Grid { none, u8 };
 // - mixed: the same for TF32 and half precision
 enum class Rung { exact, fp32, mixed };
 
-// `keyed`: sign steps and a bisection, seconds. `paper`: stages 0 to 2 as published, for comparison; hours.
-enum class Schedule { keyed, paper };
+// `keyed`: modelseal's own search, for pairs sign steps and a bisection, seconds. The others are published ones,
+// for comparison: of pairs `paper` (stages 0 to 2 of arXiv 2404.07572, hours), of triggers `dbi` (arXiv 2305.09684)
+// and `aid` (DAC 2021), which have no generator.
+enum class Schedule { keyed, paper, dbi, aid };
 
 // The terms of the loss that a generator is trained for, as in the ablation of its paper: the cross-entropy of
 // the keyed classes, and the variance of all outputs. Without the classes, the labels on record are those that

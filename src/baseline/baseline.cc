@@ -9,7 +9,9 @@
 #include "baseline/deepisign.h"
 #include "baseline/deepisign_stamp.h"
 #include "baseline/published_pairs.h"
+#include "baseline/single_samples.h"
 #include "blackbox/probe.h"
+#include "blackbox/triggers/record.h"
 #include "mark/frame_scan.h"
 #include "util/text.h"
 
@@ -135,6 +137,26 @@ Result<blackbox::Made> make_pairs(oracle::Network& network, const blackbox::Plan
     MODELSEAL_TRY(blackbox::add_rung(probe, plan, std::move(rung), made));
     progress.advance(plan.count);
     made.evaluations = probe.evaluations();
+    return made;
+}
+
+Result<blackbox::Made> make_single_samples(oracle::Network& network, const blackbox::Plan& plan,
+                                           Schedule schedule, const Secret32& secret,
+                                           std::span<const std::byte, 32> salt, Progress& progress) {
+    MODELSEAL_TRY_ASSIGN(const auto classes, network.classes());
+    const blackbox::Keyed keyed(secret, salt);
+    auto probe = blackbox::probe_of(network, plan, classes);
+    const SamplePlan search{.count = plan.count, .steps = plan.generator.steps};
+    progress.total(search.steps);
+    MODELSEAL_TRY_ASSIGN(const auto samples, schedule == Schedule::dbi
+                                                 ? dbi_samples(probe, keyed, search, progress)
+                                                 : aid_samples(probe, keyed, search, progress));
+    blackbox::Made made{.fingerprint = blackbox::facts_of(plan, probe)};
+    made.fingerprint.queries = blackbox::Triggers{
+        .schedule = schedule, .arm = Arm::none, .steps = search.steps, .rungs = {}, .triggers = {}};
+    const auto before = probe.evaluations();
+    MODELSEAL_TRY(blackbox::record_triggers(probe, plan.threads, samples.pixels, samples.labels, made));
+    made.evaluations = samples.evaluations + probe.evaluations() - before;
     return made;
 }
 

@@ -46,4 +46,10 @@ Result<blackbox::Made> make_pairs(oracle::Network& network, const blackbox::Plan
                                   std::span<const std::byte, 32> salt, Progress& progress,
                                   unsigned steps = kPublishedSteps);
 
+// Triggers by a published schedule without a generator, `dbi` or `aid` (single_samples.h), in plan.generator.steps
+// steps: what blackbox::make_triggers() is compared with, at the same number of queries and steps.
+Result<blackbox::Made> make_single_samples(oracle::Network& network, const blackbox::Plan& plan,
+                                           Schedule schedule, const Secret32& secret,
+                                           std::span<const std::byte, 32> salt, Progress& progress);
+
 }  // namespace modelseal::baseline

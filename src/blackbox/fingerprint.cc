@@ -27,7 +27,7 @@ namespace {
 
 constexpr std::array<std::string_view, 3> kAccess = {"logits", "probabilities", "label"};
 constexpr std::array<std::string_view, 2> kGrid = {"none", "u8"};
-constexpr std::array<std::string_view, 2> kSchedule = {"keyed", "paper"};
+constexpr std::array<std::string_view, 4> kSchedule = {"keyed", "paper", "dbi", "aid"};
 constexpr std::array<std::string_view, 2> kMethod = {"pairs", "generator"};
 constexpr std::array<std::string_view, 4> kArm = {"both", "classification", "variance", "none"};
 constexpr std::array<std::string_view, 3> kRung = {"exact", "fp32", "mixed"};

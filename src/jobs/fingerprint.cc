@@ -105,8 +105,15 @@ Result<void> check_options(const FingerprintOptions& options) {
                                  kMostWidth, util::counted(kMostSteps, "step")),
                      {}};
     }
-    if (!pairs && options.schedule == Schedule::paper) {
-        return Error{ErrorKind::usage, "the published schedule is one of pairs", {}};
+    const bool single = options.schedule == Schedule::dbi || options.schedule == Schedule::aid;
+    if (pairs ? single : options.schedule == Schedule::paper) {
+        return Error{ErrorKind::usage,
+                     fmt::format("the schedule '{}' is not one of {}", name_of(options.schedule),
+                                 pairs ? "pairs" : "triggers"),
+                     {}};
+    }
+    if (single && options.grid != Grid::none) {
+        return Error{ErrorKind::usage, "the published schedules do not support a grid", {}};
     }
     if (!(options.check.vendor == options.key.public_key())) {
         return Error{ErrorKind::usage, "the check key is bound to another vendor's key", {}};
@@ -176,6 +183,22 @@ std::array<std::byte, 32> salt_of(const FingerprintOptions& options) {
     return salt;
 }
 
+Result<blackbox::Made> make(oracle::Network& network, const blackbox::Plan& plan,
+                            const FingerprintOptions& options, std::span<const std::byte, 32> salt) {
+    auto& progress = options.progress ? *options.progress : no_progress();
+    const auto& secret = options.check.secret;
+    switch (options.schedule) {
+        case Schedule::paper:
+            return baseline::make_pairs(network, plan, secret, salt, progress);
+        case Schedule::dbi:
+        case Schedule::aid:
+            return baseline::make_single_samples(network, plan, options.schedule, secret, salt, progress);
+        case Schedule::keyed:
+            break;
+    }
+    return blackbox::method_of(options.method).make(network, plan, secret, salt, progress);
+}
+
 Result<FingerprintSummary> run(const std::filesystem::path& model, const std::filesystem::path& out,
                                const FingerprintOptions& options) {
     const auto begun = std::chrono::steady_clock::now();
@@ -201,11 +224,7 @@ Result<FingerprintSummary> run(const std::filesystem::path& model, const std::fi
                               .input = std::move(input),
                               .threads = threads,
                               .generator = options.generator};
-    auto& progress = options.progress ? *options.progress : no_progress();
-    auto made =
-        options.schedule == Schedule::paper
-            ? baseline::make_pairs(*network, plan, options.check.secret, salt, progress)
-            : blackbox::method_of(options.method).make(*network, plan, options.check.secret, salt, progress);
+    auto made = make(*network, plan, options, salt);
     if (!made) return hinted(made.error(), options);
     MODELSEAL_TRY(opened.unchanged());
     auto& print = made->fingerprint;

@@ -7,6 +7,7 @@
 #include "crypto/hash.h"
 #include "identity/embed.h"
 #include "identity/mark.h"
+#include "identity/payload.h"
 #include "images/data_set.h"
 #include "images/key_images.h"
 #include "io/file.h"
@@ -83,6 +84,13 @@ Result<IdentityMark> mark_of(const std::filesystem::path& model, const std::file
     if (const auto wrong = identity::complaint(mark); !wrong.empty()) {
         return Error{ErrorKind::unsupported, fmt::format("{}: {}", network.name(), wrong), {}};
     }
+    if (const auto samples = keys.geometry.samples(); samples < identity::kPayloadBits) {
+        return Error{
+            ErrorKind::unsupported,
+            fmt::format("{}: takes images of {}, in which an identity of {} has no room", network.name(),
+                        util::counted(samples, "sample"), util::counted(identity::kPayloadBits, "bit")),
+            {}};
+    }
     for (std::size_t i = 0; i < keys.count(); ++i) mark.key_images.push_back(io::encode_png(keys.picture(i)));
     return mark;
 }
@@ -148,6 +156,12 @@ Result<void> write_recorded_model(io::AtomicFile file, std::span<const std::byte
     return error;
 }
 
+// Training speaks of images and shares; whoever reads the message has to know of which model.
+Error about(const std::string& name, Error error) {
+    if (!error.message.starts_with(name)) error.message = fmt::format("{}: {}", name, error.message);
+    return error;
+}
+
 Result<EmbedSummary> embed(const std::filesystem::path& model, const std::filesystem::path& out,
                            const EmbedIdentityOptions& options) {
     const auto begun = std::chrono::steady_clock::now();
@@ -165,19 +179,19 @@ Result<EmbedSummary> embed(const std::filesystem::path& model, const std::filesy
     MODELSEAL_TRY(images::require_unknown(keys, data.images));
     auto scale = scale_of(*network, options.input, summary.notes);
     MODELSEAL_TRY_ASSIGN(summary.mark, mark_of(model, out, *network, classes, scale, keys));
-    MODELSEAL_TRY_ASSIGN(const auto embedded,
-                         identity::embed(*network, data, keys,
-                                         {.scale = std::move(scale),
-                                          .seed = options.seed,
-                                          .max_epochs = options.epochs,
-                                          .rate = options.rate,
-                                          .batch = options.batch,
-                                          .most_lost = options.most_lost},
-                                         options.progress != nullptr ? *options.progress : no_progress()));
-    MODELSEAL_TRY(require_success(embedded, network->name(), options));
+    const auto embedded = identity::embed(*network, data, keys,
+                                          {.scale = std::move(scale),
+                                           .seed = options.seed,
+                                           .max_epochs = options.epochs,
+                                           .rate = options.rate,
+                                           .batch = options.batch,
+                                           .most_lost = options.most_lost},
+                                          options.progress != nullptr ? *options.progress : no_progress());
+    if (!embedded.ok()) return about(network->name(), embedded.error());
+    MODELSEAL_TRY(require_success(*embedded, network->name(), options));
     MODELSEAL_TRY_ASSIGN(const auto bytes, network->save());
     MODELSEAL_TRY(write_recorded_model(std::move(file), bytes, summary.mark, out, options.ledger));
-    add_results(embedded, summary);
+    add_results(*embedded, summary);
     summary.key_images = keys.count();
     summary.mark.key_images.clear();
     summary.device = network->devices().front();

@@ -169,7 +169,7 @@ void add_contents(const blackbox::Fingerprint& whole, Inspection& out) {
     add("access", std::string(name_of(whole.access)));
     add("grid", std::string(name_of(whole.grid)));
     const bool pairs = whole.method() == FingerprintMethod::pairs;
-    if (pairs) add("schedule", std::string(name_of(whole.pairs().schedule)));
+    add("schedule", std::string(name_of(pairs ? whole.pairs().schedule : whole.triggers().schedule)));
     out.facts.push_back({"classes", std::uint64_t{whole.classes}});
     FingerprintSummary made;
     blackbox::method_of(whole).describe(whole, made);

@@ -17,8 +17,8 @@ def methods(seed):
     known = {arm: ["--method", "generator", "--triggers", QUERIES, "--width", 64, "--arm", arm, "--seed", seed] for arm in ARMS}
     known["pairs"] = ["--method", "pairs", "--pairs", QUERIES // 2]
     known["pairs/labels"] = ["--method", "pairs", "--pairs", QUERIES // 2, "--access", "label"]
-    known["dbi"] = ["--method", "dbi", "--triggers", QUERIES, "--seed", seed]
-    known["aid"] = ["--method", "aid", "--triggers", QUERIES, "--seed", seed]
+    known["dbi"] = ["--method", "generator", "--schedule", "dbi", "--triggers", QUERIES, "--seed", seed]
+    known["aid"] = ["--method", "generator", "--schedule", "aid", "--triggers", QUERIES, "--seed", seed]
     return known
 
 

@@ -73,7 +73,7 @@ TEST(DataSet, ReadsJpegAndGrayAsTheModelTakesThem) {
     const Scratch scratch;
     const auto gray = numbered_picture(5, 4, 1, 0);
     scratch.write("d/0/a.png", png_text(gray));
-    scratch.write("d/1/nested/a.JPG", test::text_of(test::jpeg_of(numbered_picture(5, 4, 3, 0), 95)));
+    scratch.write("d/1/nested/a.JPG", test::content_text(test::jpeg_of(numbered_picture(5, 4, 3, 0), 95)));
     const auto data = read(scratch / "d", 2).value();
     EXPECT_EQ(data.images.samples[3], gray.samples[1]);
     EXPECT_EQ(data.images.samples[5], gray.samples[1]);

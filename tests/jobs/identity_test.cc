@@ -357,7 +357,7 @@ TEST(IdentityKilled, LeavesLedgerAndFilesWhole) {
         ASSERT_TRUE(records.ok()) << records.error().message;
         const auto noted = std::ranges::find(records->identities, out.string(), &IssuedIdentity::output);
         if (!std::filesystem::exists(out)) {
-            if (noted != records->identities.end()) ASSERT_FALSE(noted->finished) << "round " << round;
+            ASSERT_FALSE(noted != records->identities.end() && noted->finished) << "round " << round;
             continue;
         }
         ++stand;

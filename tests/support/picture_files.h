@@ -23,12 +23,12 @@ inline io::Picture numbered_picture(std::uint32_t width, std::uint32_t height, s
     return picture;
 }
 
-inline std::string text_of(const Bytes& bytes) {
+inline std::string content_text(const Bytes& bytes) {
     return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
 inline std::string png_text(const io::Picture& picture) {
-    return text_of(io::encode_png(picture));
+    return content_text(io::encode_png(picture));
 }
 
 // Labels, then one byte value for each of the 3072 samples, of which the planes get value, value + 1, value + 2.
@@ -44,14 +44,14 @@ inline std::string idx_images(std::uint32_t count, std::uint32_t rows, std::uint
     Bytes bytes;
     for (const std::uint32_t number : {0x0803u, count, rows, columns}) put_big(bytes, number);
     put(bytes, samples);
-    return text_of(bytes);
+    return content_text(bytes);
 }
 
 inline std::string idx_labels(std::uint32_t count, std::string_view labels) {
     Bytes bytes;
     for (const std::uint32_t number : {0x0801u, count}) put_big(bytes, number);
     put(bytes, labels);
-    return text_of(bytes);
+    return content_text(bytes);
 }
 
 inline std::string gzip(const std::string& content) {

@@ -214,6 +214,8 @@ void read_pairs(PayloadReader& payload, Fingerprint& whole) {
 
 std::string complaint_about_pairs(const Fingerprint& whole) {
     const auto& pairs = whole.pairs();
+    if (pairs.schedule != Schedule::keyed && pairs.schedule != Schedule::paper)
+        return "a schedule of single inputs";
     const auto weights = whole.access == Access::label ? 0 : whole.classes;
     if (pairs.direction.size() != weights) {
         return fmt::format("a direction of {}, {} are needed", util::counted(pairs.direction.size(), "value"),

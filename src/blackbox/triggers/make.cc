@@ -7,9 +7,8 @@
 #include <fmt/format.h>
 
 #include "blackbox/noise.h"
-#include "blackbox/triggers/judge.h"
+#include "blackbox/triggers/record.h"
 #include "crypto/keystream.h"
-#include "util/text.h"
 
 namespace modelseal::blackbox {
 namespace {
@@ -94,8 +93,7 @@ class TriggerMaker {
     }
 
     Result<void> train();
-    Result<void> measure();
-    Result<void> keep();
+    Result<void> record() { return record_triggers(probe_, plan_.threads, pixels_, labels_, made_); }
     Made finish() {
         made_.evaluations += probe_.evaluations();
         return std::move(made_);
@@ -104,8 +102,6 @@ class TriggerMaker {
   private:
     Result<void> generate();
     Result<bool> is_done();
-    Result<bool> drop_close_ones();
-    std::vector<Boundary> boundaries() const;
     Triggers& triggers() { return made_.fingerprint.triggers(); }
 
     oracle::Network& network_;
@@ -119,12 +115,6 @@ class TriggerMaker {
     Outputs outputs_;
     double enough_ = 0;  // margin at which a trigger is far enough from the others; 0: not measured yet
 };
-
-std::vector<Boundary> TriggerMaker::boundaries() const {
-    std::vector<Boundary> boundaries;
-    for (const auto label : labels_) boundaries.push_back({{}, static_cast<std::uint32_t>(label)});
-    return boundaries;
-}
 
 // The images of now, on the grid if there is one, and the margins of their labels.
 Result<void> TriggerMaker::generate() {
@@ -140,7 +130,7 @@ Result<void> TriggerMaker::generate() {
         for (std::size_t i = 0; i < labels_.size(); ++i) labels_[i] = score(outputs_, i, {{}, 0}).label;
     }
     margins_.clear();
-    const auto all = boundaries();
+    const auto all = boundaries_of_labels(labels_);
     for (std::size_t i = 0; i < all.size(); ++i) margins_.push_back(score(outputs_, i, all[i]).margin);
     return {};
 }
@@ -151,8 +141,8 @@ Result<bool> TriggerMaker::is_done() {
     const auto least = std::ranges::min(margins_);
     if (!(least > 0)) return false;
     if (enough_ == 0) {
-        MODELSEAL_TRY_ASSIGN(const auto noise,
-                             fp32_noise(probe_, pixels_, boundaries(), outputs_, plan_.threads));
+        MODELSEAL_TRY_ASSIGN(const auto noise, fp32_noise(probe_, pixels_, boundaries_of_labels(labels_),
+                                                          outputs_, plan_.threads));
         enough_ = fp32_floor(noise, spread_of(outputs_));
     }
     return least >= enough_;
@@ -181,68 +171,6 @@ Result<void> TriggerMaker::train() {
     return generate();
 }
 
-Result<void> TriggerMaker::measure() {
-    const auto spread = spread_of(outputs_);
-    MODELSEAL_TRY_ASSIGN(const auto fp32, fp32_noise(probe_, pixels_, boundaries(), outputs_, plan_.threads));
-    const double least = fp32_floor(fp32, spread);
-    triggers().rungs.push_back({Rung::fp32, fp32.largest, fp32.scale, least});
-    MODELSEAL_TRY_ASSIGN(const auto mixed, mixed_noise(probe_, pixels_, boundaries(), outputs_));
-    if (mixed.runtimes.empty()) return {};
-    triggers().rungs.push_back({Rung::mixed, mixed.largest, mixed.scale, mixed_floor(mixed, spread, least)});
-    return {};
-}
-
-// Evaluates the triggers as in a check. True if some were too close to the other classes.
-Result<bool> TriggerMaker::drop_close_ones() {
-    auto& all = triggers().triggers;
-    std::vector<float> pixels;
-    std::vector<Boundary> boundaries;
-    for (const auto& trigger : all) {
-        pixels.insert(pixels.end(), trigger.pixels.begin(), trigger.pixels.end());
-        boundaries.push_back({{}, static_cast<std::uint32_t>(trigger.label)});
-    }
-    if (all.empty()) return false;
-    MODELSEAL_TRY_ASSIGN(const auto scored, probe_.score(std::move(pixels), boundaries));
-    for (std::size_t i = 0; i < all.size(); ++i) {
-        all[i].margin = std::isfinite(scored[i].doubt) ? scored[i].margin : 0;
-    }
-    const double floor = triggers().rungs.front().floor;
-    return std::erase_if(all, [&](const Trigger& one) { return !(one.margin > 0 && one.margin >= floor); }) > 0;
-}
-
-// Dropping one changes which others share a batch, and so the last bits of their answers.
-Result<void> TriggerMaker::keep() {
-    const auto elements = static_cast<std::ptrdiff_t>(probe_.elements());
-    for (std::size_t i = 0; i < labels_.size(); ++i) {
-        const auto from = pixels_.begin() + static_cast<std::ptrdiff_t>(i) * elements;
-        triggers().triggers.push_back({{from, from + elements}, labels_[i], 0});
-    }
-    for (bool dropped = true; dropped;) {
-        MODELSEAL_TRY_ASSIGN(dropped, drop_close_ones());
-    }
-    const auto kept = triggers().triggers.size();
-    const auto needed = threshold_on(made_.fingerprint, triggers().rungs.front()).mismatches;
-    if (kept < needed) {
-        return Error{
-            ErrorKind::unsupported,
-            fmt::format("{}: {} of {} reached their class by a margin that honest runtimes agree on; a "
-                        "verdict needs {}",
-                        network_.name(), kept, util::counted(plan_.count, "trigger"), needed),
-            "train the generator for more steps, or make it wider"};
-    }
-    if (kept < plan_.count) {
-        made_.notes.push_back(
-            fmt::format("{} of {} reached their class by a margin that honest runtimes agree on", kept,
-                        util::counted(plan_.count, "trigger")));
-    }
-    // A rung on which nothing counts is none.
-    std::erase_if(triggers().rungs, [&](const RungOfTriggers& rung) {
-        return std::ranges::none_of(triggers().triggers,
-                                    [&](const Trigger& one) { return one.margin >= rung.floor; });
-    });
-    return {};
-}
-
 }  // namespace
 
 Result<Made> make_triggers(oracle::Network& network, const Plan& plan, const Secret32& secret,
@@ -252,8 +180,7 @@ Result<Made> make_triggers(oracle::Network& network, const Plan& plan, const Sec
     TriggerMaker maker(network, plan, classes, keyed, progress);
     MODELSEAL_TRY(maker.begin(keyed));
     MODELSEAL_TRY(maker.train());
-    MODELSEAL_TRY(maker.measure());
-    MODELSEAL_TRY(maker.keep());
+    MODELSEAL_TRY(maker.record());
     return maker.finish();
 }
 

@@ -43,7 +43,7 @@ class TriggersMethod final : public Method {
                 triggers.triggers, [&](const Trigger& one) { return one.margin >= rung.floor; });
             summary.rungs.push_back({rung.rung, static_cast<std::size_t>(count), rung.noise, rung.floor});
         }
-        summary.training = {triggers.width, triggers.steps, triggers.arm};
+        if (triggers.width > 0) summary.training = {triggers.width, triggers.steps, triggers.arm};
     }
 
     std::vector<std::byte> preview(const Fingerprint& fingerprint, std::size_t most) const override {

@@ -83,6 +83,7 @@ std::string complaint_about_rungs(const std::vector<RungOfTriggers>& rungs) {
 
 Result<void> write_triggers(const Fingerprint& whole, PayloadWriter& payload) {
     const auto& triggers = whole.triggers();
+    payload.fact("schedule", name_of(triggers.schedule));
     payload.number("generator.width", triggers.width);
     payload.fact("generator.arm", name_of(triggers.arm));
     payload.number("generator.steps", triggers.steps);
@@ -119,6 +120,7 @@ Result<void> write_triggers(const Fingerprint& whole, PayloadWriter& payload) {
 void read_triggers(PayloadReader& payload, Fingerprint& whole) {
     auto& triggers = whole.queries.emplace<Triggers>();
     auto& facts = payload.facts;
+    triggers.schedule = facts.word("schedule", schedule_of);
     triggers.width = facts.number<std::uint32_t>("generator.width");
     triggers.arm = facts.word("generator.arm", arm_of);
     triggers.steps = facts.number<std::uint32_t>("generator.steps");
@@ -144,7 +146,9 @@ void read_triggers(PayloadReader& payload, Fingerprint& whole) {
 
 std::string complaint_about_triggers(const Fingerprint& whole) {
     const auto& triggers = whole.triggers();
-    if (triggers.width < 1 || triggers.width > kMostWidth) {
+    if (triggers.schedule == Schedule::paper) return "the published schedule of pairs";
+    const bool generated = triggers.schedule == Schedule::keyed;
+    if (triggers.width < (generated ? 1 : 0) || triggers.width > (generated ? kMostWidth : 0)) {
         return fmt::format("a generator of width {}; 1 to {} are possible", triggers.width, kMostWidth);
     }
     if (triggers.steps > kMostSteps) {

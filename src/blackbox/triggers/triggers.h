@@ -24,8 +24,9 @@ struct RungOfTriggers {
 };
 
 struct Triggers {
+    Schedule schedule = Schedule::keyed;  // keyed: by a generator; dbi, aid: without one, for comparison
     // How the generator was trained.
-    std::uint32_t width = 0;  // channels of its layers
+    std::uint32_t width = 0;  // channels of its layers; 0 without one
     Arm arm = Arm::both;
     std::uint32_t steps = 0;
     std::vector<RungOfTriggers> rungs;  // in order of Rung; fp32 is one of them, and all triggers count on it

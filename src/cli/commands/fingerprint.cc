@@ -90,10 +90,12 @@ void add_search_options(CLI::App& command, FingerprintFlags& options) {
         .add_option("--seed", options.seed, "make the same queries again for the same model, key and runtime")
         ->type_name("N");
     command
-        .add_option("--schedule", options.schedule,
-                    "search for pairs; paper is the published one, for comparison (default: keyed)")
-        ->type_name("keyed|paper")
-        ->check(CLI::IsMember({"keyed", "paper"}));
+        .add_option(
+            "--schedule", options.schedule,
+            "how queries are found; paper (pairs), dbi and aid (generator) are published, for comparison "
+            "(default: keyed)")
+        ->type_name("keyed|paper|dbi|aid")
+        ->check(CLI::IsMember({"keyed", "paper", "dbi", "aid"}));
 }
 
 void add_generator_options(CLI::App& command, FingerprintFlags& options) {
@@ -119,7 +121,7 @@ void add_generator_options(CLI::App& command, FingerprintFlags& options) {
 Result<void> check_method(const CLI::App& command, const FingerprintFlags& options) {
     const bool pairs = options.method == "pairs";
     const std::vector<const char*> others =
-        pairs ? std::vector{"--triggers", "--width", "--steps", "--arm"} : std::vector{"--pairs", "--schedule"};
+        pairs ? std::vector{"--triggers", "--width", "--steps", "--arm"} : std::vector{"--pairs"};
     for (const auto* other : others) {
         if (command.count(other) == 0) continue;
         return Error{ErrorKind::usage,
