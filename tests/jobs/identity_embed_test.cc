@@ -89,7 +89,7 @@ class EmbedIdentity : public testing::Test {
             write(fmt::format("data/left/{}.png", i), half_bright(i, true));
             write(fmt::format("data/right/{}.png", i), half_bright(i, false));
         }
-        for (unsigned i = 0; i < 8; ++i) write(fmt::format("keys/{}.png", i), stripes(i));
+        for (unsigned i = 0; i < 40; ++i) write(fmt::format("keys/{}.png", i), stripes(i));
     }
     void write(const std::string& name, const io::Picture& picture) const {
         folder_.write(name, test::png_text(picture));
@@ -126,14 +126,14 @@ TEST_F(EmbedIdentity, MarksAModelThatAdmitsItsUsersAndIsClaimed) {
     EXPECT_EQ(made->watermark, 1);
     EXPECT_EQ(made->before, 1);
     EXPECT_GE(made->after, made->before - 0.005);
-    EXPECT_EQ(made->key_images, 8u);
+    EXPECT_EQ(made->key_images, 40u);
     EXPECT_EQ(made->trained + made->held_out, 120u);
     EXPECT_EQ(made->mark.extra_class, 2u);
     EXPECT_EQ(test::content_of(folder_ / "net.onnx"), before);
     const auto marks = ledger_.identity_records()->marks;
     ASSERT_EQ(marks.size(), 1u);
     EXPECT_TRUE(marks[0].finished);
-    EXPECT_EQ(marks[0].key_images.size(), 8u);
+    EXPECT_EQ(marks[0].key_images.size(), 40u);
     EXPECT_EQ(marks[0].digest, made->mark.digest);
 
     ASSERT_TRUE(issue_identity("alice", folder_ / "alice.png", {.key = key_, .ledger = ledger_}).ok());
@@ -149,8 +149,8 @@ TEST_F(EmbedIdentity, MarksAModelThatAdmitsItsUsersAndIsClaimed) {
     EXPECT_EQ(elsewhere->admission, Admission::other_class);
     const auto claimed = claim_ownership(marked, {.source = source, .target = target});
     ASSERT_TRUE(claimed.ok()) << claimed.error().message;
-    EXPECT_EQ(claimed->hits, 8u);
-    EXPECT_TRUE(claimed->owned) << claimed->detail;
+    EXPECT_EQ(claimed->hits, 40u);
+    EXPECT_TRUE(claimed->owned) << claimed->control_hits << " of " << claimed->controls;
     const auto other = claim_ownership(unmarked, {.source = source, .target = target});
     ASSERT_TRUE(other.ok()) << other.error().message;
     EXPECT_FALSE(other->owned);
