@@ -30,7 +30,7 @@ int main(int argc, char** argv) {
     }
     const auto& found = *report->fingerprint;
     std::printf("%llu of %llu pairs differ; false alarms: at most %.0e a check\n",
-                static_cast<unsigned long long>(found.mismatched), static_cast<unsigned long long>(found.compared),
-                found.false_alarm_bound);
+                static_cast<unsigned long long>(found.mismatched),
+                static_cast<unsigned long long>(found.compared), found.false_alarm_bound);
     return report->verdict == modelseal::Verdict::intact ? 0 : 1;
 }
