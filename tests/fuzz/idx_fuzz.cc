@@ -13,7 +13,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         .images = {.geometry = {.channels = data[0] % 2 == 0 ? 1u : 3u, .height = 3, .width = 4}},
         .classes = 10};
     const auto bytes = std::as_bytes(std::span(data + 3, size - 3));
-    const auto front = std::min<std::size_t>(bytes.size(), data[1] | data[2] << 8);
+    const auto front = std::min(bytes.size(), data[1] + (std::size_t{data[2]} << 8));
     const formats::MemorySource labels("labels", bytes.first(front)), pictures("images", bytes.subspan(front));
     constexpr std::uint64_t kMost = 1u << 20;
     const auto read = images::append_idx(pictures, labels, kMost, out);
