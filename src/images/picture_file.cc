@@ -106,10 +106,10 @@ bool is_picture_name(std::string_view path) {
 }
 
 Result<void> require_file(const io::Folder& folder, const io::Folder::Entry& entry) {
-    using Kind = io::Folder::Entry::Kind;
-    if (entry.kind == Kind::file) return {};
+    using EntryKind = io::Folder::Entry::Kind;
+    if (entry.kind == EntryKind::file) return {};
     const auto shown = util::printable(folder.shown(entry.path));
-    if (entry.kind == Kind::link) {
+    if (entry.kind == EntryKind::link) {
         return Error{ErrorKind::unsupported,
                      fmt::format("{}: is a symbolic link, and links are not followed: they may lead out of the "
                                  "folder of images",

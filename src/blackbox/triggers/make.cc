@@ -15,6 +15,10 @@ namespace {
 
 constexpr unsigned kWidthOnCpu = 64, kWidthOnGpu = 512;
 constexpr double kVarianceWeight = 150;  // the paper's, section 3
+// The paper's rate is that of its width. A narrower generator has fewer weights to move its output with: at width 64
+// and rate 1e-4, 98 of 100 triggers of a ResNet-20 reached their class in 300 steps; at 1e-3 all did in 206, and at
+// 1e-2 the training diverged.
+constexpr double kRate = 1e-4, kMostRate = 1e-3;
 
 // What follows from the key. Each purpose has a stream of its own.
 class KeyedGenerator {
@@ -84,6 +88,7 @@ class TriggerMaker {
             {.width = made_.fingerprint.triggers().width,
              .classification = has_classes(arm) ? 1.0 : 0.0,
              .variance = arm == Arm::both || arm == Arm::variance ? kVarianceWeight : 0.0,
+             .rate = std::min(kMostRate, kRate * kWidthOnGpu / made_.fingerprint.triggers().width),
              .seed = keyed.seed(),
              .low = plan_.input.low,
              .high = plan_.input.high,
