@@ -37,7 +37,8 @@ Result<void> ask_each(oracle::Network& network, const images::Scaler& scaler, st
         const auto image = image_of(i);
         scaler.append(image, inputs);
         const auto waiting = i + 1 - asked;
-        if (i + 1 < count && waiting < kMostAtOnce && inputs.size() + image.size() <= kElementsAtATime) continue;
+        if (i + 1 < count && waiting < kMostAtOnce && inputs.size() + image.size() <= kElementsAtATime)
+            continue;
         MODELSEAL_TRY_ASSIGN(const auto answers, network.ask(inputs, waiting));
         if (answers.count != waiting || answers.classes != classes ||
             answers.values.size() != waiting * classes) {
