@@ -210,8 +210,7 @@ INSTANTIATE_TEST_SUITE_P(
                     "tensor 'base' does not contain inputs of the stated shape"},
         SpoiledFile{"OverflowingShape", fact("input.shape", "4611686018427387904,8"),
                     "the input's shape is not that of an input"},
-        SpoiledFile{"NegativeShape", fact("input.shape", "-2,-9"),
-                    "the input's shape is not that of an input"},
+        SpoiledFile{"NegativeShape", fact("input.shape", "-2,-9"), "the input's shape is not that of an input"},
         SpoiledFile{"RungMissing",
                     [](json& header) {
                         for (const char* key : {"exact.noise", "exact.scale", "exact.floor", "exact.drift"})
