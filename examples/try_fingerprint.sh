@@ -32,3 +32,9 @@ say modelseal diff network.onnx tampered.onnx || true
 code=0
 say "$examples/4_ask_a_served_model.sh" network.onnx vendor.key acme tampered.onnx || code=$?
 [ "$code" -eq 1 ] || { echo "expected exit code 1, got $code"; exit 1; }
+
+# The same by generated triggers, before and after.
+say "$examples/11_generated_triggers.sh" network.onnx vendor network.onnx triggers --width 16 --triggers 50
+code=0
+say "$examples/11_generated_triggers.sh" network.onnx vendor tampered.onnx triggers || code=$?
+[ "$code" -eq 1 ] || { echo "expected exit code 1, got $code"; exit 1; }

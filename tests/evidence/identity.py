@@ -100,7 +100,7 @@ HEAD = ("| network | file | top-1 % before | after | key images in the additiona
 class Trial:
     def __init__(self, seal, evidence, network, given):
         self.seal, self.evidence, self.network, self.given = seal, evidence, network, given
-        self.sets, self.work = given.data / "datasets", given.work / network.name
+        self.sets, self.work = given.data / "datasets", given.work / "identity" / network.name
         self.mark = Mark(seal, network, network.model, self.work / "torchscript", self.sets, given)
 
     def correct(self, name, levels, labels, models):

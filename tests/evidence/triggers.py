@@ -47,7 +47,7 @@ class Trial:
 
     def __init__(self, seal, evidence, network, given):
         self.seal, self.evidence, self.network, self.given = seal, evidence, network, given
-        self.work = given.work / network.name
+        self.work = given.work / "triggers" / network.name
         self.work.mkdir(parents=True, exist_ok=True)
         self.curves = {"untouched": {0: network.model}}
         self.costs = collections.defaultdict(list)  # method -> what making one printed
