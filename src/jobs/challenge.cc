@@ -5,7 +5,7 @@
 
 #include <fmt/format.h>
 
-#include "blackbox/container.h"
+#include "blackbox/container/container.h"
 #include "formats/npy.h"
 #include "io/file.h"
 #include "io/new_folder.h"

@@ -5,7 +5,7 @@
 #include <fmt/format.h>
 
 #include "baseline/baseline.h"
-#include "blackbox/container.h"
+#include "blackbox/container/container.h"
 #include "blackbox/method.h"
 #include "crypto/hash.h"
 #include "crypto/secret.h"

@@ -2,14 +2,14 @@
 
 #include <fmt/format.h>
 
-#include "blackbox/container.h"
+#include "blackbox/container/container.h"
 #include "blackbox/method.h"
 #include "crypto/keys/key_facts.h"
 #include "crypto/secret.h"
 #include "formats/json.h"
 #include "identity/registry.h"
 #include "io/file.h"
-#include "jobs/check_files.h"
+#include "jobs/check/files.h"
 #include "jobs/inspect_identity.h"
 #include "jobs/inspect_signature.h"
 #include "jobs/receipt.h"

@@ -8,7 +8,7 @@
 #include "identity/registry.h"
 #include "io/png.h"
 #include "io/rfc3339.h"
-#include "jobs/identity_source.h"
+#include "jobs/identity/source.h"
 #include <modelseal/ledger.h>
 
 namespace modelseal::jobs {

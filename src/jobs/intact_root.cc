@@ -3,7 +3,7 @@
 
 #include <fmt/format.h>
 
-#include "jobs/check_files.h"
+#include "jobs/check/files.h"
 #include "util/text.h"
 
 namespace modelseal::jobs {

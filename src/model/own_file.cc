@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <span>
 
-#include "blackbox/container.h"
+#include "blackbox/container/container.h"
 #include "crypto/keys/check_key.h"
 #include "crypto/keys/key_facts.h"
 #include "crypto/secret.h"

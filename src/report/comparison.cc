@@ -5,7 +5,7 @@
 
 #include <fmt/format.h>
 
-#include "report/json.h"
+#include "report/check/json.h"
 #include "report/words.h"
 #include "util/text.h"
 

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "report/json.h"
+#include "report/check/json.h"
 #include "report/words.h"
 #include "util/text.h"
 
@@ -62,12 +62,6 @@ ordered_json mark_facts_json(const IdentityMark& mark) {
             {"digest", mark.digest},
             {"extra_class", mark.extra_class},
             {"shape", mark.shape}};
-}
-
-ordered_json lines_json(const std::vector<std::string>& lines) {
-    auto out = ordered_json::array();
-    for (const auto& line : lines) out.push_back(json_text(line));
-    return out;
 }
 
 ordered_json issued_json(const IssuedIdentity& identity) {
@@ -186,7 +180,7 @@ std::string to_json(const IdentityReport& report) {
     out["label"] = report.label ? ordered_json(*report.label) : ordered_json(nullptr);
     out["outputs"] = report.classes;
     out["registry"] = registry_json(report.registry);
-    out["warnings"] = lines_json(report.warnings);
+    out["warnings"] = texts(report.warnings);
     return dumped(out);
 }
 
@@ -206,7 +200,7 @@ std::string to_json(const ClaimReport& report) {
     out["chance"] = report.chance;
     out["most_chance"] = kMostChance;
     out["registry"] = registry_json(report.registry);
-    out["warnings"] = lines_json(report.warnings);
+    out["warnings"] = texts(report.warnings);
     return dumped(out);
 }
 
@@ -231,7 +225,7 @@ std::string to_json(const EmbedSummary& summary, const std::string& out) {
     json["seed"] = summary.seed;
     json["seconds"] = summary.seconds;
     json["device"] = json_text(summary.device);
-    json["notes"] = lines_json(summary.notes);
+    json["notes"] = texts(summary.notes);
     return dumped(json);
 }
 
@@ -242,7 +236,7 @@ std::string to_json(const IssueSummary& summary, const std::string& out) {
     json["key_image"] = summary.identity.key_image;
     json["digest"] = summary.identity.digest;
     json["mark"] = mark_facts_json(summary.mark);
-    json["notes"] = lines_json(summary.notes);
+    json["notes"] = texts(summary.notes);
     return dumped(json);
 }
 

@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "report/html_parts.h"
+#include "report/check/html_parts.h"
 #include "report/identity.h"
 #include "report/words.h"
 #include "util/encodings.h"

@@ -5,7 +5,7 @@
 
 #include <fmt/format.h>
 
-#include "report/json.h"
+#include "report/check/json.h"
 #include "report/words.h"
 #include "util/text.h"
 
@@ -74,12 +74,6 @@ std::string totals_table(const ModelContents& model, const TextStyle& style) {
             {util::printable(dtype), grouped(total.tensors), grouped(total.elements), byte_size(total.bytes)});
     }
     return table.text(kInspectionIndent, style);
-}
-
-ordered_json texts(const std::vector<std::string>& list) {
-    auto out = ordered_json::array();
-    for (const auto& each : list) out.push_back(json_text(each));
-    return out;
 }
 
 std::vector<std::pair<std::string, std::string>> signed_facts(const SignatureContents& signature) {

@@ -4,8 +4,8 @@
 
 #include <fmt/format.h>
 
-#include "report/json.h"
-#include "report/seal_section.h"
+#include "report/check/json.h"
+#include "report/check/seal_section.h"
 #include "report/words.h"
 #include "util/text.h"
 

@@ -2,21 +2,11 @@
 
 #include <fmt/format.h>
 
-#include "report/json.h"
+#include "report/check/json.h"
 #include "report/words.h"
 #include "util/text.h"
 
 namespace modelseal::report {
-
-namespace {
-
-nlohmann::ordered_json texts(const std::vector<std::string>& lines) {
-    auto out = nlohmann::ordered_json::array();
-    for (const auto& line : lines) out.push_back(json_text(line));
-    return out;
-}
-
-}  // namespace
 
 std::string to_text(const SealSummary& summary, const Sealing& sealing, const TextStyle& style) {
     auto text = fmt::format("{} {}\n", paint(style, Tone::good, "sealed"), util::printable(sealing.out));

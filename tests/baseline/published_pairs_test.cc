@@ -4,7 +4,7 @@
 #include <gmock/gmock.h>
 
 #include "baseline/baseline.h"
-#include "blackbox/payload.h"
+#include "blackbox/container/payload.h"
 #include "tests/support/models/toy_network.h"
 
 namespace modelseal::baseline {

@@ -9,7 +9,7 @@
 #include <nlohmann/json.hpp>
 #include <png.h>
 
-#include "blackbox/container.h"
+#include "blackbox/container/container.h"
 #include "formats/npy.h"
 #include "io/file.h"
 #include "tests/support/files.h"

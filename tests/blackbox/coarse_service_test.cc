@@ -7,7 +7,7 @@
 
 #include <gmock/gmock.h>
 
-#include "blackbox/container.h"
+#include "blackbox/container/container.h"
 #include "blackbox/pairs/make.h"
 #include "tests/support/models/small_fingerprint.h"
 #include "tests/support/models/toy_network.h"

@@ -1,12 +1,12 @@
 // The fingerprint file: only its customer reads it, and only as the vendor signed it.
-#include "blackbox/container.h"
+#include "blackbox/container/container.h"
 
 #include <cstdlib>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "blackbox/payload.h"
+#include "blackbox/container/payload.h"
 #include "formats/reader.h"
 #include "tests/support/models/small_fingerprint.h"
 #include "tests/support/models/small_models.h"

@@ -8,9 +8,9 @@
 #include <gmock/gmock.h>
 
 #include "blackbox/challenge.h"
+#include "blackbox/container/payload.h"
 #include "blackbox/pairs/inputs.h"
 #include "blackbox/pairs/judge.h"
-#include "blackbox/payload.h"
 #include "blackbox/verdict.h"
 #include "tests/support/models/toy_network.h"
 

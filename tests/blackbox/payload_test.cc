@@ -1,5 +1,5 @@
 // The payload of a fingerprint file: what is written comes back, and nothing else is taken.
-#include "blackbox/payload.h"
+#include "blackbox/container/payload.h"
 
 #include <cmath>
 #include <functional>

@@ -7,9 +7,9 @@
 #include <gtest/gtest.h>
 
 #include "blackbox/challenge.h"
-#include "blackbox/container.h"
+#include "blackbox/container/container.h"
+#include "blackbox/container/payload.h"
 #include "blackbox/interview.h"
-#include "blackbox/payload.h"
 #include "blackbox/triggers/method.h"
 #include "blackbox/verdict.h"
 #include "formats/reader.h"

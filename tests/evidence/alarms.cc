@@ -15,7 +15,7 @@
 #include <fmt/format.h>
 
 #include "blackbox/challenge.h"
-#include "blackbox/container.h"
+#include "blackbox/container/container.h"
 #include "blackbox/interview.h"
 #include "blackbox/method.h"
 #include "blackbox/pairs/inputs.h"

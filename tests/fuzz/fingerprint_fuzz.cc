@@ -1,9 +1,9 @@
 // Fingerprint files: what is inside the encryption, which a vendor's key is needed to reach, and the header.
 #include <cmath>
 
-#include "blackbox/container.h"
+#include "blackbox/container/container.h"
+#include "blackbox/container/payload.h"
 #include "blackbox/method.h"
-#include "blackbox/payload.h"
 #include "tests/fuzz/fuzz.h"
 
 namespace {

@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
-#include "blackbox/container.h"
+#include "blackbox/container/container.h"
 #include "report/inspection.h"
 #include "tests/support/data.h"
 #include "tests/support/files.h"

@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "report/seal_section.h"
+#include "report/check/seal_section.h"
 #include "tests/support/data.h"
 #include "tests/support/models/small_models.h"
 #include "tests/support/scratch.h"

@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
-#include "report/seal_section.h"
+#include "report/check/seal_section.h"
 #include "report/words.h"
 
 namespace modelseal::report {

@@ -5,7 +5,7 @@
 
 #include <fmt/format.h>
 
-#include "blackbox/payload.h"
+#include "blackbox/container/payload.h"
 #include "util/text.h"
 
 namespace modelseal::blackbox {

@@ -3,8 +3,8 @@
 
 #include <string>
 
+#include "blackbox/container/payload_parts.h"
 #include "blackbox/fingerprint.h"
-#include "blackbox/payload_parts.h"
 
 namespace modelseal::blackbox {
 

@@ -5,7 +5,7 @@
 #include <fstream>
 #include <stdexcept>
 
-#include "blackbox/container.h"
+#include "blackbox/container/container.h"
 
 namespace modelseal::test {
 

@@ -1,4 +1,4 @@
-#include "blackbox/payload.h"
+#include "blackbox/container/payload.h"
 
 #include <algorithm>
 #include <cmath>
@@ -6,8 +6,8 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "blackbox/container/payload_parts.h"
 #include "blackbox/method.h"
-#include "blackbox/payload_parts.h"
 #include "formats/json.h"
 #include "util/checked.h"
 #include "util/text.h"

@@ -1,8 +1,8 @@
-#include "report/json.h"
+#include "report/check/json.h"
 
 #include <cmath>
 
-#include "report/seal_section.h"
+#include "report/check/seal_section.h"
 #include "report/words.h"
 
 namespace modelseal::report {
@@ -190,6 +190,12 @@ ordered_json signature_json(const SignatureFinding& signature) {
     out["unsigned_ignored"] = signature.unsigned_files;
     auto& files = out["files"] = ordered_json::array();
     for (const auto& file : signature.findings) files.push_back(file_json(file));
+    return out;
+}
+
+ordered_json texts(const std::vector<std::string>& lines) {
+    auto out = ordered_json::array();
+    for (const auto& line : lines) out.push_back(json_text(line));
     return out;
 }
 

@@ -14,12 +14,12 @@
 // Version 2, the digit '2', is the same with a vendor's key on P-256: it has 33 bytes, and the rest is
 // one byte further.
 
-#include "blackbox/container.h"
+#include "blackbox/container/container.h"
 
 #include <fmt/format.h>
 #include <libdeflate.h>
 
-#include "blackbox/payload.h"
+#include "blackbox/container/payload.h"
 #include "crypto/hash.h"
 #include "crypto/sealed_box.h"
 #include "crypto/signed_file.h"

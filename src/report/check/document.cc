@@ -1,11 +1,11 @@
-#include "report/document.h"
+#include "report/check/document.h"
 
 #include <algorithm>
 
 #include <fmt/format.h>
 
-#include "report/fingerprint_section.h"
-#include "report/seal_section.h"
+#include "report/check/fingerprint_section.h"
+#include "report/check/seal_section.h"
 
 namespace modelseal::report {
 namespace {

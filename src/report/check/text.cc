@@ -3,9 +3,9 @@
 
 #include <fmt/format.h>
 
-#include "report/document.h"
+#include "report/check/document.h"
+#include "report/check/seal_section.h"
 #include "report/report.h"
-#include "report/seal_section.h"
 
 namespace modelseal::report {
 namespace {

@@ -4,9 +4,9 @@
 
 #include <fmt/format.h>
 
-#include "jobs/check_files.h"
-#include "jobs/check_fingerprint.h"
-#include "jobs/check_plan.h"
+#include "jobs/check/files.h"
+#include "jobs/check/fingerprint.h"
+#include "jobs/check/plan.h"
 #include "policy/decide.h"
 
 namespace modelseal {

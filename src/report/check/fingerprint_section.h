@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "report/document.h"
+#include "report/check/document.h"
 #include <modelseal/report.h>
 
 namespace modelseal::report {

@@ -5,8 +5,8 @@
 
 #include "identity/judge.h"
 #include "identity/mark.h"
-#include "jobs/identity_ask.h"
-#include "jobs/identity_source.h"
+#include "jobs/identity/ask.h"
+#include "jobs/identity/source.h"
 #include "util/text.h"
 #include <modelseal/identity.h>
 

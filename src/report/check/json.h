@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include <nlohmann/json.hpp>
 
@@ -14,6 +15,9 @@ namespace modelseal::report {
 nlohmann::ordered_json seal_json(const SealFinding& seal);
 nlohmann::ordered_json fingerprint_json(const FingerprintFinding& finding);
 nlohmann::ordered_json signature_json(const SignatureFinding& signature);
+
+// Each escaped, as all texts of files are.
+nlohmann::ordered_json texts(const std::vector<std::string>& lines);
 
 // As all commands print it: indented, pure ASCII, so that control characters and text that runs right to left
 // cannot reach a terminal; with a newline at the end.

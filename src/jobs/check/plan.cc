@@ -1,9 +1,9 @@
 
-#include "jobs/check_plan.h"
+#include "jobs/check/plan.h"
 
 #include <tuple>
 
-#include "jobs/check_files.h"
+#include "jobs/check/files.h"
 #include "oracle/endpoint.h"
 #include "util/text.h"
 

@@ -1,4 +1,4 @@
-#include "report/fingerprint_section.h"
+#include "report/check/fingerprint_section.h"
 
 #include <algorithm>
 #include <cmath>

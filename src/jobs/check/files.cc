@@ -1,4 +1,4 @@
-#include "jobs/check_files.h"
+#include "jobs/check/files.h"
 
 #include <algorithm>
 #include <functional>

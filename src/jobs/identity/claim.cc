@@ -1,11 +1,12 @@
+#include "identity/claim.h"
+
 #include <algorithm>
 #include <new>
 
 #include <fmt/format.h>
 
-#include "identity/claim.h"
-#include "jobs/identity_ask.h"
-#include "jobs/identity_source.h"
+#include "jobs/identity/ask.h"
+#include "jobs/identity/source.h"
 #include "util/text.h"
 #include <modelseal/identity.h>
 

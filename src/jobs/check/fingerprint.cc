@@ -1,10 +1,10 @@
 
-#include "jobs/check_fingerprint.h"
+#include "jobs/check/fingerprint.h"
 
 #include <ctime>
 
 #include "blackbox/challenge.h"
-#include "blackbox/container.h"
+#include "blackbox/container/container.h"
 #include "blackbox/interview.h"
 #include "blackbox/method.h"
 #include "io/file.h"

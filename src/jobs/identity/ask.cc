@@ -1,4 +1,4 @@
-#include "jobs/identity_ask.h"
+#include "jobs/identity/ask.h"
 
 #include <algorithm>
 #include <cmath>

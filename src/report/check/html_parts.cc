@@ -1,4 +1,4 @@
-#include "report/html_parts.h"
+#include "report/check/html_parts.h"
 
 #include <algorithm>
 #include <bitset>
@@ -6,7 +6,7 @@
 
 #include <fmt/format.h>
 
-#include "report/fingerprint_section.h"
+#include "report/check/fingerprint_section.h"
 #include "report/words.h"
 #include "util/encodings.h"
 #include "util/log_axis.h"

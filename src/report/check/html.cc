@@ -6,10 +6,10 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "report/document.h"
-#include "report/html_parts.h"
+#include "report/check/document.h"
+#include "report/check/html_parts.h"
+#include "report/check/seal_section.h"
 #include "report/report.h"
-#include "report/seal_section.h"
 
 namespace modelseal::report {
 namespace {

@@ -3,10 +3,10 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "report/document.h"
-#include "report/json.h"
+#include "report/check/document.h"
+#include "report/check/json.h"
+#include "report/check/seal_section.h"
 #include "report/report.h"
-#include "report/seal_section.h"
 #include "util/encodings.h"
 #include "util/text.h"
 

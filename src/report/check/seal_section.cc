@@ -1,4 +1,4 @@
-#include "report/seal_section.h"
+#include "report/check/seal_section.h"
 
 #include <algorithm>
 

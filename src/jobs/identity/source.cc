@@ -1,4 +1,4 @@
-#include "jobs/identity_source.h"
+#include "jobs/identity/source.h"
 
 #include <fmt/format.h>
 
