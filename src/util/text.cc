@@ -57,7 +57,8 @@ std::string plural_of(std::string_view noun) {
     if (ends("y") && !ends("ay") && !ends("ey") && !ends("oy")) {
         return std::string(noun.substr(0, noun.size() - 1)) + "ies";
     }
-    return std::string(noun) + (ends("s") || ends("x") || ends("ch") || ends("sh") ? "es" : "s");
+    const bool hisses = ends("s") || ends("x") || (ends("ch") && !ends("poch")) || ends("sh");
+    return std::string(noun) + (hisses ? "es" : "s");
 }
 
 bool is_unseen(std::string_view sequence) {

@@ -49,6 +49,8 @@ TEST(Counted, PutsCommasAndThePluralOfTheNoun) {
     EXPECT_EQ(counted(123456, "entry"), "123,456 entries");
     EXPECT_EQ(counted(2, "key"), "2 keys");
     EXPECT_EQ(counted(2, "class"), "2 classes");
+    EXPECT_EQ(counted(2, "batch"), "2 batches");
+    EXPECT_EQ(counted(2, "epoch"), "2 epochs");
     EXPECT_EQ(counted(1, "class"), "1 class");
     EXPECT_EQ(counted(~std::uint64_t{0}, "pair"), "18,446,744,073,709,551,615 pairs");
 }
