@@ -59,7 +59,8 @@ struct EmbedSummary {
     double firm = 0;               // variants of them that do so by a margin
     struct Epoch {
         std::size_t number = 0;
-        double loss = 0, accuracy = 0, watermark = 0, firm = 0;
+        double rate = 0, loss = 0, accuracy = 0, watermark = 0, firm = 0;
+        double decoys = 0;  // pictures without meaning that come out as the additional class
         bool best = false;  // better than all before; the last such one was kept
     };
     std::vector<Epoch> epochs;

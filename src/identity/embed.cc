@@ -20,6 +20,7 @@ constexpr std::size_t kDecoys = 512;           // trained on, again and again
 constexpr std::size_t kFreshDecoys = 128;      // measured, never trained on
 constexpr std::size_t kMostVariants = 2048;    // measured, of all key images
 constexpr std::size_t kMostVariantsOfOne = 8;  // measured, of one
+constexpr double kMostFaster = 8;              // than the rate that was asked for
 
 Error out_of_range(std::string_view what) {
     return {ErrorKind::usage, fmt::format("training with key images: {}", what), {}};
@@ -182,36 +183,50 @@ class Training {
           result_(result) {}
 
     Result<void> run() {
-        double rate = options_.rate;
-        MODELSEAL_TRY(set_rate(rate));
+        MODELSEAL_TRY(set_rate(options_.rate));
         for (std::size_t number = 1; number <= options_.max_epochs; ++number) {
-            Epoch epoch{.number = number, .rate = rate};
+            Epoch epoch{.number = number, .rate = rate_};
             MODELSEAL_TRY(show_all(epoch));
-            MODELSEAL_TRY(exam_.take(options_, epoch));
-            if (epoch.accuracy < result_.before / 2) {
-                return diverged(number,
-                                fmt::format("accuracy fell from {:.1f} % to {:.1f} %", 100 * result_.before,
-                                            100 * epoch.accuracy),
-                                rate);
-            }
-            epoch.best = result_.epochs.empty() || rank(epoch) > rank(result_.best);
+            if (std::isfinite(epoch.loss)) MODELSEAL_TRY(exam_.take(options_, epoch));
+            const bool diverged = !std::isfinite(epoch.loss) || epoch.accuracy < result_.before / 2;
+            if (diverged) MODELSEAL_TRY(step_back(epoch));
+            epoch.best = !diverged && (result_.epochs.empty() || rank(epoch) > rank(result_.best));
             if (epoch.best) MODELSEAL_TRY(network_.remember());
             if (epoch.best) result_.best = epoch;
             result_.epochs.push_back(epoch);
             if (options_.after_epoch) options_.after_epoch(epoch);
-            if (outcome_of(epoch) == Embedded::Outcome::reached) break;
+            if (!diverged && outcome_of(epoch) == Embedded::Outcome::reached) break;
             if (number - result_.best.number >= options_.patience) break;
-            if (!keeps_accuracy(epoch)) {
-                rate /= 2;
-                MODELSEAL_TRY(set_rate(rate));
-            }
+            MODELSEAL_TRY(choose_rate(epoch));
         }
         result_.outcome = outcome_of(result_.best);
         return result_.epochs.back().best ? Result<void>() : network_.recall();
     }
 
   private:
+    // After divergence: an error at the rate that the owner chose; at a higher one, back to the best epoch.
+    Result<void> step_back(const Epoch& epoch) {
+        if (rate_ > options_.rate) return network_.recall();
+        if (!std::isfinite(epoch.loss)) return diverged(epoch.number, "the loss is not finite", epoch.rate);
+        return diverged(
+            epoch.number,
+            fmt::format("accuracy fell from {:.1f} % to {:.1f} %", 100 * result_.before, 100 * epoch.accuracy),
+            epoch.rate);
+    }
+
+    // Lower after an epoch that lost too much accuracy, and never as high again; higher after one that neither lost
+    // accuracy nor came nearer to the targets.
+    Result<void> choose_rate(const Epoch& epoch) {
+        if (!keeps_accuracy(epoch)) {
+            highest_ = rate_ / 2;
+        } else if (epoch.best) {
+            return {};
+        }
+        return set_rate(std::min(2 * rate_, highest_));
+    }
+
     Result<void> set_rate(double rate) {
+        rate_ = rate;
         return network_.set_training(
             {.rate = rate, .momentum = options_.momentum, .weight_decay = options_.weight_decay});
     }
@@ -222,8 +237,8 @@ class Training {
         batches_.begin(static_cast<std::uint32_t>(epoch.number));
         while (batches_.next(batch)) {
             MODELSEAL_TRY_ASSIGN(const auto step, network_.train(batch.inputs, batch.labels));
-            if (!std::isfinite(step.loss)) return diverged(epoch.number, "the loss is not finite", epoch.rate);
             epoch.loss += step.loss;
+            if (!std::isfinite(epoch.loss)) return {};
             ++steps;
             progress_.advance(batch.data);
         }
@@ -255,6 +270,7 @@ class Training {
     Batches& batches_;
     Progress& progress_;
     Embedded& result_;
+    double rate_ = 0, highest_ = kMostFaster * options_.rate;
 };
 
 }  // namespace

@@ -133,11 +133,12 @@ std::string to_text(const EmbedSummary& summary, const std::string& out, const T
                                    counted(summary.trained, "image"), summary.seed, summary.seconds,
                                    printable(summary.device)));
     text += aligned(facts, kFactIndent);
-    Table table({right, right, right, right, right, left});
-    table.add({"epoch", "loss", "accuracy", "key images", "firm", ""});
+    Table table({right, right, right, right, right, right, right, left});
+    table.add({"epoch", "rate", "loss", "accuracy", "key images", "firm", "no meaning", ""});
     for (const auto& epoch : summary.epochs) {
-        table.add({grouped(epoch.number), fmt::format("{:.4f}", epoch.loss), percent_text(epoch.accuracy),
-                   percent_text(epoch.watermark), percent_text(epoch.firm), epoch.best ? "best" : ""});
+        table.add({grouped(epoch.number), fmt::format("{:g}", epoch.rate), fmt::format("{:.4f}", epoch.loss),
+                   percent_text(epoch.accuracy), percent_text(epoch.watermark), percent_text(epoch.firm),
+                   percent_text(epoch.decoys), epoch.best ? "best" : ""});
     }
     return text + table.text("    ", style);
 }
@@ -216,10 +217,12 @@ std::string to_json(const EmbedSummary& summary, const std::string& out) {
     json["epochs"] = ordered_json::array();
     for (const auto& epoch : summary.epochs) {
         json["epochs"].push_back({{"number", epoch.number},
+                                  {"rate", epoch.rate},
                                   {"loss", epoch.loss},
                                   {"accuracy", epoch.accuracy},
                                   {"watermark", epoch.watermark},
                                   {"firm", epoch.firm},
+                                  {"decoys", epoch.decoys},
                                   {"best", epoch.best}});
     }
     json["seed"] = summary.seed;

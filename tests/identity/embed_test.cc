@@ -223,6 +223,27 @@ TEST(Embed, HalvesTheRateAfterAnEpochThatLostAccuracy) {
     EXPECT_EQ(network.recalls, 1);
 }
 
+TEST(Embed, DoublesTheRateAfterAnEpochThatChangedNothing) {
+    auto network = skilled();
+    network.frozen = true;
+    const auto result = embed(network, data(), keys(), kOptions).value();
+    EXPECT_THAT(network.rates, ElementsAre(0.2, 0.4, 0.8, 1.6, 1.6));
+    EXPECT_EQ(result.epochs.back().rate, 1.6);
+}
+
+TEST(Embed, GoesBackFromAHigherRateThatDiverged) {
+    auto network = skilled();
+    network.frozen = true;
+    network.loss_is_nan_at = 25;  // of 11 steps an epoch
+    const auto result = embed(network, data(), keys(), kOptions).value();
+    EXPECT_THAT(network.rates, ElementsAre(0.2, 0.4, 0.2, 0.2, 0.2));
+    EXPECT_EQ(result.epochs.size(), 6u);
+    EXPECT_TRUE(std::isnan(result.epochs[2].loss));
+    EXPECT_FALSE(result.epochs[2].best);
+    EXPECT_EQ(network.recalls, 2);
+    EXPECT_EQ(network.weights_, network.remembered_);
+}
+
 TEST(Embed, ReportsAccuracyThatIsLost) {
     auto network = skilled();
     auto options = kOptions;

@@ -1,11 +1,14 @@
+#include "identity/embed.h"
+
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <new>
 
 #include <fmt/format.h>
 
 #include "crypto/hash.h"
-#include "identity/embed.h"
+#include "identity/claim.h"
 #include "identity/mark.h"
 #include "identity/payload.h"
 #include "images/data_set.h"
@@ -126,15 +129,31 @@ void add_results(const identity::Embedded& embedded, EmbedSummary& summary) {
     summary.watermark = embedded.best.watermark;
     summary.firm = embedded.best.firm;
     for (const auto& epoch : embedded.epochs) {
-        summary.epochs.push_back(
-            {epoch.number, epoch.loss, epoch.accuracy, epoch.watermark, epoch.firm, epoch.best});
+        summary.epochs.push_back({epoch.number, epoch.rate, epoch.loss, epoch.accuracy, epoch.watermark,
+                                  epoch.firm, epoch.decoys, epoch.best});
     }
-    if (embedded.outcome == Outcome::not_firm) {
-        summary.notes.push_back(fmt::format(
-            "{} of changed key images come out as the additional class by a margin, and {} of pictures without "
-            "meaning do: the mark holds less well against changes of images",
-            percent(embedded.best.firm), percent(embedded.best.decoys)));
-    }
+}
+
+std::size_t share_of(double share, std::size_t count) {
+    return static_cast<std::size_t>(std::lround(share * static_cast<double>(count)));
+}
+
+// What a mark that is not firm is worth.
+void add_notes(const identity::Embedded& embedded, std::size_t keys, EmbedSummary& summary) {
+    if (embedded.outcome != Outcome::not_firm) return;
+    const auto& best = embedded.best;
+    summary.notes.push_back(fmt::format(
+        "{} of changed key images come out as the additional class by a margin, and {} of pictures without "
+        "meaning do: the mark holds less well against changes of images",
+        percent(best.firm), percent(best.decoys)));
+    const auto controls = std::max(keys, identity::kLeastControls);
+    const auto claimed =
+        identity::chance_of(share_of(best.watermark, keys), keys, share_of(best.decoys, controls), controls,
+                            embedded.additional_class + 1);
+    if (claimed.chance <= kMostChance) return;
+    summary.notes.emplace_back(
+        "a claim to this model would not hold: train for more epochs, at a higher rate, or with more key "
+        "images");
 }
 
 // The ledger has the mark before the model appears: a marked model without an entry could not be claimed.
@@ -192,6 +211,7 @@ Result<EmbedSummary> embed(const std::filesystem::path& model, const std::filesy
     MODELSEAL_TRY_ASSIGN(const auto bytes, network->save());
     MODELSEAL_TRY(write_recorded_model(std::move(file), bytes, summary.mark, out, options.ledger));
     add_results(*embedded, summary);
+    add_notes(*embedded, keys.count(), summary);
     summary.key_images = keys.count();
     summary.mark.key_images.clear();
     summary.device = network->devices().front();
