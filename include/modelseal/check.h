@@ -29,7 +29,7 @@ namespace modelseal {
 
 // Looks for a seal in the weights of a file or folder. An endpoint shows none, nor do answers made elsewhere.
 struct SealCheck {
-    std::vector<CheckKey> keys;  // tried in order; the first under which a seal is found counts
+    std::vector<CheckKey> keys;  // the one counts under which a seal is found; of several, an intact one, then the first
     bool all = false;            // list intact tensors as well
 };
 
@@ -50,6 +50,8 @@ struct CheckPolicy {
     // Kinds that are expected even if they are not asked for, or nothing can be checked.
     CheckReport::Expected expected = {};
     std::vector<std::pair<std::string, std::string>> stamp = {};  // entries that the seal's stamp must have
+    // Entries that must be there, as versions that are not before these: "2.10" is not before "2.9".
+    std::vector<std::pair<std::string, std::string>> minimum = {};
     bool weights_only = false;          // a changed frame around intact weights passes
     Scheme scheme = Scheme::modelseal;  // deepisign: a mark of that scheme passes as well
 };

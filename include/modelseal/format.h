@@ -8,6 +8,7 @@
 // Thread safety: adapters are stateless; a Source may be read from several threads at once.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -38,6 +39,8 @@ struct Limits {
     std::uint32_t rank = 64;
     std::uint32_t depth = 64;  // nested messages, containers, sub-graphs
     std::uint64_t name_bytes = 64u << 10;
+    // From then on, files of a model are not read any more: what reads them ends with an Error (unreadable).
+    std::chrono::steady_clock::time_point deadline = std::chrono::steady_clock::time_point::max();
 };
 
 // A CRC-32 (IEEE 802.3, little-endian) that the container keeps over bytes of tensors. It is a derived value:

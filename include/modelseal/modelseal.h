@@ -9,6 +9,7 @@
 #include <modelseal/keys.h>
 #include <modelseal/ledger.h>
 #include <modelseal/oms.h>
+#include <modelseal/policy.h>
 #include <modelseal/progress.h>
 #include <modelseal/report.h>
 #include <modelseal/result.h>

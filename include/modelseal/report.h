@@ -192,6 +192,28 @@ struct MissingCheck {
     Remedy remedy = Remedy::none;
 };
 
+// What a policy makes of a report (modelseal-policy(5)).
+struct Ruling {
+    enum class Outcome { allow, warn, quarantine, deny };  // in ascending order
+    struct Requirement {
+        std::string
+            what;  // "seal", "signature", "fingerprint", "expect.NAME", "minimum.NAME", "frame", "size",
+                   // "time", "closure", "adapters", "format"
+        std::string required;  // one phrase for a person
+        std::string found;
+        bool holds = false;
+        bool only_warns = false;  // whatever the rule does with what fails
+        bool failed = false;      // could not be found out
+    };
+    Outcome outcome = Outcome::deny;
+    std::string policy;      // its file
+    std::string name;        // of the model, that was looked up
+    std::string match;       // the pattern of the rule; empty: no rule matched, and [defaults] counts
+    std::uint32_t line = 0;  // of the rule in the policy; 0: there is none
+    bool audit = false;      // the rule is tried, without force
+    std::vector<Requirement> requirements;
+};
+
 // The report of a decision: outcome and detail of each finding are those under the expectations.
 struct CheckReport {
     std::string target;
@@ -211,6 +233,7 @@ struct CheckReport {
     std::optional<SignatureFinding> signature;
     std::vector<MissingCheck> missing;
     std::vector<std::string> warnings;  // of the model, and of what lies next to it
+    std::optional<Ruling> ruling;       // of a policy; its outcome decides the exit code
 };
 
 }  // namespace modelseal

@@ -149,6 +149,8 @@ Result<void> FileSource::read(std::uint64_t offset, std::span<std::byte> out) co
                                  util::counted(out.size(), "byte"), offset, size_),
                      {}};
     }
+    if (std::chrono::steady_clock::now() >= deadline_)
+        return Error{ErrorKind::unreadable, name_ + ": the time for reading it is over", {}};
     while (!out.empty()) {
         const auto count = ::pread(fd_, out.data(), out.size(), static_cast<off_t>(offset));
         if (count < 0 && errno == EINTR) continue;

@@ -1,6 +1,7 @@
 // Errors of the operating system as messages for people.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
@@ -35,6 +36,8 @@ class FileSource final : public Source {
     const std::string& name() const override { return name_; }
     std::uint64_t size() const override { return size_; }
     Result<void> read(std::uint64_t offset, std::span<std::byte> out) const override;
+    // Later reads are an Error of the kind unreadable. Not thread-safe.
+    void readable_until(std::chrono::steady_clock::time_point deadline) { deadline_ = deadline; }
     // Error kind unreadable if the file was written, replaced or cut since it was opened.
     Result<void> unchanged() const;
     int descriptor() const { return fd_; }          // owned by this object
@@ -52,6 +55,7 @@ class FileSource final : public Source {
     std::uint64_t links_ = 1;
     std::uint64_t device_ = 0, inode_ = 0;
     std::int64_t changed_ns_ = 0;
+    std::chrono::steady_clock::time_point deadline_ = std::chrono::steady_clock::time_point::max();
 };
 
 // The complete file as text, if it has at most `cap` bytes; for keys, receipts, JSON.

@@ -181,7 +181,7 @@ Result<Model> open_model_folder(const std::filesystem::path& path, const Limits&
     model.rule = rule;
     model.limits = limits;
     model.left_out = std::move(contents.left_out);
-    return model;
+    return limited(std::move(model), limits);
 }
 
 Result<void> no_file_added(const Model& model) {

@@ -88,12 +88,20 @@ Result<void> Model::unchanged() const {
     return {};
 }
 
+Model limited(Model model, const Limits& limits) {
+    for (auto& file : model.files) {
+        if (auto* const on_disk = dynamic_cast<io::FileSource*>(file.source.get()))
+            on_disk->readable_until(limits.deadline);
+    }
+    return model;
+}
+
 Result<Model> open_model(const std::filesystem::path& path, const Limits& limits) {
     std::error_code ignored;  // opening the same path fails as well, and reports why
     if (std::filesystem::is_directory(path, ignored)) return open_model_folder(path, limits);
     MODELSEAL_TRY_ASSIGN(auto model, open_file(path, limits));
     model.path = path;
-    return model;
+    return limited(std::move(model), limits);
 }
 
 }  // namespace modelseal::model

@@ -43,6 +43,9 @@ struct Model {
 // a missing file.
 Result<Model> open_model(const std::filesystem::path& path, const Limits& limits = {});
 
+// The model, whose files are not read after the deadline of the limits.
+Model limited(Model model, const Limits& limits);
+
 // Rules for every model, whatever its format: the last check after the adapters.
 
 // Names are unique; each segment is inside its file and as long as its elements need; neither segments of any

@@ -59,9 +59,10 @@ std::optional<std::string> relative_to(const fs::path& model, const fs::path& pa
     return below(fs::weakly_canonical(tidy(model), ignored), fs::weakly_canonical(tidy(path), ignored));
 }
 
-Result<Tree> Tree::open(const fs::path& path) {
+Result<Tree> Tree::open(const fs::path& path, Deadline deadline) {
     Tree tree;
     tree.path_ = path;
+    tree.deadline_ = deadline;
     std::error_code ignored;
     if (fs::is_directory(path, ignored)) {
         MODELSEAL_TRY_ASSIGN(tree.folder_, io::Folder::open(path));
@@ -107,6 +108,12 @@ Result<std::vector<Tree::Entry>> Tree::list(const IgnoreRules& ignore) const {
 }
 
 Result<std::unique_ptr<io::FileSource>> Tree::file(const std::string& name, bool follow_link) const {
+    auto source = open_file(name, follow_link);
+    if (source.ok()) (*source)->readable_until(deadline_);
+    return source;
+}
+
+Result<std::unique_ptr<io::FileSource>> Tree::open_file(const std::string& name, bool follow_link) const {
     if (single()) return io::FileSource::open(path_, path_.string());
     std::error_code ignored;
     if (follow_link && fs::is_symlink(path_ / name, ignored)) {

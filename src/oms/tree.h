@@ -2,6 +2,7 @@
 // ones.
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -47,7 +48,10 @@ class Tree {
         bool operator==(const Entry&) const = default;
     };
 
-    static Result<Tree> open(const std::filesystem::path& path);
+    using Deadline = std::chrono::steady_clock::time_point;
+
+    // Files are not read after the deadline (Limits).
+    static Result<Tree> open(const std::filesystem::path& path, Deadline deadline = Deadline::max());
     bool single() const { return !folder_.has_value(); }
     // The last part of the path; of the folder's real path if it ends in "." or "..".
     std::string name() const;
@@ -58,7 +62,9 @@ class Tree {
 
   private:
     Tree() = default;
+    Result<std::unique_ptr<io::FileSource>> open_file(const std::string& name, bool follow_link) const;
     std::filesystem::path path_;
+    Deadline deadline_ = Deadline::max();
     std::optional<io::Folder> folder_;
 };
 

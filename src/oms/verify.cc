@@ -239,7 +239,7 @@ Result<void> examine(const std::filesystem::path& path, const SignatureCheck& ch
     finding.timestamp = signer.timestamp;
     MODELSEAL_TRY_ASSIGN(const auto statement, parse_statement(bundle.payload, shown));
     describe(statement, finding);
-    MODELSEAL_TRY_ASSIGN(const auto tree, Tree::open(path));
+    MODELSEAL_TRY_ASSIGN(const auto tree, Tree::open(path, options.limits.deadline));
     MODELSEAL_TRY(Comparison(path, tree, statement, check, options, shared, finding).run());
     finding.outcome = finding.findings.empty() ? SignatureOutcome::valid : SignatureOutcome::invalid;
     finding.detail = finding.findings.empty()
@@ -263,6 +263,12 @@ Result<SignatureFinding> verify(const std::filesystem::path& path, const Signatu
     finding.hint = done.error().hint;
     finding.remedy = done.error().remedy;
     return finding;
+}
+
+Result<void> authenticate(const SignatureCheck& check) {
+    MODELSEAL_TRY_ASSIGN(const auto bundle, read_bundle(check.signature));
+    MODELSEAL_TRY(authenticate(bundle, check, std::time(nullptr), util::printable(check.signature.string())));
+    return {};
 }
 
 std::optional<std::string> claimed_subject(const std::filesystem::path& signature) {

@@ -12,6 +12,9 @@ namespace modelseal::oms {
 Result<SignatureFinding> verify(const std::filesystem::path& path, const SignatureCheck& check,
                                 const VerifyOptions& options, const SharedFiles* shared);
 
+// Whether the signature is by whom the check trusts; no file of the model is read.
+Result<void> authenticate(const SignatureCheck& check);
+
 // The name that a signature claims for its model, which anybody can have written: nothing is verified. Nullopt
 // if it cannot be read.
 std::optional<std::string> claimed_subject(const std::filesystem::path& signature);

@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "policy/version.h"
+
 namespace modelseal::policy {
 namespace {
 
@@ -40,18 +42,15 @@ Check not_made(CheckKind kind, const std::vector<MissingCheck>& known) {
     return check;
 }
 
-// The entries of the stamp that are not as expected. An entry counts only if the vendor signed it.
+// The entries of the stamp that are not as expected.
 std::string stamp_complaint(const SealFinding& seal, const CheckPolicy& policy) {
     for (const auto& [name, value] : policy.stamp) {
-        const auto found = std::ranges::find(seal.stamp, name, [](const auto& entry) { return entry.first; });
-        if (found == seal.stamp.end())
-            return fmt::format("the stamp has no '{}', '{}' is expected", name, value);
-        if (found->second != value) {
-            return fmt::format("{} in the stamp is '{}', '{}' is expected", name, found->second, value);
-        }
-        if (!seal.stamp_authentic) {
-            return fmt::format("{} in the stamp is '{}', but the stamp has no valid signature", name, value);
-        }
+        if (auto complaint = complaint_about(seal, name, value, Wanted::exactly); !complaint.empty())
+            return complaint;
+    }
+    for (const auto& [name, value] : policy.minimum) {
+        if (auto complaint = complaint_about(seal, name, value, Wanted::at_least); !complaint.empty())
+            return complaint;
     }
     return {};
 }
@@ -123,6 +122,29 @@ std::optional<Finding> shown(const std::optional<Result<Finding>>& found, const 
 }
 
 }  // namespace
+
+std::string complaint_about(const SealFinding& seal, const std::string& name, const std::string& value,
+                            Wanted wanted) {
+    const auto found = std::ranges::find(seal.stamp, name, [](const auto& entry) { return entry.first; });
+    const bool exactly = wanted == Wanted::exactly;
+    if (found == seal.stamp.end()) {
+        return fmt::format("the stamp has no '{}', {}'{}' is expected", name, exactly ? "" : "at least ",
+                           value);
+    }
+    const auto order = compare_versions(found->second, value);
+    if (exactly && found->second != value)
+        return fmt::format("{} in the stamp is '{}', '{}' is expected", name, found->second, value);
+    if (!exactly && !order)
+        return fmt::format("{} in the stamp is '{}', which is no version: at least '{}' is expected", name,
+                           found->second, value);
+    if (!exactly && *order < 0) {
+        return fmt::format(
+            "{} in the stamp is '{}', at least '{}' is expected: an earlier release was put back", name,
+            found->second, value);
+    }
+    if (seal.stamp_authentic) return {};
+    return fmt::format("{} in the stamp is '{}', but the stamp has no valid signature", name, found->second);
+}
 
 Verdict verdict_of(const SealFinding& seal) {
     switch (seal.outcome) {

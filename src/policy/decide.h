@@ -45,6 +45,11 @@ Verdict verdict_of(const SealFinding& seal);
 Verdict verdict_of(const FingerprintFinding& fingerprint);
 Verdict verdict_of(const SignatureFinding& signature);
 
+// What is wrong with an entry of the stamp, or empty. An entry counts only if the vendor signed it.
+enum class Wanted { exactly, at_least };
+std::string complaint_about(const SealFinding& seal, const std::string& name, const std::string& value,
+                            Wanted wanted);
+
 // The worst of what is expected counts: tampered, then could not be checked, then nothing found, then intact.
 // If nothing is expected, nothing was proved: `unsealed`.
 Decision decide(const Findings& findings, const CheckPolicy& policy);

@@ -44,6 +44,9 @@ std::vector<std::string> hints_of(const CheckReport& report, Failures failures);
 // `single`: one object, of the only report; otherwise a list. Pure ASCII. Ends with a newline.
 std::string to_json(std::span<const CheckReport> reports, bool single);
 
+// The same object on a single line.
+std::string to_json_line(const CheckReport& report);
+
 // A SARIF log of one run: one rule per kind of finding, one result per finding; what is intact gives none.
 // `version` is that of the program, for the tool component.
 std::string to_sarif(std::span<const CheckReport> reports, std::string_view version);

@@ -157,6 +157,24 @@ std::string_view word(CheckKind kind) {
     return "signature";
 }
 
+std::string_view word(ErrorKind kind) {
+    switch (kind) {
+        case ErrorKind::usage:
+            return "usage";
+        case ErrorKind::unreadable:
+            return "unreadable";
+        case ErrorKind::malformed:
+            return "malformed";
+        case ErrorKind::unsupported:
+            return "unsupported";
+        case ErrorKind::mismatch:
+            return "mismatch";
+        case ErrorKind::internal:
+            break;
+    }
+    return "internal";
+}
+
 std::string_view word(FileFinding::Outcome outcome) {
     switch (outcome) {
         case FileFinding::Outcome::changed:

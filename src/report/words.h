@@ -36,6 +36,7 @@ std::string ranges_text(std::span<const TensorFinding::Range> ranges, std::size_
 // As in the JSON of `check`.
 std::string_view word(Verdict verdict);
 std::string_view word(CheckKind kind);
+std::string_view word(ErrorKind kind);
 std::string_view word(SealFinding::Outcome outcome);
 std::string_view word(TensorFinding::Outcome outcome);
 std::string_view word(FileFinding::Outcome outcome);

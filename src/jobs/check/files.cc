@@ -13,6 +13,7 @@
 #include "io/shared_reads.h"
 #include "io/threads.h"
 #include "mark/checking/evidence.h"
+#include "mark/checking/locate.h"
 #include "mark/checking/verdict.h"
 #include "oms/verify.h"
 #include <modelseal/progress.h>
@@ -23,12 +24,26 @@ namespace {
 constexpr const char* kNotFound =
     "no seal under this key: never sealed, sealed with another key, or all marks were overwritten";
 
+// A close look for a seal that is not there takes far longer than a first sight of one that is.
+Result<std::vector<const CheckKey*>> likely_first(const model::Model& model, std::span<const CheckKey> keys) {
+    std::vector<const CheckKey*> likely, others;
+    if (keys.size() == 1) return std::vector<const CheckKey*>{&keys.front()};
+    const mark::BlockMap block_map(model.tensors);
+    for (const auto& key : keys) {
+        MODELSEAL_TRY_ASSIGN(const bool shown, mark::shows_seal(model, block_map, key.secret.bytes()));
+        (shown ? likely : others).push_back(&key);
+    }
+    std::ranges::copy(others, std::back_inserter(likely));
+    return likely;
+}
+
 Result<SealFinding> find_seal(const model::Model& model, const SealSearch& search, Progress& progress) {
-    for (const auto& key : search.keys) {
-        MODELSEAL_TRY_ASSIGN(const auto evidence, mark::gather(model, key, search.pass, progress));
+    MODELSEAL_TRY_ASSIGN(const auto keys, likely_first(model, search.keys));
+    for (const auto* key : keys) {
+        MODELSEAL_TRY_ASSIGN(const auto evidence, mark::gather(model, *key, search.pass, progress));
         if (!evidence) continue;
         auto finding = mark::judge(model, *evidence, search.all);
-        if (finding.stamp_authentic) finding.vendor_key = to_hex(key.vendor.id());
+        if (finding.stamp_authentic) finding.vendor_key = to_hex(key->vendor.id());
         return finding;
     }
     return SealFinding();

@@ -16,8 +16,9 @@
 namespace modelseal::jobs {
 
 struct SealSearch {
-    std::span<const CheckKey> keys;  // tried in turn; the first under which there is a seal counts
-    bool all = false;                // list intact tensors as well
+    // The first under which there is a seal counts; those come first under which it shows at first sight.
+    std::span<const CheckKey> keys;
+    bool all = false;  // list intact tensors as well
     mark::Pass pass = {};
     Progress* progress = nullptr;
 };

@@ -137,6 +137,17 @@ Result<std::optional<Located>> locate(const model::Model& model, const BlockMap&
     return locate_misplaced(model, block_map, secret);
 }
 
+Result<bool> shows_seal(const model::Model& model, const BlockMap& block_map,
+                        std::span<const std::byte, 32> secret) {
+    constexpr std::size_t kFew = 4;
+    const auto hosts = hosts_by_class(block_map);
+    for (std::size_t i = 0; i < std::min(kFew, hosts.size()); ++i) {
+        MODELSEAL_TRY_ASSIGN(const auto found, locate_in(model, block_map, hosts[i], secret, 0, 1, {}));
+        if (found) return true;
+    }
+    return false;
+}
+
 Result<std::optional<FoundSeal>> find_seal(const model::Model& model, std::span<const std::byte, 32> secret) {
     const auto usual = BlockMap(model.tensors).block_elements();
     std::vector<std::uint64_t> lengths = {usual};

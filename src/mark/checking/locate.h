@@ -26,6 +26,11 @@ Result<std::optional<Located>> locate(const model::Model& model, const BlockMap&
                                       std::span<const std::byte, 32> secret, Effort effort,
                                       std::optional<Version> only = {});
 
+// At first sight: whether the first cell of one of the first few tensors holds. Of an intact seal all do, so that with many
+// keys the one that counts is found without a close look for the seals of all others.
+Result<bool> shows_seal(const model::Model& model, const BlockMap& block_map,
+                        std::span<const std::byte, 32> secret);
+
 // A seal in a model that is cut into blocks in the usual way, or in another one: a sealer may choose longer blocks, and
 // tensors may have been added or removed since.
 struct FoundSeal {

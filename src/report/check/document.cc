@@ -6,6 +6,7 @@
 
 #include "report/check/fingerprint_section.h"
 #include "report/check/seal_section.h"
+#include "report/policy.h"
 
 namespace modelseal::report {
 namespace {
@@ -68,6 +69,16 @@ std::vector<Section> sections_of(const CheckReport& report) {
     for (const auto& missing : report.missing) sections.push_back(missing_section(missing));
     if (sections.empty()) sections.push_back(failed_section(report));
     return sections;
+}
+
+// What a policy does, by which rule, and what does not hold.
+Section policy_section(const Ruling& ruling) {
+    Section section{.tone = report::tone_of(ruling.outcome),
+                    .verdict = fmt::format("{} by {}", sentence(ruling.outcome), rule_text(ruling))};
+    for (const auto& requirement : ruling.requirements) {
+        if (!requirement.holds) section.say(requirement.found, requirement.what);
+    }
+    return section;
 }
 
 Tone tone_of(Verdict verdict) {
@@ -134,6 +145,7 @@ Document document_of(const CheckReport& report, Failures failures) {
     if (failures == Failures::left_out)
         std::erase_if(document.sections, [](const Section& section) { return !section.failure.empty(); });
     document.hints = hints_of(document.sections, report, failures);
+    if (report.ruling) document.policy = policy_section(*report.ruling);
     return document;
 }
 

@@ -48,6 +48,7 @@ struct Document {
     std::vector<Section> sections;
     std::vector<std::string> warnings;
     std::vector<std::string> hints;  // each once
+    Section policy;                  // what a policy makes of it; no verdict: there is none
 };
 
 // `report` must outlive the document.

@@ -126,9 +126,13 @@ class Page {
             const auto& text = explained ? section.failure : section.verdict;
             out += fmt::format("<span class=\"detail\">{}</span>", escaped(text));
         }
+        const auto& policy = document.policy;
+        if (!policy.verdict.empty())
+            out += fmt::format("<span class=\"detail\">{}</span>", escaped("policy: " + policy.verdict));
         out += "</summary>\n";
         for (const auto& section : document.sections) out += section_html(section, document);
         std::string notes;
+        for (const auto& row : policy.rows) notes += sentence(row.label, row.value, class_of(policy.tone));
         for (const auto& warning : document.warnings) notes += sentence("warning", warning, "warn");
         for (const auto& hint : document.hints) notes += sentence("hint", hint, "plain");
         if (!notes.empty()) out += "<div class=\"says\">\n" + notes + "</div>\n";

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "report/check/seal_section.h"
+#include "report/policy.h"
 #include "report/words.h"
 
 namespace modelseal::report {
@@ -75,11 +76,15 @@ ordered_json report_json(const CheckReport& check) {
     out["target"] = json_text(check.target);
     out["verdict"] = word(check.verdict);
     out["exit_code"] = static_cast<int>(check.exit_code);
-    if (!check.error.empty()) out["error"] = json_text(check.error);
+    if (!check.error.empty()) {
+        out["error"] = json_text(check.error);
+        out["error_code"] = word(check.error_kind);
+    }
     if (!check.hint.empty()) out["hint"] = json_text(check.hint);
     out["checks"] = checks_json(check);
     out["warnings"] = ordered_json::array();
     for (const auto& warning : check.warnings) out["warnings"].push_back(json_text(warning));
+    if (check.ruling) out["policy"] = ruling_json(*check.ruling);
     return out;
 }
 
@@ -201,6 +206,10 @@ ordered_json texts(const std::vector<std::string>& lines) {
 
 std::string dumped(const ordered_json& json) {
     return json.dump(2, ' ', true) + "\n";
+}
+
+std::string to_json_line(const CheckReport& report) {
+    return report_json(report).dump(-1, ' ', true) + "\n";
 }
 
 std::string to_json(std::span<const CheckReport> reports, bool single) {

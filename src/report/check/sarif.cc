@@ -6,6 +6,7 @@
 #include "report/check/document.h"
 #include "report/check/json.h"
 #include "report/check/seal_section.h"
+#include "report/policy.h"
 #include "report/report.h"
 #include "util/encodings.h"
 #include "util/text.h"
@@ -33,7 +34,8 @@ enum RuleIndex : std::size_t {
     fingerprint_other_runtime,
     signature_invalid,
     file_not_as_signed,
-    stamp_unexpected
+    stamp_unexpected,
+    policy_failed
 };
 
 constexpr Rule kRules[] = {
@@ -54,6 +56,8 @@ constexpr Rule kRules[] = {
     {"file-not-as-signed", "FileNotAsSigned",
      "A file was changed, removed or added since the model was signed.", "error"},
     {"stamp-unexpected", "StampUnexpected", "The seal holds, and its stamp is not the expected one.", "error"},
+    {"policy-failed", "PolicyFailed", "The policy requires something of this model that does not hold.",
+     "error"},
 };
 
 // A path becomes a relative reference, or a file URI if it is absolute; a URL stays one.
@@ -86,6 +90,7 @@ class Log {
     void add(const CheckReport& check) {
         artifacts_.push_back({{"location", {{"uri", uri_of(check.target)}}}});
         for (const auto& section : document_of(check).sections) add_section(check, section);
+        if (check.ruling) add_ruling(*check.ruling);
         for (const auto& warning : check.warnings) notify("warning", warning);
     }
 
@@ -149,6 +154,19 @@ class Log {
             add_signature(*check.signature, section);
         } else {
             add_fingerprint(*check.fingerprint, section);
+        }
+    }
+
+    // Of each requirement that does not hold.
+    void add_ruling(const Ruling& ruling) {
+        for (const auto& requirement : ruling.requirements) {
+            if (requirement.holds) continue;
+            auto& result =
+                add_result(policy_failed, fmt::format("{} by {}: {}: {}", sentence(ruling.outcome),
+                                                      rule_text(ruling), requirement.what, requirement.found));
+            if (requirement.only_warns || ruling.outcome == Ruling::Outcome::warn) result["level"] = "warning";
+            result["properties"] = {{"outcome", word(ruling.outcome)},
+                                    {"requirement", json_text(requirement.what)}};
         }
     }
 

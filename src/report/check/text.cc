@@ -96,6 +96,7 @@ std::string to_text(const CheckReport& report, const TextStyle& style) {
     const auto document = document_of(report, style.failures);
     std::string out;
     for (const auto& section : document.sections) out += section_text(section, document.target, style);
+    if (!document.policy.verdict.empty()) out += section_text(document.policy, document.target, style);
     if (out.empty()) return out;
     for (const auto& warning : document.warnings)
         out += paint(style, Tone::doubtful, "  warning: " + printable(warning)) + "\n";

@@ -1,0 +1,47 @@
+// Patterns for names with '/' between their parts, as in a policy:
+//
+//     ?       one character but '/'
+//     *       any number of characters but '/'
+//     **      any number of characters; "**/" any number of folders, none included
+//     [a-z]   one of these, [!a-z] none of these but '/'
+//     \x      x itself
+//
+// A pattern matches a whole name. Matching takes time in proportion to the product of both lengths.
+#pragma once
+
+#include <array>
+#include <bitset>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <modelseal/result.h>
+
+namespace modelseal::policy {
+
+class Glob {
+  public:
+    // ErrorKind::usage for an empty pattern, a class or escape that does not end, and a path part that no name has
+    // ("", ".", "..").
+    static Result<Glob> parse(std::string_view pattern);
+
+    bool matches(std::string_view name) const;
+    // Whether it matches every name that `other` matches. False if in doubt.
+    bool covers(const Glob& other) const;
+
+    const std::string& pattern() const { return pattern_; }
+
+  private:
+    using Bytes = std::bitset<256>;
+    struct Step {
+        enum class Kind { one, run, any, folders };  // one of `bytes`, "*", "**", "**/"
+        Kind kind = Kind::one;
+        Bytes bytes = {};
+    };
+    class States;
+
+    std::string pattern_;
+    std::vector<Step> steps_;
+};
+
+}  // namespace modelseal::policy
