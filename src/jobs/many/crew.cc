@@ -1,0 +1,163 @@
+#include "jobs/many/crew.h"
+
+#include <algorithm>
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "io/threads.h"
+#include "oracle/endpoint.h"
+#include "util/text.h"
+
+namespace modelseal::jobs {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::uint64_t kLarge = 64u << 20;  // bytes, from which more threads than one are worth it
+
+// Of a file, or of the files in a folder, as far as it takes to know that it is large.
+bool is_large(const std::string& path) {
+    std::error_code failed;
+    if (oracle::is_endpoint(path)) return false;
+    if (!fs::is_directory(path, failed)) {
+        const auto size = fs::file_size(path, failed);
+        return !failed && size >= kLarge;
+    }
+    constexpr int kMostLookedAt = 10'000;
+    std::uint64_t sum = 0;
+    int looked_at = 0;
+    for (auto at = fs::recursive_directory_iterator(path, failed); !failed && at != fs::end(at);
+         at.increment(failed)) {
+        std::error_code ignored;
+        if (at->is_regular_file(ignored)) sum += at->file_size(ignored);
+        if (sum >= kLarge || ++looked_at >= kMostLookedAt) return true;
+    }
+    return false;
+}
+
+class Work {
+  public:
+    explicit Work(const Crew& crew)
+        : crew_(crew), threads_(crew.jobs == 0 ? io::default_jobs() : crew.jobs), free_(threads_) {}
+
+    void run() {
+        std::vector<std::jthread> workers;
+        try {
+            while (workers.size() < threads_) {
+                ++running_;
+                workers.emplace_back([this] { work(); });
+            }
+        } catch (const std::system_error&) {
+            // The system has no more threads: those that there are do it, or this one.
+            const std::scoped_lock lock(mutex_);
+            --running_;
+            threads_ = std::max<unsigned>(1, static_cast<unsigned>(workers.size()));
+            free_ = std::min(free_, threads_);
+        }
+        if (workers.empty()) return alone();
+        take_all();
+    }
+
+  private:
+    struct Done {
+        Target target;
+        Result<CheckReport> report;
+    };
+
+    void alone() {
+        while (auto target = next()) {
+            auto report = checked(*target, 1);
+            if (!crew_.take(*target, std::move(report))) return;
+        }
+    }
+
+    void work() {
+        while (true) {
+            std::optional<Target> target;
+            unsigned taken = 0;
+            {
+                // Whoever has the turn waits until there are threads for the target, so that a large one is not passed by.
+                const std::scoped_lock turn(turn_);
+                target = next();
+                if (target) taken = acquire(is_large(target->path) ? threads_ : 1);
+            }
+            if (!target || taken == 0) break;
+            auto report = checked(*target, taken);
+            finish({std::move(*target), std::move(report)}, taken);
+        }
+        const std::scoped_lock lock(mutex_);
+        --running_;
+        changed_.notify_all();
+    }
+
+    std::optional<Target> next() {
+        {
+            const std::scoped_lock lock(mutex_);
+            if (stopped_) return std::nullopt;
+        }
+        return crew_.next();
+    }
+
+    // Waits for `wanted` threads; 0 if the work was stopped meanwhile.
+    unsigned acquire(unsigned wanted) {
+        std::unique_lock lock(mutex_);
+        changed_.wait(
+            lock, [&] { return stopped_ || (free_ >= wanted && done_.size() < std::size_t{4} * threads_); });
+        if (stopped_) return 0;
+        free_ -= wanted;
+        return wanted;
+    }
+
+    Result<CheckReport> checked(const Target& target, unsigned threads) const {
+        try {
+            return crew_.check(target, threads);
+        } catch (const std::exception& error) {
+            return Error{
+                ErrorKind::internal, util::printable(target.path) + ": " + util::printable(error.what()), {}};
+        }
+    }
+
+    void finish(Done done, unsigned taken) {
+        const std::scoped_lock lock(mutex_);
+        done_.push_back(std::move(done));
+        free_ += taken;
+        changed_.notify_all();
+    }
+
+    void take_all() {
+        std::unique_lock lock(mutex_);
+        while (true) {
+            changed_.wait(lock, [&] { return !done_.empty() || running_ == 0; });
+            if (done_.empty()) return;
+            auto done = std::move(done_.front());
+            done_.pop_front();
+            lock.unlock();
+            const bool goes_on = crew_.take(done.target, std::move(done.report));
+            lock.lock();
+            stopped_ = stopped_ || !goes_on;
+            changed_.notify_all();
+        }
+    }
+
+    const Crew& crew_;
+    unsigned threads_;
+    std::mutex turn_;   // to ask for the next target
+    std::mutex mutex_;  // for all below
+    std::condition_variable changed_;
+    unsigned free_;
+    std::size_t running_ = 0;
+    bool stopped_ = false;
+    std::deque<Done> done_;
+};
+
+}  // namespace
+
+void check_all(const Crew& crew) {
+    Work(crew).run();
+}
+
+}  // namespace modelseal::jobs
