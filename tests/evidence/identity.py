@@ -68,8 +68,7 @@ class Mark:
 
     def verify(self, target, image):
         """Whether the user is admitted."""
-        local = [] if str(target).startswith("http") else self.shape
-        report = self.seal.json("identity", "verify", target, "--image", image, "--ledger", self.ledger, *local, codes=(0, 1, 4))
+        report = self.seal.json("identity", "verify", target, "--image", image, "--ledger", self.ledger, codes=(0, 1, 4))
         return admitted(report)
 
     def admissions(self, target, users, name):
@@ -77,9 +76,8 @@ class Mark:
             self.verify(target, self.image_of(user)) for user in range(users)))
 
     def claim(self, target, name):
-        local = [] if str(target).startswith("http") else self.shape
         return program.kept(self.folder / f"claim-{name}.json", lambda: self.seal.json(
-            "identity", "claim", target, "--ledger", self.ledger, "-k", self.seal.key, *local, codes=(0, 1, 4)))
+            "identity", "claim", target, "--ledger", self.ledger, "-k", self.seal.key, codes=(0, 1, 4)))
 
 
 def percent(part, all_):

@@ -1,11 +1,13 @@
 #include <algorithm>
-#include <chrono>
-#include <map>
+#include <functional>
 #include <optional>
+#include <set>
 #include <utility>
 
 #include <fmt/format.h>
 
+#include "cli/commands/check_many.h"
+#include "cli/commands/check_results.h"
 #include "cli/commands/commands.h"
 #include "cli/options/check_keys.h"
 #include "cli/options/endpoint_options.h"
@@ -13,26 +15,26 @@
 #include "cli/options/remedies.h"
 #include "cli/options/trust_options.h"
 #include "cli/options/values.h"
-#include "cli/terminal/width.h"
+#include "crypto/hash.h"
 #include "io/file.h"
 #include "oracle/endpoint.h"
 #include "oracle/http/url.h"
-#include "policy/decide.h"
-#include "report/report.h"
-#include "report/words.h"
-#include "util/text.h"
 #include <modelseal/check.h>
+#include <modelseal/policy.h>
 
 namespace modelseal::cli {
 namespace {
 
 struct CheckFlags {
     std::vector<std::string> targets, expect, require;
+    ManyFlags many;
     CheckKeyFiles keys;
     TrustFlags trust;
-    std::string fingerprint, signature, responses, rung, device = "auto", html, scheme = "modelseal";
+    std::string fingerprint, signature, responses, rung, device = "auto", scheme = "modelseal";
+    std::string policy, name;
     EndpointFlags endpoint;
-    bool black_box = false, weights_only = false, all = false, json = false, sarif = false, html_pairs = false;
+    CheckOutputs outputs;
+    bool black_box = false, weights_only = false;
 };
 
 bool is_required(const CheckFlags& flags, const char* what) {
@@ -44,6 +46,7 @@ std::span<const OptionRule> check_rules() {
     static const std::vector<const char*> keys = {"--pub", "--key"};
     static const std::vector<const char*> trust = {"--signer", "--cert-chain", "--trusted-root"};
     static const std::vector<const char*> fingerprint = {"--fingerprint"};
+    static const std::vector<const char*> asking = {"--fingerprint", "--policy"};
     static const std::vector<OptionRule> rules = {
         {"--expect", keys, &TargetUses::read},
         {"--weights-only", keys, &TargetUses::read},
@@ -56,22 +59,29 @@ std::span<const OptionRule> check_rules() {
         {"--black-box", fingerprint},
         {"--responses", fingerprint},
         {"--rung", fingerprint},
-        {"--device", fingerprint, &TargetUses::run},
-        {"--batch", fingerprint, &TargetUses::asked},
-        {"--timeout", fingerprint, &TargetUses::served},
-        {"--max-seconds", fingerprint, &TargetUses::asked},
-        {"--token-file", fingerprint, &TargetUses::http},
-        {"--ca", fingerprint, &TargetUses::http},
-        {"--retries", fingerprint, &TargetUses::http},
-        {"--tensors", fingerprint, &TargetUses::http},
-        {"--output", fingerprint, &TargetUses::http},
-        {"--html-pairs", fingerprint},
+        {"--device", asking, &TargetUses::run},
+        {"--batch", asking, &TargetUses::asked},
+        {"--timeout", asking, &TargetUses::served},
+        {"--max-seconds", asking, &TargetUses::asked},
+        {"--token-file", asking, &TargetUses::http},
+        {"--ca", asking, &TargetUses::http},
+        {"--retries", asking, &TargetUses::http},
+        {"--tensors", asking, &TargetUses::http},
+        {"--output", asking, &TargetUses::http},
+        {"--html-pairs", asking},
         {"--html-pairs", {"--html"}},
+        {"--name", {"--policy"}},
+        {"--null", {"--from"}},
+        {"--shard", {"--from", "--each"}},
+        {"--results", {"--from", "--each"}},
+        {"--resume", {"--results"}},
     };
     return rules;
 }
 
 TargetUses uses_of(const CheckFlags& flags, const std::vector<std::string>& targets) {
+    // A list may have targets of any kind.
+    if (!flags.many.from.empty()) return {true, !flags.black_box, true, true, true, true};
     TargetUses uses;
     if (!flags.responses.empty()) return uses;  // the targets are names
     for (const auto& target : targets) {
@@ -80,7 +90,7 @@ TargetUses uses_of(const CheckFlags& flags, const std::vector<std::string>& targ
         uses.http |= oracle::is_http_url(target);
         uses.on_disk |= !served;
         uses.read |= !served && !flags.black_box;
-        uses.run |= !served && !flags.fingerprint.empty();
+        uses.run |= !served && !(flags.fingerprint.empty() && flags.policy.empty());
     }
     uses.asked = uses.served || uses.run;
     return uses;
@@ -112,95 +122,15 @@ Result<std::optional<SignatureCheck>> signature_options(const CheckFlags& flags,
         "authority with --cert-chain PEM"};
 }
 
-// What was found goes to standard output; why something could not be checked, and what would help, to standard error.
-void show_text(const CheckFlags& flags, const CheckReport& report, Terminal& terminal) {
-    const bool failed = report.verdict == Verdict::error;
-    const auto failures = failed ? report::Failures::left_out : report::Failures::listed;
-    if (terminal.quiet() && report.verdict == Verdict::intact) return;
-    const auto text = report::to_text(report, {.color = terminal.color(),
-                                               .all = flags.all,
-                                               .width = output_columns(),
-                                               .failures = failures,
-                                               .hints = report::Hints::left_out,
-                                               .rest = "use --all or --json"});
-    if (!text.empty()) {
-        terminal.print(text);
-        for (const auto& hint : report::hints_of(report, failures)) terminal.hint(hint);
-    }
-    if (failed) {
-        for (const auto& failure : report::failures_of(report)) terminal.error(failure);
-    }
-    terminal.flush();
-}
-
-// Text appears as reports come; a document (JSON, SARIF, HTML) is written when they are complete.
-class Results {
-  public:
-    Results(const CheckFlags& flags, std::span<const CheckKey> keys, Context& context)
-        : flags_(flags), keys_(keys), context_(context) {}
-    bool is_text() const { return !flags_.json && !flags_.sarif; }
-
-    void add(CheckReport report) {
-        code_ = worst(code_, report.exit_code);
-        ++verdicts_[report.verdict];
-        ++count_;
-        if (is_text()) show_text(flags_, report, context_.terminal);
-        if (!is_text() || !flags_.html.empty()) reports_.push_back(std::move(report));
-    }
-
-    // Prints documents and the closing line. If the page cannot be written, the verdict still decides the code, or the error
-    // if it is worse.
-    ExitCode finish() {
-        auto& terminal = context_.terminal;
-        if (flags_.json) terminal.print_data(report::to_json(reports_, reports_.size() == 1));
-        if (flags_.sarif) terminal.print_data(report::to_sarif(reports_, MODELSEAL_VERSION));
-        if (is_text() && count_ > 1 && !terminal.quiet()) terminal.print(closing_line());
-        if (flags_.html.empty()) return code_;
-        // Pairs on a page are as secret as the fingerprint.
-        const auto written = io::write_text(flags_.html, report::to_html(reports_, page_info()),
-                                            flags_.html_pairs ? 0600 : 0644, io::WriteMode::replace);
-        if (written.ok()) return code_;
-        terminal.error(written.error());
-        return worst(code_, exit_code(written.error().kind));
-    }
-
-  private:
-    // "1,000 checked: 994 intact, 6 tampered"
-    std::string closing_line() const {
-        std::vector<std::string> parts;
-        for (const auto& [verdict, count] : verdicts_) {
-            const auto word = verdict == Verdict::error ? "could not be checked" : report::word(verdict);
-            parts.push_back(fmt::format("{} {}", report::grouped(count), word));
-        }
-        return fmt::format("{} checked: {}", report::grouped(count_), fmt::join(parts, ", "));
-    }
-
-    report::PageInfo page_info() const {
-        report::PageInfo info{.program = "modelseal " MODELSEAL_VERSION,
-                              .date = begun_,
-                              .duration = std::chrono::steady_clock::now() - begin_};
-        for (const auto& key : keys_) info.keys.push_back(to_hex(key.vendor.id()));
-        if (flags_.html_pairs) info.pairs = report::PageInfo::Pairs::shown;
-        return info;
-    }
-
-    const CheckFlags& flags_;
-    std::span<const CheckKey> keys_;
-    Context& context_;
-    const std::chrono::sys_seconds begun_ =
-        std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
-    const std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
-    ExitCode code_ = ExitCode::done;
-    std::map<Verdict, std::uint64_t> verdicts_;
-    std::uint64_t count_ = 0;
-    std::vector<CheckReport> reports_;  // kept only if a document is made of them
-};
-
 // Answers made elsewhere need no target. A target that is given names them in the report.
 Result<std::vector<std::string>> targets_of(const CheckFlags& flags) {
-    if (flags.responses.empty() && flags.targets.empty()) {
+    if (flags.responses.empty() && flags.targets.empty() && flags.many.from.empty()) {
         return Error{ErrorKind::usage, "nothing to check",
                      "give a model file, a folder, or the URL of a served model"};
+    }
+    if (!flags.many.from.empty()) {
+        if (flags.targets.empty()) return flags.targets;
+        return Error{ErrorKind::usage, "targets are given, and --from names a list of them", {}};
     }
     if (!flags.responses.empty() && flags.targets.size() > 1) {
         return Error{
@@ -219,31 +149,111 @@ Result<CheckPolicy> check_policy(const CheckFlags& flags) {
     return policy;
 }
 
+Result<EndpointOptions> served_options(const CheckFlags& flags, const std::vector<std::string>& targets) {
+    MODELSEAL_TRY_ASSIGN(auto options, endpoint_options(flags.endpoint, targets));
+    if (!flags.many.from.empty()) options.token.clear();
+    return options;
+}
+
 Result<CheckOptions> check_options(const CheckFlags& flags, const KeySet& keys,
                                    const std::vector<std::string>& targets, const Context& context) {
     CheckOptions options{.jobs = context.jobs};
     const auto& seal_keys = keys.for_seals();
-    if (!seal_keys.empty() && !flags.black_box) options.seal = SealCheck{.keys = seal_keys, .all = flags.all};
+    if (!seal_keys.empty() && !flags.black_box)
+        options.seal = SealCheck{.keys = seal_keys, .all = flags.outputs.all};
     MODELSEAL_TRY_ASSIGN(options.signature, signature_options(flags, keys));
     MODELSEAL_TRY_ASSIGN(options.policy, check_policy(flags));
     if (flags.fingerprint.empty()) return options;
     FingerprintCheck check{.file = flags.fingerprint, .keys = seal_keys, .device = flags.device};
     if (!flags.responses.empty()) check.responses = flags.responses;
     check.rung = rung_of(flags.rung);
-    MODELSEAL_TRY_ASSIGN(check.endpoint, endpoint_options(flags.endpoint, targets));
+    MODELSEAL_TRY_ASSIGN(check.endpoint, served_options(flags, targets));
     options.fingerprint = std::move(check);
     return options;
 }
 
 Result<void> guard_page(const CheckFlags& flags) {
     const std::vector<std::string> others = {flags.fingerprint, flags.signature, flags.endpoint.token_file,
-                                             flags.endpoint.ca};
+                                             flags.endpoint.ca, flags.policy,    flags.many.from};
     const auto trusted = flags.trust.files();
     for (const auto* inputs :
          {&flags.targets, &flags.keys.public_keys, &flags.keys.check_keys, &others, &trusted}) {
-        MODELSEAL_TRY(refuse_overwriting(flags.html, *inputs));
+        MODELSEAL_TRY(refuse_overwriting(flags.outputs.html, *inputs));
     }
-    return refuse_other_content(flags.html, OutputKind::page, flags.targets);
+    return refuse_other_content(flags.outputs.html, OutputKind::page, flags.targets);
+}
+
+using jobs::Target;
+
+// One after the other, with a line of progress for each.
+void check_in_turn(const CheckFlags& flags, const std::vector<std::string>& targets, const CheckOne& check,
+                   CheckResults& results, const Context& context) {
+    const auto counted = flags.fingerprint.empty() ? Counted::bytes : Counted::steps;
+    for (std::size_t i = 0; i < targets.size(); ++i) {
+        const Target target{targets[i], flags.name};
+        std::optional<Result<CheckReport>> report;
+        {
+            const auto progress = context.progress({"checking", targets[i], i + 1, targets.size()}, counted);
+            report = check(target, context.jobs, progress.get());
+        }
+        results.add(shown_report(target, std::move(*report)));
+        if (flags.many.fail_fast && results.code() != ExitCode::done) return;
+    }
+}
+
+// What decides the results: options that are about keys and expectations, and the content of the policy.
+Result<std::string> question_of(const CheckFlags& flags, const CLI::App& command,
+                                std::span<const CheckKey> keys) {
+    static const std::set<std::string> others = {
+        "TARGET", "--from",  "--null", "--each",       "--fail-fast", "--shard", "--results", "--resume",
+        "--json", "--sarif", "--html", "--html-pairs", "--all",       "--jobs",  "--quiet",   "--color"};
+    crypto::Sha256 digest;
+    for (const auto* option : command.get_options()) {
+        if (option->count() == 0 || others.contains(option->get_name())) continue;
+        digest.update_text(option->get_name() + "\n");
+        // The keys themselves count, wherever their files are.
+        const bool key =
+            option->get_name() == "--pub" || option->get_name() == "--key" || option->get_name() == "--policy";
+        for (const auto& value : option->results()) digest.update_text((key ? "" : value) + "\n");
+    }
+    for (const auto& key : keys) digest.update_text(to_hex(key.vendor.id()) + key.customer + "\n");
+    if (!flags.policy.empty()) {
+        MODELSEAL_TRY_ASSIGN(const auto text, io::read_text(flags.policy, std::uint64_t{1} << 20));
+        digest.update_text(text);
+    }
+    return to_hex(digest.finish());
+}
+
+Result<ExitCode> check_targets(const CheckFlags& flags, const std::vector<std::string>& targets,
+                               const CheckOne& check, std::span<const CheckKey> keys, const CLI::App& command,
+                               Context& context) {
+    CheckResults results(flags.outputs, keys, context);
+    if (flags.many.any()) {
+        MODELSEAL_TRY_ASSIGN(const auto question, question_of(flags, command, keys));
+        MODELSEAL_TRY(
+            check_many(flags.many, targets, !flags.policy.empty(), check, question, results, context));
+    } else {
+        check_in_turn(flags, targets, check, results, context);
+    }
+    return results.finish();
+}
+
+// The policy says which keys and evidence are expected, and of whom.
+Result<ExitCode> run_under_policy(const CheckFlags& flags, const std::vector<std::string>& targets,
+                                  const CLI::App& command, Context& context) {
+    if (!flags.name.empty() && (targets.size() > 1 || flags.many.any()))
+        return Error{ErrorKind::usage, "--name is the name of one target, and several are given", {}};
+    MODELSEAL_TRY_ASSIGN(const auto policy, Policy::load(flags.policy));
+    PolicyCheckOptions options{.all = flags.outputs.all, .device = flags.device, .jobs = context.jobs};
+    MODELSEAL_TRY_ASSIGN(options.endpoint, served_options(flags, targets));
+    const auto check = [&](const Target& target, unsigned threads, Progress* progress) {
+        auto own = options;
+        own.name = target.name;
+        own.jobs = threads;
+        own.progress = progress;
+        return policy.check(target.path, own);
+    };
+    return check_targets(flags, targets, check, policy.keys(), command, context);
 }
 
 Result<ExitCode> run(const CheckFlags& flags, const CLI::App& command, Context& context) {
@@ -251,23 +261,16 @@ Result<ExitCode> run(const CheckFlags& flags, const CLI::App& command, Context& 
     MODELSEAL_TRY_ASSIGN(const auto targets, targets_of(flags));
     MODELSEAL_TRY(refuse_idle_options(command, trust_rules()));
     MODELSEAL_TRY(refuse_idle_options(command, check_rules(), uses_of(flags, targets)));
+    if (!flags.policy.empty()) return run_under_policy(flags, targets, command, context);
     MODELSEAL_TRY_ASSIGN(const auto keys, load_keys(flags));
     MODELSEAL_TRY_ASSIGN(auto options, check_options(flags, keys, targets, context));
-    Results results(flags, keys.for_seals(), context);
-    const auto counted = flags.fingerprint.empty() ? Counted::bytes : Counted::steps;
-    for (std::size_t i = 0; i < targets.size(); ++i) {
-        std::optional<Result<CheckReport>> report;
-        {
-            const auto progress = context.progress({"checking", targets[i], i + 1, targets.size()}, counted);
-            options.progress = progress.get();
-            report = check_model(targets[i], options);
-        }
-        // An error about one target (a signature of an endpoint, say) must not hide the reports of the others.
-        auto shown = report->ok() ? std::move(*report).value() : policy::report_of(targets[i], report->error());
-        name_options(shown);
-        results.add(std::move(shown));
-    }
-    return results.finish();
+    const auto check = [&](const Target& target, unsigned threads, Progress* progress) {
+        auto own = options;
+        own.jobs = threads;
+        own.progress = progress;
+        return check_model(target.path, own);
+    };
+    return check_targets(flags, targets, check, keys.for_seals(), command, context);
 }
 
 // --fingerprint itself is declared earlier, for the first group of the help.
@@ -293,12 +296,28 @@ void add_expectations(CLI::App& command, CheckFlags& flags) {
     command.add_flag("--weights-only", flags.weights_only, "accept a changed frame, as after a conversion");
 }
 
+// A policy says all that these say.
+void add_policy_options(CLI::App& command, CheckFlags& flags) {
+    auto* policy =
+        command.add_option("--policy", flags.policy, "check under this policy, which names the keys")
+            ->type_name("FILE");
+    for (const char* said :
+         {"--pub", "--key", "--signer", "--cert-chain", "--trusted-root", "--fingerprint", "--signature",
+          "--expect", "--require", "--weights-only", "--scheme", "--black-box", "--responses", "--rung",
+          "--ignore", "--no-ignore-git-paths", "--ignore-unsigned-files"})
+        policy->excludes(command.get_option(said));
+    command.add_option("--name", flags.name, "name by which rules are looked up (default: the target)")
+        ->type_name("NAME");
+}
+
 void add_outputs(CLI::App& command, CheckFlags& flags) {
-    command.add_flag("--all", flags.all, "list intact tensors as well");
-    auto* json = command.add_flag("--json", flags.json, "print JSON (schema modelseal-check/1)");
-    command.add_flag("--sarif", flags.sarif, "print SARIF 2.1.0")->excludes(json);
-    command.add_option("--html", flags.html, "write a report page to this file")->type_name("FILE");
-    command.add_flag("--html-pairs", flags.html_pairs,
+    auto& outputs = flags.outputs;
+    command.add_flag("--all", outputs.all, "list intact tensors as well");
+    auto* json = command.add_flag("--json", outputs.json,
+                                  "print JSON (schema modelseal-check/1); of many targets, a line each");
+    command.add_flag("--sarif", outputs.sarif, "print SARIF 2.1.0")->excludes(json);
+    command.add_option("--html", outputs.html, "write a report page to this file")->type_name("FILE");
+    command.add_flag("--html-pairs", outputs.html_pairs,
                      "show pairs or triggers of the fingerprint on that page, which is then secret");
 }
 
@@ -332,7 +351,20 @@ void add_check(CLI::App& program, Context& context) {
         .add_option("--scheme", flags->scheme, "also accept marks of this scheme (default: modelseal alone)")
         ->type_name("modelseal|deepisign")
         ->check(CLI::IsMember({"modelseal", "deepisign"}));
-    on_run(command, context, [flags, &command](Context& running) { return run(*flags, command, running); });
+    command.option_defaults()->group("many targets");
+    add_many_options(command, flags->many);
+    // A list may name any server: none gets a token.
+    command.get_option("--from")->excludes(command.get_option("--token-file"));
+    for (const char* many : {"--from", "--each"}) {
+        for (const char* of_one : {"--responses", "--signature"})
+            command.get_option(many)->excludes(command.get_option(of_one));
+    }
+    command.option_defaults()->group("policy");
+    add_policy_options(command, *flags);
+    on_run(command, context, [flags, &command](Context& running) {
+        flags->outputs.lines = flags->many.any();
+        return run(*flags, command, running);
+    });
 }
 
 }  // namespace modelseal::cli

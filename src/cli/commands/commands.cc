@@ -15,7 +15,7 @@ constexpr Command kCommands[] = {
     {"unseal", add_unseal},           {"inspect", add_inspect},     {"diff", add_diff},
     {"fingerprint", add_fingerprint}, {"challenge", add_challenge}, {"customer", add_customer},
     {"identity", add_identity},       {"sign", add_sign},           {"verify", add_verify},
-    {"completion", add_completion},
+    {"policy", add_policy},           {"report", add_report},       {"completion", add_completion},
 };
 
 }  // namespace

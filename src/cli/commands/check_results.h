@@ -1,0 +1,64 @@
+// Shows the reports of `check` as they come, and what is said at the end.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "cli/commands/command.h"
+#include <modelseal/keys.h>
+#include <modelseal/report.h>
+
+namespace modelseal::cli {
+
+struct CheckOutputs {
+    bool all = false, json = false, sarif = false, html_pairs = false;
+    bool lines = false;  // JSON: an object a line, each when its target is done
+    std::string html;
+};
+
+// Text and lines of JSON appear as reports come; a document (JSON, SARIF, HTML) is written when they are complete.
+class CheckResults {
+  public:
+    // `outputs` and `context` must outlive it.
+    CheckResults(const CheckOutputs& outputs, std::span<const CheckKey> keys, Context& context)
+        : outputs_(outputs), keys_(keys), context_(context) {}
+
+    void add(CheckReport report);
+    // Something that ended the run, beside the reports.
+    void add(const Error& error);
+
+    // Prints documents and the closing line. If the page cannot be written, the verdict still decides the code, or the error
+    // if it is worse.
+    ExitCode finish();
+
+    // Targets that had results before this run.
+    void leave_out(std::uint64_t count) { left_out_ += count; }
+
+    ExitCode code() const { return code_; }
+    bool failed() const { return failed_; }  // something beside the reports ended the run
+
+  private:
+    bool is_text() const { return !outputs_.json && !outputs_.sarif; }
+    bool keeps() const { return (!is_text() && !outputs_.lines) || !outputs_.html.empty(); }
+    std::string closing_line() const;
+    Result<void> write_page() const;
+
+    const CheckOutputs& outputs_;
+    std::span<const CheckKey> keys_;
+    Context& context_;
+    const std::chrono::sys_seconds begun_ =
+        std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+    const std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
+    ExitCode code_ = ExitCode::done;
+    std::map<Verdict, std::uint64_t> verdicts_;
+    std::map<Ruling::Outcome, std::uint64_t> rulings_;
+    std::uint64_t count_ = 0, left_out_ = 0;
+    bool failed_ = false;
+    std::vector<CheckReport> reports_;  // kept only if a document is made of them
+};
+
+}  // namespace modelseal::cli

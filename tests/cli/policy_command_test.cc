@@ -1,0 +1,176 @@
+// `check --policy`, `policy test`, and many targets, as people run them.
+#include <sstream>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include "tests/support/models/small_models.h"
+#include "tests/support/run.h"
+#include "tests/support/scratch.h"
+#include <modelseal/keys.h>
+
+namespace modelseal {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::Not;
+
+class ManyModels : public testing::Test {
+  protected:
+    ManyModels() {
+        const auto vendor = test::test_key();
+        folder_.write("v.pub", public_key_pem(vendor.public_key()));
+        folder_.write("policy.toml", R"(version = 1
+[[vendor]]
+name = "acme"
+keys = ["v.pub"]
+[[model]]
+match = "trial/**"
+audit = "warn"
+[[model]]
+match = "**/*.safetensors"
+minimum = { version = "2" }
+)");
+        const auto plain = test::safetensors_file({{"w", "F32", {60'000}, test::float_weights(60'000, 1)}});
+        const auto sealed = test::sealed_bytes(plain, vendor);
+        folder_.write("models/good.bin", sealed);
+        folder_.write("models/a/plain.bin", plain);
+        folder_.write("models/old.safetensors", sealed);
+        folder_.write("models/README.md", "text");
+    }
+    test::Outcome modelseal(const test::Words& words, const std::string& input = {}) const {
+        return test::run(test::modelseal(words), {.folder = folder_.path(), .input = input});
+    }
+    static std::vector<nlohmann::json> lines_of(const std::string& out) {
+        std::vector<nlohmann::json> lines;
+        std::istringstream in(out);
+        for (std::string line; std::getline(in, line);) lines.push_back(nlohmann::json::parse(line));
+        std::ranges::sort(lines, {},
+                          [](const nlohmann::json& line) { return line["target"].get<std::string>(); });
+        return lines;
+    }
+    const test::Scratch folder_;
+};
+
+TEST_F(ManyModels, PolicyTestExplains) {
+    const auto old = modelseal({"policy", "test", "policy.toml", "models/old.safetensors"});
+    EXPECT_EQ(old.code, 1) << old.err;
+    EXPECT_THAT(
+        old.out,
+        HasSubstr("models/old.safetensors: denied\n  rule '**/*.safetensors' in line 8 of policy.toml\n"));
+    EXPECT_THAT(old.out, HasSubstr("minimum.version"));
+    const auto tried =
+        modelseal({"policy", "test", "policy.toml", "models/a/plain.bin", "--name", "trial/x", "--json"});
+    EXPECT_EQ(tried.code, 0) << tried.err;
+    const auto json = nlohmann::json::parse(tried.out);
+    EXPECT_EQ(json["outcome"], "warn");
+    EXPECT_EQ(json["audit"], true);
+    EXPECT_EQ(json["rule"]["match"], "trial/**");
+    EXPECT_EQ(json["name"], "trial/x");
+    folder_.write("bad.toml", "version = 1\n[defaults]\nacton = \"deny\"\n");
+    const auto bad = modelseal({"policy", "test", "bad.toml", "models/good.bin"});
+    EXPECT_EQ(bad.code, 2);
+    EXPECT_THAT(bad.err, HasSubstr("bad.toml:3:1: unknown key 'acton'"));
+}
+
+TEST_F(ManyModels, CheckUnderAPolicyNeedsNoOtherKeys) {
+    const auto good = modelseal({"check", "models/good.bin", "--policy", "policy.toml"});
+    EXPECT_EQ(good.code, 0) << good.err;
+    EXPECT_THAT(good.out, HasSubstr("allowed by no rule for 'models/good.bin', so [defaults] of policy.toml"));
+    EXPECT_EQ(modelseal({"check", "models/a/plain.bin", "--policy", "policy.toml"}).code, 1);
+    const auto both = modelseal({"check", "models/good.bin", "--policy", "policy.toml", "--pub", "v.pub"});
+    EXPECT_EQ(both.code, 2);
+    EXPECT_THAT(both.err, HasSubstr("--policy"));
+    EXPECT_EQ(modelseal({"check", "models/good.bin", "--pub", "v.pub", "--name", "x"}).code, 2);
+}
+
+TEST_F(ManyModels, EachModelBelowAFolder) {
+    const auto each = modelseal({"check", "models", "--each", "--pub", "v.pub", "--json"});
+    EXPECT_EQ(each.code, 4) << each.err;
+    const auto lines = lines_of(each.out);
+    ASSERT_EQ(lines.size(), 3u);
+    EXPECT_EQ(lines[0]["target"], "models/a/plain.bin");
+    EXPECT_EQ(lines[0]["verdict"], "unsealed");
+    EXPECT_EQ(lines[1]["verdict"], "intact");
+    const auto text = modelseal({"check", "models", "--each", "--pub", "v.pub"});
+    EXPECT_THAT(text.out, HasSubstr("3 checked: 2 intact, 1 unsealed"));
+    // A policy is about every file, by its name in the folder.
+    const auto ruled =
+        lines_of(modelseal({"check", "models", "--each", "--policy", "policy.toml", "--json"}).out);
+    ASSERT_EQ(ruled.size(), 4u);
+    EXPECT_EQ(ruled[0]["target"], "models/README.md");
+    EXPECT_EQ(ruled[0]["policy"]["outcome"], "deny");
+    EXPECT_EQ(ruled[0]["policy"]["name"], "README.md");
+    EXPECT_EQ(ruled[3]["policy"]["rule"]["match"], "**/*.safetensors");
+}
+
+TEST_F(ManyModels, AListOfTargets) {
+    const auto listed = modelseal({"check", "--from", "-", "--pub", "v.pub", "--json"},
+                                  "models/good.bin\r\n\nmodels/gone.bin\nmodels/a/plain.bin\n");
+    EXPECT_EQ(listed.code, 3) << listed.err;
+    const auto lines = lines_of(listed.out);
+    ASSERT_EQ(lines.size(), 3u);
+    EXPECT_EQ(lines[1]["target"], "models/gone.bin");
+    EXPECT_EQ(lines[1]["verdict"], "error");
+    EXPECT_EQ(lines[1]["error_code"], "unreadable");
+    EXPECT_EQ(modelseal({"check", "--from", "-", "-0", "--pub", "v.pub"},
+                        std::string("models/good.bin\0models/old.safetensors", 38))
+                  .code,
+              0);
+    const auto none = modelseal({"check", "--from", "-", "--pub", "v.pub"}, "");
+    EXPECT_EQ(none.code, 4);
+    EXPECT_THAT(none.out, HasSubstr("nothing to check"));
+    EXPECT_EQ(modelseal({"check", "--from", "gone.txt", "--pub", "v.pub"}).code, 3);
+    EXPECT_EQ(modelseal({"check", "models/good.bin", "--from", "-", "--pub", "v.pub"}).code, 2);
+    EXPECT_EQ(modelseal({"check", "models/good.bin", "-0", "--pub", "v.pub"}).code, 2);
+}
+
+TEST_F(ManyModels, FailFastBeginsNothingMore) {
+    std::string list = "models/a/plain.bin\n";
+    for (int i = 0; i < 500; ++i) list += "models/good.bin\n";
+    const auto outcome =
+        modelseal({"check", "--from", "-", "--fail-fast", "--pub", "v.pub", "--json", "--jobs", "2"}, list);
+    EXPECT_EQ(outcome.code, 4);
+    EXPECT_LT(lines_of(outcome.out).size(), 20u);
+    EXPECT_EQ(modelseal({"check", "models/a/plain.bin", "models/good.bin", "--fail-fast", "--pub", "v.pub"})
+                  .out.find("good"),
+              std::string::npos);
+}
+
+TEST_F(ManyModels, SharesWithResultsMergeToOneSummary) {
+    std::string list;
+    for (const char* name : {"good.bin", "a/plain.bin", "old.safetensors", "README.md"})
+        list += "models/" + std::string(name) + "\n";
+    const auto share = [&](const std::string& of, const std::string& results, const test::Words& more = {}) {
+        test::Words words = {"check",     "--from", "-",        "--shard",    of,
+                             "--results", results,  "--policy", "policy.toml"};
+        words.insert(words.end(), more.begin(), more.end());
+        return modelseal(words, list);
+    };
+    EXPECT_EQ(share("0/1", "one.jsonl").code, 1);
+    share("0/2", "a.jsonl");
+    share("1/2", "b.jsonl");
+    EXPECT_EQ(share("0/2", "a.jsonl").code, 2) << "there are results already";
+    const auto again = share("0/2", "a.jsonl", {"--resume"});
+    EXPECT_EQ(again.code, 0) << again.err;
+    EXPECT_THAT(again.out, HasSubstr("had results before"));
+    const auto one = modelseal({"report", "merge", "one.jsonl", "--json"});
+    const auto two = modelseal({"report", "merge", "b.jsonl", "a.jsonl", "--json"});
+    EXPECT_EQ(one.code, 1);
+    EXPECT_EQ(one.out, two.out);
+    const auto json = nlohmann::json::parse(one.out);
+    EXPECT_EQ(json["targets"], 4);
+    EXPECT_EQ(json["checked"], 4);
+    EXPECT_EQ(json["policy"]["deny"], 3);
+    EXPECT_EQ(json["not_passed"].size(), 3u);
+    const auto gap = modelseal({"report", "merge", "a.jsonl"});
+    EXPECT_THAT(gap.out, HasSubstr("gap: share 1/2: no results"));
+    EXPECT_NE(gap.code, 0);
+    EXPECT_EQ(modelseal({"check", "models/good.bin", "--pub", "v.pub", "--shard", "0/2"}).code, 2);
+    EXPECT_EQ(share("2/2", "c.jsonl").code, 2);
+}
+
+}  // namespace
+}  // namespace modelseal
