@@ -127,6 +127,35 @@ TEST_F(ManyModels, AListOfTargets) {
     EXPECT_EQ(modelseal({"check", "models/good.bin", "-0", "--pub", "v.pub"}).code, 2);
 }
 
+TEST_F(ManyModels, AHookAnswersEachUpload) {
+    const auto paths =
+        modelseal({"hook", "exec", "--policy", "policy.toml", "models/good.bin", "models/a/plain.bin"});
+    EXPECT_EQ(paths.code, 1) << paths.err;
+    auto lines = lines_of(paths.out);
+    ASSERT_EQ(lines.size(), 2u);
+    EXPECT_EQ(lines[0]["policy"]["outcome"], "deny");
+    EXPECT_EQ(lines[1]["policy"]["outcome"], "allow");
+    // By name, for uploads that lie under another one; a line that is neither is answered as well.
+    const auto stream =
+        modelseal({"hook", "exec", "--policy", "policy.toml", "--stream"},
+                  "{\"path\": \"models/a/plain.bin\", \"name\": \"trial/x\"}\nmodels/good.bin\n{\"x\": 1}\n");
+    EXPECT_EQ(stream.code, 3) << stream.out;
+    lines = lines_of(stream.out);
+    ASSERT_EQ(lines.size(), 3u);
+    EXPECT_EQ(lines[0]["policy"]["outcome"], "warn");
+    EXPECT_EQ(lines[0]["policy"]["name"], "trial/x");
+    EXPECT_EQ(lines[1]["policy"]["outcome"], "allow");
+    EXPECT_EQ(lines[2]["target"], "{\"x\": 1}");
+    EXPECT_EQ(lines[2]["exit_code"], 3);
+    const auto variable =
+        test::run(test::modelseal({"hook", "exec", "models/good.bin"}),
+                  {.folder = folder_.path(), .variables = {{"MODELSEAL_POLICY", "policy.toml"}}});
+    EXPECT_EQ(variable.code, 0) << variable.err;
+    EXPECT_EQ(modelseal({"hook", "exec", "models/good.bin"}).code, 2) << "no policy";
+    EXPECT_EQ(modelseal({"hook", "exec", "--policy", "policy.toml"}).code, 2);
+    EXPECT_EQ(modelseal({"hook", "exec", "--policy", "policy.toml", "--stream"}, "").code, 0);
+}
+
 TEST_F(ManyModels, FailFastBeginsNothingMore) {
     std::string list = "models/a/plain.bin\n";
     for (int i = 0; i < 500; ++i) list += "models/good.bin\n";

@@ -15,7 +15,8 @@ constexpr Command kCommands[] = {
     {"unseal", add_unseal},           {"inspect", add_inspect},     {"diff", add_diff},
     {"fingerprint", add_fingerprint}, {"challenge", add_challenge}, {"customer", add_customer},
     {"identity", add_identity},       {"sign", add_sign},           {"verify", add_verify},
-    {"policy", add_policy},           {"report", add_report},       {"completion", add_completion},
+    {"policy", add_policy},           {"report", add_report},       {"hook", add_hook},
+    {"completion", add_completion},
 };
 
 }  // namespace

@@ -23,6 +23,7 @@ void add_sign(CLI::App& program, Context& context);
 void add_verify(CLI::App& program, Context& context);
 void add_policy(CLI::App& program, Context& context);
 void add_report(CLI::App& program, Context& context);
+void add_hook(CLI::App& program, Context& context);
 void add_completion(CLI::App& program, Context& context);
 
 // Adds only the command `chosen` if there is one of that name, which saves declaring the options of all others; else adds
