@@ -63,6 +63,12 @@ struct PageInfo {
     Pairs pairs = Pairs::left_out;
 };
 
+// JUnit XML: a case for each check of each target, and for what a policy makes of it; what a policy lets through passes.
+std::string to_junit(std::span<const CheckReport> reports, const PageInfo& info = {});
+
+// Markdown: counts, and a table with the worst first, cut to 100 rows.
+std::string to_summary(std::span<const CheckReport> reports, const PageInfo& info = {});
+
 // A page that stands alone: no scripts, nothing loaded from elsewhere, light or dark as the reader prefers. The
 // worst comes first; many cards are folded.
 std::string to_html(std::span<const CheckReport> reports, const PageInfo& info = {});

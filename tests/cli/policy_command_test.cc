@@ -156,6 +156,29 @@ TEST_F(ManyModels, AHookAnswersEachUpload) {
     EXPECT_EQ(modelseal({"hook", "exec", "--policy", "policy.toml", "--stream"}, "").code, 0);
 }
 
+TEST_F(ManyModels, ReportsForCiSystems) {
+    const auto junit =
+        modelseal({"check", "models", "--each", "--pub", "v.pub", "--junit", "--summary", "notes.md"});
+    EXPECT_EQ(junit.code, 4) << junit.err;
+    EXPECT_THAT(junit.out, HasSubstr("tests=\"3\" failures=\"1\" errors=\"0\""));
+    if (test::installed("python3")) {
+        const auto parsed = test::run({"python3", "-c",
+                                       "import sys, xml.dom.minidom as d; "
+                                       "print(len(d.parse(sys.stdin).getElementsByTagName('testcase')))"},
+                                      {.input = junit.out});
+        EXPECT_EQ(parsed.out, "3\n") << parsed.err;
+    }
+    // A summary is added to what is there, and to nothing but text.
+    EXPECT_EQ(modelseal({"check", "models/good.bin", "--pub", "v.pub", "--summary", "notes.md"}).code, 0);
+    const auto notes = test::content_of(folder_ / "notes.md");
+    EXPECT_THAT(notes, HasSubstr("### Model check: 3 targets"));
+    EXPECT_THAT(notes, HasSubstr("### Model check: 1 target\n"));
+    folder_.write("data.json", "{}");
+    for (const char* other : {"data.json", "models/good.bin", "v.pub", "models/a/plain.bin"})
+        EXPECT_EQ(modelseal({"check", "models/good.bin", "--pub", "v.pub", "--summary", other}).code, 2)
+            << other;
+}
+
 TEST_F(ManyModels, FailFastBeginsNothingMore) {
     std::string list = "models/a/plain.bin\n";
     for (int i = 0; i < 500; ++i) list += "models/good.bin\n";

@@ -172,14 +172,16 @@ Result<CheckOptions> check_options(const CheckFlags& flags, const KeySet& keys,
     return options;
 }
 
-Result<void> guard_page(const CheckFlags& flags) {
+Result<void> guard_outputs(const CheckFlags& flags) {
     const std::vector<std::string> others = {flags.fingerprint, flags.signature, flags.endpoint.token_file,
                                              flags.endpoint.ca, flags.policy,    flags.many.from};
     const auto trusted = flags.trust.files();
     for (const auto* inputs :
          {&flags.targets, &flags.keys.public_keys, &flags.keys.check_keys, &others, &trusted}) {
         MODELSEAL_TRY(refuse_overwriting(flags.outputs.html, *inputs));
+        MODELSEAL_TRY(refuse_overwriting(flags.outputs.summary, *inputs));
     }
+    MODELSEAL_TRY(refuse_other_content(flags.outputs.summary, OutputKind::notes, flags.targets));
     return refuse_other_content(flags.outputs.html, OutputKind::page, flags.targets);
 }
 
@@ -205,8 +207,9 @@ void check_in_turn(const CheckFlags& flags, const std::vector<std::string>& targ
 Result<std::string> question_of(const CheckFlags& flags, const CLI::App& command,
                                 std::span<const CheckKey> keys) {
     static const std::set<std::string> others = {
-        "TARGET", "--from",  "--null", "--each",       "--fail-fast", "--shard", "--results", "--resume",
-        "--json", "--sarif", "--html", "--html-pairs", "--all",       "--jobs",  "--quiet",   "--color"};
+        "TARGET",       "--from",    "--null", "--each",  "--fail-fast", "--shard",
+        "--results",    "--resume",  "--json", "--sarif", "--junit",     "--html",
+        "--html-pairs", "--summary", "--all",  "--jobs",  "--quiet",     "--color"};
     crypto::Sha256 digest;
     for (const auto* option : command.get_options()) {
         if (option->count() == 0 || others.contains(option->get_name())) continue;
@@ -257,7 +260,7 @@ Result<ExitCode> run_under_policy(const CheckFlags& flags, const std::vector<std
 }
 
 Result<ExitCode> run(const CheckFlags& flags, const CLI::App& command, Context& context) {
-    MODELSEAL_TRY(guard_page(flags));
+    MODELSEAL_TRY(guard_outputs(flags));
     MODELSEAL_TRY_ASSIGN(const auto targets, targets_of(flags));
     MODELSEAL_TRY(refuse_idle_options(command, trust_rules()));
     MODELSEAL_TRY(refuse_idle_options(command, check_rules(), uses_of(flags, targets)));
@@ -316,7 +319,12 @@ void add_outputs(CLI::App& command, CheckFlags& flags) {
     auto* json = command.add_flag("--json", outputs.json,
                                   "print JSON (schema modelseal-check/1); of many targets, a line each");
     command.add_flag("--sarif", outputs.sarif, "print SARIF 2.1.0")->excludes(json);
+    command.add_flag("--junit", outputs.junit, "print JUnit XML")->excludes(json)->excludes("--sarif");
     command.add_option("--html", outputs.html, "write a report page to this file")->type_name("FILE");
+    command
+        .add_option("--summary", outputs.summary,
+                    "append a summary in Markdown to this file, as for GITHUB_STEP_SUMMARY")
+        ->type_name("FILE");
     command.add_flag("--html-pairs", outputs.html_pairs,
                      "show pairs or triggers of the fingerprint on that page, which is then secret");
 }

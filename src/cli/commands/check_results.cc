@@ -1,5 +1,8 @@
 #include "cli/commands/check_results.h"
 
+#include <cerrno>
+#include <fstream>
+
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -62,8 +65,13 @@ ExitCode CheckResults::finish() {
     if (outputs_.json && !outputs_.lines) terminal.print_data(report::to_json(reports_, reports_.size() == 1));
     if (outputs_.sarif) terminal.print_data(report::to_sarif(reports_, MODELSEAL_VERSION));
     if (is_text() && count_ != 1 && !terminal.quiet()) terminal.print(closing_line());
-    if (outputs_.html.empty()) return code_;
-    if (const auto written = write_page(); !written.ok()) add(written.error());
+    if (outputs_.junit) terminal.print_data(report::to_junit(reports_, page_info()));
+    if (!outputs_.html.empty()) {
+        if (const auto written = write_page(); !written.ok()) add(written.error());
+    }
+    if (!outputs_.summary.empty()) {
+        if (const auto written = append_summary(); !written.ok()) add(written.error());
+    }
     return code_;
 }
 
@@ -83,15 +91,27 @@ std::string CheckResults::closing_line() const {
     return fmt::format("{} checked: {}", report::grouped(count_), fmt::join(parts, ", "));
 }
 
-Result<void> CheckResults::write_page() const {
+report::PageInfo CheckResults::page_info() const {
     report::PageInfo info{.program = "modelseal " MODELSEAL_VERSION,
                           .date = begun_,
                           .duration = std::chrono::steady_clock::now() - begin_};
     for (const auto& key : keys_) info.keys.push_back(to_hex(key.vendor.id()));
     if (outputs_.html_pairs) info.pairs = report::PageInfo::Pairs::shown;
+    return info;
+}
+
+Result<void> CheckResults::write_page() const {
     // Pairs on a page are as secret as the fingerprint.
-    return io::write_text(outputs_.html, report::to_html(reports_, info), outputs_.html_pairs ? 0600 : 0644,
-                          io::WriteMode::replace);
+    return io::write_text(outputs_.html, report::to_html(reports_, page_info()),
+                          outputs_.html_pairs ? 0600 : 0644, io::WriteMode::replace);
+}
+
+// To what other steps of a run wrote there.
+Result<void> CheckResults::append_summary() const {
+    std::ofstream file(outputs_.summary, std::ios::binary | std::ios::app);
+    file << report::to_summary(reports_, page_info());
+    if (file.flush()) return {};
+    return io::os_error(errno, outputs_.summary, "write");
 }
 
 }  // namespace modelseal::cli

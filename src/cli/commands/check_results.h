@@ -9,15 +9,16 @@
 #include <vector>
 
 #include "cli/commands/command.h"
+#include "report/report.h"
 #include <modelseal/keys.h>
 #include <modelseal/report.h>
 
 namespace modelseal::cli {
 
 struct CheckOutputs {
-    bool all = false, json = false, sarif = false, html_pairs = false;
+    bool all = false, json = false, sarif = false, junit = false, html_pairs = false;
     bool lines = false;  // JSON: an object a line, each when its target is done
-    std::string html;
+    std::string html, summary;
 };
 
 // Text and lines of JSON appear as reports come; a document (JSON, SARIF, HTML) is written when they are complete.
@@ -42,10 +43,13 @@ class CheckResults {
     bool failed() const { return failed_; }  // something beside the reports ended the run
 
   private:
-    bool is_text() const { return !outputs_.json && !outputs_.sarif; }
-    bool keeps() const { return (!is_text() && !outputs_.lines) || !outputs_.html.empty(); }
+    bool is_text() const { return !outputs_.json && !outputs_.sarif && !outputs_.junit; }
+    bool is_document() const { return !is_text() && !(outputs_.json && outputs_.lines); }
+    bool keeps() const { return is_document() || !outputs_.html.empty() || !outputs_.summary.empty(); }
     std::string closing_line() const;
+    report::PageInfo page_info() const;
     Result<void> write_page() const;
+    Result<void> append_summary() const;
 
     const CheckOutputs& outputs_;
     std::span<const CheckKey> keys_;

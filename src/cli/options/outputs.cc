@@ -46,6 +46,8 @@ bool begins_as(std::string_view head, OutputKind kind) {
             return head.starts_with("\x89PNG\r\n\x1a\n");
         case OutputKind::signature:
             return head.starts_with('{') && head.find("vnd.dev.sigstore.bundle") != head.npos;
+        case OutputKind::notes:
+            return !head.starts_with('{') && !head.starts_with('[') && head.find('\0') == head.npos;
     }
     return false;
 }
@@ -58,6 +60,8 @@ const char* name_of(OutputKind kind) {
             return "a PNG picture";
         case OutputKind::signature:
             return "a signature";
+        case OutputKind::notes:
+            return "a text";
     }
     return "";
 }

@@ -18,7 +18,12 @@ Result<void> refuse_overwriting(const std::string& output, const std::vector<std
 // anything exists at `path`, or its folder does not. An empty path is not a file.
 Result<void> refuse_existing_key(const std::string& path);
 
-enum class OutputKind { page, picture, signature };  // HTML, PNG, an OpenSSF signature
+enum class OutputKind {
+    page,       // HTML
+    picture,    // PNG
+    signature,  // an OpenSSF signature
+    notes,      // text that is not JSON, which is added to
+};
 
 // ErrorKind::usage if there is a file at `output` that is neither empty nor an earlier output of this kind: it
 // may be the shard of an index or the data of a graph, which no option names. Neither is a page or a picture

@@ -1,0 +1,82 @@
+// Reports for CI systems: JUnit XML and a summary in Markdown.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "report/report.h"
+
+namespace modelseal::report {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+constexpr const char* kHostileTarget = "a|b]]><script>&\"'`x`\x1b[31m\xff.onnx";
+
+CheckReport sealed(const std::string& target, SealFinding::Outcome outcome) {
+    const bool intact = outcome == SealFinding::Outcome::intact;
+    CheckReport report{.target = target,
+                       .verdict = intact ? Verdict::intact : Verdict::tampered,
+                       .exit_code = intact ? ExitCode::done : ExitCode::mismatch,
+                       .expected = {.seal = true}};
+    report.seal = SealFinding{.outcome = outcome,
+                              .detail = "2 tensors",
+                              .scheme = "modelseal",
+                              .weights_intact = intact,
+                              .stamp_authentic = true};
+    return report;
+}
+
+CheckReport unreadable(const std::string& target) {
+    return {.target = target, .verdict = Verdict::error, .error = target + ": cannot be read"};
+}
+
+std::vector<CheckReport> three() {
+    return {sealed("good.onnx", SealFinding::Outcome::intact),
+            sealed(kHostileTarget, SealFinding::Outcome::tampered), unreadable("gone.onnx")};
+}
+
+TEST(Junit, HasACaseForEachCheck) {
+    const auto xml =
+        to_junit(three(), {.program = "modelseal 1", .duration = std::chrono::duration<double>(1.5)});
+    EXPECT_THAT(xml, HasSubstr("<testsuite name=\"modelseal check\" skipped=\"0\" tests=\"3\" failures=\"1\" "
+                               "errors=\"1\" time=\"1.500\">"));
+    EXPECT_THAT(xml, HasSubstr("<testcase classname=\"good.onnx\" name=\"seal\"/>"));
+    EXPECT_THAT(xml, HasSubstr("<failure message=\"tampered"));
+    EXPECT_THAT(xml, HasSubstr("<testcase classname=\"gone.onnx\" name=\"check\">\n      <error "
+                               "message=\"gone.onnx: cannot be read\">"));
+    EXPECT_THAT(xml, HasSubstr("a|b]]&gt;&lt;script&gt;&amp;&quot;"));
+    EXPECT_THAT(xml, Not(HasSubstr("\x1b")));
+}
+
+TEST(Junit, WhatAPolicyLetsThroughPasses) {
+    auto report = sealed("m", SealFinding::Outcome::tampered);
+    report.ruling = Ruling{.outcome = Ruling::Outcome::warn, .policy = "p.toml", .name = "m"};
+    EXPECT_THAT(to_junit({&report, 1}), HasSubstr("failures=\"0\""));
+    report.ruling->outcome = Ruling::Outcome::quarantine;
+    report.ruling->requirements = {{.what = "seal", .found = "changed"}};
+    const auto xml = to_junit({&report, 1});
+    EXPECT_THAT(xml, HasSubstr("name=\"policy\""));
+    EXPECT_THAT(xml, HasSubstr("quarantined by"));
+    EXPECT_THAT(xml, HasSubstr("seal: changed"));
+}
+
+TEST(Summary, HasTheWorstFirst) {
+    const auto text = to_summary(three(), {.program = "modelseal 1"});
+    EXPECT_THAT(text, HasSubstr("### Model check: 3 targets"));
+    const auto bad = text.find("Tampered"), none = text.find("gone"), good = text.find("good");
+    EXPECT_LT(bad, none);
+    EXPECT_LT(none, good);
+    // Nothing of a name acts on the page.
+    EXPECT_THAT(text, HasSubstr("a\\|b\\]\\]\\>&lt;script\\>&amp;"));
+    EXPECT_THAT(text, Not(HasSubstr("<script")));
+}
+
+TEST(Summary, IsCut) {
+    const std::vector<CheckReport> many(150, sealed("m", SealFinding::Outcome::intact));
+    const auto text = to_summary(many);
+    EXPECT_THAT(text, HasSubstr("and 50 more"));
+    EXPECT_EQ(std::ranges::count(text, '\n'), 100 + 8);
+}
+
+}  // namespace
+}  // namespace modelseal::report
