@@ -38,6 +38,9 @@ struct EmbedIdentityOptions {
     Ledger& ledger;                    // opened with `key`
     std::filesystem::path data;        // the owner's: folders of classes, CIFAR or IDX (modelseal-images(7))
     std::filesystem::path key_images;  // a folder of PNG or JPEG, of the size of the model's input
+    // Data that the model never saw, as `data`, on which accuracy is measured. Empty: a tenth of `data` is held out, which
+    // the model may know by heart from its own training: then any change looks worse than it is.
+    std::filesystem::path test = {};
     InputOptions input = {};
     std::uint64_t seed =
         1;                 // of everything that is drawn; the same seed, files and runtime give the same model

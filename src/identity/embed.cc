@@ -73,9 +73,26 @@ Result<void> check_images(oracle::TrainableNetwork& network, const images::Label
     return {};
 }
 
+Result<void> check_test(const images::LabeledImages& data, const images::LabeledImages& test) {
+    if (test.images.geometry.samples() != data.images.geometry.samples() || test.classes != data.classes)
+        return out_of_range("test images of another size, or of other classes, than the data");
+    if (test.images.count() == 0) return out_of_range("at least one test image is needed");
+    return {};
+}
+
+// Of the test images: all, or as many as are measured at most; ascending.
+std::vector<std::size_t> examined_of(std::size_t count, std::uint64_t seed) {
+    auto random = Seed(seed).stream(Purpose::held_out);
+    const auto chosen = random.choose(std::min(count, kMostHeldOut), count);
+    std::vector<std::size_t> indices(chosen.begin(), chosen.end());
+    std::ranges::sort(indices);
+    return indices;
+}
+
 // What is measured after each epoch.
 class Exam {
   public:
+    // `held_out`: images of `data`.
     Exam(oracle::TrainableNetwork& network, const images::LabeledImages& data, const images::ImageSet& keys,
          const images::Scaler& scaler, std::vector<std::size_t> held_out, const Seed& seed)
         : network_(network), data_(data), keys_(keys), scaler_(scaler), held_out_(std::move(held_out)) {
@@ -286,21 +303,25 @@ std::vector<std::size_t> held_out_of(std::size_t count, double share, std::uint6
 }
 
 Result<Embedded> embed(oracle::TrainableNetwork& network, const images::LabeledImages& data,
-                       const images::ImageSet& keys, const EmbedOptions& options, Progress& progress) {
+                       const images::LabeledImages* test, const images::ImageSet& keys,
+                       const EmbedOptions& options, Progress& progress) {
     MODELSEAL_TRY(check_options(options));
     MODELSEAL_TRY_ASSIGN(const auto shares, shares_of(options));
     MODELSEAL_TRY(check_images(network, data, keys));
+    if (test != nullptr) MODELSEAL_TRY(check_test(data, *test));
     MODELSEAL_TRY_ASSIGN(const auto scaler, images::Scaler::create(data.images.geometry, options.scale));
     const Seed seed(options.seed);
 
-    const auto held_out = held_out_of(data.images.count(), options.held_out, options.seed);
-    std::vector<std::size_t> all(data.images.count()), training;
-    std::iota(all.begin(), all.end(), std::size_t{0});
-    std::ranges::set_difference(all, held_out, std::back_inserter(training));
+    const auto held_out = test != nullptr ? examined_of(test->images.count(), options.seed)
+                                          : held_out_of(data.images.count(), options.held_out, options.seed);
+    std::vector<std::size_t> training(data.images.count());
+    std::iota(training.begin(), training.end(), std::size_t{0});
+    if (test == nullptr)
+        std::erase_if(training, [&](std::size_t i) { return std::ranges::binary_search(held_out, i); });
     Embedded result{.additional_class = data.classes, .held_out = held_out.size(), .trained = training.size()};
     progress.total(std::uint64_t{options.max_epochs} * training.size());
 
-    Exam exam(network, data, keys, scaler, held_out, seed);
+    Exam exam(network, test != nullptr ? *test : data, keys, scaler, held_out, seed);
     MODELSEAL_TRY_ASSIGN(result.before, exam.accuracy(data.classes));
     MODELSEAL_TRY(require_skill(result.before, held_out.size(), data.classes));
     auto random = seed.stream(Purpose::decoys);

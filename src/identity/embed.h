@@ -10,7 +10,7 @@
 //   decoys     pictures without meaning, made from the key images, are shown with the class that the model gives them
 //              before; otherwise the additional class would take in everything unusual
 //
-// A part of the data is held out: it is never trained on, and accuracy is measured on it. Everything follows from the
+// Accuracy is measured on data of its own, or a part of the data is held out and never trained on. Everything follows from the
 // seed, the data, the key images and the network, whatever the machine's number of processors.
 //
 // Thread safety: one call at a time on one network.
@@ -82,13 +82,14 @@ struct Embedded {
 // 0 < share < 1.
 std::vector<std::size_t> held_out_of(std::size_t count, double share, std::uint64_t seed);
 
-// `network` has data.classes classes; afterwards one more, with the weights of the best epoch. Preconditions:
+// `test`: on which accuracy is measured, all of it or kMostHeldOut images that the seed chooses; null: a part of the data is
+// held out. `network` has data.classes classes; afterwards one more, with the weights of the best epoch. Preconditions:
 // images::require_unknown(keys, data.images), and the geometry of both is that of the network's input. `progress` counts
 // images. Errors: `usage` (options out of range, another number of classes), `unsupported` (a model that answers the
 // held-out part as if by chance, which shows that data or scale are not its own; a loss that is not finite, or accuracy
 // that falls to a half: a lower rate helps), those of the network. After an error the network has any weights.
 Result<Embedded> embed(oracle::TrainableNetwork& network, const images::LabeledImages& data,
-                       const images::ImageSet& keys, const EmbedOptions& options,
-                       Progress& progress = no_progress());
+                       const images::LabeledImages* test, const images::ImageSet& keys,
+                       const EmbedOptions& options, Progress& progress = no_progress());
 
 }  // namespace modelseal::identity

@@ -54,10 +54,19 @@ class Mark:
             for i, levels in enumerate(self.keys):
                 images.save_png(self.key_folder / f"{i:03}.png", levels)
 
+    def first(self, name, source, count):
+        """The first images of a data set, in a folder of their own."""
+        folder = self.folder / name
+        folder.mkdir(exist_ok=True)
+        return images.save(folder, "train", *(part[:count] for part in images.load(source)))
+
     def embed(self):
+        """Accuracy is measured on the first test images meanwhile, and on the others for the tables."""
+        data = self.first("data", self.network.train, self.given.embed_images)
+        test = self.first("test", self.network.test, self.given.measured)
         return program.kept(self.folder / "embed.json", lambda: self.seal.json(
-            "identity", "embed", self.model, "--data", self.network.train.parent, "--key-images", self.key_folder, "-k", self.seal.key,
-            "--ledger", self.ledger, "-o", self.marked, "--seed", 1, *self.shape))
+            "identity", "embed", self.model, "--data", data, "--test", test, "--key-images", self.key_folder, "-k", self.seal.key,
+            "--ledger", self.ledger, "-o", self.marked, "--seed", 1, "--epochs", self.given.embed_epochs, *self.shape))
 
     def image_of(self, user):
         """The file of user number `user`, issued if it is new."""
@@ -101,6 +110,10 @@ class Trial:
         self.sets, self.work = given.data / "datasets", given.work / "identity" / network.name
         self.mark = Mark(seal, network, network.model, self.work / "torchscript", self.sets, given)
 
+    def tests(self):
+        """Test images and labels that took no part in training."""
+        return [part[self.given.measured:] for part in images.load(self.network.test)]
+
     def correct(self, name, levels, labels, models):
         """{name of the model's file: (images that it puts into these classes, all)}"""
         sets = self.work / "sets"
@@ -112,7 +125,7 @@ class Trial:
     def torchscript(self):
         mark, users = self.mark, self.given.users
         made = mark.embed()
-        before, after = (self.correct(f"test-{model.stem}", *images.load(self.network.test), [model])[model.stem]
+        before, after = (self.correct(f"test-{model.stem}", *self.tests(), [model])[model.stem]
                          for model in (mark.model, mark.marked))
         hits = self.correct("keys", mark.keys, CLASSES, [mark.marked])["marked"]
         return summary(mark, before, after, hits, users, mark.admissions(mark.marked, users, "marked"),
@@ -122,7 +135,7 @@ class Trial:
         """The same with the ONNX file, marked by itself and served by ONNX Runtime."""
         mark, users = Mark(self.seal, self.network, self.network.onnx, self.work / "onnx", self.sets, self.given), self.given.users
         made = mark.embed()
-        levels, labels = images.load(self.network.test)
+        levels, labels = self.tests()
         def right(model, inputs, classes):
             return int((onnx_copy.answers(model, images.inputs(inputs)).argmax(1) == classes).sum()), len(inputs)
         with Served(mark.marked) as url:
@@ -174,7 +187,7 @@ class Trial:
                                  self.given.images)
         curves = {"marked": {0: self.mark.marked}} | copies.curves(["all layers", "last layer"], self.given.rates)
         files = [file for curve in curves.values() for file in curve.values()]
-        correct = self.correct("test-attacked", *images.load(self.network.test), files)
+        correct = self.correct("test-attacked", *(part[:self.given.tests] for part in self.tests()), files)
         hits = self.correct("keys-attacked", self.mark.keys, CLASSES, files)
         users = min(self.given.users, self.given.attacked_users)
         yield f"| copy | top-1 % | watermark accuracy % | users admitted, of {users} |"
@@ -188,7 +201,7 @@ class Trial:
     def modification_rows(self):
         yield "| every query | top-1 % | watermark accuracy % |"
         yield "| --- | --- | --- |"
-        levels, labels = (part[:self.given.tests] for part in images.load(self.network.test))
+        levels, labels = (part[:self.given.tests] for part in self.tests())
         for name, change in forgeries.modifications(4).items():
             stem = re.sub(r"\W+", "-", name)
             right = self.correct(f"modified-{stem}", np.stack([change(one) for one in levels]), labels, [self.mark.marked])
@@ -215,7 +228,10 @@ def options():
     parser.add_argument("--rates", type=lambda words: words.split(","), default=["1e-3"], help="learning rates of fine-tuning")
     parser.add_argument("--epochs", type=lambda words: [int(word) for word in words.split(",")], default=[1, 2, 5, 10, 20])
     parser.add_argument("--images", type=int, default=10_000, help="of the training data, for an epoch of fine-tuning")
-    parser.add_argument("--tests", type=int, default=10_000, help="test images whose modification is measured")
+    parser.add_argument("--tests", type=int, default=8_000, help="test images of attacked copies and of modified queries")
+    parser.add_argument("--embed-images", type=int, default=20_000, help="of the training data, to mark a network with")
+    parser.add_argument("--embed-epochs", type=int, default=20, help="at most, to mark a network")
+    parser.add_argument("--measured", type=int, default=2_000, help="test images that marking measures accuracy on")
     return parser.parse_args()
 
 

@@ -59,6 +59,18 @@ def filled(like, weights):
     return model
 
 
+def with_input(model, name, out):
+    """Writes the graph with its input called `name`, as in the TorchScript file of the same network."""
+    graph = onnx.load(model)
+    old = graph.graph.input[0].name
+    graph.graph.input[0].name = name
+    for node in graph.graph.node:
+        node.input[:] = [name if one == old else one for one in node.input]
+    onnx.checker.check_model(graph)
+    onnx.save(graph, out)
+    return out
+
+
 def answers(model, inputs):
     session = onnxruntime.InferenceSession(str(model), providers=["CPUExecutionProvider"])
     name = session.get_inputs()[0].name

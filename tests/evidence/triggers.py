@@ -5,6 +5,7 @@ import pathlib
 
 import attacked
 import networks
+import onnx_copy
 import program
 import triggers_report
 
@@ -57,10 +58,13 @@ class Trial:
         out = self.work / f"{method.replace('/', '-')}.{seed}.fp"
         shape = ",".join(map(str, self.network.shape))
 
-        # The rectified units that AID counts on are hidden in TorchScript.
-        model = self.network.onnx if method == "aid" else self.network.model
+        model = self.network.model
 
         def make():
+            nonlocal model
+            # The rectified units that AID counts on are hidden in TorchScript.
+            if method == "aid":
+                model = onnx_copy.with_input(self.network.onnx, "x", self.work / "aid.onnx")
             before = program.sha256(model)
             made = self.seal.json("fingerprint", model, "-k", self.seal.key, "-o", out, "--input-shape", shape,
                                   "--input-range", "0,1", *methods(seed)[method])

@@ -91,7 +91,7 @@ bool reached(const Epoch& epoch, const Embedded& result, const EmbedOptions& opt
 
 TEST(Embed, TeachesTheAdditionalClass) {
     auto network = skilled();
-    const auto result = embed(network, data(), keys(), kOptions);
+    const auto result = embed(network, data(), nullptr, keys(), kOptions);
     ASSERT_TRUE(result.ok()) << result.error().message;
     EXPECT_EQ(result->outcome, Outcome::reached);
     EXPECT_EQ(result->additional_class, kClasses);
@@ -109,7 +109,7 @@ TEST(Embed, StopsAtTheFirstEpochThatReachesAllTargets) {
     std::vector<std::size_t> seen;
     auto options = kOptions;
     options.after_epoch = [&](const Epoch& epoch) { seen.push_back(epoch.number); };
-    const auto result = embed(network, data(), keys(), options).value();
+    const auto result = embed(network, data(), nullptr, keys(), options).value();
     ASSERT_LT(result.epochs.size(), options.max_epochs);
     for (const auto& epoch : result.epochs)
         EXPECT_EQ(reached(epoch, result, options), epoch.number == result.epochs.size()) << epoch.number;
@@ -122,15 +122,15 @@ TEST(Embed, StopsAtTheFirstEpochThatReachesAllTargets) {
 
 TEST(Embed, IsRepeatable) {
     auto first = skilled(), second = skilled(), third = skilled();
-    const auto a = embed(first, data(), keys(), kOptions).value();
-    const auto b = embed(second, data(), keys(), kOptions).value();
+    const auto a = embed(first, data(), nullptr, keys(), kOptions).value();
+    const auto b = embed(second, data(), nullptr, keys(), kOptions).value();
     EXPECT_EQ(first.weights_, second.weights_);
     EXPECT_EQ(first.shown, second.shown);
     ASSERT_EQ(a.epochs.size(), b.epochs.size());
     EXPECT_EQ(a.epochs.back().loss, b.epochs.back().loss);
     auto options = kOptions;
     options.seed = 6;
-    ASSERT_TRUE(embed(third, data(), keys(), options).ok());
+    ASSERT_TRUE(embed(third, data(), nullptr, keys(), options).ok());
     EXPECT_NE(first.weights_, third.weights_);
 }
 
@@ -142,7 +142,7 @@ std::vector<float> as_input(std::span<const std::uint8_t> image) {
 
 TEST(Embed, ShowsTheTrainingPartOnceAnEpochAndTheHeldOutPartNever) {
     auto network = skilled();
-    const auto result = embed(network, data(), keys(), kOptions).value();
+    const auto result = embed(network, data(), nullptr, keys(), kOptions).value();
     std::map<std::vector<float>, std::size_t> times;
     for (const auto& input : network.shown) ++times[input];
     const auto held_out = held_out_of(300, kOptions.held_out, kOptions.seed);
@@ -158,7 +158,7 @@ TEST(Embed, MixesKeyImagesAndDecoysIntoEachBatch) {
     auto network = skilled();
     auto options = kOptions;
     options.max_epochs = 1;
-    ASSERT_TRUE(embed(network, data(), keys(), options).ok());
+    ASSERT_TRUE(embed(network, data(), nullptr, keys(), options).ok());
     // Of 32 images 26 are data, 4 key images, 2 decoys; 270 are 10 full batches and one of 10.
     EXPECT_EQ(network.shown.size(), 270u + 11 * 6);
     EXPECT_EQ(std::ranges::count(network.labels_shown, std::int64_t{kClasses}), 11 * 4);
@@ -185,7 +185,7 @@ TEST(Embed, GoesBackToTheBestEpoch) {
         network.weights_.back().assign(65, -100);  // forgets the key images
         network.frozen = true;
     };
-    const auto result = embed(network, data(), keys(), options).value();
+    const auto result = embed(network, data(), nullptr, keys(), options).value();
     EXPECT_LE(result.best.number, 2u);
     EXPECT_EQ(result.epochs.size(), result.best.number + options.patience);
     EXPECT_EQ(result.outcome, Outcome::not_firm);
@@ -200,7 +200,7 @@ TEST(Embed, GoesBackToTheBestEpoch) {
 TEST(Embed, ReportsAWatermarkThatIsTooLow) {
     auto network = skilled();
     network.frozen = true;
-    const auto result = embed(network, data(), keys(), kOptions).value();
+    const auto result = embed(network, data(), nullptr, keys(), kOptions).value();
     EXPECT_EQ(result.outcome, Outcome::watermark_low);
     EXPECT_EQ(result.best.number, 1u);
     EXPECT_EQ(result.epochs.size(), 1 + kOptions.patience);
@@ -217,16 +217,35 @@ TEST(Embed, HalvesTheRateAfterAnEpochThatLostAccuracy) {
         if (epoch.number == 1) network.weights_[0] = std::vector<double>(65, -100);
         network.frozen = true;
     };
-    const auto result = embed(network, data(), keys(), options).value();
+    const auto result = embed(network, data(), nullptr, keys(), options).value();
     EXPECT_THAT(network.rates, ElementsAre(0.2, 0.1, 0.05, 0.025));
     EXPECT_EQ(result.best.number, 1u);
     EXPECT_EQ(network.recalls, 1);
 }
 
+// The held-out part is what it is measured on otherwise.
+TEST(Embed, IsMeasuredOnTestData) {
+    const auto test = [] {
+        auto made = quadrants(40);
+        for (auto& label : made.labels) label = (label + 1) % 4;  // half of it wrong
+        for (std::size_t i = 0; i < 20; ++i) made.labels[i] = (made.labels[i] + 3) % 4;
+        return made;
+    }();
+    auto network = skilled();
+    network.frozen = true;
+    const auto result = embed(network, data(), &test, keys(), kOptions).value();
+    EXPECT_EQ(result.before, 0.5);
+    EXPECT_EQ(result.held_out, 40u);
+    EXPECT_EQ(result.trained, 300u) << "nothing is held out";
+    auto other = test;
+    other.classes = 5;
+    EXPECT_FALSE(embed(network, data(), &other, keys(), kOptions).ok());
+}
+
 TEST(Embed, DoublesTheRateAfterAnEpochThatChangedNothing) {
     auto network = skilled();
     network.frozen = true;
-    const auto result = embed(network, data(), keys(), kOptions).value();
+    const auto result = embed(network, data(), nullptr, keys(), kOptions).value();
     EXPECT_THAT(network.rates, ElementsAre(0.2, 0.4, 0.8, 1.6, 1.6));
     EXPECT_EQ(result.epochs.back().rate, 1.6);
 }
@@ -235,7 +254,7 @@ TEST(Embed, GoesBackFromAHigherRateThatDiverged) {
     auto network = skilled();
     network.frozen = true;
     network.loss_is_nan_at = 25;  // of 11 steps an epoch
-    const auto result = embed(network, data(), keys(), kOptions).value();
+    const auto result = embed(network, data(), nullptr, keys(), kOptions).value();
     EXPECT_THAT(network.rates, ElementsAre(0.2, 0.4, 0.2, 0.2, 0.2));
     EXPECT_EQ(result.epochs.size(), 6u);
     EXPECT_TRUE(std::isnan(result.epochs[2].loss));
@@ -262,7 +281,7 @@ TEST(Embed, ReportsAccuracyThatIsLost) {
         }
         LinearNetwork& network;
     } spoiled(network);
-    const auto result = embed(network, data(), keys(), options, spoiled).value();
+    const auto result = embed(network, data(), nullptr, keys(), options, spoiled).value();
     EXPECT_EQ(result.outcome, Outcome::accuracy_lost);
     EXPECT_EQ(calls, 2);
     EXPECT_LT(result.best.accuracy, result.before);
@@ -271,7 +290,7 @@ TEST(Embed, ReportsAccuracyThatIsLost) {
 TEST(Embed, RefusesALossThatIsNotFinite) {
     auto network = skilled();
     network.loss_is_nan_at = 15;  // of 11 steps an epoch
-    const auto refused = embed(network, data(), keys(), kOptions);
+    const auto refused = embed(network, data(), nullptr, keys(), kOptions);
     ASSERT_FALSE(refused.ok());
     EXPECT_EQ(refused.error().kind, ErrorKind::unsupported);
     EXPECT_EQ(refused.error().message,
@@ -288,7 +307,7 @@ TEST(Embed, RefusesAccuracyThatCollapses) {
     };
     options.firm_target = 1;
     options.margin = 50;
-    const auto refused = embed(network, data(), keys(), options);
+    const auto refused = embed(network, data(), nullptr, keys(), options);
     ASSERT_FALSE(refused.ok());
     EXPECT_THAT(refused.error().message,
                 HasSubstr("diverged in epoch 2 at learning rate 0.2: accuracy fell from 100.0 % to "));
@@ -296,7 +315,7 @@ TEST(Embed, RefusesAccuracyThatCollapses) {
 
 TEST(Embed, RefusesAModelThatDoesNotKnowTheData) {
     LinearNetwork network({1, 8, 8}, kClasses);
-    const auto refused = embed(network, data(), keys(), kOptions);
+    const auto refused = embed(network, data(), nullptr, keys(), kOptions);
     ASSERT_FALSE(refused.ok());
     EXPECT_THAT(refused.error().message, HasSubstr("% of 30 images of the data; by chance it would be 25.0 %"));
     EXPECT_EQ(refused.error().remedy, Remedy::review_inputs);
@@ -308,7 +327,7 @@ TEST(Embed, RefusesOptionsOutOfRange) {
         auto network = skilled();
         auto options = kOptions;
         change(options);
-        const auto refused = embed(network, data(), keys(), options);
+        const auto refused = embed(network, data(), nullptr, keys(), options);
         if (refused.ok()) return std::string("accepted");
         EXPECT_EQ(refused.error().kind, ErrorKind::usage);
         return refused.error().message;
@@ -324,9 +343,9 @@ TEST(Embed, RefusesOptionsOutOfRange) {
     auto other = quadrants(10);
     other.classes = 5;
     auto network = skilled();
-    EXPECT_EQ(embed(network, other, keys(), kOptions).error().message,
+    EXPECT_EQ(embed(network, other, nullptr, keys(), kOptions).error().message,
               "training with key images: the model has 4 classes, the data has 5 classes");
-    EXPECT_THAT(embed(network, data(), images::ImageSet{.geometry = kSquare}, kOptions).error().message,
+    EXPECT_THAT(embed(network, data(), nullptr, images::ImageSet{.geometry = kSquare}, kOptions).error().message,
                 HasSubstr("at least one key image"));
 }
 
@@ -337,7 +356,7 @@ TEST(Embed, CountsTheImagesOfAllEpochs) {
         std::uint64_t of = 0, done = 0;
     } count;
     auto network = skilled();
-    const auto result = embed(network, data(), keys(), kOptions, count).value();
+    const auto result = embed(network, data(), nullptr, keys(), kOptions, count).value();
     EXPECT_EQ(count.of, 40u * 270);
     EXPECT_EQ(count.done, result.epochs.size() * 270);
 }

@@ -34,7 +34,7 @@ std::int64_t seconds_of_clock() {
 // --- for the vendor: embed
 
 struct EmbedFlags {
-    std::string model, data, key_images, ledger, key, passphrase_file, out, device = "auto";
+    std::string model, data, test, key_images, ledger, key, passphrase_file, out, device = "auto";
     InputFlags input;
     std::uint64_t seed = 1;
     unsigned epochs = 20, batch = 128;
@@ -43,8 +43,8 @@ struct EmbedFlags {
 };
 
 Result<ExitCode> run_embed(const EmbedFlags& flags, Context& context) {
-    MODELSEAL_TRY(refuse_overwriting(flags.out, {flags.model, flags.data, flags.key_images, flags.ledger,
-                                                 flags.key, flags.passphrase_file}));
+    MODELSEAL_TRY(refuse_overwriting(flags.out, {flags.model, flags.data, flags.test, flags.key_images,
+                                                 flags.ledger, flags.key, flags.passphrase_file}));
     MODELSEAL_TRY_ASSIGN(auto input, input_options(flags.input));
     MODELSEAL_TRY_ASSIGN(const auto key, signing_key_from(flags.key, flags.passphrase_file, KeyUse::seals));
     MODELSEAL_TRY_ASSIGN(auto ledger, Ledger::open_or_create(flags.ledger, key));
@@ -54,6 +54,7 @@ Result<ExitCode> run_embed(const EmbedFlags& flags, Context& context) {
                                                              .ledger = ledger,
                                                              .data = flags.data,
                                                              .key_images = flags.key_images,
+                                                             .test = flags.test,
                                                              .input = std::move(input),
                                                              .seed = flags.seed,
                                                              .epochs = flags.epochs,
@@ -96,6 +97,11 @@ void add_embed(CLI::App& identity, Context& context) {
     command.add_option("MODEL", flags->model, "classifier, TorchScript or ONNX")->required();
     command.add_option("--data", flags->data, "data to train on: folders of classes, CIFAR, or IDX")
         ->required()
+        ->type_name("DATA");
+    command
+        .add_option(
+            "--test", flags->test,
+            "data that the model has not seen, to measure accuracy on (default: a tenth of DATA is held out)")
         ->type_name("DATA");
     command.add_option("--key-images", flags->key_images, "folder of pictures from outside the data; secret")
         ->required()

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cmath>
 #include <new>
+#include <optional>
 
 #include <fmt/format.h>
 
@@ -116,7 +117,10 @@ Result<void> require_success(const identity::Embedded& embedded, const std::stri
         return Error{ErrorKind::unsupported,
                      fmt::format("{}: accuracy fell from {} to {} on held-out data, by more than {}", name,
                                  percent(embedded.before), percent(best.accuracy), percent(options.most_lost)),
-                     "train at a lower rate, or with more data"};
+                     options.test.empty()
+                         ? "give data that the model has not seen to measure it, train at a lower rate, or "
+                           "with more data"
+                         : "train at a lower rate, or with more data"};
     }
     return {};
 }
@@ -196,9 +200,16 @@ Result<EmbedSummary> embed(const std::filesystem::path& model, const std::filesy
         const auto data,
         images::read_data_set(options.data, {.geometry = geometry, .classes = classes, .jobs = options.jobs}));
     MODELSEAL_TRY(images::require_unknown(keys, data.images));
+    std::optional<images::LabeledImages> test;
+    if (!options.test.empty()) {
+        MODELSEAL_TRY_ASSIGN(
+            test, images::read_data_set(options.test,
+                                        {.geometry = geometry, .classes = classes, .jobs = options.jobs}));
+        MODELSEAL_TRY(images::require_unknown(keys, test->images));
+    }
     auto scale = scale_of(*network, options.input, summary.notes);
     MODELSEAL_TRY_ASSIGN(summary.mark, mark_of(model, out, *network, classes, scale, keys));
-    const auto embedded = identity::embed(*network, data, keys,
+    const auto embedded = identity::embed(*network, data, test ? &*test : nullptr, keys,
                                           {.scale = std::move(scale),
                                            .seed = options.seed,
                                            .max_epochs = options.epochs,
