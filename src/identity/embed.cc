@@ -201,6 +201,7 @@ class Training {
 
     Result<void> run() {
         MODELSEAL_TRY(set_rate(options_.rate));
+        MODELSEAL_TRY(network_.remember());
         for (std::size_t number = 1; number <= options_.max_epochs; ++number) {
             Epoch epoch{.number = number, .rate = rate_};
             MODELSEAL_TRY(show_all(epoch));
@@ -208,8 +209,9 @@ class Training {
             const bool diverged = !std::isfinite(epoch.loss) || epoch.accuracy < result_.before / 2;
             if (diverged) MODELSEAL_TRY(step_back(epoch));
             epoch.best = !diverged && (result_.epochs.empty() || rank(epoch) > rank(result_.best));
-            if (epoch.best) MODELSEAL_TRY(network_.remember());
             if (epoch.best) result_.best = epoch;
+            // What lost accuracy is nothing to go on from.
+            if (!diverged) MODELSEAL_TRY(keeps_accuracy(epoch) ? keep(epoch) : network_.recall());
             result_.epochs.push_back(epoch);
             if (options_.after_epoch) options_.after_epoch(epoch);
             if (!diverged && outcome_of(epoch) == Embedded::Outcome::reached) break;
@@ -221,6 +223,8 @@ class Training {
     }
 
   private:
+    Result<void> keep(const Epoch& epoch) { return epoch.best ? network_.remember() : Result<void>(); }
+
     // After divergence: an error at the rate that the owner chose; at a higher one, back to the best epoch.
     Result<void> step_back(const Epoch& epoch) {
         if (rate_ > options_.rate) return network_.recall();
@@ -231,7 +235,7 @@ class Training {
             epoch.rate);
     }
 
-    // Lower after an epoch that lost too much accuracy, and never as high again; higher after one that neither lost
+    // Lower after an epoch that lost too much accuracy, which is taken back, and never as high again; higher after one that neither lost
     // accuracy nor came nearer to the targets.
     Result<void> choose_rate(const Epoch& epoch) {
         if (!keeps_accuracy(epoch)) {

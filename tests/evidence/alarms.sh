@@ -13,7 +13,7 @@ build=$(cd "$1" && pwd) models=$(cd "$2/models" && pwd) work=$3
 seal=$build/src/modelseal
 evidence=$build/tests/evidence/modelseal_evidence
 # As the program sets them for itself before it loads LibTorch, which this one is linked to.
-export OMP_WAIT_POLICY=PASSIVE OPENBLAS_NUM_THREADS=1
+export OMP_WAIT_POLICY=PASSIVE OPENBLAS_NUM_THREADS=1 MODELSEAL_WORKER=$build/src/modelseal-worker
 mkdir -p "$work"
 cd "$work"
 rm -f alarm-*.fp

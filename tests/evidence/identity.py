@@ -66,7 +66,7 @@ class Mark:
         test = self.first("test", self.network.test, self.given.measured)
         return program.kept(self.folder / "embed.json", lambda: self.seal.json(
             "identity", "embed", self.model, "--data", data, "--test", test, "--key-images", self.key_folder, "-k", self.seal.key,
-            "--ledger", self.ledger, "-o", self.marked, "--seed", 1, "--epochs", self.given.embed_epochs, *self.shape))
+            "--ledger", self.ledger, "-o", self.marked, "--seed", 1, "--epochs", self.given.embed_epochs, "--rate", self.given.embed_rate, *self.shape))
 
     def image_of(self, user):
         """The file of user number `user`, issued if it is new."""
@@ -231,6 +231,7 @@ def options():
     parser.add_argument("--tests", type=int, default=8_000, help="test images of attacked copies and of modified queries")
     parser.add_argument("--embed-images", type=int, default=20_000, help="of the training data, to mark a network with")
     parser.add_argument("--embed-epochs", type=int, default=20, help="at most, to mark a network")
+    parser.add_argument("--embed-rate", default="0.005", help="learning rate, to mark a network")
     parser.add_argument("--measured", type=int, default=2_000, help="test images that marking measures accuracy on")
     return parser.parse_args()
 

@@ -216,6 +216,14 @@ signers = [{ ca = "keys/root.pem" }, { key = "keys/signer.pub" }]
     EXPECT_EQ(both.ruling->outcome, Outcome::allow) << found(both, "signature");
 }
 
+TEST_F(UnderPolicy, APolicyWithoutVendorsDeniesEverything) {
+    scratch.write("policy.toml", "version = 1\n");
+    const auto report = check(sealed("net", acme), "net");
+    EXPECT_EQ(report.ruling->outcome, Outcome::deny);
+    EXPECT_EQ(report.exit_code, ExitCode::mismatch);
+    EXPECT_THAT(found(report, "seal"), HasSubstr("no key to look for one"));
+}
+
 TEST_F(UnderPolicy, LoadNamesAKeyThatIsNone) {
     scratch.write("keys/beta.pub", "not a key");
     const auto policy = Policy::load(scratch / "policy.toml");

@@ -1,6 +1,7 @@
 // Reports for CI systems: JUnit XML and a summary in Markdown.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 
 #include "report/report.h"
 
@@ -58,6 +59,26 @@ TEST(Junit, WhatAPolicyLetsThroughPasses) {
     EXPECT_THAT(xml, HasSubstr("name=\"policy\""));
     EXPECT_THAT(xml, HasSubstr("quarantined by"));
     EXPECT_THAT(xml, HasSubstr("seal: changed"));
+}
+
+TEST(Sarif, FindingsAreTheSameInAnotherRun) {
+    auto report = sealed("m", SealFinding::Outcome::tampered);
+    report.seal->tensors = {{.name = "a", .outcome = TensorFinding::Outcome::changed},
+                            {.name = "b", .outcome = TensorFinding::Outcome::changed}};
+    const auto identities = [](const CheckReport& one) {
+        std::vector<std::string> out;
+        const auto log = nlohmann::json::parse(to_sarif({&one, 1}, "1"));
+        for (const auto& result : log["runs"][0]["results"])
+            out.push_back(result["partialFingerprints"]["modelseal/1"]);
+        return out;
+    };
+    const auto first = identities(report);
+    ASSERT_EQ(first.size(), 2u);
+    EXPECT_NE(first[0], first[1]);
+    report.seal->detail = "in other words";
+    EXPECT_EQ(identities(report), first);
+    report.target = "n";
+    EXPECT_NE(identities(report), first);
 }
 
 TEST(Summary, HasTheWorstFirst) {

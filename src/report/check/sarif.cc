@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "crypto/hash.h"
 #include "report/check/document.h"
 #include "report/check/json.h"
 #include "report/check/seal_section.h"
@@ -10,6 +11,7 @@
 #include "report/report.h"
 #include "util/encodings.h"
 #include "util/text.h"
+#include <modelseal/keys.h>
 
 namespace modelseal::report {
 namespace {
@@ -105,6 +107,7 @@ class Log {
         run["tool"] = {{"driver", std::move(driver)}};
         run["invocations"] = ordered_json::array({std::move(invocation)});
         run["artifacts"] = std::move(artifacts_);
+        for (auto& result : results_) result["partialFingerprints"] = {{"modelseal/1", identity_of(result)}};
         run["results"] = std::move(results_);
         run["columnKind"] = "utf16CodeUnits";
         ordered_json log;
@@ -119,6 +122,19 @@ class Log {
     ordered_json physical() const {
         const auto index = artifacts_.size() - 1;
         return {{"artifactLocation", {{"uri", artifacts_[index]["location"]["uri"]}, {"index", index}}}};
+    }
+
+    // 3.27.17: the same for the same finding in another run: its rule, its target, and the tensor or file in it.
+    static std::string identity_of(const ordered_json& result) {
+        const auto& location = result["locations"][0];
+        crypto::Sha256 digest;
+        digest.update_text(result["ruleId"].get<std::string>() + "\n");
+        digest.update_text(location["physicalLocation"]["artifactLocation"]["uri"].get<std::string>() + "\n");
+        if (location.contains("logicalLocations"))
+            digest.update_text(location["logicalLocations"][0]["name"].get<std::string>());
+        if (result.contains("properties") && result["properties"].contains("requirement"))
+            digest.update_text(result["properties"]["requirement"].get<std::string>());
+        return to_hex(digest.finish()).substr(0, 32);
     }
 
     ordered_json& add_result(RuleIndex rule, const std::string& message) {
