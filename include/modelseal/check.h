@@ -29,8 +29,9 @@ namespace modelseal {
 
 // Looks for a seal in the weights of a file or folder. An endpoint shows none, nor do answers made elsewhere.
 struct SealCheck {
-    std::vector<CheckKey> keys;  // the one counts under which a seal is found; of several, an intact one, then the first
-    bool all = false;            // list intact tensors as well
+    // The one counts under which a seal is found; of several, an intact one, then the first.
+    std::vector<CheckKey> keys;
+    bool all = false;  // list intact tensors as well
 };
 
 // Compares the answers of a model with its fingerprint. A file is run here, in the worker: if its seal is checked as
