@@ -183,7 +183,7 @@ TEST_F(ManyModels, FailFastBeginsNothingMore) {
     std::string list = "models/a/plain.bin\n";
     for (int i = 0; i < 500; ++i) list += "models/good.bin\n";
     const auto outcome =
-        modelseal({"check", "--from", "-", "--fail-fast", "--pub", "v.pub", "--json", "--jobs", "2"}, list);
+        modelseal({"check", "--from", "-", "--fail-fast", "--pub", "v.pub", "--json", "--jobs", "1"}, list);
     EXPECT_EQ(outcome.code, 4);
     EXPECT_LT(lines_of(outcome.out).size(), 20u);
     EXPECT_EQ(modelseal({"check", "models/a/plain.bin", "models/good.bin", "--fail-fast", "--pub", "v.pub"})
