@@ -97,8 +97,8 @@ class Loader {
         const auto file = resolved(signer.file);
         switch (signer.kind) {
             case policy::Signer::Kind::key: {
-                MODELSEAL_TRY_ASSIGN(auto key, load_public_key(file, KeyUse::file_signatures));
-                by_key.public_keys.push_back(std::move(key));
+                MODELSEAL_TRY_ASSIGN(const auto key, load_public_key(file, KeyUse::file_signatures));
+                by_key.public_keys.push_back(key);
                 return {};
             }
             case policy::Signer::Kind::authority:
