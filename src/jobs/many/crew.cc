@@ -48,15 +48,11 @@ class Work {
         std::vector<std::jthread> workers;
         try {
             while (workers.size() < threads_) {
-                ++running_;
+                count_worker(1);
                 workers.emplace_back([this] { work(); });
             }
         } catch (const std::system_error&) {
-            // The system has no more threads: those that there are do it, or this one.
-            const std::scoped_lock lock(mutex_);
-            --running_;
-            threads_ = std::max<unsigned>(1, static_cast<unsigned>(workers.size()));
-            free_ = std::min(free_, threads_);
+            count_worker(-1);  // the system has no more threads: those that there are do it, or this one
         }
         if (workers.empty()) return alone();
         take_all();
@@ -80,7 +76,7 @@ class Work {
             std::optional<Target> target;
             unsigned taken = 0;
             {
-                // Whoever has the turn waits until there are threads for the target, so that a large one is not passed by.
+                // Whoever has the turn waits for the threads that the target takes, so that a large one is not passed by.
                 const std::scoped_lock turn(turn_);
                 target = next();
                 if (target) taken = acquire(is_large(target->path) ? threads_ : 1);
@@ -89,8 +85,12 @@ class Work {
             auto report = checked(*target, taken);
             finish({std::move(*target), std::move(report)}, taken);
         }
+        count_worker(-1);
+    }
+
+    void count_worker(int change) {
         const std::scoped_lock lock(mutex_);
-        --running_;
+        running_ += change;
         changed_.notify_all();
     }
 
@@ -144,12 +144,12 @@ class Work {
     }
 
     const Crew& crew_;
-    unsigned threads_;
+    const unsigned threads_;
     std::mutex turn_;   // to ask for the next target
     std::mutex mutex_;  // for all below
     std::condition_variable changed_;
     unsigned free_;
-    std::size_t running_ = 0;
+    int running_ = 0;
     bool stopped_ = false;
     std::deque<Done> done_;
 };
