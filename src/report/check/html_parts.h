@@ -10,7 +10,7 @@ namespace modelseal::report {
 
 extern const std::string_view kPageStyle;
 
-// For text and for attribute values in quotes alike.
+// For text and for attribute values in quotes alike, in HTML and in XML.
 std::string escaped(std::string_view text);
 
 // A tensor from its first element to its last, with what is not as sealed in color.

@@ -3,36 +3,12 @@
 #include <fmt/format.h>
 
 #include "report/check/document.h"
+#include "report/check/html_parts.h"
 #include "report/policy.h"
 #include "report/report.h"
-#include "util/text.h"
 
 namespace modelseal::report {
 namespace {
-
-// Printable, so that no character is left that XML 1.0 does not allow.
-std::string xml(std::string_view text) {
-    std::string out;
-    for (const char c : util::printable(text)) {
-        switch (c) {
-            case '&':
-                out += "&amp;";
-                break;
-            case '<':
-                out += "&lt;";
-                break;
-            case '>':
-                out += "&gt;";
-                break;
-            case '"':
-                out += "&quot;";
-                break;
-            default:
-                out += c;
-        }
-    }
-    return out;
-}
 
 struct Cases {
     std::string text;
@@ -42,14 +18,14 @@ struct Cases {
     void add(const std::string& target, std::string_view name, const char* kind, std::string_view message,
              std::string_view more = {}) {
         ++tests;
-        text += fmt::format("    <testcase classname=\"{}\" name=\"{}\"", xml(target), xml(name));
+        text += fmt::format("    <testcase classname=\"{}\" name=\"{}\"", escaped(target), escaped(name));
         if (kind == nullptr) {
             text += "/>\n";
             return;
         }
         ++(kind == std::string_view("error") ? errors : failures);
-        text += fmt::format(">\n      <{0} message=\"{1}\">{2}</{0}>\n    </testcase>\n", kind, xml(message),
-                            xml(more));
+        text += fmt::format(">\n      <{0} message=\"{1}\">{2}</{0}>\n    </testcase>\n", kind,
+                            escaped(message), escaped(more));
     }
 };
 
@@ -92,7 +68,7 @@ std::string to_junit(std::span<const CheckReport> reports, const PageInfo& info)
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"{0}\" {1}>\n  <testsuite "
         "name=\"modelseal "
         "check\" skipped=\"0\" {1}{2}>\n{3}  </testsuite>\n</testsuites>\n",
-        xml(info.program), head, date, cases.text);
+        escaped(info.program), head, date, cases.text);
 }
 
 }  // namespace modelseal::report
