@@ -232,7 +232,10 @@ Result<ExitCode> check_targets(const CheckFlags& flags, const std::vector<std::s
                                Context& context) {
     CheckResults results(flags.outputs, keys, context);
     if (flags.many.any()) {
-        MODELSEAL_TRY_ASSIGN(const auto question, question_of(flags, command, keys));
+        // Only results are compared with those of another run.
+        const bool kept = !flags.many.results.empty();
+        MODELSEAL_TRY_ASSIGN(const auto question,
+                             kept ? question_of(flags, command, keys) : Result<std::string>(std::string()));
         MODELSEAL_TRY(
             check_many(flags.many, targets, !flags.policy.empty(), check, question, results, context));
     } else {

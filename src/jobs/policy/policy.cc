@@ -152,7 +152,7 @@ Result<std::uint64_t> bytes_of(const fs::path& target) {
     return sum;
 }
 
-// Why the file is no model; empty if it may be one, or cannot be opened.
+// Why the file is not a model; empty if it may be one, or cannot be opened.
 std::string why_unknown(const fs::path& target) {
     std::error_code ignored;
     if (oracle::is_endpoint(target.string()) || fs::is_directory(target, ignored)) return {};
@@ -256,7 +256,9 @@ class Case {
     // References of the configuration, and adapters next to a file.
     void look_around() {
         using policy::Adapters, policy::Closure;
-        if (rule_.terms.closure != Closure::ignore) {
+        std::error_code failed;
+        // A file alone has no configuration that could pull in anything.
+        if (rule_.terms.closure != Closure::ignore && fs::is_directory(target_, failed)) {
             const auto opened = model::open_model(target_, limits_);
             auto found = opened.ok() ? jobs::references_of(*opened) : opened.error();
             if (found.ok()) {
