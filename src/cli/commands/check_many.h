@@ -29,7 +29,7 @@ using CheckOne =
 // An error about one target (a signature of an endpoint, say) must not hide the reports of the others.
 CheckReport shown_report(const jobs::Target& target, Result<CheckReport> report);
 
-// Precondition: flags.any(). `folders`: with --each. `others`: files that are no models are targets as well. `question`: the
+// Precondition: flags.any(). `folders`: with --each. `others`: files that are not models are targets as well. `question`: the
 // digest of what decides the results.
 Result<void> check_many(const ManyFlags& flags, const std::vector<std::string>& folders, bool others,
                         const CheckOne& check, const std::string& question, CheckResults& results,

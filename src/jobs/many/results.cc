@@ -126,7 +126,8 @@ Result<MergedResult> result_in(const std::string& name, std::uint64_t number, co
     const auto report = parsed(line);
     const auto target = member<std::string>(report, "target"), verdict = member<std::string>(report, "verdict");
     const auto code = member<std::uint64_t>(report, "exit_code");
-    if (!target || !verdict || !code || *code > 4) return malformed(name, number, "is no result of a check");
+    if (!target || !verdict || !code || *code > 4)
+        return malformed(name, number, "is not the result of a check");
     MergedResult out{.target = *target,
                      .verdict = *verdict,
                      .outcome = {},

@@ -83,7 +83,7 @@ struct Merged {
     ExitCode exit_code() const;
 };
 
-// ErrorKind::usage for files of different lists or questions, malformed for lines that are no results. An incomplete last
+// ErrorKind::usage for files of different lists or questions, malformed for other lines. An incomplete last
 // line is not one of them.
 Result<Merged> merge_results(const std::vector<std::filesystem::path>& files);
 

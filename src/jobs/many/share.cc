@@ -88,7 +88,7 @@ Result<Share> parse_share(std::string_view text) {
     const auto index = number_in(text.substr(0, slash));
     const auto of = slash == text.npos ? std::nullopt : number_in(text.substr(slash + 1));
     if (index && of) return share_in(*index, *of, util::printable(text));
-    return Error{ErrorKind::usage, fmt::format("'{}' is no share", util::printable(text)),
+    return Error{ErrorKind::usage, fmt::format("'{}' is not a share", util::printable(text)),
                  "write it as 0/8, or auto"};
 }
 
