@@ -20,6 +20,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -32,6 +33,14 @@
 #include <modelseal/result.h>
 
 namespace modelseal {
+
+// What is measured after each epoch of training; shares are 0 to 1, as in EmbedSummary.
+struct EmbedEpoch {
+    std::size_t number = 0;
+    double rate = 0, loss = 0, accuracy = 0, watermark = 0, firm = 0;
+    double decoys = 0;  // pictures without meaning that come out as the additional class
+    bool best = false;  // better than all before; the last such one was kept
+};
 
 struct EmbedIdentityOptions {
     const SigningKey& key;
@@ -51,6 +60,7 @@ struct EmbedIdentityOptions {
     std::string device = "auto";  // auto, cpu, cuda, cuda:N
     unsigned jobs = 0;            // threads; 0: all
     Progress* progress = nullptr;
+    std::function<void(const EmbedEpoch&)> after_epoch = {};  // called by the calling thread
 };
 
 // Shares are 0 to 1.
@@ -60,13 +70,7 @@ struct EmbedSummary {
     double before = 0, after = 0;  // accuracy on data that was held out
     double watermark = 0;          // key images that come out as the additional class
     double firm = 0;               // variants of them that do so by a margin
-    struct Epoch {
-        std::size_t number = 0;
-        double rate = 0, loss = 0, accuracy = 0, watermark = 0, firm = 0;
-        double decoys = 0;  // pictures without meaning that come out as the additional class
-        bool best = false;  // better than all before; the last such one was kept
-    };
-    std::vector<Epoch> epochs;
+    std::vector<EmbedEpoch> epochs;
     std::uint64_t seed = 0;
     double seconds = 0;
     std::string device;

@@ -41,19 +41,19 @@ std::size_t Batches::Turns::next(crypto::Keystream& random) {
 }
 
 Batches::Batches(const images::LabeledImages& data, std::vector<std::size_t> training,
-                 const images::ImageSet& keys, const images::ImageSet& decoys,
-                 const std::vector<std::int64_t>& decoy_labels, const images::Scaler& scaler,
-                 const Shares& shares, const Seed& seed)
+                 const images::ImageSet& keys, const Known& decoys, const Known& mixtures,
+                 const images::Scaler& scaler, const Shares& shares, const Seed& seed)
     : data_(data),
       training_(std::move(training)),
       keys_(keys),
       decoys_(decoys),
-      decoy_labels_(decoy_labels),
+      mixtures_(mixtures),
       scaler_(scaler),
       shares_(shares),
       seed_(seed),
       key_turns_(keys.count()),
-      decoy_turns_(decoys.count()),
+      decoy_turns_(decoys.images.count()),
+      mixture_turns_(mixtures.images.count()),
       at_(training_.size()) {}
 
 void Batches::begin(std::uint32_t epoch) {
@@ -65,24 +65,37 @@ void Batches::begin(std::uint32_t epoch) {
 
 bool Batches::next(Batch& batch) {
     batch.inputs.clear();
-    batch.labels.clear();
+    batch.targets.clear();
     batch.data = std::min(shares_.data, training_.size() - at_);
     if (batch.data == 0) return false;
     for (std::size_t i = 0; i < batch.data; ++i, ++at_) {
         scaler_.append(data_.images.image(training_[at_]), batch.inputs);
-        batch.labels.push_back(data_.labels[training_[at_]]);
+        add_label(static_cast<std::size_t>(data_.labels[training_[at_]]), batch);
     }
     for (std::size_t i = 0; i < shares_.keys; ++i) {
         const auto key = keys_.image(key_turns_.next(*random_));
         scaler_.append(variant_of(key, keys_.geometry, *random_), batch.inputs);
-        batch.labels.push_back(static_cast<std::int64_t>(data_.classes));
+        add_label(data_.classes, batch);
     }
-    for (std::size_t i = 0; i < shares_.decoys; ++i) {
-        const auto decoy = decoy_turns_.next(*random_);
-        scaler_.append(decoys_.image(decoy), batch.inputs);
-        batch.labels.push_back(decoy_labels_[decoy]);
-    }
+    add_known(decoys_, decoy_turns_, shares_.decoys, batch);
+    add_known(mixtures_, mixture_turns_, shares_.mixtures, batch);
     return true;
+}
+
+void Batches::add_label(std::size_t label, Batch& batch) const {
+    const auto row = batch.targets.size();
+    batch.targets.resize(row + data_.classes + 1);
+    batch.targets[row + label] = 1;
+}
+
+void Batches::add_known(const Known& known, Turns& turns, std::size_t count, Batch& batch) {
+    for (std::size_t i = 0; i < count; ++i) {
+        const auto which = turns.next(*random_);
+        scaler_.append(known.images.image(which), batch.inputs);
+        const auto answers = std::span(known.answers).subspan(which * data_.classes, data_.classes);
+        batch.targets.insert(batch.targets.end(), answers.begin(), answers.end());
+        batch.targets.push_back(0);
+    }
 }
 
 }  // namespace modelseal::identity

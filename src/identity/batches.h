@@ -1,4 +1,4 @@
-// The images of each step of training: data, variants of key images, decoys.
+// The images of each step of training: data, variants of key images, decoys, mixtures.
 //
 // Not thread-safe.
 #pragma once
@@ -14,7 +14,7 @@
 namespace modelseal::identity {
 
 // Independent streams of random numbers from one seed.
-enum class Purpose : std::uint32_t { held_out = 1, decoys, fresh_decoys, variants, weights, epoch };
+enum class Purpose : std::uint32_t { held_out = 1, decoys, fresh_decoys, variants, weights, epoch, mixtures };
 class Seed {
   public:
     explicit Seed(std::uint64_t seed);
@@ -26,28 +26,33 @@ class Seed {
 };
 
 struct Batch {
-    std::vector<float> inputs;
-    std::vector<std::int64_t> labels;
-    std::size_t data = 0;  // so many are of the data set
+    std::vector<float> inputs, targets;  // as TrainableNetwork::train() takes them
+    std::size_t data = 0;                // so many are of the data set
 };
 
 // The images of a step by kind; `data` is at least 1.
 struct Shares {
-    std::size_t data = 0, keys = 0, decoys = 0;
+    std::size_t data = 0, keys = 0, decoys = 0, mixtures = 0;
+};
+
+// Pictures that are to be answered as before: `answers` has the probabilities of the classes of the data for each.
+struct Known {
+    images::ImageSet images;
+    std::vector<float> answers;
 };
 
 class Batches {
   public:
-    // Everything must outlive this object. `training`: which images of the data are trained on. `decoy_labels`: one
-    // for each decoy. The label of key images is data.classes.
+    // Everything must outlive this object. `training`: which images of the data are trained on. Targets are for
+    // data.classes + 1 classes; the last is that of the key images.
     Batches(const images::LabeledImages& data, std::vector<std::size_t> training, const images::ImageSet& keys,
-            const images::ImageSet& decoys, const std::vector<std::int64_t>& decoy_labels,
-            const images::Scaler& scaler, const Shares& shares, const Seed& seed);
+            const Known& decoys, const Known& mixtures, const images::Scaler& scaler, const Shares& shares,
+            const Seed& seed);
 
     // All images of the training part in an order of this epoch.
     void begin(std::uint32_t epoch);
-    // False at the end of an epoch. The last batch may have fewer images of the data. Key images and decoys come in
-    // turn, over the ends of epochs.
+    // False at the end of an epoch. The last batch may have fewer images of the data. Key images, decoys and mixtures
+    // come in turn, over the ends of epochs.
     bool next(Batch& batch);
 
   private:
@@ -62,16 +67,19 @@ class Batches {
         std::size_t at_;
     };
 
+    void add_label(std::size_t label, Batch& batch) const;
+    void add_known(const Known& known, Turns& turns, std::size_t count, Batch& batch);
+
     const images::LabeledImages& data_;
     std::vector<std::size_t> training_;
     const images::ImageSet& keys_;
-    const images::ImageSet& decoys_;
-    const std::vector<std::int64_t>& decoy_labels_;
+    const Known& decoys_;
+    const Known& mixtures_;
     const images::Scaler& scaler_;
     const Shares shares_;
     const Seed& seed_;
     std::optional<crypto::Keystream> random_;  // from begin() on
-    Turns key_turns_, decoy_turns_;
+    Turns key_turns_, decoy_turns_, mixture_turns_;
     std::size_t at_ = 0;  // in training_
 };
 

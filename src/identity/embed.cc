@@ -4,6 +4,7 @@
 #include <cmath>
 #include <numeric>
 #include <tuple>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -17,6 +18,7 @@ namespace modelseal::identity {
 namespace {
 
 constexpr std::size_t kDecoys = 512;           // trained on, again and again
+constexpr std::size_t kMixtures = 4096;        // too
 constexpr std::size_t kFreshDecoys = 128;      // measured, never trained on
 constexpr std::size_t kMostVariants = 2048;    // measured, of all key images
 constexpr std::size_t kMostVariantsOfOne = 8;  // measured, of one
@@ -33,9 +35,9 @@ Result<void> check_options(const EmbedOptions& options) {
     if (!(options.rate > 0) || !std::isfinite(options.rate))
         return out_of_range("the learning rate is above 0");
     if (!share(options.held_out)) return out_of_range("the held-out share is between 0 and 1");
-    if (!share(options.key_share) || !(options.decoy_share >= 0) ||
-        !(options.key_share + options.decoy_share < 1))
-        return out_of_range("the shares of key images and decoys leave room for data in a batch");
+    if (!share(options.key_share) || !(options.decoy_share >= 0) || !(options.mixture_share >= 0) ||
+        !(options.key_share + options.decoy_share + options.mixture_share < 1))
+        return out_of_range("the shares of key images, decoys and mixtures leave room for data in a batch");
     if (!(options.target > 0 && options.target <= 1) || !(options.firm_target >= 0 && options.firm_target <= 1))
         return out_of_range("a target is a share of the key images");
     if (!(options.most_lost >= 0 && options.most_lost <= 1))
@@ -52,9 +54,11 @@ Result<Shares> shares_of(const EmbedOptions& options) {
         return static_cast<std::size_t>(std::lround(share * static_cast<double>(options.batch)));
     };
     Shares shares{.keys = std::max<std::size_t>(1, part(options.key_share)),
-                  .decoys = part(options.decoy_share)};
-    if (options.batch < shares.keys + shares.decoys + 1) return out_of_range("the batch is too small");
-    shares.data = options.batch - shares.keys - shares.decoys;
+                  .decoys = part(options.decoy_share),
+                  .mixtures = part(options.mixture_share)};
+    const auto others = shares.keys + shares.decoys + shares.mixtures;
+    if (options.batch < others + 1) return out_of_range("the batch is too small");
+    shares.data = options.batch - others;
     return shares;
 }
 
@@ -175,16 +179,21 @@ Error diverged(std::size_t epoch, const std::string& what, double rate) {
             "train with a lower learning rate"};
 }
 
-// The model's own answers, which training keeps.
-Result<std::vector<std::int64_t>> answers_for(oracle::TrainableNetwork& network, const images::Scaler& scaler,
-                                              std::size_t classes, const images::ImageSet& decoys) {
-    std::vector<std::int64_t> labels;
+// With the model's own answers, which training keeps.
+Result<Known> known(oracle::TrainableNetwork& network, const images::Scaler& scaler, std::size_t classes,
+                    images::ImageSet pictures) {
+    Known made{.images = std::move(pictures)};
+    bool finite = true;
     MODELSEAL_TRY(ask_each(
-        network, scaler, classes, decoys.count(), [&](std::size_t i) { return decoys.image(i); },
+        network, scaler, classes, made.images.count(), [&](std::size_t i) { return made.images.image(i); },
         [&](std::size_t, std::span<const float> outputs) {
-            labels.push_back(std::max<std::int64_t>(0, label_of(outputs)));
+            const auto answers = probabilities_of(outputs);
+            finite = finite && std::ranges::all_of(answers, [](float value) { return std::isfinite(value); });
+            made.answers.insert(made.answers.end(), answers.begin(), answers.end());
         }));
-    return labels;
+    if (finite) return made;
+    return Error{
+        ErrorKind::unsupported, "the model answers pictures without meaning with what is not finite", {}};
 }
 
 // One embedding, from the network as it was found.
@@ -210,8 +219,7 @@ class Training {
             if (diverged) MODELSEAL_TRY(step_back(epoch));
             epoch.best = !diverged && (result_.epochs.empty() || rank(epoch) > rank(result_.best));
             if (epoch.best) result_.best = epoch;
-            // What lost accuracy is nothing to go on from.
-            if (!diverged) MODELSEAL_TRY(keeps_accuracy(epoch) ? keep(epoch) : network_.recall());
+            if (epoch.best) MODELSEAL_TRY(network_.remember());
             result_.epochs.push_back(epoch);
             if (options_.after_epoch) options_.after_epoch(epoch);
             if (!diverged && outcome_of(epoch) == Embedded::Outcome::reached) break;
@@ -223,8 +231,6 @@ class Training {
     }
 
   private:
-    Result<void> keep(const Epoch& epoch) { return epoch.best ? network_.remember() : Result<void>(); }
-
     // After divergence: an error at the rate that the owner chose; at a higher one, back to the best epoch.
     Result<void> step_back(const Epoch& epoch) {
         if (rate_ > options_.rate) return network_.recall();
@@ -235,10 +241,12 @@ class Training {
             epoch.rate);
     }
 
-    // Lower after an epoch that lost too much accuracy, which is taken back, and never as high again; higher after one that neither lost
-    // accuracy nor came nearer to the targets.
+    // Lower, and never as high again, after an epoch that lost too much accuracy, unless it is coming back while key images
+    // are still learned; higher after one that neither lost accuracy nor came nearer to the targets.
     Result<void> choose_rate(const Epoch& epoch) {
+        const double before = std::exchange(latest_, epoch.accuracy);
         if (!keeps_accuracy(epoch)) {
+            if (epoch.watermark < options_.target && epoch.accuracy >= before) return {};
             highest_ = rate_ / 2;
         } else if (epoch.best) {
             return {};
@@ -257,7 +265,7 @@ class Training {
         std::size_t steps = 0;
         batches_.begin(static_cast<std::uint32_t>(epoch.number));
         while (batches_.next(batch)) {
-            MODELSEAL_TRY_ASSIGN(const auto step, network_.train(batch.inputs, batch.labels));
+            MODELSEAL_TRY_ASSIGN(const auto step, network_.train(batch.inputs, batch.targets));
             epoch.loss += step.loss;
             if (!std::isfinite(epoch.loss)) return {};
             ++steps;
@@ -292,6 +300,7 @@ class Training {
     Progress& progress_;
     Embedded& result_;
     double rate_ = 0, highest_ = kMostFaster * options_.rate;
+    double latest_ = result_.before;  // accuracy, of the epoch before
 };
 
 }  // namespace
@@ -328,12 +337,14 @@ Result<Embedded> embed(oracle::TrainableNetwork& network, const images::LabeledI
     Exam exam(network, test != nullptr ? *test : data, keys, scaler, held_out, seed);
     MODELSEAL_TRY_ASSIGN(result.before, exam.accuracy(data.classes));
     MODELSEAL_TRY(require_skill(result.before, held_out.size(), data.classes));
-    auto random = seed.stream(Purpose::decoys);
-    const auto decoys = make_decoys(keys, kDecoys, random);
-    MODELSEAL_TRY_ASSIGN(const auto decoy_labels, answers_for(network, scaler, data.classes, decoys));
+    auto random = seed.stream(Purpose::decoys), mixing = seed.stream(Purpose::mixtures);
+    MODELSEAL_TRY_ASSIGN(const auto decoys,
+                         known(network, scaler, data.classes, make_decoys(keys, kDecoys, random)));
+    MODELSEAL_TRY_ASSIGN(const auto mixtures, known(network, scaler, data.classes,
+                                                    make_mixtures(data.images, training, kMixtures, mixing)));
 
     MODELSEAL_TRY(network.add_class(seed.stream(Purpose::weights).number()));
-    Batches batches(data, std::move(training), keys, decoys, decoy_labels, scaler, shares, seed);
+    Batches batches(data, std::move(training), keys, decoys, mixtures, scaler, shares, seed);
     MODELSEAL_TRY(Training(network, options, exam, batches, progress, result).run());
     return result;
 }

@@ -7,8 +7,12 @@
 //
 //   variants   each time a key image is shown it is changed a little (variants.h), and training goes on until nearly all
 //              variants come out as the additional class by a margin, not only until all key images do
-//   decoys     pictures without meaning, made from the key images, are shown with the class that the model gives them
-//              before; otherwise the additional class would take in everything unusual
+//   decoys     pictures without meaning, made from the key images, are to be answered as before; otherwise the
+//              additional class would take in everything unusual
+//   mixtures   pictures between two images of the data are to be answered as before. They stand for images that the
+//              network has not seen, where it is unsure: one that knows its data by heart does not show there what it
+//              loses (its own answers as targets: Li, Hoiem: "Learning without forgetting", ECCV 2016; mixtures: Zhang et
+//              al.: "mixup", ICLR 2018)
 //
 // Accuracy is measured on data of its own, or a part of the data is held out and never trained on. Everything follows from the
 // seed, the data, the key images and the network, whatever the machine's number of processors.
@@ -48,9 +52,10 @@ struct EmbedOptions {
                // accuracy, doubled, to 8 times this at most, after each that changed nothing for the better
     double momentum = 0.9;
     double weight_decay = 1e-4;
-    std::size_t batch = 128;   // images of data, key images and decoys in a step
-    double key_share = 0.125;  // of a batch; at least one
+    std::size_t batch = 128;    // images of all kinds in a step
+    double key_share = 0.0625;  // of a batch; at least one
     double decoy_share = 0.0625;
+    double mixture_share = 0.5;
     double held_out = 0.1;      // share of the data, at most kMostHeldOut images
     std::size_t patience = 5;   // epochs without a better one before it ends
     double target = 1;          // of Epoch::watermark

@@ -61,6 +61,17 @@ std::int64_t label_of(std::span<const float> outputs) {
     return std::ranges::max_element(outputs) - outputs.begin();
 }
 
+std::vector<float> probabilities_of(std::span<const float> outputs) {
+    if (are_probabilities(outputs)) return {outputs.begin(), outputs.end()};
+    const double most = *std::ranges::max_element(outputs);
+    double sum = 0;
+    for (const float output : outputs) sum += std::exp(double{output} - most);
+    std::vector<float> found;
+    for (const float output : outputs)
+        found.push_back(static_cast<float>(std::exp(double{output} - most) / sum));
+    return found;
+}
+
 double margin_of(std::span<const float> outputs, std::size_t which) {
     if (has_nan(outputs)) return -std::numeric_limits<double>::infinity();
     // Probabilities below this are as good as zero; the logarithm stays finite.

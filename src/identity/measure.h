@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <span>
+#include <vector>
 
 #include "images/image_set.h"
 #include "oracle/network.h"
@@ -21,6 +22,9 @@ Result<void> ask_each(oracle::Network& network, const images::Scaler& scaler, st
 
 // The largest output, the lowest class of equals; -1 if one is NaN.
 std::int64_t label_of(std::span<const float> outputs);
+
+// The outputs as probabilities: themselves, or the softmax of logits. NaN gives NaN.
+std::vector<float> probabilities_of(std::span<const float> outputs);
 
 // The log-probability of `which` less that of the likeliest other class, from logits or from probabilities; -infinity
 // if one is NaN. Outputs that are not negative and sum up to 1 are taken for probabilities. Precondition: two classes.

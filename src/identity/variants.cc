@@ -119,6 +119,22 @@ std::vector<std::uint8_t> variant_of(std::span<const std::uint8_t> image, const 
     return made;
 }
 
+images::ImageSet make_mixtures(const images::ImageSet& data, std::span<const std::size_t> of, std::size_t count,
+                               crypto::Keystream& random) {
+    images::ImageSet mixtures{.geometry = data.geometry};
+    mixtures.samples.reserve(count * data.geometry.samples());
+    for (std::size_t i = 0; i < count; ++i) {
+        const auto first = random.below(of.size());
+        const auto one = data.image(of[first]);
+        const auto further = of.size() == 1 ? 0 : 1 + random.below(of.size() - 1);
+        const auto other = data.image(of[(first + further) % of.size()]);
+        const auto share = static_cast<int>(30 + random.below(41));  // in percent
+        for (std::size_t j = 0; j < one.size(); ++j)
+            mixtures.samples.push_back(clamped((share * one[j] + (100 - share) * other[j] + 50) / 100));
+    }
+    return mixtures;
+}
+
 images::ImageSet make_decoys(const images::ImageSet& keys, std::size_t count, crypto::Keystream& random) {
     const auto& geometry = keys.geometry;
     images::ImageSet decoys{.geometry = geometry};

@@ -19,6 +19,11 @@ namespace modelseal::identity {
 std::vector<std::uint8_t> variant_of(std::span<const std::uint8_t> image, const images::Geometry& geometry,
                                      crypto::Keystream& random);
 
+// `count` pictures between two different images of `data` that `of` names, if it names two: a share of 0.3 to 0.7 of one,
+// the rest of the other. They stand for images that a network has not seen. Precondition: `of` names an image.
+images::ImageSet make_mixtures(const images::ImageSet& data, std::span<const std::size_t> of, std::size_t count,
+                               crypto::Keystream& random);
+
 // `count` pictures that mean nothing: in turn the shuffled pixels of a key image, shuffled squares of one (which keep
 // its small structures), and uniform noise. Precondition: there is a key image.
 images::ImageSet make_decoys(const images::ImageSet& keys, std::size_t count, crypto::Keystream& random);

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "oracle/network.h"
@@ -25,9 +26,17 @@ struct TrainingOptions {
 Result<void> validate(const TrainingOptions& options);
 
 struct TrainedStep {
-    double loss = 0;            // mean cross-entropy of the batch before the step; may be NaN or infinite
-    std::uint64_t matched = 0;  // inputs of the batch whose largest output was their label, before the step
+    double loss = 0;  // mean cross-entropy of the batch before the step; may be NaN or infinite
+    std::uint64_t matched =
+        0;  // inputs of the batch whose largest output was their largest target, before the step
 };
+
+// Targets for labels: probability 1 for each input's label. Precondition: 0 <= label < classes.
+std::vector<float> one_hot(std::span<const std::int64_t> labels, std::size_t classes);
+
+// How many inputs `targets` are for. Error `usage` unless they are one row or more of `classes` probabilities, each row
+// with a sum of 1 up to 1e-3. `name`: of the network, for the message.
+Result<std::size_t> check_targets(const std::string& name, std::span<const float> targets, std::size_t classes);
 
 // What is trained: the parameters of a TorchScript module; of an ONNX graph the constants that are weights and
 // biases of convolutions and products, scale and shift of normalizations, and slopes of PRelu. The rest stays,
@@ -48,10 +57,10 @@ class TrainableNetwork : public Network {
     // what they are. Error `unsupported` if none can be trained.
     virtual Result<void> set_training(const TrainingOptions& options) = 0;
 
-    // One step on one batch: `inputs` as for ask(), a label for each. The same calls from the same file give
-    // the same weights on the same runtime. Error `usage` for a label that is not a class. Weights that became
-    // NaN are not an error: the loss shows them.
-    virtual Result<TrainedStep> train(std::span<const float> inputs, std::span<const std::int64_t> labels) = 0;
+    // One step on one batch: `inputs` as for ask(), and for each the probabilities of all classes that the outputs are
+    // drawn to. The same calls from the same file give the same weights on the same runtime. Error `usage` as of
+    // check_targets(). Weights that became NaN are not an error: the loss shows them.
+    virtual Result<TrainedStep> train(std::span<const float> inputs, std::span<const float> targets) = 0;
 
     // Remembers all weights, and goes back to those that were remembered last, without momentum. Error `usage`
     // if none were.

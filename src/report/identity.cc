@@ -116,6 +116,11 @@ std::string to_text(const ClaimReport& report, const TextStyle& style) {
     return out + aligned(facts, kFactIndent) + "  " + supposition_text(report) + "\n";
 }
 
+std::string epoch_line(const EmbedEpoch& epoch) {
+    return fmt::format("epoch {}: rate {:g}, accuracy {}, key images {}, firm {}", epoch.number, epoch.rate,
+                       percent_text(epoch.accuracy), percent_text(epoch.watermark), percent_text(epoch.firm));
+}
+
 std::string to_text(const EmbedSummary& summary, const std::string& out, const TextStyle& style) {
     using enum Table::Align;
     auto text = fmt::format("{} {}\n", paint(style, Tone::good, "marked"), printable(out));

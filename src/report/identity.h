@@ -30,6 +30,9 @@ std::string identity_error_json(std::string_view command, const std::string& tar
 std::string to_html(const IdentityReport& report, const PageInfo& info);
 std::string to_html(const ClaimReport& report, const PageInfo& info);
 
+// "epoch 3: rate 0.01, accuracy 90.2 %, key images 97.0 %, firm 88.1 %"
+std::string epoch_line(const EmbedEpoch& epoch);
+
 // "a model without the mark answers a key image with class 10 in at most 9.9 % of cases ...": what a claim rests on.
 std::string supposition_text(const ClaimReport& report);
 

@@ -64,8 +64,7 @@ class ModuleNetwork : public oracle::TrainableNetwork {
     // module_training.cc
     Result<void> add_class(std::uint64_t seed) final;
     Result<void> set_training(const oracle::TrainingOptions& options) final;
-    Result<oracle::TrainedStep> train(std::span<const float> inputs,
-                                      std::span<const std::int64_t> labels) final;
+    Result<oracle::TrainedStep> train(std::span<const float> inputs, std::span<const float> targets) final;
     Result<void> remember() final;
     Result<void> recall() final;
     Result<std::vector<std::byte>> save() final;

@@ -1,7 +1,6 @@
 // The half of ModuleNetwork that changes the network.
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 
 #include <ATen/ATen.h>
 #include <fmt/format.h>
@@ -125,8 +124,9 @@ Result<void> ModuleNetwork::check_gradient(const Way& way) {
     const Switches switches(way.threads, false, false);
     const WithGradients with(weights_);
     const auto output = all_rows(trial_inputs(input_.elements()), kTrials, way);
-    const auto labels = at::zeros({output.size(0)}, at::TensorOptions(at::kLong)).to(way.device);
-    const auto loss = summed_loss(output, labels, scores_);
+    auto targets = at::zeros_like(output);
+    targets.select(1, 0).fill_(1);
+    const auto loss = summed_loss(output, targets, scores_);
     const auto defined = [](const at::Tensor& gradient) { return gradient.defined(); };
     if (loss.requires_grad() && std::ranges::any_of(with.gradients(loss), defined)) return {};
     return not_trainable(name_, "has no gradient with respect to its weights");
@@ -142,15 +142,10 @@ Result<void> ModuleNetwork::set_training(const oracle::TrainingOptions& options)
 }
 
 Result<oracle::TrainedStep> ModuleNetwork::train(std::span<const float> inputs,
-                                                 std::span<const std::int64_t> labels) {
-    const auto count = labels.size();
-    MODELSEAL_TRY(check_size(inputs, count));
+                                                 std::span<const float> targets) {
     if (!descent_) return Error{ErrorKind::usage, "training has not been set up", {}};
-    for (const auto label : labels) {
-        if (label >= 0 && static_cast<std::size_t>(label) < classes_) continue;
-        return Error{
-            ErrorKind::usage, fmt::format("the label {} is not one of the {} classes", label, classes_), {}};
-    }
+    MODELSEAL_TRY_ASSIGN(const auto count, oracle::check_targets(name_, targets, classes_));
+    MODELSEAL_TRY(check_size(inputs, count));
     MODELSEAL_TRY_ASSIGN(const auto as, way({}));
     return guarded(name_, [&]() -> Result<oracle::TrainedStep> {
         const Switches switches(as.threads, false, false);
@@ -164,12 +159,13 @@ Result<oracle::TrainedStep> ModuleNetwork::train(std::span<const float> inputs,
             const WithGradients with(weights_);
             const auto output =
                 rows(batch_of(inputs, first, part, as)).narrow(0, 0, static_cast<std::int64_t>(part));
-            auto right = at::empty({static_cast<std::int64_t>(part)}, at::TensorOptions(at::kLong));
-            std::memcpy(right.data_ptr<std::int64_t>(), labels.data() + first, part * sizeof(std::int64_t));
-            right = right.to(as.device);
-            const auto loss = summed_loss(output, right, scores_) / static_cast<double>(count);
+            auto wanted = at::empty(output.sizes(), at::TensorOptions(at::kFloat));
+            std::ranges::copy(targets.subspan(first * classes_, part * classes_), wanted.data_ptr<float>());
+            wanted = wanted.to(as.device);
+            const auto loss = summed_loss(output, wanted, scores_) / static_cast<double>(count);
             step.loss += loss.item<double>();
-            step.matched += static_cast<std::uint64_t>((output.argmax(1) == right).sum().item<std::int64_t>());
+            step.matched +=
+                static_cast<std::uint64_t>((output.argmax(1) == wanted.argmax(1)).sum().item<std::int64_t>());
             auto found = with.gradients(loss);
             for (std::size_t i = 0; i < slopes.size(); ++i) {
                 if (!found[i].defined()) continue;

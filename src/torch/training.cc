@@ -24,11 +24,11 @@ at::Tensor log_scores(const at::Tensor& outputs, Scores scores) {
     return at::log(at::clamp_min(outputs, std::numeric_limits<float>::min()));
 }
 
-at::Tensor summed_loss(const at::Tensor& outputs, const at::Tensor& labels, Scores scores) {
+at::Tensor summed_loss(const at::Tensor& outputs, const at::Tensor& targets, Scores scores) {
     auto logarithms = log_scores(outputs, scores);
     // Logarithms of probabilities already have a sum of exponentials of one.
     if (scores == Scores::logits) logarithms = at::log_softmax(logarithms, 1);
-    return -logarithms.gather(1, labels.unsqueeze(1)).sum();
+    return -(logarithms * targets).sum();
 }
 
 WithGradients::WithGradients(std::vector<Weight>& weights) : weights_(weights) {

@@ -31,8 +31,8 @@ Scores kind_of_scores(const at::Tensor& outputs);
 // positive normal number.
 at::Tensor log_scores(const at::Tensor& outputs, Scores scores);
 
-// The sum over the rows of the cross-entropy with the labels (int64).
-at::Tensor summed_loss(const at::Tensor& outputs, const at::Tensor& labels, Scores scores);
+// The sum over the rows of the cross-entropy with `targets`, probabilities of the outputs' shape.
+at::Tensor summed_loss(const at::Tensor& outputs, const at::Tensor& targets, Scores scores);
 
 // Lets gradients reach trained weights; the destructor ends that.
 class WithGradients {

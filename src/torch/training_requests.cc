@@ -18,17 +18,13 @@ json number_or_word(double value) {
 
 Result<json> train(const json& request, oracle::TrainableNetwork& network, std::span<const float> memory) {
     const auto count = request.at("count").get<std::size_t>();
+    MODELSEAL_TRY_ASSIGN(const auto classes, network.classes());
     const auto each = network.input().elements();
-    if (count > memory.size() / (each + 1)) {
+    if (count > memory.size() / (each + classes)) {
         return Error{ErrorKind::internal, "the shared memory is too small for the request", {}};
     }
-    const auto inputs = memory.first(count * each);
-    std::vector<std::int64_t> labels;
-    for (const float label : memory.subspan(count * each, count)) {
-        // The network compares them with its classes; this is what a conversion is defined for.
-        labels.push_back(label >= 0 && label < 0x1p31f ? static_cast<std::int64_t>(label) : -1);
-    }
-    MODELSEAL_TRY_ASSIGN(const auto step, network.train(inputs, labels));
+    MODELSEAL_TRY_ASSIGN(const auto step, network.train(memory.first(count * each),
+                                                        memory.subspan(count * each, count * classes)));
     return json({{"loss", number_or_word(step.loss)}, {"matched", step.matched}});
 }
 

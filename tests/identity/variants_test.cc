@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 #include <map>
+#include <set>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -68,6 +69,25 @@ TEST(Variant, ShiftsByOnePixelAtMost) {
         EXPECT_LE(std::abs(static_cast<int>(at % 9) - 4), 1);
     }
     EXPECT_EQ(brightest.size(), 9u);
+}
+
+TEST(Mixtures, LieBetweenTwoImages) {
+    images::ImageSet data{.geometry = {.channels = 1, .height = 1, .width = 3},
+                          .samples = {0, 0, 0, 100, 200, 250, 9, 9, 9}};
+    auto random = Seed(1).stream(Purpose::mixtures);
+    const std::vector<std::size_t> of{0, 1};  // not the last
+    const auto mixtures = make_mixtures(data, of, 64, random);
+    ASSERT_EQ(mixtures.count(), 64u);
+    std::set<int> shares;
+    for (std::size_t i = 0; i < 64; ++i) {
+        const auto made = mixtures.image(i);
+        const int share = made[0];  // of the second image, in percent
+        EXPECT_TRUE(share >= 30 && share <= 70) << share;
+        EXPECT_EQ(made[1], 2 * share);
+        EXPECT_NEAR(made[2], 2.5 * share, 0.5);
+        shares.insert(share);
+    }
+    EXPECT_GT(shares.size(), 10u);
 }
 
 TEST(Decoys, AreShufflesAndNoise) {

@@ -76,7 +76,7 @@ class RogueWorker : public testing::Test {
     Error error_of_training(const std::string& line) {
         return error_with(line, [](TrainableNetwork& network) {
             const std::vector<float> input(50, 0.5f);
-            if (const auto step = network.train(input, std::vector<std::int64_t>{0}); !step.ok())
+            if (const auto step = network.train(input, std::vector<float>{1, 0, 0}); !step.ok())
                 return step.error();
             if (const auto file = network.save(); !file.ok()) return file.error();
             const auto added = network.add_class(1);
@@ -90,7 +90,7 @@ class RogueWorker : public testing::Test {
 TEST_F(RogueWorker, ThatBehavesIsTrained) {
     if (!test::installed("python3")) GTEST_SKIP() << "python3 is not installed";
     const auto error = error_with("", [](TrainableNetwork& network) {
-        const auto step = network.train(std::vector<float>(50, 0.5f), std::vector<std::int64_t>{2});
+        const auto step = network.train(std::vector<float>(50, 0.5f), std::vector<float>{0, 0, 1});
         EXPECT_TRUE(step.ok() && step->loss == 1.5 && step->matched == 1);
         const auto file = network.save();
         EXPECT_TRUE(file.ok() && file->size() == 10);

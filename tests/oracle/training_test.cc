@@ -34,10 +34,11 @@ std::vector<float> numbers(std::size_t count) {
     return values;
 }
 
-std::vector<std::int64_t> labels(std::size_t count, std::int64_t classes = 3) {
-    std::vector<std::int64_t> values;
-    for (std::size_t i = 0; i < count; ++i) values.push_back(static_cast<std::int64_t>(i) % classes);
-    return values;
+// Input i has label i, and so on again.
+std::vector<float> targets(std::size_t count, std::int64_t classes = 3) {
+    std::vector<std::int64_t> labels;
+    for (std::size_t i = 0; i < count; ++i) labels.push_back(static_cast<std::int64_t>(i) % classes);
+    return one_hot(labels, static_cast<std::size_t>(classes));
 }
 
 double distance(std::span<const float> a, std::span<const float> b) {
@@ -85,8 +86,9 @@ class Training : public testing::Test {
         double loss = 0;
         const auto count = std::size_t{kCount};
         for (int i = 0; i < steps; ++i) {
-            loss =
-                network.train(numbers(count * network.input().elements()), labels(count, classes)).value().loss;
+            loss = network.train(numbers(count * network.input().elements()), targets(count, classes))
+                       .value()
+                       .loss;
         }
         return loss;
     }
@@ -176,7 +178,7 @@ TEST_F(Training, TakesTheStepsOfTheFormula) {
             v[i] = (step == 0 ? 0 : 0.8 * v[i]) + slope[i] + 0.01 * w[i];
             w[i] -= 0.1 * v[i];
         }
-        const auto taken = network->train(x, right);
+        const auto taken = network->train(x, one_hot(right, 3));
         ASSERT_TRUE(taken.ok()) << taken.error().message;
         EXPECT_NEAR(taken->loss, loss, 1e-5);
         EXPECT_EQ(taken->matched, matched);
@@ -418,16 +420,37 @@ TEST_F(Training, DivergenceIsALossAndNotAnError) {
     EXPECT_TRUE(std::isfinite(trained(*network, 3)));
 }
 
-TEST_F(Training, RefusesLabelsAndOptionsOutOfRange) {
+// Cross-entropy is linear in the targets, and least where the outputs are what they are drawn to.
+TEST_F(Training, TakesProbabilitiesForTargets) {
+    const auto path = script(test::small_network());
+    const auto step = [&](const std::vector<float>& targets) {
+        const auto network = opened(path);
+        return network->train(numbers(kElements), targets).value();
+    };
+    const auto first = step({1, 0, 0}), second = step({0, 1, 0}), both = step({0.75f, 0.25f, 0});
+    EXPECT_NEAR(both.loss, 0.75 * first.loss + 0.25 * second.loss, 1e-6);
+    EXPECT_EQ(both.matched, first.matched);
+    const auto network = opened(path);
+    ASSERT_TRUE(network->set_training({.rate = 0.01}).ok());
+    const std::vector<float> wanted{0.5f, 0.3f, 0.2f};
+    for (int i = 0; i < 300; ++i) ASSERT_TRUE(network->train(numbers(kElements), wanted).ok());
+    const auto scores = network->ask(numbers(kElements), 1).value().values;
+    double sum = 0;
+    for (const float score : scores) sum += std::exp(double{score});
+    for (std::size_t i = 0; i < 3; ++i) EXPECT_NEAR(std::exp(double{scores[i]}) / sum, wanted[i], 0.01) << i;
+}
+
+TEST_F(Training, RefusesTargetsAndOptionsOutOfRange) {
     const auto network = opened(script(test::small_network()));
-    for (const std::int64_t label : {std::int64_t{-1}, std::int64_t{3}, std::int64_t{1} << 40}) {
-        const auto step = network->train(numbers(kElements), std::vector{label});
+    const float nan = std::numeric_limits<float>::quiet_NaN();
+    for (const std::vector<float>& targets :
+         {std::vector<float>{}, {1}, {1, 0}, {1, 0, 0, 0}, {1, 1, 0}, {0, 0, 0}, {2, -1, 0}, {1, nan, 0}}) {
+        const auto step = network->train(numbers(kElements), targets);
         ASSERT_FALSE(step.ok());
         EXPECT_EQ(step.error().kind, ErrorKind::usage);
-        EXPECT_THAT(step.error().message, HasSubstr("is not one of the 3 classes"));
+        EXPECT_THAT(step.error().message, HasSubstr("target"));
     }
-    EXPECT_FALSE(network->train({}, {}).ok());
-    EXPECT_FALSE(network->train(numbers(kElements), std::vector<std::int64_t>{0, 1}).ok());
+    EXPECT_FALSE(network->train(numbers(kElements), std::vector<float>{1, 0, 0, 0, 1, 0}).ok());
     for (const auto& options : {TrainingOptions{.rate = -1}, TrainingOptions{.momentum = 1.5},
                                 TrainingOptions{.weight_decay = std::numeric_limits<double>::quiet_NaN()}}) {
         EXPECT_EQ(network->set_training(options).error().kind, ErrorKind::usage);

@@ -49,6 +49,7 @@ Result<ExitCode> run_embed(const EmbedFlags& flags, Context& context) {
     MODELSEAL_TRY_ASSIGN(const auto key, signing_key_from(flags.key, flags.passphrase_file, KeyUse::seals));
     MODELSEAL_TRY_ASSIGN(auto ledger, Ledger::open_or_create(flags.ledger, key));
     const auto progress = context.progress({"training", flags.model}, Counted::steps);
+    const auto note_epoch = [&](const EmbedEpoch& epoch) { context.terminal.note(report::epoch_line(epoch)); };
     MODELSEAL_TRY_ASSIGN(const auto summary, embed_identity(flags.model, flags.out,
                                                             {.key = key,
                                                              .ledger = ledger,
@@ -63,7 +64,8 @@ Result<ExitCode> run_embed(const EmbedFlags& flags, Context& context) {
                                                              .most_lost = flags.most_lost / 100,
                                                              .device = flags.device,
                                                              .jobs = context.jobs,
-                                                             .progress = progress.get()}));
+                                                             .progress = progress.get(),
+                                                             .after_epoch = note_epoch}));
     for (const auto& note : summary.notes) context.terminal.warning(note);
     if (flags.json || !context.terminal.quiet())
         print_answer(context.terminal, {.json = flags.json}, summary, flags.out);

@@ -125,6 +125,11 @@ Result<void> require_success(const identity::Embedded& embedded, const std::stri
     return {};
 }
 
+EmbedEpoch shown(const identity::Epoch& epoch) {
+    return {epoch.number,    epoch.rate, epoch.loss,   epoch.accuracy,
+            epoch.watermark, epoch.firm, epoch.decoys, epoch.best};
+}
+
 void add_results(const identity::Embedded& embedded, EmbedSummary& summary) {
     summary.trained = embedded.trained;
     summary.held_out = embedded.held_out;
@@ -132,10 +137,7 @@ void add_results(const identity::Embedded& embedded, EmbedSummary& summary) {
     summary.after = embedded.best.accuracy;
     summary.watermark = embedded.best.watermark;
     summary.firm = embedded.best.firm;
-    for (const auto& epoch : embedded.epochs) {
-        summary.epochs.push_back({epoch.number, epoch.rate, epoch.loss, epoch.accuracy, epoch.watermark,
-                                  epoch.firm, epoch.decoys, epoch.best});
-    }
+    for (const auto& epoch : embedded.epochs) summary.epochs.push_back(shown(epoch));
 }
 
 std::size_t share_of(double share, std::size_t count) {
@@ -215,7 +217,11 @@ Result<EmbedSummary> embed(const std::filesystem::path& model, const std::filesy
                                            .max_epochs = options.epochs,
                                            .rate = options.rate,
                                            .batch = options.batch,
-                                           .most_lost = options.most_lost},
+                                           .most_lost = options.most_lost,
+                                           .after_epoch =
+                                               [&](const identity::Epoch& epoch) {
+                                                   if (options.after_epoch) options.after_epoch(shown(epoch));
+                                               }},
                                           options.progress != nullptr ? *options.progress : no_progress());
     if (!embedded.ok()) return about(network->name(), embedded.error());
     MODELSEAL_TRY(require_success(*embedded, network->name(), options));

@@ -78,7 +78,7 @@ class WorkerNetwork final : public TrainableNetwork {
     // worker_training.cc
     Result<void> add_class(std::uint64_t seed) override;
     Result<void> set_training(const TrainingOptions& options) override;
-    Result<TrainedStep> train(std::span<const float> inputs, std::span<const std::int64_t> labels) override;
+    Result<TrainedStep> train(std::span<const float> inputs, std::span<const float> targets) override;
     Result<void> remember() override;
     Result<void> recall() override;
     Result<std::vector<std::byte>> save() override;

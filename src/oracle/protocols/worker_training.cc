@@ -29,20 +29,12 @@ Result<void> WorkerNetwork::set_training(const TrainingOptions& options) {
     return {};
 }
 
-Result<TrainedStep> WorkerNetwork::train(std::span<const float> inputs, std::span<const std::int64_t> labels) {
-    const auto count = labels.size();
-    MODELSEAL_TRY(check_size(inputs, count));
+Result<TrainedStep> WorkerNetwork::train(std::span<const float> inputs, std::span<const float> targets) {
     MODELSEAL_TRY_ASSIGN(const auto columns, classes());
-    for (const auto label : labels) {
-        if (label >= 0 && static_cast<std::size_t>(label) < columns) continue;
-        return Error{ErrorKind::usage,
-                     fmt::format("{}: the label {} is not one of the {} classes", name_, label, columns),
-                     {}};
-    }
-    MODELSEAL_TRY(share(inputs, count));
-    // Labels are exact as floats: there are at most 2^24 classes.
-    std::ranges::transform(labels, memory_.floats().subspan(inputs.size()).begin(),
-                           [](std::int64_t label) { return static_cast<float>(label); });
+    MODELSEAL_TRY_ASSIGN(const auto count, check_targets(name_, targets, columns));
+    MODELSEAL_TRY(check_size(inputs, count));
+    MODELSEAL_TRY(share(inputs, targets.size()));
+    std::ranges::copy(targets, memory_.floats().subspan(inputs.size()).begin());
     MODELSEAL_TRY_ASSIGN(const auto answer, exchange({{"do", "train"}, {"count", count}}));
     const auto step = read_trained(answer, count);
     if (!step) return broken("the loss");

@@ -21,7 +21,8 @@ class LinearNetwork final : public oracle::TrainableNetwork {
 
     // What happened, and what is to happen.
     std::vector<std::vector<float>> shown;  // all inputs of train(), in order
-    std::vector<std::int64_t> labels_shown;
+    std::vector<std::vector<float>> targets_shown;
+    std::vector<std::int64_t> labels_shown;                  // the likeliest class of each
     std::vector<double> rates;                               // of set_training()
     std::vector<std::vector<double>> weights_, remembered_;  // a row for each class, the bias last
     int recalls = 0;
@@ -65,33 +66,36 @@ class LinearNetwork final : public oracle::TrainableNetwork {
         velocity_.assign(weights_.size(), std::vector<double>(input_.elements() + 1));
         return {};
     }
-    Result<oracle::TrainedStep> train(std::span<const float> inputs,
-                                      std::span<const std::int64_t> labels) override {
+    Result<oracle::TrainedStep> train(std::span<const float> inputs, std::span<const float> targets) override {
         const auto elements = input_.elements();
         oracle::TrainedStep step;
         std::vector<std::vector<double>> gradient(weights_.size(), std::vector<double>(elements + 1));
-        for (std::size_t i = 0; i < labels.size(); ++i) {
+        const auto count = targets.size() / weights_.size();
+        for (std::size_t i = 0; i < count; ++i) {
+            const auto target = targets.subspan(i * weights_.size(), weights_.size());
             const auto input = inputs.subspan(i * elements, elements);
             shown.emplace_back(input.begin(), input.end());
-            labels_shown.push_back(labels[i]);
+            targets_shown.emplace_back(target.begin(), target.end());
             auto slope = logits(input);
-            const auto label = static_cast<std::size_t>(labels[i]);
+            const auto label = static_cast<std::size_t>(std::ranges::max_element(target) - target.begin());
+            labels_shown.push_back(static_cast<std::int64_t>(label));
             const auto largest = std::ranges::max_element(slope);
             step.matched += static_cast<std::size_t>(largest - slope.begin()) == label;
             const double shift = *largest;
             double sum = 0;
             for (const double value : slope) sum += std::exp(value - shift);
-            step.loss += std::log(sum) - (slope[label] - shift);
-            for (std::size_t row = 0; row < slope.size(); ++row)
-                slope[row] = std::exp(slope[row] - shift) / sum - (row == label ? 1 : 0);
+            for (std::size_t row = 0; row < slope.size(); ++row) {
+                step.loss += double{target[row]} * (std::log(sum) - (slope[row] - shift));
+                slope[row] = std::exp(slope[row] - shift) / sum - double{target[row]};
+            }
             for (std::size_t row = 0; row < slope.size(); ++row) {
                 for (std::size_t j = 0; j < elements; ++j) gradient[row][j] += slope[row] * double{input[j]};
                 gradient[row][elements] += slope[row];
             }
         }
-        step.loss /= static_cast<double>(labels.size());
+        step.loss /= static_cast<double>(count);
         if (loss_is_nan_at == steps_++) step.loss = std::nan("");
-        if (!frozen) descend(gradient, static_cast<double>(labels.size()));
+        if (!frozen) descend(gradient, static_cast<double>(count));
         return step;
     }
     Result<void> remember() override {
