@@ -47,11 +47,7 @@ std::string to_json(std::span<const CheckReport> reports, bool single);
 // The same object on a single line.
 std::string to_json_line(const CheckReport& report);
 
-// A SARIF log of one run: one rule per kind of finding, one result per finding; what is intact gives none.
-// `version` is that of the program, for the tool component.
-std::string to_sarif(std::span<const CheckReport> reports, std::string_view version);
-
-// What a page states about the run that it reports; what is empty is left out.
+// What a document states about the run that it reports; what is empty is left out.
 struct PageInfo {
     // Inputs and recorded margins of a fingerprint's pairs. Whoever knows them can keep the answers to them
     // right in a changed model, so a page that shows them is as secret as the fingerprint.
@@ -61,7 +57,13 @@ struct PageInfo {
     std::optional<std::chrono::duration<double>> duration;  // of all checks together
     std::vector<std::string> keys;                          // hex ids of the vendors' keys that were given
     Pairs pairs = Pairs::left_out;
+    std::optional<ExitCode> exit_code;  // of the whole run
+    std::vector<std::string> problems;  // of the run, beside those of its targets: what is missing from it
 };
+
+// A SARIF log of one run: one rule per kind of finding and of failure, one result per finding; what is intact gives
+// none. `version` is that of the program, for the tool component.
+std::string to_sarif(std::span<const CheckReport> reports, std::string_view version, const PageInfo& info = {});
 
 // JUnit XML: a case for each check of each target, and for what a policy makes of it; what a policy lets through passes.
 std::string to_junit(std::span<const CheckReport> reports, const PageInfo& info = {});

@@ -49,6 +49,13 @@ TEST(Junit, HasACaseForEachCheck) {
     EXPECT_THAT(xml, Not(HasSubstr("\x1b")));
 }
 
+TEST(Junit, AProblemOfTheRunIsAnError) {
+    const auto report = sealed("m", SealFinding::Outcome::intact);
+    const auto xml = to_junit({&report, 1}, {.problems = {"list: ends early"}});
+    EXPECT_THAT(xml, HasSubstr("tests=\"2\" failures=\"0\" errors=\"1\""));
+    EXPECT_THAT(xml, HasSubstr("<error message=\"list: ends early\">"));
+}
+
 TEST(Junit, WhatAPolicyLetsThroughPasses) {
     auto report = sealed("m", SealFinding::Outcome::tampered);
     report.ruling = Ruling{.outcome = Ruling::Outcome::warn, .policy = "p.toml", .name = "m"};

@@ -143,7 +143,8 @@ TEST(EveryForm, OfAnInconclusiveResultStatesWhyAndIsNotIntact) {
     EXPECT_THAT(page, HasSubstr(">Inconclusive<"));
     EXPECT_THAT(page, HasSubstr("9 of 150 pairs cannot be told"));
     const auto run = json::parse(to_sarif({&check, 1}, "1"))["runs"][0];
-    EXPECT_EQ(run["results"].size(), 0u);
+    ASSERT_EQ(run["results"].size(), 1u);
+    EXPECT_EQ(run["results"][0]["ruleId"], "fingerprint-inconclusive");
     EXPECT_EQ(run["invocations"][0]["executionSuccessful"], false);
     const auto& notes = run["invocations"][0]["toolExecutionNotifications"];
     ASSERT_EQ(notes.size(), 1u);
@@ -239,7 +240,9 @@ TEST(FingerprintSarif, GivesOneResultForWhatIsNotIntact) {
     EXPECT_EQ(results(intact()).size(), 0u);
     EXPECT_EQ(results(tampered())[0]["level"], "error");
     EXPECT_EQ(results(with(Outcome::other_runtime, Verdict::intact))[0]["level"], "note");
-    EXPECT_EQ(results(with(Outcome::error, Verdict::error)).size(), 0u);
+    auto failed = with(Outcome::error, Verdict::error);
+    failed.error = failed.fingerprint->detail = "http://host/v2/models/net: connection refused";
+    EXPECT_EQ(results(failed)[0]["ruleId"], "target-unreadable");
 }
 
 TEST(FingerprintHtml, KeepsThePairsSecretUnlessAskedForThem) {

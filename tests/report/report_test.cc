@@ -297,6 +297,54 @@ TEST(SarifReport, TamperedAlwaysGivesAResultAndAnErrorANotification) {
     run = json::parse(to_sarif({&check, 1}, ""))["runs"][0];
     EXPECT_EQ(run["invocations"][0]["executionSuccessful"], false);
     EXPECT_EQ(run["invocations"][0]["toolExecutionNotifications"][0]["message"]["text"], "no such file");
+    EXPECT_EQ(run["results"][0]["ruleId"], "target-unreadable") << "readers of code scanning see results alone";
+}
+
+TEST(SarifReport, EachKindOfFailureHasARuleOfItsOwn) {
+    const std::pair<ErrorKind, const char*> rows[] = {{ErrorKind::unreadable, "target-unreadable"},
+                                                      {ErrorKind::malformed, "target-malformed"},
+                                                      {ErrorKind::unsupported, "target-unsupported"},
+                                                      {ErrorKind::mismatch, "evidence-mismatch"},
+                                                      {ErrorKind::usage, "check-failed"},
+                                                      {ErrorKind::internal, "check-failed"}};
+    for (const auto& [kind, rule] : rows) {
+        CheckReport check{.target = "m", .verdict = Verdict::error, .error = "m: no", .error_kind = kind};
+        // Both checks fail for the same reason: one result.
+        check.seal = SealFinding{.outcome = SealFinding::Outcome::error, .detail = "m: no"};
+        check.signature = SignatureFinding{.detail = "m: no"};
+        const auto run = json::parse(to_sarif({&check, 1}, ""))["runs"][0];
+        ASSERT_EQ(run["results"].size(), 1u);
+        EXPECT_EQ(run["results"][0]["ruleId"], rule);
+        EXPECT_EQ(run["results"][0]["level"], "error");
+    }
+    CheckReport missing{.target = "m", .verdict = Verdict::unsealed};
+    for (const auto kind : {CheckKind::seal, CheckKind::fingerprint, CheckKind::signature})
+        missing.missing.push_back({.kind = kind, .detail = "none"});
+    std::vector<std::string> ids;
+    const auto run = json::parse(to_sarif({&missing, 1}, ""))["runs"][0];
+    for (const auto& result : run["results"]) ids.push_back(result["ruleId"]);
+    EXPECT_THAT(ids, testing::ElementsAre("seal-not-found", "fingerprint-not-found", "signature-not-found"));
+    auto forged = tampered_seal();
+    forged.seal->cause = SealFinding::Cause::signature;
+    const auto results = json::parse(to_sarif({&forged, 1}, ""))["runs"][0]["results"];
+    EXPECT_EQ(results.back()["ruleId"], "seal-forged");
+}
+
+TEST(SarifReport, StatesWhenTheRunWasAndHowItEnded) {
+    const auto check = intact_seal();
+    const PageInfo info{.date = std::chrono::sys_seconds(std::chrono::seconds(1'795'889'469)),
+                        .duration = std::chrono::milliseconds(61'340),
+                        .exit_code = ExitCode::mismatch,
+                        .problems = {"list.txt: ends early"}};
+    const auto run = json::parse(to_sarif({&check, 1}, "1", info))["runs"][0];
+    const auto& invocation = run["invocations"][0];
+    EXPECT_EQ(invocation["startTimeUtc"], "2026-11-28T18:11:09.000Z");
+    EXPECT_EQ(invocation["endTimeUtc"], "2026-11-28T18:12:10.340Z");
+    EXPECT_EQ(invocation["exitCode"], 1);
+    EXPECT_EQ(invocation["executionSuccessful"], false);
+    EXPECT_EQ(invocation["toolExecutionNotifications"][0]["message"]["text"], "list.txt: ends early");
+    for (const auto& rule : run["tool"]["driver"]["rules"])
+        EXPECT_EQ(rule["helpUri"], "man:modelseal-check(1)");
 }
 
 TEST(SarifReport, TargetsBecomeUris) {

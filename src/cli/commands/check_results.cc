@@ -54,6 +54,7 @@ void CheckResults::add(CheckReport report) {
 
 void CheckResults::add(const Error& error) {
     context_.terminal.error(error);
+    problems_.push_back(error.message);
     failed_ = true;
     code_ = worst(code_, exit_code(error.kind));
 }
@@ -63,7 +64,7 @@ ExitCode CheckResults::finish() {
     // An empty list is more often a mistake than a success.
     if (count_ + left_out_ == 0) code_ = worst(code_, ExitCode::nothing);
     if (outputs_.json && !outputs_.lines) terminal.print_data(report::to_json(reports_, reports_.size() == 1));
-    if (outputs_.sarif) terminal.print_data(report::to_sarif(reports_, MODELSEAL_VERSION));
+    if (outputs_.sarif) terminal.print_data(report::to_sarif(reports_, MODELSEAL_VERSION, page_info()));
     if (is_text() && count_ != 1 && !terminal.quiet()) terminal.print(closing_line());
     if (outputs_.junit) terminal.print_data(report::to_junit(reports_, page_info()));
     if (!outputs_.html.empty()) {
@@ -94,7 +95,9 @@ std::string CheckResults::closing_line() const {
 report::PageInfo CheckResults::page_info() const {
     report::PageInfo info{.program = "modelseal " MODELSEAL_VERSION,
                           .date = begun_,
-                          .duration = std::chrono::steady_clock::now() - begin_};
+                          .duration = std::chrono::steady_clock::now() - begin_,
+                          .exit_code = code_,
+                          .problems = problems_};
     for (const auto& key : keys_) info.keys.push_back(to_hex(key.vendor.id()));
     if (outputs_.html_pairs) info.pairs = report::PageInfo::Pairs::shown;
     return info;

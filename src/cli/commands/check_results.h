@@ -63,6 +63,7 @@ class CheckResults {
     std::uint64_t count_ = 0, left_out_ = 0;
     bool failed_ = false;
     std::vector<CheckReport> reports_;  // kept only if a document is made of them
+    std::vector<std::string> problems_;
 };
 
 }  // namespace modelseal::cli

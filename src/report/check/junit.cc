@@ -61,6 +61,7 @@ void add_report(const CheckReport& report, Cases& cases) {
 std::string to_junit(std::span<const CheckReport> reports, const PageInfo& info) {
     Cases cases;
     for (const auto& report : reports) add_report(report, cases);
+    for (const auto& problem : info.problems) cases.add("modelseal", "run", "error", problem);
     const auto head = fmt::format("tests=\"{}\" failures=\"{}\" errors=\"{}\" time=\"{:.3f}\"", cases.tests,
                                   cases.failures, cases.errors, info.duration ? info.duration->count() : 0.0);
     const auto date = info.date ? fmt::format(" timestamp=\"{:%Y-%m-%dT%H:%M:%S}\"", *info.date) : "";

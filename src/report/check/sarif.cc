@@ -1,11 +1,14 @@
 // SARIF 2.1.0 (OASIS, errata 01). Sections are cited where a property is not self-explaining.
+#include <set>
 
+#include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "crypto/hash.h"
 #include "report/check/document.h"
 #include "report/check/json.h"
+#include "report/check/sarif_rules.h"
 #include "report/check/seal_section.h"
 #include "report/policy.h"
 #include "report/report.h"
@@ -18,49 +21,11 @@ namespace {
 
 using nlohmann::ordered_json;
 
-struct Rule {
-    std::string_view id;
-    std::string_view name;
-    std::string_view text;
-    std::string_view level;
-};
-
-enum RuleIndex : std::size_t {
-    tensor_changed,
-    tensor_missing,
-    tensor_added,
-    frame_changed,
-    seal_broken,
-    seal_not_found,
-    fingerprint_mismatch,
-    fingerprint_other_runtime,
-    signature_invalid,
-    file_not_as_signed,
-    stamp_unexpected,
-    policy_failed
-};
-
-constexpr Rule kRules[] = {
-    {"tensor-changed", "TensorChanged", "The values of a tensor are not those that were sealed.", "error"},
-    {"tensor-missing", "TensorMissing", "A sealed tensor is missing.", "error"},
-    {"tensor-added", "TensorAdded", "A tensor was added that was not sealed.", "error"},
-    {"frame-changed", "FrameChanged",
-     "The frame around the tensors (names, shapes, graph, code) is not the sealed one.", "error"},
-    {"seal-broken", "SealBroken", "A seal was found, and it does not hold.", "error"},
-    {"seal-not-found", "SealNotFound",
-     "No seal was found under the given key, or nothing else to check against.", "warning"},
-    {"fingerprint-mismatch", "FingerprintMismatch",
-     "The model that answers is not the one that the fingerprint was made of.", "error"},
-    {"fingerprint-other-runtime", "FingerprintOtherRuntime",
-     "Another runtime answers than the one that the fingerprint was made on.", "note"},
-    {"signature-invalid", "SignatureInvalid", "The signature is forged, by another key, or of other files.",
-     "error"},
-    {"file-not-as-signed", "FileNotAsSigned",
-     "A file was changed, removed or added since the model was signed.", "error"},
-    {"stamp-unexpected", "StampUnexpected", "The seal holds, and its stamp is not the expected one.", "error"},
-    {"policy-failed", "PolicyFailed", "The policy requires something of this model that does not hold.",
-     "error"},
-};
+// 3.9: in UTC, to the millisecond.
+std::string time_text(std::chrono::sys_time<std::chrono::milliseconds> time) {
+    const auto seconds = std::chrono::floor<std::chrono::seconds>(time);
+    return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03}Z", seconds, (time - seconds).count());
+}
 
 // A path becomes a relative reference, or a file URI if it is absolute; a URL stays one.
 std::string uri_of(const std::string& target) {
@@ -78,10 +43,12 @@ std::string uri_of(const std::string& target) {
 
 ordered_json rules_json() {
     auto rules = ordered_json::array();
-    for (const auto& rule : kRules) {
+    for (const auto& rule : kSarifRules) {
         rules.push_back({{"id", rule.id},
                          {"name", rule.name},
                          {"shortDescription", {{"text", rule.text}}},
+                         {"help", {{"text", fmt::format("{} modelseal-check(1) has all rules.", rule.text)}}},
+                         {"helpUri", "man:modelseal-check(1)"},
                          {"defaultConfiguration", {{"level", rule.level}}}});
     }
     return rules;
@@ -90,18 +57,18 @@ ordered_json rules_json() {
 class Log {
   public:
     void add(const CheckReport& check) {
+        failures_.clear();
         artifacts_.push_back({{"location", {{"uri", uri_of(check.target)}}}});
         for (const auto& section : document_of(check).sections) add_section(check, section);
         if (check.ruling) add_ruling(*check.ruling);
         for (const auto& warning : check.warnings) notify("warning", warning);
     }
 
-    ordered_json json(std::string_view version) && {
+    ordered_json json(std::string_view version, const PageInfo& info) && {
         ordered_json driver = {{"name", "modelseal"}};
         if (!version.empty()) driver["version"] = version;
         driver["rules"] = rules_json();
-        // 3.20.14: false only if something could not be checked; what was found does not matter here.
-        ordered_json invocation = {{"executionSuccessful", !failed_}};
+        auto invocation = invocation_json(info);
         if (!notifications_.empty()) invocation["toolExecutionNotifications"] = std::move(notifications_);
         ordered_json run;
         run["tool"] = {{"driver", std::move(driver)}};
@@ -119,6 +86,23 @@ class Log {
     }
 
   private:
+    ordered_json invocation_json(const PageInfo& info) {
+        for (const auto& problem : info.problems) {
+            failed_ = true;
+            notifications_.push_back({{"level", "error"}, {"message", {{"text", util::printable(problem)}}}});
+        }
+        // 3.20.14: false only if something could not be checked; what was found does not matter here.
+        ordered_json invocation = {{"executionSuccessful", !failed_}};
+        if (info.exit_code) invocation["exitCode"] = static_cast<int>(*info.exit_code);
+        if (!info.date) return invocation;
+        invocation["startTimeUtc"] = time_text(*info.date);
+        if (info.duration) {
+            const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(*info.duration);
+            invocation["endTimeUtc"] = time_text(*info.date + took);
+        }
+        return invocation;
+    }
+
     ordered_json physical() const {
         const auto index = artifacts_.size() - 1;
         return {{"artifactLocation", {{"uri", artifacts_[index]["location"]["uri"]}, {"index", index}}}};
@@ -139,9 +123,9 @@ class Log {
 
     ordered_json& add_result(RuleIndex rule, const std::string& message) {
         ordered_json result;
-        result["ruleId"] = kRules[rule].id;
+        result["ruleId"] = kSarifRules[rule].id;
         result["ruleIndex"] = static_cast<std::size_t>(rule);
-        result["level"] = kRules[rule].level;
+        result["level"] = kSarifRules[rule].level;
         result["message"] = {{"text", util::printable(message)}};
         result["locations"] = ordered_json::array({{{"physicalLocation", physical()}}});
         return results_.emplace_back(std::move(result));
@@ -153,17 +137,26 @@ class Log {
                                   {"locations", ordered_json::array({{{"physicalLocation", physical()}}})}});
     }
 
-    // Something could not be checked.
-    void fail(const std::string& message) {
+    // Something could not be checked: a result as well, since readers of code scanning show no notifications.
+    void fail(const std::string& message, RuleIndex rule) {
         failed_ = true;
+        // A model that cannot be opened fails every check with the same message.
+        if (!failures_.insert(message).second) return;
+        add_result(rule, message);
         notify("error", message);
     }
 
     void add_section(const CheckReport& check, const Section& section) {
-        if (!section.failure.empty()) return fail(section.failure);
+        if (!section.failure.empty()) {
+            const bool asked = section.kind == CheckKind::fingerprint && section.drawn != nullptr;
+            return fail(section.failure, asked ? fingerprint_inconclusive : sarif_rule_of(check.error_kind));
+        }
         const bool missing = section.tone == Tone::doubtful;
         if (missing) {
-            add_result(seal_not_found, section.verdict);
+            add_result(section.kind == CheckKind::seal          ? seal_not_found
+                       : section.kind == CheckKind::fingerprint ? fingerprint_not_found
+                                                                : signature_not_found,
+                       section.verdict);
         } else if (section.kind == CheckKind::seal) {
             add_seal(*check.seal);
         } else if (section.kind == CheckKind::signature) {
@@ -200,6 +193,8 @@ class Log {
         if (seal.outcome != Outcome::tampered) return;
         if (seal.cause == SealFinding::Cause::stamp) {
             add_result(stamp_unexpected, seal.detail);
+        } else if (seal.cause == SealFinding::Cause::signature) {
+            add_result(seal_forged, seal.detail);
         } else if (results_.size() == before) {
             add_result(seal_broken, seal.detail.empty() ? "the seal does not hold" : seal.detail);
         }
@@ -260,15 +255,16 @@ class Log {
     ordered_json artifacts_ = ordered_json::array();
     ordered_json results_ = ordered_json::array();
     ordered_json notifications_ = ordered_json::array();
+    std::set<std::string> failures_;  // of the target that is added
     bool failed_ = false;
 };
 
 }  // namespace
 
-std::string to_sarif(std::span<const CheckReport> reports, std::string_view version) {
+std::string to_sarif(std::span<const CheckReport> reports, std::string_view version, const PageInfo& info) {
     Log log;
     for (const auto& check : reports) log.add(check);
-    return dumped(std::move(log).json(version));
+    return dumped(std::move(log).json(version, info));
 }
 
 }  // namespace modelseal::report
