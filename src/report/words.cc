@@ -131,6 +131,31 @@ std::string_view word(SealFinding::Outcome outcome) {
     return "error";
 }
 
+std::string_view word(SealFinding::Cause cause) {
+    using enum SealFinding::Cause;
+    switch (cause) {
+        case lost_manifest:
+            return "lost-manifest";
+        case signature:
+            return "signature";
+        case added_files:
+            return "added-files";
+        case tensor_list:
+            return "tensor-list";
+        case weights:
+            return "weights";
+        case names:
+            return "names";
+        case frame:
+            return "frame";
+        case stamp:
+            return "stamp";
+        case none:
+            break;
+    }
+    return "none";
+}
+
 std::string_view word(TensorFinding::Outcome outcome) {
     switch (outcome) {
         case TensorFinding::Outcome::intact:

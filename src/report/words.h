@@ -38,6 +38,7 @@ std::string_view word(Verdict verdict);
 std::string_view word(CheckKind kind);
 std::string_view word(ErrorKind kind);
 std::string_view word(SealFinding::Outcome outcome);
+std::string_view word(SealFinding::Cause cause);  // "lost-manifest"
 std::string_view word(TensorFinding::Outcome outcome);
 std::string_view word(FileFinding::Outcome outcome);
 std::string_view word(FingerprintFinding::Outcome outcome);  // "other-runtime"

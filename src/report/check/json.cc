@@ -53,9 +53,11 @@ ordered_json entry(bool expected, const ordered_json& finding) {
 }
 
 ordered_json missing_json(const MissingCheck& missing) {
-    return {{"kind", word(missing.kind)},
-            {"outcome", word(missing.outcome)},
-            {"detail", json_text(missing.detail)}};
+    ordered_json out = {{"kind", word(missing.kind)},
+                        {"outcome", word(missing.outcome)},
+                        {"detail", json_text(missing.detail)}};
+    if (!missing.hint.empty()) out["hint"] = json_text(missing.hint);
+    return out;
 }
 
 ordered_json checks_json(const CheckReport& check) {
@@ -100,6 +102,8 @@ ordered_json seal_json(const SealFinding& seal) {
     out["kind"] = "seal";
     out["outcome"] = word(seal.outcome);
     out["detail"] = json_text(seal.detail);
+    if (seal.cause != SealFinding::Cause::none) out["cause"] = word(seal.cause);
+    if (!seal.hint.empty()) out["hint"] = json_text(seal.hint);
     if (read) {
         out["frame"] = !covers_frame(seal) ? "not-covered" : seal.frame_intact ? "intact" : "changed";
         out["bit_error_rate"] = seal.bit_error_rate;
@@ -119,6 +123,9 @@ ordered_json seal_json(const SealFinding& seal) {
         out["tensors_total"] = seal.tensors_total;
         out["bytes_total"] = seal.bytes_total;
     }
+    for (const auto& file : seal.files) out["files"].push_back(file_json(file));
+    if (seal.files_missing > 0) out["files_missing"] = seal.files_missing;
+    if (seal.unknown_blocks > 0) out["unknown_blocks"] = seal.unknown_blocks;
     out["tensors"] = ordered_json::array();
     for (const auto& tensor : seal.tensors) out["tensors"].push_back(tensor_json(tensor));
     return out;
@@ -181,6 +188,7 @@ ordered_json signature_json(const SignatureFinding& signature) {
     const auto add = [&](const char* key, const std::string& value) {
         if (!value.empty()) out[key] = json_text(value);
     };
+    add("hint", signature.hint);
     add("method", signature.method);
     add("signer", signature.signer);
     add("timestamp", signature.timestamp);

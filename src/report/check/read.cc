@@ -1,0 +1,318 @@
+#include "report/check/read.h"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "report/check/members.h"
+#include "report/policy.h"
+#include "report/words.h"
+
+namespace modelseal::report {
+namespace {
+
+using nlohmann::ordered_json;
+
+constexpr std::size_t kMostDimensions = 64;
+constexpr std::size_t kMostMembers = 1400;  // of an object: more than the 4,096 bytes of a stamp have room for
+
+constexpr std::array kVerdicts = {Verdict::intact, Verdict::tampered, Verdict::unsealed, Verdict::error};
+constexpr std::array kKinds = {CheckKind::seal, CheckKind::fingerprint, CheckKind::signature};
+constexpr std::array kErrorKinds = {ErrorKind::usage,       ErrorKind::unreadable, ErrorKind::malformed,
+                                    ErrorKind::unsupported, ErrorKind::mismatch,   ErrorKind::internal};
+constexpr std::array kSealOutcomes = {SealFinding::Outcome::intact, SealFinding::Outcome::tampered,
+                                      SealFinding::Outcome::not_found, SealFinding::Outcome::error};
+constexpr std::array kSealCauses = {
+    SealFinding::Cause::none,        SealFinding::Cause::lost_manifest, SealFinding::Cause::signature,
+    SealFinding::Cause::added_files, SealFinding::Cause::tensor_list,   SealFinding::Cause::weights,
+    SealFinding::Cause::names,       SealFinding::Cause::frame,         SealFinding::Cause::stamp};
+constexpr std::array kTensorOutcomes = {TensorFinding::Outcome::intact, TensorFinding::Outcome::changed,
+                                        TensorFinding::Outcome::missing, TensorFinding::Outcome::added};
+constexpr std::array kFileOutcomes = {FileFinding::Outcome::changed, FileFinding::Outcome::missing,
+                                      FileFinding::Outcome::added};
+constexpr std::array kFingerprintOutcomes = {
+    FingerprintFinding::Outcome::intact, FingerprintFinding::Outcome::other_runtime,
+    FingerprintFinding::Outcome::tampered, FingerprintFinding::Outcome::inconclusive,
+    FingerprintFinding::Outcome::error};
+constexpr std::array kSignatureOutcomes = {SignatureFinding::Outcome::valid, SignatureFinding::Outcome::invalid,
+                                           SignatureFinding::Outcome::error};
+constexpr std::array kMissingOutcomes = {MissingCheck::Outcome::not_found, MissingCheck::Outcome::not_run};
+constexpr std::array kRulings = {Ruling::Outcome::allow, Ruling::Outcome::warn, Ruling::Outcome::quarantine,
+                                 Ruling::Outcome::deny};
+
+TensorFinding tensor_in(const ordered_json& json, std::string& wrong) {
+    Members members(json, wrong);
+    TensorFinding tensor;
+    members.read("name", tensor.name);
+    members.read("dtype", tensor.dtype);
+    members.each("shape", [&](const ordered_json& extent) {
+        if (!extent.is_number_unsigned() || tensor.shape.size() == kMostDimensions)
+            return members.complain("shape");
+        tensor.shape.push_back(extent.get<std::uint64_t>());
+    });
+    members.read("outcome", tensor.outcome, kTensorOutcomes);
+    members.read("bit_error_rate", tensor.bit_error_rate);
+    members.each("changed", [&](const ordered_json& one) {
+        Members range(one, wrong);
+        auto& added = tensor.changed.emplace_back();
+        range.read("first", added.first);
+        range.read("count", added.count);
+    });
+    return tensor;
+}
+
+FileFinding file_in(const ordered_json& json, std::string& wrong) {
+    Members members(json, wrong);
+    FileFinding file;
+    members.read("name", file.name);
+    members.read("outcome", file.outcome, kFileOutcomes);
+    members.read("detail", file.detail);
+    members.each("tensors",
+                 [&](const ordered_json& tensor) { file.tensors.push_back(tensor_in(tensor, wrong)); });
+    return file;
+}
+
+void read_stamp(Members& members, SealFinding& seal) {
+    const auto* stamp = members.find("stamp");
+    if (stamp == nullptr) return;
+    if (!stamp->is_object()) return members.complain("stamp");
+    for (const auto& [key, value] : stamp->items()) {
+        if (!value.is_string()) return members.complain("stamp");
+        seal.stamp.emplace_back(key, value.get<std::string>());
+    }
+}
+
+SealFinding seal_in(Members& members) {
+    SealFinding seal;
+    members.read("outcome", seal.outcome, kSealOutcomes);
+    members.read("cause", seal.cause, kSealCauses);
+    members.read("detail", seal.detail);
+    members.read("hint", seal.hint);
+    members.read("scheme", seal.scheme);
+    std::string frame, weights;
+    members.read("frame", frame);
+    members.read("weights", weights);
+    seal.frame_intact = frame != "changed";
+    seal.weights_intact = weights != "changed";
+    members.read("frame_detail", seal.frame_detail);
+    members.read("names_detail", seal.names_detail);
+    members.read("bit_error_rate", seal.bit_error_rate);
+    read_stamp(members, seal);
+    members.read("stamp_authentic", seal.stamp_authentic);
+    members.read("vendor_key", seal.vendor_key);
+    members.read("parent", seal.parent);
+    members.read("root", seal.root);
+    members.read("tensors_total", seal.tensors_total);
+    members.read("bytes_total", seal.bytes_total);
+    members.read("files_missing", seal.files_missing);
+    members.read("unknown_blocks", seal.unknown_blocks);
+    members.each("files",
+                 [&](const ordered_json& file) { seal.files.push_back(file_in(file, members.wrong())); });
+    members.each("tensors", [&](const ordered_json& tensor) {
+        seal.tensors.push_back(tensor_in(tensor, members.wrong()));
+    });
+    return seal;
+}
+
+void read_rungs(Members& members, FingerprintFinding& finding, const char* unit) {
+    auto* pairs = std::get_if<FingerprintFinding::Pairs>(&finding.details);
+    members.each("rungs", [&](const ordered_json& json) {
+        Members row(json, members.wrong());
+        auto& rung = finding.rungs.emplace_back();
+        row.read("name", rung.name);
+        row.read("told", rung.compared);
+        row.read("mismatched", rung.mismatched);
+        row.read("untold", rung.untold);
+        row.read("noise", rung.noise);
+        row.read("floor", rung.floor);
+        if (!row.has(unit)) row.complain(unit);
+        if (pairs != nullptr) row.read("flipped", pairs->rungs.emplace_back().flipped);
+    });
+}
+
+FingerprintFinding fingerprint_in(Members& members) {
+    FingerprintFinding finding;
+    members.read("outcome", finding.outcome, kFingerprintOutcomes);
+    std::string method = "pairs";
+    members.read("method", method);
+    const bool pairs = method == "pairs";
+    if (!pairs) {
+        if (method != "generator") members.complain("method");
+        auto& triggers = finding.details.emplace<FingerprintFinding::Triggers>();
+        if (const auto* accuracy = members.find("acc_tri")) {
+            Members counts(*accuracy, members.wrong());
+            counts.read("count", triggers.count);
+            counts.read("matched", triggers.matched);
+        }
+    }
+    const char* unit = pairs ? "pairs" : "triggers";
+    members.read(unit, finding.compared);
+    members.read("mismatched", finding.mismatched);
+    members.read("threshold", finding.threshold);
+    members.read("false_alarm_bound", finding.false_alarm_bound);
+    read_rungs(members, finding, unit);
+    members.read("shift", finding.shift);
+    members.read("drift", finding.drift);
+    members.read("drift_threshold", finding.most_drift);
+    finding.drifted = finding.outcome == FingerprintFinding::Outcome::tampered &&
+                      finding.mismatched < finding.threshold && finding.drift;
+    members.read("rounding", finding.rounding);
+    members.read("jitter", finding.jitter);
+    members.read("queries", finding.queries);
+    for (auto [key, text] : {std::pair{"access", &finding.access},
+                             {"detail", &finding.detail},
+                             {"hint", &finding.hint},
+                             {"rung", &finding.rung},
+                             {"id", &finding.id},
+                             {"model", &finding.model},
+                             {"root", &finding.root},
+                             {"customer", &finding.customer},
+                             {"vendor_key", &finding.vendor_key},
+                             {"created", &finding.created},
+                             {"expires", &finding.expires}})
+        members.read(key, *text);
+    return finding;
+}
+
+SignatureFinding signature_in(Members& members) {
+    SignatureFinding finding;
+    members.read("outcome", finding.outcome, kSignatureOutcomes);
+    for (auto [key, text] : {std::pair{"detail", &finding.detail},
+                             {"hint", &finding.hint},
+                             {"method", &finding.method},
+                             {"signer", &finding.signer},
+                             {"timestamp", &finding.timestamp},
+                             {"model", &finding.model},
+                             {"root", &finding.root},
+                             {"serialization", &finding.serialization},
+                             {"hash", &finding.hash},
+                             {"seal_root", &finding.seal_root},
+                             {"fingerprint", &finding.fingerprint}})
+        members.read(key, *text);
+    members.read("files_compared", finding.files);
+    members.read("bytes_compared", finding.bytes);
+    members.read("unsigned_ignored", finding.unsigned_files);
+    members.each("files",
+                 [&](const ordered_json& file) { finding.findings.push_back(file_in(file, members.wrong())); });
+    return finding;
+}
+
+// Of what was made, the JSON has more than of what was not.
+bool was_made(const Members& check, CheckKind kind) {
+    switch (kind) {
+        case CheckKind::seal:
+            return check.has("tensors");
+        case CheckKind::fingerprint:
+            return check.has("method");
+        case CheckKind::signature:
+            break;
+    }
+    return check.has("files");
+}
+
+void read_check(const ordered_json& json, CheckReport& report, std::string& wrong) {
+    Members check(json, wrong);
+    CheckKind kind = CheckKind::seal;
+    if (!check.has("kind")) return check.complain("kind");
+    check.read("kind", kind, kKinds);
+    bool expected = false;
+    check.read("expected", expected);
+    auto& flag = kind == CheckKind::seal          ? report.expected.seal
+                 : kind == CheckKind::fingerprint ? report.expected.fingerprint
+                                                  : report.expected.signature;
+    flag |= expected;
+    if (!was_made(check, kind)) {
+        auto& missing = report.missing.emplace_back();
+        missing.kind = kind;
+        check.read("outcome", missing.outcome, kMissingOutcomes);
+        check.read("detail", missing.detail);
+        check.read("hint", missing.hint);
+    } else if (kind == CheckKind::seal) {
+        report.seal = seal_in(check);
+    } else if (kind == CheckKind::fingerprint) {
+        report.fingerprint = fingerprint_in(check);
+    } else {
+        report.signature = signature_in(check);
+    }
+}
+
+Ruling ruling_in(const ordered_json& json, std::string& wrong) {
+    Members members(json, wrong);
+    Ruling ruling;
+    if (!members.has("outcome")) members.complain("outcome");
+    members.read("outcome", ruling.outcome, kRulings);
+    members.read("file", ruling.policy);
+    members.read("name", ruling.name);
+    members.read("audit", ruling.audit);
+    if (const auto* found = members.find("rule")) {
+        Members rule(*found, wrong);
+        std::uint64_t line = 0;
+        rule.read("match", ruling.match);
+        rule.read("line", line);
+        ruling.line = static_cast<std::uint32_t>(std::min<std::uint64_t>(line, UINT32_MAX));
+    }
+    members.each("requirements", [&](const ordered_json& one) {
+        Members row(one, wrong);
+        auto& requirement = ruling.requirements.emplace_back();
+        bool checked = true;
+        row.read("what", requirement.what);
+        row.read("required", requirement.required);
+        row.read("found", requirement.found);
+        row.read("holds", requirement.holds);
+        row.read("only_warns", requirement.only_warns);
+        row.read("checked", checked);
+        requirement.failed = !checked;
+    });
+    return ruling;
+}
+
+// Of a stamp the order counts, and an object that keeps it looks for each key from the front: it must not be long.
+ordered_json parsed(std::string_view text, std::string& wrong) {
+    std::vector<std::size_t> members;  // of the objects that are open, by their depth
+    using Event = ordered_json::parse_event_t;
+    const auto keep = [&](int depth, Event event, ordered_json&) {
+        const bool key = event == Event::key;
+        if (key || event == Event::object_start) members.resize(static_cast<std::size_t>(depth) + 1);
+        if (!key || ++members.back() <= kMostMembers) return true;
+        wrong = "the number of members";
+        return false;
+    };
+    return ordered_json::parse(text, keep, false);
+}
+
+}  // namespace
+
+Result<CheckReport> read_report(std::string_view text) {
+    const auto malformed = [](const std::string& what) {
+        return Error{ErrorKind::malformed, "is not the result of a check: " + what, {}};
+    };
+    std::string wrong;
+    const auto json = parsed(text, wrong);
+    if (!json.is_object()) return malformed("not an object of JSON");
+    Members members(json, wrong);
+    CheckReport report;
+    for (const char* key : {"target", "verdict", "exit_code"}) {
+        if (!members.has(key)) return malformed(fmt::format("'{}' is missing", key));
+    }
+    members.read("target", report.target);
+    members.read("verdict", report.verdict, kVerdicts);
+    std::uint64_t code = 0;
+    members.read("exit_code", code);
+    if (code > 4) members.complain("exit_code");
+    report.exit_code = static_cast<ExitCode>(code);
+    members.read("error", report.error);
+    members.read("error_code", report.error_kind, kErrorKinds);
+    members.read("hint", report.hint);
+    members.each("checks", [&](const ordered_json& check) { read_check(check, report, wrong); });
+    members.read("warnings", report.warnings);
+    if (const auto* policy = members.find("policy")) report.ruling = ruling_in(*policy, wrong);
+    if (!wrong.empty()) return malformed(wrong + " is not as it should be");
+    return report;
+}
+
+}  // namespace modelseal::report
