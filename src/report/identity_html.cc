@@ -34,28 +34,28 @@ std::string header_html(const char* title, const PageInfo& info) {
     return fmt::format("<header><h1>{}</h1>\n<p>{}</p>\n</header>\n", title, fmt::join(facts, " · "));
 }
 
-struct Card {
+struct IdentityCard {
     const char* title;
     std::string name, badge, detail;
     bool good = false;
 };
 
-std::string page_html(const Card& card, const std::string& content, const std::vector<std::string>& warnings,
-                      const PageInfo& info) {
+std::string page_html(const IdentityCard& card, const std::string& content,
+                      const std::vector<std::string>& warnings, const PageInfo& info) {
     std::string says;
     for (const auto& warning : warnings)
         says += fmt::format("<p class=\"warn\"><b>warning:</b> {}</p>\n", escaped(warning));
     if (!says.empty()) says = "<div class=\"says\">\n" + says + "</div>\n";
     return fmt::format(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
-        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; "
-        "img-src data:\">\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+        "<meta http-equiv=\"Content-Security-Policy\" content=\"{}\">\n<meta name=\"viewport\" "
+        "content=\"width=device-width, initial-scale=1\">\n"
         "<title>modelseal identity</title>\n<style>{}</style>\n</head>\n<body>\n<main>\n{}"
         "<details class=\"card\" open>\n<summary class=\"top {}\"><h3 class=\"mono\">{}</h3><span "
         "class=\"badge\">{}</span><span class=\"detail\">{}</span></summary>\n{}{}</details>\n"
         "</main>\n</body>\n</html>\n",
-        kPageStyle, header_html(card.title, info), card.good ? "good" : "bad", escaped(card.name), card.badge,
-        escaped(card.detail), content, says);
+        page_policy(), kPageStyle, header_html(card.title, info), card.good ? "good" : "bad",
+        escaped(card.name), card.badge, escaped(card.detail), content, says);
 }
 
 void add_registry(std::vector<PageFact>& facts, const RegistryFacts& registry) {

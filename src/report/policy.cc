@@ -45,6 +45,13 @@ Tone tone_of(Ruling::Outcome outcome) {
                                               : Tone::bad;
 }
 
+std::string_view word(const Ruling::Requirement& requirement) {
+    return requirement.holds        ? "holds"
+           : requirement.only_warns ? "warns"
+           : requirement.failed     ? "unknown"
+                                    : "fails";
+}
+
 std::string rule_text(const Ruling& ruling) {
     if (ruling.match.empty())
         return fmt::format("no rule for '{}', so [defaults] of {}", ruling.name, ruling.policy);
@@ -83,11 +90,7 @@ std::string policy_text(const CheckReport& report, const TextStyle& style) {
     Table table({left, left, left, left});
     table.add({"", "required", "", "found"});
     for (const auto& requirement : ruling.requirements) {
-        const auto* standing = requirement.holds        ? "holds"
-                               : requirement.only_warns ? "warns"
-                               : requirement.failed     ? "unknown"
-                                                        : "fails";
-        table.add({printable(requirement.what), printable(requirement.required), standing,
+        table.add({printable(requirement.what), printable(requirement.required), std::string(word(requirement)),
                    printable(requirement.found)});
     }
     return out + table.text("    ", style);

@@ -17,6 +17,7 @@ std::string_view word(Ruling::Outcome outcome);  // "allow", "warn", "quarantine
 std::string_view sentence(
     Ruling::Outcome outcome);  // "allowed", "allowed with a warning", "quarantined", "denied"
 Tone tone_of(Ruling::Outcome outcome);
+std::string_view word(const Ruling::Requirement& requirement);  // "holds", "warns", "unknown", "fails"
 
 // "rule 'acme/*' in line 12 of policy.toml"
 std::string rule_text(const Ruling& ruling);

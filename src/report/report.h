@@ -5,6 +5,7 @@
 #pragma once
 
 #include <chrono>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -71,8 +72,28 @@ std::string to_junit(std::span<const CheckReport> reports, const PageInfo& info 
 // Markdown: counts, and a table with the worst first, cut to 100 rows.
 std::string to_summary(std::span<const CheckReport> reports, const PageInfo& info = {});
 
-// A page that stands alone: no scripts, nothing loaded from elsewhere, light or dark as the reader prefers. The
-// worst comes first; many cards are folded.
+// A page that stands alone: nothing is loaded from elsewhere, and it is light or dark as the reader prefers. The worst comes
+// first, then by name; many cards are folded. Its script only filters and folds: without it all is there.
+//
+// Reports are added one by one and need not be kept; their order does not matter. Memory and size of the page are bounded, for
+// any number of reports and whatever is in them: of long lists the page states how much was left out, of targets those that
+// are best. Not thread-safe.
+class Page {
+  public:
+    explicit Page(PageInfo::Pairs pairs = PageInfo::Pairs::left_out);
+    Page(Page&&) noexcept;
+    Page& operator=(Page&&) noexcept;
+    ~Page();
+
+    void add(const CheckReport& report);
+    // Precondition: info.pairs is as given before.
+    std::string html(const PageInfo& info) const;
+
+  private:
+    struct Content;
+    std::unique_ptr<Content> content_;
+};
+
 std::string to_html(std::span<const CheckReport> reports, const PageInfo& info = {});
 
 }  // namespace modelseal::report

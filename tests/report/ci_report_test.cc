@@ -99,6 +99,18 @@ TEST(Summary, HasTheWorstFirst) {
     EXPECT_THAT(text, Not(HasSubstr("<script")));
 }
 
+TEST(Summary, CountsByOutcomeAndSortsByName) {
+    auto reports = three();
+    reports.push_back(sealed("a.onnx", SealFinding::Outcome::intact));
+    reports[0].ruling = Ruling{.outcome = Ruling::Outcome::deny, .policy = "p.toml", .name = "good.onnx"};
+    const auto text = to_summary(reports, {.problems = {"share 1/2: no results"}});
+    EXPECT_THAT(text,
+                HasSubstr("- **1** Denied by the policy\n- **1** Does not match\n- **1** Could not be checked\n"
+                          "- **1** Intact\n- **problem:** share 1/2\\: no results\n"));
+    EXPECT_LT(text.find("good"), text.find("gone"));
+    EXPECT_LT(text.find("gone"), text.find("a\\.onnx"));
+}
+
 TEST(Summary, IsCut) {
     const std::vector<CheckReport> many(150, sealed("m", SealFinding::Outcome::intact));
     const auto text = to_summary(many);

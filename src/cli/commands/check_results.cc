@@ -49,6 +49,7 @@ void CheckResults::add(CheckReport report) {
         context_.terminal.print_data(report::to_json_line(report));
         context_.terminal.flush();
     }
+    if (!outputs_.html.empty()) page_.add(report);
     if (keeps()) reports_.push_back(std::move(report));
 }
 
@@ -96,17 +97,17 @@ report::PageInfo CheckResults::page_info() const {
     report::PageInfo info{.program = "modelseal " MODELSEAL_VERSION,
                           .date = begun_,
                           .duration = std::chrono::steady_clock::now() - begin_,
+                          .pairs = pairs(),
                           .exit_code = code_,
                           .problems = problems_};
     for (const auto& key : keys_) info.keys.push_back(to_hex(key.vendor.id()));
-    if (outputs_.html_pairs) info.pairs = report::PageInfo::Pairs::shown;
     return info;
 }
 
 Result<void> CheckResults::write_page() const {
     // Pairs on a page are as secret as the fingerprint.
-    return io::write_text(outputs_.html, report::to_html(reports_, page_info()),
-                          outputs_.html_pairs ? 0600 : 0644, io::WriteMode::replace);
+    return io::write_text(outputs_.html, page_.html(page_info()), outputs_.html_pairs ? 0600 : 0644,
+                          io::WriteMode::replace);
 }
 
 // To what other steps of a run wrote there.

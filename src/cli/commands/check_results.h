@@ -21,12 +21,13 @@ struct CheckOutputs {
     std::string html, summary;
 };
 
-// Text and lines of JSON appear as reports come; a document (JSON, SARIF, HTML) is written when they are complete.
+// Text and lines of JSON appear as reports come; a document (JSON, SARIF, HTML) is written when they are complete. Of all
+// documents only a page does not keep the reports.
 class CheckResults {
   public:
     // `outputs` and `context` must outlive it.
     CheckResults(const CheckOutputs& outputs, std::span<const CheckKey> keys, Context& context)
-        : outputs_(outputs), keys_(keys), context_(context) {}
+        : outputs_(outputs), keys_(keys), context_(context), page_(pairs()) {}
 
     void add(CheckReport report);
     // Something that ended the run, beside the reports.
@@ -45,7 +46,10 @@ class CheckResults {
   private:
     bool is_text() const { return !outputs_.json && !outputs_.sarif && !outputs_.junit; }
     bool is_document() const { return !is_text() && !(outputs_.json && outputs_.lines); }
-    bool keeps() const { return is_document() || !outputs_.html.empty() || !outputs_.summary.empty(); }
+    bool keeps() const { return is_document() || !outputs_.summary.empty(); }
+    report::PageInfo::Pairs pairs() const {
+        return outputs_.html_pairs ? report::PageInfo::Pairs::shown : report::PageInfo::Pairs::left_out;
+    }
     std::string closing_line() const;
     report::PageInfo page_info() const;
     Result<void> write_page() const;
@@ -64,6 +68,7 @@ class CheckResults {
     bool failed_ = false;
     std::vector<CheckReport> reports_;  // kept only if a document is made of them
     std::vector<std::string> problems_;
+    report::Page page_;
 };
 
 }  // namespace modelseal::cli

@@ -74,7 +74,8 @@ std::vector<Section> sections_of(const CheckReport& report) {
 // What a policy does, by which rule, and what does not hold.
 Section policy_section(const Ruling& ruling) {
     Section section{.tone = report::tone_of(ruling.outcome),
-                    .verdict = fmt::format("{} by {}", sentence(ruling.outcome), rule_text(ruling))};
+                    .verdict = fmt::format("{} by {}", sentence(ruling.outcome), rule_text(ruling)),
+                    .requirements = ruling.requirements};
     for (const auto& requirement : ruling.requirements) {
         if (!requirement.holds) section.say(requirement.found, requirement.what);
     }
@@ -85,7 +86,7 @@ Tone tone_of(Verdict verdict) {
     return verdict == Verdict::intact ? Tone::good : verdict == Verdict::unsealed ? Tone::doubtful : Tone::bad;
 }
 
-std::string standing_of(const CheckReport& report) {
+std::string headline_of(const CheckReport& report) {
     using enum FingerprintFinding::Outcome;
     const auto is = [&](FingerprintFinding::Outcome outcome) {
         return report.fingerprint && report.fingerprint->outcome == outcome;
@@ -139,7 +140,7 @@ Document document_of(const CheckReport& report, Failures failures) {
     Document document{.target = report.target,
                       .verdict = report.verdict,
                       .tone = tone_of(report.verdict),
-                      .standing = standing_of(report),
+                      .headline = headline_of(report),
                       .sections = sections_of(report),
                       .warnings = report.warnings};
     if (failures == Failures::left_out)

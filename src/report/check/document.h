@@ -30,6 +30,7 @@ struct Section {
     std::vector<Row> rows;
     std::span<const FileFinding> files;  // an empty name: the target itself
     std::span<const TensorFinding> tensors;
+    std::span<const Ruling::Requirement> requirements;  // of a policy
     std::string hint;
     std::string failure;  // not empty: the check could not be made or allows no verdict; names the file
     // Whose margins and pictures a page may draw; null for other kinds.
@@ -44,7 +45,7 @@ struct Document {
     std::string target;
     Verdict verdict = Verdict::error;
     Tone tone = Tone::plain;
-    std::string standing;  // "Tampered", "Not checked": of all sections together
+    std::string headline;  // "Tampered", "Not checked": of all sections together
     std::vector<Section> sections;
     std::vector<std::string> warnings;
     std::vector<std::string> hints;  // each once

@@ -20,6 +20,9 @@ using RungFinding = FingerprintFinding::RungFinding;
 constexpr std::size_t kMostDots = 2000;  // pairs in a plot: more are a blot, and a slow page
 constexpr double kSide = 300, kHalf = kSide / 2;
 constexpr std::size_t kCells = 400;  // of a bar: bounds the page, and a cell is still seen
+// A map has a square for each block of the seal; of larger tensors, for 2, 4, 8 ... blocks.
+constexpr std::size_t kSquares = 1024, kSquaresOfRow = 64, kSquareWidth = 13;
+constexpr std::size_t kMostText = 1000;  // bytes of one text
 
 // Margins of one rung, by query.
 struct Dots {
@@ -52,25 +55,44 @@ Dots dots_of(const FingerprintFinding::Triggers& triggers) {
     return dots;
 }
 
-// The cells of a bar that a range touches: each at least one, so that a single element is seen, too.
-std::bitset<kCells> touched_cells(const TensorFinding& tensor, std::span<const TensorFinding::Range> ranges) {
-    std::bitset<kCells> cells;
-    const auto elements = static_cast<double>(elements_of(tensor.shape));
-    if (elements < 1) return cells;
-    const auto cell = [&](std::uint64_t element) {
-        return std::min(kCells - 1, static_cast<std::size_t>(static_cast<double>(element) / elements * kCells));
-    };
+// Which of `Count` parts of a tensor the ranges touch: each at least one, so that a single element is seen, too.
+// `first_of`, `last_of`: the parts of the first and the last element of a range.
+template <std::size_t Count>
+std::bitset<Count> touched_parts(std::span<const TensorFinding::Range> ranges, const auto& first_of,
+                                 const auto& last_of) {
+    std::bitset<Count> parts;
     for (const auto& range : ranges) {
         if (range.count == 0) continue;
-        for (auto i = cell(range.first); i <= cell(range.first + (range.count - 1)); ++i) cells.set(i);
+        for (auto i = first_of(range.first); i <= last_of(range.first + (range.count - 1)); ++i) parts.set(i);
     }
-    return cells;
+    return parts;
+}
+
+// Calls run(first, count) for each run of set bits among the first `count`.
+template <std::size_t Count>
+void each_run(const std::bitset<Count>& bits, std::size_t begin, std::size_t end, const auto& run) {
+    for (auto i = begin; i < end; ++i) {
+        if (!bits[i]) continue;
+        const auto first = i;
+        while (i < end && bits[i]) ++i;
+        run(first, i - first);
+    }
 }
 
 std::string_view background(const TensorFinding& tensor, std::span<const TensorFinding::Range> ranges) {
     if (tensor.outcome == TensorFinding::Outcome::missing) return "gone";
     if (tensor.outcome == TensorFinding::Outcome::added) return "new";
     return tensor.outcome == TensorFinding::Outcome::changed && ranges.empty() ? "anywhere" : "rest";
+}
+
+// The index of an element, row-major: "[3, 0, 1]".
+std::string index_text(std::uint64_t element, std::span<const std::uint64_t> shape) {
+    std::vector<std::uint64_t> index(shape.size());
+    for (auto i = shape.size(); i-- > 0;) {
+        index[i] = element % shape[i];
+        element /= shape[i];
+    }
+    return shape_text(index);
 }
 
 util::LogAxis axis_of(const RungFinding& rung, const Dots& dots) {
@@ -125,6 +147,22 @@ std::string all_plots(const FingerprintFinding& finding) {
 
 }  // namespace
 
+std::string_view class_of(Tone tone) {
+    switch (tone) {
+        case Tone::good:
+            return "good";
+        case Tone::bad:
+            return "bad";
+        case Tone::doubtful:
+            return "warn";
+        case Tone::plain:
+        case Tone::strong:
+        case Tone::faint:
+            break;
+    }
+    return "plain";
+}
+
 std::string escaped(std::string_view text) {
     std::string out;
     for (const char c : util::printable(text)) {
@@ -151,23 +189,76 @@ std::string escaped(std::string_view text) {
     return out;
 }
 
+std::string shortened(std::string_view text) {
+    if (text.size() <= kMostText) return std::string(text);
+    auto end = kMostText;
+    while (end > kMostText - 4 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
+    return std::string(text.substr(0, end)) + "…";
+}
+
 std::string bar(const TensorFinding& tensor) {
     const auto ranges = joined(tensor.changed);
-    auto out =
-        fmt::format(R"(<svg viewBox="0 0 {} 1" preserveAspectRatio="none" role="img" aria-label="{} of {}">)",
-                    kCells, word(tensor.outcome), escaped(tensor.name));
-    const auto rect = [&](std::size_t x, std::size_t width, std::string_view kind) {
-        out += fmt::format(R"(<rect class="{}" x="{}" width="{}" height="1"/>)", kind, x, width);
-    };
-    rect(0, kCells, background(tensor, ranges));
-    const auto cells = touched_cells(tensor, ranges);
-    for (std::size_t i = 0; i < kCells; ++i) {
-        if (!cells[i]) continue;
-        const auto begin = i;
-        while (i < kCells && cells[i]) ++i;
-        rect(begin, i - begin, "hit");
+    auto out = fmt::format(R"(<svg viewBox="0 0 {0} 1" preserveAspectRatio="none" role="img" aria-label="{1}">)"
+                           R"(<path class="{2}" d="M0 .5h{0}"/>)",
+                           kCells, word(tensor.outcome), background(tensor, ranges));
+    const auto elements = static_cast<double>(elements_of(tensor.shape));
+    std::string hits;
+    if (elements >= 1) {
+        const auto before = [&](std::uint64_t element) {
+            return std::min(static_cast<double>(element) / elements, 1.0) * kCells;
+        };
+        const auto first = [&](std::uint64_t element) {
+            return std::min(kCells - 1, static_cast<std::size_t>(before(element)));
+        };
+        // The end of an element is the beginning of the next one.
+        const auto last = [&](std::uint64_t element) {
+            const auto end = static_cast<std::size_t>(std::ceil(before(element + 1)));
+            return std::clamp<std::size_t>(end, first(element) + 1, kCells) - 1;
+        };
+        const auto cells = touched_parts<kCells>(ranges, first, last);
+        each_run(cells, 0, kCells,
+                 [&](std::size_t at, std::size_t count) { hits += fmt::format("M{} .5h{}", at, count); });
     }
+    if (!hits.empty()) out += fmt::format(R"(<path class="hit" d="{}"/>)", hits);
     return out + "</svg>";
+}
+
+std::string block_map(const TensorFinding& tensor) {
+    const auto ranges = joined(tensor.changed);
+    const auto elements = elements_of(tensor.shape);
+    if (ranges.empty() || elements == 0) return {};
+    // A block is what the seal tells apart; its last one in a tensor may be shorter.
+    const auto longest = std::ranges::max(tensor.changed, {}, &TensorFinding::Range::count).count;
+    const auto block = std::clamp<std::uint64_t>(longest, 1, elements);
+    auto size = block;  // of a square
+    while ((elements - 1) / size + 1 > kSquares) size *= 2;
+    const auto squares = static_cast<std::size_t>((elements - 1) / size + 1);
+    const auto columns = std::min(squares, kSquaresOfRow), rows = (squares - 1) / kSquaresOfRow + 1;
+    const auto square_of = [&](std::uint64_t element) {
+        return static_cast<std::size_t>(std::min<std::uint64_t>(element / size, squares - 1));
+    };
+    const auto touched = touched_parts<kSquares>(ranges, square_of, square_of);
+    // Lines of dashes, each of which is a square: the style gives their length.
+    std::string all, hits;
+    for (std::size_t row = 0; row < rows; ++row) {
+        const auto first = row * kSquaresOfRow, end = std::min(first + kSquaresOfRow, squares);
+        all += fmt::format("M.07 {}.5h{}", row, end - first);
+        each_run(touched, first, end, [&](std::size_t at, std::size_t count) {
+            hits += fmt::format("M{}.07 {}.5h{}", at - first, row, count);
+        });
+    }
+    const auto changed = fmt::format("{} of {} changed", grouped(touched.count()),
+                                     counted(squares, size == block ? "block" : "square"));
+    const auto each = size == block ? std::string() : fmt::format(" ({} blocks)", grouped(size / block));
+    const auto& last = ranges.back();
+    return fmt::format(R"(<svg class="blocks" width="{}" viewBox="0 0 {} {}" role="img" aria-label="{}">)"
+                       R"(<path class="rest" d="{}"/><path class="hit" d="{}"/></svg>)"
+                       "<p>{}, each of {}{}; from element {} to {}.</p><p class=\"mono\">{}</p>",
+                       columns * kSquareWidth, columns, rows, changed, all, hits, changed,
+                       counted(size, "element"), each,
+                       index_text(std::min(ranges.front().first, elements - 1), tensor.shape),
+                       index_text(std::min(last.first + (last.count - 1), elements - 1), tensor.shape),
+                       ranges_text(ranges, kMostText));
 }
 
 std::string plots(const FingerprintFinding& finding) {
@@ -192,95 +283,5 @@ std::string pictures(const FingerprintFinding& finding) {
         triggers ? "some triggers" : "some pairs: member 0, member 1, their difference",
         util::base64(finding.preview));
 }
-
-constinit const std::string_view kPageStyle = R"css(
-:root {
-  color-scheme: light dark;
-  --page: #f6f7f9; --card: #ffffff; --ink: #1b2430; --soft: #5c6878; --line: #e3e7ec; --bar: #dbe1e8;
-  --good: #1a7f4b; --good-soft: #e3f4ea; --bad: #c02636; --bad-soft: #fce8ea; --warn: #8a5a00; --warn-soft: #fdf1d8;
-}
-@media (prefers-color-scheme: dark) {
-  :root {
-    --page: #12161c; --card: #1a2028; --ink: #e4e9ef; --soft: #97a3b2; --line: #2b333e; --bar: #323c49;
-    --good: #55c98a; --good-soft: #173426; --bad: #ff7a86; --bad-soft: #40191f; --warn: #f0b95a; --warn-soft: #3a2c12;
-  }
-}
-* { box-sizing: border-box; }
-body {
-  margin: 0; padding: 2.5rem 1.25rem; background: var(--page); color: var(--ink);
-  font: 16px/1.55 system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif;
-}
-main { max-width: 66rem; margin: 0 auto; }
-header { margin: 0 0 1.75rem; }
-h1 { margin: 0; font-size: 1.6rem; letter-spacing: -.01em; }
-header p { margin: .2rem 0 0; color: var(--soft); overflow-wrap: anywhere; }
-.chips { margin: .9rem 0 0; line-height: 2.2; }
-.chip { display: inline-block; padding: 0 .8rem; margin-right: .25rem; border-radius: 999px; line-height: 1.8; background: var(--tone-soft); color: var(--tone); text-decoration: none; }
-header p.note { margin-top: .9rem; padding: .6rem .9rem; border-radius: 10px; background: var(--tone-soft); color: var(--tone); }
-h2.group { margin: 2rem 0 .75rem; font-size: 1.05rem; }
-.mono { font-family: ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", monospace; font-size: .9em; }
-details.card {
-  background: var(--card); border: 1px solid var(--line); border-radius: 14px; margin: 0 0 1rem; overflow: hidden;
-  box-shadow: 0 1px 2px rgb(0 0 0 / 5%), 0 8px 24px rgb(0 0 0 / 4%);
-}
-.top { position: relative; cursor: pointer; list-style: none; display: flex; flex-wrap: wrap; gap: .5rem 1rem; align-items: center; padding: 1.25rem 3.25rem 1.25rem calc(1.5rem - 6px); border-left: 6px solid var(--tone); }
-.top h3 { margin: 0; font-size: 1.1rem; font-weight: 600; overflow-wrap: anywhere; flex: 1 1 16rem; }
-.badge { padding: .2rem .8rem; border-radius: 999px; background: var(--tone-soft); color: var(--tone); font-weight: 650; white-space: nowrap; }
-.top::-webkit-details-marker { display: none; }
-.top::after { content: ""; position: absolute; right: 1.4rem; top: 1.65rem; width: .5rem; height: .5rem; border: solid var(--soft); border-width: 0 2px 2px 0; transform: rotate(45deg); }
-[open] > .top::after { transform: rotate(-135deg); }
-.top .detail { flex-basis: 100%; margin: 0; color: var(--soft); overflow-wrap: anywhere; }
-.says { padding: 1rem 1.5rem; border-top: 1px solid var(--line); }
-.says p { margin: 0; overflow-wrap: anywhere; }
-.says p.warn { color: var(--warn); }
-.plain { --tone: var(--soft); --tone-soft: var(--line); }
-.good { --tone: var(--good); --tone-soft: var(--good-soft); }
-.bad { --tone: var(--bad); --tone-soft: var(--bad-soft); }
-.warn { --tone: var(--warn); --tone-soft: var(--warn-soft); }
-dl { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(12.5rem, 40%), 1fr)); gap: 1rem 1.5rem; margin: 0; padding: 1.25rem 1.5rem; border-top: 1px solid var(--line); }
-dl div { min-width: 0; }
-dl .wide { grid-column: 1 / -1; }
-dt { color: var(--soft); font-size: .78rem; text-transform: uppercase; letter-spacing: .05em; }
-dd { margin: .1rem 0 0; overflow-wrap: anywhere; font-variant-numeric: tabular-nums; }
-dd.bad { color: var(--bad); font-weight: 600; }
-h4 { margin: 0; padding: 1.25rem 1.5rem 0; font-size: .95rem; border-top: 1px solid var(--line); }
-h4 + .says, h4 + dl { border-top: 0; padding-top: .5rem; }
-.says + dl { border-top: 0; padding-top: 0; }
-.scroll { overflow-x: auto; padding: .25rem 1.5rem 1.25rem; }
-table { width: 100%; border-collapse: collapse; font-variant-numeric: tabular-nums; }
-th { text-align: left; color: var(--soft); font-size: .78rem; font-weight: 500; padding: .6rem .75rem .35rem 0; white-space: nowrap; }
-td { padding: .55rem .75rem .55rem 0; border-top: 1px solid var(--line); vertical-align: top; }
-td.name { overflow-wrap: anywhere; min-width: 11rem; }
-td.name small, td.where small { display: block; color: var(--soft); overflow-wrap: anywhere; }
-td.number, th.number { text-align: right; white-space: nowrap; }
-td.where { width: 46%; min-width: 15rem; padding-right: 0; }
-svg { display: block; width: 100%; height: 14px; border-radius: 4px; margin: .35rem 0 .2rem; }
-.plots { display: flex; flex-wrap: wrap; gap: 1.5rem; }
-figure { margin: .75rem 0 0; flex: 1 1 15rem; max-width: 20rem; }
-figcaption { color: var(--soft); font-size: .85rem; margin-top: .4rem; }
-svg.plot { height: auto; border: 1px solid var(--line); margin: 0; }
-svg .wrong { fill: var(--bad); opacity: .07; }
-svg .grid { stroke: var(--line); stroke-width: .7; }
-svg .axis { stroke: var(--soft); stroke-width: 1; }
-svg .same { stroke: var(--soft); stroke-dasharray: 3 3; fill: none; }
-svg .dot { fill: var(--good); opacity: .8; }
-.pad { padding: 0 1.5rem 1.25rem; }
-.words { color: var(--soft); font-size: .9rem; }
-.words summary { cursor: pointer; }
-.words dl { display: block; border: 0; padding: .75rem 0; }
-.words dt { text-transform: none; letter-spacing: 0; color: var(--ink); font-size: inherit; }
-.words dd { margin: 0 0 .5rem; }
-img { display: block; max-width: 100%; border-radius: 6px; image-rendering: pixelated; }
-svg .rest { fill: var(--bar); }
-svg .hit { fill: var(--bad); }
-svg .new { fill: var(--warn); }
-svg .gone, svg .anywhere { fill: var(--bad); opacity: .4; }
-.more, .legend { color: var(--soft); font-size: .85rem; margin: .5rem 0 0; }
-.swatch { display: inline-block; width: .8em; height: .8em; border-radius: 3px; margin: 0 .35em 0 1em; vertical-align: -1px; }
-.swatch.hit { background: var(--bad); }
-.swatch.rest { background: var(--bar); }
-.swatch.new { background: var(--warn); }
-@media print { body { background: none; padding: 0; } details.card { box-shadow: none; break-inside: avoid; } }
-)css";
 
 }  // namespace modelseal::report

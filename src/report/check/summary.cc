@@ -1,11 +1,14 @@
 // A summary in Markdown, as CI systems show it on the page of a run (GitHub's job summaries, GitLab's and Gitea's notes).
 #include <algorithm>
-#include <map>
+#include <array>
+#include <utility>
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include "report/check/document.h"
+#include "report/check/html_parts.h"
+#include "report/check/standing.h"
 #include "report/policy.h"
 #include "report/report.h"
 #include "util/text.h"
@@ -18,7 +21,7 @@ constexpr std::size_t kMostSummaryRows = 100;
 // As it is, whatever it holds: no emphasis, link, cell or element.
 std::string plain(std::string_view text) {
     std::string out;
-    for (const char c : util::printable(text)) {
+    for (const char c : util::printable(shortened(text))) {
         if (c == '<') {
             out += "&lt;";
         } else if (c == '&') {
@@ -31,24 +34,8 @@ std::string plain(std::string_view text) {
     return out;
 }
 
-// Worst first.
-int weight(const CheckReport& report) {
-    if (report.ruling) return 3 - static_cast<int>(report.ruling->outcome);
-    switch (report.verdict) {
-        case Verdict::tampered:
-            return 0;
-        case Verdict::error:
-            return 1;
-        case Verdict::unsealed:
-            return 2;
-        case Verdict::intact:
-            break;
-    }
-    return 3;
-}
-
-std::string standing_of(const CheckReport& report, const Document& document) {
-    return report.ruling ? std::string(sentence(report.ruling->outcome)) : document.standing;
+std::string outcome_of(const CheckReport& report, const Document& document) {
+    return report.ruling ? std::string(sentence(report.ruling->outcome)) : document.headline;
 }
 
 std::string why(const CheckReport& report, const Document& document) {
@@ -62,24 +49,26 @@ std::string why(const CheckReport& report, const Document& document) {
 
 std::string to_summary(std::span<const CheckReport> reports, const PageInfo& info) {
     std::vector<const CheckReport*> order;
-    for (const auto& report : reports) order.push_back(&report);
-    std::ranges::stable_sort(order, {}, [](const CheckReport* report) { return weight(*report); });
-    std::map<int, std::pair<std::string, std::size_t>> counts;
-    std::string rows;
-    for (std::size_t i = 0; i < order.size(); ++i) {
-        const auto& report = *order[i];
-        const auto document = document_of(report);
-        auto& [name, count] = counts[weight(report)];
-        name = standing_of(report, document);
-        ++count;
-        if (i >= kMostSummaryRows) continue;
-        rows += fmt::format("| {} | {} | {} |\n", plain(report.target), plain(standing_of(report, document)),
-                            plain(why(report, document)));
+    std::array<std::size_t, kStandings.size()> counts{};
+    for (const auto& report : reports) {
+        order.push_back(&report);
+        ++counts[standing_of(report)];
     }
+    std::ranges::stable_sort(order, [](const CheckReport* a, const CheckReport* b) {
+        return std::pair(standing_of(*a), std::string_view(a->target)) <
+               std::pair(standing_of(*b), std::string_view(b->target));
+    });
     auto out = fmt::format("### Model check: {}\n\n", counted(reports.size(), "target"));
-    for (const auto& [key, entry] : counts)
-        out += fmt::format("- **{}** {}\n", grouped(entry.second), plain(entry.first));
-    if (!rows.empty()) out += "\n| target | verdict | |\n| --- | --- | --- |\n" + rows;
+    for (std::size_t i = 0; i < counts.size(); ++i) {
+        if (counts[i] > 0) out += fmt::format("- **{}** {}\n", grouped(counts[i]), plain(kStandings[i].title));
+    }
+    for (const auto& problem : info.problems) out += fmt::format("- **problem:** {}\n", plain(problem));
+    if (!order.empty()) out += "\n| target | verdict | why |\n| --- | --- | --- |\n";
+    for (const auto* report : std::span(order).first(std::min(order.size(), kMostSummaryRows))) {
+        const auto document = document_of(*report);
+        out += fmt::format("| {} | {} | {} |\n", plain(report->target), plain(outcome_of(*report, document)),
+                           plain(why(*report, document)));
+    }
     if (order.size() > kMostSummaryRows)
         out += fmt::format("\n… and {} more\n", grouped(order.size() - kMostSummaryRows));
     if (info.date) out += fmt::format("\n{}, {:%Y-%m-%d %H:%M:%S} UTC\n", plain(info.program), *info.date);
