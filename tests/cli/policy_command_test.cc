@@ -1,4 +1,5 @@
 // `check --policy`, `policy test`, and many targets, as people run them.
+#include <filesystem>
 #include <sstream>
 
 #include <gmock/gmock.h>
@@ -125,6 +126,46 @@ TEST_F(ManyModels, AListOfTargets) {
     EXPECT_EQ(modelseal({"check", "--from", "gone.txt", "--pub", "v.pub"}).code, 3);
     EXPECT_EQ(modelseal({"check", "models/good.bin", "--from", "-", "--pub", "v.pub"}).code, 2);
     EXPECT_EQ(modelseal({"check", "models/good.bin", "-0", "--pub", "v.pub"}).code, 2);
+}
+
+TEST_F(ManyModels, ThePageOfMergedResultsIsThatOfOneRun) {
+    folder_.write("list", "models/old.safetensors\nmodels/good.bin\nmodels/gone.bin\nmodels/a/plain.bin\n");
+    const auto check = [&](const test::Words& more) {
+        test::Words words = {"check", "--from", "list", "--policy", "policy.toml", "--quiet"};
+        words.insert(words.end(), more.begin(), more.end());
+        return modelseal(words).code;
+    };
+    const auto page = [&](const char* name) {
+        auto text = test::content_of(folder_ / name);
+        // Times differ, and only one run knows how long it took.
+        for (const auto* fact : {"<div><dt>Date</dt>", "<div><dt>Duration</dt>"}) {
+            const auto at = text.find(fact);
+            if (at != text.npos) text.erase(at, text.find("</div>\n", at) + 7 - at);
+        }
+        return text;
+    };
+    EXPECT_EQ(check({"--html", "one.html"}), 1);
+    EXPECT_EQ(check({"--shard", "0/2", "--results", "r0"}) + check({"--shard", "1/2", "--results", "r1"}),
+              1 + 3);
+    const auto merged = modelseal({"report", "merge", "r0", "r1", "--html", "merged.html"});
+    EXPECT_EQ(merged.code, 1) << merged.err;
+    EXPECT_EQ(page("merged.html"), page("one.html"));
+    EXPECT_THAT(page("one.html"), HasSubstr("3 of 4 targets do not pass"));
+    EXPECT_THAT(test::content_of(folder_ / "merged.html"), HasSubstr("<dt>Date</dt>"));
+
+    const auto gap = modelseal({"report", "merge", "r1", "--html", "merged.html"});
+    EXPECT_EQ(gap.code, modelseal({"report", "merge", "r1"}).code);
+    EXPECT_THAT(page("merged.html"), HasSubstr("gap: share 0/2: no results"));
+    EXPECT_EQ(modelseal({"report", "merge", "r0", "r1", "--html", "r1"}).code, 2) << "an input";
+    EXPECT_EQ(modelseal({"report", "merge", "r0", "r1", "--html", "list"}).code, 2) << "not a page";
+    folder_.write("bad",
+                  test::content_of(folder_ / "r0").substr(0, test::content_of(folder_ / "r0").find('\n') + 1) +
+                      "{\"target\":\"m\",\"verdict\":\"intact\",\"exit_code\":0,\"checks\":[{}]}\n");
+    EXPECT_EQ(modelseal({"report", "merge", "bad"}).code, 3) << "gaps";
+    const auto bad = modelseal({"report", "merge", "bad", "--html", "bad.html"});
+    EXPECT_EQ(bad.code, 3);
+    EXPECT_THAT(bad.err, HasSubstr("bad:2: is not the result of a check: 'kind'"));
+    EXPECT_FALSE(std::filesystem::exists(folder_ / "bad.html"));
 }
 
 TEST_F(ManyModels, AHookAnswersEachUpload) {

@@ -161,6 +161,48 @@ TEST_F(ResultsInAFile, OfAllSharesMergeToTheSameAsOne) {
     EXPECT_THAT(merge_results({parts[0], parts[2]}).value().gaps, ElementsAre("share 1/3: no results"));
 }
 
+TEST_F(ResultsInAFile, AreReadAgainWhereTheyCount) {
+    using std::chrono::seconds;
+    const auto begin = [&](std::uint32_t share, int when) {
+        auto one = head({share, 2}, 3);
+        one.begun = std::chrono::sys_seconds(seconds(when));
+        one.keys = {"1a2b"};
+        return one;
+    };
+    const std::vector<std::filesystem::path> files = {scratch_ / "a", scratch_ / "b", scratch_ / "again"};
+    {
+        auto a = ResultsFile::create(files[0], begin(0, 2000)).value();
+        append(a, "m3");
+        append(a, "m0");
+        auto b = ResultsFile::create(files[1], begin(1, 1000)).value();
+        append(b, "m1");
+        auto again = ResultsFile::create(files[2], begin(0, 3000)).value();
+        append(again, "m3");
+        ASSERT_TRUE(again.append("m0", line("m0", Verdict::error, ExitCode::failed)).ok());
+    }
+    const auto merged = merge_results(files).value();
+    EXPECT_EQ(merged.begun, std::chrono::sys_seconds(seconds(1000))) << "the first to begin";
+    EXPECT_THAT(merged.keys, ElementsAre("1a2b"));
+    EXPECT_EQ(merged.program, "modelseal 0.1.0");
+    std::vector<std::string> seen;
+    const auto see = [&](const MergedResult& result, const std::string& text) -> Result<void> {
+        seen.push_back(result.target + " " + std::to_string(result.file));
+        EXPECT_THAT(text, HasSubstr("\"target\":\"" + result.target + "\""));
+        EXPECT_THAT(text, HasSubstr("\"verdict\":\"" + result.verdict + "\""));
+        return {};
+    };
+    ASSERT_TRUE(visit_results(files, merged, see).ok());
+    EXPECT_THAT(seen, ElementsAre("m3 0", "m1 1", "m0 2"));
+    const auto stop = [](const MergedResult&, const std::string&) -> Result<void> {
+        return Error{ErrorKind::malformed, "no", {}};
+    };
+    EXPECT_EQ(visit_results(files, merged, stop).error().message, "no");
+    scratch_.write("b", "");
+    EXPECT_THAT(visit_results(files, merged, see).error().message, HasSubstr("changed while it was read"));
+    // Who goes on begins later, and with the same results.
+    EXPECT_TRUE(ResultsFile::resume(files[0], begin(0, 9000)).ok());
+}
+
 TEST_F(ResultsInAFile, GapsAndContradictionsAreFound) {
     {
         auto file = ResultsFile::create(path_, head({0, 2}, 3)).value();

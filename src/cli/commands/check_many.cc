@@ -83,7 +83,10 @@ Result<void> check_share(const ManyFlags& flags, const std::vector<Target>& all,
     auto targets = jobs::targets_of(share, all);
     std::optional<jobs::ResultsFile> file;
     if (!flags.results.empty()) {
-        const auto head = jobs::head_of(all, share, targets.size(), "modelseal " MODELSEAL_VERSION, question);
+        const auto info = results.page_info();
+        auto head = jobs::head_of(all, share, targets.size(), info.program, question);
+        head.begun = info.date.value_or(head.begun);
+        head.keys = info.keys;
         auto opened = flags.resume ? jobs::ResultsFile::resume(flags.results, head)
                                    : jobs::ResultsFile::create(flags.results, head);
         if (!opened.ok()) return opened.error();

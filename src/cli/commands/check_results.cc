@@ -105,8 +105,14 @@ report::PageInfo CheckResults::page_info() const {
 }
 
 Result<void> CheckResults::write_page() const {
+    auto info = page_info();
+    if (left_out_ > 0) {
+        info.problems.push_back(fmt::format("{} had results before and {} not on this page; merge the results",
+                                            report::counted(left_out_, "target"),
+                                            left_out_ == 1 ? "is" : "are"));
+    }
     // Pairs on a page are as secret as the fingerprint.
-    return io::write_text(outputs_.html, page_.html(page_info()), outputs_.html_pairs ? 0600 : 0644,
+    return io::write_text(outputs_.html, page_.html(info), outputs_.html_pairs ? 0600 : 0644,
                           io::WriteMode::replace);
 }
 

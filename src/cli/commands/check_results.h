@@ -41,6 +41,7 @@ class CheckResults {
     void leave_out(std::uint64_t count) { left_out_ += count; }
 
     ExitCode code() const { return code_; }
+    report::PageInfo page_info() const;      // so far
     bool failed() const { return failed_; }  // something beside the reports ended the run
 
   private:
@@ -51,7 +52,6 @@ class CheckResults {
         return outputs_.html_pairs ? report::PageInfo::Pairs::shown : report::PageInfo::Pairs::left_out;
     }
     std::string closing_line() const;
-    report::PageInfo page_info() const;
     Result<void> write_page() const;
     Result<void> append_summary() const;
 

@@ -1,3 +1,5 @@
+#include <chrono>
+#include <filesystem>
 #include <map>
 #include <string>
 #include <vector>
@@ -6,8 +8,11 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/commands/commands.h"
+#include "cli/options/outputs.h"
+#include "io/file.h"
 #include "jobs/many/results.h"
 #include "report/check/json.h"
+#include "report/check/read.h"
 #include "report/words.h"
 #include "util/text.h"
 
@@ -18,6 +23,7 @@ using nlohmann::ordered_json;
 
 struct MergeFlags {
     std::vector<std::string> files;
+    std::string html;
     bool json = false;
 };
 
@@ -76,13 +82,39 @@ std::string merged_text(const jobs::Merged& merged) {
     return out;
 }
 
+// The page that one run would have made.
+Result<void> write_page(const MergeFlags& flags, const std::vector<std::filesystem::path>& files,
+                        const jobs::Merged& merged) {
+    report::Page page;
+    MODELSEAL_TRY(jobs::visit_results(
+        files, merged, [&](const jobs::MergedResult& result, const std::string& line) -> Result<void> {
+            const auto where =
+                fmt::format("{}:{}: ", util::printable(files[result.file].string()), result.line);
+            const auto report = report::read_report(line);
+            if (!report.ok()) return Error{report.error().kind, where + report.error().message, {}};
+            if (report->target != result.target)
+                return Error{ErrorKind::unreadable, where + "changed while it was read", {}};
+            page.add(*report);
+            return {};
+        }));
+    report::PageInfo info{.program = merged.program, .keys = merged.keys, .exit_code = merged.exit_code()};
+    if (merged.begun != std::chrono::sys_seconds{}) info.date = merged.begun;
+    for (const auto& gap : merged.gaps) info.problems.push_back("gap: " + gap);
+    for (const auto& two : merged.contradictions) info.problems.push_back("contradiction: " + two);
+    return io::write_text(flags.html, page.html(info), 0644, io::WriteMode::replace);
+}
+
 Result<ExitCode> run_merge(const MergeFlags& flags, Context& context) {
-    MODELSEAL_TRY_ASSIGN(const auto merged, jobs::merge_results({flags.files.begin(), flags.files.end()}));
+    MODELSEAL_TRY(refuse_overwriting(flags.html, flags.files));
+    MODELSEAL_TRY(refuse_other_content(flags.html, OutputKind::page));
+    const std::vector<std::filesystem::path> files(flags.files.begin(), flags.files.end());
+    MODELSEAL_TRY_ASSIGN(const auto merged, jobs::merge_results(files));
     if (flags.json) {
         context.terminal.print_data(merged_json(merged));
     } else {
         context.terminal.print(merged_text(merged));
     }
+    if (!flags.html.empty()) MODELSEAL_TRY(write_page(flags, files, merged));
     return merged.exit_code();
 }
 
@@ -93,11 +125,13 @@ void add_report(CLI::App& program, Context& context) {
                                {"modelseal report merge results-*.jsonl"});
     report.require_subcommand(1);
     const auto flags = std::make_shared<MergeFlags>();
-    auto& merge = add_command(
-        report, "merge", "Merge the results of several machines into one summary",
-        {"modelseal report merge results-*.jsonl", "modelseal report merge a.jsonl b.jsonl --json"});
+    auto& merge = add_command(report, "merge", "Merge the results of several machines into one summary",
+                              {"modelseal report merge results-*.jsonl",
+                               "modelseal report merge results-*.jsonl --html report.html"});
     merge.add_option("FILE", flags->files, "file that 'modelseal check --results' wrote")->required();
     merge.add_flag("--json", flags->json, "print JSON (schema modelseal-merge/1)");
+    merge.add_option("--html", flags->html, "write the page that one run would have made to this file")
+        ->type_name("FILE");
     on_run(merge, context, [flags](Context& running) { return run_merge(*flags, running); });
 }
 

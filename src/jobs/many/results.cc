@@ -25,6 +25,7 @@ using nlohmann::ordered_json;
 
 constexpr std::string_view kSchema = "modelseal-results/1";
 constexpr std::size_t kLongestLine = 64u << 20;
+constexpr std::uint64_t kLatest = 253'402'300'800;  // the year 10,000, as seconds since 1970
 constexpr auto kSyncEvery = std::chrono::seconds(1);
 
 std::string line_of(const ResultsHead& head) {
@@ -34,7 +35,9 @@ std::string line_of(const ResultsHead& head) {
                         {"targets", head.targets},
                         {"shard", fmt::format("{}/{}", head.share.index, head.share.of)},
                         {"shard_targets", head.of_share},
-                        {"question", head.question}}
+                        {"question", head.question},
+                        {"begun", head.begun.time_since_epoch().count()},
+                        {"keys", head.keys}}
                .dump(-1, ' ', true) +
            "\n";
 }
@@ -77,7 +80,20 @@ Result<ResultsHead> head_in(const std::string& name, const std::string& line) {
     head.program = member<std::string>(object, "program").value_or("");
     head.list = member<std::string>(object, "list").value_or("");
     head.question = member<std::string>(object, "question").value_or("");
+    const auto begun = member<std::uint64_t>(object, "begun").value_or(0);
+    if (begun < kLatest) head.begun = std::chrono::sys_seconds(std::chrono::seconds(begun));
+    if (object.contains("keys") && object["keys"].is_array()) {
+        for (const auto& key : object["keys"]) {
+            if (key.is_string()) head.keys.push_back(key.get<std::string>());
+        }
+    }
     return head;
+}
+
+// Whether `begun` was meant to be a head as `line`, apart from what decides nothing.
+bool begins_as(std::string_view line, std::string_view begun) {
+    const auto decisive = line.substr(0, line.find("\"begun\""));
+    return begun.starts_with(decisive) || decisive.starts_with(begun);
 }
 
 // Complete lines of a file, one by one, and where the last one ends.
@@ -154,6 +170,11 @@ ResultsHead head_of(const std::vector<Target>& all, const Share& share, std::siz
             .question = std::move(question)};
 }
 
+bool ResultsHead::operator==(const ResultsHead& other) const {
+    return program == other.program && list == other.list && targets == other.targets && share == other.share &&
+           of_share == other.of_share && question == other.question;
+}
+
 Result<ResultsFile> ResultsFile::open(const std::filesystem::path& path, int flags) {
     ResultsFile file;
     file.name_ = util::printable(path.string());
@@ -185,9 +206,7 @@ Result<ResultsFile> ResultsFile::resume(const std::filesystem::path& path, const
         // Killed before the head was complete; another file of a single line is not ours to cut.
         std::error_code failed;
         const auto size = std::filesystem::file_size(path, failed);
-        if (!line_of(head).starts_with(line))
-            return malformed(file.name_, 1, "is not the head of a file of results");
-        if (failed || size > line.size())
+        if (failed || size > line.size() || !begins_as(line_of(head), line))
             return malformed(file.name_, 1, "is not the head of a file of results");
         if (::ftruncate(file.fd_, 0) != 0) return io::os_error(errno, file.name_, "write");
         MODELSEAL_TRY(file.write(line_of(head)));
@@ -262,7 +281,8 @@ Result<Merged> merge_results(const std::vector<std::filesystem::path>& files) {
     std::optional<ResultsHead> first;
     std::map<std::uint32_t, std::set<std::string>> found;  // of each share
     std::map<std::uint32_t, std::uint64_t> wanted;
-    for (const auto& path : files) {
+    for (std::size_t file = 0; file < files.size(); ++file) {
+        const auto& path = files[file];
         const auto name = util::printable(path.string());
         Lines lines(path);
         std::string line;
@@ -276,16 +296,23 @@ Result<Merged> merge_results(const std::vector<std::filesystem::path>& files) {
                 ErrorKind::usage, name + ": has results of another list, other questions, or other shares", {}};
         }
         wanted[head.share.index] = head.of_share;
+        const bool known = head.begun.time_since_epoch().count() > 0;
+        if (known && (merged.begun == std::chrono::sys_seconds{} || head.begun < merged.begun))
+            merged.begun = head.begun;
         auto& own = found[head.share.index];
         while (lines.next(line)) {
             MODELSEAL_TRY_ASSIGN(auto result, result_in(name, lines.number(), line));
             own.insert(result.target);
+            result.file = file;
+            result.line = lines.number();
             merged.results.push_back(std::move(result));
         }
     }
     if (!first) return merged;
     merged.targets = first->targets;
     merged.shares = first->share.of;
+    merged.program = first->program;
+    merged.keys = first->keys;
     for (std::uint32_t i = 0; i < merged.shares; ++i) {
         if (!wanted.contains(i)) {
             merged.gaps.push_back(fmt::format("share {}/{}: no results", i, merged.shares));
@@ -315,6 +342,25 @@ Result<Merged> merge_results(const std::vector<std::filesystem::path>& files) {
     }
     results = std::move(once);
     return merged;
+}
+
+Result<void> visit_results(const std::vector<std::filesystem::path>& files, const Merged& merged,
+                           const std::function<Result<void>(const MergedResult&, const std::string&)>& each) {
+    std::vector<const MergedResult*> results;
+    for (const auto& result : merged.results) results.push_back(&result);
+    std::ranges::sort(results, {}, [](const auto* result) { return std::pair(result->file, result->line); });
+    auto next = results.begin();
+    for (std::size_t file = 0; file < files.size(); ++file) {
+        Lines lines(files[file]);
+        for (std::string line; next != results.end() && (*next)->file == file && lines.next(line);) {
+            if (lines.number() != (*next)->line) continue;
+            MODELSEAL_TRY(each(**next++, line));
+        }
+    }
+    if (next == results.end()) return {};
+    return Error{ErrorKind::unreadable,
+                 util::printable(files[(*next)->file].string()) + ": changed while it was read",
+                 {}};
 }
 
 }  // namespace modelseal::jobs

@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -29,7 +30,10 @@ struct ResultsHead {
     Share share;
     std::uint64_t of_share = 0;  // targets of the share
     std::string question;        // SHA-256 of keys, policy and expectations; hex
-    bool operator==(const ResultsHead&) const = default;
+    // For readers: they decide nothing, and heads that differ in them are of the same results.
+    std::chrono::sys_seconds begun{};
+    std::vector<std::string> keys;  // hex ids of the vendors' keys
+    bool operator==(const ResultsHead& other) const;
 };
 
 ResultsHead head_of(const std::vector<Target>& all, const Share& share, std::size_t of_share,
@@ -71,12 +75,17 @@ struct MergedResult {
     std::string target;
     std::string verdict, outcome;  // as in JSON; outcome of a policy, or empty
     int exit_code = 3;
-    std::string detail;  // why it is not intact
+    std::string detail;      // why it is not intact
+    std::size_t file = 0;    // which of the files it is in,
+    std::uint64_t line = 0;  // and where
 };
 
 struct Merged {
     std::uint64_t targets = 0;  // of the list
     std::uint32_t shares = 1;
+    std::string program;               // of the first file
+    std::chrono::sys_seconds begun{};  // the earliest; 0: not known
+    std::vector<std::string> keys;
     std::vector<MergedResult> results;  // in ascending order of their targets
     std::vector<std::string> gaps;      // shares of which results are missing, and how many
     std::vector<std::string> contradictions;
@@ -86,5 +95,10 @@ struct Merged {
 // ErrorKind::usage for files of different lists or questions, malformed for other lines. An incomplete last
 // line is not one of them.
 Result<Merged> merge_results(const std::vector<std::filesystem::path>& files);
+
+// Reads the files again, one line at a time, and calls each(result, line) for those results that count, in the order of the
+// files. An Error of `each` ends it.
+Result<void> visit_results(const std::vector<std::filesystem::path>& files, const Merged& merged,
+                           const std::function<Result<void>(const MergedResult&, const std::string&)>& each);
 
 }  // namespace modelseal::jobs
