@@ -168,6 +168,31 @@ TEST_F(ManyModels, ThePageOfMergedResultsIsThatOfOneRun) {
     EXPECT_FALSE(std::filesystem::exists(folder_ / "bad.html"));
 }
 
+TEST_F(ManyModels, DocumentsStateWhyNothingCouldBeChecked) {
+    const auto one = modelseal({"check", "models/good.bin", "--pub", "gone.pub", "--json"});
+    EXPECT_EQ(one.code, 3);
+    const auto json = nlohmann::json::parse(one.out);
+    EXPECT_EQ(json["target"], "models/good.bin");
+    EXPECT_EQ(json["verdict"], "error");
+    EXPECT_EQ(json["exit_code"], 3);
+    EXPECT_EQ(json["error_code"], "unreadable");
+    EXPECT_THAT(json["error"].get<std::string>(), HasSubstr("gone.pub"));
+    EXPECT_THAT(one.err, HasSubstr("gone.pub"));
+    const auto two = modelseal({"check", "a", "b", "--pub", "gone.pub", "--json"});
+    EXPECT_EQ(nlohmann::json::parse(two.out).size(), 2u);
+    const auto many = modelseal({"check", "--from", "gone.txt", "--pub", "v.pub", "--json"});
+    EXPECT_EQ(many.code, 3);
+    ASSERT_EQ(lines_of(many.out).size(), 1u);
+    EXPECT_EQ(lines_of(many.out)[0]["target"], "gone.txt");
+    const auto sarif =
+        nlohmann::json::parse(modelseal({"check", "models/good.bin", "--pub", "gone.pub", "--sarif"}).out);
+    EXPECT_EQ(sarif["runs"][0]["results"][0]["ruleId"], "target-unreadable");
+    EXPECT_EQ(sarif["runs"][0]["invocations"][0]["exitCode"], 3);
+    EXPECT_THAT(modelseal({"check", "models/good.bin", "--pub", "gone.pub", "--junit"}).out,
+                HasSubstr("errors=\"1\""));
+    EXPECT_EQ(modelseal({"check", "models/good.bin", "--pub", "gone.pub"}).out, "");
+}
+
 TEST_F(ManyModels, AHookAnswersEachUpload) {
     const auto paths =
         modelseal({"hook", "exec", "--policy", "policy.toml", "models/good.bin", "models/a/plain.bin"});

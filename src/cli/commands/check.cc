@@ -236,8 +236,10 @@ Result<ExitCode> check_targets(const CheckFlags& flags, const std::vector<std::s
         const bool kept = !flags.many.results.empty();
         MODELSEAL_TRY_ASSIGN(const auto question,
                              kept ? question_of(flags, command, keys) : Result<std::string>(std::string()));
-        MODELSEAL_TRY(
-            check_many(flags.many, targets, !flags.policy.empty(), check, question, results, context));
+        const auto checked =
+            check_many(flags.many, targets, !flags.policy.empty(), check, question, results, context);
+        if (!checked.ok() && results.empty()) return checked.error();
+        if (!checked.ok()) results.add(checked.error());
     } else {
         check_in_turn(flags, targets, check, results, context);
     }
@@ -277,6 +279,20 @@ Result<ExitCode> run(const CheckFlags& flags, const CLI::App& command, Context& 
         return check_model(target.path, own);
     };
     return check_targets(flags, targets, check, keys.for_seals(), command, context);
+}
+
+// A program that reads a document must not find nothing: what ended the run before any check is the error of each target.
+void print_failure(const CheckFlags& flags, const Error& error, Context& context) {
+    if (!flags.outputs.json && !flags.outputs.sarif && !flags.outputs.junit) return;
+    auto targets = flags.targets;
+    if (targets.empty()) targets.push_back(!flags.many.from.empty() ? flags.many.from : flags.responses);
+    const CheckOutputs outputs{.json = flags.outputs.json,
+                               .sarif = flags.outputs.sarif,
+                               .junit = flags.outputs.junit,
+                               .lines = flags.outputs.lines};
+    CheckResults results(outputs, {}, context);
+    for (const auto& target : targets) results.add(shown_report({target, {}}, error));
+    static_cast<void>(results.finish());
 }
 
 // --fingerprint itself is declared earlier, for the first group of the help.
@@ -374,7 +390,9 @@ void add_check(CLI::App& program, Context& context) {
     add_policy_options(command, *flags);
     on_run(command, context, [flags, &command](Context& running) {
         flags->outputs.lines = flags->many.any();
-        return run(*flags, command, running);
+        auto code = run(*flags, command, running);
+        if (!code.ok()) print_failure(*flags, code.error(), running);
+        return code;
     });
 }
 

@@ -40,6 +40,7 @@ class CheckResults {
     // Targets that had results before this run.
     void leave_out(std::uint64_t count) { left_out_ += count; }
 
+    bool empty() const { return count_ == 0; }
     ExitCode code() const { return code_; }
     report::PageInfo page_info() const;      // so far
     bool failed() const { return failed_; }  // something beside the reports ended the run
