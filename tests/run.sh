@@ -12,6 +12,9 @@ export MODELSEAL_ONNXRUNTIME
 MODELSEAL_PYTHON=${MODELSEAL_PYTHON:-$(tests/venv.sh python tests/python/requirements.txt)} ||
     echo "the tests of the Python module will skip"
 export MODELSEAL_PYTHON
+MODELSEAL_REPORTS_PYTHON=${MODELSEAL_REPORTS_PYTHON:-$(tests/venv.sh reports tests/pages/requirements.txt)} ||
+    echo "the tests of SARIF and JUnit will skip"
+export MODELSEAL_REPORTS_PYTHON
 torch=ON
 # The sanitized tests talk to the worker of the daily build: LibTorch is not made for sanitizers.
 [ "$preset" = checks ] && torch=OFF && export MODELSEAL_WORKER=${MODELSEAL_WORKER:-$PWD/build/src/modelseal-worker}
