@@ -8,8 +8,10 @@
 // Thread safety: a Policy never changes; any number of threads may use the same one.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -43,6 +45,11 @@ class Policy {
     // Checks a model under the rule for its name; the report has a ruling, which decides its exit code. What is wrong with
     // the model is in the report. An Error is about the call, as with check_model().
     Result<CheckReport> check(const std::filesystem::path& target, const PolicyCheckOptions& options) const;
+
+    // The report on a model that has more bytes than the rule for its name lets be read; nothing if it has not. For callers
+    // that would have to fetch the model first.
+    std::optional<CheckReport> too_large(const std::filesystem::path& target, const std::string& name,
+                                         std::uint64_t bytes) const;
 
     // All public and check keys that it names.
     const std::vector<CheckKey>& keys() const;

@@ -134,13 +134,17 @@ class Finder {
 
 }  // namespace
 
+bool is_configuration(std::string_view file_name) {
+    return std::ranges::find(kConfigNames, file_name) != kConfigNames.end();
+}
+
 Result<std::vector<policy::Reference>> references_of(const model::Model& model) {
     std::vector<policy::Reference> out;
     if (!model.folder) return out;
     std::set<std::string> files;
     for (const auto& file : model.files) files.insert(file.path);
     for (const auto& file : model.files) {
-        if (std::ranges::find(kConfigNames, base_name(file.path)) == kConfigNames.end()) continue;
+        if (!is_configuration(base_name(file.path))) continue;
         const auto& source = *file.source;
         if (source.size() > kMostConfigBytes) {
             return Error{ErrorKind::unsupported,
@@ -161,7 +165,7 @@ std::vector<std::filesystem::path> adapters_beside(const std::filesystem::path& 
     std::vector<std::filesystem::path> out;
     std::error_code ignored;
     if (std::filesystem::is_directory(model, ignored)) return out;
-    for (const char* name : {"adapter_model.safetensors", "adapter_model.bin"}) {
+    for (const auto name : kAdapterNames) {
         auto path = model.parent_path() / name;
         if (model.filename() != name && std::filesystem::exists(path, ignored)) out.push_back(std::move(path));
     }

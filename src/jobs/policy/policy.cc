@@ -191,8 +191,10 @@ class Case {
             std::ranges::copy(vendors[i].keys, std::back_inserter(keys_));
             std::ranges::copy(vendors[i].signers, std::back_inserter(signers_));
         }
-        if (rule.terms.max_seconds)
-            limits_.deadline = std::chrono::steady_clock::now() + std::chrono::seconds(*rule.terms.max_seconds);
+        if (rule.terms.max_seconds) {
+            limits_.deadline = std::min(limits_.deadline, std::chrono::steady_clock::now() +
+                                                              std::chrono::seconds(*rule.terms.max_seconds));
+        }
     }
 
     Result<CheckReport> run() {
@@ -201,12 +203,22 @@ class Case {
         if (!served) {
             MODELSEAL_TRY_ASSIGN(facts_.bytes, bytes_of(target_));
         }
-        const auto most = rule_.terms.max_bytes;
-        if (most && facts_.bytes > *most) return too_large();
+        if (auto refused = too_large(facts_.bytes)) return std::move(*refused);
         MODELSEAL_TRY_ASSIGN(auto report, check_model(target_, check_options()));
         if (!served) look_around();
         facts_.too_late =
             report.verdict == Verdict::error && std::chrono::steady_clock::now() >= limits_.deadline;
+        report.ruling = policy::rule_on(rule_, rules_.vendors, report, facts_);
+        return report;
+    }
+
+    // Nothing if the rule lets a model of this size be read.
+    std::optional<CheckReport> too_large(std::uint64_t bytes) {
+        const auto most = rule_.terms.max_bytes;
+        if (!most || bytes <= *most) return std::nullopt;
+        facts_.bytes = bytes;
+        auto report = not_checked(fmt::format("{}: {}, the policy allows {}", util::printable(target_.string()),
+                                              util::counted(bytes, "byte"), util::grouped(*most)));
         report.ruling = policy::rule_on(rule_, rules_.vendors, report, facts_);
         return report;
     }
@@ -242,14 +254,6 @@ class Case {
         auto report = not_checked(fmt::format("{}: {}", util::printable(target_.string()), why));
         report.verdict = Verdict::unsealed;
         report.ruling = policy::rule_on_unknown(rule_, why);
-        return report;
-    }
-
-    CheckReport too_large() const {
-        auto report = not_checked(fmt::format("{}: {}, the policy allows {}", util::printable(target_.string()),
-                                              util::counted(facts_.bytes, "byte"),
-                                              util::grouped(*rule_.terms.max_bytes)));
-        report.ruling = policy::rule_on(rule_, rules_.vendors, report, facts_);
         return report;
     }
 
@@ -298,6 +302,14 @@ class Case {
     policy::Facts facts_;
 };
 
+// The report with what its ruling leaves to the caller.
+CheckReport signed_off(CheckReport report, const std::string& policy, const std::string& name) {
+    report.ruling->policy = policy;
+    report.ruling->name = name;
+    report.exit_code = policy::exit_code(*report.ruling);
+    return report;
+}
+
 }  // namespace
 
 Result<Policy> Policy::load(const fs::path& file) {
@@ -326,14 +338,21 @@ Result<CheckReport> Policy::check(const fs::path& target, const PolicyCheckOptio
     try {
         Case one(target, rule, loaded_->rules, loaded_->vendors, loaded_->folder, options);
         MODELSEAL_TRY_ASSIGN(auto report, one.run());
-        report.ruling->policy = loaded_->file;
-        report.ruling->name = name;
-        report.exit_code = policy::exit_code(*report.ruling);
-        return report;
+        return signed_off(std::move(report), loaded_->file, name);
     } catch (const std::bad_alloc&) {
         return Error{
             ErrorKind::unreadable, util::printable(target.string()) + ": not enough memory to check it", {}};
     }
+}
+
+std::optional<CheckReport> Policy::too_large(const fs::path& target, const std::string& name,
+                                             std::uint64_t bytes) const {
+    const auto& rule = policy::rule_for(loaded_->rules, name);
+    const PolicyCheckOptions options;
+    Case one(target, rule, loaded_->rules, loaded_->vendors, loaded_->folder, options);
+    auto report = one.too_large(bytes);
+    if (!report) return std::nullopt;
+    return signed_off(std::move(*report), loaded_->file, name);
 }
 
 }  // namespace modelseal
