@@ -20,6 +20,8 @@ ROOMS = ["include", "util", "io", "http", "crypto", "formats", "images", "model"
 APART = [("mark/sealing", "mark/checking")]
 # Asks the readers of what modelseal itself writes next to a model.
 EXCEPTIONS = {"src/model/own_file.cc"}
+# Command lines of another program, git.
+OTHER_PROGRAMS = {"src/hook/git/commands.h"}
 
 # "--pub", "'modelseal check'", "-k NAME" in a string; names of other programs' options are no exception.
 COMMAND_LINE = re.compile(r"(?<![\w-])(?<!var\()--[a-z]|'modelseal [a-z]|(?<![\w-])-[a-zA-Z] [A-Z]{2}")
@@ -56,7 +58,7 @@ def upward(files, text):
 
 def namers(files, text):
     for path in files:
-        if room_of(path) == "cli" or path.suffix == ".h" and room_of(path) == "include":
+        if str(path) in OTHER_PROGRAMS or room_of(path) == "cli" or path.suffix == ".h" and room_of(path) == "include":
             continue
         found = [match for match in STRING.finditer(text[path]) if match[1] and COMMAND_LINE.search(match[1])]
         for match in found:

@@ -43,6 +43,19 @@ Words options_in(const std::string& text, const std::string& start) {
     return found;
 }
 
+// "modelseal-hook-oci.1", for a command of a command that has a page of its own; else that of the command.
+std::string page_of(const CLI::App& command) {
+    std::string name = command.get_name() + ".1";
+    for (const auto* above = command.get_parent(); above != nullptr && above->get_parent() != nullptr;
+         above = above->get_parent())
+        name = above->get_name() + "-" + name;
+    return "modelseal-" + name;
+}
+
+bool has_page(const CLI::App& command) {
+    return std::filesystem::exists(man_folder() / page_of(command));
+}
+
 Words options_of(const CLI::App& command) {
     Words found;
     for (const CLI::Option* option : command.get_options()) {
@@ -50,7 +63,7 @@ Words options_of(const CLI::App& command) {
         for (const auto& each : spellings(*option)) found.insert(each);
     }
     for (const CLI::App* below : command.get_subcommands({})) {
-        if (command.get_parent() != nullptr) found.merge(options_of(*below));
+        if (command.get_parent() != nullptr && !has_page(*below)) found.merge(options_of(*below));
     }
     return found;
 }
@@ -69,6 +82,21 @@ TEST_F(ManPages, DescribeExactlyTheOptionsOfTheirCommand) {
     }
 }
 
+TEST_F(ManPages, OfTheirOwnDescribeExactlyTheOptionsOfACommandOfACommand) {
+    unsigned count = 0;
+    for (const CLI::App* command : program_->get_subcommands({})) {
+        for (const CLI::App* below : command->get_subcommands({})) {
+            if (!has_page(*below)) continue;
+            ++count;
+            EXPECT_EQ(options_in(page(page_of(*below)), ".It Fl"), options_of(*below)) << page_of(*below);
+            EXPECT_THAT(page(page_of(*command)),
+                        HasSubstr(".Xr " + page_of(*below).substr(0, page_of(*below).size() - 2)))
+                << "the page of the command does not name it";
+        }
+    }
+    EXPECT_GT(count, 0u);
+}
+
 TEST_F(ManPages, DescribeTheOptionsOfEveryCommandOnTheMainPage) {
     EXPECT_EQ(options_in(page("modelseal.1"), ".It Fl"), options_of(*program_));
 }
@@ -81,7 +109,10 @@ TEST_F(ManPages, NameEveryCommandOnTheMainPage) {
 
 TEST_F(ManPages, MentionNoUnknownOption) {
     Words known = options_of(*program_);
-    for (const CLI::App* command : program_->get_subcommands({})) known.merge(options_of(*command));
+    for (const CLI::App* command : program_->get_subcommands({})) {
+        known.merge(options_of(*command));
+        for (const CLI::App* below : command->get_subcommands({})) known.merge(options_of(*below));
+    }
     for (const auto& file : std::filesystem::directory_iterator(man_folder())) {
         const Words mentioned = options_in(test::content_of(file.path()), ".");
         EXPECT_THAT(mentioned, testing::Each(testing::AnyOfArray(known))) << file.path();

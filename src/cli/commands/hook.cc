@@ -7,6 +7,7 @@
 #include "cli/commands/check_many.h"
 #include "cli/commands/check_results.h"
 #include "cli/commands/commands.h"
+#include "cli/commands/hooks.h"
 #include "jobs/many/crew.h"
 #include "jobs/many/targets.h"
 #include <modelseal/policy.h>
@@ -35,13 +36,6 @@ Target request_of(const std::string& line) {
     return path.empty() ? Target{line, {}} : Target{std::move(path), text("name")};
 }
 
-Result<Policy> load_policy(const HookFlags& flags) {
-    if (!flags.policy.empty()) return Policy::load(flags.policy);
-    const char* const file = std::getenv("MODELSEAL_POLICY");
-    if (file != nullptr && *file != '\0') return Policy::load(file);
-    return Error{ErrorKind::usage, "no policy", "give one with --policy FILE, or in MODELSEAL_POLICY"};
-}
-
 Result<ExitCode> run_exec(const HookFlags& flags, Context& context) {
     if (flags.stream != flags.paths.empty()) {
         return Error{
@@ -49,7 +43,7 @@ Result<ExitCode> run_exec(const HookFlags& flags, Context& context) {
             flags.stream ? "paths are given, and --stream reads them from standard input" : "nothing to check",
             "give paths, or --stream"};
     }
-    MODELSEAL_TRY_ASSIGN(const auto policy, load_policy(flags));
+    MODELSEAL_TRY_ASSIGN(const auto policy, load_hook_policy(flags.policy));
     MODELSEAL_TRY_ASSIGN(auto list, jobs::TargetList::open("-", flags.null ? '\0' : '\n'));
     std::size_t at = 0;
     const auto next = [&]() -> std::optional<Target> {
@@ -95,11 +89,19 @@ void add_exec(CLI::App& hook, Context& context) {
 
 }  // namespace
 
+Result<Policy> load_hook_policy(const std::string& file) {
+    if (!file.empty()) return Policy::load(file);
+    const char* const named = std::getenv("MODELSEAL_POLICY");
+    if (named != nullptr && *named != '\0') return Policy::load(named);
+    return Error{ErrorKind::usage, "no policy", "give one with --policy FILE, or in MODELSEAL_POLICY"};
+}
+
 void add_hook(CLI::App& program, Context& context) {
     auto& hook = add_command(program, "hook", "Let registries check what is uploaded",
                              {"modelseal hook exec --policy modelseal-policy.toml upload.onnx"});
     hook.require_subcommand(1);
     add_exec(hook, context);
+    add_hook_git(hook, context);
 }
 
 }  // namespace modelseal::cli
