@@ -15,6 +15,9 @@ export MODELSEAL_PYTHON
 MODELSEAL_REPORTS_PYTHON=${MODELSEAL_REPORTS_PYTHON:-$(tests/venv.sh reports tests/pages/requirements.txt)} ||
     echo "the tests of SARIF and JUnit will skip"
 export MODELSEAL_REPORTS_PYTHON
+MODELSEAL_HOOK_PYTHON=${MODELSEAL_HOOK_PYTHON:-$(tests/venv.sh hook tests/hook/requirements.txt)} ||
+    echo "the tests of the definitions for pre-commit and GitHub Actions will skip"
+export MODELSEAL_HOOK_PYTHON
 torch=ON
 # The sanitized tests talk to the worker of the daily build: LibTorch is not made for sanitizers.
 [ "$preset" = checks ] && torch=OFF && export MODELSEAL_WORKER=${MODELSEAL_WORKER:-$PWD/build/src/modelseal-worker}
