@@ -87,31 +87,6 @@ void Keystream::refill() {
     used_ = 0;
 }
 
-std::byte Keystream::byte() {
-    if (used_ == buffer_.size()) refill();
-    return buffer_[used_++];
-}
-
-std::uint64_t Keystream::number() {
-    std::uint64_t value = 0;
-    if (buffer_.size() - used_ >= 8) {
-        for (std::size_t i = 0; i < 8; ++i)
-            value |= std::to_integer<std::uint64_t>(buffer_[used_ + i]) << (8 * i);
-        used_ += 8;
-        return value;
-    }
-    for (int i = 0; i < 8; ++i) value |= std::to_integer<std::uint64_t>(byte()) << (8 * i);
-    return value;
-}
-
-std::uint64_t Keystream::below(std::uint64_t bound) {
-    for (;;) {
-        const auto value = number();
-        // 2^64 mod bound is less than bound, so only a number below bound needs the division.
-        if (value >= bound || value >= (~std::uint64_t{0} - bound + 1) % bound) return value % bound;
-    }
-}
-
 std::vector<std::uint64_t> Keystream::choose(std::uint64_t count, std::uint64_t bound) {
     // The first `count` steps of a Fisher-Yates shuffle; `moved` holds what was swapped away from its place.
     std::unordered_map<std::uint64_t, std::uint64_t> moved;

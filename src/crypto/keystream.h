@@ -42,10 +42,30 @@ class Keystream {
     Keystream(const Keystream&) = delete;
     Keystream& operator=(const Keystream&) = delete;
 
-    std::byte byte();
-    std::uint64_t number();  // 8 bytes, little-endian
+    std::byte byte() {
+        if (used_ == buffer_.size()) refill();
+        return buffer_[used_++];
+    }
+    // 8 bytes, little-endian.
+    std::uint64_t number() {
+        std::uint64_t value = 0;
+        if (buffer_.size() - used_ >= 8) {
+            for (std::size_t i = 0; i < 8; ++i)
+                value |= std::to_integer<std::uint64_t>(buffer_[used_ + i]) << (8 * i);
+            used_ += 8;
+            return value;
+        }
+        for (int i = 0; i < 8; ++i) value |= std::to_integer<std::uint64_t>(byte()) << (8 * i);
+        return value;
+    }
     // Uniform in [0, bound); numbers of the biased rest are drawn again.
-    std::uint64_t below(std::uint64_t bound);
+    std::uint64_t below(std::uint64_t bound) {
+        for (;;) {
+            const auto value = number();
+            // 2^64 mod bound is less than bound, so only a number below bound needs the division.
+            if (value >= bound || value >= (~std::uint64_t{0} - bound + 1) % bound) return value % bound;
+        }
+    }
 
     // Fisher and Yates, from the end: as many draws as there are values, less one.
     template <class T>

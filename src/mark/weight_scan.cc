@@ -1,9 +1,11 @@
 #include "mark/weight_scan.h"
 
 #include <algorithm>
+#include <functional>
 #include <tuple>
 
 #include "io/threads.h"
+#include "mark/layout.h"
 
 namespace modelseal::mark {
 namespace {
@@ -108,8 +110,19 @@ Result<void> read_block(const model::Model& model, const BlockMap& block_map, st
     return read_elements(model, model.tensors[tensor], block * block_map.block_elements(), count, buffer);
 }
 
-Result<WeightScan> scan_weights(const model::Model& model, const BlockMap& block_map, const CellMap& cells,
-                                const Pass& pass, Progress& progress) {
+namespace {
+
+// Digest and reading of a block with a cell.
+struct CellScan {
+    crypto::Digest digest;
+    CellReading reading;
+};
+using ScanCell = std::function<CellScan(crypto::Sha256& hash, std::size_t number, std::size_t tensor,
+                                        std::uint64_t block, std::span<const std::byte> bytes)>;
+
+// One pass over all blocks; `scan_cell` is asked for those that have a cell, by several threads at once.
+Result<WeightScan> scan(const model::Model& model, const BlockMap& block_map, const CellMap& cells,
+                        const Pass& pass, Progress& progress, const ScanCell& scan_cell) {
     const auto jobs = pass.jobs == 0 ? io::default_jobs() : pass.jobs;
     const Nodes nodes(block_map);
     const auto order = reading_order(model, block_map, nodes, pass.files_at_once);
@@ -146,10 +159,10 @@ Result<WeightScan> scan_weights(const model::Model& model, const BlockMap& block
             const auto view = std::span<const std::byte>(worker.buffer)
                                   .subspan(offset, std::min(block_bytes, bytes - offset));
             auto& digest = digests[block - first];
-            if (const auto number = cells.find(tensor, block); number && cells.carries(*number)) {
-                const Cell cell(cells.keys(tensor), {cells.version(), dtype, cells.grid(tensor)}, block, view);
-                digest = cell.digest(worker.hash);
-                result.readings[*number] = read_cell(cell);
+            if (const auto number = cells.find(tensor, block)) {
+                auto cell = scan_cell(worker.hash, *number, tensor, block, view);
+                digest = cell.digest;
+                result.readings[*number] = std::move(cell.reading);
             } else {
                 digest = plain_digest(worker.hash, view);
             }
@@ -170,6 +183,58 @@ Result<WeightScan> scan_weights(const model::Model& model, const BlockMap& block
                           std::span(node_digests).subspan(first, nodes.first(tensor + 1) - first)));
     }
     return result;
+}
+
+}  // namespace
+
+Result<WeightScan> scan_weights(const model::Model& model, const BlockMap& block_map, const CellMap& cells,
+                                const Pass& pass, Progress& progress) {
+    return scan(model, block_map, cells, pass, progress,
+                [&](crypto::Sha256& hash, std::size_t number, std::size_t tensor, std::uint64_t block,
+                    std::span<const std::byte> bytes) -> CellScan {
+                    if (!cells.carries(number)) return {plain_digest(hash, bytes), {}};
+                    const Carriers carriers{cells.version(), model.tensors[tensor].dtype, cells.grid(tensor)};
+                    const Cell cell(cells.keys(tensor), carriers, block, bytes);
+                    return {cell.digest(hash), read_cell(cell)};
+                });
+}
+
+Result<std::optional<WeightScan>> scan_as_found(const model::Model& model, const BlockMap& block_map,
+                                                CellMap& cells, const Pass& pass) {
+    struct Found {
+        bool valid = false;
+        Grid grid = Grid::own;
+    };
+    std::vector<Found> found(cells.positions().size());
+    const auto scan_cell = [&](crypto::Sha256& hash, std::size_t number, std::size_t tensor,
+                               std::uint64_t block, std::span<const std::byte> bytes) -> CellScan {
+        const auto dtype = model.tensors[tensor].dtype;
+        for (const auto grid : grids_of(cells.version(), dtype)) {
+            const Cell cell(cells.keys(tensor), {cells.version(), dtype, grid}, block, bytes);
+            auto content = cell.read();
+            if (!content || !parse_content(content->bytes, cells.version())) continue;
+            found[number] = {true, grid};
+            return {cell.digest(hash),
+                    {.capacity = static_cast<std::uint32_t>(cell.capacity()),
+                     .valid = true,
+                     .attempt = static_cast<std::uint8_t>(content->attempt),
+                     .bytes = std::move(content->bytes)}};
+        }
+        return {plain_digest(hash, bytes), {}};
+    };
+    MODELSEAL_TRY_ASSIGN(auto result, scan(model, block_map, cells, pass, no_progress(), scan_cell));
+    CellUse use{.carrying = {}, .grids = std::vector<Grid>(model.tensors.size(), Grid::own)};
+    std::vector<bool> any(model.tensors.size());
+    for (std::size_t number = 0; number < found.size(); ++number) {
+        const auto tensor = cells.positions()[number].tensor;
+        use.carrying.push_back(found[number].valid);
+        if (!found[number].valid) continue;
+        if (any[tensor] && use.grids[tensor] != found[number].grid) return std::optional<WeightScan>();
+        use.grids[tensor] = found[number].grid;
+        any[tensor] = true;
+    }
+    cells.set_use(std::move(use));
+    return std::optional(std::move(result));
 }
 
 crypto::Digest weights_root(const WeightScan& scan) {

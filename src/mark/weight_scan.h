@@ -10,6 +10,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "crypto/hash.h"
@@ -45,6 +46,12 @@ struct Pass {
 
 Result<WeightScan> scan_weights(const model::Model& model, const BlockMap& block_map, const CellMap& cells,
                                 const Pass& pass, Progress& progress);
+
+// The same where nobody knows yet which cells carry: each that is valid does, on the first grid on which it is. What was
+// taken to carry becomes the use of `cells`, if all that is valid in a tensor is so on one grid; nothing if it is not. One pass
+// instead of two; the caller holds the use against the manifest.
+Result<std::optional<WeightScan>> scan_as_found(const model::Model& model, const BlockMap& block_map,
+                                                CellMap& cells, const Pass& pass);
 
 crypto::Digest weights_root(const WeightScan& scan);
 

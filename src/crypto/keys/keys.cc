@@ -52,10 +52,19 @@ std::optional<PublicKey> PublicKey::of(std::span<const std::byte> bytes) {
 }
 
 KeyId PublicKey::id() const {
+    // OpenSSL takes as long to write a PEM text as to hash a small model, and many models in sequence are by one vendor.
+    struct Known {
+        PublicKey key;
+        KeyId id{};
+        bool set = false;
+    };
+    static thread_local Known last;
+    if (last.set && last.key == *this) return last.id;
     const auto text = public_key_pem(*this);
     const auto digest = crypto::Sha256().update(std::as_bytes(std::span(text))).finish();
     KeyId id;
     std::copy_n(digest.begin(), id.size(), id.begin());
+    last = {*this, id, true};
     return id;
 }
 

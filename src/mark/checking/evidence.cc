@@ -85,6 +85,19 @@ void recover_own_tables(const SealScan& scan, std::span<const ValidCell> cells,
     }
 }
 
+bool can_have(const Tensor& tensor, Grid grid) {
+    return std::ranges::count(grids_of(Version::two, tensor.dtype), grid) != 0;
+}
+
+// The use that the manifest states, and no other, if it is one of this list of tensors.
+std::optional<CellUse> stated_use(const model::Model& model, const CellMap& cells, const Manifest& manifest) {
+    const auto& use = manifest.signed_part.use;
+    const bool fits = (use.carrying.empty() || use.carrying.size() == cells.positions().size()) &&
+                      (use.grids.empty() || std::ranges::equal(model.tensors, use.grids, can_have)) &&
+                      manifest.signed_part.tensors == model.tensors.size();
+    return fits ? std::optional(use) : std::nullopt;
+}
+
 RecoveredSeal recover(const SealScan& scan) {
     RecoveredSeal recovered;
     recovered.checks.resize(scan.block_map->total_blocks());
@@ -195,21 +208,14 @@ void match(const model::Model& model, const CheckKey& key, const Located& where,
                     files_match(manifest, scan.frame);
 }
 
-bool can_have(const Tensor& tensor, Grid grid) {
-    return std::ranges::count(grids_of(Version::two, tensor.dtype), grid) != 0;
-}
-
 // Tells which cells carry: by the manifest; those that are valid if it is one of another list of tensors; all without
 // one.
 Result<void> find_use(const model::Model& model, const BlockMap& block_map, unsigned jobs, CellMap& cells) {
     if (cells.version() == Version::one) return {};
     MODELSEAL_TRY_ASSIGN(auto found, read_all_cells(model, block_map, cells, jobs));
     if (found.manifest) {
-        auto& use = found.manifest->signed_part.use;
-        const bool fits = (use.carrying.empty() || use.carrying.size() == cells.positions().size()) &&
-                          (use.grids.empty() || std::ranges::equal(model.tensors, use.grids, can_have));
-        if (fits && found.manifest->signed_part.tensors == model.tensors.size()) {
-            cells.set_use(std::move(use));
+        if (auto use = stated_use(model, cells, *found.manifest)) {
+            cells.set_use(std::move(*use));
             return {};
         }
     }
@@ -219,16 +225,50 @@ Result<void> find_use(const model::Model& model, const BlockMap& block_map, unsi
     return {};
 }
 
+// Whether the cells that carry are those that were found to.
+bool same_use(const CellMap& stated, const CellMap& found) {
+    for (std::size_t i = 0; i < found.positions().size(); ++i) {
+        const auto tensor = found.positions()[i].tensor;
+        if (stated.carries(i) != found.carries(i)) return false;
+        if (found.carries(i) && stated.grid(tensor) != found.grid(tensor)) return false;
+    }
+    return true;
+}
+
+// One reading of a small model, most of which is cells: what is valid is taken to carry. Of an intact seal that is what its
+// manifest states; of any other, nothing.
+Result<std::optional<WeightScan>> scan_small(const model::Model& model, const BlockMap& block_map,
+                                             CellMap& cells, const Pass& pass, Progress& progress) {
+    constexpr std::uint64_t kSmall = 4u << 20;  // bytes
+    if (cells.version() == Version::one || model.bytes() > kSmall) return std::optional<WeightScan>();
+    auto found = cells;
+    MODELSEAL_TRY_ASSIGN(auto scan, scan_as_found(model, block_map, found, pass));
+    const auto manifest = scan ? assemble(valid_cells(*scan)) : std::nullopt;
+    auto use = manifest ? stated_use(model, cells, *manifest) : std::nullopt;
+    if (!use) return std::optional<WeightScan>();
+    cells.set_use(std::move(*use));
+    if (!same_use(cells, found)) return std::optional<WeightScan>();
+    for (const auto& tensor : model.tensors) {
+        std::uint64_t bytes = 0;
+        storage_bytes(tensor.dtype, tensor.elements, bytes);
+        progress.advance(bytes);
+    }
+    return scan;
+}
+
 }  // namespace
 
 Result<Evidence> gather_at(const model::Model& model, const CheckKey& key,
                            std::unique_ptr<const BlockMap> block_map, const Located& where, const Pass& pass,
                            Progress& progress) {
     CellMap cells(*block_map, key.secret.bytes(), where.density, where.version);
-    MODELSEAL_TRY(find_use(model, *block_map, pass.jobs, cells));
-    MODELSEAL_TRY_ASSIGN(auto weights, scan_weights(model, *block_map, cells, pass, progress));
+    MODELSEAL_TRY_ASSIGN(auto weights, scan_small(model, *block_map, cells, pass, progress));
+    if (!weights) {
+        MODELSEAL_TRY(find_use(model, *block_map, pass.jobs, cells));
+        MODELSEAL_TRY_ASSIGN(weights, scan_weights(model, *block_map, cells, pass, progress));
+    }
     MODELSEAL_TRY_ASSIGN(auto frame, scan_frame(model, pass.jobs, progress));
-    Evidence evidence{.scan = {std::move(block_map), std::move(cells), std::move(weights), std::move(frame)}};
+    Evidence evidence{.scan = {std::move(block_map), std::move(cells), std::move(*weights), std::move(frame)}};
     evidence.recovered = recover(evidence.scan);
     if (evidence.recovered.manifest) match(model, key, where, evidence);
     return evidence;

@@ -37,9 +37,13 @@ template <class Bits>
 void floats_taking_part(std::span<const std::byte> block, const FloatRange& range,
                         std::vector<std::uint32_t>& out) {
     const auto count = block.size() / sizeof(Bits);
+    out.resize(count);
+    std::size_t found = 0;
     for (std::size_t i = 0; i < count; ++i) {
-        if (takes_part(load<Bits>(block, i), range)) out.push_back(static_cast<std::uint32_t>(i));
+        out[found] = static_cast<std::uint32_t>(i);
+        found += takes_part(load<Bits>(block, i), range) ? 1 : 0;
     }
+    out.resize(found);
 }
 
 constexpr FloatFormat kFormatF64 = {52, 11}, kFormatF32 = {23, 8}, kFormatF16 = {10, 5}, kFormatBf16 = {7, 8};
@@ -291,12 +295,34 @@ void lattice_elements(DType dtype, std::span<const std::byte> block, std::vector
     if (dtype == DType::f64) floats_taking_part<std::uint64_t>(block, kF64, elements);
 }
 
+namespace {
+
+template <class Bits>
+std::int64_t ordered(Bits bits) {
+    constexpr auto kSign = static_cast<Bits>(Bits{1} << (8 * sizeof(Bits) - 1));
+    const auto magnitude = static_cast<std::int64_t>(bits & static_cast<Bits>(~kSign));
+    return (bits & kSign) != 0 ? -magnitude : magnitude;
+}
+
+}  // namespace
+
 std::int64_t lattice_value(DType dtype, std::span<const std::byte> block, std::uint32_t element) {
-    const auto bits = dtype == DType::f32 ? std::uint64_t{load<std::uint32_t>(block, element)} << 32
-                                          : load<std::uint64_t>(block, element);
-    const auto magnitude =
-        static_cast<std::int64_t>((bits & ~(std::uint64_t{1} << 63)) >> (dtype == DType::f32 ? 32 : 0));
-    return bits >> 63 != 0 ? -magnitude : magnitude;
+    return dtype == DType::f32 ? ordered(load<std::uint32_t>(block, element))
+                               : ordered(load<std::uint64_t>(block, element));
+}
+
+std::vector<std::int64_t> lattice_values(DType dtype, std::span<const std::byte> block,
+                                         std::span<const std::uint32_t> elements) {
+    std::vector<std::int64_t> values(elements.size());
+    const auto each = [&](auto load_bits) {
+        for (std::size_t i = 0; i < elements.size(); ++i) values[i] = ordered(load_bits(elements[i]));
+    };
+    if (dtype == DType::f32) {
+        each([&](std::uint32_t element) { return load<std::uint32_t>(block, element); });
+    } else {
+        each([&](std::uint32_t element) { return load<std::uint64_t>(block, element); });
+    }
+    return values;
 }
 
 void set_lattice_value(DType dtype, std::span<std::byte> block, std::uint32_t element, std::int64_t value) {

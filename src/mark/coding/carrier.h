@@ -75,6 +75,9 @@ void lattice_elements(DType dtype, std::span<const std::byte> block, std::vector
 // The integer that orders the float `element` of `block` (its bits, sign folded), and back. Only for values
 // that lattice_elements() names. One step is one unit in the last place.
 std::int64_t lattice_value(DType dtype, std::span<const std::byte> block, std::uint32_t element);
+// The same of many, in the order in which they are named.
+std::vector<std::int64_t> lattice_values(DType dtype, std::span<const std::byte> block,
+                                         std::span<const std::uint32_t> elements);
 void set_lattice_value(DType dtype, std::span<std::byte> block, std::uint32_t element, std::int64_t value);
 
 // True if `value` stays clear of the ends of the range by more than `steps`, so that a change of that size

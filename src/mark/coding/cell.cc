@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cstring>
 #include <numeric>
 
 #include <sodium.h>
@@ -136,10 +137,9 @@ void Cell::choose_plain(const BlockValues& block, std::size_t start, crypto::Key
     if (capacity < least_bytes(carriers_)) return;
     choose_values(block.able, offered, start);
     if (kind_ == CarrierKind::lattice) {
-        for (const auto element : values_) {
-            if (!lattice_clear(carriers_.dtype, lattice_value(carriers_.dtype, block_, element), kMargin))
-                return;
-        }
+        integers_ = lattice_values(carriers_.dtype, block_, values_);
+        const auto clear = [&](std::int64_t value) { return lattice_clear(carriers_.dtype, value, kMargin); };
+        if (!std::ranges::all_of(integers_, clear)) return;
     }
     order_.resize(carriers);
     std::iota(order_.begin(), order_.end(),
@@ -162,20 +162,29 @@ void Cell::choose_modeled(const BlockValues& block, std::size_t start, crypto::K
     if (capacity >= least_bytes(carriers_)) capacity_ = capacity;
 }
 
-std::vector<std::int64_t> Cell::integers() const {
-    std::vector<std::int64_t> integers;
-    integers.reserve(values_.size());
-    for (const auto element : values_) integers.push_back(lattice_value(carriers_.dtype, block_, element));
-    return integers;
-}
-
-const std::vector<std::int64_t>& Cell::coefficients() const {
+const std::vector<std::int64_t>& Cell::detail() const {
     if (coefficients_.empty()) {
-        coefficients_ = integers();
-        packets_forward(coefficients_);
+        coefficients_ = integers_;
+        detail_packets_forward(coefficients_);
     }
     return coefficients_;
 }
+
+const std::vector<std::int64_t>& Cell::coefficients() const {
+    detail();
+    if (!complete_) approximation_packets_forward(coefficients_);
+    complete_ = true;
+    return coefficients_;
+}
+
+namespace {
+
+template <std::size_t kWidth>
+void blank_elements(std::span<std::byte> block, std::span<const std::uint32_t> elements) {
+    for (const auto element : elements) std::memset(block.data() + element * kWidth, 0, kWidth);
+}
+
+}  // namespace
 
 crypto::Digest Cell::digest(crypto::Sha256& hash) const {
     if (capacity_ == 0) return plain_digest(hash, block_);
@@ -187,11 +196,8 @@ crypto::Digest Cell::digest(crypto::Sha256& hash) const {
     // Which values take part is hashed as well: a zero and a blanked value must not look alike.
     const auto width = info(carriers_.dtype).group_bytes;
     std::vector<std::byte> taking_part((block_.size() / width + 7) / 8);
-    for (const auto element : values_) {
-        std::fill_n(blanked.begin() + static_cast<std::ptrdiff_t>(std::size_t{element} * width), width,
-                    std::byte{0});
-        set_bit(taking_part, element);
-    }
+    width == 4 ? blank_elements<4>(blanked, values_) : blank_elements<8>(blanked, values_);
+    for (const auto element : values_) set_bit(taking_part, element);
     auto masked = coefficients();
     for (const auto carrier : order_) masked[carrier] &= ~std::int64_t{3};
     return hash.update(one(BlockKind::lattice))
@@ -208,32 +214,28 @@ std::size_t Cell::carrier_bytes() const {
 std::vector<std::byte> Cell::carrier_bits() const {
     if (capacity_ == 0) return {};
     if (kind_ != CarrierKind::lattice) return carrier_bits(carrier_bytes(), {});
-    return carrier_bits(capacity_, coefficients());
+    return carrier_bits(capacity_, detail());
 }
 
 std::vector<std::byte> Cell::carrier_bits(std::size_t count, std::span<const std::int64_t> coefficients) const {
     std::vector<std::byte> bytes(count);
-    for (std::size_t i = 0; i < std::min(order_.size(), carriers_used(kind_, count)); ++i) {
-        if (kind_ == CarrierKind::lattice) {
-            const auto low = static_cast<std::uint64_t>(coefficients[order_[i]]) & 3u;
-            if ((low & 1u) != 0) set_bit(bytes, 2 * i);
-            if ((low & 2u) != 0) set_bit(bytes, 2 * i + 1);
-        } else if (bit_at(block_, values_[order_[i]])) {
-            set_bit(bytes, i);
+    const auto used = std::min(order_.size(), carriers_used(kind_, count));
+    if (kind_ == CarrierKind::lattice) {
+        for (std::size_t i = 0; i < used; ++i) {
+            const auto low = static_cast<unsigned>(coefficients[order_[i]]) & 3u;
+            bytes[i / 4] |= static_cast<std::byte>(low << (2 * (i % 4)));
         }
+        return bytes;
+    }
+    for (std::size_t i = 0; i < used; ++i) {
+        if (bit_at(block_, values_[order_[i]])) set_bit(bytes, i);
     }
     return bytes;
 }
 
 std::vector<std::byte> Cell::held(std::size_t count) const {
     if (kind_ == CarrierKind::modeled) return message_of(chances_, carrier_bits(), count);
-    // Every carrier is a coefficient of detail, so the others need not be known.
-    if (kind_ == CarrierKind::lattice && coefficients_.empty()) {
-        auto detail = integers();
-        detail_packets_forward(detail);
-        return carrier_bits(count, detail);
-    }
-    return carrier_bits(count, coefficients_);
+    return carrier_bits(count, kind_ == CarrierKind::lattice ? detail() : coefficients_);
 }
 
 std::vector<std::byte> Cell::restore(std::span<const std::byte> bits) const {
@@ -290,9 +292,8 @@ std::vector<std::byte> Cell::unverified() const {
 
 bool Cell::acceptable(std::span<const std::byte> changed) const {
     if (kind_ != CarrierKind::lattice) return true;  // the rules of carrier.h make it so
-    return std::ranges::all_of(values_, [&](std::uint32_t element) {
-        const auto before = lattice_value(carriers_.dtype, block_, element);
-        const auto after = lattice_value(carriers_.dtype, changed, element);
+    const auto values = lattice_values(carriers_.dtype, changed, values_);
+    return std::ranges::equal(integers_, values, [&](std::int64_t before, std::int64_t after) {
         // Restored bits may have wrapped around 2^64, so distances are taken there.
         const auto up = static_cast<std::uint64_t>(after) - static_cast<std::uint64_t>(before);
         const auto distance = std::min(up, std::uint64_t{0} - up);

@@ -136,8 +136,9 @@ class Cell {
     // The first `count` bytes that carriers stand for, still whitened.
     std::vector<std::byte> held(std::size_t count) const;
     bool acceptable(std::span<const std::byte> changed) const;
-    std::vector<std::int64_t> integers() const;             // of the lattice, in the cell's order
-    const std::vector<std::int64_t>& coefficients() const;  // transformed when first asked for
+    // Of the lattice, transformed when first asked for. Of detail() only the detail is of use: all that carries is there.
+    const std::vector<std::int64_t>& coefficients() const;
+    const std::vector<std::int64_t>& detail() const;
     std::vector<std::byte> carrier_bits(std::size_t count, std::span<const std::int64_t> coefficients) const;
 
     const TensorKeys& keys_;
@@ -148,7 +149,10 @@ class Cell {
     std::vector<std::uint32_t> values_;  // elements (lattice) or bits of the block, in the cell's order
     std::vector<std::uint32_t> order_;  // carriers in keyed order: coefficients (lattice) or indices of values_
     std::vector<Chance> chances_;       // of CarrierKind::modeled, in keyed order
-    mutable std::vector<std::int64_t> coefficients_;  // lattice only; see coefficients()
+    // Of the lattice only: integers in the cell's order, and as much of their coefficients as was asked for.
+    std::vector<std::int64_t> integers_;
+    mutable std::vector<std::int64_t> coefficients_;
+    mutable bool complete_ = false;
     std::size_t capacity_ = 0;
 };
 

@@ -11,13 +11,15 @@ constexpr std::size_t kRows = 255;
 
 // GF(2^8) by logarithms to the base 2, which generates it under 0x11D.
 struct Field {
-    std::array<std::uint8_t, 512> power{};
-    std::array<std::uint8_t, 256> log{};
+    // The logarithm of 0 leads beyond all others, where the powers are 0: so products need no question.
+    std::array<std::uint8_t, 1024> power{};
+    std::array<std::uint16_t, 256> log{};
     constexpr Field() {
+        log[0] = 510;
         unsigned value = 1;
         for (std::size_t i = 0; i < 255; ++i) {
             power[i] = power[i + 255] = static_cast<std::uint8_t>(value);
-            log[value] = static_cast<std::uint8_t>(i);
+            log[value] = static_cast<std::uint16_t>(i);
             value = (value << 1) ^ ((value & 0x80) != 0 ? 0x11Du : 0u);
         }
     }
@@ -25,7 +27,6 @@ struct Field {
 constexpr Field kField;
 
 std::uint8_t multiply(std::uint8_t a, std::uint8_t b) {
-    if (a == 0 || b == 0) return 0;
     return kField.power[std::size_t{kField.log[a]} + kField.log[b]];
 }
 
@@ -35,9 +36,9 @@ std::uint8_t inverse(std::uint8_t a) {
 
 // target += factor * source
 void add_scaled(std::span<std::byte> target, std::span<const std::byte> source, std::uint8_t factor) {
-    for (std::size_t i = 0; i < target.size(); ++i) {
-        target[i] ^= static_cast<std::byte>(multiply(std::to_integer<std::uint8_t>(source[i]), factor));
-    }
+    const auto* const product = kField.power.data() + kField.log[factor];
+    for (std::size_t i = 0; i < target.size(); ++i)
+        target[i] ^= static_cast<std::byte>(product[kField.log[std::to_integer<std::uint8_t>(source[i])]]);
 }
 
 // Coefficient of data row `column` in row `row` of a stripe of `data` rows.

@@ -17,8 +17,10 @@ namespace modelseal::mark {
 inline constexpr int kPacketLevels = 5;
 
 void packets_forward(std::span<std::int64_t> values, int levels = kPacketLevels);
-// Only bands 17-32: what lies before them is no use afterwards.
+// Only bands 17-32; before them lies the approximation of the first level.
 void detail_packets_forward(std::span<std::int64_t> values, int levels = kPacketLevels);
+// The other bands, after detail_packets_forward(): both together are packets_forward().
+void approximation_packets_forward(std::span<std::int64_t> values, int levels = kPacketLevels);
 void packets_inverse(std::span<std::int64_t> coefficients, int levels = kPacketLevels);
 
 // How many of `length` coefficients lie in bands 17-32, at the end.

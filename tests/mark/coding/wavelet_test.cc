@@ -47,6 +47,38 @@ TEST(Wavelet, InverseOfForwardIsIdentityForAnyIntegers) {
     }
 }
 
+// Four values at a time or one by one: small values and large ones mixed are taken one by one.
+TEST(Wavelet, BandsDoNotDependOnWhatElseIsTransformed) {
+    auto small = noise(1000, 3, 1e9);
+    auto with_large = small;
+    with_large.resize(2000);
+    for (std::size_t i = 0; i < small.size(); ++i) {
+        with_large[2 * i] = small[i];
+        with_large[2 * i + 1] = 0;
+    }
+    auto alone = with_large;
+    with_large[1999] = std::int64_t{1} << 50;
+    packets_forward(alone, 1);
+    packets_forward(with_large, 1);
+    // The last value reaches the bands of the last two pairs and, around the end, of the first.
+    for (const std::size_t band : {0u, 1000u}) {
+        for (std::size_t i = 2; i + 3 < 1000; ++i) ASSERT_EQ(alone[band + i], with_large[band + i]) << band + i;
+    }
+}
+
+TEST(Wavelet, DetailAndApproximationTogetherAreAllBands) {
+    for (std::size_t length = 0; length < 300; ++length) {
+        auto all = noise(length, static_cast<unsigned>(length), 1e9), in_two = all;
+        packets_forward(all);
+        detail_packets_forward(in_two);
+        const auto detail = detail_count(length);
+        EXPECT_TRUE(std::equal(all.end() - static_cast<std::ptrdiff_t>(detail), all.end(),
+                               in_two.end() - static_cast<std::ptrdiff_t>(detail)));
+        approximation_packets_forward(in_two);
+        EXPECT_EQ(in_two, all) << length;
+    }
+}
+
 // Published db2 filter (Daubechies 1992, table 6.1; PyWavelets 'db2' rec_lo).
 constexpr double kDb2[] = {0.48296291314469025, 0.836516303737469, 0.22414386804185735, -0.12940952255092145};
 
