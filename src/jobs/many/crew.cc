@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "io/extent.h"
 #include "io/threads.h"
 #include "oracle/endpoint.h"
 #include "util/text.h"
@@ -15,28 +16,14 @@
 namespace modelseal::jobs {
 namespace {
 
-namespace fs = std::filesystem;
-
 constexpr std::uint64_t kLarge = 64u << 20;  // bytes, from which more threads than one are worth it
 
 // Of a file, or of the files in a folder, as far as it takes to know that it is large.
 bool is_large(const std::string& path) {
-    std::error_code failed;
+    constexpr std::uint64_t kMostLookedAt = 10'000;
     if (oracle::is_endpoint(path)) return false;
-    if (!fs::is_directory(path, failed)) {
-        const auto size = fs::file_size(path, failed);
-        return !failed && size >= kLarge;
-    }
-    constexpr int kMostLookedAt = 10'000;
-    std::uint64_t sum = 0;
-    int looked_at = 0;
-    for (auto at = fs::recursive_directory_iterator(path, failed); !failed && at != fs::end(at);
-         at.increment(failed)) {
-        std::error_code ignored;
-        if (at->is_regular_file(ignored)) sum += at->file_size(ignored);
-        if (sum >= kLarge || ++looked_at >= kMostLookedAt) return true;
-    }
-    return false;
+    const auto extent = io::extent_of(path, kLarge, kMostLookedAt);
+    return extent.bytes >= kLarge || extent.entries >= kMostLookedAt;
 }
 
 class Work {

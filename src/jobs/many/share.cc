@@ -9,13 +9,12 @@
 
 #include <fmt/format.h>
 
+#include "io/extent.h"
 #include "oracle/endpoint.h"
 #include "util/text.h"
 
 namespace modelseal::jobs {
 namespace {
-
-namespace fs = std::filesystem;
 
 constexpr std::uint32_t kMostShares = 1'000'000;
 
@@ -65,19 +64,8 @@ Result<Share> share_of_environment() {
 }
 
 std::uint64_t bytes_of(const Target& target) {
-    std::error_code failed;
     if (oracle::is_endpoint(target.path)) return 1;
-    if (!fs::is_directory(target.path, failed)) {
-        const auto size = fs::file_size(target.path, failed);
-        return failed ? 1 : std::max<std::uint64_t>(1, size);
-    }
-    std::uint64_t sum = 1;
-    for (auto at = fs::recursive_directory_iterator(target.path, failed); !failed && at != fs::end(at);
-         at.increment(failed)) {
-        std::error_code ignored;
-        if (at->is_regular_file(ignored)) sum += at->file_size(ignored);
-    }
-    return sum;
+    return std::max<std::uint64_t>(1, io::extent_of(target.path).bytes);
 }
 
 }  // namespace

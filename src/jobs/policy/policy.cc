@@ -1,6 +1,7 @@
 // A check under a policy as a story: find the rule, check what it asks for, look around the model, rule.
 #include <algorithm>
 #include <chrono>
+#include <limits>
 #include <new>
 
 #include <fmt/format.h>
@@ -8,6 +9,7 @@
 #include "crypto/keys/key_facts.h"
 #include "crypto/keys/pem.h"
 #include "crypto/secret.h"
+#include "io/extent.h"
 #include "io/file.h"
 #include "jobs/check/files.h"
 #include "jobs/policy/closure.h"
@@ -132,24 +134,16 @@ std::string name_of(const fs::path& target, const PolicyCheckOptions& options) {
 
 // Of a file, or of all files in a folder.
 Result<std::uint64_t> bytes_of(const fs::path& target) {
-    std::error_code failed;
-    if (!fs::is_directory(target, failed)) {
-        const auto size = fs::file_size(target, failed);
-        return failed ? std::uint64_t{0} : std::uint64_t{size};  // opening it reports why
+    const auto extent = io::extent_of(target, std::numeric_limits<std::uint64_t>::max(), kMostListed + 1);
+    if (extent.entries > kMostListed) {
+        return Error{ErrorKind::unsupported,
+                     fmt::format("{}: more than {}", util::printable(target.string()),
+                                 util::counted(kMostListed, "file")),
+                     {}};
     }
-    std::uint64_t sum = 0, count = 0;
-    for (auto at = fs::recursive_directory_iterator(target, failed); !failed && at != fs::end(at);
-         at.increment(failed)) {
-        if (++count > kMostListed) {
-            return Error{ErrorKind::unsupported,
-                         fmt::format("{}: more than {}", util::printable(target.string()),
-                                     util::counted(kMostListed, "file")),
-                         {}};
-        }
-        if (at->is_regular_file(failed)) sum += at->file_size(failed);
-    }
-    if (failed) return io::os_error(failed.value(), target.string(), "list");
-    return sum;
+    // Of a file, opening it reports why.
+    if (extent.folder && extent.failed) return io::os_error(extent.failed.value(), target.string(), "list");
+    return extent.bytes;
 }
 
 // Why the file is not a model; empty if it may be one, or cannot be opened.
