@@ -25,18 +25,21 @@ Error not_authentic(const std::string& shown, std::string what, std::string hint
     return {ErrorKind::mismatch, shown + ": " + std::move(what), std::move(hint), remedy};
 }
 
-std::string ids_of(const std::vector<PublicKey>& keys) {
+// "key 63527ae0..., key ..."; of many, how many.
+std::string list_of(const std::vector<PublicKey>& keys) {
+    constexpr std::size_t kMostListed = 8;
+    if (keys.size() > kMostListed) return util::counted(keys.size(), "key");
     std::vector<std::string> ids;
     for (const auto& key : keys) ids.push_back(to_hex(key.id()));
-    return fmt::format("{}", fmt::join(ids, ", "));
+    return fmt::format("key {}", fmt::join(ids, ", "));
 }
 
 // A bundle may name its key; one that does not is tried with each.
 Result<Signer> by_key(const Bundle& bundle, const SignatureCheck& check, const std::string& shown) {
     const auto named = key_id_of_hint(bundle.hint);
     Result<Signer> last = not_authentic(
-        shown, fmt::format("signed with key {}; given: key {}",
-                           named.empty() ? util::printable(bundle.hint) : named, ids_of(check.public_keys)));
+        shown, fmt::format("signed with key {}; given: {}",
+                           named.empty() ? util::printable(bundle.hint) : named, list_of(check.public_keys)));
     for (const auto& key : check.public_keys) {
         if (!bundle.hint.empty() && bundle.hint != crypto::pem_digest(key)) continue;
         auto good = holds(key, bundle, shown);

@@ -290,5 +290,33 @@ TEST_F(ManyModels, SharesWithResultsMergeToOneSummary) {
     EXPECT_EQ(share("2/2", "c.jsonl").code, 2);
 }
 
+TEST_F(ManyModels, AFolderOfKeysIsTrusted) {
+    for (unsigned i = 2; i < 12; ++i)
+        folder_.write("trusted/" + std::to_string(i) + ".pub", public_key_pem(test::test_key(i).public_key()));
+    folder_.write("trusted/acme.pub", public_key_pem(test::test_key().public_key()));
+    folder_.write("trusted/.gitkeep", "");
+    folder_.write("trusted/archive/old.txt", "a folder is not looked into");
+    const auto check = [&](const std::string& target, const test::Words& more = {}) {
+        test::Words words = {"check", target, "--trust", "trusted"};
+        words.insert(words.end(), more.begin(), more.end());
+        return modelseal(words);
+    };
+    const auto good = check("models/good.bin");
+    EXPECT_EQ(good.code, 0) << good.err;
+    EXPECT_THAT(good.out, HasSubstr(to_hex(test::test_key().public_key().id())));
+    EXPECT_EQ(check("models/a/plain.bin").code, 4);
+    std::filesystem::remove(folder_ / "trusted/acme.pub");
+    EXPECT_EQ(check("models/good.bin").code, 4) << "under none of them";
+    EXPECT_EQ(check("models/good.bin", {"--pub", "v.pub"}).code, 0) << "both are trusted";
+    folder_.write("trusted/notes.txt", "not a key");
+    const auto bad = check("models/good.bin");
+    EXPECT_EQ(bad.code, 3);
+    EXPECT_THAT(bad.err, HasSubstr("trusted/notes.txt"));
+    EXPECT_EQ(modelseal({"check", "models/good.bin", "--trust", "models/a/../../nothing"}).code, 3);
+    folder_.write("empty/.keep", "");
+    EXPECT_THAT(modelseal({"check", "models/good.bin", "--trust", "empty"}).err,
+                HasSubstr("empty: no public key in it that serves seals"));
+}
+
 }  // namespace
 }  // namespace modelseal

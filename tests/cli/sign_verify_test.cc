@@ -58,6 +58,24 @@ TEST_F(SignVerify, HoldsUntilSomethingChanges) {
     EXPECT_EQ(verify({"--ignore-unsigned-files"}).code, 0);
 }
 
+TEST_F(SignVerify, AFolderOfSignersIsTrusted) {
+    ASSERT_EQ(sign().code, 0);
+    std::filesystem::create_directory(scratch / "trusted");
+    const auto trust = [&] { return run({"verify", "net", "--signature", "model.sig", "--trust", "trusted"}); };
+    EXPECT_EQ(trust().code, 2) << "no key in it";
+    std::filesystem::copy_file(scratch / "other.pub", scratch / "trusted/other.pub");
+    ASSERT_EQ(run({"keygen", "trusted/vendor", "--no-passphrase"}).code, 0);
+    EXPECT_EQ(trust().code, 3);
+    EXPECT_THAT(trust().err, HasSubstr("trusted/vendor.key"));
+    std::filesystem::remove(scratch / "trusted/vendor.key");
+    EXPECT_EQ(trust().code, 1) << "signed by none of them";
+    std::filesystem::copy_file(scratch / "signer.pub", scratch / "trusted/signer.pub");
+    EXPECT_EQ(trust().code, 0) << trust().err;
+    std::filesystem::remove(scratch / "trusted/signer.pub");
+    std::filesystem::remove(scratch / "trusted/other.pub");
+    EXPECT_THAT(trust().err, HasSubstr("no public key in it that serves signatures of files"));
+}
+
 TEST_F(SignVerify, ExitCodesShowWhatWentWrong) {
     EXPECT_EQ(verify().code, 3);  // no signature there
     ASSERT_EQ(sign().code, 0);

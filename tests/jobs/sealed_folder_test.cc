@@ -145,7 +145,7 @@ TEST_F(SealedFolder, NamesOnlyTheTensorThatWasRenamedAddedOrRemoved) {
         for (const auto& tensor : report.seal->tensors) all.emplace_back(tensor.name, tensor.outcome);
         return all;
     };
-    using Outcome = TensorFinding::Outcome;
+    using OfTensor = TensorFinding::Outcome;
     auto renamed = sealed;
     renamed.replace(renamed.find("net.a"), 5, "net.z");
     folder_.write(sealed_ / "model.safetensors", renamed);
@@ -156,7 +156,7 @@ TEST_F(SealedFolder, NamesOnlyTheTensorThatWasRenamedAddedOrRemoved) {
     folder_.write(sealed_ / "model.safetensors", sealed);
     folder_.write(sealed_ / "a.safetensors",
                   test::safetensors_file({{"first", "F32", {64, 128}, test::float_weights(8192, 9)}}));
-    EXPECT_THAT(outcomes(), ElementsAre(Pair("first", Outcome::added)));
+    EXPECT_THAT(outcomes(), ElementsAre(Pair("first", OfTensor::added)));
     EXPECT_EQ(frame(), "a.safetensors (added)");
 }
 

@@ -43,7 +43,7 @@ bool is_required(const CheckFlags& flags, const char* what) {
 
 // What each option needs to have an effect. trust_rules() has the rules of the other options.
 std::span<const OptionRule> check_rules() {
-    static const std::vector<const char*> keys = {"--pub", "--key"};
+    static const std::vector<const char*> keys = {"--pub", "--key", "--trust"};
     static const std::vector<const char*> trust = {"--signer", "--cert-chain", "--trusted-root"};
     static const std::vector<const char*> fingerprint = {"--fingerprint"};
     static const std::vector<const char*> asking = {"--fingerprint", "--policy"};
@@ -207,19 +207,23 @@ void check_in_turn(const CheckFlags& flags, const std::vector<std::string>& targ
 Result<std::string> question_of(const CheckFlags& flags, const CLI::App& command,
                                 std::span<const CheckKey> keys) {
     static const std::set<std::string> others = {
-        "TARGET",       "--from",    "--null", "--each",  "--fail-fast", "--shard",
-        "--results",    "--resume",  "--json", "--sarif", "--junit",     "--html",
-        "--html-pairs", "--summary", "--all",  "--jobs",  "--quiet",     "--color"};
+        "TARGET",    "--from",  "--null", "--each",  "--fail-fast", "--shard", "--results",
+        "--resume",  "--json", "--sarif", "--junit",     "--html",  "--html-pairs",
+        "--summary", "--all",   "--jobs", "--quiet", "--color"};
     crypto::Sha256 digest;
     for (const auto* option : command.get_options()) {
         if (option->count() == 0 || others.contains(option->get_name())) continue;
         digest.update_text(option->get_name() + "\n");
         // The keys themselves count, wherever their files are.
-        const bool key =
-            option->get_name() == "--pub" || option->get_name() == "--key" || option->get_name() == "--policy";
+        static const std::set<std::string> keys_of = {"--pub", "--key", "--trust", "--policy"};
+        const bool key = keys_of.contains(option->get_name());
         for (const auto& value : option->results()) digest.update_text((key ? "" : value) + "\n");
     }
-    for (const auto& key : keys) digest.update_text(to_hex(key.vendor.id()) + key.customer + "\n");
+    for (const auto& key : keys) {
+        digest.update_text(to_hex(key.vendor.id()) + key.customer + "\n");
+        // Keys of one customer may differ in it. Of 32 random bytes a digest tells nobody anything.
+        digest.update(crypto::Sha256().update(key.secret.bytes()).finish());
+    }
     if (!flags.policy.empty()) {
         MODELSEAL_TRY_ASSIGN(const auto text, io::read_text(flags.policy, std::uint64_t{1} << 20));
         digest.update_text(text);
@@ -324,9 +328,9 @@ void add_policy_options(CLI::App& command, CheckFlags& flags) {
         command.add_option("--policy", flags.policy, "check under this policy, which names the keys")
             ->type_name("FILE");
     for (const char* said :
-         {"--pub", "--key", "--signer", "--cert-chain", "--trusted-root", "--fingerprint", "--signature",
-          "--expect", "--require", "--weights-only", "--scheme", "--black-box", "--responses", "--rung",
-          "--ignore", "--no-ignore-git-paths", "--ignore-unsigned-files"})
+         {"--pub", "--key", "--trust", "--signer", "--cert-chain", "--trusted-root", "--fingerprint",
+          "--signature", "--expect", "--require", "--weights-only", "--scheme", "--black-box", "--responses",
+          "--rung", "--ignore", "--no-ignore-git-paths", "--ignore-unsigned-files"})
         policy->excludes(command.get_option(said));
     command.add_option("--name", flags.name, "name by which rules are looked up (default: the target)")
         ->type_name("NAME");
@@ -359,6 +363,7 @@ void add_check(CLI::App& program, Context& context) {
     command.add_option("TARGET", flags->targets,
                        "model file, folder of shards, URL of a served model, or exec:COMMAND");
     add_check_key_options(command, flags->keys);
+    add_trust_folder_option(command, "vendors", flags->keys.folder);
     add_signer_option(command, "--signer", flags->trust);
     command.add_option("--fingerprint", flags->fingerprint, "fingerprint to check a query-only model against")
         ->type_name("FP");

@@ -13,7 +13,7 @@ namespace modelseal::cli {
 namespace {
 
 struct VerifyFlags {
-    std::string path, signature;
+    std::string path, signature, folder;
     TrustFlags trust;
     bool all = false, json = false;
 };
@@ -21,6 +21,7 @@ struct VerifyFlags {
 Result<SignatureFinding> verify(const VerifyFlags& options, const Context& context) {
     KeySet keys;
     MODELSEAL_TRY(keys.add_for_signatures(options.trust.signers));
+    if (!options.folder.empty()) MODELSEAL_TRY(keys.add_folder_for_signatures(options.folder));
     const auto progress = context.progress({"verifying", options.path});
     auto check = signature_check(options.trust, keys.for_signatures());
     check.signature = options.signature;
@@ -63,7 +64,10 @@ void add_verify(CLI::App& program, Context& context) {
     command.add_option("PATH", options->path, "model file or folder")->required();
     command.add_option("--signature", options->signature, "signature file")->required()->type_name("SIG");
     add_signer_option(command, "--pub", options->trust);
+    add_trust_folder_option(command, "signers", options->folder);
     add_trust_options(command, "--pub", options->trust);
+    for (const char* other : {"--cert-chain", "--trusted-root"})
+        command.get_option("--trust")->excludes(command.get_option(other));
     command.add_flag("--all", options->all, "list every file and tensor that is not as signed");
     command.add_flag("--json", options->json, "print JSON (schema modelseal-check/1)");
     command.option_defaults()->group("files that need not be signed");

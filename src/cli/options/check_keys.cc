@@ -1,6 +1,7 @@
 #include "cli/options/check_keys.h"
 
 #include <algorithm>
+#include <filesystem>
 
 #include <fmt/format.h>
 
@@ -10,6 +11,7 @@
 #include "crypto/keys/pem.h"
 #include "crypto/secret.h"
 #include "crypto/token/pkcs11_uri.h"
+#include "io/folder.h"
 #include "util/text.h"
 
 namespace modelseal::cli {
@@ -106,6 +108,13 @@ void add_check_key_options(CLI::App& command, CheckKeyFiles& files) {
              "CUSTOMER.check");
 }
 
+void add_trust_folder_option(CLI::App& command, const char* whose, std::string& folder) {
+    command
+        .add_option("--trust", folder,
+                    fmt::format("folder of public keys of {}, any of which may have made it", whose))
+        ->type_name("DIR");
+}
+
 Result<CheckKey> check_key_for(const std::string& file, const PublicKey& vendor) {
     if (file.empty()) return public_check_key(vendor);
     return load_check_key(file);
@@ -121,24 +130,61 @@ Result<PublicKey> KeySet::public_key(const std::string& path, KeyUse use) {
     return known->second;
 }
 
+Result<std::vector<PublicKey>> KeySet::keys_in(const std::string& path, KeyUse use) {
+    constexpr std::uint64_t kMostKeys = 10'000;
+    MODELSEAL_TRY_ASSIGN(const auto folder, io::Folder::open(path));
+    // Hidden files and folders are those of tools that keep the folder.
+    const auto skip = [](const io::Folder::Entry& entry) {
+        return entry.kind == io::Folder::Entry::Kind::folder || entry.path.starts_with('.');
+    };
+    MODELSEAL_TRY_ASSIGN(const auto entries, folder.entries(kMostKeys, 1, skip));
+    std::map<KeyId, PublicKey> found;
+    for (const auto& entry : entries) {
+        const auto file = (std::filesystem::path(path) / entry.path).string();
+        MODELSEAL_TRY_ASSIGN(const auto key, read_public_key(file, use));
+        if (key.serves(use)) found.emplace(key.id(), key);
+    }
+    if (found.empty()) {
+        return Error{ErrorKind::usage,
+                     fmt::format("{}: no public key in it that serves {}", util::printable(path),
+                                 use == KeyUse::seals ? "seals" : "signatures of files"),
+                     "put the .pub files of those you trust into it"};
+    }
+    std::vector<PublicKey> keys;
+    for (const auto& [id, key] : found) keys.push_back(key);
+    return keys;
+}
+
 Result<void> KeySet::add_for_seals(const CheckKeyFiles& files) {
     std::vector<PublicKey> vendors;
     for (const auto& path : files.public_keys) {
         MODELSEAL_TRY_ASSIGN(const auto vendor, public_key(path, KeyUse::seals));
         vendors.push_back(vendor);
     }
+    if (!files.folder.empty()) {
+        MODELSEAL_TRY_ASSIGN(const auto more, keys_in(files.folder, KeyUse::seals));
+        for (const auto& vendor : more) {
+            if (std::ranges::find(vendors, vendor) == vendors.end()) vendors.push_back(vendor);
+        }
+    }
     for (const auto& path : files.check_keys) {
         if (!check_keys_.insert(path).second) continue;
         MODELSEAL_TRY_ASSIGN(auto key, load_check_key(path));
         if (!vendors.empty() && std::ranges::find(vendors, key.vendor) == vendors.end()) {
             return Error{ErrorKind::usage,
-                         fmt::format("{}: belongs to vendor key {}, which none of --pub is",
+                         fmt::format("{}: belongs to vendor key {}, which none of the public keys is",
                                      util::printable(path), to_hex(key.vendor.id())),
                          "give the public key of the vendor that issued this check key"};
         }
         for_seals_.push_back(std::move(key));
     }
     for (const auto& vendor : vendors) for_seals_.push_back(public_check_key(vendor));
+    return {};
+}
+
+Result<void> KeySet::add_folder_for_signatures(const std::string& folder) {
+    MODELSEAL_TRY_ASSIGN(const auto keys, keys_in(folder, KeyUse::file_signatures));
+    for_signatures_.insert(for_signatures_.end(), keys.begin(), keys.end());
     return {};
 }
 

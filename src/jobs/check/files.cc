@@ -24,29 +24,98 @@ namespace {
 constexpr const char* kNotFound =
     "no seal under this key: never sealed, sealed with another key, or all marks were overwritten";
 
-// A close look for a seal that is not there takes far longer than a first sight of one that is.
-Result<std::vector<const CheckKey*>> likely_first(const model::Model& model, std::span<const CheckKey> keys) {
-    std::vector<const CheckKey*> likely, others;
-    if (keys.size() == 1) return std::vector<const CheckKey*>{&keys.front()};
-    const mark::BlockMap block_map(model.tensors);
-    for (const auto& key : keys) {
-        MODELSEAL_TRY_ASSIGN(const bool shown, mark::shows_seal(model, block_map, key.secret.bytes()));
-        (shown ? likely : others).push_back(&key);
-    }
-    std::ranges::copy(others, std::back_inserter(likely));
-    return likely;
+bool intact(const std::optional<SealFinding>& finding) {
+    return finding && finding->outcome == SealFinding::Outcome::intact;
 }
 
-Result<SealFinding> find_seal(const model::Model& model, const SealSearch& search, Progress& progress) {
-    MODELSEAL_TRY_ASSIGN(const auto keys, likely_first(model, search.keys));
-    for (const auto* key : keys) {
-        MODELSEAL_TRY_ASSIGN(const auto evidence, mark::gather(model, *key, search.pass, progress));
-        if (!evidence) continue;
-        auto finding = mark::judge(model, *evidence, search.all);
-        if (finding.stamp_authentic) finding.vendor_key = to_hex(key->vendor.id());
-        return finding;
+// Whose seal this thread found last, intact: most models of a list are by few vendors.
+struct LastVendor {
+    PublicKey key;
+    std::string customer;
+    bool is(const CheckKey& other) const { return other.vendor == key && other.customer == customer; }
+};
+thread_local std::optional<LastVendor> last_vendor;
+
+// Looks for a seal under one of many keys. A close look for a seal that is not there takes a thousand times as long as a glance
+// at a cell of one that is, so all keys get a glance first, and those without a trace of a seal a close look last.
+class ManyKeys {
+  public:
+    ManyKeys(const model::Model& model, const SealSearch& search, Progress& progress)
+        : model_(model),
+          search_(search),
+          progress_(progress),
+          block_map_(model.tensors),
+          tried_(search.keys.size()) {}
+
+    // The finding that is intact, else the first; which one does not depend on the keys that earlier models had, as one model
+    // holds one intact seal.
+    Result<std::optional<SealFinding>> find() {
+        MODELSEAL_TRY_ASSIGN(auto known, under_last_vendor());
+        if (intact(known)) return known;
+        for (const auto sight : {mark::Sight::glance, mark::Sight::short_look}) {
+            MODELSEAL_TRY_ASSIGN(auto found, among_those_that_show(sight));
+            if (found) return found;
+        }
+        for (std::size_t i = 0; i < tried_.size(); ++i) {
+            if (tried_[i]) continue;
+            MODELSEAL_TRY_ASSIGN(auto found, under(i));
+            if (found) return found;
+        }
+        return std::optional<SealFinding>();
     }
-    return SealFinding();
+
+    Result<std::optional<SealFinding>> under(std::size_t number) {
+        const auto& key = search_.keys[number];
+        tried_[number] = true;
+        MODELSEAL_TRY_ASSIGN(const auto evidence, mark::gather(model_, key, search_.pass, progress_));
+        if (!evidence) return std::optional<SealFinding>();
+        auto finding = mark::judge(model_, *evidence, search_.all);
+        if (finding.stamp_authentic) finding.vendor_key = to_hex(key.vendor.id());
+        if (intact(finding)) last_vendor = {key.vendor, key.customer};
+        return std::optional(std::move(finding));
+    }
+
+  private:
+    Result<bool> shows(std::size_t number, mark::Sight sight) const {
+        return mark::shows_seal(model_, block_map_, search_.keys[number].secret.bytes(), sight);
+    }
+
+    Result<std::optional<SealFinding>> under_last_vendor() {
+        for (std::size_t i = 0; last_vendor && i < search_.keys.size(); ++i) {
+            if (!last_vendor->is(search_.keys[i])) continue;
+            MODELSEAL_TRY_ASSIGN(const bool shown, shows(i, mark::Sight::glance));
+            if (!shown) break;
+            MODELSEAL_TRY_ASSIGN(auto found, under(i));
+            tried_[i] = false;  // its turn comes, if it is not intact
+            return found;
+        }
+        return std::optional<SealFinding>();
+    }
+
+    Result<std::optional<SealFinding>> among_those_that_show(mark::Sight sight) {
+        std::optional<SealFinding> first;
+        for (std::size_t i = 0; i < tried_.size(); ++i) {
+            if (tried_[i]) continue;
+            MODELSEAL_TRY_ASSIGN(const bool shown, shows(i, sight));
+            if (!shown) continue;
+            MODELSEAL_TRY_ASSIGN(auto found, under(i));
+            if (intact(found)) return found;
+            if (found && !first) first = std::move(found);
+        }
+        return first;
+    }
+
+    const model::Model& model_;
+    const SealSearch& search_;
+    Progress& progress_;
+    const mark::BlockMap block_map_;
+    std::vector<bool> tried_;
+};
+
+Result<SealFinding> find_seal(const model::Model& model, const SealSearch& search, Progress& progress) {
+    ManyKeys keys(model, search, progress);
+    MODELSEAL_TRY_ASSIGN(auto found, search.keys.size() == 1 ? keys.under(0) : keys.find());
+    return found ? std::move(*found) : SealFinding();
 }
 
 }  // namespace

@@ -26,10 +26,14 @@ Result<std::optional<Located>> locate(const model::Model& model, const BlockMap&
                                       std::span<const std::byte, 32> secret, Effort effort,
                                       std::optional<Version> only = {});
 
-// At first sight: whether the first cell of one of the first few tensors holds. Of an intact seal all do, so that with many
-// keys the one that counts is found without a close look for the seals of all others.
+// How much of a model is looked at for a trace of a seal. Of an intact seal every first cell holds, so that with many keys the one
+// that counts is found without a close look for the seals of all others.
+enum class Sight {
+    glance,      // the first cell of one tensor, in a seal of this version, on its own grid: about 0.1 ms
+    short_look,  // those of a few tensors, in seals of all versions, on all grids
+};
 Result<bool> shows_seal(const model::Model& model, const BlockMap& block_map,
-                        std::span<const std::byte, 32> secret);
+                        std::span<const std::byte, 32> secret, Sight sight);
 
 // A seal in a model that is cut into blocks in the usual way, or in another one: a sealer may choose longer blocks, and
 // tensors may have been added or removed since.
