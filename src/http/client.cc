@@ -1,0 +1,174 @@
+#include "http/client.h"
+
+#include <algorithm>
+#include <charconv>
+#include <random>
+#include <thread>
+
+#include <fmt/format.h>
+
+#include "http/transfer.h"
+#include "util/text.h"
+
+namespace modelseal::http {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using std::chrono::milliseconds;
+
+constexpr milliseconds kLongestWait{30'000};
+constexpr std::size_t kMostShown = 300;  // bytes of what a server says
+
+bool may_succeed_later(unsigned status) {
+    return status == 429 || status == 500 || status == 502 || status == 503 || status == 504;
+}
+
+bool is_redirect(unsigned status) {
+    return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
+}
+
+// RFC 9110, section 10.2.3; dates are passed over, the wait is then our own.
+std::optional<milliseconds> retry_after(const Response& response) {
+    const auto text = response.field("retry-after");
+    std::uint32_t seconds = 0;
+    const auto [stop, code] = std::from_chars(text.data(), text.data() + text.size(), seconds);
+    if (text.empty() || code != std::errc() || stop != text.data() + text.size()) return std::nullopt;
+    return std::min(kLongestWait, milliseconds(1000ull * seconds));
+}
+
+// Doubles from try to try; half of it is left to chance, so that many clients do not come back at once.
+milliseconds wait_before(unsigned retry, milliseconds first) {
+    static thread_local std::minstd_rand random{std::random_device{}()};
+    const auto full = std::min(kLongestWait, first * (1u << std::min(retry, 16u)));
+    return milliseconds(
+        std::uniform_int_distribution<milliseconds::rep>(full.count() / 2, full.count())(random));
+}
+
+// A validator that promises the same bytes (RFC 9110, section 8.8.3).
+std::string strong_validator(const Response& response) {
+    const auto tag = response.field("etag");
+    return tag.starts_with('"') ? std::string(tag) : std::string();
+}
+
+}  // namespace
+
+struct Client::State {
+    ClientOptions options;
+    std::unique_ptr<Transfer> transfer;
+
+    bool stopped() const { return options.stop != nullptr && options.stop->load(); }
+    Result<Response> perform(const Request& request, const Sink* sink);
+    Result<void> follow(const Request& request, Exchange& exchange, const Response& response,
+                        unsigned followed) const;
+    Result<void> pause(const Exchange& exchange, milliseconds wait, Clock::time_point deadline,
+                       const std::string& why) const;
+};
+
+// Goes to where a redirect leads. Secrets stay with the origin of the request: once it was left, also on a way back.
+Result<void> Client::State::follow(const Request& request, Exchange& exchange, const Response& response,
+                                   unsigned followed) const {
+    const auto from = exchange.url.origin();
+    const auto refused = [&](std::string_view why) {
+        const auto where = util::printable(response.field("location").substr(0, kMostShown));
+        return Error{ErrorKind::malformed, fmt::format("{}: redirects to '{}', {}", from, where, why), {}};
+    };
+    if (request.method != Method::get && request.method != Method::head)
+        return refused("which is followed for reading alone");
+    if (followed >= options.redirects) return refused("the last of too many redirects");
+    const auto target = exchange.url.resolve(response.field("location"));
+    if (!target.ok()) return refused(target.error().message);
+    if (exchange.url.is_tls() && !target->is_tls()) return refused("which is not encrypted, and not followed");
+    if (target->origin() != request.url.origin()) exchange.secrets = Exchange::Secrets::kept;
+    exchange.url = *target;
+    return {};
+}
+
+Result<void> Client::State::pause(const Exchange& exchange, milliseconds wait, Clock::time_point deadline,
+                                  const std::string& why) const {
+    const auto end = Clock::now() + wait;
+    if (end >= deadline) {
+        return Error{ErrorKind::unreadable, fmt::format("{}; the time for this request is over", why), {}};
+    }
+    if (options.notice) {
+        options.notice(fmt::format("{}; trying {} again in {:.1f} s", why, exchange.url.origin(),
+                                   static_cast<double>(wait.count()) / 1000));
+    }
+    while (Clock::now() < end) {
+        if (stopped()) return Error{ErrorKind::unreadable, "the request was ended", {}};
+        std::this_thread::sleep_for(std::min<Clock::duration>(milliseconds(50), end - Clock::now()));
+    }
+    return {};
+}
+
+Result<Response> Client::State::perform(const Request& request, const Sink* sink) {
+    const auto deadline = Clock::now() + options.total;
+    Exchange exchange{.request = request, .url = request.url, .secrets = Exchange::Secrets::sent, .sink = sink};
+    unsigned followed = 0, retries = 0;
+    while (true) {
+        exchange.limit = std::chrono::duration_cast<milliseconds>(deadline - Clock::now());
+        const auto before = exchange.delivered;
+        Response response;
+        const auto failure = transfer->run(exchange, response);
+        if (!failure && is_redirect(response.status)) {
+            MODELSEAL_TRY(follow(request, exchange, response, followed++));
+            continue;
+        }
+        if (failure && !failure->later) return failure->error;
+        if (!failure && !may_succeed_later(response.status)) return response;
+        // A body that goes on, however slowly, is not a failure: the deadline is its limit.
+        if (exchange.delivered > before) retries = 0;
+        if (retries == options.retries) {
+            if (failure) return failure->error;
+            return response;
+        }
+        if (failure && response.is_success()) exchange.validator = strong_validator(response);
+        const auto why =
+            failure ? failure->error.message : exchange.url.origin() + ": " + answer_text(response);
+        const auto asked = failure ? std::nullopt : retry_after(response);
+        MODELSEAL_TRY(pause(exchange, asked.value_or(wait_before(retries, options.backoff)), deadline, why));
+        ++retries;
+        // Where storage sent us may have been for a short time only: the server is asked again.
+        exchange.url = request.url;
+        exchange.secrets = Exchange::Secrets::sent;
+        followed = 0;
+    }
+}
+
+Client::Client(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Client::Client(Client&& other) noexcept = default;
+Client& Client::operator=(Client&& other) noexcept = default;
+Client::~Client() = default;
+
+Result<Client> Client::open(ClientOptions options) {
+    auto state = std::make_unique<State>();
+    MODELSEAL_TRY_ASSIGN(state->transfer, Transfer::open(options));
+    state->options = std::move(options);
+    return Client(std::move(state));
+}
+
+Result<Response> Client::send(const Request& request) {
+    return state_->perform(request, nullptr);
+}
+
+Result<Response> Client::fetch(const Request& request, const Sink& sink) {
+    auto response = state_->perform(request, &sink);
+    if (response.ok() && response->status == 206) response->status = 200;  // the rest of it
+    return response;
+}
+
+std::string_view Response::field(std::string_view name) const {
+    for (const auto& [key, value] : fields) {
+        if (key == name) return value;
+    }
+    return {};
+}
+
+std::string answer_text(const Response& response) {
+    auto body = std::string_view(response.body).substr(0, kMostShown);
+    while (!body.empty() && (body.back() == '\n' || body.back() == '\r' || body.back() == ' '))
+        body.remove_suffix(1);
+    const auto status = fmt::format("answers with status {}", response.status);
+    return body.empty() ? status : fmt::format("{}: {}", status, util::printable(body));
+}
+
+}  // namespace modelseal::http

@@ -1,0 +1,96 @@
+// The HTTP client, on libcurl: HTTP/1.1 and HTTP/2, proxies from the environment, TLS whose certificates are always verified.
+//
+// The other side may be hostile: every body has a cap, every request a deadline and a limit on standstill. Redirects are
+// followed here and not by libcurl: GET and HEAD alone, a limited number of times, never from https to http; neither an
+// Authorization header nor a password goes to another origin. Bodies are not decompressed.
+//
+// Thread safety: one call at a time on one object; each thread has its own Client, which keeps its connections.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "http/url.h"
+#include <modelseal/result.h>
+
+namespace modelseal::http {
+
+struct ClientOptions {
+    std::filesystem::path ca_file = {};  // PEM; trusted instead of the system's anchors
+    // Logins by host, as netrc(5); empty: none. Sent over TLS, or to this machine, alone.
+    std::filesystem::path netrc = {};
+    std::chrono::milliseconds connect{15'000};
+    std::chrono::seconds stall{60};              // without a byte
+    std::chrono::milliseconds total{3'600'000};  // for a request, its redirects, retries and pauses together
+    unsigned retries = 5;                        // of what may succeed later, as long as nothing comes
+    std::chrono::milliseconds backoff{500};      // before the first retry; doubled, with jitter, at most 30 s
+    unsigned redirects = 5;
+    std::function<void(const std::string&)> notice = {};  // of retries, one line
+    const std::atomic<bool>* stop = nullptr;              // ends what is under way; not owned
+};
+
+enum class Method { get, head, put, post, del };
+
+using Fields = std::vector<std::pair<std::string, std::string>>;
+
+struct Request {
+    Method method = Method::get;
+    Url url;
+    Fields fields = {};                 // neither Authorization nor Host
+    std::string authorization = {};     // value of that header; to the origin of `url` alone
+    std::string body = {};              // of PUT and POST
+    std::string media_type = {};        // of the body
+    std::uint64_t max_body = 8u << 20;  // of the response
+};
+
+struct Response {
+    unsigned status = 0;
+    Fields fields = {};  // names in lower case
+    std::string body = {};
+    Url url;  // that answered, after redirects
+    // The first field of that (lower-case) name, or empty.
+    std::string_view field(std::string_view name) const;
+    bool is_success() const { return status >= 200 && status < 300; }
+};
+
+// Takes the next bytes of a body, in order, each once. Its Error ends the request and is passed on.
+using Sink = std::function<Result<void>(std::span<const std::byte>)>;
+
+class Client {
+  public:
+    // Does not connect yet. Errors: a CA file or netrc file that cannot be read; `usage` for a netrc file with an entry
+    // "default", whose password would go to any server.
+    static Result<Client> open(ClientOptions options);
+    Client(Client&& other) noexcept;
+    Client& operator=(Client&& other) noexcept;
+    ~Client();
+
+    // A response of any status but a redirect. Errors name the server; ErrorKind::malformed for a body that is larger than
+    // the cap and for a redirect that is not followed, else unreadable.
+    Result<Response> send(const Request& request);
+
+    // GET, whose body goes to `sink` if the status is 200; that of any other status is in the response. A body that is cut
+    // off is continued where it ended, by a range if the server can do that.
+    Result<Response> fetch(const Request& request, const Sink& sink);
+
+  private:
+    struct State;
+    explicit Client(std::unique_ptr<State> state);
+    std::unique_ptr<State> state_;
+};
+
+// "no space left", "not found": the status and the begin of a body, for messages; printable.
+std::string answer_text(const Response& response);
+
+}  // namespace modelseal::http

@@ -1,0 +1,135 @@
+#include "http/reception.h"
+
+#include <algorithm>
+#include <charconv>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "util/text.h"
+
+namespace modelseal::http {
+namespace {
+
+constexpr std::size_t kMostHeaderBytes = 256u << 10, kMostFields = 500;
+constexpr std::size_t kMostErrorBody = 64u
+                                       << 10;  // of a response without success: what is beyond it is of no use
+
+std::string_view trimmed(std::string_view text) {
+    while (!text.empty() &&
+           (text.back() == '\r' || text.back() == '\n' || text.back() == ' ' || text.back() == '\t'))
+        text.remove_suffix(1);
+    while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
+    return text;
+}
+
+void take_status(Reception& reception, std::string_view line) {
+    reception.response.fields.clear();
+    reception.response.status = 0;
+    const auto space = line.find(' ');
+    if (space == std::string_view::npos) return;
+    const auto digits = line.substr(space + 1, 3);
+    std::from_chars(digits.data(), digits.data() + digits.size(), reception.response.status);
+}
+
+// RFC 9110, section 14.4: "bytes 4096-8191/8192". Whether the part begins at `from`.
+bool begins_at(std::string_view content_range, std::uint64_t from) {
+    constexpr std::string_view kUnit = "bytes ";
+    if (!content_range.starts_with(kUnit)) return false;
+    content_range.remove_prefix(kUnit.size());
+    std::uint64_t first = 0;
+    const auto [stop, code] =
+        std::from_chars(content_range.data(), content_range.data() + content_range.size(), first);
+    return code == std::errc() && first == from && stop != content_range.data() + content_range.size() &&
+           *stop == '-';
+}
+
+// The first bytes of a body that goes to the sink: is it the part that is missing, or everything from the front?
+bool begin_body(Reception& reception) {
+    reception.begun = true;
+    const auto delivered = reception.exchange.delivered;
+    if (!reception.to_sink() || delivered == 0) return true;
+    if (reception.response.status == 200) {
+        reception.skip = delivered;
+        return true;
+    }
+    if (begins_at(reception.response.field("content-range"), delivered)) return true;
+    reception.error = about(reception.exchange, ErrorKind::malformed, "sends another part than was asked for");
+    return false;
+}
+
+bool deliver(Reception& reception, std::span<const std::byte> bytes) {
+    const auto skipped = std::min<std::uint64_t>(reception.skip, bytes.size());
+    reception.skip -= skipped;
+    bytes = bytes.subspan(static_cast<std::size_t>(skipped));
+    if (bytes.empty()) return true;
+    if (auto taken = (*reception.exchange.sink)(bytes); !taken.ok()) {
+        reception.error = std::move(taken).error();
+        return false;
+    }
+    reception.exchange.delivered += bytes.size();
+    return true;
+}
+
+Error body_too_large(const Exchange& exchange) {
+    return about(exchange, ErrorKind::malformed,
+                 fmt::format("the answer has more than {}", util::counted(exchange.request.max_body, "byte")));
+}
+
+}  // namespace
+
+Error about(const Exchange& exchange, ErrorKind kind, std::string_view what, std::string hint) {
+    return {kind, fmt::format("{}: {}", exchange.url.origin(), what), std::move(hint)};
+}
+
+std::size_t on_header(char* data, std::size_t, std::size_t size, void* user) {
+    auto& reception = *static_cast<Reception*>(user);
+    const std::string_view line(data, size);
+    reception.header_bytes += size;
+    if (line.starts_with("HTTP/")) {
+        take_status(reception, line);
+        return size;
+    }
+    if (reception.header_bytes > kMostHeaderBytes || reception.response.fields.size() >= kMostFields) {
+        reception.error =
+            about(reception.exchange, ErrorKind::malformed, "the head of the answer is too large");
+        return 0;
+    }
+    const auto colon = line.find(':');
+    if (colon == std::string_view::npos) return size;
+    std::string name(line.substr(0, colon));
+    std::ranges::transform(name, name.begin(),
+                           [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+    reception.response.fields.emplace_back(std::move(name), std::string(trimmed(line.substr(colon + 1))));
+    return size;
+}
+
+std::size_t on_body(char* data, std::size_t, std::size_t size, void* user) {
+    auto& reception = *static_cast<Reception*>(user);
+    if (!reception.begun && !begin_body(reception)) return 0;
+    if (reception.to_sink()) {
+        if (reception.exchange.delivered + size > reception.exchange.request.max_body + reception.skip) {
+            reception.error = body_too_large(reception.exchange);
+            return 0;
+        }
+        return deliver(reception, std::as_bytes(std::span(data, size))) ? size : 0;
+    }
+    auto& body = reception.response.body;
+    if (!reception.response.is_success() && body.size() + size > kMostErrorBody) {
+        reception.cut_short = true;
+        return 0;
+    }
+    if (body.size() + size > reception.exchange.request.max_body) {
+        reception.error = body_too_large(reception.exchange);
+        return 0;
+    }
+    body.append(data, size);
+    return size;
+}
+
+int on_progress(void* user, std::int64_t, std::int64_t, std::int64_t, std::int64_t) {
+    const auto* stop = static_cast<const Reception*>(user)->stop;
+    return stop != nullptr && stop->load() ? 1 : 0;
+}
+
+}  // namespace modelseal::http

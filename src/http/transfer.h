@@ -1,0 +1,39 @@
+// One request to one server, and its answer: where libcurl is called. Knows nothing of redirects and retries.
+#pragma once
+
+#include "http/client.h"
+
+namespace modelseal::http {
+
+// The reason why there is no complete response.
+struct TransferFailure {
+    Error error;
+    bool later = false;  // the same request may succeed later: no connection, or it broke
+};
+
+struct Exchange {
+    const Request& request;
+    Url url;                            // may be another one than that of the request, after a redirect
+    enum class Secrets { sent, kept };  // Authorization, and a login
+    Secrets secrets = Secrets::kept;
+    std::chrono::milliseconds limit{0};
+    const Sink* sink = nullptr;   // for the body of a response 200 or 206; else it goes into the response
+    std::uint64_t delivered = 0;  // bytes that `sink` has already: asked for from there on, or skipped
+    std::string validator = {};   // strong ETag of the response that was cut off, or empty
+};
+
+class Transfer {
+  public:
+    static Result<std::unique_ptr<Transfer>> open(const ClientOptions& options);
+    ~Transfer();
+
+    // `exchange.delivered` counts on. Nothing if the response is complete, of whatever status.
+    std::optional<TransferFailure> run(Exchange& exchange, Response& response);
+
+  private:
+    struct State;
+    explicit Transfer(std::unique_ptr<State> state);
+    std::unique_ptr<State> state_;
+};
+
+}  // namespace modelseal::http
