@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <span>
 #include <utility>
 
 #include <fcntl.h>
@@ -68,6 +69,7 @@ std::string audit_text(const std::string& text) {
 
 std::string line_of(const AuditEntry& entry) {
     nlohmann::ordered_json line{{"schema", "modelseal-audit/1"}, {"time", io::rfc3339_now()}};
+    if (!entry.id.empty()) line["id"] = audit_text(entry.id);
     const std::pair<const char*, const std::string&> fields[] = {
         {"hook", entry.hook},           {"repository", entry.repository},
         {"reference", entry.reference}, {"digest", entry.digest},
@@ -157,6 +159,24 @@ Result<void> AuditLog::write(const AuditEntry& entry) {
     if (owned_ && ::fdatasync(fd_) != 0 && errno != EINVAL && errno != EROFS)
         return io::os_error(errno, file_.string(), "write the audit log");
     return {};
+}
+
+Result<bool> AuditLog::contains(const std::string& id) const {
+    constexpr std::uint64_t kMostSearched = 64u << 20, kPart = 1u << 20;
+    if (!owned_) return false;
+    MODELSEAL_TRY_ASSIGN(const auto file, io::FileSource::open(file_, util::printable(file_.string())));
+    const auto wanted = fmt::format("\"id\":\"{}\"", audit_text(id));
+    const auto size = file->size();
+    std::string text;  // one part, and the begin of the one after it
+    for (auto end = size; end > 0 && size - end < kMostSearched;) {
+        const auto begin = end - std::min(end, kPart);
+        std::string part(static_cast<std::size_t>(end - begin), '\0');
+        MODELSEAL_TRY(file->read(begin, std::as_writable_bytes(std::span(part))));
+        text = part + text.substr(0, wanted.size());
+        if (text.find(wanted) != std::string::npos) return true;
+        end = begin;
+    }
+    return false;
 }
 
 }  // namespace modelseal::hook

@@ -16,6 +16,7 @@
 namespace modelseal::hook {
 
 struct AuditEntry {
+    std::string id = {};          // of the decision, for contains(); may be empty
     std::string hook = {};        // "exec", "git", "oci"
     std::string repository = {};  // as its server names it
     std::string reference = {};   // branch or tag; may be empty
@@ -44,8 +45,12 @@ class AuditLog {
     AuditLog& operator=(AuditLog&& other) noexcept;
     ~AuditLog();
 
-    // Adds the time. An Error if the line is not on the disk: then the decision must not be acted upon.
+    // Adds the time. An Error if the line is not on the disk: a caller that can still refuse must do so.
     Result<void> write(const AuditEntry& entry);
+
+    // Whether the file has a line with that id among its last 64 MiB: so that a process that was killed after write() does
+    // not write it again. Never on standard error.
+    Result<bool> contains(const std::string& id) const;
 
   private:
     AuditLog() = default;

@@ -60,6 +60,18 @@ TEST(AuditLog, BeginsANewFileAfterRotation) {
     EXPECT_EQ(audit_lines(folder / "audit.jsonl").size(), 1u);
 }
 
+TEST(AuditLog, FindsALineByItsId) {
+    const test::Scratch folder;
+    auto log = AuditLog::open(folder / "audit.jsonl").value();
+    EXPECT_FALSE(log.contains("7.1").value());
+    ASSERT_TRUE(log.write({.id = "7.1", .hook = "oci"}).ok());
+    for (int i = 0; i < 100; ++i)
+        ASSERT_TRUE(log.write({.id = "8.1", .reason = std::string(16'000, 'x')}).ok());
+    EXPECT_TRUE(log.contains("7.1").value());
+    EXPECT_FALSE(log.contains("7.10").value());
+    EXPECT_FALSE(log.contains(".1").value());
+}
+
 TEST(AuditLog, ThatCannotBeWrittenIsAnError) {
     const test::Scratch folder;
     EXPECT_FALSE(AuditLog::open(folder / "gone/audit.jsonl").ok());
