@@ -35,7 +35,7 @@ seeds() {
         oms_trusted_root*) echo oms ;;
         oms*) echo oms/model-transparency oms/spec/v1.0 ;;
         shard_index* | fingerprint* | ledger* | pkcs11_uri* | responses* | infer_answer* | worker_answer* | report* | timestamp* | sct* | oms_log* | git_push*) ;;  # no real ones
-        png* | cifar* | idx* | identity*) ;;  # likewise
+        oci* | png* | cifar* | idx* | identity*) ;;  # likewise
         *) echo models hostile ;;
     esac
 }

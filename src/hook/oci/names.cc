@@ -1,0 +1,66 @@
+#include "hook/oci/names.h"
+
+#include <algorithm>
+
+#include "crypto/hash.h"
+#include <modelseal/keys.h>
+
+namespace modelseal::hook {
+namespace {
+
+bool is_lower_alphanumeric(char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+}
+
+// [a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*
+bool is_component(std::string_view text) {
+    std::size_t at = 0;
+    const auto letters = [&] {
+        const auto begin = at;
+        while (at < text.size() && is_lower_alphanumeric(text[at])) ++at;
+        return at > begin;
+    };
+    if (!letters()) return false;
+    while (at < text.size()) {
+        const auto begin = at;
+        while (at < text.size() && text[at] == text[begin] && !is_lower_alphanumeric(text[at])) ++at;
+        const auto count = at - begin;
+        const char c = text[begin];
+        const bool separator = (c == '.' && count == 1) || (c == '_' && count <= 2) || c == '-';
+        if (!separator || !letters()) return false;
+    }
+    return true;
+}
+
+}  // namespace
+
+bool is_repository(std::string_view name) {
+    if (name.empty() || name.size() > 255) return false;
+    while (true) {
+        const auto slash = name.find('/');
+        if (!is_component(name.substr(0, slash))) return false;
+        if (slash == std::string_view::npos) return true;
+        name.remove_prefix(slash + 1);
+    }
+}
+
+// [a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}
+bool is_tag(std::string_view tag) {
+    const auto is_word = [](char c) { return is_lower_alphanumeric(c) || (c >= 'A' && c <= 'Z') || c == '_'; };
+    if (tag.empty() || tag.size() > 128 || !is_word(tag[0])) return false;
+    return std::ranges::all_of(tag, [&](char c) { return is_word(c) || c == '.' || c == '-'; });
+}
+
+bool is_digest(std::string_view text) {
+    constexpr std::string_view kAlgorithm = "sha256:";
+    if (!text.starts_with(kAlgorithm) || text.size() != kAlgorithm.size() + 64) return false;
+    return text.find_first_not_of("0123456789abcdef", kAlgorithm.size()) == std::string_view::npos;
+}
+
+std::string digest_of(std::span<const std::byte> bytes) {
+    crypto::Sha256 hash;
+    hash.update(bytes);
+    return "sha256:" + to_hex(hash.finish());
+}
+
+}  // namespace modelseal::hook

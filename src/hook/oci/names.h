@@ -1,0 +1,23 @@
+// Names and digests as registries write them. Whatever passes here can stand in a path of an address, in a header and in the
+// name of a file.
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace modelseal::hook {
+
+// OCI distribution specification 1.1, "Pulling manifests": at most 255 bytes.
+bool is_repository(std::string_view name);
+bool is_tag(std::string_view tag);
+// "sha256:" and 64 hexadecimal digits in lower case. Other algorithms are not in use.
+bool is_digest(std::string_view text);
+
+std::string digest_of(std::span<const std::byte> bytes);
+
+// Of JSON: an empty object, in two bytes; its digest is in the specification.
+inline constexpr std::string_view kEmptyObject = "{}";
+
+}  // namespace modelseal::hook

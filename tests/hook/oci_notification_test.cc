@@ -1,0 +1,116 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include "hook/oci/notification.h"
+
+namespace modelseal::hook {
+namespace {
+
+using nlohmann::json;
+
+const std::string kPushed = "sha256:" + std::string(64, 'a');
+
+// As docker-registry 2.8.2 sends it, shortened.
+json pushed_event() {
+    return {{"id", "6b1a"},
+            {"timestamp", "2026-11-29T17:00:00Z"},
+            {"action", "push"},
+            {"target",
+             {{"mediaType", "application/vnd.oci.image.manifest.v1+json"},
+              {"size", 708},
+              {"digest", kPushed},
+              {"repository", "acme/net"},
+              {"url", "http://127.0.0.1:5000/v2/acme/net/manifests/" + kPushed},
+              {"tag", "latest"}}},
+            {"request", {{"method", "PUT"}}}};
+}
+
+std::string envelope(const json& events) {
+    return json{{"events", events}}.dump();
+}
+
+TEST(Notification, OfDistributionNamesPushedManifests) {
+    auto pull = pushed_event(), blob = pushed_event();
+    pull["action"] = "pull";
+    blob["target"]["mediaType"] = "application/octet-stream";
+    const auto uploads = uploads_in(envelope({pull, blob, pushed_event()})).value();
+    ASSERT_EQ(uploads.size(), 1u);
+    EXPECT_EQ(uploads[0], (Upload{"6b1a", "acme/net", kPushed, "latest"}));
+}
+
+TEST(Notification, OfHarborNamesPushedArtifacts) {
+    const json hook{
+        {"type", "PUSH_ARTIFACT"},
+        {"occur_at", 1680501893},
+        {"operator", "harbor-jobservice"},
+        {"event_data",
+         {{"resources", {{{"digest", kPushed}, {"tag", "v1"}, {"resource_url", "h/acme/net:v1"}}}},
+          {"repository", {{"name", "net"}, {"namespace", "acme"}, {"repo_full_name", "acme/net"}}}}}};
+    const auto uploads = uploads_in(hook.dump()).value();
+    ASSERT_EQ(uploads.size(), 1u);
+    EXPECT_EQ(uploads[0].repository, "acme/net");
+    EXPECT_EQ(uploads[0].tag, "v1");
+    // The same webhook again is the same event; one at another time is not.
+    EXPECT_EQ(uploads_in(hook.dump()).value()[0].event, uploads[0].event);
+    auto later = hook;
+    later["occur_at"] = 1680501894;
+    EXPECT_NE(uploads_in(later.dump()).value()[0].event, uploads[0].event);
+    auto deleted = hook;
+    deleted["type"] = "DELETE_ARTIFACT";
+    EXPECT_TRUE(uploads_in(deleted.dump()).value().empty());
+}
+
+TEST(SpoiledNotification, IsRefusedCompletely) {
+    std::vector<std::string> spoiled{"",
+                                     "{",
+                                     "[]",
+                                     "null",
+                                     "{}",
+                                     R"({"events": 5})",
+                                     R"({"events": [5]})",
+                                     R"({"events": [{}]})",
+                                     R"({"type": "PUSH_ARTIFACT", "event_data": []})",
+                                     R"({"events": [], "events": []})",
+                                     std::string(5 << 20, ' ')};
+    const auto spoil = [&](const char* key, const json& value) {
+        auto event = pushed_event();
+        event["target"][key] = value;
+        spoiled.push_back(envelope({pushed_event(), event}));
+    };
+    spoil("digest", "sha256:abc");
+    spoil("digest", 7);
+    spoil("digest", "../../" + kPushed);
+    spoil("repository", "acme/../net");
+    spoil("repository", "acme/net?x");
+    spoil("repository", nullptr);
+    for (const auto& body : spoiled) {
+        const auto uploads = uploads_in(body);
+        ASSERT_FALSE(uploads.ok()) << body.substr(0, 200);
+        EXPECT_EQ(uploads.error().kind, ErrorKind::malformed);
+    }
+}
+
+TEST(Notification, IsBounded) {
+    EXPECT_EQ(uploads_in(envelope(json(
+                             std::vector<json>(10'000, json{{"action", "pull"}, {"target", json::object()}}))))
+                  .value()
+                  .size(),
+              0u);
+    json many = json::array();
+    for (int i = 0; i <= 10'000; ++i)
+        many.push_back({{"action", "push"}, {"target", {{"repository", "a"}, {"digest", kPushed}}}});
+    EXPECT_FALSE(uploads_in(envelope(many)).ok());
+}
+
+TEST(Notification, WithoutAnIdIsKnownByWhatItSays) {
+    auto event = pushed_event();
+    event["id"] = std::string(10'000, 'x');
+    const auto first = uploads_in(envelope(json::array({event}))).value()[0].event;
+    EXPECT_LE(first.size(), 100u);
+    event["id"] = std::string(10'000, 'y');
+    EXPECT_NE(uploads_in(envelope(json::array({event}))).value()[0].event, first);
+}
+
+}  // namespace
+}  // namespace modelseal::hook
