@@ -89,11 +89,16 @@ void add_exec(CLI::App& hook, Context& context) {
 
 }  // namespace
 
-Result<Policy> load_hook_policy(const std::string& file) {
-    if (!file.empty()) return Policy::load(file);
+Result<std::string> hook_policy_file(const std::string& file) {
+    if (!file.empty()) return file;
     const char* const named = std::getenv("MODELSEAL_POLICY");
-    if (named != nullptr && *named != '\0') return Policy::load(named);
+    if (named != nullptr && *named != '\0') return std::string(named);
     return Error{ErrorKind::usage, "no policy", "give one with --policy FILE, or in MODELSEAL_POLICY"};
+}
+
+Result<Policy> load_hook_policy(const std::string& file) {
+    MODELSEAL_TRY_ASSIGN(const auto named, hook_policy_file(file));
+    return Policy::load(named);
 }
 
 void add_hook(CLI::App& program, Context& context) {
@@ -102,6 +107,7 @@ void add_hook(CLI::App& program, Context& context) {
     hook.require_subcommand(1);
     add_exec(hook, context);
     add_hook_git(hook, context);
+    add_hook_oci(hook, context);
 }
 
 }  // namespace modelseal::cli

@@ -8,9 +8,11 @@
 
 namespace modelseal::cli {
 
-// The policy of a hook: `file`, or if that is empty, the one that the environment variable MODELSEAL_POLICY names.
+// Where the policy of a hook is: `file`, or if that is empty, what the environment variable MODELSEAL_POLICY names.
+Result<std::string> hook_policy_file(const std::string& file);
 Result<Policy> load_hook_policy(const std::string& file);
 
 void add_hook_git(CLI::App& hook, Context& context);
+void add_hook_oci(CLI::App& hook, Context& context);
 
 }  // namespace modelseal::cli
