@@ -1,5 +1,3 @@
-#include "cli/commands/hooks.h"
-
 #include <charconv>
 #include <csignal>
 #include <cstdlib>
@@ -7,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "cli/commands/hooks.h"
 #include "cli/options/values.h"
 #include "hook/oci/names.h"
 #include "hook/oci/service.h"
