@@ -75,7 +75,6 @@ std::span<const OptionRule> check_rules() {
         {"--shard", {"--from", "--each"}},
         {"--results", {"--from", "--each"}},
         {"--resume", {"--results"}},
-        {"--cache", {"--from", "--each"}},
     };
     return rules;
 }
@@ -175,8 +174,7 @@ Result<CheckOptions> check_options(const CheckFlags& flags, const KeySet& keys,
 
 Result<void> guard_outputs(const CheckFlags& flags) {
     const std::vector<std::string> others = {flags.fingerprint, flags.signature, flags.endpoint.token_file,
-                                             flags.endpoint.ca, flags.policy,    flags.many.from,
-                                             flags.many.cache};
+                                             flags.endpoint.ca, flags.policy,    flags.many.from};
     const auto trusted = flags.trust.files();
     for (const auto* inputs :
          {&flags.targets, &flags.keys.public_keys, &flags.keys.check_keys, &others, &trusted}) {
@@ -210,7 +208,7 @@ Result<std::string> question_of(const CheckFlags& flags, const CLI::App& command
                                 std::span<const CheckKey> keys) {
     static const std::set<std::string> others = {
         "TARGET",    "--from",  "--null", "--each",  "--fail-fast", "--shard", "--results",
-        "--resume",  "--cache", "--json", "--sarif", "--junit",     "--html",  "--html-pairs",
+        "--resume",  "--json", "--sarif", "--junit",     "--html",  "--html-pairs",
         "--summary", "--all",   "--jobs", "--quiet", "--color"};
     crypto::Sha256 digest;
     for (const auto* option : command.get_options()) {
@@ -238,8 +236,8 @@ Result<ExitCode> check_targets(const CheckFlags& flags, const std::vector<std::s
                                Context& context) {
     CheckResults results(flags.outputs, keys, context);
     if (flags.many.any()) {
-        // Only what is kept in a file is compared with another run.
-        const bool kept = !flags.many.results.empty() || !flags.many.cache.empty();
+        // Only results are compared with those of another run.
+        const bool kept = !flags.many.results.empty();
         MODELSEAL_TRY_ASSIGN(const auto question,
                              kept ? question_of(flags, command, keys) : Result<std::string>(std::string()));
         const auto checked =
@@ -393,8 +391,6 @@ void add_check(CLI::App& program, Context& context) {
         for (const char* of_one : {"--responses", "--signature"})
             command.get_option(many)->excludes(command.get_option(of_one));
     }
-    // What a cache keeps has no list of intact tensors.
-    command.get_option("--cache")->excludes(command.get_option("--all"));
     command.option_defaults()->group("policy");
     add_policy_options(command, *flags);
     on_run(command, context, [flags, &command](Context& running) {

@@ -15,12 +15,12 @@ namespace modelseal::cli {
 
 struct ManyFlags {
     std::string from;  // a list of targets
-    std::string shard, results, cache;
+    std::string shard, results;
     bool null = false, each = false, fail_fast = false, resume = false;
     bool any() const { return !from.empty() || each; }
 };
 
-// Declares --from, --null, --each, --fail-fast, --shard, --results, --resume and --cache.
+// Declares --from, --null, --each, --fail-fast, --shard, --results and --resume.
 void add_many_options(CLI::App& command, ManyFlags& flags);
 
 using CheckOne =
