@@ -65,7 +65,11 @@ class HostileRegistry : public testing::Test {
         server = std::make_unique<HttpServer>(std::move(handler));
         auto registry = Registry::open(http::Url::parse(server->url("")).value(), client).value();
         const auto policy = Policy::load(scratch / "policy.toml").value();
-        const Job job{.id = 1, .repository = "acme/net", .digest = digest_in(manifest), .tag = "v1"};
+        const Job job{.id = 1,
+                      .repository = "acme/net",
+                      .digest = digest_in(manifest),
+                      .tag = "v1",
+                      .attempts = attempts};
         return inspect(registry, policy, job, {.scratch = scratch / "files", .limits = limits});
     }
 
@@ -84,6 +88,7 @@ class HostileRegistry : public testing::Test {
                                .retries = 1,
                                .backoff = std::chrono::milliseconds(1)};
     UnpackLimits limits;
+    unsigned attempts = 0;  // before
     std::string layer, manifest;
     std::unique_ptr<HttpServer> server;
 };
@@ -152,6 +157,11 @@ TEST_F(HostileRegistry, ThatIsDownIsAskedAgainLater) {
     ASSERT_FALSE(still.ok());
     EXPECT_EQ(still.error().kind, ErrorKind::unreadable);
     EXPECT_TRUE(std::filesystem::is_empty(scratch / "files"));
+    for (attempts = 0; attempts < 3; ++attempts) {
+        const auto missing = inspected([](const HttpAsked&) { return HttpReply{404}; });
+        ASSERT_FALSE(missing.ok()) << attempts;
+        EXPECT_EQ(missing.error().kind, ErrorKind::unreadable);
+    }
     const auto gone = inspected([](const HttpAsked&) { return HttpReply{404}; });
     EXPECT_EQ(gone.value().decision.subject, Decision::Subject::gone);
 }

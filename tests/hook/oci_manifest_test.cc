@@ -81,6 +81,14 @@ TEST(OciManifest, OfAnIndexListsManifests) {
     EXPECT_THAT(parsed.children, testing::ElementsAre(kLayerDigest));
 }
 
+TEST(OciManifest, WithTwoNamesForALayerIsRefused) {
+    json names{{"org.opencontainers.image.title", "a"}, {"org.cncf.model.filepath", "a"}};
+    EXPECT_EQ(only_layer("application/octet-stream", names).title, "a");
+    names["org.cncf.model.filepath"] = "b";
+    const auto manifest = manifest_of(json::array({layer_descriptor("application/octet-stream", names)}));
+    EXPECT_FALSE(parse_manifest(manifest.dump(), kOciManifest).ok());
+}
+
 TEST(SpoiledOciManifest, IsRefused) {
     std::vector<std::string> spoiled{
         "", "[]", "{}", "{\"layers\": 5}", "{\"layers\": [5]}", "{\"layers\": [], \"layers\": []}"};

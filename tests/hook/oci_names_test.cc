@@ -7,10 +7,12 @@ namespace modelseal::hook {
 namespace {
 
 TEST(OciNames, AreThoseOfTheSpecification) {
-    for (const char* name : {"a", "acme/net", "a-b/c_d/e__f/g.h", "x--y", "0/1"})
+    for (const char* name :
+         {"a", "acme/net", "a-b/c_d/e__f/g.h", "x--y", "0/1", "Host.example:5000/net", "ACME/net"})
         EXPECT_TRUE(is_repository(name)) << name;
     for (const char* name :
-         {"", "A", "/a", "a/", "a//b", "..", "a/../b", "a..b", "a___b", "-a", "a-", "a b", "a%2f", "a\n"})
+         {"",     "A",   "/a",  "a/",     "a//b", "..",     "a/../b", "a..b",   "a___b", "-a",   "a-",  "a b",
+          "a%2f", "a\n", "a/B", "h:5000", "h:/a", "h:5x/a", "../a",   "a..B/c", "-A/b",  "A-/b", ":1/a"})
         EXPECT_FALSE(is_repository(name)) << name;
     EXPECT_FALSE(is_repository(std::string(256, 'a')));
     EXPECT_TRUE(is_tag("v1.0-Rc_1"));

@@ -33,10 +33,10 @@ std::string envelope(const json& events) {
 TEST(Notification, OfDistributionNamesPushedManifests) {
     auto pull = pushed_event(), blob = pushed_event();
     pull["action"] = "pull";
-    blob["target"]["mediaType"] = "application/octet-stream";
+    blob["target"]["url"] = "http://127.0.0.1:5000/v2/acme/net/blobs/" + kPushed;
     const auto uploads = uploads_in(envelope({pull, blob, pushed_event()})).value();
     ASSERT_EQ(uploads.size(), 1u);
-    EXPECT_EQ(uploads[0], (Upload{"6b1a", "acme/net", kPushed, "latest"}));
+    EXPECT_EQ(uploads[0], (Upload{"sender:6b1a", "acme/net", kPushed, "latest"}));
 }
 
 TEST(Notification, OfHarborNamesPushedArtifacts) {
@@ -61,34 +61,54 @@ TEST(Notification, OfHarborNamesPushedArtifacts) {
     EXPECT_TRUE(uploads_in(deleted.dump()).value().empty());
 }
 
+TEST(Notification, OfARepositoryThatIsNamedAfterBlobsCounts) {
+    auto event = pushed_event();
+    event["target"]["repository"] = "team/blobs/x";
+    event["target"]["url"] = "http://127.0.0.1:5000/v2/team/blobs/x/manifests/" + kPushed;
+    event["target"]["mediaType"] = "application/octet-stream";  // the sender of the manifest claims it
+    EXPECT_EQ(uploads_in(envelope(json::array({event}))).value().size(), 1u);
+    event["target"].erase("url");
+    EXPECT_TRUE(uploads_in(envelope(json::array({event}))).value().empty());
+}
+
 TEST(SpoiledNotification, IsRefusedCompletely) {
-    std::vector<std::string> spoiled{"",
-                                     "{",
-                                     "[]",
-                                     "null",
-                                     "{}",
-                                     R"({"events": 5})",
-                                     R"({"events": [5]})",
-                                     R"({"events": [{}]})",
-                                     R"({"type": "PUSH_ARTIFACT", "event_data": []})",
-                                     R"({"events": [], "events": []})",
-                                     std::string(5 << 20, ' ')};
-    const auto spoil = [&](const char* key, const json& value) {
-        auto event = pushed_event();
-        event["target"][key] = value;
-        spoiled.push_back(envelope({pushed_event(), event}));
-    };
-    spoil("digest", "sha256:abc");
-    spoil("digest", 7);
-    spoil("digest", "../../" + kPushed);
-    spoil("repository", "acme/../net");
-    spoil("repository", "acme/net?x");
-    spoil("repository", nullptr);
+    const std::vector<std::string> spoiled{"",
+                                           "{",
+                                           "[]",
+                                           "null",
+                                           "{}",
+                                           R"({"events": 5})",
+                                           R"({"events": [], "events": []})",
+                                           std::string(5 << 20, ' ')};
     for (const auto& body : spoiled) {
         const auto uploads = uploads_in(body);
         ASSERT_FALSE(uploads.ok()) << body.substr(0, 200);
         EXPECT_EQ(uploads.error().kind, ErrorKind::malformed);
     }
+}
+
+TEST(SpoiledEvent, IsSkippedAndCounted) {
+    const auto skipped_beside_one = [](const json& event) {
+        SkippedEvents skipped;
+        EXPECT_EQ(uploads_in(envelope({event, pushed_event()}), &skipped).value().size(), 1u) << event;
+        EXPECT_FALSE(skipped.first.empty()) << event;
+        return skipped.count;
+    };
+    EXPECT_EQ(skipped_beside_one(5), 1u);
+    EXPECT_EQ(skipped_beside_one(json::object()), 1u);
+    for (const auto& [key, value] : std::vector<std::pair<const char*, json>>{{"digest", "sha256:abc"},
+                                                                              {"digest", 7},
+                                                                              {"digest", "../../" + kPushed},
+                                                                              {"repository", "acme/../net"},
+                                                                              {"repository", "acme/net?x"},
+                                                                              {"repository", nullptr}}) {
+        auto event = pushed_event();
+        event["target"][key] = value;
+        EXPECT_EQ(skipped_beside_one(event), 1u);
+    }
+    SkippedEvents skipped;
+    EXPECT_TRUE(uploads_in(R"({"type": "PUSH_ARTIFACT", "event_data": []})", &skipped).value().empty());
+    EXPECT_EQ(skipped.count, 1u);
 }
 
 TEST(Notification, IsBounded) {

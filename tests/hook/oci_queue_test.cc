@@ -87,6 +87,18 @@ TEST_F(Queued, TheSameEventCountsOnce) {
     EXPECT_FALSE(take());
 }
 
+TEST_F(Queued, ADerivedEventIsTheSameUntilItsJobIsDone) {
+    open();
+    const auto upload = upload_of(1, "derived:x");
+    ASSERT_TRUE(add(upload));
+    ASSERT_TRUE(add(upload));
+    EXPECT_EQ(queue->counts().duplicates, 1u);
+    auto job = take();
+    finish(*job);
+    ASSERT_TRUE(add(upload));
+    EXPECT_TRUE(take());
+}
+
 TEST_F(Queued, ANewPushIsDecidedByItself) {
     open();
     ASSERT_TRUE(add(upload_of(1, "x")));

@@ -131,6 +131,27 @@ TEST_F(Unpacking, RefusesDamagedArchives) {
     EXPECT_THAT(refusal(zip, Form::zstd), HasSubstr("zstd"));
 }
 
+TEST_F(Unpacking, RefusesSeveralExtendedHeadersForAMember) {
+    const auto pax = tar_member("x", "10 path=x\n", 'x'), name = tar_member("l", "y", 'L'),
+               global = tar_member("g", "12 comment=\n", 'g'), file = tar_member("a", "1") + tar_end();
+    for (const auto& headers : {pax + pax, name + name, pax + name, name + pax, pax + global, name + global})
+        EXPECT_THAT(refusal(headers + file, Form::tar), HasSubstr("several extended headers for one member"));
+    EXPECT_NE(refusal(pax + tar_end(), Form::tar), "unpacked");
+}
+
+TEST_F(Unpacking, CountsFoldersAndTheirDepth) {
+    limits.files = 3;
+    EXPECT_EQ(refusal(tar_member("a/b/c", "") + tar_member("a/", "", '5') + tar_end(), Form::tar), "unpacked");
+    EXPECT_THAT(refusal(tar_member("a/b/c/d", "") + tar_end(), Form::tar), HasSubstr("more than 3 files"));
+    EXPECT_THAT(refusal(tar_member("a/b/c/d/", "", '5') + tar_end(), Form::tar),
+                HasSubstr("more than 3 files"));
+    limits = {};
+    std::string deep;
+    for (int i = 0; i < 63; ++i) deep += "f/";
+    EXPECT_EQ(refusal("x", Form::raw, deep + "x"), "unpacked");
+    EXPECT_THAT(refusal("x", Form::raw, deep + "f/x"), HasSubstr("more than 64 components"));
+}
+
 TEST_F(Unpacking, RefusesBombs) {
     limits.bytes = 1 << 20;
     EXPECT_THAT(refusal(gzipped(tar_member("bomb", std::string(2 << 20, '\0')) + tar_end()), Form::tar_gzip),

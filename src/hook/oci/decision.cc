@@ -17,6 +17,9 @@ constexpr std::array kOutcomes{Ruling::Outcome::allow, Ruling::Outcome::warn, Ru
                                Ruling::Outcome::deny};
 constexpr std::array<std::string_view, 3> kSubjects{"files", "index", "gone"};
 
+// A message may quote what somebody else wrote.
+constexpr std::size_t kMostReason = 16u << 10;
+
 }  // namespace
 
 std::string Decision::to_text() const {
@@ -25,7 +28,7 @@ std::string Decision::to_text() const {
                 {"outcome", report::word(outcome)},
                 {"verdict", verdict},
                 {"name", name},
-                {"reason", reason},
+                {"reason", reason.substr(0, kMostReason)},
                 {"report", report},
                 {"time", time},
                 {"media_type", media_type},

@@ -22,7 +22,7 @@ struct Decision {
     Ruling::Outcome outcome = Ruling::Outcome::deny;
     std::string verdict = "error";
     std::string name;    // by which rules were looked up
-    std::string reason;  // empty for what is allowed
+    std::string reason;  // empty for what is allowed; at most 16 KiB of it are kept
     std::string report;  // modelseal-check/1 on one line, without a newline; may be empty
     std::string time;    // RFC 3339
     // Of the manifest: what a referrer needs about its subject.

@@ -65,6 +65,14 @@ class Effects {
     }
 
   private:
+    bool may_succeed_later(const Error& error) const {
+        return error.kind == ErrorKind::unreadable && !options_.last_attempt;
+    }
+    // What was denied and cannot be copied must not stay.
+    Result<std::string> give_way(const Error& error) {
+        if (may_succeed_later(error)) return error;
+        return remove("deleted: " + util::printable(error.message));
+    }
     Result<std::string> attach(const std::string& repository, std::string action);
     Result<void> push_referrer(const std::string& repository);
     Result<void> list_referrer(const std::string& repository, const std::string& referrer);
@@ -91,7 +99,7 @@ Result<std::string> Effects::attach(const std::string& repository, std::string a
     if (!options_.attach || decision_.report.empty()) return action;
     const auto pushed = push_referrer(repository);
     if (pushed.ok()) return joined_action(std::move(action), "report attached");
-    if (pushed.error().kind == ErrorKind::unreadable) return pushed.error();
+    if (may_succeed_later(pushed.error())) return pushed.error();
     return joined_action(std::move(action), "report not attached: " + util::printable(pushed.error().message));
 }
 
@@ -149,20 +157,18 @@ Result<std::string> Effects::quarantine() {
     if (job_.repository.starts_with(options_.quarantine + "/"))
         return attach(job_.repository, "left in quarantine");
     const auto repository = options_.quarantine + "/" + job_.repository;
-    MODELSEAL_TRY_ASSIGN(const auto stored, registry_.manifest(job_.repository, job_.digest));
-    if (!is_repository(repository)) return remove("deleted: the name in quarantine would be too long");
-    if (!stored) {
-        // Deleted by somebody else, or by a process that was killed before it noted that.
+    if (!is_repository(repository)) return remove("deleted: its name in quarantine would not be valid");
+    const auto stored = registry_.manifest(job_.repository, job_.digest);
+    if (!stored.ok()) return give_way(stored.error());
+    if (!*stored) {
+        // Deleted by somebody else, or by an attempt that did not come further.
         MODELSEAL_TRY_ASSIGN(const auto moved, registry_.manifest(repository, job_.digest));
-        return moved ? "moved to " + repository : std::string("gone already");
+        return moved ? attach(repository, "moved to " + repository) : std::string("gone already");
     }
-    if (const auto copied = copy_to(repository, *stored); !copied.ok()) {
-        if (copied.error().kind == ErrorKind::unreadable) return copied.error();
-        // Whatever the registry cannot move must not stay.
-        return remove("deleted: " + util::printable(copied.error().message));
-    }
-    MODELSEAL_TRY_ASSIGN(auto action, attach(repository, "moved to " + repository));
-    return remove(std::move(action));
+    if (const auto copied = copy_to(repository, **stored); !copied.ok()) return give_way(copied.error());
+    // First of all out of the way: a report may be a reason to try again.
+    MODELSEAL_TRY_ASSIGN(auto action, remove("moved to " + repository));
+    return attach(repository, std::move(action));
 }
 
 }  // namespace

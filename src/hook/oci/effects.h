@@ -17,6 +17,7 @@ struct EffectOptions {
     OnDeny on_deny = OnDeny::quarantine;
     std::string quarantine = "quarantine";  // repositories below it
     bool attach = true;                     // the report, as a referrer of what stays
+    bool last_attempt = false;              // after this one, nothing is tried again
 };
 
 // The artifact type of a report, and the media type of its only layer.

@@ -12,6 +12,7 @@
 #include "io/file.h"
 #include "io/rfc3339.h"
 #include "jobs/many/targets.h"
+#include "model/part.h"
 #include "report/policy.h"
 #include "report/report.h"
 #include "report/words.h"
@@ -40,6 +41,12 @@ bool is_document(const std::string& path) {
                             [&](const char* word) { return name == word; });
     return named || name.ends_with(".md") || name == "license.txt" || name == "readme.txt" ||
            name == "notice.txt";
+}
+
+// A model stays one under the name of a document. What cannot be read is none that could be left out either.
+bool has_a_model(const fs::path& file) {
+    const auto source = io::FileSource::open(file, file.string());
+    return !source.ok() || model::recognised(**source);
 }
 
 bool is_adapter(const std::string& path) {
@@ -75,6 +82,10 @@ class Inspector {
         decision_.name = job_.repository;
         auto stored = registry_.manifest(job_.repository, job_.digest);
         if (!stored.ok()) return failed(stored.error());
+        // A push may be reported before all parts of a registry know of it.
+        constexpr unsigned kMostLooks = 3;
+        if (!*stored && job_.attempts < kMostLooks && !options_.last_attempt)
+            return Error{ErrorKind::unreadable, "the registry does not have the manifest", {}};
         if (!*stored) return gone();
         decision_.media_type = (*stored)->media_type;
         decision_.size = (*stored)->bytes.size();
@@ -221,7 +232,7 @@ std::string target_in(const fs::path& folder, const std::set<std::string>& files
     if (files.size() == 1) return *files.begin();
     std::vector<std::string> rest;
     for (const auto& file : files) {
-        if (!is_document(file)) rest.push_back(file);
+        if (!is_document(file) || has_a_model(folder / file)) rest.push_back(file);
     }
     // The model is the one that has the others next to it.
     const auto accompanies = [](const std::string& file, const fs::path& model) {

@@ -58,7 +58,11 @@ Result<Layer> layer_of(const json& descriptor) {
     layer.size = size->get<std::uint64_t>();
     const auto annotations = descriptor.value("annotations", json::object());
     layer.title = text_field(annotations, "org.opencontainers.image.title");
-    if (layer.title.empty()) layer.title = text_field(annotations, "org.cncf.model.filepath");
+    // Which one becomes the file differs between programs.
+    const auto path = text_field(annotations, "org.cncf.model.filepath");
+    if (!layer.title.empty() && !path.empty() && layer.title != path)
+        return not_a_manifest("a layer with two names");
+    if (layer.title.empty()) layer.title = path;
     layer.form = form_of(layer.media_type, layer.title, annotations);
     return layer;
 }

@@ -47,6 +47,8 @@ std::string Metrics::text(const QueueCounts& queue, bool policy_valid) const {
     page.value("notifications_total", "{result=\"malformed\"}", malformed);
     page.value("notifications_total", "{result=\"unauthorized\"}", unauthorized);
     page.value("notifications_total", "{result=\"full\"}", queue.refused);
+    page.single("skipped_events_total", "counter", "Events that name no upload that could be checked.",
+                skipped);
     page.single("duplicates_total", "counter", "Pushes that were reported again.", queue.duplicates);
     page.single("queue_jobs", "gauge", "Uploads that are not done.", queue.waiting);
     page.single("queue_taken", "gauge", "Uploads that are being worked on.", queue.taken);

@@ -15,6 +15,7 @@ namespace modelseal::hook {
 // Since the start of the process. Thread safety: any number of threads may count and read.
 struct Metrics {
     std::atomic<std::uint64_t> accepted{0}, malformed{0}, unauthorized{0};  // notifications
+    std::atomic<std::uint64_t> skipped{0};                                  // events of accepted notifications
     std::array<std::atomic<std::uint64_t>, 4> decisions{};                  // by Ruling::Outcome
     std::atomic<std::uint64_t> indexes{0}, gone{0};
     std::atomic<std::uint64_t> failures{0};  // attempts that are made again

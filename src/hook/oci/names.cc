@@ -32,10 +32,33 @@ bool is_component(std::string_view text) {
     return true;
 }
 
+bool is_alphanumeric(char c) {
+    return is_lower_alphanumeric(c) || (c >= 'A' && c <= 'Z');
+}
+
+// The name of a host, which distribution lets a repository begin with: labels with dots between them, and a port.
+bool is_host(std::string_view text) {
+    const auto colon = text.find(':');
+    if (colon != std::string_view::npos) {
+        const auto port = text.substr(colon + 1);
+        if (port.empty() || port.find_first_not_of("0123456789") != std::string_view::npos) return false;
+    }
+    auto rest = text.substr(0, colon);
+    while (true) {
+        const auto label = rest.substr(0, rest.find('.'));
+        if (label.empty() || !is_alphanumeric(label.front()) || !is_alphanumeric(label.back())) return false;
+        if (!std::ranges::all_of(label, [](char c) { return is_alphanumeric(c) || c == '-'; })) return false;
+        if (label.size() == rest.size()) return true;
+        rest.remove_prefix(label.size() + 1);
+    }
+}
+
 }  // namespace
 
 bool is_repository(std::string_view name) {
     if (name.empty() || name.size() > 255) return false;
+    if (const auto slash = name.find('/'); slash != std::string_view::npos && is_host(name.substr(0, slash)))
+        name.remove_prefix(slash + 1);
     while (true) {
         const auto slash = name.find('/');
         if (!is_component(name.substr(0, slash))) return false;

@@ -9,7 +9,8 @@
 
 namespace modelseal::hook {
 
-// OCI distribution specification 1.1, "Pulling manifests": at most 255 bytes.
+// OCI distribution specification 1.1, "Pulling manifests": at most 255 bytes. Where there are several components, the first one
+// may be the name of a host, with a port, since CNCF distribution stores such.
 bool is_repository(std::string_view name);
 bool is_tag(std::string_view tag);
 // "sha256:" and 64 hexadecimal digits in lower case. Other algorithms are not in use.

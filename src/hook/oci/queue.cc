@@ -127,11 +127,18 @@ Result<bool> JobQueue::add_one(const Upload& upload) {
     if (own) return false;
     MODELSEAL_TRY_ASSIGN(const bool known,
                          exists(*database_, "SELECT 1 FROM events WHERE id = ?", {upload.event}));
-    if (known) {
+    // What an event without an id says, another push in the same second says too: only what is not decided yet covers both.
+    bool repeated = known;
+    if (known && upload.event.starts_with(kDerivedEvent)) {
+        MODELSEAL_TRY_ASSIGN(
+            repeated, exists(*database_, "SELECT 1 FROM jobs WHERE repository = ? AND digest = ? AND state < 3",
+                             {upload.repository, upload.digest}));
+    }
+    if (repeated) {
         ++counts_.duplicates;
         return false;
     }
-    MODELSEAL_TRY_ASSIGN(auto event, database_->prepare("INSERT INTO events VALUES (?, ?)"));
+    MODELSEAL_TRY_ASSIGN(auto event, database_->prepare("INSERT OR REPLACE INTO events VALUES (?, ?)"));
     MODELSEAL_TRY(event.bind(upload.event).bind(now_ms()).run());
     MODELSEAL_TRY_ASSIGN(auto found,
                          database_->prepare("SELECT id, state FROM jobs WHERE repository = ? AND digest = ?"));

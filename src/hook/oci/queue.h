@@ -55,7 +55,7 @@ class JobQueue {
     ~JobQueue();
 
     // All of them or none. False: there is no room. When it returns true, they are on the disk. An event that was added before
-    // is passed over, and so is what remember_own() was told.
+    // (for one that begins with kDerivedEvent: and whose job is not done) is passed over, and so is what remember_own() was told.
     Result<bool> add(std::span<const Upload> uploads);
     // For the children of an index: without an event of their own. What was decided before is not decided again.
     Result<void> add_children(const std::string& repository, std::span<const std::string> digests);

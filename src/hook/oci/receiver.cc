@@ -36,6 +36,7 @@ using Reply = beast_http::response<beast_http::string_body>;
 struct Shared {
     ReceiverOptions options;
     Receiver::Handler handler;
+    Receiver::HeadHandler head_handler;
     std::atomic<unsigned> open{0};
     std::atomic<bool> stopping{false};
 };
@@ -61,12 +62,27 @@ class Connection : public std::enable_shared_from_this<Connection> {
         parser_->header_limit(kMostHead);
         parser_->body_limit(shared_.options.max_body);
         stream_.expires_after(shared_.options.patience);
-        beast_http::async_read(
+        beast_http::async_read_header(
             stream_, buffer_, *parser_,
-            [self = shared_from_this()](error_code code, std::size_t) { self->on_read(code); });
+            [self = shared_from_this()](error_code code, std::size_t) { self->on_head(code); });
     }
 
   private:
+    bool may_keep() const { return parser_->keep_alive() && !shared_.stopping; }
+
+    void on_head(error_code code) {
+        if (code) return on_read(code);
+        if (auto answer = shared_.head_handler(asked_in(*parser_))) {
+            // What is left of a body would be taken for the next request.
+            const bool keep = parser_->is_done() && answer->status != 401 && may_keep();
+            return write(std::move(*answer), keep);
+        }
+        if (parser_->is_done()) return on_read({});
+        beast_http::async_read(
+            stream_, buffer_, *parser_,
+            [self = shared_from_this()](error_code failed, std::size_t) { self->on_read(failed); });
+    }
+
     void on_read(error_code code) {
         if (code == beast_http::error::body_limit || code == beast_http::error::header_limit)
             return write({413, "the request is too large\n"}, false);
@@ -74,8 +90,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
             code != beast_http::error::end_of_stream && code != beast_http::error::partial_message)
             return write({400, "the request is not valid HTTP\n"}, false);
         if (code) return close();
-        const bool keep = parser_->keep_alive() && !shared_.stopping;
-        write(shared_.handler(asked_in(*parser_)), keep);
+        write(shared_.handler(asked_in(*parser_)), may_keep());
     }
 
     void write(Answer answer, bool keep) {
@@ -89,6 +104,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
         reply_.body() = std::move(answer.body);
         reply_.keep_alive(keep);
         reply_.prepare_payload();
+        // Its length is stated, and nothing is sent.
+        if (parser_->get().method() == beast_http::verb::head) reply_.body().clear();
         stream_.expires_after(shared_.options.patience);
         beast_http::async_write(stream_, reply_,
                                 [self = shared_from_this(), keep](error_code code, std::size_t) {
@@ -167,10 +184,12 @@ Receiver::~Receiver() {
     stop();
 }
 
-Result<std::unique_ptr<Receiver>> Receiver::start(const ReceiverOptions& options, Handler handler) {
+Result<std::unique_ptr<Receiver>> Receiver::start(const ReceiverOptions& options, Handler handler,
+                                                  HeadHandler head_handler) {
     auto state = std::make_unique<State>();
     state->shared.options = options;
     state->shared.handler = std::move(handler);
+    state->shared.head_handler = std::move(head_handler);
     MODELSEAL_TRY(state->listen());
     state->accept();
     for (unsigned i = 0; i < std::max(1u, options.threads); ++i)

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include <modelseal/result.h>
@@ -39,9 +40,12 @@ class Receiver {
   public:
     // Called by several threads at once; must not throw.
     using Handler = std::function<Answer(const Asked&)>;
+    // The same, as soon as the head of a request is there; its body is read only if this gives no answer.
+    using HeadHandler = std::function<std::optional<Answer>(const Asked&)>;
 
     // Listens when it returns. ErrorKind::usage for an address that is none or is in use.
-    static Result<std::unique_ptr<Receiver>> start(const ReceiverOptions& options, Handler handler);
+    static Result<std::unique_ptr<Receiver>> start(const ReceiverOptions& options, Handler handler,
+                                                   HeadHandler head_handler);
     ~Receiver();  // as stop()
 
     std::uint16_t port() const;

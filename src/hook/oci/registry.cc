@@ -32,7 +32,10 @@ Result<http::Url> Registry::url(const std::string& repository, const std::string
 
 Error Registry::unexpected(const http::Response& response, std::string_view doing) const {
     const bool access = response.status == 401 || response.status == 403;
-    return {ErrorKind::unreadable,
+    // A refusal that does not speak of access, time or load comes again.
+    const bool final = response.status >= 400 && response.status < 500 && !access && response.status != 408 &&
+                       response.status != 429;
+    return {final ? ErrorKind::malformed : ErrorKind::unreadable,
             fmt::format("{}: cannot {}: {}", base_.origin(), doing, http::answer_text(response)),
             access ? "the registry wants a login that may do this; logins are read from the netrc file" : ""};
 }
@@ -53,7 +56,12 @@ Result<Registry::Granted> Registry::token_for(const Challenge& challenge, const 
         if (!scope.empty()) realm = realm->with_query("scope", scope);
     }
     MODELSEAL_TRY_ASSIGN(const auto response, client_.send({.url = *realm, .max_body = 256u << 10}));
-    if (response.status != 200) return unexpected(response, fmt::format("get a token for '{}'", repository));
+    if (response.status != 200) {
+        // Says nothing about an upload, whatever the status.
+        auto error = unexpected(response, fmt::format("get a token for '{}'", repository));
+        error.kind = ErrorKind::unreadable;
+        return error;
+    }
     auto token = parse_token(response.body);
     if (!token.ok()) return Error{ErrorKind::unreadable, realm->origin() + ": " + token.error().message, {}};
     // Renewed before it ends.

@@ -63,6 +63,7 @@ class Registry {
     // Begins an upload; nothing if a blob that `query` mounts is there.
     Result<std::optional<http::Url>> begin_upload(const std::string& repository, const std::string& query);
     Result<bool> has_blob(const std::string& repository, const std::string& digest);
+    // malformed for a refusal that is final, unreadable for the others.
     Error unexpected(const http::Response& response, std::string_view doing) const;
 
     http::Url base_;

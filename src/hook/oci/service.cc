@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "crypto/hash.h"
 #include "hook/oci/names.h"
@@ -24,6 +25,7 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds kFirstPause{1000}, kLongestPause{300'000};
 constexpr std::size_t kShortestSecret = 16;
+constexpr std::chrono::seconds kBetweenLines{10};  // about requests that anybody can send
 
 // In a time that does not depend on how much of them is equal: digests, all bytes of which are compared.
 bool equal_secrets(std::string_view a, std::string_view b) {
@@ -39,14 +41,29 @@ milliseconds pause_after(unsigned attempts) {
     return std::min(kLongestPause, kFirstPause * (1u << std::min(attempts, 16u)));
 }
 
+// "job-12": the folder of a job, as inspect() names it.
+bool is_job_folder(const std::string& name) {
+    constexpr std::string_view kPrefix = "job-";
+    return name.starts_with(kPrefix) && name.size() > kPrefix.size() &&
+           name.find_first_not_of("0123456789", kPrefix.size()) == std::string::npos;
+}
+
 Result<void> empty_scratch(const fs::path& scratch) {
     if (::mkdir(scratch.c_str(), 0700) != 0 && errno != EEXIST)
         return io::os_error(errno, scratch.string(), "make the folder");
+    // Another user could replace what is checked, or have something removed.
+    struct stat status {};
+    if (::lstat(scratch.c_str(), &status) != 0) return io::os_error(errno, scratch.string(), "open");
+    if (!S_ISDIR(status.st_mode) || status.st_uid != ::geteuid() || (status.st_mode & 077) != 0) {
+        return Error{ErrorKind::usage,
+                     util::printable(scratch.string()) + ": not a folder that is this user's alone",
+                     "make it with mode 0700, or leave that to this program"};
+    }
     std::error_code failed;
     for (auto at = fs::directory_iterator(scratch, failed); !failed && at != fs::end(at);
          at.increment(failed)) {
         std::error_code ignored;
-        if (at->path().filename().string().starts_with("job-")) fs::remove_all(at->path(), ignored);
+        if (is_job_folder(at->path().filename().string())) fs::remove_all(at->path(), ignored);
     }
     return failed ? io::os_error(failed.value(), scratch.string(), "list") : Result<void>();
 }
@@ -91,8 +108,9 @@ Result<void> Service::open() {
     }
     auto receiver = options_.receiver;
     receiver.max_body = kMostNotificationBytes;
-    MODELSEAL_TRY_ASSIGN(receiver_,
-                         Receiver::start(receiver, [this](const Asked& asked) { return answer(asked); }));
+    MODELSEAL_TRY_ASSIGN(receiver_, Receiver::start(
+                                        receiver, [this](const Asked& asked) { return answer(asked); },
+                                        [this](const Asked& asked) { return answer_head(asked); }));
     for (auto& registry : registries_) workers_.emplace_back([this, &registry] { work(registry); });
     return {};
 }
@@ -146,13 +164,32 @@ Answer Service::answer(const Asked& asked) {
     return {404, "not found; notifications go to /notifications\n"};
 }
 
-Answer Service::take_notification(const Asked& asked) {
-    if (!is_authorized(asked.authorization)) {
-        ++metrics_.unauthorized;
-        log("a notification without the secret of senders was refused");
-        return {401, "the secret of senders is missing or wrong\n"};
+std::optional<Answer> Service::answer_head(const Asked& asked) {
+    if (asked.target != "/notifications" || asked.method != "POST") return answer(asked);
+    if (is_authorized(asked.authorization)) return std::nullopt;
+    return unauthorized();
+}
+
+Answer Service::unauthorized() {
+    ++metrics_.unauthorized;
+    std::uint64_t count = 0;
+    {
+        const std::lock_guard lock(unauthorized_mutex_);
+        ++unlogged_;
+        const auto now = std::chrono::steady_clock::now();
+        if (!unauthorized_logged_ || now - *unauthorized_logged_ >= kBetweenLines) {
+            unauthorized_logged_ = now;
+            count = std::exchange(unlogged_, 0);
+        }
     }
-    const auto uploads = uploads_in(asked.body);
+    if (count > 0) log("refused: " + util::counted(count, "notification") + " without the secret of senders");
+    return {401, "the secret of senders is missing or wrong\n"};
+}
+
+// Its sender knows the secret: answer_head().
+Answer Service::take_notification(const Asked& asked) {
+    SkippedEvents skipped;
+    const auto uploads = uploads_in(asked.body, &skipped);
     if (!uploads.ok()) {
         ++metrics_.malformed;
         log("a notification was refused: " + util::printable(uploads.error().message));
@@ -165,6 +202,11 @@ Answer Service::take_notification(const Asked& asked) {
     }
     if (!*added) return {503, "the queue is full\n", "text/plain; charset=utf-8", "5"};
     ++metrics_.accepted;
+    if (skipped.count > 0) {
+        metrics_.skipped += skipped.count;
+        log(fmt::format("{} of a notification skipped: {}", util::counted(skipped.count, "event"),
+                        skipped.first));
+    }
     return {200, "queued\n"};
 }
 
@@ -198,8 +240,11 @@ void Service::process(Registry& registry, Job& job) {
 }
 
 Result<void> Service::decide(Registry& registry, Job& job) {
-    const InspectOptions options{
-        .scratch = options_.scratch, .limits = options_.limits, .threads = 1, .bytes = &metrics_.bytes};
+    const InspectOptions options{.scratch = options_.scratch,
+                                 .limits = options_.limits,
+                                 .threads = 1,
+                                 .bytes = &metrics_.bytes,
+                                 .last_attempt = is_last(job)};
     const auto policy = policy_->current();
     MODELSEAL_TRY_ASSIGN(const auto inspection, inspect(registry, *policy, job, options));
     if (!inspection.children.empty()) MODELSEAL_TRY(queue_->add_children(job.repository, inspection.children));
@@ -208,7 +253,9 @@ Result<void> Service::decide(Registry& registry, Job& job) {
 
 Result<void> Service::step(Registry& registry, Job& job) {
     MODELSEAL_TRY_ASSIGN(auto decision, Decision::from_text(job.decision));
-    MODELSEAL_TRY_ASSIGN(decision.action, act_upon(registry, *queue_, job, decision, options_.effects));
+    auto effects = options_.effects;
+    effects.last_attempt = is_last(job);
+    MODELSEAL_TRY_ASSIGN(decision.action, act_upon(registry, *queue_, job, decision, effects));
     return queue_->set_acted(job, decision.to_text());
 }
 
@@ -235,15 +282,23 @@ void Service::count(const Decision& decision) {
     if (decision.subject == Subject::files) ++metrics_.decisions.at(static_cast<std::size_t>(decision.outcome));
 }
 
-// Later again; and what cannot be checked at last is denied.
+// Later again; and what cannot be checked at last is denied. A report that cannot be attached at last is left, and logged;
+// what is denied is tried until it is gone.
 void Service::failed(Job& job, const Error& error) {
     if (stopping_) return queue_->put_back(job);
     ++metrics_.failures;
     const auto message = util::printable(error.message);
     const auto shown = fmt::format("{}@{}", job.repository, job.digest);
     Result<void> kept;
-    const bool gives_up = job.state == Job::State::waiting && job.attempts + 1 >= options_.attempts;
-    if (gives_up) {
+    auto acted = job.state == Job::State::decided && is_last(job) ? Decision::from_text(job.decision)
+                                                                  : Result<Decision>(error);
+    if (acted.ok() && acted->outcome <= Ruling::Outcome::warn) {
+        log(fmt::format("{}: given up, after {}: {}", shown, util::counted(options_.attempts, "attempt"),
+                        message));
+        acted->action = "given up: " + message;
+        kept = queue_->set_acted(job, acted->to_text());
+        queue_->put_back(job);
+    } else if (job.state == Job::State::waiting && is_last(job)) {
         log(fmt::format("{}: denied unchecked, after {}: {}", shown,
                         util::counted(options_.attempts, "attempt"), message));
         const Decision decision{

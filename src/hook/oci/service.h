@@ -8,6 +8,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -40,7 +41,7 @@ struct ServiceOptions {
     std::string audit = "-";
     std::uint64_t queue_limit = 100'000;
     unsigned workers = 1;
-    unsigned attempts = 10;  // to check an upload, before it is denied unchecked
+    unsigned attempts = 10;  // to check an upload, before it is denied unchecked; and to act upon the decision
     UnpackLimits limits = {};
     EffectOptions effects = {};
     std::function<void(const std::string&)> log = {};  // one line; called by any thread, one at a time
@@ -48,7 +49,8 @@ struct ServiceOptions {
 
 class Service {
   public:
-    // Reads the policy, opens the queue, listens. Removes what a process that was killed left in the scratch folder.
+    // Reads the policy, opens the queue, listens. Removes what a process that was killed left in the scratch folder, which must be
+    // its owner's alone.
     static Result<std::unique_ptr<Service>> start(ServiceOptions options);
     ~Service();  // as stop()
 
@@ -63,12 +65,16 @@ class Service {
     Result<void> open();
     Answer answer(const Asked& asked);
     Answer take_notification(const Asked& asked);
+    // What is answered before a body is read, which is only that of a notification whose sender knows the secret.
+    std::optional<Answer> answer_head(const Asked& asked);
     bool is_authorized(const std::string& authorization) const;
+    Answer unauthorized();
     void work(Registry& registry);
     void process(Registry& registry, Job& job);
     Result<void> step(Registry& registry, Job& job);
     Result<void> decide(Registry& registry, Job& job);
     Result<void> finish(Job& job, bool recovered);
+    bool is_last(const Job& job) const { return job.attempts + 1 >= options_.attempts; }
     void failed(Job& job, const Error& error);
     void count(const Decision& decision);
     void log(const std::string& line);
@@ -77,6 +83,9 @@ class Service {
     std::mutex log_mutex_;
     std::atomic<bool> stopping_{false};
     Metrics metrics_;
+    std::mutex unauthorized_mutex_;
+    std::uint64_t unlogged_ = 0;  // requests without the secret, since the last line about them
+    std::optional<std::chrono::steady_clock::time_point> unauthorized_logged_;
     std::unique_ptr<LivePolicy> policy_;
     std::unique_ptr<JobQueue> queue_;
     std::optional<AuditLog> audit_;

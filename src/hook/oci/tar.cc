@@ -49,10 +49,21 @@ bool has_checksum(std::span<const std::byte> block) {
     return number_of(block.subspan(148, 8)) == sum;
 }
 
+// GNU's own headers have times where ustar has the prefix. Go's reader takes for a prefix what is no time.
+bool has_two_readings(std::span<const std::byte> block) {
+    const auto is_time = [&](std::size_t at) {
+        return block[at] == std::byte{0} || number_of(block.subspan(at, 12)).has_value();
+    };
+    return field_of(block, 257, 8) == "ustar  " && !(is_time(345) && is_time(357));
+}
+
 std::string path_of(std::span<const std::byte> block) {
     const auto name = field_of(block, 0, 100);
-    const bool posix = field_of(block, 257, 6) == "ustar" && block[263] == std::byte{'0'};
-    const auto prefix = posix ? field_of(block, 345, 155) : std::string_view();
+    // As Go's reader, which registries and their clients unpack with: it does not look at the version, and Schily's star ends the
+    // field earlier, for two times.
+    const bool posix = field_of(block, 257, 6) == "ustar";
+    const bool star = field_of(block, 508, 4) == "tar";
+    const auto prefix = posix ? field_of(block, 345, star ? 131 : 155) : std::string_view();
     return prefix.empty() ? std::string(name) : fmt::format("{}/{}", prefix, name);
 }
 
@@ -108,11 +119,15 @@ Result<void> TarReader::header() {
     }
     if (zero_blocks_ > 0) return spoiled("members after the end of the archive");
     if (!has_checksum(block_)) return spoiled("not a tar archive, or a damaged one");
+    if (has_two_readings(block_)) return spoiled("a header that can be read in two ways");
     if (++members_ > kMostMembers) return spoiled("more than 1,000,000 members");
     const auto size = number_of(std::span(block_).subspan(124, 12));
     if (!size) return spoiled("a member without a valid size");
     const char type = static_cast<char>(block_[156]);
     if (type == 'x' || type == 'g' || type == 'L') {
+        // Some programs merge them, and some let the last one replace the others.
+        if (pending_ != 0) return spoiled("several extended headers for one member");
+        if (type != 'g') pending_ = type;
         if (*size > kMostExtension) return spoiled("an extended header of more than 64 KiB");
         extended_ = type;
         text_.clear();
@@ -121,6 +136,7 @@ Result<void> TarReader::header() {
         state_ = State::extension;
         return left_ == 0 ? after_content() : Result<void>();
     }
+    pending_ = 0;
     auto path = next_path_.empty() ? path_of(block_) : std::exchange(next_path_, {});
     return member(type, std::move(path), std::exchange(has_next_size_, false) ? next_size_ : *size);
 }
@@ -182,7 +198,7 @@ Result<void> TarReader::extension() {
 
 Result<void> TarReader::finish() const {
     const bool between = state_ == State::end || (state_ == State::header && filled_ == 0 && members_ > 0);
-    if (between && next_path_.empty() && !has_next_size_) return {};
+    if (between && pending_ == 0) return {};
     return spoiled("the archive is cut off");
 }
 

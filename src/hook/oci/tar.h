@@ -54,6 +54,7 @@ class TarReader {
     unsigned zero_blocks_ = 0;
     std::uint64_t members_ = 0;
     char extended_ = 0;      // type of the extension that is being read
+    char pending_ = 0;       // type of the extension that belongs to the next member
     std::string text_;       // its content
     std::string next_path_;  // from an extension; empty: the header's own
     bool has_next_size_ = false;

@@ -45,17 +45,15 @@ Error cannot_make(int code, const std::string& path, const std::string& name) {
     return io::os_error(code, path, "write");
 }
 
-Result<void> make_folders(const std::filesystem::path& root, const std::string& relative,
-                          const std::string& name) {
-    for (std::size_t slash = relative.find('/');; slash = relative.find('/', slash + 1)) {
-        const auto part = relative.substr(0, slash);
-        struct stat status {};
-        const auto at = root / part;
-        if (::mkdir(at.c_str(), 0700) != 0 &&
-            (errno != EEXIST || ::lstat(at.c_str(), &status) != 0 || !S_ISDIR(status.st_mode)))
-            return cannot_make(errno, part, name);
-        if (slash == std::string::npos) return {};
+// As io::path_inside(), and not too deep: a name of some KiB could make thousands of folders.
+Result<std::string> place_inside(const std::string& written, const std::string& name) {
+    constexpr std::ptrdiff_t kMostComponents = 64;
+    MODELSEAL_TRY_ASSIGN(auto relative, io::path_inside(written, name));
+    if (std::ranges::count(relative, '/') >= kMostComponents) {
+        return util::malformed(
+            name, fmt::format("'{}' has more than {} components", shown_path(written), kMostComponents));
     }
+    return relative;
 }
 
 }  // namespace
@@ -64,6 +62,7 @@ ArtifactFolder::ArtifactFolder(ArtifactFolder&& other) noexcept
     : path_(std::exchange(other.path_, {})),
       limits_(other.limits_),
       files_(std::move(other.files_)),
+      folders_(other.folders_),
       bytes_(other.bytes_),
       fd_(std::exchange(other.fd_, -1)),
       current_(std::move(other.current_)) {}
@@ -86,28 +85,50 @@ Result<ArtifactFolder> ArtifactFolder::create(std::filesystem::path path, Unpack
     return folder;
 }
 
+Result<void> ArtifactFolder::check_entries(const std::string& name) const {
+    if (files_.size() + folders_ < limits_.files) return {};
+    return util::malformed(name, fmt::format("more than {} and folders", util::counted(limits_.files, "file")));
+}
+
+Result<void> ArtifactFolder::make_folders(const std::string& relative, const std::string& name) {
+    for (std::size_t slash = relative.find('/');; slash = relative.find('/', slash + 1)) {
+        const auto part = relative.substr(0, slash);
+        struct stat status {};
+        const auto at = path_ / part;
+        if (::lstat(at.c_str(), &status) != 0) {
+            MODELSEAL_TRY(check_entries(name));
+            if (::mkdir(at.c_str(), 0700) != 0) return cannot_make(errno, part, name);
+            ++folders_;
+        } else if (!S_ISDIR(status.st_mode)) {
+            return cannot_make(ENOTDIR, part, name);
+        }
+        if (slash == std::string::npos) return {};
+    }
+}
+
 Result<void> ArtifactFolder::make_folder(const std::string& written, const std::string& name) {
     if (is_root(written)) return {};
     // Archives write "folder/".
     const auto end = written.find_last_not_of('/');
     MODELSEAL_TRY_ASSIGN(const auto relative,
-                         io::path_inside(written.substr(0, end == std::string::npos ? 0 : end + 1), name));
-    return make_folders(path_, relative, name);
+                         place_inside(written.substr(0, end == std::string::npos ? 0 : end + 1), name));
+    return make_folders(relative, name);
 }
 
 Result<void> ArtifactFolder::begin_file(const std::string& written, std::uint64_t size,
                                         const std::string& name) {
-    MODELSEAL_TRY_ASSIGN(current_, io::path_inside(written, name));
-    if (files_.size() == limits_.files)
-        return util::malformed(name, fmt::format("more than {}", util::counted(limits_.files, "file")));
+    MODELSEAL_TRY_ASSIGN(current_, place_inside(written, name));
+    MODELSEAL_TRY(check_entries(name));
     if (size > limits_.bytes - bytes_) {
         return util::malformed(name, fmt::format("'{}' makes it more than the limit of {}", shown_path(written),
                                                  util::counted(limits_.bytes, "byte")));
     }
-    if (!files_.insert(current_).second)
+    if (files_.contains(current_))
         return util::malformed(name, fmt::format("'{}' appears twice", shown_path(written)));
     if (const auto slash = current_.rfind('/'); slash != std::string::npos)
-        MODELSEAL_TRY(make_folders(path_, current_.substr(0, slash), name));
+        MODELSEAL_TRY(make_folders(current_.substr(0, slash), name));
+    MODELSEAL_TRY(check_entries(name));
+    files_.insert(current_);
     fd_ = ::open((path_ / current_).c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     return fd_ >= 0 ? Result<void>() : cannot_make(errno, current_, name);
 }

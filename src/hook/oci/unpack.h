@@ -19,7 +19,7 @@ namespace modelseal::hook {
 
 struct UnpackLimits {
     std::uint64_t bytes = 200ull << 30;  // of all files together
-    std::uint64_t files = 100'000;
+    std::uint64_t files = 100'000;       // and folders
     // How many times as large as its compressed form an archive may be, beyond the first 64 MiB.
     std::uint64_t ratio = 200;
 };
@@ -46,9 +46,12 @@ class ArtifactFolder {
   private:
     ArtifactFolder() = default;
     void close_file();
+    Result<void> make_folders(const std::string& relative, const std::string& name);
+    Result<void> check_entries(const std::string& name) const;  // that there may be one more
     std::filesystem::path path_;
     UnpackLimits limits_;
     std::set<std::string> files_;
+    std::uint64_t folders_ = 0;
     std::uint64_t bytes_ = 0;
     int fd_ = -1;
     std::string current_;
