@@ -344,11 +344,28 @@ TEST_F(GitHook, RefusesTreesThatLeaveTheFolder) {
 
 TEST_F(GitHook, FollowsNeitherLinksNorSubmodules) {
     server->write("models/net.bin", sealed(plain, "2.0"));
-    std::filesystem::create_symlink("/etc/passwd", server->work() / "models/link");
-    server->commit("a link beside a model");
+    server->write("notes.txt", "x");
+    server->write("sandbox/weights.dat", sealed(plain, "2.0"));
+    std::filesystem::create_symlink("../notes.txt", server->work() / "models/notes");
+    expect_admitted(push_all("a link to a text"));
+    const std::string why = ": a symbolic link; what it leads to is not checked under this name";
+    for (const auto& [name, target] : std::map<std::string, std::string>{{"prod", "sandbox"},
+                                                                         {"new/in", "../sandbox"},
+                                                                         {"models/link", "/etc/passwd"},
+                                                                         {"a.dat", "sandbox/weights.dat"},
+                                                                         {"b.safetensors", "notes.txt"},
+                                                                         {"c", "gone"},
+                                                                         {"d", "models/notes"},
+                                                                         {"e", "../x"}}) {
+        std::filesystem::create_directories((server->work() / name).parent_path());
+        std::filesystem::create_symlink(target, server->work() / name);
+        expect_refused(push_all(name), name + why);
+        server->git({"reset", "--quiet", "--hard", "HEAD~1"});
+    }
     server->git({"update-index", "--add", "--cacheinfo", "160000," + std::string(40, '1') + ",models/module"});
     server->git({"commit", "--quiet", "-m", "a submodule"});
-    expect_admitted(server->push());
+    expect_refused(server->push(), "models/module: a submodule");
+    server->git({"reset", "--quiet", "--hard", "HEAD~1"});
     write_sealed_folder("bert", {{"model.safetensors", plain}, {"config.json", "{}"}});
     std::filesystem::create_symlink("/etc/passwd", server->work() / "bert/link");
     expect_refused(push_all("in a folder"), "bert/link: a symbolic link");
@@ -418,17 +435,23 @@ TEST_F(GitHook, KeepsThePusherFromPushingAsPrePushHook) {
 }
 
 TEST_F(GitHook, RemovesWhatAKilledOneLeftBehind) {
-    const auto left = server->bare() / "modelseal-killed", recent = server->bare() / "modelseal-recent";
-    for (const auto& folder : {left, recent}) {
+    const auto left = server->bare() / "modelseal-push-killed",
+               recent = server->bare() / "modelseal-push-recent";
+    // Of somebody else, by their names or modes.
+    const auto backup = server->bare() / "modelseal-backup", open = server->bare() / "modelseal-push-public";
+    for (const auto& folder : {left, recent, backup, open}) {
         std::filesystem::create_directories(folder / "model");
+        std::filesystem::permissions(folder, std::filesystem::perms::owner_all);
         std::ofstream(folder / "model/net.bin") << "x";
+        if (folder == recent) continue;
+        std::filesystem::last_write_time(folder,
+                                         std::filesystem::file_time_type::clock::now() - std::chrono::hours(1));
     }
-    std::filesystem::last_write_time(left,
-                                     std::filesystem::file_time_type::clock::now() - std::chrono::hours(1));
+    std::filesystem::permissions(open, std::filesystem::perms(0755));
     server->write("notes.txt", "x");
     expect_admitted(push_all());
     EXPECT_FALSE(std::filesystem::exists(left));
-    EXPECT_TRUE(std::filesystem::exists(recent));
+    for (const auto& folder : {recent, backup, open}) EXPECT_TRUE(std::filesystem::exists(folder)) << folder;
 }
 
 TEST_F(GitHook, RefusesWhatItCannotCheck) {

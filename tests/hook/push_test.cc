@@ -61,6 +61,8 @@ TEST(PushInput, OfAnythingElseIsWrongUsage) {
         const auto push = parse_push(words, input);
         return push.ok() ? "" : push.error().kind == ErrorKind::usage ? push.error().message : "another kind";
     };
+    EXPECT_THAT(refused({}, ""), HasSubstr("does the hook pass \"$@\"?"));
+    EXPECT_TRUE(parse_push(Words{"origin", "url"}, "").ok()) << "pre-push with nothing to push";
     EXPECT_THAT(refused({"x"}, ""), HasSubstr("1 argument"));
     EXPECT_THAT(refused({"a", "b", "c", "d"}, ""), HasSubstr("4 arguments"));
     EXPECT_THAT(refused({"refs/heads/main", "old", kNewId}, ""), HasSubstr("'old' is not the id of an object"));

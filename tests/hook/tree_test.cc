@@ -72,6 +72,15 @@ TEST(LfsPointerText, NamesDigestAndSize) {
         ASSERT_TRUE(lenient.ok() && *lenient) << text;
         EXPECT_EQ((*lenient)->bytes, 1u);
     }
+    // Blanks of Unicode, which the Go of Git LFS trims.
+    for (const char* const bytes :
+         {"\xC2\x85", "\xC2\xA0", "\xE1\x9A\x80", "\xE2\x80\x80", "\xE2\x80\x8A", "\xE2\x80\xA8",
+          "\xE2\x80\xA9", "\xE2\x80\xAF", "\xE2\x81\x9F", "\xE3\x80\x80"}) {
+        const std::string blank = bytes;
+        const auto behind = parse_lfs_pointer(blank + " " + pointer_text(kOid, "1") + blank, "net");
+        EXPECT_TRUE(behind.ok() && *behind);
+        EXPECT_TRUE(is_front_of_pointer(blank + pointer_text(kOid, "1") + std::string(2'000, ' ')));
+    }
 }
 
 TEST(LfsPointerText, IsNotAnyOtherText) {
@@ -99,6 +108,7 @@ TEST(LfsPointerText, ThatIsBrokenIsRefused) {
     EXPECT_EQ(kind("version https://git-lfs.github.com/spec/v1\next-0-foo sha256:" + kOid +
                    "\noid sha256:" + kOid + "\nsize 1\n"),
               ErrorKind::unsupported);
+    EXPECT_EQ(kind("ext-0-foo sha256:" + kOid + "\n\n" + pointer_text(kOid, "1")), ErrorKind::unsupported);
 }
 
 TEST(LfsStoreFolder, HasObjectsAsServersKeepThem) {
@@ -119,6 +129,7 @@ TEST(LfsStoreFolder, HasObjectsAsServersKeepThem) {
     EXPECT_TRUE(verify_lfs_object(**rest, {hello, 5}, "net").ok());
     ASSERT_TRUE(store.place({hello, 5}, "net", scratch / "placed").ok());
     EXPECT_EQ(test::content_of(scratch / "placed"), "hello");
+    EXPECT_EQ(store.place(pointer, "net", scratch / "wrong").error().kind, ErrorKind::mismatch);
 }
 
 }  // namespace

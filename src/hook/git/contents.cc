@@ -103,12 +103,13 @@ Result<Content> Contents::locate(const TreeEntry& file, const std::string& path)
 
 // Each object once.
 Result<void> Contents::verify(const LfsPointer& pointer, const std::string& path) {
-    if (verified_.contains(pointer.oid)) return {};
+    const auto key = fmt::format("{} {}", pointer.oid, pointer.bytes);
+    if (verified_.contains(key)) return {};
     const auto shown = util::printable(path);
     MODELSEAL_TRY_ASSIGN(const auto object, store_.open(pointer, shown));
     MODELSEAL_TRY(charge(pointer.bytes, path));
     MODELSEAL_TRY(verify_lfs_object(*object, pointer, shown));
-    verified_.insert(pointer.oid);
+    verified_.insert(key);
     return {};
 }
 
@@ -168,8 +169,9 @@ Result<FileFacts> Contents::facts(const TreeEntry& file, const std::string& path
 Result<void> Contents::place(const Content& content, const std::string& path, const std::filesystem::path& to) {
     MODELSEAL_TRY(charge(content.bytes, path));
     if (content.pointer) {
-        MODELSEAL_TRY(verify(*content.pointer, path));
-        return store_.place(*content.pointer, util::printable(path), to);
+        const auto shown = util::printable(path);
+        MODELSEAL_TRY(store_.open(*content.pointer, shown));  // the best message for what is not there
+        return store_.place(*content.pointer, shown, to);
     }
     NewFile file(to);
     if (!file.ok()) return io::os_error(errno, path, "write a copy of");

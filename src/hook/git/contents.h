@@ -70,7 +70,7 @@ class Contents {
     const Limits& limits_;
     std::map<std::string, Content> located_;
     std::map<std::string, FileFacts> facts_;
-    std::set<std::string> verified_;  // objects of Git LFS
+    std::set<std::string> verified_;  // objects of Git LFS, with their sizes
 };
 
 }  // namespace modelseal::hook

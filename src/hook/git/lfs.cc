@@ -1,6 +1,7 @@
 #include "hook/git/lfs.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <span>
 #include <vector>
@@ -15,13 +16,41 @@
 namespace modelseal::hook {
 namespace {
 
-constexpr std::string_view kBlanks = " \t\r\n\v\f";
+// What Git LFS takes for blanks around a pointer: all of Unicode, in UTF-8 (bytes.TrimSpace of Go).
+constexpr std::array<std::string_view, 25> kBlanks = {" ",
+                                                      "\t",
+                                                      "\r",
+                                                      "\n",
+                                                      "\v",
+                                                      "\f",
+                                                      "\xC2\x85",
+                                                      "\xC2\xA0",
+                                                      "\xE1\x9A\x80",
+                                                      "\xE2\x80\x80",
+                                                      "\xE2\x80\x81",
+                                                      "\xE2\x80\x82",
+                                                      "\xE2\x80\x83",
+                                                      "\xE2\x80\x84",
+                                                      "\xE2\x80\x85",
+                                                      "\xE2\x80\x86",
+                                                      "\xE2\x80\x87",
+                                                      "\xE2\x80\x88",
+                                                      "\xE2\x80\x89",
+                                                      "\xE2\x80\x8A",
+                                                      "\xE2\x80\xA8",
+                                                      "\xE2\x80\xA9",
+                                                      "\xE2\x80\xAF",
+                                                      "\xE2\x81\x9F",
+                                                      "\xE3\x80\x80"};
 constexpr std::size_t kHashedAtOnce = 1u << 20;
 
 std::string_view trimmed(std::string_view text) {
-    const auto first = text.find_first_not_of(kBlanks);
-    if (first == text.npos) return {};
-    return text.substr(first, text.find_last_not_of(kBlanks) + 1 - first);
+    const auto blank_at = [&](auto at_edge) { return std::ranges::find_if(kBlanks, at_edge); };
+    const auto leads = [&](std::string_view blank) { return text.starts_with(blank); };
+    const auto ends = [&](std::string_view blank) { return text.ends_with(blank); };
+    for (auto at = blank_at(leads); at != kBlanks.end(); at = blank_at(leads)) text.remove_prefix(at->size());
+    for (auto at = blank_at(ends); at != kBlanks.end(); at = blank_at(ends)) text.remove_suffix(at->size());
+    return text;
 }
 
 // The line, without its end, which may be "\r\n"; `text` begins after it then.
@@ -33,11 +62,24 @@ std::string_view take_line(std::string_view& text) {
     return line;
 }
 
-// By its first line, for the present name of Git LFS and its two earlier ones.
-bool begins_as_pointer(std::string_view first_line) {
-    if (!first_line.starts_with("version ")) return false;
-    return std::ranges::any_of(std::initializer_list<std::string_view>{"git-lfs", "hawser", "git-media"},
-                               [&](std::string_view name) { return first_line.find(name) != first_line.npos; });
+struct PointerStart {
+    bool is_one = false;
+    bool extended = false;  // extensions come before the version: Git LFS takes them anywhere
+};
+
+// By the line of its version, for the present name of Git LFS and its two earlier ones. `rest` begins after it then.
+PointerStart take_start(std::string_view& rest) {
+    PointerStart start;
+    auto line = take_line(rest);
+    while (!rest.empty() && (line.empty() || line.starts_with("ext-"))) {
+        if (!line.empty()) start.extended = true;
+        line = take_line(rest);
+    }
+    start.is_one =
+        line.starts_with("version ") &&
+        std::ranges::any_of(std::initializer_list<std::string_view>{"git-lfs", "hawser", "git-media"},
+                            [&](std::string_view name) { return line.find(name) != line.npos; });
+    return start;
 }
 
 std::optional<std::uint64_t> number_of(std::string_view text) {
@@ -58,9 +100,10 @@ Result<std::optional<LfsPointer>> parse_lfs_pointer(std::string_view text, std::
     constexpr std::string_view kOid = "oid sha256:", kSize = "size ";
     if (text.size() > kLongestPointer) return std::optional<LfsPointer>();
     auto rest = trimmed(text);
-    if (!begins_as_pointer(take_line(rest))) return std::optional<LfsPointer>();
+    const auto start = take_start(rest);
+    if (!start.is_one) return std::optional<LfsPointer>();
     const auto oid = take_line(rest);
-    if (oid.starts_with("ext-"))
+    if (start.extended || oid.starts_with("ext-"))
         return Error{ErrorKind::unsupported, fmt::format("{}: a Git LFS pointer with extensions", where), {}};
     const auto size = take_line(rest);
     if (!oid.starts_with(kOid) || !size.starts_with(kSize) || !rest.empty())
@@ -75,7 +118,7 @@ Result<std::optional<LfsPointer>> parse_lfs_pointer(std::string_view text, std::
 
 bool is_front_of_pointer(std::string_view front) {
     auto rest = trimmed(front.substr(0, kLongestPointer + 1));
-    return begins_as_pointer(take_line(rest));
+    return take_start(rest).is_one;
 }
 
 std::filesystem::path LfsStore::path_of(const LfsPointer& pointer) const {
@@ -111,9 +154,16 @@ Result<void> LfsStore::place(const LfsPointer& pointer, std::string_view where,
     const auto from = path_of(pointer);
     std::error_code failed;
     std::filesystem::create_hard_link(from, to, failed);
+    if (!failed && !std::filesystem::is_regular_file(std::filesystem::symlink_status(to, failed))) {
+        // Of a symbolic link, another one, which may lead elsewhere later.
+        std::filesystem::remove(to, failed);
+        failed = std::make_error_code(std::errc::not_supported);
+    }
     if (failed) std::filesystem::copy_file(from, to, failed);
     if (failed) return io::os_error(failed.value(), where, "copy");
-    return {};
+    // What lies there now is what is checked; the store may have changed meanwhile.
+    MODELSEAL_TRY_ASSIGN(const auto placed, io::FileSource::open(to, std::string(where)));
+    return verify_lfs_object(*placed, pointer, where);
 }
 
 Result<void> verify_lfs_object(const io::FileSource& object, const LfsPointer& pointer,
@@ -128,7 +178,7 @@ Result<void> verify_lfs_object(const io::FileSource& object, const LfsPointer& p
         at += part.size();
     }
     const auto digest = hash.finish();
-    if (std::ranges::equal(digest, *util::from_hex(pointer.oid))) return {};
+    if (object.size() == pointer.bytes && std::ranges::equal(digest, *util::from_hex(pointer.oid))) return {};
     return Error{ErrorKind::mismatch,
                  fmt::format("{}: the content in the Git LFS store is not that of object {}", where,
                              pointer.oid.substr(0, 12)),

@@ -27,7 +27,7 @@ inline constexpr std::uint64_t kLongestPointer = 1023;  // bytes: Git LFS takes 
 Result<std::optional<LfsPointer>> parse_lfs_pointer(std::string_view text, std::string_view where);
 
 // Whether Git LFS might take a longer file, of which this is the front, for a pointer: it reads the first 1,024 bytes, without
-// blanks around them.
+// the blanks of Unicode around them.
 bool is_front_of_pointer(std::string_view front);
 
 // The folder that Git LFS keeps objects in ("objects" in lfs.storage), or that of another server.
@@ -36,10 +36,10 @@ class LfsStore {
     explicit LfsStore(std::filesystem::path folder) : folder_(std::move(folder)) {}
 
     // The object, of the size that the pointer names, as AB/CD/ABCD... (Git LFS) or AB/CD/REST (Gitea, GitLab). Its digest is
-    // not verified here: see LfsDigest. ErrorKind::mismatch for another size, unreadable if it is not there.
+    // not verified here: see verify_lfs_object(). ErrorKind::mismatch for another size, unreadable if it is not there.
     Result<std::unique_ptr<io::FileSource>> open(const LfsPointer& pointer, std::string_view where) const;
 
-    // Makes `to`, where nothing may be, a hard link to the object, or a copy if that is not possible.
+    // Makes `to`, where nothing may be, a hard link to the object, or a copy if that is not possible, and verifies it.
     Result<void> place(const LfsPointer& pointer, std::string_view where,
                        const std::filesystem::path& to) const;
 

@@ -14,7 +14,8 @@ namespace modelseal::hook {
 namespace {
 
 constexpr unsigned kDeepest = 128;
-constexpr std::size_t kMostTrees = 200'000;  // about which something is kept; then it is found anew
+constexpr std::size_t kMostTrees = 200'000;     // about which something is kept; then it is found anew
+constexpr std::uint64_t kLongestTarget = 4096;  // of a link, in bytes: no system takes a longer one
 
 std::string join(const std::string& folder, const std::string& name) {
     return folder.empty() ? name : folder + "/" + name;
@@ -25,6 +26,11 @@ bool is_named_as_model(std::string_view name) {
     constexpr std::array<std::string_view, 8> kEndings = {".safetensors", ".bin",  ".pt",   ".pth",
                                                           ".onnx",        ".gguf", ".ckpt", ".index.json"};
     return std::ranges::any_of(kEndings, [&](std::string_view ending) { return name.ends_with(ending); });
+}
+
+// Its content is not in this place, or not in the push.
+bool is_elsewhere(const TreeEntry& entry) {
+    return entry.kind == EntryKind::link || entry.kind == EntryKind::submodule;
 }
 
 bool holds_equal(const std::vector<std::shared_ptr<const Tree>>& trees, const TreeEntry& entry) {
@@ -86,12 +92,15 @@ Result<void> ModelFinder::find(const std::string& commit, const std::string& ref
     if (std::ranges::find(before, tree) != before.end()) return {};
     commit_ = commit;
     ref_ = ref;
-    MODELSEAL_TRY_ASSIGN(const bool any, before.empty() ? has_model_below(tree, {}, 0) : Result<bool>(true));
-    if (!any) return {};
+    MODELSEAL_TRY_ASSIGN(root_, objects_.tree(tree));
+    if (before.empty()) {
+        MODELSEAL_TRY_ASSIGN(const auto below, look_below(tree, {}, 0));
+        if (!below.model && !below.link) return {};
+    }
     MODELSEAL_TRY_ASSIGN(const bool model, is_model_folder(tree, {}, 0));
     if (model) return emit({}, {{.path = {}, .entry = {.name = {}, .id = tree, .kind = EntryKind::folder}}});
     Place root;
-    MODELSEAL_TRY_ASSIGN(root.tree, objects_.tree(tree));
+    root.tree = root_;
     for (const auto& id : before) MODELSEAL_TRY(add_unless_model(root, id));
     return look_into(root);
 }
@@ -115,8 +124,64 @@ Result<void> ModelFinder::look_into(const Place& place) {
     for (const auto& entry : *place.tree) {
         if (entry.kind == EntryKind::folder) MODELSEAL_TRY(look_at_folder(place, entry));
         if (entry.kind == EntryKind::file) MODELSEAL_TRY(look_at_file(place, entry, shards));
+        if (is_elsewhere(entry)) MODELSEAL_TRY(look_at_link(place, entry));
     }
     return {};
+}
+
+Result<void> ModelFinder::look_at_link(const Place& place, const TreeEntry& entry) {
+    if (holds_equal(place.before, entry)) return {};
+    // What it leads to depends on where it stands, so the folder is looked at wherever it does, and that ends some time.
+    ++links_;
+    MODELSEAL_TRY(count_folder());
+    const auto path = join(place.path, entry.name);
+    const bool is_link = entry.kind == EntryKind::link;
+    MODELSEAL_TRY_ASSIGN(const bool harmless,
+                         is_link ? leads_to_other_file(place, entry) : Result<bool>(false));
+    if (harmless) return {};
+    ++findings_;
+    const auto why = is_link ? "a symbolic link; what it leads to is not checked under this name"
+                             : "a submodule, whose files are not in the push";
+    return failed_({.path = path, .commit = commit_, .ref = ref_, .parts = {}},
+                   Error{ErrorKind::unsupported, fmt::format("{}: {}", util::printable(path), why), {}});
+}
+
+// Whether a link leads, through folders of the same commit alone, to a file that no program takes for a model.
+Result<bool> ModelFinder::leads_to_other_file(const Place& place, const TreeEntry& link) {
+    if (is_named_as_model(link.name)) return false;
+    const auto info = objects_.info(link.id);
+    if (!info.ok()) return info.error();
+    if (!*info || (*info)->type != "blob" || (*info)->bytes > kLongestTarget) return false;
+    std::string target;
+    MODELSEAL_TRY(objects_.blob(link.id, (*info)->bytes, [&](std::string_view piece) -> Result<void> {
+        target += piece;
+        return {};
+    }));
+    // The system ends a name at a NUL.
+    if (target.empty() || target.front() == '/' || target.back() == '/' || target.find('\0') != target.npos)
+        return false;
+    auto path = place.path;
+    for (std::string_view rest = target;;) {
+        const auto slash = rest.find('/');
+        const auto name = rest.substr(0, slash);
+        if (name == "..") {
+            if (path.empty()) return false;
+            path.resize(path.find('/') == path.npos ? 0 : path.rfind('/'));
+        } else if (!name.empty() && name != ".") {
+            path = join(path, std::string(name));
+        }
+        if (slash == rest.npos) break;
+        rest.remove_prefix(slash + 1);
+        // Through another link, ".." would lead elsewhere.
+        if (path.empty()) continue;
+        MODELSEAL_TRY_ASSIGN(const auto folder, resolve(*root_, path));
+        if (!folder || folder->kind != EntryKind::folder) return false;
+    }
+    if (path.empty() || is_named_as_model(path)) return false;
+    MODELSEAL_TRY_ASSIGN(const auto file, resolve(*root_, path));
+    if (!file || file->kind != EntryKind::file) return false;
+    const auto facts = contents_.facts(*file, path, Contents::Digest::verified);
+    return facts.ok() && !facts->model && !facts->index;
 }
 
 // Files of the folder that an index of shards names: they are checked with it.
@@ -144,19 +209,19 @@ Result<void> ModelFinder::look_at_folder(const Place& place, const TreeEntry& en
             MODELSEAL_TRY(add_unless_model(inner, there->id));
     }
     if (inner.before.empty()) {
-        MODELSEAL_TRY_ASSIGN(const bool any, has_model_below(entry.id, path, inner.depth));
-        if (!any) return {};
+        MODELSEAL_TRY_ASSIGN(const auto below, look_below(entry.id, path, inner.depth));
+        if (!below.model && !below.link) return {};
     }
     MODELSEAL_TRY_ASSIGN(const bool model, is_model_folder(entry.id, path, inner.depth));
     if (model) return emit_if_changed(place, entry, signatures);
     if (same) return {};
     const auto change = change_of(place.before, entry);
     if (quiet_.contains(change)) return {};
-    const auto findings = findings_;
+    const auto findings = findings_, links = links_;
     MODELSEAL_TRY_ASSIGN(inner.tree, objects_.tree(entry.id));
     MODELSEAL_TRY(look_into(inner));
     if (quiet_.size() == kMostTrees) quiet_.clear();
-    if (findings_ == findings) quiet_.insert(change);
+    if (findings_ == findings && links_ == links) quiet_.insert(change);
     return {};
 }
 
@@ -226,21 +291,22 @@ Result<void> ModelFinder::add_unless_model(Place& place, const std::string& befo
 }
 
 // A file that cannot be read may be anything.
-bool ModelFinder::may_be(const TreeEntry& entry, const std::string& path, bool FileFacts::*what) {
+bool ModelFinder::may_be(const TreeEntry& entry, const std::string& path, bool FileFacts::*what,
+                         Contents::Digest digest) {
     if (entry.kind == EntryKind::link) return is_named_as_model(entry.name);
     if (entry.kind != EntryKind::file) return false;
-    const auto facts = contents_.facts(entry, join(path, entry.name), Contents::Digest::trusted);
+    const auto facts = contents_.facts(entry, join(path, entry.name), digest);
     return !facts.ok() || (*facts).*what;
 }
 
-bool ModelFinder::has_model_in(const Tree& tree, const std::string& path) {
-    return std::ranges::any_of(tree,
-                               [&](const TreeEntry& entry) { return may_be(entry, path, &FileFacts::model); });
+bool ModelFinder::has_model_in(const Tree& tree, const std::string& path, Contents::Digest digest) {
+    return std::ranges::any_of(
+        tree, [&](const TreeEntry& entry) { return may_be(entry, path, &FileFacts::model, digest); });
 }
 
-bool ModelFinder::has_index_in(const Tree& tree, const std::string& path) {
+bool ModelFinder::has_index_in(const Tree& tree, const std::string& path, Contents::Digest digest) {
     return std::ranges::any_of(tree, [&](const TreeEntry& entry) {
-        return entry.name.ends_with(".json") && may_be(entry, path, &FileFacts::index);
+        return entry.name.ends_with(".json") && may_be(entry, path, &FileFacts::index, digest);
     });
 }
 
@@ -249,30 +315,39 @@ Result<bool> ModelFinder::is_model_folder(const std::string& id, const std::stri
     MODELSEAL_TRY_ASSIGN(const auto tree, objects_.tree(id));
     for (const char* name : {"model_index.json", "modules.json"}) {
         if (find_entry(*tree, name) == nullptr) continue;
-        MODELSEAL_TRY_ASSIGN(const bool below, has_model_below(id, path, depth));
-        if (below) return true;
+        MODELSEAL_TRY_ASSIGN(const auto below, look_below(id, path, depth));
+        if (below.model) return true;
     }
     const bool configured = std::ranges::any_of(*tree, [](const TreeEntry& entry) {
         return entry.kind != EntryKind::folder && jobs::is_configuration(entry.name);
     });
-    return (configured && has_model_in(*tree, path)) || has_index_in(*tree, path);
+    // A model or none, its files are verified one by one.
+    constexpr auto kTrusted = Contents::Digest::trusted;
+    return (configured && has_model_in(*tree, path, kTrusted)) || has_index_in(*tree, path, kTrusted);
 }
 
-Result<bool> ModelFinder::has_model_below(const std::string& id, const std::string& path, unsigned depth) {
-    if (const auto known = models_below_.find(id); known != models_below_.end()) return known->second;
+// The objects of Git LFS are verified: a new folder without any model is not looked into.
+Result<ModelFinder::Below> ModelFinder::look_below(const std::string& id, const std::string& path,
+                                                   unsigned depth) {
+    if (const auto known = below_.find(id); known != below_.end()) return known->second;
     MODELSEAL_TRY(count_folder());
     if (depth > kDeepest)
         return util::malformed(util::printable(path), fmt::format("more than {} folders deep", kDeepest));
     MODELSEAL_TRY_ASSIGN(const auto tree, objects_.tree(id));
-    bool any = has_model_in(*tree, path) || has_index_in(*tree, path);
+    constexpr auto kVerified = Contents::Digest::verified;
+    Below below{.model = has_model_in(*tree, path, kVerified) || has_index_in(*tree, path, kVerified),
+                .link = std::ranges::any_of(*tree, is_elsewhere)};
     for (const auto& entry : *tree) {
-        if (any) break;
+        // A folder with a model is looked into, links or not.
+        if (below.model) break;
         if (entry.kind != EntryKind::folder) continue;
-        MODELSEAL_TRY_ASSIGN(any, has_model_below(entry.id, join(path, entry.name), depth + 1));
+        MODELSEAL_TRY_ASSIGN(const auto inner, look_below(entry.id, join(path, entry.name), depth + 1));
+        below.model = inner.model;
+        below.link = below.link || inner.link;
     }
-    if (models_below_.size() == kMostTrees) models_below_.clear();
-    models_below_.emplace(id, any);
-    return any;
+    if (below_.size() == kMostTrees) below_.clear();
+    below_.emplace(id, below);
+    return below;
 }
 
 }  // namespace modelseal::hook

@@ -92,6 +92,9 @@ Result<Push> parse_push(std::span<const std::string> arguments, std::string_view
         push.hook = Push::Hook::pre_push;
         push.remote = arguments[0];
     }
+    // Git runs no pre-receive hook without a line: this is the update hook, which did not hand its arguments on.
+    if (arguments.empty() && input.empty())
+        return not_a_hook("no arguments, and nothing on standard input: does the hook pass \"$@\"?");
     for (std::size_t number = 1; !input.empty(); ++number) {
         const auto where = fmt::format("line {} of standard input", number);
         const auto end = input.find('\n');

@@ -4,10 +4,12 @@
 #include <chrono>
 #include <cstdlib>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "io/file.h"
@@ -17,7 +19,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kPrefix = "modelseal-";
+constexpr std::string_view kPrefix = "modelseal-push-";
+constexpr std::string_view kPattern = "XXXXXX";  // of mkdtemp(3)
 // A folder without a lock is one whose owner was killed, or is about to lock it.
 constexpr auto kStale = std::chrono::minutes(10);
 
@@ -29,15 +32,25 @@ int locked(const fs::path& folder) {
     return -1;
 }
 
+bool is_named_as_ours(const std::string& name) {
+    return name.starts_with(kPrefix) && name.size() == kPrefix.size() + kPattern.size();
+}
+
+// As mkdtemp(3) makes them: others may have folders of such a name.
+bool is_ours(int folder) {
+    struct stat found {};
+    return ::fstat(folder, &found) == 0 && found.st_uid == ::geteuid() && (found.st_mode & 0777) == 0700;
+}
+
 void remove_stale(const fs::path& in) {
     std::error_code failed;
     for (auto at = fs::directory_iterator(in, failed); !failed && at != fs::end(at); at.increment(failed)) {
-        if (!at->path().filename().string().starts_with(kPrefix)) continue;
+        if (!is_named_as_ours(at->path().filename().string())) continue;
         const auto written = at->last_write_time(failed);
         if (failed || fs::file_time_type::clock::now() - written < kStale) continue;
         const int lock = locked(at->path());
         if (lock < 0) continue;
-        fs::remove_all(at->path(), failed);
+        if (is_ours(lock)) fs::remove_all(at->path(), failed);
         ::close(lock);
     }
 }
@@ -46,7 +59,7 @@ void remove_stale(const fs::path& in) {
 
 Result<Workplace> Workplace::create(const fs::path& in) {
     remove_stale(in);
-    auto pattern = (in / (std::string(kPrefix) + "XXXXXX")).string();
+    auto pattern = (in / (std::string(kPrefix) += kPattern)).string();
     if (::mkdtemp(pattern.data()) == nullptr) return io::os_error(errno, in.string(), "make a folder in");
     const int lock = locked(pattern);
     if (lock < 0) return io::os_error(errno, pattern, "lock");

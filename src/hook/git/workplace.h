@@ -7,7 +7,7 @@
 
 namespace modelseal::hook {
 
-// A folder "modelseal-XXXXXX" with mode 0700, removed at the end with everything in it. A killed process leaves its folder
+// A folder "modelseal-push-XXXXXX" with mode 0700, removed at the end with everything in it. A killed process leaves its folder
 // behind, which the next one removes: nobody else holds its lock.
 class Workplace {
   public:
