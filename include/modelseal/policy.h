@@ -51,6 +51,9 @@ class Policy {
     std::optional<CheckReport> too_large(const std::filesystem::path& target, const std::string& name,
                                          std::uint64_t bytes) const;
 
+    // SHA-256 of the text that was read, as hex: of another policy, or another state of the file, another one.
+    const std::string& digest() const;
+
     // All public and check keys that it names.
     const std::vector<CheckKey>& keys() const;
 

@@ -203,6 +203,32 @@ TEST_F(ResultsInAFile, AreReadAgainWhereTheyCount) {
     EXPECT_TRUE(ResultsFile::resume(files[0], begin(0, 9000)).ok());
 }
 
+// A model that grew between the starts of two machines: both have the same one in their share, and nobody the other.
+TEST_F(ResultsInAFile, ATargetInNoShareIsAGap) {
+    std::vector<std::filesystem::path> parts;
+    for (std::uint32_t i = 0; i < 2; ++i) {
+        parts.push_back(scratch_ / ("part" + std::to_string(i)));
+        auto file = ResultsFile::create(parts.back(), head({i, 2}, 3)).value();
+        for (const auto* target : {"m0", "m1", i == 0 ? "m2" : "m3"}) append(file, target);
+    }
+    const auto merged = merge_results(parts).value();
+    EXPECT_THAT(merged.gaps, ElementsAre("2 targets in no share, since sizes differed between the machines"));
+    EXPECT_EQ(merged.exit_code(), ExitCode::failed);
+}
+
+TEST_F(ResultsInAFile, HeadsThatContradictEachOtherAreRefused) {
+    const auto with_head = [&](const char* name, const ResultsHead& head) {
+        auto file = ResultsFile::create(scratch_ / name, head).value();
+        append(file, "m0");
+        return scratch_ / name;
+    };
+    const auto first = with_head("first", head({0, 2}, 3));
+    EXPECT_EQ(merge_results({first, with_head("fewer", head({0, 2}, 1))}).error().kind, ErrorKind::usage);
+    auto other = head({1, 2}, 3);
+    other.program = "modelseal 0.2.0";
+    EXPECT_EQ(merge_results({first, with_head("release", other)}).error().kind, ErrorKind::usage);
+}
+
 TEST_F(ResultsInAFile, GapsAndContradictionsAreFound) {
     {
         auto file = ResultsFile::create(path_, head({0, 2}, 3)).value();

@@ -197,6 +197,9 @@ TEST(ReadReport, AnythingElseIsRefused) {
         {R"({"target": "m", "verdict": "fine", "exit_code": 0})", "'verdict'"},
         {R"({"target": "m", "verdict": "intact", "exit_code": 5})", "'exit_code'"},
         {R"({"target": "m", "verdict": "intact", "exit_code": -1})", "'exit_code'"},
+        // Both would pass in one half of a page, and not in the other.
+        {R"({"target": "m", "verdict": "intact", "exit_code": 1, "checks": []})", "'exit_code'"},
+        {R"({"target": "m", "verdict": "tampered", "exit_code": 0, "checks": []})", "'exit_code'"},
         {with(R"("checks": {})"), "'checks'"},
         {with(R"("checks": [1])"), "an entry of a list is not as it should be"},
         {with(crowd(1401)), "the number of members"},

@@ -203,13 +203,12 @@ void check_in_turn(const CheckFlags& flags, const std::vector<std::string>& targ
     }
 }
 
-// What decides the results: options that are about keys and expectations, and the content of the policy.
-Result<std::string> question_of(const CheckFlags& flags, const CLI::App& command,
-                                std::span<const CheckKey> keys) {
+// What decides the results: options that are about keys and expectations, and the policy, by its digest.
+std::string question_of(const CLI::App& command, std::span<const CheckKey> keys, const std::string& policy) {
     static const std::set<std::string> others = {
-        "TARGET",    "--from",  "--null", "--each",  "--fail-fast", "--shard", "--results",
-        "--resume",  "--json", "--sarif", "--junit",     "--html",  "--html-pairs",
-        "--summary", "--all",   "--jobs", "--quiet", "--color"};
+        "TARGET",       "--from",    "--null", "--each",  "--fail-fast", "--shard",
+        "--results",    "--resume",  "--json", "--sarif", "--junit",     "--html",
+        "--html-pairs", "--summary", "--all",  "--jobs",  "--quiet",     "--color"};
     crypto::Sha256 digest;
     for (const auto* option : command.get_options()) {
         if (option->count() == 0 || others.contains(option->get_name())) continue;
@@ -224,22 +223,17 @@ Result<std::string> question_of(const CheckFlags& flags, const CLI::App& command
         // Keys of one customer may differ in it. Of 32 random bytes a digest tells nobody anything.
         digest.update(crypto::Sha256().update(key.secret.bytes()).finish());
     }
-    if (!flags.policy.empty()) {
-        MODELSEAL_TRY_ASSIGN(const auto text, io::read_text(flags.policy, std::uint64_t{1} << 20));
-        digest.update_text(text);
-    }
-    return to_hex(digest.finish());
+    return to_hex(digest.update_text(policy).finish());
 }
 
 Result<ExitCode> check_targets(const CheckFlags& flags, const std::vector<std::string>& targets,
-                               const CheckOne& check, std::span<const CheckKey> keys, const CLI::App& command,
-                               Context& context) {
+                               const CheckOne& check, std::span<const CheckKey> keys, const std::string& policy,
+                               const CLI::App& command, Context& context) {
     CheckResults results(flags.outputs, keys, context);
     if (flags.many.any()) {
         // Only results are compared with those of another run.
         const bool kept = !flags.many.results.empty();
-        MODELSEAL_TRY_ASSIGN(const auto question,
-                             kept ? question_of(flags, command, keys) : Result<std::string>(std::string()));
+        const auto question = kept ? question_of(command, keys, policy) : std::string();
         const auto checked =
             check_many(flags.many, targets, !flags.policy.empty(), check, question, results, context);
         if (!checked.ok() && results.empty()) return checked.error();
@@ -265,7 +259,7 @@ Result<ExitCode> run_under_policy(const CheckFlags& flags, const std::vector<std
         own.progress = progress;
         return policy.check(target.path, own);
     };
-    return check_targets(flags, targets, check, policy.keys(), command, context);
+    return check_targets(flags, targets, check, policy.keys(), policy.digest(), command, context);
 }
 
 Result<ExitCode> run(const CheckFlags& flags, const CLI::App& command, Context& context) {
@@ -282,7 +276,7 @@ Result<ExitCode> run(const CheckFlags& flags, const CLI::App& command, Context& 
         own.progress = progress;
         return check_model(target.path, own);
     };
-    return check_targets(flags, targets, check, keys.for_seals(), command, context);
+    return check_targets(flags, targets, check, keys.for_seals(), {}, command, context);
 }
 
 // A program that reads a document must not find nothing: what ended the run before any check is the error of each target.

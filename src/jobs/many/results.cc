@@ -295,6 +295,11 @@ Result<Merged> merge_results(const std::vector<std::filesystem::path>& files) {
             return Error{
                 ErrorKind::usage, name + ": has results of another list, other questions, or other shares", {}};
         }
+        if (head.program != first->program)
+            return Error{ErrorKind::usage, name + ": has results of another release", {}};
+        if (const auto known = wanted.find(head.share.index);
+            known != wanted.end() && known->second != head.of_share)
+            return Error{ErrorKind::usage, name + ": has results of the same share with other targets", {}};
         wanted[head.share.index] = head.of_share;
         const bool known = head.begun.time_since_epoch().count() > 0;
         if (known && (merged.begun == std::chrono::sys_seconds{} || head.begun < merged.begun))
@@ -341,6 +346,12 @@ Result<Merged> merge_results(const std::vector<std::filesystem::path>& files) {
         if (static_cast<int>(worse) != known.exit_code) known = std::move(result);
     }
     results = std::move(once);
+    // Each machine divides the list by the sizes that it sees: a target that grew in between may be in no share.
+    if (results.size() < merged.targets && merged.gaps.empty()) {
+        const auto missing = merged.targets - results.size();
+        merged.gaps.push_back(fmt::format("{} in no share, since sizes differed between the machines",
+                                          util::counted(missing, "target")));
+    }
     return merged;
 }
 

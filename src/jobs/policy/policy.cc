@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "crypto/hash.h"
 #include "crypto/keys/key_facts.h"
 #include "crypto/keys/pem.h"
 #include "crypto/secret.h"
@@ -21,6 +22,7 @@
 #include "policy/decide.h"
 #include "policy/parse.h"
 #include "policy/ruling.h"
+#include "util/encodings.h"
 #include "util/text.h"
 #include <modelseal/policy.h>
 
@@ -36,6 +38,7 @@ struct TrustedVendor {
 
 struct Policy::Loaded {
     std::string file;  // for messages
+    std::string digest;
     fs::path folder;
     policy::Rules rules;
     std::vector<TrustedVendor> vendors;  // in the order of the rules
@@ -311,6 +314,7 @@ Result<Policy> Policy::load(const fs::path& file) {
     loaded->file = util::printable(file.string());
     loaded->folder = file.parent_path();
     MODELSEAL_TRY_ASSIGN(const auto text, io::read_text(file, policy::kMostPolicyBytes));
+    loaded->digest = to_hex(crypto::Sha256().update_text(text).finish());
     MODELSEAL_TRY_ASSIGN(loaded->rules, policy::parse_policy(text, loaded->file));
     const Loader loader(loaded->file, loaded->folder);
     for (const auto& written : loaded->rules.vendors) {
@@ -320,6 +324,10 @@ Result<Policy> Policy::load(const fs::path& file) {
     }
     for (const auto& rule : loaded->rules.models) MODELSEAL_TRY(loader.fingerprint(rule));
     return Policy(std::move(loaded));
+}
+
+const std::string& Policy::digest() const {
+    return loaded_->digest;
 }
 
 const std::vector<CheckKey>& Policy::keys() const {

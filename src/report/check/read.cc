@@ -271,18 +271,44 @@ Ruling ruling_in(const ordered_json& json, std::string& wrong) {
     return ruling;
 }
 
-// Of a stamp the order counts, and an object that keeps it looks for each key from the front: it must not be long.
-ordered_json parsed(std::string_view text, std::string& wrong) {
-    std::vector<std::size_t> members;  // of the objects that are open, by their depth
-    using Event = ordered_json::parse_event_t;
-    const auto keep = [&](int depth, Event event, ordered_json&) {
-        const bool key = event == Event::key;
-        if (key || event == Event::object_start) members.resize(static_cast<std::size_t>(depth) + 1);
-        if (!key || ++members.back() <= kMostMembers) return true;
-        wrong = "the number of members";
+// Stops at an object with more members than a result has.
+struct MemberCount final : nlohmann::json_sax<ordered_json> {
+    std::vector<std::size_t> open;  // members so far of the objects that are open
+    bool too_many = false;
+
+    bool null() override { return true; }
+    bool boolean(bool) override { return true; }
+    bool number_integer(number_integer_t) override { return true; }
+    bool number_unsigned(number_unsigned_t) override { return true; }
+    bool number_float(number_float_t, const string_t&) override { return true; }
+    bool string(string_t&) override { return true; }
+    bool binary(binary_t&) override { return true; }
+    bool start_object(std::size_t) override {
+        open.push_back(0);
+        return true;
+    }
+    bool key(string_t&) override {
+        too_many = ++open.back() > kMostMembers;
+        return !too_many;
+    }
+    bool end_object() override {
+        open.pop_back();
+        return true;
+    }
+    bool start_array(std::size_t) override { return true; }
+    bool end_array() override { return true; }
+    bool parse_error(std::size_t, const std::string&, const nlohmann::detail::exception&) override {
         return false;
-    };
-    return ordered_json::parse(text, keep, false);
+    }
+};
+
+// Of a stamp the order counts, and an object that keeps it looks for each key from the front: it must not be long. (A filter
+// of the parser's own goes through a whole list at each of its objects.)
+ordered_json parsed(std::string_view text, std::string& wrong) {
+    MemberCount count;
+    if (ordered_json::sax_parse(text, &count)) return ordered_json::parse(text, nullptr, false);
+    if (count.too_many) wrong = "the number of members";
+    return {};
 }
 
 }  // namespace
@@ -293,6 +319,7 @@ Result<CheckReport> read_report(std::string_view text) {
     };
     std::string wrong;
     const auto json = parsed(text, wrong);
+    if (!wrong.empty()) return malformed(wrong + " is not as it should be");
     if (!json.is_object()) return malformed("not an object of JSON");
     Members members(json, wrong);
     CheckReport report;
@@ -311,6 +338,9 @@ Result<CheckReport> read_report(std::string_view text) {
     members.each("checks", [&](const ordered_json& check) { read_check(check, report, wrong); });
     members.read("warnings", report.warnings);
     if (const auto* policy = members.find("policy")) report.ruling = ruling_in(*policy, wrong);
+    const bool passes =
+        report.ruling ? report.ruling->outcome <= Ruling::Outcome::warn : report.verdict == Verdict::intact;
+    if (wrong.empty() && passes != (report.exit_code == ExitCode::done)) members.complain("exit_code");
     if (!wrong.empty()) return malformed(wrong + " is not as it should be");
     return report;
 }
