@@ -217,6 +217,8 @@ class Training {
             if (std::isfinite(epoch.loss)) MODELSEAL_TRY(exam_.take(options_, epoch));
             const bool diverged = !std::isfinite(epoch.loss) || epoch.accuracy < result_.before / 2;
             if (diverged) MODELSEAL_TRY(step_back(epoch));
+            const double after =
+                diverged ? result_.best.accuracy : epoch.accuracy;  // of the weights that it goes on from
             epoch.best = !diverged && (result_.epochs.empty() || rank(epoch) > rank(result_.best));
             if (epoch.best) result_.best = epoch;
             if (epoch.best) MODELSEAL_TRY(network_.remember());
@@ -224,7 +226,7 @@ class Training {
             if (options_.after_epoch) options_.after_epoch(epoch);
             if (!diverged && outcome_of(epoch) == Embedded::Outcome::reached) break;
             if (number - result_.best.number >= options_.patience) break;
-            MODELSEAL_TRY(choose_rate(epoch));
+            MODELSEAL_TRY(choose_rate(epoch, std::exchange(latest_, after)));
         }
         result_.outcome = outcome_of(result_.best);
         return result_.epochs.back().best ? Result<void>() : network_.recall();
@@ -243,8 +245,7 @@ class Training {
 
     // Lower, and never as high again, after an epoch that lost too much accuracy, unless it is coming back while key images
     // are still learned; higher after one that neither lost accuracy nor came nearer to the targets.
-    Result<void> choose_rate(const Epoch& epoch) {
-        const double before = std::exchange(latest_, epoch.accuracy);
+    Result<void> choose_rate(const Epoch& epoch, double before) {
         if (!keeps_accuracy(epoch)) {
             if (epoch.watermark < options_.target && epoch.accuracy >= before) return {};
             highest_ = rate_ / 2;

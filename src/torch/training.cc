@@ -28,7 +28,8 @@ at::Tensor summed_loss(const at::Tensor& outputs, const at::Tensor& targets, Sco
     auto logarithms = log_scores(outputs, scores);
     // Logarithms of probabilities already have a sum of exponentials of one.
     if (scores == Scores::logits) logarithms = at::log_softmax(logarithms, 1);
-    return -(logarithms * targets).sum();
+    // A class that is ruled out has a logarithm of -infinity, which counts nothing where it is not wanted.
+    return -at::where(targets > 0, logarithms * targets, at::zeros_like(logarithms)).sum();
 }
 
 WithGradients::WithGradients(std::vector<Weight>& weights) : weights_(weights) {
