@@ -15,7 +15,7 @@
 namespace modelseal::hook {
 namespace {
 
-using ledger::Database, ledger::Statement, ledger::Transaction;
+using ledger::Database, ledger::Transaction;
 using std::chrono::milliseconds;
 
 constexpr std::int64_t kApplication = 0x6d736f71;  // "msoq"
