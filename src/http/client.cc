@@ -1,12 +1,11 @@
 #include "http/client.h"
 
 #include <algorithm>
-#include <charconv>
-#include <random>
 #include <thread>
 
 #include <fmt/format.h>
 
+#include "http/retry.h"
 #include "http/transfer.h"
 #include "util/text.h"
 
@@ -16,7 +15,6 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
-constexpr milliseconds kLongestWait{30'000};
 constexpr std::size_t kMostShown = 300;  // bytes of what a server says
 
 bool may_succeed_later(unsigned status) {
@@ -25,23 +23,6 @@ bool may_succeed_later(unsigned status) {
 
 bool is_redirect(unsigned status) {
     return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
-}
-
-// RFC 9110, section 10.2.3; dates are passed over, the wait is then our own.
-std::optional<milliseconds> retry_after(const Response& response) {
-    const auto text = response.field("retry-after");
-    std::uint32_t seconds = 0;
-    const auto [stop, code] = std::from_chars(text.data(), text.data() + text.size(), seconds);
-    if (text.empty() || code != std::errc() || stop != text.data() + text.size()) return std::nullopt;
-    return std::min(kLongestWait, milliseconds(1000ull * seconds));
-}
-
-// Doubles from try to try; half of it is left to chance, so that many clients do not come back at once.
-milliseconds wait_before(unsigned retry, milliseconds first) {
-    static thread_local std::minstd_rand random{std::random_device{}()};
-    const auto full = std::min(kLongestWait, first * (1u << std::min(retry, 16u)));
-    return milliseconds(
-        std::uniform_int_distribution<milliseconds::rep>(full.count() / 2, full.count())(random));
 }
 
 // A validator that promises the same bytes (RFC 9110, section 8.8.3).
@@ -124,7 +105,7 @@ Result<Response> Client::State::perform(const Request& request, const Sink* sink
         if (failure && response.is_success()) exchange.validator = strong_validator(response);
         const auto why =
             failure ? failure->error.message : exchange.url.origin() + ": " + answer_text(response);
-        const auto asked = failure ? std::nullopt : retry_after(response);
+        const auto asked = failure ? std::nullopt : retry_after(response.field("retry-after"));
         MODELSEAL_TRY(pause(exchange, asked.value_or(wait_before(retries, options.backoff)), deadline, why));
         ++retries;
         // Where storage sent us may have been for a short time only: the server is asked again.

@@ -2,13 +2,12 @@
 #include "oracle/http/http.h"
 
 #include <algorithm>
-#include <charconv>
 #include <optional>
-#include <random>
 #include <thread>
 
 #include <fmt/format.h>
 
+#include "http/retry.h"
 #include "oracle/http/http_connection.h"
 #include "oracle/http/url.h"
 #include "util/text.h"
@@ -18,28 +17,8 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr milliseconds kLongestWait{30'000};
-
 bool may_succeed_later(unsigned status) {
     return status == 429 || status == 502 || status == 503 || status == 504;
-}
-
-// RFC 9110, section 10.2.3; dates are passed over, the wait is then our own.
-std::optional<milliseconds> retry_after(const HttpResponse& response) {
-    const auto text = response.field("retry-after");
-    std::uint32_t seconds = 0;
-    const auto [stop, code] = std::from_chars(text.data(), text.data() + text.size(), seconds);
-    if (text.empty() || stop != text.data() + text.size()) return std::nullopt;
-    if (code != std::errc()) return kLongestWait;
-    return std::min(kLongestWait, milliseconds(1000ull * seconds));
-}
-
-// Doubles from try to try; half of it is left to chance, so that many clients do not come back at once.
-milliseconds wait_before(unsigned retry, milliseconds first) {
-    static thread_local std::minstd_rand random{std::random_device{}()};
-    const auto full = std::min(kLongestWait, first * (1u << std::min(retry, 16u)));
-    return milliseconds(
-        std::uniform_int_distribution<milliseconds::rep>(full.count() / 2, full.count())(random));
 }
 
 Error redirected(const Url& server, const HttpResponse& response) {
@@ -87,8 +66,8 @@ Result<HttpResponse> HttpClient::send(const HttpRequest& request, bool* too_larg
             if (failure) return std::move(failure->error);
             return response;
         }
-        const auto wait = failure ? std::nullopt : retry_after(response);
-        std::this_thread::sleep_for(deadline_.at_most(wait.value_or(wait_before(retry, backoff_))));
+        const auto wait = failure ? std::nullopt : http::retry_after(response.field("retry-after"));
+        std::this_thread::sleep_for(deadline_.at_most(wait.value_or(http::wait_before(retry, backoff_))));
         if (deadline_.over()) return deadline_.error(server().origin() + ": no valid answer");
     }
 }
