@@ -10,6 +10,8 @@
 
 #include "util/text.h"
 
+extern char** environ;
+
 namespace modelseal::io {
 namespace {
 
@@ -50,6 +52,16 @@ void set_signals_and_group(posix_spawnattr_t& attributes) {
 }
 
 }  // namespace
+
+std::vector<std::string> environment_without_secrets() {
+    std::vector<std::string> variables;
+    for (char** variable = environ; variable != nullptr && *variable != nullptr; ++variable) {
+        const std::string_view text(*variable);
+        if (!text.starts_with("MODELSEAL_PASSPHRASE=") && !text.starts_with("MODELSEAL_TOKEN="))
+            variables.emplace_back(text);
+    }
+    return variables;
+}
 
 int spawn(pid_t& pid, Program program) {
     posix_spawn_file_actions_t files;

@@ -26,6 +26,9 @@ struct Program {
     Others others = Others::inherited;
 };
 
+// The environment of this process, without the secrets that are for it alone: MODELSEAL_PASSPHRASE and MODELSEAL_TOKEN.
+std::vector<std::string> environment_without_secrets();
+
 // Starts it in a process group of its own, with no signal blocked, and none ignored that modelseal ignores.
 // Returns 0, or why it could not be run (errno).
 int spawn(pid_t& pid, Program program);

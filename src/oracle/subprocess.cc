@@ -16,8 +16,6 @@
 #include "io/spawn.h"
 #include "util/text.h"
 
-extern char** environ;
-
 namespace modelseal::oracle {
 namespace {
 
@@ -82,11 +80,6 @@ class NoBrokenPipe {
     bool was_waiting_ = false;
 };
 
-// Secrets in the environment that are for this program only, not for its children.
-bool is_secret(std::string_view variable) {
-    return variable.starts_with("MODELSEAL_PASSPHRASE=") || variable.starts_with("MODELSEAL_TOKEN=");
-}
-
 }  // namespace
 
 Result<std::unique_ptr<Subprocess>> Subprocess::start(const std::vector<std::string>& words,
@@ -94,10 +87,9 @@ Result<std::unique_ptr<Subprocess>> Subprocess::start(const std::vector<std::str
                                                       std::string name) {
     Pipe in, out, err;
     if (!in.open() || !out.open() || !err.open()) return io::os_error(errno, name, "make a pipe");
-    std::vector<std::string> environment = variables;
-    for (char** variable = environ; variable != nullptr && *variable != nullptr; ++variable) {
-        if (!is_secret(*variable)) environment.emplace_back(*variable);
-    }
+    auto environment = variables;
+    const auto own = io::environment_without_secrets();
+    environment.insert(environment.end(), own.begin(), own.end());
     std::unique_ptr<Subprocess> process(new Subprocess);
     const int code = io::spawn(process->pid_, {.file = words[0],
                                                .words = words,

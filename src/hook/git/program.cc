@@ -20,8 +20,6 @@
 #include "io/spawn.h"
 #include "util/text.h"
 
-extern char** environ;
-
 namespace modelseal::hook {
 namespace {
 
@@ -39,22 +37,13 @@ void close_end(int& fd) {
     if (fd >= 0) ::close(std::exchange(fd, -1));
 }
 
-// Secrets that are for this program only.
-bool is_secret(std::string_view variable) {
-    return variable.starts_with("MODELSEAL_PASSPHRASE=") || variable.starts_with("MODELSEAL_TOKEN=");
-}
-
 std::vector<std::string> environment_for_git() {
-    std::vector<std::string> out;
-    for (char** variable = environ; variable != nullptr && *variable != nullptr; ++variable) {
-        const std::string_view text(*variable);
-        const bool ours = text.starts_with("GIT_NO_REPLACE_OBJECTS=") ||
-                          text.starts_with("GIT_NO_LAZY_FETCH=") || text.starts_with("LC_ALL=");
-        if (!ours && !is_secret(text)) out.emplace_back(text);
-    }
-    out.emplace_back("GIT_NO_REPLACE_OBJECTS=1");
-    out.emplace_back("GIT_NO_LAZY_FETCH=1");
-    out.emplace_back("LC_ALL=C");
+    auto out = io::environment_without_secrets();
+    std::erase_if(out, [](const std::string& variable) {
+        return variable.starts_with("GIT_NO_REPLACE_OBJECTS=") || variable.starts_with("GIT_NO_LAZY_FETCH=") ||
+               variable.starts_with("LC_ALL=");
+    });
+    out.insert(out.end(), {"GIT_NO_REPLACE_OBJECTS=1", "GIT_NO_LAZY_FETCH=1", "LC_ALL=C"});
     return out;
 }
 
