@@ -16,7 +16,6 @@
 #include "cli/options/trust_options.h"
 #include "cli/options/values.h"
 #include "crypto/hash.h"
-#include "io/file.h"
 #include "oracle/endpoint.h"
 #include "oracle/http/url.h"
 #include <modelseal/check.h>

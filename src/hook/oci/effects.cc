@@ -19,12 +19,8 @@ using nlohmann::ordered_json;
 constexpr std::string_view kEmptyType = "application/vnd.oci.empty.v1+json";
 constexpr std::size_t kMostReferrers = 1000;  // in an index of ours
 
-std::string text_digest(std::string_view text) {
-    return digest_of(std::as_bytes(std::span(text)));
-}
-
 ordered_json descriptor_of(std::string_view media_type, std::string_view bytes) {
-    return {{"mediaType", media_type}, {"digest", text_digest(bytes)}, {"size", bytes.size()}};
+    return {{"mediaType", media_type}, {"digest", digest_of(bytes)}, {"size", bytes.size()}};
 }
 
 ordered_json annotations_of(const Decision& decision) {
@@ -107,7 +103,7 @@ Result<void> Effects::push_referrer(const std::string& repository) {
     MODELSEAL_TRY(registry_.push_blob(repository, kEmptyObject));
     MODELSEAL_TRY(registry_.push_blob(repository, decision_.report));
     const auto referrer = referrer_of(job_, decision_);
-    const auto digest = text_digest(referrer);
+    const auto digest = digest_of(referrer);
     MODELSEAL_TRY(queue_.remember_own(repository, digest));
     MODELSEAL_TRY_ASSIGN(const bool listed,
                          registry_.push_manifest(repository, digest, {referrer, std::string(kOciManifest)}));
@@ -136,7 +132,7 @@ Result<void> Effects::list_referrer(const std::string& repository, const std::st
     entry["annotations"] = annotations_of(decision_);
     index["manifests"].push_back(std::move(entry));
     const auto text = index.dump();
-    MODELSEAL_TRY(queue_.remember_own(repository, text_digest(text)));
+    MODELSEAL_TRY(queue_.remember_own(repository, digest_of(text)));
     MODELSEAL_TRY(registry_.push_manifest(repository, tag, {text, std::string(kOciIndex)}));
     return {};
 }

@@ -12,6 +12,7 @@
 #include "io/file.h"
 #include "io/rfc3339.h"
 #include "jobs/many/targets.h"
+#include "jobs/policy/closure.h"
 #include "model/part.h"
 #include "report/policy.h"
 #include "report/report.h"
@@ -51,7 +52,7 @@ bool has_a_model(const fs::path& file) {
 
 bool is_adapter(const std::string& path) {
     const auto name = fs::path(path).filename();
-    return name == "adapter_model.safetensors" || name == "adapter_model.bin";
+    return std::ranges::any_of(jobs::kAdapterNames, [&](std::string_view adapter) { return name == adapter; });
 }
 
 // Paths of our own folders say nothing to the readers of a report.
@@ -76,9 +77,7 @@ class Inspector {
           folder_(options.scratch / fmt::format("job-{}", job.id)) {}
 
     Result<Inspection> run() {
-        decision_.time = io::rfc3339(std::chrono::duration_cast<std::chrono::seconds>(
-                                         std::chrono::system_clock::now().time_since_epoch())
-                                         .count());
+        decision_.time = io::rfc3339_now();
         decision_.name = job_.repository;
         auto stored = registry_.manifest(job_.repository, job_.digest);
         if (!stored.ok()) return failed(stored.error());

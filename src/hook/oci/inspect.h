@@ -24,7 +24,7 @@ struct InspectOptions {
 };
 
 // Which part of an artifact is the model: its only file; else its only file that is not a document (README, license, ...), a
-// signature, or an adapter next to it (a file that is a model is no document, whatever its name); else the folder, all of which a seal must cover.
+// signature, or an adapter next to it (a model counts as one, whatever its name); else the folder, all of which a seal must cover.
 std::string target_in(const std::filesystem::path& folder, const std::set<std::string>& files);
 
 // `children`: of an index. An Error is about what may succeed later; everything else is a decision, which lets nothing through

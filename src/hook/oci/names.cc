@@ -69,7 +69,7 @@ bool is_repository(std::string_view name) {
 
 // [a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}
 bool is_tag(std::string_view tag) {
-    const auto is_word = [](char c) { return is_lower_alphanumeric(c) || (c >= 'A' && c <= 'Z') || c == '_'; };
+    const auto is_word = [](char c) { return is_alphanumeric(c) || c == '_'; };
     if (tag.empty() || tag.size() > 128 || !is_word(tag[0])) return false;
     return std::ranges::all_of(tag, [&](char c) { return is_word(c) || c == '.' || c == '-'; });
 }
@@ -84,6 +84,10 @@ std::string digest_of(std::span<const std::byte> bytes) {
     crypto::Sha256 hash;
     hash.update(bytes);
     return "sha256:" + to_hex(hash.finish());
+}
+
+std::string digest_of(std::string_view text) {
+    return digest_of(std::as_bytes(std::span(text)));
 }
 
 }  // namespace modelseal::hook

@@ -17,6 +17,7 @@ bool is_tag(std::string_view tag);
 bool is_digest(std::string_view text);
 
 std::string digest_of(std::span<const std::byte> bytes);
+std::string digest_of(std::string_view text);
 
 // Of JSON: an empty object, in two bytes; its digest is in the specification.
 inline constexpr std::string_view kEmptyObject = "{}";

@@ -23,7 +23,7 @@ Error spoiled(std::string_view what) {
 std::string event_id(std::string id, const Upload& upload, const std::string& time) {
     if (!id.empty() && id.size() <= kMostEventId) return "sender:" + id;
     const auto all = fmt::format("{}\n{}\n{}\n{}\n{}", id, upload.repository, upload.digest, upload.tag, time);
-    return std::string(kDerivedEvent) + digest_of(std::as_bytes(std::span(all)));
+    return std::string(kDerivedEvent) + digest_of(all);
 }
 
 void pass_over(SkippedEvents& skipped, std::string why) {

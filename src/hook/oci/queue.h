@@ -54,7 +54,7 @@ class JobQueue {
     static Result<std::unique_ptr<JobQueue>> open(const std::filesystem::path& file, std::uint64_t most);
     ~JobQueue();
 
-    // All of them or none. False: there is no room. When it returns true, they are on the disk. An event that was added before
+    // All of them or none. False: the queue is full. When it returns true, they are on the disk. An event that was added before
     // (for one that begins with kDerivedEvent: and whose job is not done) is passed over, and so is what remember_own() was told.
     Result<bool> add(std::span<const Upload> uploads);
     // For the children of an index: without an event of their own. What was decided before is not decided again.

@@ -11,10 +11,6 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-std::string bytes_digest(std::string_view bytes) {
-    return digest_of(std::as_bytes(std::span(bytes)));
-}
-
 bool reads(http::Method method) {
     return method == http::Method::get || method == http::Method::head;
 }
@@ -109,7 +105,7 @@ Result<std::optional<StoredManifest>> Registry::manifest(const std::string& repo
                                             repository));
     if (response.status == 404) return std::optional<StoredManifest>();
     if (response.status != 200) return unexpected(response, "read a manifest");
-    if (is_digest(reference) && bytes_digest(response.body) != reference) {
+    if (is_digest(reference) && digest_of(response.body) != reference) {
         return Error{ErrorKind::mismatch,
                      fmt::format("{}: the manifest that it sends does not have the digest {}", base_.origin(),
                                  reference),
@@ -161,7 +157,7 @@ Result<std::optional<http::Url>> Registry::begin_upload(const std::string& repos
 }
 
 Result<void> Registry::push_blob(const std::string& repository, std::string_view bytes) {
-    const auto digest = bytes_digest(bytes);
+    const auto digest = digest_of(bytes);
     MODELSEAL_TRY_ASSIGN(const bool there, has_blob(repository, digest));
     if (there) return {};
     MODELSEAL_TRY_ASSIGN(const auto location, begin_upload(repository, ""));

@@ -41,6 +41,13 @@ milliseconds pause_after(unsigned attempts) {
     return std::min(kLongestPause, kFirstPause * (1u << std::min(attempts, 16u)));
 }
 
+// Whether what is left to do for a job may be left: a report about an upload that passes.
+bool gives_up(const Job& job) {
+    if (job.state != Job::State::decided) return false;
+    const auto decision = Decision::from_text(job.decision);
+    return decision.ok() && decision->outcome <= Ruling::Outcome::warn;
+}
+
 // "job-12": the folder of a job, as inspect() names it.
 bool is_job_folder(const std::string& name) {
     constexpr std::string_view kPrefix = "job-";
@@ -290,15 +297,14 @@ void Service::failed(Job& job, const Error& error) {
     const auto message = util::printable(error.message);
     const auto shown = fmt::format("{}@{}", job.repository, job.digest);
     Result<void> kept;
-    auto acted = job.state == Job::State::decided && is_last(job) ? Decision::from_text(job.decision)
-                                                                  : Result<Decision>(error);
-    if (acted.ok() && acted->outcome <= Ruling::Outcome::warn) {
+    if (is_last(job) && gives_up(job)) {
         log(fmt::format("{}: given up, after {}: {}", shown, util::counted(options_.attempts, "attempt"),
                         message));
-        acted->action = "given up: " + message;
-        kept = queue_->set_acted(job, acted->to_text());
+        auto decision = Decision::from_text(job.decision).value();
+        decision.action = "given up: " + message;
+        kept = queue_->set_acted(job, decision.to_text());
         queue_->put_back(job);
-    } else if (job.state == Job::State::waiting && is_last(job)) {
+    } else if (is_last(job) && job.state == Job::State::waiting) {
         log(fmt::format("{}: denied unchecked, after {}: {}", shown,
                         util::counted(options_.attempts, "attempt"), message));
         const Decision decision{

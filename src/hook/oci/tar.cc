@@ -49,7 +49,7 @@ bool has_checksum(std::span<const std::byte> block) {
     return number_of(block.subspan(148, 8)) == sum;
 }
 
-// GNU's own headers have times where ustar has the prefix. Go's reader takes for a prefix what is no time.
+// GNU's own headers have times where ustar has the prefix. Go's reader takes for a prefix what cannot be a time.
 bool has_two_readings(std::span<const std::byte> block) {
     const auto is_time = [&](std::size_t at) {
         return block[at] == std::byte{0} || number_of(block.subspan(at, 12)).has_value();

@@ -22,7 +22,6 @@
 #include "policy/decide.h"
 #include "policy/parse.h"
 #include "policy/ruling.h"
-#include "util/encodings.h"
 #include "util/text.h"
 #include <modelseal/policy.h>
 
