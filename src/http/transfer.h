@@ -5,7 +5,7 @@
 
 namespace modelseal::http {
 
-// The reason why there is no complete response.
+// Why a response is not complete.
 struct TransferFailure {
     Error error;
     bool later = false;  // the same request may succeed later: no connection, or it broke

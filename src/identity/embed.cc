@@ -220,8 +220,10 @@ class Training {
             const double after =
                 diverged ? result_.best.accuracy : epoch.accuracy;  // of the weights that it goes on from
             epoch.best = !diverged && (result_.epochs.empty() || rank(epoch) > rank(result_.best));
-            if (epoch.best) result_.best = epoch;
-            if (epoch.best) MODELSEAL_TRY(network_.remember());
+            if (epoch.best) {
+                result_.best = epoch;
+                MODELSEAL_TRY(network_.remember());
+            }
             result_.epochs.push_back(epoch);
             if (options_.after_epoch) options_.after_epoch(epoch);
             if (!diverged && outcome_of(epoch) == Embedded::Outcome::reached) break;

@@ -47,9 +47,9 @@ struct EmbedOptions {
     images::Scale scale;  // of the model's inputs
     std::uint64_t seed = 0;
     std::size_t max_epochs = 20;
-    double rate =
-        5e-3;  // of stochastic gradient descent, at the start: halved after each epoch that lost too much
-               // accuracy, doubled, to 8 times this at most, after each that changed nothing for the better
+    // Of stochastic gradient descent, at the start: halved after each epoch that lost too much accuracy, unless it is coming
+    // back while key images are still learned; doubled, to 8 times this at most, after each that changed nothing for the better.
+    double rate = 5e-3;
     double momentum = 0.9;
     double weight_decay = 1e-4;
     std::size_t batch = 128;    // images of all kinds in a step

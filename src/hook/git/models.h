@@ -4,7 +4,7 @@
 // model_index.json or modules.json and a model file at any depth: what programs load as a folder. The outermost such folder
 // counts. Every other model file is a model by itself, together with what belongs to it: its external data, adapters beside
 // it, its signature. What is neither is not looked at, except links and submodules: a program that follows one finds files
-// that were not checked under its name, so it has to lead to a file of the same commit that is no model.
+// that were not checked under its name, so it has to lead to a file of the same commit, and not to a model.
 //
 // A model is changed by a commit if it differs, in any of its files, from what each of the commit's parents has in its place.
 #pragma once

@@ -15,7 +15,7 @@ Error not_a_hook(std::string_view what) {
             "install it as a hook of a repository: pre-receive, update or pre-push"};
 }
 
-// "0000...": there is no object.
+// "0000...", which stands for nothing.
 Result<std::string> id_or_none(std::string_view text, std::string_view where) {
     if (!is_object_id(text)) {
         return not_a_hook(
