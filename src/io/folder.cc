@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "io/descriptor.h"
 #include "io/file.h"
 #include "util/text.h"
 
@@ -19,24 +20,6 @@ namespace modelseal::io {
 namespace {
 
 constexpr std::size_t kLongestPath = 4096;
-
-class Descriptor {
-  public:
-    explicit Descriptor(int fd) : fd_(fd) {}
-    Descriptor(Descriptor&& other) noexcept : fd_(other.release()) {}
-    Descriptor& operator=(Descriptor&& other) noexcept {
-        std::swap(fd_, other.fd_);
-        return *this;
-    }
-    ~Descriptor() {
-        if (fd_ >= 0) ::close(fd_);
-    }
-    int get() const { return fd_; }
-    int release() { return std::exchange(fd_, -1); }
-
-  private:
-    int fd_;
-};
 
 Error link_refused(const std::string& shown) {
     return {ErrorKind::unsupported,
@@ -177,7 +160,7 @@ Folder::~Folder() {
 }
 
 Result<std::unique_ptr<FileSource>> Folder::file(const std::string& relative) const {
-    Descriptor at(-1);
+    Descriptor at;
     int from = fd_;
     std::size_t begin = 0;
     for (auto slash = relative.find('/'); slash != relative.npos; slash = relative.find('/', begin)) {

@@ -37,19 +37,6 @@ std::vector<Descriptor> descriptors_of(msghdr& packet) {
 
 }  // namespace
 
-Descriptor& Descriptor::operator=(Descriptor&& other) noexcept {
-    if (this != &other) {
-        reset();
-        fd_ = other.release();
-    }
-    return *this;
-}
-
-void Descriptor::reset() {
-    if (fd_ >= 0) ::close(fd_);
-    fd_ = -1;
-}
-
 std::optional<nlohmann::json> read_packet(std::span<const std::uint8_t> packet) {
     auto body = nlohmann::json::parse(packet.begin(), packet.end(), nullptr, false);
     return body.is_object() ? std::optional(std::move(body)) : std::nullopt;

@@ -36,10 +36,10 @@
 #include <cstdint>
 #include <optional>
 #include <span>
-#include <utility>
 
 #include <nlohmann/json.hpp>
 
+#include "io/descriptor.h"
 #include <modelseal/result.h>
 
 namespace modelseal::worker {
@@ -47,21 +47,7 @@ namespace modelseal::worker {
 inline constexpr std::size_t kMostMessage = 64u << 10;
 inline constexpr std::size_t kMostDescriptors = 1;
 
-// Owns a descriptor.
-class Descriptor {
-  public:
-    Descriptor() = default;
-    explicit Descriptor(int fd) : fd_(fd) {}
-    Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-    Descriptor& operator=(Descriptor&& other) noexcept;
-    ~Descriptor() { reset(); }
-    int get() const { return fd_; }
-    int release() { return std::exchange(fd_, -1); }
-    void reset();
-
-  private:
-    int fd_ = -1;
-};
+using io::Descriptor;
 
 struct Message {
     nlohmann::json body;
