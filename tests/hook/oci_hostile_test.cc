@@ -2,10 +2,15 @@
 #include <sstream>
 #include <thread>
 
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/read.hpp>
+#include <boost/asio/write.hpp>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include "crypto/content_digest.h"
 #include "hook/oci/inspect.h"
 #include "hook/oci/names.h"
 #include "hook/oci/service.h"
@@ -67,7 +72,7 @@ class HostileRegistry : public testing::Test {
         const auto policy = Policy::load(scratch / "policy.toml").value();
         const Job job{.id = 1,
                       .repository = "acme/net",
-                      .digest = digest_in(manifest),
+                      .digest = job_digest.empty() ? digest_in(manifest) : job_digest,
                       .tag = "v1",
                       .attempts = attempts};
         return inspect(registry, policy, job, {.scratch = scratch / "files", .limits = limits});
@@ -90,6 +95,7 @@ class HostileRegistry : public testing::Test {
     UnpackLimits limits;
     unsigned attempts = 0;  // before
     std::string layer, manifest;
+    std::string job_digest;  // empty: the manifest's
     std::unique_ptr<HttpServer> server;
 };
 
@@ -100,6 +106,28 @@ TEST_F(HostileRegistry, AnHonestOneIsBelieved) {
     const auto report = json::parse(inspection->decision.report);
     EXPECT_EQ(report["target"], "model.safetensors");
     EXPECT_EQ(inspection->decision.report.find((scratch / "files").string()), std::string::npos);
+}
+
+TEST_F(HostileRegistry, OfDigestsOfSha512IsCheckedAsWell) {
+    const auto other = [](const std::string& text) {
+        crypto::ContentDigest hash("sha512:");
+        hash.update(std::as_bytes(std::span(text)));
+        return hash.finish();
+    };
+    set_layer("model.safetensors");
+    auto parsed = json::parse(manifest);
+    parsed["layers"][0]["digest"] = other(layer);
+    manifest = parsed.dump();
+    job_digest = other(manifest);
+    const auto inspection = inspected([this](const HttpAsked& asked) { return honest(asked); });
+    ASSERT_TRUE(inspection.ok()) << inspection.error().message;
+    EXPECT_EQ(inspection->decision.outcome, Ruling::Outcome::allow) << inspection->decision.reason;
+    layer[100] ^= 1;
+    EXPECT_THAT(denied([this](const HttpAsked& asked) { return honest(asked); }),
+                HasSubstr("do not have the digest of its manifest"));
+    manifest += " ";
+    EXPECT_THAT(denied([this](const HttpAsked& asked) { return honest(asked); }),
+                HasSubstr("does not have the digest"));
 }
 
 TEST_F(HostileRegistry, SendsAnotherManifest) {
@@ -265,6 +293,21 @@ TEST_F(Senders, AreAnsweredByWhatTheySend) {
     EXPECT_THAT(metrics, HasSubstr("modelseal_hook_notifications_total{result=\"unauthorized\"} 3\n"));
     EXPECT_THAT(metrics, HasSubstr("modelseal_hook_notifications_total{result=\"full\"} 1\n"));
     service->stop();
+}
+
+// Whoever does not know the secret could otherwise make the hook hold as many bodies as there are connections.
+TEST_F(Senders, WithoutTheSecretAreAnsweredBeforeTheyHaveSentABody) {
+    start(2);
+    namespace asio = boost::asio;
+    asio::io_context io;
+    asio::ip::tcp::socket socket(io);
+    socket.connect({asio::ip::make_address("127.0.0.1"), service->port()});
+    asio::write(socket, asio::buffer(std::string(
+                            "POST /notifications HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer wrong\r\n"
+                            "Content-Length: 1000000\r\n\r\n")));
+    std::string answer(12, ' ');
+    asio::read(socket, asio::buffer(answer));
+    EXPECT_EQ(answer, "HTTP/1.1 401");
 }
 
 TEST_F(Senders, OfTooLargeHeadsAreAnswered) {

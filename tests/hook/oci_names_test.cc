@@ -21,7 +21,19 @@ TEST(OciNames, AreThoseOfTheSpecification) {
     EXPECT_TRUE(is_digest("sha256:" + std::string(64, 'a')));
     EXPECT_FALSE(is_digest("sha256:" + std::string(64, 'A')));
     EXPECT_FALSE(is_digest("sha256:" + std::string(63, 'a')));
-    EXPECT_FALSE(is_digest("sha512:" + std::string(128, 'a')));
+    EXPECT_TRUE(is_digest("sha512:" + std::string(128, 'a')));
+    EXPECT_FALSE(is_digest("sha512:" + std::string(64, 'a')));
+    EXPECT_FALSE(is_digest("sha384:" + std::string(96, 'a')));
+    EXPECT_FALSE(is_digest("sha256"));
+    // FIPS 180-4, appendices B.1 and C.1.
+    for (const char* digest :
+         {"sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
+          "sha512:"
+          "ddaf35a193617abacc417349ae20413112e6fa4e89a97ea20a9eeee64b55d39a2192992a274fc1a836ba3c23a3feebbd"
+          "454d4423643ce80e2a9ac94fa54ca49f"}) {
+        EXPECT_TRUE(has_digest("abc", digest)) << digest;
+        EXPECT_FALSE(has_digest("abd", digest)) << digest;
+    }
     EXPECT_EQ(digest_of(std::as_bytes(std::span(kEmptyObject))),
               "sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a");
 }

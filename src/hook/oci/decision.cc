@@ -20,6 +20,13 @@ constexpr std::array<std::string_view, 3> kSubjects{"files", "index", "gone"};
 // A message may quote what somebody else wrote.
 constexpr std::size_t kMostReason = 16u << 10;
 
+// Cut between characters, if it is UTF-8.
+std::string_view kept_part(std::string_view reason) {
+    auto end = std::min(reason.size(), kMostReason);
+    while (end > 0 && end < reason.size() && (static_cast<unsigned char>(reason[end]) & 0xC0) == 0x80) --end;
+    return reason.substr(0, end);
+}
+
 }  // namespace
 
 std::string Decision::to_text() const {
@@ -28,7 +35,7 @@ std::string Decision::to_text() const {
                 {"outcome", report::word(outcome)},
                 {"verdict", verdict},
                 {"name", name},
-                {"reason", reason.substr(0, kMostReason)},
+                {"reason", kept_part(reason)},
                 {"report", report},
                 {"time", time},
                 {"media_type", media_type},

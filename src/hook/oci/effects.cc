@@ -113,7 +113,8 @@ Result<void> Effects::push_referrer(const std::string& repository) {
 // OCI distribution 1.1, "Pushing manifests with subject": a registry without the API of referrers has their list under a tag
 // that is made of the subject's digest.
 Result<void> Effects::list_referrer(const std::string& repository, const std::string& referrer) {
-    const auto tag = "sha256-" + job_.digest.substr(job_.digest.find(':') + 1);
+    const auto colon = job_.digest.find(':');
+    const auto tag = job_.digest.substr(0, colon) + "-" + job_.digest.substr(colon + 1, 64);
     MODELSEAL_TRY_ASSIGN(const auto stored, registry_.manifest(repository, tag));
     ordered_json index{{"schemaVersion", 2}, {"mediaType", kOciIndex}, {"manifests", ordered_json::array()}};
     if (stored) {

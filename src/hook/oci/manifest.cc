@@ -49,8 +49,9 @@ Result<Layer> layer_of(const json& descriptor) {
     if (!descriptor.is_object()) return not_a_manifest("a layer that is not an object");
     Layer layer{.media_type = text_field(descriptor, "mediaType"), .digest = text_field(descriptor, "digest")};
     if (!is_digest(layer.digest)) {
-        return not_a_manifest(fmt::format("a layer with the digest '{}', which is not one of SHA-256",
-                                          util::printable(layer.digest.substr(0, 100))));
+        return not_a_manifest(
+            fmt::format("a layer with the digest '{}', which is not one of SHA-256 or SHA-512",
+                        util::printable(layer.digest.substr(0, 100))));
     }
     const auto size = descriptor.find("size");
     if (size == descriptor.end() || !size->is_number_unsigned())
@@ -83,7 +84,7 @@ Result<Manifest> index_of(const json& children, Manifest manifest) {
         return not_a_manifest("the list of manifests is none, or has more than 1,000");
     for (const auto& child : children) {
         auto digest = text_field(child, "digest");
-        if (!is_digest(digest)) return not_a_manifest("an entry without a digest of SHA-256");
+        if (!is_digest(digest)) return not_a_manifest("an entry without a digest of SHA-256 or SHA-512");
         manifest.children.push_back(std::move(digest));
     }
     return manifest;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "crypto/content_digest.h"
 #include "crypto/hash.h"
 #include <modelseal/keys.h>
 
@@ -75,9 +76,13 @@ bool is_tag(std::string_view tag) {
 }
 
 bool is_digest(std::string_view text) {
-    constexpr std::string_view kAlgorithm = "sha256:";
-    if (!text.starts_with(kAlgorithm) || text.size() != kAlgorithm.size() + 64) return false;
-    return text.find_first_not_of("0123456789abcdef", kAlgorithm.size()) == std::string_view::npos;
+    return crypto::is_content_digest(text);
+}
+
+bool has_digest(std::string_view text, std::string_view digest) {
+    crypto::ContentDigest hash(digest);
+    hash.update(std::as_bytes(std::span(text)));
+    return hash.finish() == digest;
 }
 
 std::string digest_of(std::span<const std::byte> bytes) {

@@ -13,9 +13,12 @@ namespace modelseal::hook {
 // may be the name of a host, with a port, since CNCF distribution stores such.
 bool is_repository(std::string_view name);
 bool is_tag(std::string_view tag);
-// "sha256:" and 64 hexadecimal digits in lower case. Other algorithms are not in use.
+// Of SHA-256 or SHA-512, the algorithms that are registered (crypto/content_digest.h).
 bool is_digest(std::string_view text);
+// Precondition: is_digest(digest).
+bool has_digest(std::string_view text, std::string_view digest);
 
+// "sha256:...", of what this hook makes.
 std::string digest_of(std::span<const std::byte> bytes);
 std::string digest_of(std::string_view text);
 

@@ -37,8 +37,9 @@ Result<void> add_upload(std::vector<Upload>& uploads, Upload upload, SkippedEven
         return {};
     }
     if (!is_digest(upload.digest)) {
-        pass_over(skipped, fmt::format("a push to '{}' with the digest '{}', which is not one of SHA-256",
-                                       upload.repository, util::printable(upload.digest.substr(0, 100))));
+        pass_over(skipped,
+                  fmt::format("a push to '{}' with the digest '{}', which is not one of SHA-256 or SHA-512",
+                              upload.repository, util::printable(upload.digest.substr(0, 100))));
         return {};
     }
     if (!upload.tag.empty() && !is_tag(upload.tag)) upload.tag.clear();  // decides nothing

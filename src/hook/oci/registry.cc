@@ -105,7 +105,7 @@ Result<std::optional<StoredManifest>> Registry::manifest(const std::string& repo
                                             repository));
     if (response.status == 404) return std::optional<StoredManifest>();
     if (response.status != 200) return unexpected(response, "read a manifest");
-    if (is_digest(reference) && digest_of(response.body) != reference) {
+    if (is_digest(reference) && !has_digest(response.body, reference)) {
         return Error{ErrorKind::mismatch,
                      fmt::format("{}: the manifest that it sends does not have the digest {}", base_.origin(),
                                  reference),

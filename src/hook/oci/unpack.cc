@@ -11,7 +11,7 @@
 #include <unistd.h>
 #include <zlib.h>
 
-#include "crypto/hash.h"
+#include "crypto/content_digest.h"
 #include "hook/oci/tar.h"
 #include "io/file.h"
 #include "io/folder.h"
@@ -157,7 +157,7 @@ struct LayerUnpacker::State {
     const Layer& layer;
     ArtifactFolder& folder;
     std::string name;  // for messages
-    crypto::Sha256 hash = {};
+    crypto::ContentDigest hash;
     std::uint64_t taken = 0, inflated = 0;
     std::optional<TarReader> tar = {};
     z_stream zip = {};
@@ -243,7 +243,8 @@ LayerUnpacker::~LayerUnpacker() = default;
 Result<std::unique_ptr<LayerUnpacker>> LayerUnpacker::begin(const Layer& layer, ArtifactFolder& folder) {
     std::unique_ptr<State> state(new State{
         layer, folder,
-        layer.title.empty() ? "layer " + layer.digest : fmt::format("layer '{}'", shown_path(layer.title))});
+        layer.title.empty() ? "layer " + layer.digest : fmt::format("layer '{}'", shown_path(layer.title)),
+        crypto::ContentDigest(layer.digest)});
     MODELSEAL_TRY(state->begin());
     return std::unique_ptr<LayerUnpacker>(new LayerUnpacker(std::move(state)));
 }
@@ -281,7 +282,7 @@ Result<void> LayerUnpacker::finish() {
                                  util::counted(state.taken, "byte"), util::grouped(state.layer.size)),
                      {}};
     }
-    if ("sha256:" + to_hex(state.hash.finish()) != state.layer.digest) {
+    if (state.hash.finish() != state.layer.digest) {
         return Error{
             ErrorKind::mismatch, state.name + ": its bytes do not have the digest of its manifest", {}};
     }
