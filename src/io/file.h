@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 
+#include "io/file_state.h"
 #include <modelseal/format.h>
 #include <modelseal/result.h>
 
@@ -44,6 +45,7 @@ class FileSource final : public Source {
     std::uint32_t mode() const { return mode_; }    // permission bits
     std::uint64_t links() const { return links_; }  // hard links, 1 for an ordinary file
     bool same_file(const std::filesystem::path& other) const;
+    FileState state() const { return {device_, inode_, size_, changed_ns_}; }  // when it was opened
 
   private:
     FileSource() = default;

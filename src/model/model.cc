@@ -88,6 +88,16 @@ Result<void> Model::unchanged() const {
     return {};
 }
 
+std::optional<Model::States> Model::states() const {
+    States states;
+    for (const auto& file : files) {
+        const auto* on_disk = dynamic_cast<const io::FileSource*>(file.source.get());
+        if (on_disk == nullptr) return std::nullopt;
+        states.emplace(file.path, on_disk->state());
+    }
+    return states;
+}
+
 Model limited(Model model, const Limits& limits) {
     for (auto& file : model.files) {
         if (auto* const on_disk = dynamic_cast<io::FileSource*>(file.source.get()))

@@ -4,7 +4,9 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -36,6 +38,10 @@ struct Model {
 
     std::uint64_t bytes() const;     // of all files
     Result<void> unchanged() const;  // no file was written to while it was read
+
+    // Of each file by its path, when it was opened; nothing if some are not on a disk.
+    using States = std::map<std::string, io::FileState>;
+    std::optional<States> states() const;
 };
 
 // Opens a file, a folder of shards (with their index json), or a graph with its external data. Refuses paths

@@ -22,6 +22,9 @@ enum class Failures { listed, left_out };
 // What would help: below the findings, or left to hints_of().
 enum class Hints { listed, left_out };
 
+// Where a report comes from: a check that was just made, or a cache of earlier ones.
+enum class Source { check, cache };
+
 struct TextStyle {
     bool color = false;   // ANSI colors
     bool all = false;     // list everything; otherwise long lists are cut, and say so
@@ -30,6 +33,7 @@ struct TextStyle {
     Hints hints = Hints::listed;
     // How the reader gets at the rest of a list that was cut, in the caller's words: "use --all".
     std::string_view rest = {};
+    Source source = Source::check;
 };
 
 // One line for what is intact; for anything else a few more: what changed, where and how much. Ends with a
@@ -45,8 +49,8 @@ std::vector<std::string> hints_of(const CheckReport& report, Failures failures);
 // `single`: one object, of the only report; otherwise a list. Pure ASCII. Ends with a newline.
 std::string to_json(std::span<const CheckReport> reports, bool single);
 
-// The same object on a single line.
-std::string to_json_line(const CheckReport& report);
+// The same object on a single line; of a cache, with "cached": true.
+std::string to_json_line(const CheckReport& report, Source source = Source::check);
 
 // What a document states about the run that it reports; what is empty is left out.
 struct PageInfo {

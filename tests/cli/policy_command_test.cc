@@ -1,6 +1,8 @@
 // `check --policy`, `policy test`, and many targets, as people run them.
+#include <chrono>
 #include <filesystem>
 #include <sstream>
+#include <thread>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -288,6 +290,58 @@ TEST_F(ManyModels, SharesWithResultsMergeToOneSummary) {
     EXPECT_NE(gap.code, 0);
     EXPECT_EQ(modelseal({"check", "models/good.bin", "--pub", "v.pub", "--shard", "0/2"}).code, 2);
     EXPECT_EQ(share("2/2", "c.jsonl").code, 2);
+}
+
+// Under the same path there may be others next time.
+TEST_F(ManyModels, ResultsAreOfTheContentsOfFilesThatOptionsName) {
+    const auto check = [&](const test::Words& more = {}) {
+        test::Words words = {"check",        "models", "--each",    "--pub",  "v.pub",
+                             "--cert-chain", "ca.pem", "--results", "r.jsonl"};
+        words.insert(words.end(), more.begin(), more.end());
+        return modelseal(words);
+    };
+    folder_.write("ca.pem", "of one authority");
+    check();
+    EXPECT_THAT(check({"--resume"}).out, HasSubstr("had results before"));
+    folder_.write("ca.pem", "of another");
+    const auto other = check({"--resume"});
+    EXPECT_EQ(other.code, 2);
+    EXPECT_THAT(other.err, HasSubstr("r.jsonl"));
+}
+
+TEST_F(ManyModels, ACacheAnswersForWhatNobodyTouched) {
+    const auto check = [&](const test::Words& more = {}) {
+        test::Words words = {"check", "models", "--each", "--cache", "kept", "--pub", "v.pub"};
+        words.insert(words.end(), more.begin(), more.end());
+        return modelseal(words);
+    };
+    const auto first = check({"--json"});
+    EXPECT_EQ(first.code, 4) << first.err;
+    std::this_thread::sleep_for(std::chrono::milliseconds(2'200));  // what changed just now is not kept
+    EXPECT_THAT(check().out, Not(HasSubstr("cache")));
+    const auto again = check();
+    EXPECT_EQ(again.code, 4);
+    EXPECT_THAT(again.out, HasSubstr("good.bin: intact"));
+    EXPECT_THAT(again.out, HasSubstr("(from the cache)"));
+    EXPECT_THAT(again.out, HasSubstr("2 of them known from the cache"));
+    for (auto line : lines_of(check({"--json"}).out)) {
+        EXPECT_EQ(line.value("cached", false), line["verdict"] == "intact") << line;
+        EXPECT_TRUE(line["verdict"] == "intact" || line["verdict"] == "unsealed");
+    }
+    EXPECT_THAT(check({"--expect", "name=small"}).out, Not(HasSubstr("cache"))) << "another question";
+    EXPECT_EQ(modelseal({"check", "models", "--each", "--cache", "kept", "--policy", "policy.toml"}).code, 2);
+    // Touched: checked again, and found out.
+    auto content = test::content_of(folder_ / "models/good.bin");
+    content[content.size() / 2] = static_cast<char>(content[content.size() / 2] ^ 1);
+    folder_.write("models/good.bin", content);
+    const auto after = check();
+    EXPECT_EQ(after.code, 1);
+    EXPECT_THAT(after.out, HasSubstr("good.bin: tampered"));
+    EXPECT_EQ(modelseal({"check", "models/good.bin", "--cache", "kept", "--pub", "v.pub"}).code, 2);
+    folder_.write("notes", "of mine");
+    const auto other = modelseal({"check", "models", "--each", "--cache", "notes", "--pub", "v.pub"});
+    EXPECT_EQ(other.code, 3);
+    EXPECT_THAT(other.err, HasSubstr("notes: is damaged, or not a cache of checks"));
 }
 
 TEST_F(ManyModels, AFolderOfKeysIsTrusted) {

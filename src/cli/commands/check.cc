@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <filesystem>
 #include <functional>
 #include <optional>
 #include <set>
@@ -16,6 +17,7 @@
 #include "cli/options/trust_options.h"
 #include "cli/options/values.h"
 #include "crypto/hash.h"
+#include "io/file.h"
 #include "oracle/endpoint.h"
 #include "oracle/http/url.h"
 #include <modelseal/check.h>
@@ -74,6 +76,7 @@ std::span<const OptionRule> check_rules() {
         {"--shard", {"--from", "--each"}},
         {"--results", {"--from", "--each"}},
         {"--resume", {"--results"}},
+        {"--cache", {"--from", "--each"}},
     };
     return rules;
 }
@@ -173,7 +176,8 @@ Result<CheckOptions> check_options(const CheckFlags& flags, const KeySet& keys,
 
 Result<void> guard_outputs(const CheckFlags& flags) {
     const std::vector<std::string> others = {flags.fingerprint, flags.signature, flags.endpoint.token_file,
-                                             flags.endpoint.ca, flags.policy,    flags.many.from};
+                                             flags.endpoint.ca, flags.policy,    flags.many.from,
+                                             flags.many.cache};
     const auto trusted = flags.trust.files();
     for (const auto* inputs :
          {&flags.targets, &flags.keys.public_keys, &flags.keys.check_keys, &others, &trusted}) {
@@ -195,27 +199,47 @@ void check_in_turn(const CheckFlags& flags, const std::vector<std::string>& targ
         std::optional<Result<CheckReport>> report;
         {
             const auto progress = context.progress({"checking", targets[i], i + 1, targets.size()}, counted);
-            report = check(target, context.jobs, progress.get());
+            report = check(target, {.threads = context.jobs, .progress = progress.get()});
         }
         results.add(shown_report(target, std::move(*report)));
         if (flags.many.fail_fast && results.code() != ExitCode::done) return;
     }
 }
 
+// A value of an option; of a file, what is in it: another file may lie under the same path next time.
+Result<void> add_value(const std::string& value, crypto::Sha256& digest) {
+    constexpr std::uint64_t kMost = 256u << 20;  // a fingerprint, say
+    std::error_code none;
+    const auto status = std::filesystem::status(value, none);
+    if (std::filesystem::is_other(status))
+        return Error{ErrorKind::usage,
+                     value + ": is a pipe or a device, which cannot be compared with an earlier run",
+                     "give a file"};
+    if (!std::filesystem::is_regular_file(status)) {
+        digest.update_text(value + "\n");
+        return {};
+    }
+    MODELSEAL_TRY_ASSIGN(const auto content, io::read_text(value, kMost));
+    digest.update_text(content);
+    return {};
+}
+
 // What decides the results: options that are about keys and expectations, and the policy, by its digest.
-std::string question_of(const CLI::App& command, std::span<const CheckKey> keys, const std::string& policy) {
+Result<std::string> question_of(const CLI::App& command, std::span<const CheckKey> keys,
+                                const std::string& policy) {
     static const std::set<std::string> others = {
-        "TARGET",       "--from",    "--null", "--each",  "--fail-fast", "--shard",
-        "--results",    "--resume",  "--json", "--sarif", "--junit",     "--html",
-        "--html-pairs", "--summary", "--all",  "--jobs",  "--quiet",     "--color"};
+        "TARGET",    "--from",  "--null", "--each",  "--fail-fast", "--shard",     "--results",
+        "--resume",  "--cache", "--json", "--sarif", "--junit",     "--html",      "--html-pairs",
+        "--summary", "--all",   "--jobs", "--quiet", "--color",     "--token-file"};
+    // The keys themselves count, and the policy, wherever their files are.
+    static const std::set<std::string> known = {"--pub", "--key", "--trust", "--policy"};
     crypto::Sha256 digest;
     for (const auto* option : command.get_options()) {
-        if (option->count() == 0 || others.contains(option->get_name())) continue;
-        digest.update_text(option->get_name() + "\n");
-        // The keys themselves count, wherever their files are.
-        static const std::set<std::string> keys_of = {"--pub", "--key", "--trust", "--policy"};
-        const bool key = keys_of.contains(option->get_name());
-        for (const auto& value : option->results()) digest.update_text((key ? "" : value) + "\n");
+        const auto name = option->get_name();
+        if (option->count() == 0 || others.contains(name)) continue;
+        digest.update_text(name + "\n");
+        if (known.contains(name)) continue;
+        for (const auto& value : option->results()) MODELSEAL_TRY(add_value(value, digest));
     }
     for (const auto& key : keys) {
         digest.update_text(to_hex(key.vendor.id()) + key.customer + "\n");
@@ -230,9 +254,10 @@ Result<ExitCode> check_targets(const CheckFlags& flags, const std::vector<std::s
                                const CLI::App& command, Context& context) {
     CheckResults results(flags.outputs, keys, context);
     if (flags.many.any()) {
-        // Only results are compared with those of another run.
-        const bool kept = !flags.many.results.empty();
-        const auto question = kept ? question_of(command, keys, policy) : std::string();
+        // Only what is kept in a file is compared with another run.
+        const bool kept = !flags.many.results.empty() || !flags.many.cache.empty();
+        MODELSEAL_TRY_ASSIGN(const auto question,
+                             kept ? question_of(command, keys, policy) : Result<std::string>(std::string()));
         const auto checked =
             check_many(flags.many, targets, !flags.policy.empty(), check, question, results, context);
         if (!checked.ok() && results.empty()) return checked.error();
@@ -251,11 +276,11 @@ Result<ExitCode> run_under_policy(const CheckFlags& flags, const std::vector<std
     MODELSEAL_TRY_ASSIGN(const auto policy, Policy::load(flags.policy));
     PolicyCheckOptions options{.all = flags.outputs.all, .device = flags.device, .jobs = context.jobs};
     MODELSEAL_TRY_ASSIGN(options.endpoint, served_options(flags, targets));
-    const auto check = [&](const Target& target, unsigned threads, Progress* progress) {
+    const auto check = [&](const Target& target, const CheckRun& run) {
         auto own = options;
         own.name = target.name;
-        own.jobs = threads;
-        own.progress = progress;
+        own.jobs = run.threads;
+        own.progress = run.progress;
         return policy.check(target.path, own);
     };
     return check_targets(flags, targets, check, policy.keys(), policy.digest(), command, context);
@@ -269,11 +294,11 @@ Result<ExitCode> run(const CheckFlags& flags, const CLI::App& command, Context& 
     if (!flags.policy.empty()) return run_under_policy(flags, targets, command, context);
     MODELSEAL_TRY_ASSIGN(const auto keys, load_keys(flags));
     MODELSEAL_TRY_ASSIGN(auto options, check_options(flags, keys, targets, context));
-    const auto check = [&](const Target& target, unsigned threads, Progress* progress) {
+    const auto check = [&](const Target& target, const CheckRun& run) {
         auto own = options;
-        own.jobs = threads;
-        own.progress = progress;
-        return check_model(target.path, own);
+        own.jobs = run.threads;
+        own.progress = run.progress;
+        return jobs::check_model(target.path, own, run.read);
     };
     return check_targets(flags, targets, check, keys.for_seals(), {}, command, context);
 }
@@ -386,6 +411,9 @@ void add_check(CLI::App& program, Context& context) {
     }
     command.option_defaults()->group("policy");
     add_policy_options(command, *flags);
+    // What a cache keeps has no list of intact tensors, and a policy reads more than the files of the model.
+    for (const char* other : {"--all", "--policy"})
+        command.get_option("--cache")->excludes(command.get_option(other));
     on_run(command, context, [flags, &command](Context& running) {
         flags->outputs.lines = flags->many.any();
         auto code = run(*flags, command, running);

@@ -9,22 +9,28 @@
 
 #include "cli/commands/check_results.h"
 #include "cli/commands/command.h"
+#include "jobs/check/check.h"
 #include "jobs/many/crew.h"
 
 namespace modelseal::cli {
 
 struct ManyFlags {
     std::string from;  // a list of targets
-    std::string shard, results;
+    std::string shard, results, cache;
     bool null = false, each = false, fail_fast = false, resume = false;
     bool any() const { return !from.empty() || each; }
 };
 
-// Declares --from, --null, --each, --fail-fast, --shard, --results and --resume.
+// Declares --from, --null, --each, --fail-fast, --shard, --results, --resume and --cache.
 void add_many_options(CLI::App& command, ManyFlags& flags);
 
-using CheckOne =
-    std::function<Result<CheckReport>(const jobs::Target& target, unsigned threads, Progress* progress)>;
+// How one target is checked.
+struct CheckRun {
+    unsigned threads = 0;
+    Progress* progress = nullptr;
+    jobs::FilesRead* read = nullptr;  // as of jobs::check_model(); a check under a policy leaves it empty
+};
+using CheckOne = std::function<Result<CheckReport>(const jobs::Target& target, const CheckRun& run)>;
 
 // An error about one target (a signature of an endpoint, say) must not hide the reports of the others.
 CheckReport shown_report(const jobs::Target& target, Result<CheckReport> report);

@@ -16,7 +16,8 @@ namespace modelseal::cli {
 namespace {
 
 // What was found goes to standard output; why something could not be checked, and what would help, to standard error.
-void show_text(const CheckOutputs& outputs, const CheckReport& report, Terminal& terminal) {
+void show_text(const CheckOutputs& outputs, const CheckReport& report, report::Source source,
+               Terminal& terminal) {
     const bool failed = report.verdict == Verdict::error;
     const auto failures = failed ? report::Failures::left_out : report::Failures::listed;
     const bool plain = !report.ruling || report.ruling->outcome == Ruling::Outcome::allow;
@@ -26,7 +27,8 @@ void show_text(const CheckOutputs& outputs, const CheckReport& report, Terminal&
                                                .width = output_columns(),
                                                .failures = failures,
                                                .hints = report::Hints::left_out,
-                                               .rest = "use --all or --json"});
+                                               .rest = "use --all or --json",
+                                               .source = source});
     if (!text.empty()) {
         terminal.print(text);
         for (const auto& hint : report::hints_of(report, failures)) terminal.hint(hint);
@@ -39,14 +41,15 @@ void show_text(const CheckOutputs& outputs, const CheckReport& report, Terminal&
 
 }  // namespace
 
-void CheckResults::add(CheckReport report) {
+void CheckResults::add(CheckReport report, report::Source source) {
     code_ = worst(code_, report.exit_code);
     ++verdicts_[report.verdict];
     if (report.ruling) ++rulings_[report.ruling->outcome];
     ++count_;
-    if (is_text()) show_text(outputs_, report, context_.terminal);
+    if (source == report::Source::cache) ++cached_;
+    if (is_text()) show_text(outputs_, report, source, context_.terminal);
     if (outputs_.json && outputs_.lines) {
-        context_.terminal.print_data(report::to_json_line(report));
+        context_.terminal.print_data(report::to_json_line(report, source));
         context_.terminal.flush();
     }
     if (!outputs_.html.empty()) page_.add(report);
@@ -88,6 +91,7 @@ std::string CheckResults::closing_line() const {
             parts.push_back(fmt::format("{} {}", report::grouped(count), word));
         }
     }
+    if (cached_ > 0) parts.push_back(fmt::format("{} of them known from the cache", report::grouped(cached_)));
     if (left_out_ > 0) parts.push_back(fmt::format("{} had results before", report::grouped(left_out_)));
     if (parts.empty()) return "nothing to check";
     return fmt::format("{} checked: {}", report::grouped(count_), fmt::join(parts, ", "));

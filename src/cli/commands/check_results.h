@@ -29,7 +29,7 @@ class CheckResults {
     CheckResults(const CheckOutputs& outputs, std::span<const CheckKey> keys, Context& context)
         : outputs_(outputs), keys_(keys), context_(context), page_(pairs()) {}
 
-    void add(CheckReport report);
+    void add(CheckReport report, report::Source source = report::Source::check);
     // Something that ended the run, beside the reports.
     void add(const Error& error);
 
@@ -65,7 +65,7 @@ class CheckResults {
     ExitCode code_ = ExitCode::done;
     std::map<Verdict, std::uint64_t> verdicts_;
     std::map<Ruling::Outcome, std::uint64_t> rulings_;
-    std::uint64_t count_ = 0, left_out_ = 0;
+    std::uint64_t count_ = 0, left_out_ = 0, cached_ = 0;
     bool failed_ = false;
     std::vector<CheckReport> reports_;  // kept only if a document is made of them
     std::vector<std::string> problems_;

@@ -1,4 +1,6 @@
 // A check as a story: plan it, look at the seal and the signature, ask about the fingerprint, decide.
+#include "jobs/check/check.h"
+
 #include <algorithm>
 #include <new>
 
@@ -99,7 +101,7 @@ void check_fingerprint(const std::string& target, const CheckRequest& request, c
     }
 }
 
-Result<CheckReport> check(const std::string& target, const CheckOptions& options) {
+Result<CheckReport> check(const std::string& target, const CheckOptions& options, jobs::FilesRead* read) {
     MODELSEAL_TRY_ASSIGN(const auto request, jobs::plan_check(target, options));
     Findings found{.missing = request.missing};
     Opened opened;
@@ -111,15 +113,21 @@ Result<CheckReport> check(const std::string& target, const CheckOptions& options
     if (opened && opened->ok()) std::ranges::copy((*opened)->warnings, std::back_inserter(report.warnings));
     if (report.fingerprint)
         std::ranges::copy(report.fingerprint->warnings, std::back_inserter(report.warnings));
+    if (read != nullptr && opened && opened->ok()) *read = (*opened)->states();
     return report;
 }
 
 }  // namespace
 
 Result<CheckReport> check_model(const std::filesystem::path& model, const CheckOptions& options) {
+    return jobs::check_model(model, options, nullptr);
+}
+
+Result<CheckReport> jobs::check_model(const std::filesystem::path& model, const CheckOptions& options,
+                                      FilesRead* read) {
     const auto target = model.string();
     try {
-        return check(target, options);
+        return check(target, options, read);
     } catch (const std::bad_alloc&) {
         return Error{ErrorKind::unreadable, target + ": not enough memory to check it", {}};
     }

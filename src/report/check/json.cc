@@ -216,8 +216,10 @@ std::string dumped(const ordered_json& json) {
     return json.dump(2, ' ', true) + "\n";
 }
 
-std::string to_json_line(const CheckReport& report) {
-    return report_json(report).dump(-1, ' ', true) + "\n";
+std::string to_json_line(const CheckReport& report, Source source) {
+    auto line = report_json(report);
+    if (source == Source::cache) line["cached"] = true;
+    return line.dump(-1, ' ', true) + "\n";
 }
 
 std::string to_json(std::span<const CheckReport> reports, bool single) {

@@ -93,7 +93,9 @@ std::string section_text(const Section& section, const std::string& target, cons
 }  // namespace
 
 std::string to_text(const CheckReport& report, const TextStyle& style) {
-    const auto document = document_of(report, style.failures);
+    auto document = document_of(report, style.failures);
+    if (style.source == Source::cache && !document.sections.empty())
+        document.sections.front().verdict += " (from the cache)";
     std::string out;
     for (const auto& section : document.sections) out += section_text(section, document.target, style);
     if (!document.policy.verdict.empty()) out += section_text(document.policy, document.target, style);
