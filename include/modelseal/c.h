@@ -170,10 +170,11 @@ modelseal_status modelseal_seal(const char* model, const char* out, const models
 
 /* The numbers are fixed. */
 typedef enum modelseal_verdict {
-    MODELSEAL_VERDICT_INTACT = 0,   /* everything that was expected was checked and holds */
-    MODELSEAL_VERDICT_TAMPERED = 1, /* changed, forged, or not what was expected */
-    MODELSEAL_VERDICT_UNSEALED = 2, /* nothing found to check against: never a proof of anything */
-    MODELSEAL_VERDICT_ERROR = 3     /* could not be checked */
+    MODELSEAL_VERDICT_INTACT = 0,    /* everything that was expected was checked and holds */
+    MODELSEAL_VERDICT_TAMPERED = 1,  /* changed or forged */
+    MODELSEAL_VERDICT_UNSEALED = 2,  /* nothing found to check against: never a proof of anything */
+    MODELSEAL_VERDICT_ERROR = 3,     /* could not be checked */
+    MODELSEAL_VERDICT_UNEXPECTED = 4 /* as sealed, but another model or version than was expected */
 } modelseal_verdict;
 
 typedef struct modelseal_report modelseal_report;

@@ -17,12 +17,13 @@
 
 namespace modelseal {
 
-enum class Verdict { intact, tampered, unsealed, error };
+// `unexpected`: as sealed, but the seal is of another model or version than the one that was expected.
+enum class Verdict { intact, tampered, unexpected, unsealed, error };
 
 // The numbers are a contract with scripts, registries and hooks.
 enum class ExitCode : int {
     done = 0,      // everything that was expected was checked and holds, or the command did its work
-    mismatch = 1,  // tampered, forged, wrong key, wrong stamp
+    mismatch = 1,  // tampered, forged, wrong key, unexpected stamp
     usage = 2,
     failed = 3,   // could not check or do it
     nothing = 4,  // nothing to check against
@@ -56,7 +57,7 @@ struct FileFinding {
 };
 
 struct SealFinding {
-    enum class Outcome { intact, tampered, not_found, error };
+    enum class Outcome { intact, tampered, unexpected, not_found, error };
     // What is not as sealed: the first of these that applies.
     enum class Cause {
         none,
@@ -67,7 +68,7 @@ struct SealFinding {
         weights,
         names,  // of tensors, and perhaps more of the frame
         frame,  // and nothing else
-        stamp,  // not the expected one, whatever else changed: decided by the policy
+        stamp,  // nothing, but the stamp is not the expected one: decided by the policy
     };
     Outcome outcome = Outcome::not_found;
     Cause cause = Cause::none;
@@ -87,9 +88,10 @@ struct SealFinding {
     // Signed facts in order: name, version, customer, time, ...
     std::vector<std::pair<std::string, std::string>> stamp;
     bool stamp_authentic = false;  // the vendor's signature over the stamp holds, even if the model changed
-    std::string parent;            // hex root of the sealed model that this one was derived from, if it says so
-    std::string vendor_key;        // key id, hex
-    std::string root;              // hex SHA-256 of the signed statement; empty if not found
+    std::vector<std::string> unexpected;  // each entry of the stamp that is not as expected, in a phrase
+    std::string parent;      // hex root of the sealed model that this one was derived from, if it says so
+    std::string vendor_key;  // key id, hex
+    std::string root;        // hex SHA-256 of the signed statement; empty if not found
     std::uint64_t tensors_total = 0;
     std::uint64_t bytes_total = 0;
     std::vector<TensorFinding> tensors;

@@ -29,6 +29,7 @@ enum class Remedy {
     give_public_key,   // give the vendor's public key
     give_check_key,    // give the customer's check key
     give_vendor_key,   // give the vendor's private key
+    try_check_key,     // try the customer's check key: nothing shows whether the seal was made for one
     make_key,          // make a key for seals: Ed25519, or P-256
     make_p256_key,     // make a key on P-256, for seals and for signatures of files
     export_token_key,  // write the public key of a key on a token to a file
@@ -41,6 +42,7 @@ enum class Remedy {
     trust_timestamps,  // give the certificate of the authority that made the timestamp
     give_certificate,  // give the signer's certificate
     give_signature,    // give the signature's file
+    choose_signature,  // give another path for the signature
     verify_signature,  // verify the signature
     follow_links,      // sign what symbolic links lead to
     ignore_file,       // take the file out of the model, or leave it out of the signature
@@ -51,6 +53,8 @@ enum class Remedy {
     use_modelseal_scheme,  // seal with Scheme::modelseal
     accept_deepisign,      // accept marks of Scheme::deepisign
     choose_output,         // give another path for the output
+    check_each,            // check each model in the folder on its own
+    check_folder,          // check the folder that holds the complete model
     // Fingerprints
     give_fingerprint,   // give the fingerprint that was made for the caller
     give_input_shape,   // give the shape of the model's input

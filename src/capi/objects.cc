@@ -86,6 +86,8 @@ modelseal_verdict modelseal_report_verdict(const modelseal_report* report) {
             return MODELSEAL_VERDICT_INTACT;
         case modelseal::Verdict::tampered:
             return MODELSEAL_VERDICT_TAMPERED;
+        case modelseal::Verdict::unexpected:
+            return MODELSEAL_VERDICT_UNEXPECTED;
         case modelseal::Verdict::unsealed:
             return MODELSEAL_VERDICT_UNSEALED;
         case modelseal::Verdict::error:

@@ -23,7 +23,7 @@ struct AuditEntry {
     std::string digest = {};   // "sha256:..." of a manifest, or the id of a commit or an object; may be empty
     std::string name = {};     // by which rules of the policy were looked up
     std::string outcome = {};  // "allow", "warn", "quarantine", "deny"; "error": nothing could be decided
-    std::string verdict = {};  // of the check: "intact", "tampered", "unsealed", "error"
+    std::string verdict = {};  // of the check: "intact", "tampered", "unexpected", "unsealed", "error"
     std::string reason = {};   // one sentence: the requirement that does not hold, or the error
     std::string action = {};   // what was done about it: "deleted", say; may be empty
 };

@@ -4,6 +4,7 @@
 #include <array>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "policy/version.h"
 
@@ -43,36 +44,41 @@ Check not_made(CheckKind kind, const std::vector<MissingCheck>& known) {
 }
 
 // The entries of the stamp that are not as expected.
-std::string stamp_complaint(const SealFinding& seal, const CheckPolicy& policy) {
-    for (const auto& [name, value] : policy.stamp) {
-        if (auto complaint = complaint_about(seal, name, value, Wanted::exactly); !complaint.empty())
-            return complaint;
-    }
-    for (const auto& [name, value] : policy.minimum) {
-        if (auto complaint = complaint_about(seal, name, value, Wanted::at_least); !complaint.empty())
-            return complaint;
-    }
-    return {};
+std::vector<std::string> stamp_complaints(const SealFinding& seal, const CheckPolicy& policy) {
+    std::vector<std::string> complaints;
+    const auto compare = [&](const auto& entries, Wanted wanted) {
+        for (const auto& [name, value] : entries) {
+            if (auto complaint = complaint_about(seal, name, value, wanted); !complaint.empty())
+                complaints.push_back(std::move(complaint));
+        }
+    };
+    compare(policy.stamp, Wanted::exactly);
+    compare(policy.minimum, Wanted::at_least);
+    return complaints;
 }
 
 Check judged(const SealFinding& seal, const CheckPolicy& policy) {
     const auto verdict = verdict_of(seal);
     const bool found = verdict == Verdict::intact || verdict == Verdict::tampered;
-    if (!found) return settled(CheckKind::seal, verdict, seal.detail);
+    if (!found) return settled(CheckKind::seal, verdict, seal.detail, seal.hint, seal.remedy);
     if (seal.scheme == "deepisign" && policy.scheme != Scheme::deepisign) {
         return settled(CheckKind::seal, Verdict::unsealed,
                        "no seal under this key; a deepisign mark was found, which does not prove the weights "
                        "and is not accepted",
                        "accept marks of the deepisign scheme", Remedy::accept_deepisign);
     }
-    if (auto complaint = stamp_complaint(seal, policy); !complaint.empty()) {
-        auto check = settled(CheckKind::seal, Verdict::tampered, std::move(complaint));
-        check.cause = SealFinding::Cause::stamp;
-        return check;
-    }
-    const bool passes = policy.weights_only && seal.weights_intact;
-    auto check = settled(CheckKind::seal, passes ? Verdict::intact : verdict, seal.detail);
+    auto unexpected = stamp_complaints(seal, policy);
+    const bool passes = verdict == Verdict::intact || (policy.weights_only && seal.weights_intact);
+    auto check =
+        settled(CheckKind::seal, passes ? Verdict::intact : verdict, seal.detail, seal.hint, seal.remedy);
     check.cause = seal.cause;
+    // What changed comes first: its stamp is beside the point.
+    if (passes && !unexpected.empty()) {
+        check = settled(CheckKind::seal, seal.stamp_authentic ? Verdict::unexpected : Verdict::tampered,
+                        fmt::format("{}", fmt::join(unexpected, "; ")));
+        check.cause = SealFinding::Cause::stamp;
+    }
+    check.unexpected = std::move(unexpected);
     return check;
 }
 
@@ -95,14 +101,16 @@ Check check_of(CheckKind kind, const std::optional<Result<Finding>>& found, cons
 // The finding as it is shown: with the outcome that the check came to.
 SealFinding shown(SealFinding seal, const Check& check) {
     using Outcome = SealFinding::Outcome;
-    seal.outcome = check.verdict == Verdict::intact     ? Outcome::intact
-                   : check.verdict == Verdict::tampered ? Outcome::tampered
-                   : check.verdict == Verdict::unsealed ? Outcome::not_found
-                                                        : Outcome::error;
+    seal.outcome = check.verdict == Verdict::intact       ? Outcome::intact
+                   : check.verdict == Verdict::tampered   ? Outcome::tampered
+                   : check.verdict == Verdict::unexpected ? Outcome::unexpected
+                   : check.verdict == Verdict::unsealed   ? Outcome::not_found
+                                                          : Outcome::error;
     seal.detail = check.detail;
     seal.hint = check.hint;
     seal.remedy = check.remedy;
     seal.cause = check.cause;
+    seal.unexpected = check.unexpected;
     return seal;
 }
 
@@ -152,6 +160,8 @@ Verdict verdict_of(const SealFinding& seal) {
             return Verdict::intact;
         case SealFinding::Outcome::tampered:
             return Verdict::tampered;
+        case SealFinding::Outcome::unexpected:
+            return Verdict::unexpected;
         case SealFinding::Outcome::not_found:
             return Verdict::unsealed;
         case SealFinding::Outcome::error:
@@ -271,6 +281,7 @@ ExitCode exit_code(Verdict verdict) {
         case Verdict::intact:
             return ExitCode::done;
         case Verdict::tampered:
+        case Verdict::unexpected:
             return ExitCode::mismatch;
         case Verdict::unsealed:
             return ExitCode::nothing;
@@ -287,7 +298,8 @@ ExitCode worst(ExitCode a, ExitCode b) {
 }
 
 Verdict worst(Verdict a, Verdict b) {
-    constexpr std::array kOrder = {Verdict::tampered, Verdict::error, Verdict::unsealed, Verdict::intact};
+    constexpr std::array kOrder = {Verdict::tampered, Verdict::unexpected, Verdict::error, Verdict::unsealed,
+                                   Verdict::intact};
     return first_of(kOrder, a, b);
 }
 

@@ -31,6 +31,7 @@ struct Decision {
         std::string hint;
         Remedy remedy = Remedy::none;
         SealFinding::Cause cause = SealFinding::Cause::none;  // of a seal that does not hold or is not expected
+        std::vector<std::string> unexpected;                  // what of its stamp is not as expected
         std::optional<ErrorKind> error;                       // if the check could not be made
         std::optional<MissingCheck> missing;                  // if it was not made
     };
@@ -50,7 +51,7 @@ enum class Wanted { exactly, at_least };
 std::string complaint_about(const SealFinding& seal, const std::string& name, const std::string& value,
                             Wanted wanted);
 
-// The worst of what is expected counts: tampered, then could not be checked, then nothing found, then intact.
+// The worst of what is expected counts: tampered, then unexpected, then could not be checked, then nothing found, then intact.
 // If nothing is expected, nothing was proved: `unsealed`.
 Decision decide(const Findings& findings, const CheckPolicy& policy);
 

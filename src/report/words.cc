@@ -109,6 +109,8 @@ std::string_view word(Verdict verdict) {
             return "intact";
         case Verdict::tampered:
             return "tampered";
+        case Verdict::unexpected:
+            return "unexpected";
         case Verdict::unsealed:
             return "unsealed";
         case Verdict::error:
@@ -123,6 +125,8 @@ std::string_view word(SealFinding::Outcome outcome) {
             return "intact";
         case SealFinding::Outcome::tampered:
             return "tampered";
+        case SealFinding::Outcome::unexpected:
+            return "unexpected";
         case SealFinding::Outcome::not_found:
             return "not-found";
         case SealFinding::Outcome::error:

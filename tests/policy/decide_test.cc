@@ -9,6 +9,7 @@
 namespace modelseal::policy {
 namespace {
 
+using testing::ElementsAre;
 using testing::HasSubstr;
 
 // Possible results of one kind of check.
@@ -111,8 +112,8 @@ TEST(Decide, ComparesTheStampWithTheExpectations) {
     };
     for (const auto& row :
          {Row{{"version", "1"}, true, Verdict::intact, "seal"},
-          Row{{"version", "2"}, true, Verdict::tampered, "version in the stamp is '1', '2' is expected"},
-          Row{{"name", "net"}, true, Verdict::tampered, "has no 'name', 'net' is expected"},
+          Row{{"version", "2"}, true, Verdict::unexpected, "version in the stamp is '1', '2' is expected"},
+          Row{{"name", "net"}, true, Verdict::unexpected, "has no 'name', 'net' is expected"},
           Row{{"version", "1"}, false, Verdict::tampered, "has no valid signature"}}) {
         auto seal = seal_of(SealFinding::Outcome::intact);
         seal.stamp = {{"version", "1"}};
@@ -124,9 +125,41 @@ TEST(Decide, ComparesTheStampWithTheExpectations) {
         EXPECT_THAT(decision.checks.at(0).detail, HasSubstr(row.detail));
         const auto report = report_of("m", found, policy, decision);
         EXPECT_EQ(verdict_of(*report.seal), row.verdict);
-        EXPECT_EQ(report.seal->cause == SealFinding::Cause::stamp, row.verdict == Verdict::tampered);
+        EXPECT_EQ(report.seal->cause == SealFinding::Cause::stamp, row.verdict != Verdict::intact);
+        EXPECT_EQ(report.exit_code, row.verdict == Verdict::intact ? ExitCode::done : ExitCode::mismatch);
         EXPECT_EQ((*found.seal)->outcome, SealFinding::Outcome::intact) << "the finding itself stays";
     }
+}
+
+TEST(Decide, NamesEveryEntryOfTheStampThatIsNotExpected) {
+    auto seal = seal_of(SealFinding::Outcome::intact);
+    seal.stamp = {{"name", "net"}, {"version", "1"}};
+    seal.stamp_authentic = true;
+    const CheckPolicy policy{.expected = {.seal = true},
+                             .stamp = {{"version", "3"}, {"name", "net"}, {"site", "a"}},
+                             .minimum = {{"version", "2"}}};
+    Findings found{.seal = seal};
+    const auto report = report_of("m", found, policy, decide(found, policy));
+    EXPECT_EQ(report.seal->outcome, SealFinding::Outcome::unexpected);
+    EXPECT_THAT(report.seal->unexpected,
+                ElementsAre("version in the stamp is '1', '3' is expected",
+                            "the stamp has no 'site', 'a' is expected", HasSubstr("at least '2' is expected")));
+    EXPECT_THAT(report.seal->detail, HasSubstr("'3' is expected; the stamp has no 'site'"));
+    // A changed model is tampered, whatever its stamp is.
+    (*found.seal)->outcome = SealFinding::Outcome::tampered;
+    (*found.seal)->cause = SealFinding::Cause::weights;
+    const auto changed = report_of("m", found, policy, decide(found, policy));
+    EXPECT_EQ(changed.verdict, Verdict::tampered);
+    EXPECT_EQ(changed.seal->cause, SealFinding::Cause::weights);
+    EXPECT_EQ(changed.seal->unexpected.size(), 3u);
+}
+
+// A model that is not the expected one must not hide a forged signature, nor a failure this.
+TEST(Decide, RanksUnexpectedBetweenTamperedAndNotChecked) {
+    EXPECT_EQ(worst(Verdict::unexpected, Verdict::tampered), Verdict::tampered);
+    EXPECT_EQ(worst(Verdict::error, Verdict::unexpected), Verdict::unexpected);
+    EXPECT_EQ(worst(Verdict::unexpected, Verdict::unsealed), Verdict::unexpected);
+    EXPECT_EQ(worst(Verdict::intact, Verdict::unexpected), Verdict::unexpected);
 }
 
 TEST(Decide, AcceptsAChangedFrameOnlyIfAsked) {

@@ -146,6 +146,9 @@ std::vector<CheckReport> samples() {
     marked.seal->files.clear();
     reports.push_back(marked);
     auto unexpected = full_report();
+    unexpected.verdict = Verdict::unexpected;
+    unexpected.seal->outcome = SealFinding::Outcome::unexpected;
+    unexpected.seal->unexpected = {"version is '1', '2' is expected"};
     unexpected.seal->cause = SealFinding::Cause::stamp;
     unexpected.seal->weights_intact = unexpected.seal->frame_intact = true;
     reports.push_back(unexpected);

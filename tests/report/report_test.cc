@@ -146,16 +146,39 @@ TEST(TextReport, OfASingleFileStatesWhatItsFrameIs) {
 
 TEST(EveryReport, ASealOfAnotherModelIsNotCalledBroken) {
     auto check = intact_seal();
+    check.verdict = Verdict::unexpected;
+    check.seal->outcome = SealFinding::Outcome::unexpected;
+    check.seal->cause = SealFinding::Cause::stamp;
+    check.seal->unexpected = {"version is '3.1', '4' is expected", "site is 'a', 'b' is expected"};
+    check.seal->detail = "version is '3.1', '4' is expected; site is 'a', 'b' is expected";
+    EXPECT_THAT(to_text(check, {}), HasSubstr("m.safetensors: not the expected model, version is '3.1'"));
+    EXPECT_THAT(to_html({&check, 1}), HasSubstr(">Not the expected model<"));
+    EXPECT_THAT(to_junit({&check, 1}), HasSubstr("<failure message=\"not the expected model, version"));
+    const auto results = json::parse(to_sarif({&check, 1}, ""))["runs"][0]["results"];
+    ASSERT_EQ(results.size(), 1u);
+    EXPECT_EQ(results[0]["ruleId"], "stamp-unexpected");
+    EXPECT_EQ(results[0]["message"]["text"], check.seal->detail);
+    const auto parsed = json::parse(to_json({&check, 1}, true));
+    EXPECT_EQ(parsed["verdict"], "unexpected");
+    EXPECT_EQ(parsed["checks"][0]["outcome"], "unexpected");
+    EXPECT_EQ(parsed["checks"][0]["weights"], "intact");
+    EXPECT_EQ(parsed["checks"][0]["unexpected"].size(), 2u);
+}
+
+TEST(EveryReport, AChangedModelThatIsNotTheExpectedOneIsCalledTampered) {
+    auto check = intact_seal();
     check.verdict = Verdict::tampered;
     check.seal->outcome = SealFinding::Outcome::tampered;
-    check.seal->cause = SealFinding::Cause::stamp;
-    check.seal->detail = "the stamp says version is '3.1', expected '4'";
-    EXPECT_THAT(to_text(check, {}), HasSubstr("m.safetensors: not the expected model, the stamp says version"));
-    EXPECT_THAT(to_html({&check, 1}), HasSubstr(">Not the expected model<"));
-    const auto result = json::parse(to_sarif({&check, 1}, ""))["runs"][0]["results"][0];
-    EXPECT_EQ(result["ruleId"], "stamp-unexpected");
+    check.seal->cause = SealFinding::Cause::lost_manifest;
     check.seal->weights_intact = false;
-    EXPECT_THAT(to_text(check, {}), HasSubstr("m.safetensors: tampered\n  the stamp says version"));
+    check.seal->detail = "the weights changed";
+    check.seal->unexpected = {"version is '3.1', '4' is expected"};
+    EXPECT_THAT(to_text(check, {}), AllOf(HasSubstr("m.safetensors: tampered\n  the weights changed\n"),
+                                          HasSubstr("\n  version is '3.1', '4' is expected\n")));
+    const auto results = json::parse(to_sarif({&check, 1}, ""))["runs"][0]["results"];
+    ASSERT_EQ(results.size(), 2u);
+    EXPECT_EQ(results[0]["ruleId"], "seal-broken");
+    EXPECT_EQ(results[1]["ruleId"], "stamp-unexpected");
 }
 
 TEST(TextReport, StatesBlocksOfWhichNothingIsKnown) {

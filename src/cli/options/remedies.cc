@@ -18,6 +18,8 @@ std::string_view hint_of(Remedy remedy) {
             return "give the vendor's public key with --pub NAME.pub";
         case Remedy::give_check_key:
             return "give the customer's check key with --key CUSTOMER.check";
+        case Remedy::try_check_key:
+            return "a seal for one customer is found with their check key: --key CUSTOMER.check";
         case Remedy::give_vendor_key:
             return "give the vendor's key with -k NAME.key";
         case Remedy::make_key:
@@ -45,6 +47,8 @@ std::string_view hint_of(Remedy remedy) {
             return "give the signer's certificate with --cert PEM";
         case Remedy::give_signature:
             return "give the signature's file with --signature SIG";
+        case Remedy::choose_signature:
+            return "give another path with -o, or move this signature first";
         case Remedy::verify_signature:
             return "'modelseal verify' verifies the signature";
         case Remedy::follow_links:
@@ -61,6 +65,10 @@ std::string_view hint_of(Remedy remedy) {
             return "use --scheme modelseal, which takes any type of weights";
         case Remedy::accept_deepisign:
             return "accept such a mark with --scheme deepisign";
+        case Remedy::check_each:
+            return "check each model in the folder on its own with --each";
+        case Remedy::check_folder:
+            return "give 'modelseal check' the folder that holds all files of the model";
         case Remedy::choose_output:
             return "give another path with -o; the original stays as it is";
         case Remedy::give_fingerprint:

@@ -16,6 +16,7 @@ class Verdict(enum.IntEnum):
     TAMPERED = 1
     UNSEALED = 2
     ERROR = 3
+    UNEXPECTED = 4
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ class ChangedTensor:
 class Seal:
     """What was found of a seal."""
 
-    outcome: str  # "intact", "tampered", "not-found", "error"
+    outcome: str  # "intact", "tampered", "unexpected", "not-found", "error"
     detail: str  # one sentence
     stamp: Dict[str, str]  # signed facts; trust them only if `stamp_authentic`
     stamp_authentic: bool

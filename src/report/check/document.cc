@@ -97,8 +97,9 @@ std::string headline_of(const CheckReport& report) {
             if (seal != nullptr && !seal->frame_intact) return "Weights intact";
             return is(other_runtime) ? "Intact, other runtime" : "Intact";
         case Verdict::tampered:
-            if (seal != nullptr && is_only_unexpected(*seal)) return "Not the expected model";
             return "Tampered";
+        case Verdict::unexpected:
+            return "Not the expected model";
         case Verdict::unsealed:
             return seal != nullptr && seal->outcome == SealFinding::Outcome::not_found
                        ? "No seal found"

@@ -96,8 +96,7 @@ ordered_json report_json(const CheckReport& check) {
 // the frame "not-covered" of a scheme that does not. What a missing seal cannot tell is left out rather than
 // made up.
 ordered_json seal_json(const SealFinding& seal) {
-    const bool read =
-        seal.outcome == SealFinding::Outcome::intact || seal.outcome == SealFinding::Outcome::tampered;
+    const bool read = was_read(seal);
     ordered_json out;
     out["kind"] = "seal";
     out["outcome"] = word(seal.outcome);
@@ -114,6 +113,7 @@ ordered_json seal_json(const SealFinding& seal) {
         out["stamp_authentic"] = seal.stamp_authentic;
         out["weights"] = seal.weights_intact ? "intact" : "changed";
     }
+    if (!seal.unexpected.empty()) out["unexpected"] = texts(seal.unexpected);
     if (!seal.parent.empty()) out["parent"] = json_text(seal.parent);
     if (const auto frame = frame_text(seal); !frame.empty()) out["frame_detail"] = json_text(frame);
     if (!seal.names_detail.empty()) out["names_detail"] = json_text(seal.names_detail);

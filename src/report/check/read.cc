@@ -21,12 +21,14 @@ using nlohmann::ordered_json;
 constexpr std::size_t kMostDimensions = 64;
 constexpr std::size_t kMostMembers = 1400;  // of an object: more than the 4,096 bytes of a stamp have room for
 
-constexpr std::array kVerdicts = {Verdict::intact, Verdict::tampered, Verdict::unsealed, Verdict::error};
+constexpr std::array kVerdicts = {Verdict::intact, Verdict::tampered, Verdict::unexpected, Verdict::unsealed,
+                                  Verdict::error};
 constexpr std::array kKinds = {CheckKind::seal, CheckKind::fingerprint, CheckKind::signature};
 constexpr std::array kErrorKinds = {ErrorKind::usage,       ErrorKind::unreadable, ErrorKind::malformed,
                                     ErrorKind::unsupported, ErrorKind::mismatch,   ErrorKind::internal};
 constexpr std::array kSealOutcomes = {SealFinding::Outcome::intact, SealFinding::Outcome::tampered,
-                                      SealFinding::Outcome::not_found, SealFinding::Outcome::error};
+                                      SealFinding::Outcome::unexpected, SealFinding::Outcome::not_found,
+                                      SealFinding::Outcome::error};
 constexpr std::array kSealCauses = {
     SealFinding::Cause::none,        SealFinding::Cause::lost_manifest, SealFinding::Cause::signature,
     SealFinding::Cause::added_files, SealFinding::Cause::tensor_list,   SealFinding::Cause::weights,
@@ -104,6 +106,7 @@ SealFinding seal_in(Members& members) {
     members.read("bit_error_rate", seal.bit_error_rate);
     read_stamp(members, seal);
     members.read("stamp_authentic", seal.stamp_authentic);
+    members.read("unexpected", seal.unexpected);
     members.read("vendor_key", seal.vendor_key);
     members.read("parent", seal.parent);
     members.read("root", seal.root);

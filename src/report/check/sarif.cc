@@ -3,6 +3,7 @@
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 
 #include "crypto/hash.h"
@@ -190,14 +191,14 @@ class Log {
             // The caller asked for the weights alone, and they hold.
             if (seal.outcome == Outcome::intact) result["level"] = "note";
         }
-        if (seal.outcome != Outcome::tampered) return;
-        if (seal.cause == SealFinding::Cause::stamp) {
-            add_result(stamp_unexpected, seal.detail);
-        } else if (seal.cause == SealFinding::Cause::signature) {
+        const bool broken = seal.outcome == Outcome::tampered;
+        if (broken && seal.cause == SealFinding::Cause::signature) {
             add_result(seal_forged, seal.detail);
-        } else if (results_.size() == before) {
+        } else if (broken && results_.size() == before) {
             add_result(seal_broken, seal.detail.empty() ? "the seal does not hold" : seal.detail);
         }
+        if (!seal.unexpected.empty())
+            add_result(stamp_unexpected, fmt::format("{}", fmt::join(seal.unexpected, "; ")));
     }
 
     void add_fingerprint(const FingerprintFinding& finding, const Section& section) {

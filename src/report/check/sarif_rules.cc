@@ -19,7 +19,7 @@ constinit const std::array<SarifRule, check_failed + 1> kSarifRules = {{
      "error"},
     {"file-not-as-signed", "FileNotAsSigned",
      "A file was changed, removed or added since the model was signed.", "error"},
-    {"stamp-unexpected", "StampUnexpected", "The seal holds, and its stamp is not the expected one.", "error"},
+    {"stamp-unexpected", "StampUnexpected", "The stamp of the seal is not the expected one.", "error"},
     {"policy-failed", "PolicyFailed", "The policy requires something of this model that does not hold.",
      "error"},
     {"seal-forged", "SealForged", "The statement in the seal is not signed by the vendor.", "error"},

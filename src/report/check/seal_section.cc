@@ -31,10 +31,6 @@ const char* what_changed_around(const SealFinding& seal) {
     return seal.names_detail.empty() ? "frame changed" : "names changed";
 }
 
-bool was_read(const SealFinding& seal) {
-    return seal.outcome == SealOutcome::intact || seal.outcome == SealOutcome::tampered;
-}
-
 std::string intact_verdict(const SealFinding& seal) {
     auto verdict = fmt::format(
         "{}, {} ({})",
@@ -45,7 +41,6 @@ std::string intact_verdict(const SealFinding& seal) {
 }
 
 std::string tampered_verdict(const SealFinding& seal) {
-    if (is_only_unexpected(seal)) return "not the expected model, " + seal.detail;
     const auto findings = findings_text(seal);
     return findings.empty() ? "tampered" : "tampered, " + findings;
 }
@@ -65,7 +60,8 @@ void say_frame(const SealFinding& seal, Section& section) {
 
 void say_what_changed(const SealFinding& seal, Section& section) {
     // The verdict has counted these, or quoted them.
-    const bool stated = seal.cause == Cause::weights || seal.cause == Cause::frame || is_only_unexpected(seal);
+    const bool stated =
+        seal.cause == Cause::weights || seal.cause == Cause::frame || seal.outcome == SealOutcome::unexpected;
     if (!stated) section.say(seal.detail);
     if (seal.unknown_blocks > 0) {
         section.say("changes may be missing from this list: no check value survived of " +
@@ -73,6 +69,8 @@ void say_what_changed(const SealFinding& seal, Section& section) {
     }
     say_frame(seal, section);
     section.say(stamp_text(seal));
+    if (seal.cause == Cause::stamp) return;
+    for (const auto& entry : seal.unexpected) section.say(entry);
 }
 
 void say_what_held(const SealFinding& seal, Section& section) {
@@ -106,8 +104,9 @@ bool covers_frame(const SealFinding& seal) {
     return seal.scheme != "deepisign";
 }
 
-bool is_only_unexpected(const SealFinding& seal) {
-    return seal.cause == Cause::stamp && seal.weights_intact && seal.frame_intact && seal.stamp_authentic;
+bool was_read(const SealFinding& seal) {
+    return seal.outcome == SealOutcome::intact || seal.outcome == SealOutcome::tampered ||
+           seal.outcome == SealOutcome::unexpected;
 }
 
 std::string findings_text(const SealFinding& seal) {
@@ -178,6 +177,11 @@ Section seal_section(const SealFinding& finding) {
         case SealOutcome::tampered:
             section.tone = Tone::bad;
             section.verdict = tampered_verdict(finding);
+            say_what_changed(finding, section);
+            break;
+        case SealOutcome::unexpected:
+            section.tone = Tone::bad;
+            section.verdict = "not the expected model, " + finding.detail;
             say_what_changed(finding, section);
             break;
         case SealOutcome::not_found:

@@ -20,8 +20,8 @@ std::string stamp_text(const SealFinding& seal);
 std::string frame_text(const SealFinding& seal);
 // Whether the scheme covers what is not a tensor; the published one does not.
 bool covers_frame(const SealFinding& seal);
-// The seal holds, and its stamp is not the expected one.
-bool is_only_unexpected(const SealFinding& seal);
+// Whether there is a seal that was compared with the model.
+bool was_read(const SealFinding& seal);
 // Which elements changed, in at most `columns` (0: no limit): "0-8191, 16384-24575", "all 36,864".
 std::string where_text(const TensorFinding& tensor, std::size_t columns);
 

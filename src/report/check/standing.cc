@@ -23,6 +23,7 @@ std::size_t standing_of(const CheckReport& report) {
     if (report.ruling) return standing_of(report.ruling->outcome);
     switch (report.verdict) {
         case Verdict::tampered:
+        case Verdict::unexpected:
             return 1;
         case Verdict::unsealed:
             return 4;
