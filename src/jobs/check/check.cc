@@ -8,6 +8,7 @@
 
 #include "jobs/check/files.h"
 #include "jobs/check/fingerprint.h"
+#include "jobs/check/other_target.h"
 #include "jobs/check/plan.h"
 #include "policy/decide.h"
 
@@ -17,6 +18,13 @@ namespace {
 using jobs::CheckRequest;
 using Opened = std::optional<Result<model::Model>>;  // the model, where it is read or run here
 using policy::Findings;
+
+// What the target explains is explained; see other_target.h.
+Result<SealFinding> explained(Result<SealFinding> finding, const model::Model& model,
+                              const jobs::SealSearch& search) {
+    if (!finding.ok()) return finding;
+    return jobs::explained_by_target(model, search, std::move(finding).value());
+}
 
 // A finding counts only if the files did not change meanwhile.
 template <class Finding>
@@ -36,13 +44,14 @@ void check_files(const std::string& target, const CheckRequest& request, const C
     const bool readable = opened && opened->ok();
     if (request.seal && request.signature && readable) {
         auto both = jobs::check_both(target, **opened, search, *request.signature);
-        found.seal = if_unchanged(std::move(both.seal), **opened);
+        found.seal = if_unchanged(explained(std::move(both.seal), **opened, search), **opened);
         found.signature = std::move(both.signature);
         return;
     }
     if (request.seal) {
-        found.seal = readable ? if_unchanged(jobs::check_seal(**opened, search), **opened)
-                              : Result<SealFinding>(opened->error());
+        found.seal =
+            readable ? if_unchanged(explained(jobs::check_seal(**opened, search), **opened, search), **opened)
+                     : Result<SealFinding>(opened->error());
     }
     if (request.signature) {
         const VerifyOptions reading{

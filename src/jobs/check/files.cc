@@ -127,7 +127,14 @@ Result<SealFinding> check_seal(const model::Model& model, const SealSearch& sear
     if (finding.outcome == SealFinding::Outcome::not_found) {
         MODELSEAL_TRY_ASSIGN(finding, baseline::check(model, search.keys, search.all));
     }
-    if (finding.outcome == SealFinding::Outcome::not_found) finding.detail = kNotFound;
+    if (finding.outcome == SealFinding::Outcome::not_found) {
+        finding.detail = kNotFound;
+        // With no more than public keys, a seal for one customer does not show.
+        if (std::ranges::all_of(search.keys, [](const CheckKey& key) { return key.customer.empty(); })) {
+            finding.hint = "a seal that was made for one customer is found with their check key";
+            finding.remedy = Remedy::try_check_key;
+        }
+    }
     finding.tensors_total = model.tensors.size();
     finding.bytes_total = model.bytes();
     return finding;
