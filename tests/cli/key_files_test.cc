@@ -21,6 +21,7 @@ namespace {
 using test::Outcome;
 using testing::AllOf;
 using testing::HasSubstr;
+using testing::Not;
 
 class KeyFiles : public testing::Test {
   protected:
@@ -150,8 +151,7 @@ TEST_F(KeyFiles, OfTheOtherUseAreNamedWithWhatTheyAreFor) {
         "vendor.pub: is an Ed25519 key, which is for seals; a signature of files needs a P-256, P-384 or P-521 "
         "key";
     const std::string ask = "'modelseal check --pub' looks for a seal with it; for a signature, ask the signer";
-    EXPECT_THAT(refused({"verify", "net", "--signature", "model.sig", "--pub", "vendor.pub"}),
-                AllOf(HasSubstr(vendor), HasSubstr(ask)));
+    EXPECT_THAT(refused({"verify", "net", "--pub", "vendor.pub"}), AllOf(HasSubstr(vendor), HasSubstr(ask)));
     EXPECT_THAT(refused({"check", "net", "--signer", "vendor.pub"}), AllOf(HasSubstr(vendor), HasSubstr(ask)));
     EXPECT_THAT(refused({"check", "net", "--pub", "signer.pub"}),
                 AllOf(HasSubstr("signer.pub: is a P-384 key, which is for signatures of files; a seal needs"),
@@ -176,6 +176,49 @@ TEST_F(KeyFiles, OfTheOtherHalfAreNamedWithTheRightOne) {
                 AllOf(HasSubstr("k.pub: is a public key; a private key"), HasSubstr("use the .key file next")));
     EXPECT_THAT(refused({"sign", "net", "-k", "acme.check"}),
                 AllOf(HasSubstr("acme.check: is a check key"), HasSubstr("a check key only checks")));
+}
+
+TEST_F(KeyFiles, ThatOthersCanReadAreWarnedOf) {
+    make("k", "p256");
+    const test::Words words = {"seal", "net/w.safetensors", "-k", "k.key", "-o", "out"};
+    EXPECT_THAT(run(words).err, Not(HasSubstr("warning")));
+    using std::filesystem::perms;
+    for (const auto more : {perms::group_read, perms::others_read}) {
+        std::filesystem::permissions(scratch / "k.key", perms::owner_read | more);
+        const auto outcome = run(words);
+        EXPECT_EQ(outcome.code, 0) << outcome.err;
+        EXPECT_THAT(outcome.err, HasSubstr("modelseal: warning: k.key: other users can read this private key"));
+    }
+}
+
+TEST_F(KeyFiles, TakeTheirPassphraseFromStandardInput) {
+    const auto with = [&](test::Words words, const std::string& input) {
+        words.insert(words.end(), {"--passphrase-file", "-"});
+        return test::run(test::modelseal(std::move(words)), {.folder = scratch.path(), .input = input});
+    };
+    ASSERT_EQ(with({"keygen", "k"}, "open sesame\r\nmore\n").code, 0);
+    const test::Words words = {"seal", "net/w.safetensors", "-k", "k.key", "-o", "out"};
+    EXPECT_EQ(with(words, "open sesame").code, 0);
+    EXPECT_EQ(with(words, "sesame\n").code, 1);
+    const auto empty = with(words, "");
+    EXPECT_EQ(empty.code, 2);
+    EXPECT_THAT(empty.err, HasSubstr("standard input: the first line is empty"));
+}
+
+TEST_F(KeyFiles, AreTriedAgainAfterAMistypedPassphrase) {
+    scratch.write("word", "open sesame\n");
+    ASSERT_EQ(run({"keygen", "k", "--passphrase-file", "word"}).code, 0);
+    const test::Words words = test::modelseal({"seal", "net/w.safetensors", "-k", "k.key", "-o", "out"});
+    const std::string question = "passphrase of k.key: ";
+    const auto typed = [&](const std::vector<std::string>& answers) {
+        std::vector<test::Answer> all;
+        for (const auto& answer : answers) all.emplace_back(question, answer + "\n");
+        return test::run_on_terminal(words, all, {.folder = scratch.path()});
+    };
+    const auto second = typed({"open sesam", "open sesame"});
+    EXPECT_EQ(second.code, 0) << second.out;
+    EXPECT_THAT(second.out, HasSubstr("wrong passphrase"));
+    EXPECT_EQ(typed({"a", "b", "c"}).code, 1);
 }
 
 }  // namespace

@@ -27,11 +27,14 @@ class Scratch {
 
     const std::filesystem::path& path() const { return path_; }
     std::filesystem::path operator/(const std::filesystem::path& name) const { return path_ / name; }
-    // Writes in place, with the folders on the way.
+    // Writes in place, with the folders on the way. Nobody else can read private keys (.key), or programs would warn.
     std::filesystem::path write(const std::filesystem::path& name, std::string_view content) const {
         std::filesystem::create_directories((path_ / name).parent_path());
         std::ofstream(path_ / name, std::ios::binary | std::ios::trunc)
             .write(content.data(), static_cast<std::streamsize>(content.size()));
+        using std::filesystem::perms;
+        if (name.extension() == ".key")
+            std::filesystem::permissions(path_ / name, perms::owner_read | perms::owner_write);
         return path_ / name;
     }
 

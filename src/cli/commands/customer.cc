@@ -25,12 +25,12 @@ struct CustomerOptions {
 
 enum class Key { needed, welcome };
 
-Result<SigningKey> vendor_key(const CustomerOptions& options) {
-    return signing_key_from(options.key, options.passphrase_file, KeyUse::seals);
+Result<SigningKey> vendor_key(const CustomerOptions& options, Context& context) {
+    return signing_key_from(options.key, options.passphrase_file, KeyUse::seals, context.terminal);
 }
 
-Result<Ledger> open_ledger(const CustomerOptions& options) {
-    MODELSEAL_TRY_ASSIGN(const auto key, vendor_key(options));
+Result<Ledger> open_ledger(const CustomerOptions& options, Context& context) {
+    MODELSEAL_TRY_ASSIGN(const auto key, vendor_key(options, context));
     return Ledger::open(options.ledger, key);
 }
 
@@ -67,7 +67,7 @@ Result<void> write_check_key(const Ledger& ledger, const std::string& name, cons
 
 Result<ExitCode> add(const CustomerFlags& options, Context& context) {
     MODELSEAL_TRY(refuse_existing_key(options.out));
-    MODELSEAL_TRY_ASSIGN(const auto key, vendor_key(options.common));
+    MODELSEAL_TRY_ASSIGN(const auto key, vendor_key(options.common, context));
     MODELSEAL_TRY_ASSIGN(auto ledger, Ledger::open_or_create(options.common.ledger, key));
     if (options.existing.empty()) {
         MODELSEAL_TRY(ledger.add(key, options.name));
@@ -99,7 +99,7 @@ Result<ExitCode> add(const CustomerFlags& options, Context& context) {
 }
 
 Result<Ledger> open_to_look(const CustomerOptions& options, Context& context) {
-    if (!options.key.empty()) return open_ledger(options);
+    if (!options.key.empty()) return open_ledger(options, context);
     auto ledger = Ledger::open_unverified(options.ledger);
     if (ledger.ok()) context.terminal.note("without the vendor's key (-k) the ledger is not verified");
     return ledger;
@@ -154,7 +154,7 @@ std::string identities_text(const Customer& customer) {
 }
 
 Result<ExitCode> revoke(const CustomerFlags& options, Context& context) {
-    MODELSEAL_TRY_ASSIGN(auto ledger, open_ledger(options.common));
+    MODELSEAL_TRY_ASSIGN(auto ledger, open_ledger(options.common, context));
     MODELSEAL_TRY_ASSIGN(const auto customer, known_customer(options.name, ledger));
     MODELSEAL_TRY(ledger.revoke(options.name, options.reason));
     if (context.terminal.quiet()) return ExitCode::done;
@@ -194,7 +194,7 @@ struct TraceFlags {
 };
 
 Result<ExitCode> run(const TraceFlags& options, Context& context) {
-    MODELSEAL_TRY_ASSIGN(const auto ledger, open_ledger(options.common));
+    MODELSEAL_TRY_ASSIGN(const auto ledger, open_ledger(options.common, context));
     const auto progress = context.progress({"tracing", options.file}, Counted::steps);
     MODELSEAL_TRY_ASSIGN(const auto trace,
                          trace_model(options.file, ledger, {.jobs = context.jobs, .progress = progress.get()}));

@@ -42,7 +42,8 @@ Result<ExitCode> run(const FingerprintFlags& options, Context& context) {
     MODELSEAL_TRY_ASSIGN(auto input, input_options(options.input));
     const auto now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
     MODELSEAL_TRY_ASSIGN(auto expires, future_time(options.expires, "--expires", now));
-    MODELSEAL_TRY_ASSIGN(const auto key, signing_key_from(options.key, options.passphrase_file, KeyUse::seals));
+    MODELSEAL_TRY_ASSIGN(const auto key, signing_key_from(options.key, options.passphrase_file, KeyUse::seals,
+                                                          context.terminal));
     MODELSEAL_TRY_ASSIGN(auto recipient, recipient_of(options.customer, options.ledger, key));
     const auto progress = context.progress({"fingerprinting", options.model}, Counted::steps);
     FingerprintOptions request{.key = key, .check = recipient.check, .pairs = options.pairs};

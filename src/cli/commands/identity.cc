@@ -46,7 +46,8 @@ Result<ExitCode> run_embed(const EmbedFlags& flags, Context& context) {
     MODELSEAL_TRY(refuse_overwriting(flags.out, {flags.model, flags.data, flags.test, flags.key_images,
                                                  flags.ledger, flags.key, flags.passphrase_file}));
     MODELSEAL_TRY_ASSIGN(auto input, input_options(flags.input));
-    MODELSEAL_TRY_ASSIGN(const auto key, signing_key_from(flags.key, flags.passphrase_file, KeyUse::seals));
+    MODELSEAL_TRY_ASSIGN(const auto key,
+                         signing_key_from(flags.key, flags.passphrase_file, KeyUse::seals, context.terminal));
     MODELSEAL_TRY_ASSIGN(auto ledger, Ledger::open_or_create(flags.ledger, key));
     const auto progress = context.progress({"training", flags.model}, Counted::steps);
     const auto note_epoch = [&](const EmbedEpoch& epoch) { context.terminal.note(report::epoch_line(epoch)); };
@@ -139,8 +140,9 @@ struct VendorLedger {
     Ledger ledger;
 };
 
-Result<VendorLedger> open_for_vendor(const VendorFlags& flags) {
-    MODELSEAL_TRY_ASSIGN(auto key, signing_key_from(flags.key, flags.passphrase_file, KeyUse::seals));
+Result<VendorLedger> open_for_vendor(const VendorFlags& flags, Context& context) {
+    MODELSEAL_TRY_ASSIGN(auto key,
+                         signing_key_from(flags.key, flags.passphrase_file, KeyUse::seals, context.terminal));
     MODELSEAL_TRY_ASSIGN(auto ledger, Ledger::open(flags.ledger, key));
     return VendorLedger{std::move(key), std::move(ledger)};
 }
@@ -148,7 +150,7 @@ Result<VendorLedger> open_for_vendor(const VendorFlags& flags) {
 Result<ExitCode> run_issue(const VendorFlags& flags, Context& context) {
     MODELSEAL_TRY(refuse_overwriting(flags.out, {flags.ledger, flags.key, flags.passphrase_file}));
     MODELSEAL_TRY_ASSIGN(auto expires, future_time(flags.expires, "--expires", seconds_of_clock()));
-    MODELSEAL_TRY_ASSIGN(auto opened, open_for_vendor(flags));
+    MODELSEAL_TRY_ASSIGN(auto opened, open_for_vendor(flags, context));
     IssueOptions options{.key = opened.key, .ledger = opened.ledger, .expires = std::move(expires)};
     if (!flags.mark.empty()) options.mark = flags.mark;
     MODELSEAL_TRY_ASSIGN(const auto summary, issue_identity(flags.user, flags.out, options));
@@ -159,7 +161,7 @@ Result<ExitCode> run_issue(const VendorFlags& flags, Context& context) {
 }
 
 Result<ExitCode> run_revoke(const VendorFlags& flags, Context& context) {
-    MODELSEAL_TRY_ASSIGN(auto opened, open_for_vendor(flags));
+    MODELSEAL_TRY_ASSIGN(auto opened, open_for_vendor(flags, context));
     MODELSEAL_TRY(opened.ledger.revoke_identity(flags.serial));
     if (context.terminal.quiet()) return ExitCode::done;
     context.terminal.print(
@@ -171,7 +173,7 @@ Result<ExitCode> run_revoke(const VendorFlags& flags, Context& context) {
 Result<ExitCode> run_export(const VendorFlags& flags, Context& context) {
     MODELSEAL_TRY(refuse_overwriting(flags.out, {flags.ledger, flags.key, flags.passphrase_file}));
     MODELSEAL_TRY_ASSIGN(auto next, future_time(flags.expires, "--expires", seconds_of_clock()));
-    MODELSEAL_TRY_ASSIGN(const auto opened, open_for_vendor(flags));
+    MODELSEAL_TRY_ASSIGN(const auto opened, open_for_vendor(flags, context));
     MODELSEAL_TRY_ASSIGN(const auto summary, export_registry(flags.out, {.key = opened.key,
                                                                          .ledger = opened.ledger,
                                                                          .next = std::move(next),
@@ -256,13 +258,14 @@ Result<std::string> ledger_of(const CheckerFlags& flags) {
                  "give the vendor's ledger with --ledger FILE, or an exported registry with --registry FILE"};
 }
 
-Result<RegistrySource> source_of(const CheckerFlags& flags) {
+Result<RegistrySource> source_of(const CheckerFlags& flags, Context& context) {
     RegistrySource out;
     MODELSEAL_TRY_ASSIGN(const auto ledger, ledger_of(flags));
     if (!ledger.empty()) out.source.ledger = ledger;
     if (!flags.registry.empty()) out.source.registry = flags.registry;
     if (!flags.key.empty()) {
-        MODELSEAL_TRY_ASSIGN(out.key, signing_key_from(flags.key, flags.passphrase_file, KeyUse::seals));
+        MODELSEAL_TRY_ASSIGN(
+            out.key, signing_key_from(flags.key, flags.passphrase_file, KeyUse::seals, context.terminal));
     }
     if (!flags.pub.empty()) {
         MODELSEAL_TRY_ASSIGN(out.source.vendor, public_key_from(flags.pub, KeyUse::seals));
@@ -331,7 +334,7 @@ ExitCode print_report(const CheckerFlags& flags, const Report& report, ExitCode 
 }
 
 Result<IdentityReport> verify_with(const CheckerFlags& flags, Context& context) {
-    MODELSEAL_TRY_ASSIGN(auto source, source_of(flags));
+    MODELSEAL_TRY_ASSIGN(auto source, source_of(flags, context));
     if (source.key) source.source.key = &*source.key;
     const auto progress = context.progress({"verifying", flags.image}, Counted::steps);
     VerifyIdentityOptions options{.source = std::move(source.source)};
@@ -340,7 +343,7 @@ Result<IdentityReport> verify_with(const CheckerFlags& flags, Context& context) 
 }
 
 Result<ClaimReport> claim_with(const CheckerFlags& flags, Context& context) {
-    MODELSEAL_TRY_ASSIGN(auto source, source_of(flags));
+    MODELSEAL_TRY_ASSIGN(auto source, source_of(flags, context));
     if (source.key) source.source.key = &*source.key;
     const auto progress = context.progress({"claiming", flags.target}, Counted::steps);
     ClaimOptions options{.source = std::move(source.source)};

@@ -115,8 +115,8 @@ Result<ExitCode> generate_check_key(const KeygenFlags& options, Context& context
     MODELSEAL_TRY(refuse_existing_key(path));
     const std::string customer =
         options.customer.empty() ? std::filesystem::path(options.name).filename().string() : options.customer;
-    MODELSEAL_TRY_ASSIGN(const SigningKey vendor,
-                         signing_key_from(options.vendor_key, options.passphrase_file, KeyUse::seals));
+    MODELSEAL_TRY_ASSIGN(const SigningKey vendor, signing_key_from(options.vendor_key, options.passphrase_file,
+                                                                   KeyUse::seals, context.terminal));
     MODELSEAL_TRY_ASSIGN(std::string text, new_check_key(vendor, customer));
     const crypto::WipeAtEnd wiped(text);
     MODELSEAL_TRY(io::write_text(path, text, kKeyMode, io::WriteMode::exclusive));

@@ -29,7 +29,8 @@ Result<void> guard_sealed(const SealFlags& flags) {
 Result<ExitCode> run(const SealFlags& flags, Context& context) {
     MODELSEAL_TRY(guard_sealed(flags));
     MODELSEAL_TRY_ASSIGN(auto stamp, key_values(flags.stamp, "--stamp"));
-    MODELSEAL_TRY_ASSIGN(const auto key, signing_key_from(flags.key, flags.passphrase_file, KeyUse::seals));
+    MODELSEAL_TRY_ASSIGN(const auto key, signing_key_from(flags.key, flags.passphrase_file, KeyUse::seals,
+                                                          context.terminal));
     MODELSEAL_TRY_ASSIGN(auto recipient, recipient_of(flags.customer, flags.ledger, key));
     SealOptions options{.key = key, .check = recipient.check, .stamp = std::move(stamp)};
     options.ledger = recipient.ledger_if_given();

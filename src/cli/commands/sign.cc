@@ -42,9 +42,9 @@ Result<std::string> fingerprint_id(const SignFlags& options) {
     return Error{ErrorKind::unsupported, util::printable(options.fingerprint) + ": not a fingerprint", {}};
 }
 
-Result<SignOptions> sign_options(const SignFlags& options, const Context& context, Progress* progress) {
-    MODELSEAL_TRY_ASSIGN(auto key,
-                         signing_key_from(options.key, options.passphrase_file, KeyUse::file_signatures));
+Result<SignOptions> sign_options(const SignFlags& options, Context& context, Progress* progress) {
+    MODELSEAL_TRY_ASSIGN(auto key, signing_key_from(options.key, options.passphrase_file,
+                                                    KeyUse::file_signatures, context.terminal));
     SignOptions out{.key = std::move(key),
                     .certificate = options.certificate,
                     .chain = options.chain,

@@ -74,6 +74,18 @@ Result<PublicKey> read_public_key(const std::string& path, KeyUse use) {
     return hinted(std::move(key).error(), hint_for_other_file(text, use));
 }
 
+// Whether the permissions of a private key's file let others read it. A pipe has its own.
+void warn_if_readable(const std::string& path, Terminal& terminal) {
+    using std::filesystem::perms;
+    std::error_code failed;
+    const auto status = std::filesystem::status(path, failed);
+    if (failed || !std::filesystem::is_regular_file(status)) return;
+    if ((status.permissions() & (perms::group_read | perms::others_read)) == perms::none) return;
+    const auto shown = util::printable(path);
+    terminal.warning(
+        fmt::format("{0}: other users can read this private key; 'chmod 600 {0}' prevents it", shown));
+}
+
 Result<void> must_be_for(const PublicKey& key, KeyUse use, const std::string& path) {
     auto done = must_serve(key, use, util::printable(path));
     if (done.ok()) return done;
@@ -88,13 +100,21 @@ Result<PublicKey> public_key_from(const std::string& path, KeyUse use) {
     return key;
 }
 
-Result<SigningKey> signing_key_from(const std::string& path, const std::string& passphrase_file, KeyUse use) {
+Result<SigningKey> signing_key_from(const std::string& path, const std::string& passphrase_file, KeyUse use,
+                                    Terminal& terminal) {
     const auto passphrase = passphrase_from(passphrase_file);
     if (crypto::is_pkcs11_uri(path)) return load_signing_key(path, passphrase, use);
     MODELSEAL_TRY_ASSIGN(std::string text, crypto::read_key_file(path));
     const crypto::WipeAtEnd wiped(text);
+    warn_if_readable(path, terminal);
     const auto shown = util::printable(path);
     auto key = crypto::parse_signing_key(text, shown, passphrase);
+    constexpr int kTries = 3;  // of somebody who types
+    for (int tries = 1; tries < kTries && is_asked_for(passphrase_file); ++tries) {
+        if (key.ok() || key.error().kind != ErrorKind::mismatch) break;
+        terminal.error(key.error());
+        key = crypto::parse_signing_key(text, shown, passphrase);
+    }
     const auto fits = key.ok() ? must_serve(key->public_key(), use, shown) : Result<void>(key.error());
     if (fits.ok()) return key;
     if (fits.error().kind != ErrorKind::unsupported) return fits.error();

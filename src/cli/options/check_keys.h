@@ -8,6 +8,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "cli/terminal/terminal.h"
 #include <modelseal/keys.h>
 #include <modelseal/result.h>
 
@@ -16,7 +17,9 @@ namespace modelseal::cli {
 // As load_public_key() and load_signing_key(), with a hint if the file is another kind of key.
 // `passphrase_file`: the value of --passphrase-file.
 Result<PublicKey> public_key_from(const std::string& path, KeyUse use);
-Result<SigningKey> signing_key_from(const std::string& path, const std::string& passphrase_file, KeyUse use);
+// Warns of a file that others than its owner can read.
+Result<SigningKey> signing_key_from(const std::string& path, const std::string& passphrase_file, KeyUse use,
+                                    Terminal& terminal);
 
 // The keys under which a seal is looked for: --pub and --key, each repeatable.
 struct CheckKeyFiles {

@@ -136,15 +136,16 @@ Result<std::optional<std::string>> ask_hidden(const std::string& question) {
 
 constexpr std::uint64_t kMaximalFile = 64u << 10;
 
-// The first line of the file, without its end.
+// The first line of the file, without its end; "-" is standard input.
 Result<std::string> from_file(const std::string& file) {
-    MODELSEAL_TRY_ASSIGN(std::string text, io::read_text(file, kMaximalFile));
+    MODELSEAL_TRY_ASSIGN(std::string text, io::read_text(file == "-" ? "/dev/stdin" : file, kMaximalFile));
     const crypto::WipeAtEnd wiped(text);
     std::string line = text.substr(0, text.find('\n'));
     if (line.ends_with('\r')) line.pop_back();
     if (line.empty()) {
-        return Error{ErrorKind::usage, util::printable(file) + ": the passphrase file's first line is empty",
-                     ""};
+        const auto what =
+            file == "-" ? "standard input: the" : util::printable(file) + ": the passphrase file's";
+        return Error{ErrorKind::usage, what + " first line is empty", ""};
     }
     return line;
 }
@@ -180,8 +181,14 @@ std::optional<std::string> environment_secret(const char* variable) {
 CLI::Option* add_passphrase_option(CLI::App& command, std::string& file) {
     return command
         .add_option("--passphrase-file", file,
-                    "read the passphrase from the first line of FILE (default: MODELSEAL_PASSPHRASE, else ask)")
+                    "read the passphrase from the first line of FILE, - for standard input (default: "
+                    "MODELSEAL_PASSPHRASE, "
+                    "else ask)")
         ->type_name("FILE");
+}
+
+bool is_asked_for(const std::string& file) {
+    return file.empty() && !environment_secret(kPassphraseVariable);
 }
 
 Passphrase passphrase_from(const std::string& file) {

@@ -29,4 +29,7 @@ Passphrase passphrase_from(const std::string& file);
 // For a key that is being made: asked twice on a terminal; an empty one is refused. The caller wipes it.
 Result<std::string> new_passphrase(const std::string& file, const std::string& key_file);
 
+// Whether a passphrase would be asked for: it was given neither in a file nor in the environment. `file`: as above.
+bool is_asked_for(const std::string& file);
+
 }  // namespace modelseal::cli
