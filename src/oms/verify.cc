@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "crypto/x509/certificates.h"
 #include "io/file.h"
 #include "oms/authenticate.h"
 #include "oms/tensors.h"
@@ -271,12 +272,17 @@ Result<void> authenticate(const SignatureCheck& check) {
     return {};
 }
 
-std::optional<std::string> claimed_subject(const std::filesystem::path& signature) {
+std::optional<Claim> claim_of(const std::filesystem::path& signature) {
     const auto bundle = read_bundle(signature);
     if (!bundle) return std::nullopt;
     const auto statement = parse_statement(bundle->payload, "");
     if (!statement) return std::nullopt;
-    return statement->subject;
+    Claim claim{statement->subject, key_id_of_hint(bundle->hint)};
+    if (bundle->certificates.empty()) return claim;
+    const auto leaf = crypto::Certificate::of_der(bundle->certificates.front(), "");
+    const auto key = leaf.ok() ? leaf->key("") : Result<PublicKey>(leaf.error());
+    if (key.ok()) claim.key_id = to_hex(key->id());
+    return claim;
 }
 
 }  // namespace modelseal::oms

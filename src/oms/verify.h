@@ -15,8 +15,12 @@ Result<SignatureFinding> verify(const std::filesystem::path& path, const Signatu
 // Whether the signature is by whom the check trusts; no file of the model is read.
 Result<void> authenticate(const SignatureCheck& check);
 
-// The name that a signature claims for its model, which anybody can have written: nothing is verified. Nullopt
-// if it cannot be read.
-std::optional<std::string> claimed_subject(const std::filesystem::path& signature);
+// What a signature claims, which anybody can have written: nothing is verified.
+struct Claim {
+    std::string subject;  // its name for the model
+    std::string key_id;   // of the signer; empty where it names none
+};
+// Nullopt if it cannot be read.
+std::optional<Claim> claim_of(const std::filesystem::path& signature);
 
 }  // namespace modelseal::oms

@@ -72,14 +72,14 @@ TEST_P(KeyIds, OfSignersAreTheSameInSignVerifyCheckAndInspect) {
     const auto id = make("k", GetParam()), other = make("other", "p256");
     EXPECT_THAT(run({"sign", "net", "-k", "k.key"}).out, HasSubstr("\n  key " + id + "\n"));
     EXPECT_EQ(json_of({"sign", "net", "-k", "k.key"})["signer"], id);
-    const test::Words verify = {"verify", "net", "--signature", "model.sig", "--pub", "k.pub"};
+    const test::Words verify = {"verify", "net", "--signature", "net.sig", "--pub", "k.pub"};
     EXPECT_THAT(run(verify).out, HasSubstr("signed by key " + id + "\n"));
     EXPECT_EQ(json_of(verify)["checks"][0]["signer"], id);
     EXPECT_EQ(json_of({"check", "net", "--signer", "k.pub"})["checks"][0]["signer"], id);
-    EXPECT_EQ(json_of({"inspect", "model.sig"})["key_id"], id);
-    const auto wrong = run({"verify", "net", "--signature", "model.sig", "--pub", "other.pub"});
+    EXPECT_EQ(json_of({"inspect", "net.sig"})["key_id"], id);
+    const auto wrong = run({"verify", "net", "--signature", "net.sig", "--pub", "other.pub"});
     EXPECT_EQ(wrong.code, 1);
-    EXPECT_THAT(wrong.out, HasSubstr("model.sig: signed with key " + id + "; given: key " + other + "\n"));
+    EXPECT_THAT(wrong.out, HasSubstr("net.sig: signed with key " + id + "; given: key " + other + "\n"));
 }
 
 TEST_P(KeyIds, OfVendorsAreTheSameInSealsCheckKeysAndReceipts) {

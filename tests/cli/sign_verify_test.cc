@@ -29,7 +29,7 @@ class SignVerify : public testing::Test {
     }
     Outcome sign() { return run({"sign", "net", "-k", "signer.key"}); }
     Outcome verify(test::Words more = {}) {
-        test::Words words = {"verify", "net", "--signature", "model.sig", "--pub", "signer.pub"};
+        test::Words words = {"verify", "net", "--signature", "net.sig", "--pub", "signer.pub"};
         words.insert(words.end(), more.begin(), more.end());
         return run(std::move(words));
     }
@@ -61,7 +61,7 @@ TEST_F(SignVerify, HoldsUntilSomethingChanges) {
 TEST_F(SignVerify, AFolderOfSignersIsTrusted) {
     ASSERT_EQ(sign().code, 0);
     std::filesystem::create_directory(scratch / "trusted");
-    const auto trust = [&] { return run({"verify", "net", "--signature", "model.sig", "--trust", "trusted"}); };
+    const auto trust = [&] { return run({"verify", "net", "--signature", "net.sig", "--trust", "trusted"}); };
     EXPECT_EQ(trust().code, 2) << "no key in it";
     std::filesystem::copy_file(scratch / "other.pub", scratch / "trusted/other.pub");
     ASSERT_EQ(run({"keygen", "trusted/vendor", "--no-passphrase"}).code, 0);
@@ -79,19 +79,69 @@ TEST_F(SignVerify, AFolderOfSignersIsTrusted) {
 TEST_F(SignVerify, ExitCodesShowWhatWentWrong) {
     EXPECT_EQ(verify().code, 3);  // no signature there
     ASSERT_EQ(sign().code, 0);
-    EXPECT_EQ(run({"verify", "net", "--signature", "model.sig", "--pub", "other.pub"}).code, 1);
-    EXPECT_EQ(run({"verify", "net", "--signature", "model.sig"}).code, 2);
-    EXPECT_EQ(
-        run({"verify", "net", "--signature", "model.sig", "--pub", "signer.pub", "--cert-chain", "x"}).code, 2);
-    EXPECT_EQ(run({"verify", "net", "--pub", "signer.pub"}).code, 2);
-    EXPECT_EQ(run({"verify", "none", "--signature", "model.sig", "--pub", "signer.pub"}).code, 3);
-    EXPECT_EQ(run({"verify", "net", "--signature", "model.sig", "--pub", "signer.key"}).code, 3);
+    EXPECT_EQ(run({"verify", "net", "--signature", "net.sig", "--pub", "other.pub"}).code, 1);
+    EXPECT_EQ(run({"verify", "net", "--signature", "net.sig"}).code, 2);
+    EXPECT_EQ(run({"verify", "net", "--signature", "net.sig", "--pub", "signer.pub", "--cert-chain", "x"}).code,
+              2);
+    EXPECT_EQ(run({"verify", "net", "--pub", "signer.pub"}).code, 0) << "found next to it";
+    EXPECT_EQ(run({"verify", "net"}).code, 2);
+    EXPECT_EQ(run({"verify", "none", "--signature", "net.sig", "--pub", "signer.pub"}).code, 3);
+    EXPECT_EQ(run({"verify", "net", "--signature", "net.sig", "--pub", "signer.key"}).code, 3);
     EXPECT_EQ(run({"sign", "net", "-k", "signer.pub"}).code, 3);
     EXPECT_EQ(run({"sign", "net"}).code, 2);
     EXPECT_EQ(run({"sign", "net", "-k", "signer.key", "--cert-chain", "x.pem"}).code, 2);
     EXPECT_EQ(run({"sign", "net", "-k", "signer.key", "-o", "signer.key"}).code, 2);
-    scratch.write("model.sig", "{}");
+    scratch.write("net.sig", "{}");
     EXPECT_EQ(verify().code, 3);
+}
+
+// Where check and verify look for it, and no model loses its signature to another one.
+TEST_F(SignVerify, ASignatureStandsNextToItsModelAndReplacesNoOther) {
+    scratch.write("a/one.safetensors", test::safetensors({{"alpha", 10}}));
+    scratch.write("a/two.safetensors", test::safetensors({{"alpha", 20}}));
+    for (const char* model : {"a/one.safetensors", "a/two.safetensors", "net/", "a"}) {
+        for (int time = 0; time < 2; ++time) {
+            const auto done = run({"sign", model, "-k", "signer.key"});
+            EXPECT_EQ(done.code, 0) << model << done.err;
+        }
+        EXPECT_EQ(run({"verify", model, "--pub", "signer.pub"}).code, 0) << model;
+        EXPECT_EQ(run({"check", model, "--signer", "signer.pub"}).code, 0) << model;
+    }
+    for (const char* file : {"a/one.safetensors.sig", "a/two.safetensors.sig", "net.sig", "a.sig"})
+        EXPECT_TRUE(std::filesystem::exists(scratch / file)) << file;
+    const auto before = test::content_of(scratch / "a/one.safetensors.sig");
+    const auto of_other = run({"sign", "a/two.safetensors", "-k", "signer.key", "-o", "a/one.safetensors.sig"});
+    EXPECT_EQ(of_other.code, 2);
+    EXPECT_THAT(of_other.err, HasSubstr("is a signature of another model, 'one.safetensors'"));
+    const auto by_other = run({"sign", "a/one.safetensors", "-k", "other.key"});
+    EXPECT_EQ(by_other.code, 2);
+    EXPECT_THAT(by_other.err, HasSubstr("a/one.safetensors.sig: is a signature by another key, "));
+    EXPECT_EQ(test::content_of(scratch / "a/one.safetensors.sig"), before);
+    // The one in a folder is found first, so it is the one that is written again.
+    ASSERT_EQ(run({"sign", "net", "-k", "signer.key", "-o", "net/model.sig"}).code, 0);
+    EXPECT_THAT(run({"sign", "net", "-k", "signer.key"}).out, HasSubstr(" in net/model.sig\n"));
+}
+
+TEST_F(SignVerify, AMissingSignatureIsNothingToVerify) {
+    const auto none = run({"verify", "net", "--pub", "signer.pub"});
+    EXPECT_EQ(none.code, 4);
+    EXPECT_THAT(none.out, HasSubstr("net: signature not checked, no signature found next to it"));
+    const auto report = nlohmann::json::parse(run({"verify", "net", "--pub", "signer.pub", "--json"}).out);
+    EXPECT_EQ(report["exit_code"], 4);
+    EXPECT_EQ(report["checks"][0]["outcome"], "not-found");
+    const auto absent = run({"verify", "absent", "--pub", "signer.pub", "--json"});
+    EXPECT_EQ(absent.code, 3);
+    EXPECT_EQ(nlohmann::json::parse(absent.out)["error"], "absent: cannot open: not found");
+}
+
+// What --json has, the text tells as well.
+TEST_F(SignVerify, WarningsAreShown) {
+    scratch.write("net/model.safetensors.index.json", R"({"weight_map": {"lost": "net.safetensors"}})");
+    const auto done = run({"sign", "net", "-k", "signer.key"});
+    EXPECT_EQ(done.code, 0);
+    EXPECT_THAT(done.err, HasSubstr("modelseal: warning: no digests of tensors: "));
+    EXPECT_EQ(run({"sign", "net", "-k", "signer.key", "--json"}).err, "");
+    EXPECT_EQ(run({"sign", "net", "-k", "signer.key", "--quiet"}).err, "");
 }
 
 TEST_F(SignVerify, CheckExpectsEverythingThatIsGiven) {
@@ -120,8 +170,8 @@ TEST_F(SignVerify, CheckExpectsEverythingThatIsGiven) {
     EXPECT_EQ(none.code, 3);
     EXPECT_THAT(none.err, HasSubstr("none.sig"));
     EXPECT_EQ(check({"--signer", "signer.pub", "--html", "signer.pub"}).code, 2);
-    EXPECT_EQ(check({"--signer", "signer.pub", "--signature", "model.sig", "--html", "model.sig"}).code, 2);
-    std::filesystem::remove(scratch / "model.sig");
+    EXPECT_EQ(check({"--signer", "signer.pub", "--signature", "net.sig", "--html", "net.sig"}).code, 2);
+    std::filesystem::remove(scratch / "net.sig");
     EXPECT_EQ(check({"--signer", "signer.pub"}).code, 4);
 }
 
@@ -139,7 +189,7 @@ TEST_F(SignVerify, JsonOfCheckHasExpectationsAndTheExitCode) {
     EXPECT_EQ(report["checks"][0]["outcome"], "not-found");
     EXPECT_EQ(report["checks"][1]["outcome"], "valid");
     EXPECT_TRUE(report["warnings"].is_array());
-    std::filesystem::remove(scratch / "model.sig");
+    std::filesystem::remove(scratch / "net.sig");
     const auto missing = nlohmann::json::parse(run({"check", "net", "--signer", "signer.pub", "--json"}).out);
     EXPECT_EQ(missing["checks"][0]["kind"], "signature");
     EXPECT_EQ(missing["checks"][0]["outcome"], "not-found");
@@ -170,14 +220,14 @@ TEST_F(SignVerify, JsonIsAnEntryOfTheCheck) {
     EXPECT_EQ(report["verdict"], "tampered");
     EXPECT_EQ(report["checks"][0]["outcome"], "invalid");
     EXPECT_EQ(report["checks"][0]["files"].dump(), R"([{"name":"config.json","outcome":"changed"}])");
-    scratch.write("model.sig", "{}");
+    scratch.write("net.sig", "{}");
     const auto broken = verify({"--json"});
     EXPECT_EQ(broken.code, 3);
     report = nlohmann::json::parse(broken.out);
     EXPECT_EQ(report["verdict"], "error");
     EXPECT_EQ(report["checks"][0]["outcome"], "error");
     EXPECT_EQ(run({"sign", "net", "-k", "signer.key"}).code, 2) << "there is a file that is no signature";
-    std::filesystem::remove(scratch / "model.sig");
+    std::filesystem::remove(scratch / "net.sig");
     const auto done = nlohmann::json::parse(run({"sign", "net", "-k", "signer.key", "--json"}).out);
     EXPECT_EQ(done["schema"], "modelseal-sign/1");
     EXPECT_EQ(done["files"], 2);
@@ -190,8 +240,7 @@ TEST_F(SignVerify, RecordsTheSealThatItChecked) {
     ASSERT_EQ(run({"seal", "big.safetensors", "-k", "vendor.key", "-o", "sealed.safetensors"}).code, 0);
     const test::Words words = {"sign", "sealed.safetensors", "-k", "signer.key", "--seal-pub", "vendor.pub"};
     ASSERT_EQ(run(words).code, 0);
-    const auto verified =
-        run({"verify", "sealed.safetensors", "--signature", "model.sig", "--pub", "signer.pub", "--json"});
+    const auto verified = run({"verify", "sealed.safetensors", "--pub", "signer.pub", "--json"});
     EXPECT_EQ(verified.code, 0) << verified.out;
     const auto report = nlohmann::json::parse(verified.out);
     EXPECT_EQ(report["checks"][0]["seal_root"].get<std::string>().size(), 64u);

@@ -4,6 +4,7 @@
 #include "cli/options/secrets.h"
 #include "cli/options/values.h"
 #include "cli/terminal/answer.h"
+#include "jobs/check/nearby.h"
 #include "jobs/intact_root.h"
 #include "util/text.h"
 #include <modelseal/inspect.h>
@@ -14,7 +15,7 @@ namespace {
 
 struct SignFlags {
     std::string path, key, certificate, passphrase_file, vendor_key, fingerprint;
-    std::string out = "model.sig", hash = "sha256";
+    std::string out, hash = "sha256";
     std::vector<std::string> chain, ignore;
     std::string shard_size;
     bool no_ignore_git_paths = false, allow_symlinks = false, base_name = false, component_order = false;
@@ -45,6 +46,7 @@ Result<std::string> fingerprint_id(const SignFlags& options) {
 Result<SignOptions> sign_options(const SignFlags& options, Context& context, Progress* progress) {
     MODELSEAL_TRY_ASSIGN(auto key, signing_key_from(options.key, options.passphrase_file,
                                                     KeyUse::file_signatures, context.terminal));
+    MODELSEAL_TRY(jobs::refuse_signature_of_others(options.out, options.path, key.public_key()));
     SignOptions out{.key = std::move(key),
                     .certificate = options.certificate,
                     .chain = options.chain,
@@ -66,7 +68,8 @@ Result<SignOptions> sign_options(const SignFlags& options, Context& context, Pro
     return out;
 }
 
-Result<ExitCode> run(const SignFlags& options, Context& context) {
+Result<ExitCode> run(SignFlags options, Context& context) {
+    if (options.out.empty()) options.out = jobs::usual_signature_of(options.path).string();
     MODELSEAL_TRY(refuse_overwriting(options.out, {options.path, options.key, options.certificate,
                                                    options.vendor_key, options.fingerprint}));
     MODELSEAL_TRY(refuse_overwriting(options.out, options.chain));
@@ -74,6 +77,9 @@ Result<ExitCode> run(const SignFlags& options, Context& context) {
     const auto progress = context.progress({"signing", options.path});
     MODELSEAL_TRY_ASSIGN(const auto how, sign_options(options, context, progress.get()));
     MODELSEAL_TRY_ASSIGN(const auto summary, sign_model(options.path, how));
+    if (!options.json) {
+        for (const auto& warning : summary.warnings) context.terminal.warning(warning);
+    }
     if (options.json || !context.terminal.quiet()) {
         print_answer(context.terminal, {.json = options.json}, summary, options.path, options.out);
     }
@@ -111,7 +117,7 @@ void add_form_options(CLI::App& command, SignFlags& flags) {
 void add_sign(CLI::App& program, Context& context) {
     auto flags = std::make_shared<SignFlags>();
     auto& command = add_command(program, "sign", "Sign a model with an OpenSSF model signature",
-                                {"modelseal sign model/ -k signer.key -o model.sig",
+                                {"modelseal sign model/ -k signer.key",
                                  "modelseal sign sealed.onnx -k signer.key --seal-pub vendor.pub"});
     command.add_option("PATH", flags->path, "model file or folder")->required();
     command
@@ -122,7 +128,7 @@ void add_sign(CLI::App& program, Context& context) {
     command.add_option("--cert", flags->certificate, "certificate of the key, to sign with")->type_name("PEM");
     add_list(command, "--cert-chain", flags->chain,
              "certificates of its authorities, nearest first; repeatable", "PEM");
-    command.add_option("-o,--output", flags->out, "write the signature here (default: model.sig)")
+    command.add_option("-o,--output", flags->out, "write the signature here (default: next to the model)")
         ->type_name("SIG");
     command
         .add_option("--seal-pub", flags->vendor_key,

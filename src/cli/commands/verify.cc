@@ -1,3 +1,6 @@
+#include <cerrno>
+#include <filesystem>
+#include <optional>
 #include <utility>
 
 #include "cli/commands/commands.h"
@@ -5,6 +8,8 @@
 #include "cli/options/remedies.h"
 #include "cli/options/trust_options.h"
 #include "cli/terminal/width.h"
+#include "io/file.h"
+#include "jobs/check/nearby.h"
 #include "policy/decide.h"
 #include "report/report.h"
 #include <modelseal/oms.h>
@@ -18,23 +23,61 @@ struct VerifyFlags {
     bool all = false, json = false;
 };
 
-Result<SignatureFinding> verify(const VerifyFlags& options, const Context& context) {
+// What is asked of the signature, which is found next to the model as `check` finds it; nothing if there is none.
+Result<std::optional<SignatureCheck>> asked(const VerifyFlags& options) {
     KeySet keys;
     MODELSEAL_TRY(keys.add_for_signatures(options.trust.signers));
     if (!options.folder.empty()) MODELSEAL_TRY(keys.add_folder_for_signatures(options.folder));
-    const auto progress = context.progress({"verifying", options.path});
     auto check = signature_check(options.trust, keys.for_signatures());
-    check.signature = options.signature;
-    return verify_model(options.path, check, {.jobs = context.jobs, .progress = progress.get()});
+    if (check.public_keys.empty() && options.trust.empty()) {
+        return Error{ErrorKind::usage,
+                     "no key, certificate or trusted root to verify the signature with",
+                     {},
+                     Remedy::trust_signer};
+    }
+    const auto found = options.signature.empty() ? jobs::signature_next_to(options.path)
+                                                 : std::optional<std::filesystem::path>(options.signature);
+    if (!found) return std::optional<SignatureCheck>();
+    check.signature = *found;
+    return std::optional(std::move(check));
+}
+
+// That of the target, if it is not there itself.
+Result<policy::Findings> verify(const VerifyFlags& options, const Context& context) {
+    const auto check = asked(options);
+    if (!check.ok() && check.error().kind == ErrorKind::usage) return check.error();
+    if (!check.ok()) return policy::Findings{.signature = check.error()};
+    std::error_code failed;
+    const bool there = std::filesystem::exists(options.path, failed);
+    if (!*check && there) {
+        const MissingCheck missing{.kind = CheckKind::signature,
+                                   .detail = jobs::no_signature_next_to(options.path),
+                                   .remedy = Remedy::give_signature};
+        return policy::Findings{.missing = {missing}};
+    }
+    if (!there) return policy::Findings{.signature = io::os_error(ENOENT, options.path, "open")};
+    const auto progress = context.progress({"verifying", options.path});
+    return policy::Findings{
+        .signature = verify_model(options.path, **check, {.jobs = context.jobs, .progress = progress.get()})};
+}
+
+void show(const VerifyFlags& options, const CheckReport& report, Terminal& terminal) {
+    if (report.verdict == Verdict::intact && terminal.quiet()) return;
+    terminal.print(report::to_text(report, {.color = terminal.color(),
+                                            .all = options.all,
+                                            .width = output_columns(),
+                                            .hints = report::Hints::left_out,
+                                            .rest = "use --all or --json"}));
+    for (const auto& hint : report::hints_of(report, report::Failures::listed)) terminal.hint(hint);
 }
 
 Result<ExitCode> run(const VerifyFlags& options, const CLI::App& command, Context& context) {
     MODELSEAL_TRY(refuse_idle_options(command, trust_rules()));
-    const auto finding = verify(options, context);
-    if (!finding.ok() && finding.error().kind == ErrorKind::usage) return finding.error();
-
+    MODELSEAL_TRY_ASSIGN(const auto found, verify(options, context));
+    const bool made = found.signature.has_value();
+    if (made && !found.signature->ok() && found.signature->error().kind == ErrorKind::usage)
+        return found.signature->error();
     const CheckPolicy policy{.expected = {.signature = true}};
-    const policy::Findings found{.signature = finding};
     const auto decision = policy::decide(found, policy);
     auto report = policy::report_of(options.path, found, policy, decision);
     name_options(report);
@@ -42,15 +85,8 @@ Result<ExitCode> run(const VerifyFlags& options, const CLI::App& command, Contex
         context.terminal.print_data(report::to_json({&report, 1}, true));
         return decision.exit_code;
     }
-    if (!finding.ok()) return finding.error();
-    if (decision.exit_code != ExitCode::done || !context.terminal.quiet()) {
-        context.terminal.print(report::to_text(report, {.color = context.terminal.color(),
-                                                        .all = options.all,
-                                                        .width = output_columns(),
-                                                        .hints = report::Hints::left_out,
-                                                        .rest = "use --all or --json"}));
-        for (const auto& hint : report::hints_of(report, report::Failures::listed)) context.terminal.hint(hint);
-    }
+    if (made && !found.signature->ok()) return found.signature->error();
+    show(options, report, context.terminal);
     return decision.exit_code;
 }
 
@@ -59,10 +95,12 @@ Result<ExitCode> run(const VerifyFlags& options, const CLI::App& command, Contex
 void add_verify(CLI::App& program, Context& context) {
     auto options = std::make_shared<VerifyFlags>();
     auto& command = add_command(program, "verify", "Verify the OpenSSF signature of a model",
-                                {"modelseal verify model/ --signature model.sig --pub signer.pub",
+                                {"modelseal verify model/ --pub signer.pub",
                                  "modelseal verify model/ --signature model.sig --cert-chain authority.pem"});
     command.add_option("PATH", options->path, "model file or folder")->required();
-    command.add_option("--signature", options->signature, "signature file")->required()->type_name("SIG");
+    command
+        .add_option("--signature", options->signature, "signature file (default: the one next to the model)")
+        ->type_name("SIG");
     add_signer_option(command, "--pub", options->trust);
     add_trust_folder_option(command, "signers", options->folder);
     add_trust_options(command, "--pub", options->trust);

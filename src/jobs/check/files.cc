@@ -142,22 +142,6 @@ Result<SealFinding> check_seal(const model::Model& model, const SealSearch& sear
 
 namespace fs = std::filesystem;
 
-std::optional<fs::path> signature_next_to(const fs::path& given) {
-    std::error_code failed;
-    auto model = given.lexically_normal();
-    if (!model.has_filename()) model = model.parent_path();  // "folder/"
-    if (model.empty() || model == "." || model.filename() == "..") {
-        model = fs::canonical(given, failed);  // its name is where it leads
-    }
-    const auto there = [&](const fs::path& path) { return fs::is_regular_file(path, failed); };
-    if (fs::is_directory(model, failed) && there(model / "model.sig")) return model / "model.sig";
-    const auto name = model.filename();
-    if (auto own = model.parent_path() / (name.string() + ".sig"); there(own)) return own;
-    const auto shared = model.parent_path() / "model.sig";
-    if (shared == model || !there(shared)) return std::nullopt;
-    return oms::claimed_subject(shared) == name.string() ? std::optional(shared) : std::nullopt;
-}
-
 Result<SignatureFinding> check_signature(const fs::path& model, const SignatureCheck& check,
                                          const VerifyOptions& options, const oms::SharedFiles* shared) {
     try {

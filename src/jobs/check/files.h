@@ -27,11 +27,7 @@ struct SealSearch {
 // the deepisign scheme is a finding as well. The caller checks that the files did not change meanwhile.
 Result<SealFinding> check_seal(const model::Model& model, const SealSearch& search);
 
-// Finds the signature next to a model, under the usual names, and verifies it as a part of a check.
-
-// NAME.sig, or model.sig: in a folder, or next to a folder or file if it names this model (it may be a
-// neighbor's).
-std::optional<std::filesystem::path> signature_next_to(const std::filesystem::path& model);
+// Verifies the signature of a model as a part of a check.
 
 // As verify_model(); running out of memory is an Error, too. `shared` may be null.
 Result<SignatureFinding> check_signature(const std::filesystem::path& model, const SignatureCheck& check,

@@ -3,7 +3,7 @@
 
 #include <tuple>
 
-#include "jobs/check/files.h"
+#include "jobs/check/nearby.h"
 #include "oracle/endpoint.h"
 #include "util/text.h"
 
@@ -58,7 +58,7 @@ Result<void> plan_signature(const std::string& target, const CheckOptions& optio
         request.missing.push_back(
             {.kind = CheckKind::signature,
              .detail = found     ? "the signature " + shown + " was not verified: no signer is trusted"
-                       : on_disk ? "no signature found next to it"
+                       : on_disk ? no_signature_next_to(target)
                                  : "a signature covers files, and the target has none to read",
              .hint = found     ? "give the signer's public key, or the certificate of an authority"
                      : on_disk ? "give the signature's file"

@@ -12,7 +12,7 @@
 #include "crypto/secret.h"
 #include "io/extent.h"
 #include "io/file.h"
-#include "jobs/check/files.h"
+#include "jobs/check/nearby.h"
 #include "jobs/policy/closure.h"
 #include "model/model.h"
 #include "model/part.h"
