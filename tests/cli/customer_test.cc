@@ -254,5 +254,31 @@ TEST_F(CustomerCommand, WritesNoOutputThatTheLedgerCannotRecord) {
     EXPECT_FALSE(there("out"));
 }
 
+// A pipeline that runs again finds what it made.
+TEST_F(CustomerCommand, WhatIsThereAlreadyIsLeftIfAskedFor) {
+    for (int time = 0; time < 2; ++time) {
+        const auto added = customer({"add", "acme", "--if-missing", "-o", "acme.check"});
+        EXPECT_EQ(added.code, 0) << added.err;
+        EXPECT_THAT(added.out, StartsWith(time == 0 ? "book: added acme" : "book: has acme already\n"));
+    }
+    EXPECT_EQ(customer({"add", "acme"}).code, 3);
+    // Another key of theirs is not the one in the ledger.
+    ASSERT_EQ(run({"keygen", "acme-2", "--type", "check", "--customer", "acme", "-k", "v.key"}).code, 0);
+    EXPECT_EQ(customer({"add", "acme", "--if-missing", "--check-key", "acme-2.check"}).code, 1);
+    EXPECT_EQ(customer({"add", "acme", "--if-missing", "--check-key", "acme.check"}).code, 0);
+    std::filesystem::remove(scratch_ / "acme.check");
+    EXPECT_EQ(customer({"add", "acme", "--if-missing", "-o", "acme.check"}).code, 0);
+    EXPECT_TRUE(there("acme.check"));
+    for (int time = 0; time < 2; ++time) {
+        const auto revoked = customer({"revoke", "acme", "--if-missing"});
+        EXPECT_EQ(revoked.code, 0) << revoked.err;
+        EXPECT_THAT(revoked.out, StartsWith(time == 0 ? "acme: revoked" : "acme: was revoked on "));
+    }
+    EXPECT_EQ(customer({"revoke", "acme"}).code, 3);
+    const auto gone = customer({"add", "acme", "--if-missing"});
+    EXPECT_EQ(gone.code, 3) << "nothing can be sealed for them";
+    EXPECT_THAT(gone.err, HasSubstr("was revoked on"));
+}
+
 }  // namespace
 }  // namespace modelseal

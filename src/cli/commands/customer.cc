@@ -51,7 +51,7 @@ constexpr std::uint32_t kSecretMode = 0600;
 struct CustomerFlags {
     CustomerOptions common;
     std::string name, out, existing, reason;
-    bool json = false;
+    bool json = false, if_missing = false;
 };
 
 Result<void> write_check_key(const Ledger& ledger, const std::string& name, const std::string& path,
@@ -65,10 +65,48 @@ Result<void> write_check_key(const Ledger& ledger, const std::string& name, cons
     return {};
 }
 
+Error other_check_key(const std::string& path, const std::string& name) {
+    return {ErrorKind::mismatch,
+            fmt::format("{}: is not the check key that the ledger has of '{}'", util::printable(path),
+                        util::printable(name)),
+            {}};
+}
+
+// --if-missing, and the ledger has the customer. What else was asked for must be as a first run would have left it.
+Result<ExitCode> leave(const CustomerFlags& options, const Customer& customer, const Ledger& ledger,
+                       Context& context) {
+    const auto shown = util::printable(options.common.ledger);
+    if (!customer.revoked.empty()) {
+        return Error{ErrorKind::unreadable,
+                     fmt::format("{}: customer '{}' is there, and was revoked on {}", shown,
+                                 util::printable(customer.name), customer.revoked),
+                     {},
+                     Remedy::show_customer};
+    }
+    MODELSEAL_TRY_ASSIGN(auto text, ledger.check_key_text(options.name));
+    const crypto::WipeAtEnd wiped(text);
+    std::error_code failed;
+    for (const auto& path : {options.existing, options.out}) {
+        if (path.empty() || (path == options.out && !std::filesystem::exists(path, failed))) continue;
+        MODELSEAL_TRY_ASSIGN(auto there, io::read_text(path, 1u << 16));
+        const crypto::WipeAtEnd wiped_too(there);
+        if (there != text) return other_check_key(path, options.name);
+    }
+    if (!context.terminal.quiet())
+        context.terminal.print(fmt::format("{}: has {} already", shown, util::printable(options.name)));
+    if (!options.out.empty() && !std::filesystem::exists(options.out, failed))
+        MODELSEAL_TRY(write_check_key(ledger, options.name, options.out, context));
+    return ExitCode::done;
+}
+
 Result<ExitCode> add(const CustomerFlags& options, Context& context) {
-    MODELSEAL_TRY(refuse_existing_key(options.out));
+    if (!options.if_missing) MODELSEAL_TRY(refuse_existing_key(options.out));
     MODELSEAL_TRY_ASSIGN(const auto key, vendor_key(options.common, context));
     MODELSEAL_TRY_ASSIGN(auto ledger, Ledger::open_or_create(options.common.ledger, key));
+    const auto known = options.if_missing ? ledger.customer(options.name)
+                                          : Result<Customer>(Error{ErrorKind::unreadable, {}, {}});
+    if (known.ok()) return leave(options, *known, ledger, context);
+    MODELSEAL_TRY(refuse_existing_key(options.out));
     if (options.existing.empty()) {
         MODELSEAL_TRY(ledger.add(key, options.name));
     } else {
@@ -156,6 +194,12 @@ std::string identities_text(const Customer& customer) {
 Result<ExitCode> revoke(const CustomerFlags& options, Context& context) {
     MODELSEAL_TRY_ASSIGN(auto ledger, open_ledger(options.common, context));
     MODELSEAL_TRY_ASSIGN(const auto customer, known_customer(options.name, ledger));
+    if (options.if_missing && !customer.revoked.empty()) {
+        if (!context.terminal.quiet())
+            context.terminal.print(
+                fmt::format("{}: was revoked on {}", util::printable(options.name), customer.revoked));
+        return ExitCode::done;
+    }
     MODELSEAL_TRY(ledger.revoke(options.name, options.reason));
     if (context.terminal.quiet()) return ExitCode::done;
     context.terminal.print(fmt::format(
@@ -233,6 +277,8 @@ void add_customer(CLI::App& program, Context& context) {
                     "add this check key, which they have already, instead of a new one")
         ->type_name("NAME.check");
 
+    adding.add_flag("--if-missing", to_add.if_missing, "do nothing if the ledger has this customer already");
+
     const auto [listing, to_list] =
         add_verb(customer, context, "list", "List the customers", "-k vendor.key", list);
     add_customer_options(listing, to_list.common, Key::welcome);
@@ -252,6 +298,7 @@ void add_customer(CLI::App& program, Context& context) {
     add_name(revoking, to_revoke);
     add_customer_options(revoking, to_revoke.common, Key::needed);
     revoking.add_option("--reason", to_revoke.reason, "reason to record in the ledger")->type_name("TEXT");
+    revoking.add_flag("--if-missing", to_revoke.if_missing, "do nothing if the customer is revoked already");
 
     add_customer_trace(customer, context);
 }
