@@ -46,7 +46,7 @@ struct SealOptions {
     std::optional<std::filesystem::path> parent = {};
     // The vendor of the parent's seal (made for everybody), if different, as after a change of keys.
     std::optional<PublicKey> parent_vendor = {};
-    // The receipt that unseal_model() needs; contains secrets, mode 0600.
+    // The receipt that unseal_model() needs; contains secrets, mode 0600, and is kept outside of the model.
     std::optional<std::filesystem::path> receipt = {};
     Scheme scheme = Scheme::modelseal;
     bool reseal = false;  // seal a model that already has a seal under these keys
@@ -76,8 +76,8 @@ struct SealSummary {
 };
 
 // Writes a sealed copy of `model` to `out`, completely or not at all, and checks it before it appears.
-// Errors: `usage` for out == model and bad stamps, `unsupported` for a model that is already sealed or too
-// small to carry a mark.
+// Errors: `usage` for out == model, a receipt inside of either and bad stamps, `unsupported` for a model that is
+// already sealed or too small to carry a mark.
 Result<SealSummary> seal_model(const std::filesystem::path& model, const std::filesystem::path& out,
                                const SealOptions& options);
 

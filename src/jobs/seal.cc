@@ -33,10 +33,26 @@ mark::Stamp complete_stamp(const fs::path& model, const SealOptions& options) {
     return stamp;
 }
 
-// A receipt never replaces its model.
-Result<void> refuse_receipt_over_model(const model::Model& model, const fs::path& out,
-                                       const SealOptions& options) {
+// `path` is `folder`, or below it.
+bool lies_in(const fs::path& path, const fs::path& folder) {
+    std::error_code ignored;
+    const auto place = [&](const fs::path& of) {
+        return fs::weakly_canonical(fs::absolute(of, ignored), ignored);
+    };
+    const auto relative = place(path).lexically_relative(place(folder));
+    return !relative.empty() && *relative.begin() != "..";
+}
+
+// A receipt never replaces its model; and it is a secret, which would ship with a folder that it lies in.
+Result<void> refuse_receipt_in_model(const model::Model& model, const fs::path& out,
+                                     const SealOptions& options) {
     if (!options.receipt) return {};
+    if (model.folder && (lies_in(*options.receipt, model.path) || lies_in(*options.receipt, out))) {
+        return Error{ErrorKind::usage,
+                     fmt::format("{}: the receipt would lie in the model, and be passed on with it",
+                                 util::printable(options.receipt->string())),
+                     "keep the receipt outside of the model, where no customer gets it"};
+    }
     bool taken = fs::weakly_canonical(*options.receipt) == fs::weakly_canonical(out);
     for (const auto& file : model.files) {
         const auto* source = dynamic_cast<const io::FileSource*>(file.source.get());
@@ -169,7 +185,7 @@ Result<SealSummary> seal_model(const fs::path& path, const fs::path& out, const 
     auto stamp = complete_stamp(path, options);
     MODELSEAL_TRY(mark::encode_stamp(stamp));
     MODELSEAL_TRY_ASSIGN(const auto model, model::open_model(path, options.limits));
-    MODELSEAL_TRY(refuse_receipt_over_model(model, out, options));
+    MODELSEAL_TRY(refuse_receipt_in_model(model, out, options));
     MODELSEAL_TRY(refuse_sealed(model, options));
 
     const auto make = options.scheme == Scheme::deepisign ? mark_copy : seal_copy;

@@ -59,6 +59,21 @@ class SealedFolder : public testing::Test {
     const CheckKey check_ = public_check_key(key_.public_key());
 };
 
+// A receipt removes the seal: it must not ship with the model, nor change the original.
+TEST_F(SealedFolder, KeepsItsReceiptOutside) {
+    fs::create_directory_symlink(folder_ / "net", folder_ / "link");
+    for (const auto& receipt :
+         {folder_ / "net/r", folder_ / "net/deep/r", folder_ / "link/r", sealed_ / "r", sealed_}) {
+        const auto made =
+            seal_model(folder_ / "net", sealed_, {.key = key_, .check = check_, .receipt = receipt});
+        ASSERT_FALSE(made.ok()) << receipt;
+        EXPECT_EQ(made.error().kind, ErrorKind::usage) << receipt;
+        EXPECT_FALSE(fs::exists(sealed_));
+        EXPECT_FALSE(fs::exists(folder_ / "net/r"));
+    }
+    seal();  // with one beside it
+}
+
 TEST_F(SealedFolder, CopiesAndCoversFilesOfAnyName) {
     const std::vector<std::string> names = {".hidden",       ".hidden.d/x.py", "unet.fp/config.json",
                                             "sub.key/x.py",  "tokenizer.key",  "a.fp",
