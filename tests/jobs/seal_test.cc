@@ -2,6 +2,7 @@
 #include <cmath>
 #include <cstring>
 #include <random>
+#include <regex>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -164,6 +165,28 @@ TEST(Seal, ReportsTheRoomThatATooSmallModelHas) {
     // A cell of 500 values holds 62 bytes, 21 of which are its tag and heads.
     EXPECT_THAT(refused.error().message, HasSubstr("its weights have room for 41 bytes"));
     EXPECT_FALSE(std::filesystem::exists(bench.folder / "out"));
+}
+
+// What a seal takes is more than the room that was not enough for it.
+TEST(Seal, StatesMoreThanTheRoomThatIsTooLittle) {
+    Bench bench;
+    std::size_t refusals = 0;
+    for (const auto& [tensors, weights] : std::vector<std::pair<unsigned, unsigned>>{
+             {20, 400}, {1, 1000}, {1, 3000}, {1, 4000}, {1, 4200}, {1, 4400}, {40, 390}}) {
+        std::vector<test::NamedTensor> list;
+        for (unsigned i = 0; i < tensors; ++i)
+            list.push_back({"t" + std::to_string(i), "F32", {weights}, test::float_weights(weights, i)});
+        const auto model = bench.write("model", test::safetensors_file(list));
+        const auto refused = seal_model(model, bench.folder / "out", bench.options());
+        if (refused.ok()) continue;
+        ++refusals;
+        std::smatch numbers;
+        const auto& text = refused.error().message;
+        const std::regex form("room for (\\d+) bytes in \\d+ cells?, the seal takes about (\\d+)");
+        ASSERT_TRUE(std::regex_search(text, numbers, form)) << text;
+        EXPECT_GT(std::stoul(numbers[2]), std::stoul(numbers[1])) << tensors << " of " << weights;
+    }
+    EXPECT_GT(refusals, 3u);
 }
 
 TEST(Seal, CustomersSealIsFoundByTheirKeyAlone) {

@@ -94,17 +94,42 @@ class Planner {
         return 2 * (bytes + check_bytes(Version::two) * block_map_.total_blocks());
     }
 
-    // What all cells that a model can have hold, in the class of types that offers most; of payload.
-    Result<std::uint64_t> offered() {
+    // What all cells that a model can have hold, in the class of types that offers most, and what they would have to.
+    struct Shortfall {
+        std::size_t cells = 0;      // that hold anything
+        std::uint64_t offered = 0;  // bytes of payload
+        std::uint64_t needed = 0;   // with what is lost at the ends of cells
+    };
+    // Nothing short of a layout tells how much is lost, so cells that are the larger by a few percent are tried in turn.
+    // Precondition: there is no plan for this part.
+    Result<Shortfall> shortfall(const SignedPart& part) {
         const CellMap cells(block_map_, secret_, {kClasses - 1, kRateSteps});
         MODELSEAL_TRY_ASSIGN(const auto rooms, survey(cells));
-        constexpr std::uint64_t kOverhead = kTagBytes + kHeadBytes + kRecordHeadBytes;
-        std::uint64_t bytes = 0;
-        for (const auto& room : rooms) bytes += room.capacity == 0 ? 0 : room.capacity - kOverhead;
-        return bytes;
+        const auto grids = grids_of_tensors(cells, rooms);
+        const auto order = dearest_last(cells, rooms, grids, Grids::any);
+        Shortfall out{.cells = order.size(), .offered = payload(rooms, order)};
+        constexpr std::uint64_t kMostPercent = 2000;
+        for (std::uint64_t percent = 104; percent <= kMostPercent; percent += percent / 25) {
+            auto larger = rooms;
+            for (auto& room : larger) room.capacity = static_cast<std::uint32_t>(room.capacity * percent / 100);
+            auto denser = part;
+            denser.density = {kClasses - 1, kRateSteps};
+            out.needed = payload(larger, order);
+            if (fit(denser, cells, larger, grids, order, CellLayout::Spread::any)) return out;
+        }
+        out.needed = std::max(out.needed, needed(part));
+        return out;
     }
 
   private:
+    static std::uint64_t payload(std::span<const CellRoom> rooms, std::span<const std::size_t> order) {
+        constexpr std::uint64_t kOverhead = kTagBytes + kHeadBytes + kRecordHeadBytes;
+        std::uint64_t bytes = 0;
+        for (const auto cell : order)
+            bytes += rooms[cell].capacity - std::min<std::uint64_t>(kOverhead, rooms[cell].capacity);
+        return bytes;
+    }
+
     // A denser plan of which the cells of halves lie in larger tensors, where they are a smaller share, if the model is
     // small enough for all of its blocks to be looked at.
     Result<std::optional<SealPlan>> in_larger_tensors(SealPlan plan, SignedPart part, CellLayout::Spread spread,
@@ -268,16 +293,16 @@ constexpr const char* kWhatCarriesNothing =
     "detached signature can cover such a file";
 
 Result<SealPlan> too_small(const model::Model& model, Planner& planner, const SignedPart& part) {
-    MODELSEAL_TRY_ASSIGN(const auto offered, planner.offered());
+    MODELSEAL_TRY_ASSIGN(const auto room, planner.shortfall(part));
     const auto path = util::printable(model.path.string());
-    if (offered == 0)
+    if (room.offered == 0)
         return Error{ErrorKind::unsupported, fmt::format("{}: no weights in it can carry a seal", path),
                      kWhatCarriesNothing};
     return Error{
         ErrorKind::unsupported,
-        fmt::format("{}: too small to carry a seal: its weights have room for {} bytes, the seal takes "
-                    "at least {}",
-                    path, offered, planner.needed(part)),
+        fmt::format("{}: too small to carry a seal: its weights have room for {} bytes in {}, the seal takes "
+                    "about {}",
+                    path, room.offered, util::counted(room.cells, "cell"), room.needed),
         kWhatCarriesNothing};
 }
 
