@@ -104,6 +104,7 @@ TEST(Program, ReplacesPagesPicturesAndSignaturesOnlyByTheirKind) {
     const std::vector<Words> slips = {
         {"check", "net", "--pub", "v.pub", "--html", "net/part"},
         {"check", "net", "--pub", "v.pub", "--html", "net/about.html"},
+        {"check", "net", "--pub", "v.pub", "--summary", "net/about.html"},
         {"sign", "net", "-k", "e.key", "-o", "net/part"},
         {"sign", "net", "-k", "e.key", "-o", "net/about.html"},
         {"fingerprint", "net", "-k", "v.key", "-o", "fp", "--preview", "net/part"},
@@ -123,6 +124,14 @@ TEST(Program, ReplacesPagesPicturesAndSignaturesOnlyByTheirKind) {
             EXPECT_EQ(outcome.code, code) << outcome.err;
         }
     }
+    // What is new in a model changes it.
+    for (const char* option : {"--html", "--summary"}) {
+        const auto outcome = run(modelseal({"check", "net", "--pub", "v.pub", option, "net/new"}), here);
+        EXPECT_EQ(outcome.code, 2) << option;
+        EXPECT_NE(outcome.err.find("net/new: would lie in the model"), std::string::npos) << outcome.err;
+        EXPECT_FALSE(std::filesystem::exists(folder / "net/new"));
+    }
+    EXPECT_EQ(run(modelseal({"check", "net", "--each", "--pub", "v.pub", "--html", "net/new"}), here).code, 4);
     folder.write("empty", "");
     EXPECT_EQ(run(modelseal({"sign", "net", "-k", "e.key", "-o", "empty"}), here).code, 0);
 }

@@ -184,8 +184,12 @@ Result<void> guard_outputs(const CheckFlags& flags) {
         MODELSEAL_TRY(refuse_overwriting(flags.outputs.html, *inputs));
         MODELSEAL_TRY(refuse_overwriting(flags.outputs.summary, *inputs));
     }
-    MODELSEAL_TRY(refuse_other_content(flags.outputs.summary, OutputKind::notes, flags.targets));
-    return refuse_other_content(flags.outputs.html, OutputKind::page, flags.targets);
+    MODELSEAL_TRY(refuse_same_output(flags.outputs.summary, {flags.outputs.html, flags.many.results}));
+    MODELSEAL_TRY(refuse_same_output(flags.outputs.html, {flags.many.results}));
+    // A folder of models is no model.
+    const auto models = flags.many.each ? std::vector<std::string>() : flags.targets;
+    MODELSEAL_TRY(refuse_other_content(flags.outputs.summary, OutputKind::notes, models));
+    return refuse_other_content(flags.outputs.html, OutputKind::page, models);
 }
 
 using jobs::Target;

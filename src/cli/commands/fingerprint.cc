@@ -34,7 +34,7 @@ Result<void> guard_outputs(const FingerprintFlags& options) {
     MODELSEAL_TRY(refuse_overwriting(options.out, inputs));
     MODELSEAL_TRY(refuse_overwriting(options.preview, inputs));
     MODELSEAL_TRY(refuse_other_content(options.preview, OutputKind::picture, {options.model}));
-    return refuse_overwriting(options.preview, {options.out});
+    return refuse_same_output(options.preview, {options.out});
 }
 
 Result<ExitCode> run(const FingerprintFlags& options, Context& context) {

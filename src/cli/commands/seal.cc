@@ -23,7 +23,7 @@ Result<void> guard_sealed(const SealFlags& flags) {
                                              flags.ledger};
     MODELSEAL_TRY(refuse_overwriting(flags.out, inputs));
     MODELSEAL_TRY(refuse_overwriting(flags.receipt, inputs));
-    return refuse_overwriting(flags.receipt, {flags.out});
+    return refuse_same_output(flags.receipt, {flags.out});
 }
 
 Result<ExitCode> run(const SealFlags& flags, Context& context) {

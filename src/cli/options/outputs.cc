@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <filesystem>
 
+#include <fmt/format.h>
+
 #include "io/file.h"
 #include "io/irreplaceable.h"
 #include "oms/tree.h"
@@ -21,9 +23,8 @@ fs::path place(const std::string& path) {
     return fs::weakly_canonical(fs::absolute(path, ignored), ignored);
 }
 
-Error is_input(const std::string& output) {
-    return {ErrorKind::usage,
-            util::printable(output) + ": is an input of this command, or another output of it",
+Error is_taken(const std::string& output, const char* by) {
+    return {ErrorKind::usage, fmt::format("{}: is {} of this command as well", util::printable(output), by),
             "give the output another name"};
 }
 
@@ -66,15 +67,23 @@ const char* name_of(OutputKind kind) {
     return "";
 }
 
+bool is_among(const std::string& output, const std::vector<std::string>& others) {
+    std::error_code ignored;
+    return std::ranges::any_of(others, [&](const std::string& other) {
+        return !other.empty() && (fs::equivalent(output, other, ignored) || place(output) == place(other));
+    });
+}
+
 }  // namespace
+
+Result<void> refuse_same_output(const std::string& output, const std::vector<std::string>& outputs) {
+    if (output.empty() || !is_among(output, outputs)) return {};
+    return is_taken(output, "another output");
+}
 
 Result<void> refuse_overwriting(const std::string& output, const std::vector<std::string>& inputs) {
     if (output.empty()) return {};
-    std::error_code ignored;
-    for (const auto& input : inputs) {
-        if (input.empty()) continue;
-        if (fs::equivalent(output, input, ignored) || place(output) == place(input)) return is_input(output);
-    }
+    if (is_among(output, inputs)) return is_taken(output, "an input");
     MODELSEAL_TRY(refuse_missing_folder(output));
     return io::refuse_to_replace(output);
 }
@@ -92,14 +101,16 @@ Result<void> refuse_existing_key(const std::string& path) {
 Result<void> refuse_other_content(const std::string& output, OutputKind kind,
                                   const std::vector<std::string>& folders) {
     std::error_code ignored;
-    if (output.empty() || !fs::is_regular_file(output, ignored)) return {};
-    const bool own =
-        kind == OutputKind::signature;  // signatures may lie in the folder: seals do not cover them
-    if (!own && std::ranges::any_of(folders, [&](const auto& folder) {
-            return oms::relative_to(folder, output).has_value();
-        })) {
-        return is_input(output);
+    if (output.empty()) return {};
+    // Signatures may lie in the folder: seals do not cover them.
+    const auto holds_it = [&](const std::string& folder) {
+        return fs::is_directory(folder, ignored) && oms::relative_to(folder, output).has_value();
+    };
+    if (kind != OutputKind::signature && std::ranges::any_of(folders, holds_it)) {
+        return Error{ErrorKind::usage, util::printable(output) + ": would lie in the model, and change it",
+                     "give a path outside of the model"};
     }
+    if (!fs::is_regular_file(output, ignored)) return {};
     MODELSEAL_TRY_ASSIGN(const auto there, io::FileSource::open(output, output));
     std::string head(std::min<std::uint64_t>(there->size(), kHead), '\0');
     MODELSEAL_TRY(there->read(0, std::as_writable_bytes(std::span(head))));
