@@ -1,5 +1,6 @@
 #include "cli/program.h"
 
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <exception>
@@ -13,7 +14,9 @@
 
 #include "cli/commands/commands.h"
 #include "cli/options/help.h"
+#include "cli/options/remedies.h"
 #include "cli/options/usage_error.h"
+#include "report/failure.h"
 
 namespace modelseal::cli {
 namespace {
@@ -43,12 +46,34 @@ ExitCode report(Terminal& terminal, const Error& error) {
     return exit_code(error.kind);
 }
 
-ExitCode run_command(Context& context) {
+const CLI::App& innermost(const CLI::App& program) {
+    const CLI::App* at = &program;
+    while (!at->get_subcommands().empty()) at = at->get_subcommands().front();
+    return *at;
+}
+
+// Also as JSON, if the user asked for that and the command has printed none of its own.
+ExitCode report(const CLI::App& program, const std::vector<const char*>& words, Terminal& terminal,
+                const Error& error) {
+    const bool json = std::ranges::count(words, std::string_view("--json")) > 0;
+    if (json && !terminal.has_printed()) {
+        const auto& command = innermost(program);
+        const auto name = full_name(command);
+        const auto space = name.find(' ');
+        auto shown = error;
+        shown.hint = hint_of(error);
+        terminal.print_data(
+            report::to_json(space == name.npos ? std::string_view() : std::string_view(name).substr(space + 1),
+                            shown, exit_code(error.kind)));
+    }
+    return report(terminal, error);
+}
+
+ExitCode run_command(const CLI::App& program, const std::vector<const char*>& words, Context& context) {
     Result<ExitCode> result = context.run();
+    const auto code = result.ok() ? result.value() : report(program, words, context.terminal, result.error());
     const Result<void> printed = context.terminal.finish();
-    if (!result.ok()) return report(context.terminal, result.error());
-    if (printed.ok()) return result.value();
-    return worst(result.value(), report(context.terminal, printed.error()));
+    return printed.ok() ? code : worst(code, report(context.terminal, printed.error()));
 }
 
 // The words of the command line, with "help" and "version" replaced by --help and --version.
@@ -79,22 +104,25 @@ ExitCode parse_and_run(int argc, char** argv, Context& context) {
         program->parse(static_cast<int>(words.size()), words.data());
     } catch (const CLI::CallForHelp& help) {
         const bool unknown = program->get_subcommands().empty() && !program->remaining().empty();
-        if (unknown) return report(context.terminal, usage_error(*program, help, first));
+        if (unknown) return report(*program, words, context.terminal, usage_error(*program, help, first));
         run_text(context, program->help());
     } catch (const CLI::CallForAllHelp&) {
         run_text(context, program->help("", CLI::AppFormatMode::All));
     } catch (const CLI::CallForVersion& version) {
         run_text(context, version.what());
     } catch (const CLI::ParseError& error) {
-        if (!lacks_command(*program, error))
-            return report(context.terminal, usage_error(*program, error, first));
+        if (!lacks_command(*program, error)) {
+            const auto code = report(*program, words, context.terminal, usage_error(*program, error, first));
+            static_cast<void>(context.terminal.finish());
+            return code;
+        }
         context.terminal.print_usage(program->help());
         return ExitCode::usage;
     }
     if (const auto complete = refuse_empty_values(*program); !complete.ok()) {
-        return report(context.terminal, complete.error());
+        return report(*program, words, context.terminal, complete.error());
     }
-    return run_command(context);
+    return run_command(*program, words, context);
 }
 
 // An uncaught exception, in any thread: a message and the exit code of a failure, not an abort.

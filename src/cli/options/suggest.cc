@@ -39,7 +39,8 @@ constexpr Synonym kOptionSynonyms[] = {
 };
 
 constexpr Synonym kCommandSynonyms[] = {
-    {"delete", "revoke"}, {"remove", "revoke"}, {"ls", "list"}, {"new", "add"}};
+    {"delete", "revoke"},  {"remove", "revoke"}, {"rm", "revoke"},    {"ls", "list"},    {"new", "add"},
+    {"validate", "check"}, {"info", "inspect"},  {"compare", "diff"}, {"embed", "seal"}, {"watermark", "seal"}};
 
 template <std::size_t N>
 std::vector<std::string> synonyms(const Synonym (&table)[N], std::string_view word,

@@ -64,7 +64,10 @@ Error unknown(const CLI::App& command, const std::string& word) {
     std::string hint;
     if (option) hint = did_you_mean(options_meant(bare, known_options(command)));
     if (expects_command) {
-        const auto meant = command_meant(word, known_commands(command));
+        auto known = known_commands(command);
+        if (command.get_parent() == nullptr)
+            known.insert(known.end(), {"help", "version"});  // words of their own
+        const auto meant = command_meant(word, known);
         if (!meant.empty()) hint = did_you_mean({meant});
     }
     const std::string what = option            ? "unknown option '" + util::printable(bare)

@@ -50,7 +50,7 @@ bool set_in_environment(const char* name) {
 
 bool is_dumb() {
     const char* term = std::getenv("TERM");
-    return term == nullptr || std::strcmp(term, "dumb") == 0;
+    return term == nullptr || *term == '\0' || std::strcmp(term, "dumb") == 0;
 }
 
 bool takes_color(Color color, int descriptor) {
@@ -75,6 +75,7 @@ void Terminal::print(std::string_view text) {
 }
 
 void Terminal::print_data(std::string_view composed) {
+    printed_ = true;
     if (::isatty(STDOUT_FILENO) == 1) clear_progress_line();
     const auto text = defused(composed, color() ? Colors::kept : Colors::escaped);
     errno = 0;

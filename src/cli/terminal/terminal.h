@@ -52,6 +52,8 @@ class Terminal {
     bool color() const;           // whether standard output takes color
     bool shows_progress() const;  // whether standard error is a terminal that may be written on
 
+    // Whether anything went to standard output.
+    bool has_printed() const { return printed_; }
     // Lets a reader of standard output see what was printed so far.
     void flush();
     // An Error if output was lost, as on a full disk. A reader that closed the pipe (`| head`) is not an error.
@@ -62,6 +64,7 @@ class Terminal {
 
     bool quiet_ = false;
     Color color_ = Color::automatic;
+    bool printed_ = false;
     int lost_ = 0;  // errno of the first failed write
 };
 
