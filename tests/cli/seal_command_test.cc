@@ -52,5 +52,32 @@ TEST_F(SealCommand, PrintsJson) {
     EXPECT_EQ(json["root"], checked["checks"][0]["root"]);
 }
 
+TEST_F(SealCommand, PutsSeveralModelsIntoAFolder) {
+    folder_.write("b", test::small_models().front().file());
+    folder_.write("sub/net", test::small_models().front().file());
+    const auto sealed = run({"seal", "net", "b", "-k", "v.key", "-o", "out/", "--receipt", "out.receipts/"});
+    EXPECT_EQ(sealed.code, 0) << sealed.err;
+    EXPECT_THAT(sealed.out, HasSubstr("\n2 models sealed\n"));
+    for (const char* name : {"net", "b"}) {
+        EXPECT_EQ(run({"check", "out/" + std::string(name), "--pub", "v.pub"}).code, 0);
+        EXPECT_EQ(run({"unseal", "out/" + std::string(name), "--receipt",
+                       "out.receipts/" + std::string(name) + ".receipt", "-o", "again"})
+                      .code,
+                  0);
+        EXPECT_EQ(test::content_of(folder_ / "again"), test::content_of(folder_ / name));
+    }
+    // One that fails keeps none of the others from it.
+    const auto some = run({"seal", "absent", "b", "-k", "v.key", "-o", "out", "--json"});
+    EXPECT_EQ(some.code, 3);
+    const auto end = some.out.find('\n');
+    EXPECT_EQ(nlohmann::json::parse(some.out.substr(0, end))["schema"], "modelseal-error/1");
+    EXPECT_EQ(nlohmann::json::parse(some.out.substr(end))["output"], "out/b");
+    EXPECT_THAT(run({"seal", "net", "sub/net", "-k", "v.key", "-o", "out"}).err,
+                HasSubstr("two models have the name 'net'"));
+    const auto file = run({"seal", "net", "b", "-k", "v.key", "-o", "new"});
+    EXPECT_EQ(file.code, 2);
+    EXPECT_THAT(file.err, HasSubstr("new: is not a folder, and several models are given"));
+}
+
 }  // namespace
 }  // namespace modelseal
