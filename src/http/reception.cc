@@ -12,8 +12,9 @@ namespace modelseal::http {
 namespace {
 
 constexpr std::size_t kMostHeaderBytes = 256u << 10, kMostFields = 500;
-constexpr std::size_t kMostErrorBody = 64u
-                                       << 10;  // of a response without success: what is beyond it is of no use
+constexpr unsigned kMostInterim = 8;  // answers with status 1xx
+// Of a response without success: what is beyond it is of no use.
+constexpr std::size_t kMostErrorBody = 64u << 10;
 
 std::string_view trimmed(std::string_view text) {
     while (!text.empty() &&
@@ -24,6 +25,7 @@ std::string_view trimmed(std::string_view text) {
 }
 
 void take_status(Reception& reception, std::string_view line) {
+    reception.head_ended = false;
     reception.response.fields.clear();
     reception.response.status = 0;
     const auto space = line.find(' ');
@@ -71,9 +73,35 @@ bool deliver(Reception& reception, std::span<const std::byte> bytes) {
     return true;
 }
 
-Error body_too_large(const Exchange& exchange) {
-    return about(exchange, ErrorKind::malformed,
-                 fmt::format("the answer has more than {}", util::counted(exchange.request.max_body, "byte")));
+// Ends the transfer, as the request asks for.
+void refuse_body(Reception& reception) {
+    const auto& request = reception.exchange.request;
+    if (!reception.response.is_success()) {
+        reception.cut_short = true;
+    } else if (request.overlong == Overlong::cut_off) {
+        reception.cut_short = reception.response.over_cap = true;
+    } else {
+        reception.error =
+            about(reception.exchange, ErrorKind::malformed,
+                  fmt::format("the answer has more than {}", util::counted(request.max_body, "byte")));
+    }
+}
+
+// An interim answer is followed by another one; a length that is announced need not be received to be refused.
+bool end_head(Reception& reception) {
+    const auto& request = reception.exchange.request;
+    reception.head_ended = reception.response.status >= 200;
+    if (!reception.head_ended && ++reception.interim > kMostInterim) {
+        reception.error = about(reception.exchange, ErrorKind::malformed, "sends too many interim responses");
+        return false;
+    }
+    if (request.method == Method::head || reception.to_sink() || !reception.response.is_success()) return true;
+    const auto stated = reception.response.field("content-length");
+    std::uint64_t length = 0;
+    std::from_chars(stated.data(), stated.data() + stated.size(), length);
+    if (length <= request.max_body) return true;
+    refuse_body(reception);
+    return false;
 }
 
 }  // namespace
@@ -95,6 +123,7 @@ std::size_t on_header(char* data, std::size_t, std::size_t size, void* user) {
             about(reception.exchange, ErrorKind::malformed, "the head of the answer is too large");
         return 0;
     }
+    if (trimmed(line).empty()) return end_head(reception) ? size : 0;
     const auto colon = line.find(':');
     if (colon == std::string_view::npos) return size;
     std::string name(line.substr(0, colon));
@@ -109,7 +138,7 @@ std::size_t on_body(char* data, std::size_t, std::size_t size, void* user) {
     if (!reception.begun && !begin_body(reception)) return 0;
     if (reception.to_sink()) {
         if (reception.exchange.delivered + size > reception.exchange.request.max_body + reception.skip) {
-            reception.error = body_too_large(reception.exchange);
+            refuse_body(reception);
             return 0;
         }
         return deliver(reception, std::as_bytes(std::span(data, size))) ? size : 0;
@@ -120,7 +149,7 @@ std::size_t on_body(char* data, std::size_t, std::size_t size, void* user) {
         return 0;
     }
     if (body.size() + size > reception.exchange.request.max_body) {
-        reception.error = body_too_large(reception.exchange);
+        refuse_body(reception);
         return 0;
     }
     body.append(data, size);

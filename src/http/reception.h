@@ -18,10 +18,12 @@ struct Reception {
     Response& response;
     const std::atomic<bool>* stop = nullptr;
     std::optional<Error> error = {};  // why a callback ended the transfer
-    bool cut_short = false;           // the rest of the body of an error is not wanted
+    bool cut_short = false;           // the rest of the body is not wanted
     std::size_t header_bytes = 0;
     std::uint64_t skip = 0;  // bytes of the body that were delivered before
     bool begun = false;      // the body
+    bool head_ended = false;
+    unsigned interim = 0;  // answers before the one that counts
 
     bool to_sink() const {
         return exchange.sink != nullptr && (response.status == 200 || response.status == 206);

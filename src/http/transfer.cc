@@ -1,14 +1,16 @@
 #include "http/transfer.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <mutex>
 
 #include <curl/curl.h>
 #include <fmt/format.h>
 
+#include "http/failure.h"
+#include "http/option_files.h"
+#include "http/peer.h"
 #include "http/reception.h"
-#include "io/file.h"
-#include "util/text.h"
 
 namespace modelseal::http {
 namespace {
@@ -39,8 +41,11 @@ std::optional<List> header_list(const Exchange& exchange) {
     List list;
     bool fine = true;
     for (const auto& [name, value] : request.fields) fine = fine && add_field(list, name, value);
-    if (exchange.secrets == Exchange::Secrets::sent && !request.authorization.empty())
-        fine = fine && add_field(list, "Authorization", request.authorization);
+    if (exchange.secrets == Exchange::Secrets::sent) {
+        for (const auto& [name, value] : request.own) fine = fine && add_field(list, name, value);
+        if (!request.authorization.empty())
+            fine = fine && add_field(list, "Authorization", request.authorization);
+    }
     if (!request.media_type.empty()) fine = fine && add_field(list, "Content-Type", request.media_type);
     if (exchange.delivered > 0) {
         fine = fine && add_field(list, "Range", fmt::format("bytes={}-", exchange.delivered));
@@ -58,89 +63,20 @@ std::optional<List> header_list(const Exchange& exchange) {
     return list;
 }
 
-constexpr const char* kBroken = "the connection was closed before the answer was complete";
-
-TransferFailure failure_of(CURLcode code, const char* detail, const Exchange& exchange,
-                           const ClientOptions& options) {
-    const auto text = util::printable(*detail != '\0' ? detail : curl_easy_strerror(code));
-    const auto fail = [&](bool later, std::string_view what, ErrorKind kind = ErrorKind::unreadable,
-                          std::string hint = {}) {
-        return TransferFailure{about(exchange, kind, what, std::move(hint)), later};
-    };
-    switch (code) {
-        case CURLE_COULDNT_RESOLVE_HOST:
-            return fail(true, "host not found");
-        case CURLE_COULDNT_RESOLVE_PROXY:
-            return fail(true, "its proxy was not found: " + text, ErrorKind::unreadable,
-                        "the variables http_proxy, https_proxy and no_proxy decide about proxies");
-        case CURLE_COULDNT_CONNECT:
-            return fail(true, "cannot connect: " + text);
-        case CURLE_OPERATION_TIMEDOUT:
-            return fail(true, "no answer in time: " + text);
-        case CURLE_PARTIAL_FILE:
-        case CURLE_RECV_ERROR:
-        case CURLE_SEND_ERROR:
-        case CURLE_GOT_NOTHING:
-        case CURLE_HTTP2:
-        case CURLE_HTTP2_STREAM:
-            return fail(true, kBroken);
-        case CURLE_SSL_CONNECT_ERROR:
-            return fail(true, "the TLS connection failed: " + text);
-        case CURLE_PEER_FAILED_VERIFICATION:
-            return fail(false, "its certificate is not accepted: " + text, ErrorKind::unreadable,
-                        options.ca_file.empty()
-                            ? "if the server's certificate is from an authority of its own, "
-                              "give the authority's certificate"
-                            : "");
-        case CURLE_SSL_CACERT_BADFILE:
-            return fail(false, "the trusted certificates cannot be read: " + text);
-        case CURLE_ABORTED_BY_CALLBACK:
-            return fail(false, "the request was ended");
-        case CURLE_OUT_OF_MEMORY:
-            return fail(true, "not enough memory");
-        default:
-            return fail(false, "the answer cannot be used: " + text, ErrorKind::malformed);
-    }
-}
-
-// "default" of netrc(5): a login for every host that has none of its own.
-bool has_default_entry(std::string_view text) {
-    std::string_view previous;
-    while (!text.empty()) {
-        const auto begin = text.find_first_not_of(" \t\r\n");
-        if (begin == std::string_view::npos) return false;
-        text.remove_prefix(begin);
-        const auto word = text.substr(0, text.find_first_of(" \t\r\n"));
-        text.remove_prefix(word.size());
-        const bool value =
-            previous == "machine" || previous == "login" || previous == "password" || previous == "account";
-        if (word == "default" && !value) return true;
-        previous = value ? std::string_view() : word;
-    }
-    return false;
-}
-
-constexpr std::uint64_t kMostNetrcBytes = 1u << 20, kMostCaBytes = 4u << 20;
-
-Result<void> check_files(const ClientOptions& options) {
-    if (!options.ca_file.empty()) {
-        MODELSEAL_TRY_ASSIGN(const auto pem, io::read_text(options.ca_file, kMostCaBytes));
-        if (pem.find("-----BEGIN CERTIFICATE-----") == std::string::npos) {
-            return Error{ErrorKind::malformed,
-                         util::printable(options.ca_file.string()) + ": contains no certificate in PEM",
-                         "a certificate in PEM begins with -----BEGIN CERTIFICATE-----"};
-        }
-    }
-    if (options.netrc.empty()) return {};
-    MODELSEAL_TRY_ASSIGN(const auto logins, io::read_text(options.netrc, kMostNetrcBytes));
-    if (!has_default_entry(logins)) return {};
-    return Error{
-        ErrorKind::usage,
-        util::printable(options.netrc.string()) + ": has an entry 'default', which would go to any server",
-        "give each login with the name of its machine"};
+bool has_secrets(const Exchange& exchange) {
+    const auto& request = exchange.request;
+    return exchange.secrets == Exchange::Secrets::sent &&
+           !(request.authorization.empty() && request.own.empty());
 }
 
 }  // namespace
+
+// What on_connected() works on.
+struct Transfer::Connected {
+    CURL* curl;
+    Reception& reception;
+    bool secrets;  // the request has some
+};
 
 struct Transfer::State {
     ClientOptions options;
@@ -179,15 +115,52 @@ struct Transfer::State {
         set(CURLOPT_NOPROGRESS, 0L);
         set(CURLOPT_XFERINFOFUNCTION, &on_progress);
         set(CURLOPT_XFERINFODATA, &reception);
+        if (options.packed == Packed::unpacked) set(CURLOPT_ACCEPT_ENCODING, "gzip, deflate");
+    }
+
+    void set_proxy(const Url& url) {
+        // A proxy would see what may go to this machine alone.
+        if (url.is_loopback()) {
+            set(CURLOPT_PROXY, "");
+            return;
+        }
+        // libcurl takes http_proxy in lower case alone, because a web server gives its programs the header field Proxy as
+        // HTTP_PROXY. Such a program has a REQUEST_METHOD.
+        const auto given = [](const char* name) {
+            const char* value = std::getenv(name);
+            return value != nullptr && *value != '\0' ? value : nullptr;
+        };
+        const char* proxy = given("HTTP_PROXY");
+        if (!url.is_tls() && proxy != nullptr && given("http_proxy") == nullptr &&
+            given("REQUEST_METHOD") == nullptr)
+            set(CURLOPT_PROXY, proxy);
+    }
+
+    void set_client_certificate() {
+        if (options.client_cert.empty()) return;
+        set(CURLOPT_SSLCERT, options.client_cert.c_str());
+        set(CURLOPT_SSLKEY, (options.client_key.empty() ? options.client_cert : options.client_key).c_str());
+        // Without one, OpenSSL would ask for it on the terminal.
+        set(CURLOPT_KEYPASSWD, options.client_key_passphrase.c_str());
+    }
+
+    std::chrono::milliseconds limit_of(const Exchange& exchange) const {
+        return options.attempt.count() > 0 ? std::min(options.attempt, exchange.limit) : exchange.limit;
+    }
+
+    bool attempt_ended(const Exchange& exchange, std::chrono::steady_clock::duration taken) const {
+        // libcurl counts in milliseconds, and may stop one of them early.
+        return options.attempt.count() > 0 && options.attempt < exchange.limit &&
+               taken + std::chrono::milliseconds(2) >= options.attempt;
     }
 
     void set_request(const Exchange& exchange, const List& headers) {
         const auto& request = exchange.request;
         set(CURLOPT_URL, exchange.url.text().c_str());
-        set(CURLOPT_TIMEOUT_MS, std::max(1L, static_cast<long>(exchange.limit.count())));
+        set(CURLOPT_TIMEOUT_MS, std::max(1L, static_cast<long>(limit_of(exchange).count())));
         set(CURLOPT_HTTPHEADER, headers.get());
-        // A proxy would see what may go to this machine alone.
-        if (exchange.url.is_loopback()) set(CURLOPT_PROXY, "");
+        set_proxy(exchange.url);
+        if (exchange.secrets == Exchange::Secrets::sent) set_client_certificate();
         const bool login = exchange.secrets == Exchange::Secrets::sent && request.authorization.empty() &&
                            !options.netrc.empty() && may_carry_secrets(exchange.url);
         set(CURLOPT_NETRC, static_cast<long>(login ? CURL_NETRC_OPTIONAL : CURL_NETRC_IGNORED));
@@ -213,6 +186,23 @@ struct Transfer::State {
     }
 };
 
+// For CURLOPT_PREREQFUNCTION: the last word before anything is sent.
+int Transfer::on_connected(void* user, char* address, char*, int, int) {
+    auto& connected = *static_cast<Connected*>(user);
+    auto& reception = connected.reception;
+    const auto& url = reception.exchange.url;
+    if (url.is_tls() && !certificate_names(connected.curl, url)) {
+        reception.error = about(reception.exchange, ErrorKind::unreadable,
+                                "its certificate is not accepted: it does not name the server as a subject "
+                                "alternative name");
+    } else if (!url.is_tls() && connected.secrets && url.is_loopback() && !is_loopback_address(address)) {
+        // The name says so; the address must as well.
+        reception.error = about(reception.exchange, ErrorKind::unreadable,
+                                "is not this machine, and secrets are not sent there unencrypted");
+    }
+    return reception.error ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
+}
+
 Transfer::Transfer(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Transfer::~Transfer() = default;
 
@@ -235,17 +225,30 @@ std::optional<TransferFailure> Transfer::run(Exchange& exchange, Response& respo
                                false};
     }
     Reception reception{.exchange = exchange, .response = response, .stop = state_->options.stop};
-    curl_easy_reset(state_->curl);  // keeps connections
+    auto* const curl = state_->curl;
+    curl_easy_reset(curl);  // keeps connections
     state_->detail[0] = '\0';
     state_->set_always(reception);
     state_->set_request(exchange, *headers);
-    const auto code = curl_easy_perform(state_->curl);
-    // The list of headers and the reception end here.
+    Connected connected{curl, reception, has_secrets(exchange)};
+    state_->set(CURLOPT_PREREQFUNCTION, &on_connected);
+    state_->set(CURLOPT_PREREQDATA, &connected);
+    const auto begin = std::chrono::steady_clock::now();
+    Failed failed{.code = curl_easy_perform(curl)};
     const auto detail = std::string(state_->detail);
-    curl_easy_reset(state_->curl);
-    if (code == CURLE_OK || reception.cut_short) return std::nullopt;
+    failed.detail = detail;
+    failed.answered = reception.header_bytes > 0;
+    failed.head_ended = reception.head_ended;
+    failed.attempt_ended = state_->attempt_ended(exchange, std::chrono::steady_clock::now() - begin);
+    long os_error = 0;
+    curl_easy_getinfo(curl, CURLINFO_OS_ERRNO, &os_error);
+    curl_easy_getinfo(curl, CURLINFO_HTTP_CONNECTCODE, &failed.proxy_status);
+    failed.os_error = static_cast<int>(os_error);
+    // The list of headers and the reception end here.
+    curl_easy_reset(curl);
+    if (reception.cut_short || (failed.code == CURLE_OK && reception.head_ended)) return std::nullopt;
     if (reception.error) return TransferFailure{std::move(*reception.error), false};
-    return failure_of(code, detail.c_str(), exchange, state_->options);
+    return failure_of(failed, exchange, state_->options);
 }
 
 }  // namespace modelseal::http

@@ -14,7 +14,7 @@ struct TransferFailure {
 struct Exchange {
     const Request& request;
     Url url;                            // may be another one than that of the request, after a redirect
-    enum class Secrets { sent, kept };  // Authorization, and a login
+    enum class Secrets { sent, kept };  // all that proves who is asking
     Secrets secrets = Secrets::kept;
     std::chrono::milliseconds limit{0};
     const Sink* sink = nullptr;   // for the body of a response 200 or 206; else it goes into the response
@@ -32,6 +32,8 @@ class Transfer {
 
   private:
     struct State;
+    struct Connected;
+    static int on_connected(void* user, char* address, char*, int, int);
     explicit Transfer(std::unique_ptr<State> state);
     std::unique_ptr<State> state_;
 };

@@ -47,6 +47,10 @@ bool is_plain(std::string_view text) {
 Result<Url> Url::parse(std::string_view text) {
     if (text.empty() || text.size() > kLongestUrl) return not_an_address("is empty or too long");
     if (!is_plain(text)) return not_an_address("has a space, a backslash or a control character");
+    // libcurl takes "http:/x" and "http:///x" for "http://x".
+    const auto colon = text.find(':');
+    if (colon == text.npos || text.substr(colon + 1, 2) != "//" || text.substr(colon + 3, 1) == "/")
+        return not_an_address("is neither http:// nor https://, followed by a host");
     const Handle parsed(curl_url());
     const auto code = curl_url_set(parsed.get(), CURLUPART_URL, std::string(text).c_str(), CURLU_URLENCODE);
     if (code != CURLUE_OK) return not_an_address(fmt::format("is not valid: {}", curl_url_strerror(code)));

@@ -3,34 +3,20 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "tests/support/pki/certificates.h"
 #include "tests/support/scratch.h"
-#include "tests/support/services/http_server.h"
+#include "tests/support/services/http_client.h"
 
 namespace modelseal::http {
 namespace {
 
-using std::chrono::milliseconds;
+using test::at;
+using test::client_with;
+using test::hasty;
 using test::HttpAsked;
 using test::HttpReply;
 using test::HttpServer;
 using testing::ElementsAre;
 using testing::HasSubstr;
-
-ClientOptions hasty() {
-    return {.stall = std::chrono::seconds(1),
-            .total = milliseconds(20'000),
-            .retries = 2,
-            .backoff = milliseconds(2)};
-}
-
-Client client_with(const ClientOptions& options = hasty()) {
-    return Client::open(options).value();
-}
-
-Url at(const HttpServer& server, const std::string& path = "/", const std::string& host = "127.0.0.1") {
-    return Url::parse(server.url(path, host)).value();
-}
 
 // Collects a body.
 struct Collected {
@@ -133,32 +119,6 @@ TEST(HttpRedirects, AreLimitedAndForReadingAlone) {
         HttpServer other([where](const HttpAsked&) { return redirect_to(where); });
         EXPECT_FALSE(client.send({.url = at(other)}).ok()) << where;
     }
-}
-
-TEST(HttpTls, IsVerifiedAndNotLeft) {
-    const auto authority = test::make_authority("test");
-    const auto certificate = test::issue(authority, "DNS:localhost,IP:127.0.0.1");
-    const test::TlsFiles tls{certificate.pem, certificate.key};
-    HttpServer plain([](const HttpAsked&) { return HttpReply{200}; });
-    HttpServer server(
-        [&](const HttpAsked& asked) {
-            return asked.target == "/down" ? redirect_to(plain.url("/")) : HttpReply{200, "secure"};
-        },
-        &tls);
-    const auto unknown = client_with().send({.url = at(server)});
-    ASSERT_FALSE(unknown.ok());
-    EXPECT_THAT(unknown.error().message, HasSubstr("its certificate is not accepted"));
-    const test::Scratch folder;
-    auto options = hasty();
-    options.ca_file = folder.write("ca.pem", authority.pem);
-    auto client = client_with(options);
-    EXPECT_EQ(client.send({.url = at(server)}).value().body, "secure");
-    const auto down = client.send({.url = at(server, "/down")});
-    ASSERT_FALSE(down.ok());
-    EXPECT_THAT(down.error().message, HasSubstr("not encrypted"));
-    EXPECT_EQ(plain.connections(), 0u);
-    options.ca_file = folder.write("no.pem", "nothing");
-    EXPECT_FALSE(Client::open(options).ok());
 }
 
 TEST(HttpLogins, AreThoseOfTheirHost) {
@@ -300,23 +260,6 @@ TEST(HttpRetries, EndWhenTheyAreToldTo) {
     options.stop = &stop;
     const auto done = client_with(options).send({.url = at(server)});
     EXPECT_FALSE(done.ok());
-}
-
-TEST(HttpUrls, AreReadOneWay) {
-    const auto url = Url::parse("HTTPS://Registry.Example:443/a%20b/../c?q=1#part").value();
-    EXPECT_EQ(url.text(), "https://registry.example/c?q=1");
-    EXPECT_EQ(url.origin(), "https://registry.example");
-    EXPECT_EQ(url.below("/v2/"), "https://registry.example/c/v2/");
-    EXPECT_EQ(url.with_query("scope", "a b&c").text(), "https://registry.example/c?q=1&scope=a%20b%26c");
-    EXPECT_EQ(url.resolve("/x").value().text(), "https://registry.example/x");
-    EXPECT_EQ(url.resolve("http://other/").value().origin(), "http://other");
-    for (const char* text : {"", "registry.example", "ftp://x/", "https://", "https://u:p@x/", "http://x y/",
-                             "http://x\\y/", "http://x:99999/", "http://x/\n"})
-        EXPECT_FALSE(Url::parse(text).ok()) << text;
-    EXPECT_TRUE(Url::parse("http://127.9.9.9/").value().is_loopback());
-    EXPECT_TRUE(Url::parse("http://[::1]:5000/").value().is_loopback());
-    EXPECT_FALSE(Url::parse("http://127.0.0.1.example/").value().is_loopback());
-    EXPECT_FALSE(Url::parse("http://localhost.example/").value().is_loopback());
 }
 
 }  // namespace

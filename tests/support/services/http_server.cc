@@ -130,6 +130,10 @@ HttpServer::HttpServer(Handler handler, const TlsFiles* tls) : state_(std::make_
         state_->tls.emplace(asio::ssl::context::tls_server);
         state_->tls->use_certificate_chain(asio::buffer(tls->certificates));
         state_->tls->use_private_key(asio::buffer(tls->key), asio::ssl::context::pem);
+        if (!tls->client_authority.empty()) {
+            state_->tls->add_certificate_authority(asio::buffer(tls->client_authority));
+            state_->tls->set_verify_mode(asio::ssl::verify_peer | asio::ssl::verify_fail_if_no_peer_cert);
+        }
     }
     state_->accepting = std::thread([this] { state_->accept(); });
 }

@@ -29,7 +29,8 @@ struct HttpReply {
 };
 
 struct TlsFiles {
-    std::string certificates, key;  // PEM
+    std::string certificates, key;      // PEM
+    std::string client_authority = {};  // PEM; not empty: clients must show a certificate of it
 };
 
 class HttpServer {
