@@ -32,6 +32,12 @@ TEST(Responses, EveryFormGivesTheSameAnswers) {
         {"responses.json", R"({"outputs": [[1, 2.0, 3], [4, 5e0, 6.5]]})"},
         {"responses.csv", "1,1,2,3\n2,4,5,6.5\n"},
         {"responses.csv", "input,a,b,c\r\n0002.png, 4, 5, 6.5\r\n0001.png,1,2,3"},
+        // With the byte order mark of Windows and of spreadsheets, with and without a heading.
+        {"responses.csv",
+         "\xEF\xBB\xBF"
+         "1,1,2,3\r\n2,4,5,6.5\r\n"},
+        {"responses.csv", "\xEF\xBB\xBFinput,a,b,c\n2,4,5,6.5\n1,1,2,3\n"},
+        {"responses.json", "\xEF\xBB\xBF{\"outputs\": [[1, 2, 3], [4, 5, 6.5]]}"},
     };
     for (const auto& [name, text] : forms) {
         const auto answers = parse(name, text);

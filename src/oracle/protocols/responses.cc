@@ -128,6 +128,8 @@ Result<std::string> text_of(const Source& source, std::size_t count, std::size_t
     }
     std::string text(source.size(), '\0');
     MODELSEAL_TRY(source.read(0, std::as_writable_bytes(std::span(text))));
+    // Spreadsheets and editors put a byte order mark first.
+    if (text.starts_with("\xEF\xBB\xBF")) text.erase(0, 3);
     return text;
 }
 
