@@ -14,9 +14,11 @@
 #include <array>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <modelseal/keys.h>
@@ -81,8 +83,14 @@ struct InputOptions {
 
 // How to reach an endpoint.
 struct EndpointOptions {
-    std::string token = {};      // bearer token, RFC 6750; empty: none
-    std::string ca_file = {};    // PEM; trusted instead of the system's anchors
+    std::string token = {};    // bearer token, RFC 6750; empty: none
+    std::string ca_file = {};  // PEM; trusted instead of the system's anchors
+    // Further header fields of each request, names and values; Host may be among them. Like a token, all but Host are sent
+    // over TLS or to this machine only, and no redirect takes them to another server.
+    std::vector<std::pair<std::string, std::string>> headers = {};
+    // Shown to a server that asks for one; PEM. No key: it is in the file of the certificate.
+    std::string client_cert = {}, client_key = {};
+    std::string client_key_passphrase = {};
     unsigned timeout_s = 30;     // of each request, from connecting to the last byte
     unsigned max_seconds = 600;  // for all requests, retries and pauses of a check together
     unsigned retries = 4;        // of requests that may succeed later: no connection, 429, 502, 503, 504
@@ -93,6 +101,8 @@ struct EndpointOptions {
         binary
     } tensors = Tensors::automatic;  // OIP: JSON or binary extension
     std::string output = {};         // output to use; empty: the only one
+    // Called with a line of text before each pause after which a request is sent again, from the thread that checks.
+    std::function<void(const std::string&)> notice = {};
 };
 
 class Ledger;  // ledger.h

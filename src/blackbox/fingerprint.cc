@@ -7,17 +7,46 @@
 
 namespace modelseal::blackbox {
 
+namespace {
+
+// One value for all channels, or one each.
+float of_channel(const std::vector<float>& values, std::size_t channel, float otherwise) {
+    return values.empty() ? otherwise : values[values.size() == 1 ? 0 : channel];
+}
+
+float normalised(const Input& input, std::size_t channel, float pixel) {
+    return (pixel - of_channel(input.mean, channel, 0.0f)) / of_channel(input.std, channel, 1.0f);
+}
+
+bool is_normalised(const Input& input) {
+    return !input.mean.empty() || !input.std.empty();
+}
+
+}  // namespace
+
 void normalise(const Input& input, std::span<float> pixels) {
-    if (input.mean.empty() && input.std.empty()) return;
+    if (!is_normalised(input)) return;
     const auto channels = static_cast<std::size_t>(input.shape.shape.front());
     const auto plane = input.shape.elements() / channels;
-    const auto of = [](const std::vector<float>& values, std::size_t channel, float otherwise) {
-        return values.empty() ? otherwise : values[values.size() == 1 ? 0 : channel];
-    };
-    for (std::size_t i = 0; i < pixels.size(); ++i) {
-        const auto channel = i / plane % channels;
-        pixels[i] = (pixels[i] - of(input.mean, channel, 0.0f)) / of(input.std, channel, 1.0f);
+    for (std::size_t i = 0; i < pixels.size(); ++i)
+        pixels[i] = normalised(input, i / plane % channels, pixels[i]);
+}
+
+oracle::InputShape asked_shape(const Fingerprint& fingerprint) {
+    constexpr unsigned kLevels = 256;
+    const auto& input = fingerprint.input;
+    auto shape = input.shape;
+    if (fingerprint.grid != Grid::u8 || shape.shape.empty()) return shape;
+    const bool by_channel = input.mean.size() > 1 || input.std.size() > 1;
+    const auto lists = by_channel ? static_cast<std::size_t>(shape.shape.front()) : 1;
+    for (std::size_t channel = 0; channel < lists; ++channel) {
+        auto& values = shape.gray.emplace_back();
+        for (unsigned level = 0; level < kLevels; ++level) {
+            const float pixel = pixel_of(input, fingerprint.unit, level);
+            values.push_back(is_normalised(input) ? normalised(input, channel, pixel) : pixel);
+        }
     }
+    return shape;
 }
 
 }  // namespace modelseal::blackbox

@@ -54,4 +54,7 @@ inline float pixel_of(const Input& input, double unit, double units) {
 // Converts pixels to the values that the model takes, in place.
 void normalise(const Input& input, std::span<float> pixels);
 
+// The shape of the inputs, and of those on a grid of gray levels the value of each level: what a service is asked with.
+oracle::InputShape asked_shape(const Fingerprint& fingerprint);
+
 }  // namespace modelseal::blackbox

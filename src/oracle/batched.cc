@@ -69,7 +69,9 @@ Result<Answers> BatchedOracle::ask(std::span<const float> inputs, std::size_t co
 Result<Answers> BatchedOracle::next_batch(std::span<const float> inputs, std::size_t count) {
     auto answers = fixed_ != 0 ? ask_fixed(inputs, count) : ask_some(inputs, count);
     if (!answers.ok()) {
-        if (!deadline_.over()) return answers;
+        // A pause that would last longer than the time that is left is not begun.
+        const bool in_time = !deadline_.over() && answers.error().remedy != Remedy::allow_more_time;
+        if (in_time) return answers;
         return deadline_.error(fmt::format("{}: only {} of {} answers were received", name_, answered_,
                                            std::max(survey_.inputs, answered_ + count)));
     }

@@ -28,7 +28,7 @@ class Deadline {
         const auto left = std::chrono::duration_cast<Milliseconds>(*end_ - Clock::now());
         return std::clamp(left, Milliseconds(0), std::max(wish, Milliseconds(0)));
     }
-    Clock::time_point at_most(Clock::time_point wish) const { return end_ ? std::min(*end_, wish) : wish; }
+    const std::optional<Clock::time_point>& end() const { return end_; }
 
     // The error for work that was not finished in time: "WHAT within 600 s, the limit for all requests of a
     // check".

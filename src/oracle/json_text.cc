@@ -99,6 +99,21 @@ const nlohmann::json* member(const nlohmann::json& object, const char* key,
     return found != object.end() && ((*found).*is)() ? &*found : nullptr;
 }
 
+std::optional<std::int64_t> extent_of(const nlohmann::json& value) {
+    constexpr std::int64_t kMost = std::int64_t{1} << 40;
+    std::int64_t extent = 0;
+    if (value.is_string()) {
+        const auto& text = value.get_ref<const std::string&>();
+        const auto [stop, code] = std::from_chars(text.data(), text.data() + text.size(), extent);
+        if (text.empty() || code != std::errc() || stop != text.data() + text.size()) return std::nullopt;
+    } else if (value.is_number_integer() && value <= kMost) {
+        extent = value.get<std::int64_t>();
+    } else {
+        return std::nullopt;
+    }
+    return extent >= -1 && extent <= kMost ? std::optional(extent) : std::nullopt;
+}
+
 std::string dump(const nlohmann::json& value) {
     return value.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }

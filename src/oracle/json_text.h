@@ -1,6 +1,8 @@
 // JSON as model servers write and read it.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -27,6 +29,9 @@ void append_nested(std::string& text, std::span<const float> values, std::span<c
 // A member of `object` if it exists and has that type: member(answer, "outputs", &json::is_array).
 const nlohmann::json* member(const nlohmann::json& object, const char* key,
                              bool (nlohmann::json::*is)() const noexcept);
+
+// A whole number from -1 to 2^40, also as a string, as the JSON of protobuf has 64-bit integers.
+std::optional<std::int64_t> extent_of(const nlohmann::json& value);
 
 // The value as text, whatever its bytes.
 std::string dump(const nlohmann::json& value);

@@ -7,6 +7,7 @@
 #include <fmt/ranges.h>
 
 #include "oracle/batched.h"
+#include "oracle/input_tensor.h"
 #include "oracle/output_tensor.h"
 #include "util/text.h"
 
@@ -28,11 +29,11 @@ Result<TensorInfo> sole_input(const ModelInfo& model, const InputShape& expected
                      "only models with one input are supported"};
     }
     const auto& input = model.inputs[0];
-    if (input.datatype != "FP32" && input.datatype != "FP64") {
-        return Error{
-            ErrorKind::unsupported,
-            fmt::format("{}: takes inputs of type {}, not FP32", source, util::printable(input.datatype)),
-            {}};
+    if (!is_input_type(input.datatype)) {
+        return Error{ErrorKind::unsupported,
+                     fmt::format("{}: takes inputs of type {}, not FP32, FP64, FP16 or UINT8", source,
+                                 util::printable(input.datatype)),
+                     {}};
     }
     return input;
 }
@@ -50,36 +51,56 @@ Result<std::string> sole_output(const ModelInfo& model, const std::string& wante
     return std::move(picked.name);
 }
 
+namespace {
+
+bool fits(std::span<const std::int64_t> theirs, std::span<const std::int64_t> ours) {
+    return std::ranges::equal(theirs, ours, [](auto their, auto our) { return their == -1 || their == our; });
+}
+
+}  // namespace
+
 Result<InputShape> agree(const InputShape& expected, const TensorInfo& info, const std::string& source,
-                         std::size_t& batch) {
-    const auto& shape = info.shape;
-    InputShape input{info.name.empty() ? expected.name : info.name, expected.shape};
-    batch = 0;
+                         BatchRule& batch) {
+    const std::span<const std::int64_t> shape(info.shape);
+    InputShape input = expected;
+    if (!info.name.empty()) input.name = info.name;
+    batch = {};
     if (shape.empty()) return input;
-    const std::span<const std::int64_t> one(shape.data() + 1, shape.size() - 1);
-    if (input.shape.empty()) {
-        const bool known = std::all_of(one.begin(), one.end(), [](auto extent) { return extent > 0; });
-        if (known) input.shape.assign(one.begin(), one.end());
-    }
-    const bool fits = input.shape.empty() ||
-                      std::equal(one.begin(), one.end(), input.shape.begin(), input.shape.end(),
-                                 [](auto theirs, auto ours) { return theirs == -1 || theirs == ours; });
-    if (!fits) {
+    // Shapes of as many dimensions as an input has leave no room for a batch.
+    if (!input.shape.empty() && fits(shape, input.shape)) {
+        batch = {.fixed = 1, .dimension = false};
+    } else if (input.shape.empty()) {
+        const auto one = shape.subspan(1);
+        if (std::ranges::all_of(one, [](auto extent) { return extent > 0; }))
+            input.shape.assign(one.begin(), one.end());
+    } else if (!fits(shape.subspan(1), input.shape)) {
         return Error{ErrorKind::mismatch,
                      fmt::format("{}: takes inputs of shape {}, batch first, not {}", source, shown(shape),
                                  shown(input.shape)),
                      "check the model, and the order of the channels"};
     }
     std::size_t elements = 0;
+    const auto first = batch.dimension && shape[0] > 0 ? static_cast<std::size_t>(shape[0]) : 0;
     if (!elements_of(input.shape, kMaxRequestValues, elements) ||
-        (shape[0] > 0 &&
-         static_cast<std::size_t>(shape[0]) > kMaxRequestValues / std::max<std::size_t>(elements, 1))) {
+        first > kMaxRequestValues / std::max<std::size_t>(elements, 1)) {
         return Error{ErrorKind::unsupported,
                      fmt::format("{}: inputs of shape {} are too large", source, shown(shape)),
                      {}};
     }
-    if (shape[0] > 0) batch = static_cast<std::size_t>(shape[0]);
+    if (first > 0) batch.fixed = first;
     return input;
+}
+
+std::vector<std::int64_t> shape_of(std::size_t count, const InputShape& input, const BatchRule& batch) {
+    std::vector<std::int64_t> shape;
+    if (batch.dimension) shape.push_back(static_cast<std::int64_t>(count));
+    shape.insert(shape.end(), input.shape.begin(), input.shape.end());
+    return shape;
+}
+
+void add_batch_dimension(std::vector<OutputTensor>& tensors, const BatchRule& batch) {
+    if (batch.dimension) return;
+    for (auto& tensor : tensors) tensor.shape.insert(tensor.shape.begin(), 1);
 }
 
 }  // namespace modelseal::oracle

@@ -25,6 +25,9 @@ struct InputShape {
     std::string name;                 // the model's name for it; may be empty
     std::vector<std::int64_t> shape;  // (3, 32, 32), row-major, each at least 1; empty: the model does not say
     std::optional<std::array<float, 2>> range;  // of the values that the model was made for, if it says so
+    // Of inputs on a grid of 256 gray levels: the value of each level, ascending; one list, or one for each extent of
+    // shape[0]. Empty: the inputs are on no grid.
+    std::vector<std::vector<float>> gray = {};
     std::size_t elements() const {
         std::size_t count = shape.empty() ? 0 : 1;
         for (const auto extent : shape) count *= static_cast<std::size_t>(extent);

@@ -248,16 +248,6 @@ bool decode(std::string_view datatype, std::string_view bytes, OutputTensor& ten
     return false;
 }
 
-void append_floats(std::string& bytes, std::span<const float> values) {
-    bytes.append(reinterpret_cast<const char*>(values.data()), values.size_bytes());
-}
-
-void append_doubles(std::string& bytes, std::span<const float> values) {
-    for (const double value : values) {
-        bytes.append(reinterpret_cast<const char*>(&value), sizeof value);
-    }
-}
-
 unsigned significand_bits(std::string_view datatype) {
     if (datatype == "FP16") return kHalfBits;
     if (datatype == "BF16") return kBfloat16Bits;

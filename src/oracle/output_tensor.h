@@ -60,9 +60,6 @@ std::size_t element_bytes(std::string_view datatype);
 // not numbers, and for integers beyond 63 bits.
 bool decode(std::string_view datatype, std::string_view bytes, OutputTensor& tensor);
 
-void append_floats(std::string& bytes, std::span<const float> values);
-void append_doubles(std::string& bytes, std::span<const float> values);
-
 // The significand of a type, at most that of float32.
 unsigned significand_bits(std::string_view datatype);
 

@@ -127,6 +127,7 @@ void Subprocess::stop(milliseconds patience) {
             std::this_thread::sleep_for(milliseconds(2));
         }
         if (info.si_pid != 0) {
+            ended_well_ = info.si_code == CLD_EXITED && info.si_status == 0;
             how_it_ended_ = info.si_code == CLD_EXITED
                                 ? fmt::format("ended with status {}", info.si_status)
                                 : fmt::format("was terminated by signal {}", info.si_status);

@@ -39,6 +39,7 @@ class Subprocess {
     Result<std::string> exchange(std::string_view message, const Measure& measure, std::size_t cap,
                                  std::chrono::milliseconds timeout);
     bool running() const { return pid_ > 0; }
+    bool ended_well() const { return ended_well_; }  // by itself, with status 0
 
   private:
     Subprocess() = default;
@@ -54,6 +55,7 @@ class Subprocess {
     int in_ = -1, out_ = -1, err_ = -1;  // our ends; -1: closed
     std::string received_, errors_;
     std::string how_it_ended_;
+    bool ended_well_ = false;
 };
 
 }  // namespace modelseal::oracle

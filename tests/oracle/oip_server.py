@@ -79,9 +79,9 @@ class Model:
         if tensor["shape"][0] > self.options.max_batch:
             raise Refusal(400, f"batches have at most {self.options.max_batch} inputs")
         array = OF_DATATYPE.get(tensor["datatype"])
-        if array is None or array is numpy.float16:
-            raise Refusal(400, f"inputs of type {tensor['datatype']} are not taken")
         size = tensor.get("parameters", {}).get("binary_data_size")
+        if array is None or array is numpy.float16 and size is None:
+            raise Refusal(400, f"inputs of type {tensor['datatype']} are not taken in JSON")
         if size is None:
             return numpy.array(tensor["data"], dtype=array).reshape(tensor["shape"]), tail
         return numpy.frombuffer(tail[:size], dtype=array).reshape(tensor["shape"]), tail[size:]

@@ -306,7 +306,7 @@ TEST(Oip, RequestsTheGivenOutput) {
 
 TEST(Oip, RefusesModelsOfAnotherShape) {
     for (const auto& shape :
-         std::vector<std::vector<std::int64_t>>{{-1, 2, 3}, {-1, 4}, {2, 2}, {-1, 2, 2, 1}}) {
+         std::vector<std::vector<std::int64_t>>{{-1, 2, 3}, {-1, 4}, {2, 3}, {-1, 2, 2, 1}}) {
         Served served;
         served.model.input_shape = shape;
         const auto oracle = served.open();
@@ -319,13 +319,78 @@ TEST(Oip, RefusesModelsOfAnotherShape) {
     EXPECT_TRUE(any.open().ok());
 }
 
-TEST(Oip, RefusesInputsThatAreNotFloats) {
+// Triton's max_batch_size 0.
+TEST(Oip, SendsInputsOneByOneToAModelWithoutABatchDimension) {
+    for (const auto tensors : {Tensors::json, Tensors::binary}) {
+        for (const bool labels : {false, true}) {
+            Served served;
+            served.model.batched = false;
+            served.model.input_shape = {2, 2};
+            served.model.labels = labels;
+            const auto answers = served.ask(5, tensors);
+            ASSERT_TRUE(answers.ok()) << answers.error().message;
+            EXPECT_EQ(answers->count, 5u);
+            if (labels)
+                EXPECT_EQ(answers->labels, (std::vector<std::int64_t>{0, 1, 2, 3, 4}));
+            else
+                EXPECT_EQ(answers->values, answers_to(some_inputs(5)));
+            EXPECT_EQ(served.asked(tensors == Tensors::binary), 5u);
+            EXPECT_THAT(served.server.asked().back().body, HasSubstr("\"shape\":[2,2]"));
+        }
+    }
+}
+
+TEST(Oip, AcceptsExtentsAsStrings) {
     Served served;
-    served.model.input_datatype = "UINT8";
+    served.model.quoted_extents = true;
+    const auto answers = served.ask(3, Tensors::json);
+    ASSERT_TRUE(answers.ok()) << answers.error().message;
+    EXPECT_EQ(answers->values, answers_to(some_inputs(3)));
+}
+
+TEST(Oip, SendsHalvesAsBytesIfTheyAreExact) {
+    for (const auto tensors : {Tensors::automatic, Tensors::json}) {
+        Served served;
+        served.model.input_datatype = "FP16";
+        const auto oracle = served.open(tensors);
+        ASSERT_TRUE(oracle.ok()) << oracle.error().message;
+        const std::vector<float> inputs{0, 0.5f, 1, 2, 3, 3, 1, 0};
+        const auto answers = (*oracle)->ask(inputs, 2);
+        ASSERT_TRUE(answers.ok()) << answers.error().message;
+        EXPECT_EQ(answers->values, answers_to(inputs));
+        EXPECT_EQ(served.asked(true), 1u);
+        const auto rounded = (*oracle)->ask(some_inputs(1), 1);
+        ASSERT_FALSE(rounded.ok());
+        EXPECT_EQ(rounded.error().kind, ErrorKind::unsupported);
+        EXPECT_THAT(rounded.error().message, HasSubstr("of type FP16, in which input 1 is not exact"));
+        EXPECT_EQ(served.asked(true), 1u);
+    }
+}
+
+TEST(Oip, SendsGrayLevelsToModelsThatTakeBytes) {
+    auto shape = kInput;
+    auto& levels = shape.gray.emplace_back();
+    for (int level = 0; level < 256; ++level) levels.push_back(static_cast<float>(level) / 255.0f);
+    for (const auto tensors : {Tensors::json, Tensors::binary}) {
+        Served served;
+        served.model.input_datatype = "UINT8";
+        const auto oracle = served.open(tensors, {}, shape);
+        ASSERT_TRUE(oracle.ok()) << oracle.error().message;
+        const auto answers =
+            (*oracle)->ask(std::vector<float>{levels[0], levels[1], levels[255], levels[7]}, 1);
+        ASSERT_TRUE(answers.ok()) << answers.error().message;
+        EXPECT_EQ(answers->values, answers_to({0, 1, 255, 7}));
+        EXPECT_FALSE((*oracle)->ask(some_inputs(1), 1).ok());
+    }
+}
+
+TEST(Oip, RefusesInputsOfOtherTypes) {
+    Served served;
+    served.model.input_datatype = "INT64";
     const auto oracle = served.open();
     ASSERT_FALSE(oracle.ok());
     EXPECT_EQ(oracle.error().kind, ErrorKind::unsupported);
-    EXPECT_THAT(oracle.error().message, HasSubstr("of type UINT8, not FP32"));
+    EXPECT_THAT(oracle.error().message, HasSubstr("of type INT64, not FP32, FP64, FP16 or UINT8"));
 }
 
 TEST(Oip, RefusesAnotherNumberOfRows) {
@@ -363,6 +428,39 @@ TEST(Connect, RequiresTheAddressOfAModel) {
         ASSERT_FALSE(oracle.ok()) << path;
         EXPECT_EQ(oracle.error().kind, ErrorKind::usage) << path;
         EXPECT_THAT(oracle.error().hint, HasSubstr("/v2/models/NAME"));
+    }
+}
+
+TEST(Connect, TellsWhoCopiedTheAddressOfAFileToDownloadIt) {
+    const auto file = check_target("https://hub.example/acme/net/model.safetensors");
+    ASSERT_FALSE(file.ok());
+    EXPECT_EQ(file.error().kind, ErrorKind::usage);
+    EXPECT_THAT(file.error().message, HasSubstr("is not the address of a served model"));
+    EXPECT_THAT(file.error().hint, HasSubstr("download it first"));
+    const auto page = check_target("https://hub.example/acme/net");
+    ASSERT_FALSE(page.ok());
+    EXPECT_THAT(page.error().hint, testing::Not(HasSubstr("download")));
+    EXPECT_TRUE(check_target("https://h/gateway/v2/models/net/versions/3/").ok());
+}
+
+TEST(Connect, NoticesAnAddressWithoutItsScheme) {
+    for (const auto* target : {"localhost:8000/v2/models/net", "models.example/v1/models/net/versions/1"}) {
+        const auto refused = check_target(target);
+        ASSERT_FALSE(refused.ok()) << target;
+        EXPECT_EQ(refused.error().kind, ErrorKind::usage);
+        EXPECT_THAT(refused.error().hint, HasSubstr(std::string("http://") + target));
+    }
+    for (const auto* target : {"net.onnx", "/v2/models/net", "models/net.onnx", "exec:run /v2/models/net"})
+        EXPECT_TRUE(check_target(target).ok()) << target;
+}
+
+TEST(Connect, RefusesAddressesThatMayHaveSecretsWithoutShowingThem) {
+    for (const auto* target : {"http://me:secret@h/v2/models/net", "http://h/v2/models/net?key=secret",
+                               "http://h/v2/models/net#secret", "http://h:0/v2/models/net"}) {
+        const auto refused = connect(target, {}, kInput);
+        ASSERT_FALSE(refused.ok()) << target;
+        EXPECT_EQ(refused.error().kind, ErrorKind::usage);
+        EXPECT_THAT(refused.error().message + refused.error().hint, testing::Not(HasSubstr("secret")));
     }
 }
 

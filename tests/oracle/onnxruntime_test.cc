@@ -1,6 +1,7 @@
 // Models served by ONNX Runtime, an engine and a server that are not ours: tests/oracle/oip_server.py.
 #include <cmath>
 #include <cstring>
+#include <numeric>
 #include <optional>
 
 #include <gmock/gmock.h>
@@ -120,6 +121,26 @@ TEST(OnnxRuntime, AnswersTheSameInSmallBatches) {
     ASSERT_TRUE(at_once.ok()) << at_once.error().message;
     ASSERT_TRUE(in_parts.ok()) << in_parts.error().message;
     EXPECT_LT(farthest(at_once->values, in_parts->values), 1e-4);
+}
+
+// A network of half precision, made by others, which takes one input at a time.
+TEST(OnnxRuntime, TakesHalvesThatAreExact) {
+    MODELSEAL_NEED_ONNXRUNTIME();
+    const RuntimeServer server("squeezenet1.0-fp16-imagenet.onnx");
+    const InputShape large{"", {3, 224, 224}};
+    std::vector<float> inputs(2 * large.elements());
+    for (std::size_t i = 0; i < inputs.size(); ++i) inputs[i] = static_cast<float>(i * 7919 % 256) / 128 - 1;
+    const auto answers = ask(server.url, large, inputs);
+    ASSERT_TRUE(answers.ok()) << answers.error().message;
+    EXPECT_EQ(answers->count, 2u);
+    EXPECT_EQ(answers->classes, 1000u);
+    EXPECT_EQ(answers->significand, kHalfBits);
+    const auto first = std::span(answers->values).first(1000);
+    EXPECT_NEAR(std::accumulate(first.begin(), first.end(), 0.0), 1, 0.01) << "it ends in a softmax";
+    inputs[5] = 0.1f;
+    const auto rounded = ask(server.url, large, inputs);
+    ASSERT_FALSE(rounded.ok());
+    EXPECT_THAT(rounded.error().message, HasSubstr("of type FP16, in which input 1 is not exact"));
 }
 
 TEST(OnnxRuntime, RequiresItsTokenOverTls) {

@@ -206,11 +206,14 @@ INSTANTIATE_TEST_SUITE_P(
         BadProgramCase{"for q in lines(): sys.stdout.write('{\"id\":1,'); sys.stdout.flush()",
                        "exec:", ErrorKind::unreadable, "no answer within 1 s"},
         BadProgramCase{"for q in lines(): sys.stdout.write('{\"id\":1,'); sys.exit(0)",
-                       "exec:", ErrorKind::unreadable, "ended with status 0"},
+                       "exec:", ErrorKind::unreadable,
+                       "the program ended with status 0 and did not answer in JSON lines"},
+        BadProgramCase{"sys.exit(0)", "exec+binary:", ErrorKind::unreadable,
+                       "the program ended with status 0 and did not answer in frames"},
         BadProgramCase{"while True: sys.stdout.write('x' * 100000)", "exec:", ErrorKind::malformed,
                        "larger than 64 MiB"},
         BadProgramCase{"print('loading', flush=True); time.sleep(600)", "exec:", ErrorKind::malformed,
-                       "invalid JSON"},
+                       "the program does not answer in JSON lines, but with 'loading'"},
         BadProgramCase{"for q in lines(): say({'id': 9, 'outputs': q['inputs']})",
                        "exec:", ErrorKind::malformed, "the id 1 of the request"},
         BadProgramCase{"for q in lines(): say({'id': 1})", "exec:", ErrorKind::malformed,
@@ -225,6 +228,18 @@ INSTANTIATE_TEST_SUITE_P(
                        "exec+binary:", ErrorKind::malformed, "has 23 bytes"},
         BadProgramCase{"for q, d in frames(): frame({'id': 1, 'labels': [1, 2, 3]}, d)", "exec+binary:",
                        ErrorKind::malformed, "the answer has no shape and datatype, no labels and no error"}));
+
+// Whoever writes such a program is told where the protocol is described.
+TEST_F(ModelProgram, ThatKnowsNothingOfTheProtocolIsPointedToIt) {
+    for (const auto* command : {"exec:true", "exec:echo hello", "exec:cat /dev/null"}) {
+        const auto oracle = connect(command, {}, kProgramInput);
+        ASSERT_TRUE(oracle.ok()) << command;
+        const auto answers = (*oracle)->ask(std::vector<float>{1, 2}, 1);
+        ASSERT_FALSE(answers.ok()) << command;
+        EXPECT_THAT(answers.error().message, HasSubstr("answer in JSON lines")) << command;
+        EXPECT_THAT(answers.error().hint, HasSubstr("modelseal-exec(7)")) << command;
+    }
+}
 
 TEST_F(ModelProgram, ThatDoesNotExistIsAnError) {
     const auto oracle = connect("exec:no-such-program-anywhere", {}, kProgramInput);

@@ -1,5 +1,7 @@
 #include "oracle/protocols/tf_serving.h"
 
+#include <cstring>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
@@ -60,6 +62,23 @@ TEST(TfServing, AnswersRowByRow) {
         EXPECT_EQ(answers->classes, 2u);
         EXPECT_EQ(served.server.asked().back().body, "{\"instances\":[[[0.1,0.2]],[[3,4]]]}");
     }
+}
+
+// Its "instances" always have a batch dimension, its "inputs" need not.
+TEST(TfServing, AnswersForAModelWithoutABatchDimension) {
+    std::string metadata = kMetadata;
+    metadata.erase(metadata.find(R"({"size":"-1","name":""},)"), std::strlen(R"({"size":"-1","name":""},)"));
+    HttpServer server([&](const HttpAsked& asked) {
+        if (asked.method == "GET") return HttpReply{200, metadata};
+        const auto request = json::parse(asked.body);
+        return HttpReply{200, json{{"outputs", {request["inputs"][0][1], request["inputs"][0][0]}}}.dump()};
+    });
+    const auto oracle = connect(server.url("/v1/models/net"), {}, kTfInput);
+    ASSERT_TRUE(oracle.ok()) << oracle.error().message;
+    const auto answers = (*oracle)->ask(std::vector<float>{0.1f, 0.2f, 3, 4}, 2);
+    ASSERT_TRUE(answers.ok()) << answers.error().message;
+    EXPECT_THAT(answers->values, ElementsAre(0.2f, 0.1f, 4, 3));
+    EXPECT_EQ(server.asked().back().body, "{\"inputs\":[[3,4]]}");
 }
 
 TEST(TfServing, HalvesItsBatches) {

@@ -19,7 +19,6 @@
 #include "crypto/hash.h"
 #include "io/file.h"
 #include "oracle/endpoint.h"
-#include "oracle/http/url.h"
 #include <modelseal/check.h>
 #include <modelseal/policy.h>
 

@@ -20,7 +20,6 @@
 #include "cli/terminal/answer.h"
 #include "io/file.h"
 #include "oracle/endpoint.h"
-#include "oracle/http/url.h"
 #include "util/text.h"
 #include <modelseal/identity.h>
 

@@ -7,7 +7,7 @@
 
 #include "cli/options/secrets.h"
 #include "io/file.h"
-#include "oracle/http/url.h"
+#include "oracle/credentials.h"
 #include "util/text.h"
 
 namespace modelseal::cli {
@@ -83,7 +83,7 @@ Result<EndpointOptions> endpoint_options(const EndpointFlags& flags, const std::
                             .batch = flags.batch,
                             .output = flags.output};
     MODELSEAL_TRY_ASSIGN(options.token, token_of(flags));
-    if (!options.token.empty()) MODELSEAL_TRY(oracle::may_carry_to_all(targets));
+    if (!options.token.empty()) MODELSEAL_TRY(oracle::may_carry_to_all(targets, "token is"));
     using Tensors = EndpointOptions::Tensors;
     options.tensors = flags.tensors == "json"     ? Tensors::json
                       : flags.tensors == "binary" ? Tensors::binary

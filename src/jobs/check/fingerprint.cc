@@ -60,7 +60,8 @@ Result<blackbox::Replies> ask(const std::string& target, const model::Model* mod
     }
     who = target;
     if (model != nullptr) return ask_file(*model, print, options, progress, warnings);
-    MODELSEAL_TRY_ASSIGN(const auto oracle, oracle::connect(target, check.endpoint, print.input.shape));
+    MODELSEAL_TRY_ASSIGN(const auto oracle,
+                         oracle::connect(target, check.endpoint, blackbox::asked_shape(print)));
     return blackbox::ask_service(*oracle, print, progress);
 }
 

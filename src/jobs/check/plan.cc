@@ -121,6 +121,8 @@ Result<void> must_ask(const CheckOptions& options) {
 
 Result<CheckRequest> plan_check(const std::string& target, const CheckOptions& options) {
     MODELSEAL_TRY(must_ask(options));
+    const bool is_name = options.fingerprint && options.fingerprint->responses;
+    if (!is_name) MODELSEAL_TRY(oracle::check_target(target));
     CheckRequest request{.answerer = answerer_of(target, options), .policy = options.policy};
     plan_seal(options, request);
     MODELSEAL_TRY(plan_signature(target, options, request));

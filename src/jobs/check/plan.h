@@ -29,7 +29,7 @@ struct CheckRequest {
     bool opens_model() const { return seal || (fingerprint && answerer != Answerer::elsewhere); }
 };
 
-// ErrorKind::usage for options that contradict each other.
+// ErrorKind::usage for options that contradict each other, and for a target that oracle::check_target() refuses.
 Result<CheckRequest> plan_check(const std::string& target, const CheckOptions& options);
 
 }  // namespace modelseal::jobs

@@ -60,6 +60,7 @@ Result<void> append_labels(const oracle::Oracle& oracle, const oracle::Answers& 
 }  // namespace
 
 Result<Asked> open_target(const std::string& target, const IdentityMark& mark, const IdentityTarget& options) {
+    MODELSEAL_TRY(oracle::check_target(target));
     if (!oracle::is_endpoint(target)) return open_file(target, mark, options);
     oracle::InputShape expected;
     expected.shape = mark.shape;

@@ -7,6 +7,7 @@
 #include "formats/json.h"
 #include "oracle/batched.h"
 #include "oracle/endpoint.h"
+#include "oracle/input_tensor.h"
 #include "oracle/json_text.h"
 #include "oracle/model_info.h"
 #include "oracle/output_tensor.h"
@@ -48,13 +49,21 @@ Result<ExecAnswer> parse_common(const json& document, std::uint64_t id, const st
     return answer;
 }
 
+constexpr const char* kProtocol =
+    "modelseal-exec(7) describes how a program answers: on standard output alone, with messages on standard "
+    "error";
+constexpr const char* kLinesForm = "JSON lines";
+constexpr const char* kFramesForm = "frames";
+
 // The program may print other things; quote them.
-Result<json> parse_words(std::string_view text, const std::string& source) {
+Result<json> parse_words(std::string_view text, const std::string& source, const char* form) {
     auto document = parse_answer(text, source, "the answer");
     if (!document.ok()) {
         auto error = std::move(document).error();
-        error.message += fmt::format(": '{}'", util::printable(text.substr(0, 80)));
-        error.hint = "the program must write answers only to standard output, and messages to standard error";
+        error.message =
+            fmt::format("{}: the program does not answer in {}, but with '{}'", source, form,
+                        util::printable(text.substr(0, text.find_last_not_of("\r\n") + 1).substr(0, 80)));
+        error.hint = kProtocol;
         return error;
     }
     return document;
@@ -141,7 +150,7 @@ std::string exec_frame(std::uint64_t id, std::span<const std::int64_t> shape, st
         frame.append(reinterpret_cast<const char*>(&length), sizeof length);
     }
     frame += header;
-    append_floats(frame, values);
+    append_values(frame, values, "FP32");
     return frame;
 }
 
@@ -152,7 +161,7 @@ std::optional<std::size_t> frame_bytes(std::string_view prefix) {
 }
 
 Result<ExecAnswer> parse_exec_line(std::string_view line, std::uint64_t id, const std::string& source) {
-    MODELSEAL_TRY_ASSIGN(const auto document, parse_words(line, source));
+    MODELSEAL_TRY_ASSIGN(const auto document, parse_words(line, source, kLinesForm));
     bool complete = false;
     MODELSEAL_TRY_ASSIGN(auto answer, parse_common(document, id, source, complete));
     if (complete) return answer;
@@ -168,7 +177,7 @@ Result<ExecAnswer> parse_exec_frame(std::string_view frame, std::uint64_t id, co
     }
     const auto header = frame.substr(kFramePrefix, number_at(frame, 0));
     const auto data = frame.substr(kFramePrefix + header.size());
-    MODELSEAL_TRY_ASSIGN(const auto document, parse_words(header, source));
+    MODELSEAL_TRY_ASSIGN(const auto document, parse_words(header, source, kFramesForm));
     bool complete = false;
     MODELSEAL_TRY_ASSIGN(auto answer, parse_common(document, id, source, complete));
     if (complete && data.empty()) return answer;
@@ -222,9 +231,17 @@ class ProgramOracle final : public BatchedOracle {
         shape.insert(shape.end(), input().shape.begin(), input().shape.end());
         const auto id = ++id_;
         const auto message = binary_ ? exec_frame(id, shape, inputs) : exec_line(id, shape, inputs);
-        MODELSEAL_TRY_ASSIGN(const auto answer, process_->exchange(message, measure(), kMaxExecAnswer,
-                                                                   deadline().at_most(timeout_)));
-        return binary_ ? parse_exec_frame(answer, id, name()) : parse_exec_line(answer, id, name());
+        const auto answer =
+            process_->exchange(message, measure(), kMaxExecAnswer, deadline().at_most(timeout_));
+        if (!answer.ok()) return process_->ended_well() ? without_answer(answer.error()) : answer.error();
+        return binary_ ? parse_exec_frame(*answer, id, name()) : parse_exec_line(*answer, id, name());
+    }
+
+    // A program that is content with itself may know nothing of us.
+    Error without_answer(Error error) const {
+        error.message += fmt::format(" and did not answer in {}", binary_ ? kFramesForm : kLinesForm);
+        error.hint = kProtocol;
+        return error;
     }
 
     Subprocess::Measure measure() const {

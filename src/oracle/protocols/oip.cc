@@ -8,6 +8,7 @@
 #include "formats/json.h"
 #include "oracle/batched.h"
 #include "oracle/endpoint.h"
+#include "oracle/input_tensor.h"
 #include "oracle/json_text.h"
 #include "oracle/output_tensor.h"
 #include "util/error.h"
@@ -27,12 +28,11 @@ Result<TensorInfo> read_info(const json& entry, const std::string& source, std::
     const auto shown_name = util::printable(info.name);
     if (shape->size() > kMaxRank)
         return util::malformed(source, fmt::format("tensor '{}' has too many dimensions", shown_name));
-    for (const auto& extent : *shape) {
-        // Some servers quote extents, as protobuf's JSON does with 64-bit integers; none are that large.
-        if (!extent.is_number_integer() || extent < least || extent > (std::int64_t{1} << 40)) {
+    for (const auto& entry_extent : *shape) {
+        const auto extent = extent_of(entry_extent);
+        if (!extent || *extent < least)
             return util::malformed(source, fmt::format("tensor '{}' has an invalid shape", shown_name));
-        }
-        info.shape.push_back(extent.get<std::int64_t>());
+        info.shape.push_back(*extent);
     }
     return info;
 }
@@ -62,9 +62,9 @@ Result<std::optional<std::size_t>> tail_bytes(const json& entry, const std::stri
     const auto* parameters = member(entry, "parameters", &json::is_object);
     const auto found = parameters != nullptr ? parameters->find("binary_data_size") : json::const_iterator{};
     if (parameters == nullptr || found == parameters->end()) return std::optional<std::size_t>{};
-    if (!found->is_number_unsigned())
-        return util::malformed(source, "an output has an invalid binary_data_size");
-    return std::optional<std::size_t>(found->get<std::size_t>());
+    const auto bytes = extent_of(*found);
+    if (!bytes || *bytes < 0) return util::malformed(source, "an output has an invalid binary_data_size");
+    return std::optional<std::size_t>(static_cast<std::size_t>(*bytes));
 }
 
 Result<OutputTensor> read_binary(const TensorInfo& info, std::string_view bytes, const std::string& source) {
@@ -169,8 +169,7 @@ std::string oip_binary_request(const OipRequest& request, std::size_t& header) {
     auto text = request_text(request, {{"binary_data_size", bytes}}, {{"binary_data", true}}, true);
     header = text.size();
     text.reserve(text.size() + bytes);
-    request.input.datatype == "FP64" ? append_doubles(text, request.values)
-                                     : append_floats(text, request.values);
+    append_values(text, request.values, request.input.datatype);
     return text;
 }
 
@@ -213,14 +212,16 @@ using Tensors = EndpointOptions::Tensors;
 
 class OipOracle final : public BatchedOracle {
   public:
-    OipOracle(std::unique_ptr<HttpClient> client, std::string name, InputShape shape, const TensorInfo& info,
-              const EndpointOptions& options)
-        : BatchedOracle(std::move(name), std::move(shape), options.batch, client->deadline()),
-          client_(std::move(client)),
+    OipOracle(std::unique_ptr<ModelServer> server, InputShape shape, const BatchRule& batch,
+              const TensorInfo& info, const EndpointOptions& options)
+        : BatchedOracle(server->name(), std::move(shape), options.batch, server->deadline()),
+          server_(std::move(server)),
+          batch_(batch),
           info_(info),
-          output_(options.output) {}
+          output_(options.output) {
+        if (batch.fixed != 0) fix_batch(batch.fixed);
+    }
 
-    using BatchedOracle::fix_batch;
     void send(bool binary, bool may_fall_back) {
         binary_ = binary;
         may_fall_back_ = may_fall_back;
@@ -243,20 +244,21 @@ class OipOracle final : public BatchedOracle {
     }
 
     Reply ask_once(std::span<const float> inputs, std::size_t count, bool binary) {
-        OipRequest message{info_, {static_cast<std::int64_t>(count)}, inputs, output_};
-        message.shape.insert(message.shape.end(), input().shape.begin(), input().shape.end());
-        HttpRequest request{client_->server().path + "/infer", true};
+        const auto values = exact_values(inputs, input(), info_.datatype, name());
+        if (!values.ok()) return {values.error()};
+        const OipRequest message{info_, shape_of(count, input(), batch_), *values, output_};
+        ModelServer::Post request{.path = server_->path() + "/infer"};
         if (binary) {
             std::size_t header = 0;
             request.body = oip_binary_request(message, header);
-            request.fields = {{"Content-Type", "application/octet-stream"},
-                              {"Inference-Header-Content-Length", std::to_string(header)}};
+            request.media_type = "application/octet-stream";
+            request.fields = {{"Inference-Header-Content-Length", std::to_string(header)}};
         } else {
             request.body = oip_json_request(message);
-            request.fields = {{"Content-Type", "application/json"}};
+            request.media_type = "application/json";
         }
         bool too_large = refused_ = false;
-        const auto response = client_->send(request, &too_large);
+        const auto response = server_->post(std::move(request), too_large);
         if (!response.ok()) return {response.error(), too_large};
         if (response->status != 200) {
             refused_ = response->status >= 400 && response->status < 500 && response->status != 401 &&
@@ -268,13 +270,15 @@ class OipOracle final : public BatchedOracle {
         return {read(*response, count), long_text};
     }
 
-    Result<Answers> read(const HttpResponse& response, std::size_t count) {
+    Result<Answers> read(const http::Response& response, std::size_t count) {
         const auto header = response.field("inference-header-content-length");
         MODELSEAL_TRY_ASSIGN(auto tensors, parse_oip_answer(response.body, header, name()));
+        add_batch_dimension(tensors, batch_);
         return to_answers(std::move(tensors), output_, count, name());
     }
 
-    std::unique_ptr<HttpClient> client_;
+    std::unique_ptr<ModelServer> server_;
+    BatchRule batch_;
     TensorInfo info_;
     std::string output_;
     bool binary_ = false, may_fall_back_ = false;
@@ -283,28 +287,27 @@ class OipOracle final : public BatchedOracle {
 
 }  // namespace
 
-Result<std::unique_ptr<Oracle>> connect_oip(std::unique_ptr<HttpClient> client, const EndpointOptions& options,
+Result<std::unique_ptr<Oracle>> connect_oip(std::unique_ptr<ModelServer> server, const EndpointOptions& options,
                                             const InputShape& expected) {
-    const auto path = client->server().path;
-    const auto source = client->server().origin() + path;
-    MODELSEAL_TRY_ASSIGN(const auto metadata, get_document(*client, path, source));
+    const auto path = server->path(), source = server->name();
+    MODELSEAL_TRY_ASSIGN(const auto metadata, get_document(*server, path));
     MODELSEAL_TRY_ASSIGN(const auto model, parse_oip_model(metadata, source));
     MODELSEAL_TRY_ASSIGN(const auto info, sole_input(model, expected, source));
     MODELSEAL_TRY_ASSIGN(auto output, sole_output(model, options.output, source));
-    std::size_t batch = 0;
+    BatchRule batch;
     MODELSEAL_TRY_ASSIGN(auto shape, agree(expected, info, source, batch));
 
-    bool binary = options.tensors == Tensors::binary;
-    const bool automatic = options.tensors == Tensors::automatic;
+    const bool bytes_alone = needs_bytes(info.datatype);
+    bool binary = options.tensors == Tensors::binary || bytes_alone;
+    const bool automatic = options.tensors == Tensors::automatic && !bytes_alone;
     if (automatic) {
         // The server's own metadata are at the start of the path to the models: ".../v2".
-        const auto server = client->send({path.substr(0, path.rfind("/models/"))});
-        binary = server.ok() && server->status == 200 && lists_binary_tensors(server->body);
+        const auto about = server->get(path.substr(0, path.rfind("/models/")));
+        binary = about.ok() && about->status == 200 && lists_binary_tensors(about->body);
     }
-    auto oracle = std::make_unique<OipOracle>(std::move(client), source, std::move(shape), info, options);
+    auto oracle = std::make_unique<OipOracle>(std::move(server), std::move(shape), batch, info, options);
     oracle->send(binary, automatic);
     oracle->want(std::move(output));
-    if (batch != 0) oracle->fix_batch(batch);
     return std::unique_ptr<Oracle>(std::move(oracle));
 }
 

@@ -19,7 +19,7 @@ Result<ModelInfo> parse_oip_model(std::string_view body, const std::string& sour
 bool lists_binary_tensors(std::string_view body);
 
 struct OipRequest {
-    const TensorInfo& input;          // FP32 or FP64
+    const TensorInfo& input;          // of a type of is_input_type()
     std::vector<std::int64_t> shape;  // of this batch
     std::span<const float> values;
     std::string output;  // the only one to return; empty: all

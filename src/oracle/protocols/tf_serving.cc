@@ -1,6 +1,5 @@
 #include "oracle/protocols/tf_serving.h"
 
-#include <charconv>
 #include <map>
 
 #include <fmt/format.h>
@@ -8,6 +7,7 @@
 #include "formats/json.h"
 #include "oracle/batched.h"
 #include "oracle/endpoint.h"
+#include "oracle/input_tensor.h"
 #include "oracle/json_text.h"
 #include "util/error.h"
 #include "util/text.h"
@@ -26,21 +26,6 @@ std::string datatype_of(const std::string& tf) {
     return found == names.end() ? tf : found->second;
 }
 
-// 64-bit integers are strings in the JSON of protobuf.
-Result<std::int64_t> extent_of(const json& dimension, const std::string& source) {
-    const auto* size = member(dimension, "size", &json::is_string);
-    std::int64_t extent = 0;
-    if (size != nullptr) {
-        const auto& text = size->get_ref<const std::string&>();
-        const auto [stop, code] = std::from_chars(text.data(), text.data() + text.size(), extent);
-        if (code == std::errc() && stop == text.data() + text.size() && extent >= -1 &&
-            extent <= (std::int64_t{1} << 40)) {
-            return extent;
-        }
-    }
-    return util::malformed(source, "the model's metadata has an invalid shape");
-}
-
 Result<std::vector<TensorInfo>> infos_of(const json& tensors, const std::string& source) {
     std::vector<TensorInfo> infos;
     if (tensors.size() > kMaxOutputs)
@@ -56,8 +41,12 @@ Result<std::vector<TensorInfo>> infos_of(const json& tensors, const std::string&
             return util::malformed(source, "the model's metadata has a tensor of too many dimensions");
         }
         for (std::size_t i = 0; dimensions != nullptr && i < dimensions->size(); ++i) {
-            MODELSEAL_TRY_ASSIGN(const auto extent, extent_of((*dimensions)[i], source));
-            info.shape.push_back(extent);
+            const auto& dimension = (*dimensions)[i];
+            const auto extent = dimension.is_object() && dimension.contains("size")
+                                    ? extent_of(dimension["size"])
+                                    : std::nullopt;
+            if (!extent) return util::malformed(source, "the model's metadata has an invalid shape");
+            info.shape.push_back(*extent);
         }
         infos.push_back(std::move(info));
     }
@@ -126,8 +115,10 @@ Result<ModelInfo> parse_tf_model(std::string_view body, const std::string& sourc
     return model;
 }
 
-std::string tf_request(std::span<const float> values, std::span<const std::int64_t> shape) {
-    std::string text = "{\"instances\":";
+std::string tf_request(std::span<const float> values, std::span<const std::int64_t> shape,
+                       const BatchRule& batch) {
+    // Instances always have a batch dimension; inputs are taken as they are.
+    std::string text = batch.dimension ? "{\"instances\":" : "{\"inputs\":";
     append_nested(text, values, shape);
     return text + '}';
 }
@@ -156,65 +147,69 @@ namespace {
 
 class TfServingOracle final : public BatchedOracle {
   public:
-    TfServingOracle(std::unique_ptr<HttpClient> client, std::string name, InputShape shape,
-                    const EndpointOptions& options)
-        : BatchedOracle(std::move(name), std::move(shape), options.batch, client->deadline()),
-          client_(std::move(client)),
-          output_(options.output) {}
-
-    using BatchedOracle::fix_batch;
+    TfServingOracle(std::unique_ptr<ModelServer> server, InputShape shape, const BatchRule& batch,
+                    std::string datatype, const EndpointOptions& options)
+        : BatchedOracle(server->name(), std::move(shape), options.batch, server->deadline()),
+          server_(std::move(server)),
+          batch_(batch),
+          datatype_(std::move(datatype)),
+          output_(options.output) {
+        if (batch.fixed != 0) fix_batch(batch.fixed);
+    }
 
   private:
     Reply ask_batch(std::span<const float> inputs, std::size_t count) override {
-        std::vector<std::int64_t> shape{static_cast<std::int64_t>(count)};
-        shape.insert(shape.end(), input().shape.begin(), input().shape.end());
-        HttpRequest request{client_->server().path + ":predict", true, tf_request(inputs, shape)};
-        request.fields = {{"Content-Type", "application/json"}};
+        const auto values = exact_values(inputs, input(), datatype_, name());
+        if (!values.ok()) return {values.error()};
         bool too_large = false;
-        const auto response = client_->send(request, &too_large);
+        const auto response =
+            server_->post({.path = server_->path() + ":predict",
+                           .body = tf_request(*values, shape_of(count, input(), batch_), batch_),
+                           .media_type = "application/json"},
+                          too_large);
         if (!response.ok()) return {response.error(), too_large};
         if (response->status != 200) return {refusal(*response, name()), may_be_too_large(response->status)};
         return {read(*response, count), response->body.size() > 2 * formats::kMaxJsonValues};
     }
 
-    Result<Answers> read(const HttpResponse& response, std::size_t count) {
+    Result<Answers> read(const http::Response& response, std::size_t count) {
         MODELSEAL_TRY_ASSIGN(auto tensors, parse_tf_answer(response.body, name()));
+        add_batch_dimension(tensors, batch_);
         // A single output is not named.
         const bool nameless = tensors.size() == 1 && tensors[0].name.empty();
         return to_answers(std::move(tensors), nameless ? std::string() : output_, count, name());
     }
 
-    std::unique_ptr<HttpClient> client_;
-    std::string output_;
+    std::unique_ptr<ModelServer> server_;
+    BatchRule batch_;
+    std::string datatype_, output_;
 };
 
 // A server without metadata is accepted if it has the model.
-Result<ModelInfo> ask_model(HttpClient& client, const std::string& source) {
-    const auto& path = client.server().path;
-    MODELSEAL_TRY_ASSIGN(const auto response, client.send({path + "/metadata"}));
-    if (response.status == 200) return parse_tf_model(response.body, source);
-    MODELSEAL_TRY(get_document(client, path, source));
+Result<ModelInfo> ask_model(ModelServer& server) {
+    MODELSEAL_TRY_ASSIGN(const auto response, server.get(server.path() + "/metadata"));
+    if (response.status == 200) return parse_tf_model(response.body, server.name());
+    MODELSEAL_TRY(get_document(server, server.path()));
     return ModelInfo{};
 }
 
 }  // namespace
 
-Result<std::unique_ptr<Oracle>> connect_tf_serving(std::unique_ptr<HttpClient> client,
+Result<std::unique_ptr<Oracle>> connect_tf_serving(std::unique_ptr<ModelServer> server,
                                                    const EndpointOptions& options, const InputShape& expected) {
-    const auto source = client->server().origin() + client->server().path;
+    const auto source = server->name();
     if (options.tensors == EndpointOptions::Tensors::binary) {
         return Error{ErrorKind::usage,
                      fmt::format("{}: TensorFlow Serving does not accept binary tensors over REST", source),
                      "do not choose how tensors are sent"};
     }
-    MODELSEAL_TRY_ASSIGN(const auto model, ask_model(*client, source));
+    MODELSEAL_TRY_ASSIGN(const auto model, ask_model(*server));
     MODELSEAL_TRY_ASSIGN(const auto info, sole_input(model, expected, source));
     MODELSEAL_TRY(sole_output(model, options.output, source));
-    std::size_t batch = 0;
+    BatchRule batch;
     MODELSEAL_TRY_ASSIGN(auto shape, agree(expected, info, source, batch));
-    auto oracle = std::make_unique<TfServingOracle>(std::move(client), source, std::move(shape), options);
-    if (batch != 0) oracle->fix_batch(batch);
-    return std::unique_ptr<Oracle>(std::move(oracle));
+    return std::unique_ptr<Oracle>(
+        std::make_unique<TfServingOracle>(std::move(server), std::move(shape), batch, info.datatype, options));
 }
 
 }  // namespace modelseal::oracle

@@ -3,6 +3,7 @@
 
 #include <cmath>
 #include <cstring>
+#include <map>
 #include <numeric>
 #include <span>
 
@@ -18,17 +19,25 @@ HttpReply error(unsigned status, const std::string& what) {
     return {status, json{{"error", what}}.dump()};
 }
 
+json quoted(const OipTestModel& model, json shape) {
+    if (!model.quoted_extents) return shape;
+    for (auto& extent : shape) extent = extent.dump();
+    return shape;
+}
+
 json describe(const OipTestModel& model) {
-    json shape = {-1, model.classes};
+    const auto shape = quoted(model, model.batched ? json{-1, model.classes} : json::array({model.classes}));
     json outputs = {
         {{"name", "logits"}, {"datatype", model.labels ? "INT64" : model.datatype}, {"shape", shape}}};
     for (const auto& name : model.more_outputs) {
         outputs.push_back({{"name", name}, {"datatype", "FP32"}, {"shape", shape}});
     }
-    return {
-        {"name", "net"},
-        {"inputs", {{{"name", "pixels"}, {"datatype", model.input_datatype}, {"shape", model.input_shape}}}},
-        {"outputs", outputs}};
+    return {{"name", "net"},
+            {"inputs",
+             {{{"name", "pixels"},
+               {"datatype", model.input_datatype},
+               {"shape", quoted(model, model.input_shape)}}}},
+            {"outputs", outputs}};
 }
 
 template <class T>
@@ -44,6 +53,13 @@ std::vector<float> inputs_of(const json& input, const std::string& tail) {
         std::vector<double> wide(tail.size() / 8);
         std::memcpy(wide.data(), tail.data(), wide.size() * 8);
         values.assign(wide.begin(), wide.end());
+    } else if (input.at("datatype") == "UINT8") {
+        for (const char byte : tail) values.push_back(static_cast<unsigned char>(byte));
+    } else if (input.at("datatype") == "FP16") {
+        // Of the halves 0, 1/2, 1, 2 and 3 alone, by their upper bytes.
+        static const std::map<char, float> kHalves = {
+            {0, 0.0f}, {0x38, 0.5f}, {0x3C, 1.0f}, {0x40, 2.0f}, {0x42, 3.0f}};
+        for (std::size_t at = 1; at < tail.size(); at += 2) values.push_back(kHalves.at(tail[at]));
     } else {
         values.resize(tail.size() / 4);
         std::memcpy(values.data(), tail.data(), values.size() * 4);
@@ -78,15 +94,19 @@ HttpReply OipTestModel::answer(const HttpAsked& asked) const {
     const auto length = header.empty() ? asked.body.size() : std::stoul(header);
     const auto request = json::parse(asked.body.substr(0, length));
     const auto& input = request.at("inputs").at(0);
-    const auto rows = input.at("shape").at(0).get<std::size_t>();
+    const auto rows = batched ? input.at("shape").at(0).get<std::size_t>() : 1;
+    if (!batched && input.at("shape") != json(input_shape)) return error(400, "unexpected shape");
+    if (input.at("datatype") != input_datatype) return error(400, "unexpected type");
     if (rows > max_batch) return error(refusal, "the batch is too large");
     const auto values = inputs_of(input, asked.body.substr(length));
     const auto elements = values.size() / rows;
 
-    json shape = {rows + extra_rows};
+    json shape = json::array();
+    if (batched) shape.push_back(rows + extra_rows);
     if (!labels) shape.push_back(classes);
     for (const auto extent : tail) shape.push_back(extent);
-    json output = {{"name", "logits"}, {"datatype", labels ? "INT64" : datatype}, {"shape", shape}};
+    json output = {
+        {"name", "logits"}, {"datatype", labels ? "INT64" : datatype}, {"shape", quoted(*this, shape)}};
     json data = json::array();
     std::string bytes;
     for (std::size_t row = 0; row < rows + extra_rows; ++row) {

@@ -15,6 +15,8 @@ namespace modelseal::test {
 
 struct OipTestModel {
     std::vector<std::int64_t> input_shape = {-1, 2, 2};  // as the metadata says
+    bool batched = true;                                 // else shapes have no batch dimension
+    bool quoted_extents = false;                         // in metadata and answers, as protobuf's JSON has them
     std::string input_datatype = "FP32";
     std::size_t classes = 3;
     std::string datatype = "FP32";        // of the output
