@@ -184,6 +184,41 @@ TEST_F(FingerprintCommand, WithoutAFingerprintThereIsNothingToCheckAgainst) {
     EXPECT_THAT(outcome.out, HasSubstr("no fingerprint was given"));
 }
 
+// With a fingerprint or without, an address is one or is not.
+TEST_F(FingerprintCommand, RefusesAddressesThatAreNotOfServedModels) {
+    const std::pair<const char*, const char*> refused[] = {
+        {"https://hub.example/acme/net/model.safetensors", "to check a file, download it first"},
+        {"localhost:8000/v2/models/net", "http://localhost:8000/v2/models/net"}};
+    for (const auto& [target, hint] : refused) {
+        for (const auto& outcome :
+             {check({"--pub", "v.pub", target}), of({"check", target, "--pub", "v.pub"})}) {
+            EXPECT_EQ(outcome.code, 2) << target;
+            EXPECT_THAT(outcome.err, HasSubstr(hint));
+        }
+    }
+}
+
+TEST_F(FingerprintCommand, ShowsThatItAsksAgain) {
+    const Words words = {"--pub", "v.pub", "--retries", "1", "http://127.0.0.1:1/v2/models/net"};
+    const auto outcome = check(words);
+    EXPECT_EQ(outcome.code, 3);
+    EXPECT_THAT(outcome.err,
+                HasSubstr("modelseal: http://127.0.0.1:1: cannot connect: Connection refused; trying "
+                          "http://127.0.0.1:1 again in "));
+    auto quiet = words;
+    quiet.push_back("--quiet");
+    EXPECT_THAT(check(quiet).err, testing::Not(HasSubstr("again in")));
+}
+
+TEST_F(FingerprintCommand, PointsAProgramThatDoesNotAnswerToTheProtocol) {
+    for (const auto* target : {"exec:true", "exec:echo hello"}) {
+        const auto outcome = check({"--pub", "v.pub", target});
+        EXPECT_EQ(outcome.code, 3) << target;
+        EXPECT_THAT(outcome.err, HasSubstr("answer in JSON lines"));
+        EXPECT_THAT(outcome.err, HasSubstr("hint: modelseal-exec(7)"));
+    }
+}
+
 TEST_F(FingerprintCommand, AcceptsAnswersMadeElsewhere) {
     ASSERT_EQ(of({"challenge", "net.fp", "--pub", "v.pub", "-o", "ask"}).code, 0);
     EXPECT_EQ(check({"--pub", "v.pub", "--responses", "ask"}).code, 3);

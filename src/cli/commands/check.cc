@@ -64,7 +64,10 @@ std::span<const OptionRule> check_rules() {
         {"--timeout", asking, &TargetUses::served},
         {"--max-seconds", asking, &TargetUses::asked},
         {"--token-file", asking, &TargetUses::http},
+        {"--header", asking, &TargetUses::http},
         {"--ca", asking, &TargetUses::http},
+        {"--client-cert", asking, &TargetUses::http},
+        {"--client-key", asking, &TargetUses::http},
         {"--retries", asking, &TargetUses::http},
         {"--tensors", asking, &TargetUses::http},
         {"--output", asking, &TargetUses::http},
@@ -150,14 +153,18 @@ Result<CheckPolicy> check_policy(const CheckFlags& flags) {
     return policy;
 }
 
-Result<EndpointOptions> served_options(const CheckFlags& flags, const std::vector<std::string>& targets) {
-    MODELSEAL_TRY_ASSIGN(auto options, endpoint_options(flags.endpoint, targets));
-    if (!flags.many.from.empty()) options.token.clear();
+Result<EndpointOptions> served_options(const CheckFlags& flags, const std::vector<std::string>& targets,
+                                       Context& context) {
+    MODELSEAL_TRY_ASSIGN(auto options, endpoint_options(flags.endpoint, targets, context.terminal));
+    if (!flags.many.from.empty()) {
+        options.token.clear();
+        options.headers.clear();
+    }
     return options;
 }
 
 Result<CheckOptions> check_options(const CheckFlags& flags, const KeySet& keys,
-                                   const std::vector<std::string>& targets, const Context& context) {
+                                   const std::vector<std::string>& targets, Context& context) {
     CheckOptions options{.jobs = context.jobs};
     const auto& seal_keys = keys.for_seals();
     if (!seal_keys.empty() && !flags.black_box)
@@ -168,14 +175,21 @@ Result<CheckOptions> check_options(const CheckFlags& flags, const KeySet& keys,
     FingerprintCheck check{.file = flags.fingerprint, .keys = seal_keys, .device = flags.device};
     if (!flags.responses.empty()) check.responses = flags.responses;
     check.rung = rung_of(flags.rung);
-    MODELSEAL_TRY_ASSIGN(check.endpoint, served_options(flags, targets));
+    MODELSEAL_TRY_ASSIGN(check.endpoint, served_options(flags, targets, context));
     options.fingerprint = std::move(check);
     return options;
 }
 
 Result<void> guard_outputs(const CheckFlags& flags) {
-    const std::vector<std::string> others = {flags.fingerprint, flags.signature, flags.endpoint.token_file,
-                                             flags.endpoint.ca, flags.policy,    flags.many.from,
+    const std::vector<std::string> others = {flags.fingerprint,
+                                             flags.signature,
+                                             flags.endpoint.token_file,
+                                             flags.endpoint.header_file,
+                                             flags.endpoint.client_cert,
+                                             flags.endpoint.ca,
+                                             flags.endpoint.client_key,
+                                             flags.policy,
+                                             flags.many.from,
                                              flags.many.cache};
     const auto trusted = flags.trust.files();
     for (const auto* inputs :
@@ -227,13 +241,15 @@ Result<void> add_value(const std::string& value, crypto::Sha256& digest) {
     return {};
 }
 
-// What decides the results: options that are about keys and expectations, and the policy, by its digest.
+// What decides the results: options that are about keys and expectations, and the policy, by its digest. What proves to a server who
+// is asking stays out: of a password a digest would tell something.
 Result<std::string> question_of(const CLI::App& command, std::span<const CheckKey> keys,
                                 const std::string& policy) {
     static const std::set<std::string> others = {
-        "TARGET",    "--from",  "--null", "--each",  "--fail-fast", "--shard",     "--results",
-        "--resume",  "--cache", "--json", "--sarif", "--junit",     "--html",      "--html-pairs",
-        "--summary", "--all",   "--jobs", "--quiet", "--color",     "--token-file"};
+        "TARGET",    "--from",       "--null",    "--each",        "--fail-fast", "--shard",
+        "--results", "--resume",     "--cache",   "--json",        "--sarif",     "--junit",
+        "--html",    "--html-pairs", "--summary", "--all",         "--jobs",      "--quiet",
+        "--color",   "--token-file", "--header",  "--client-cert", "--client-key"};
     // The keys themselves count, and the policy, wherever their files are.
     static const std::set<std::string> known = {"--pub", "--key", "--trust", "--policy"};
     crypto::Sha256 digest;
@@ -278,7 +294,7 @@ Result<ExitCode> run_under_policy(const CheckFlags& flags, const std::vector<std
         return Error{ErrorKind::usage, "--name is the name of one target, and several are given", {}};
     MODELSEAL_TRY_ASSIGN(const auto policy, Policy::load(flags.policy));
     PolicyCheckOptions options{.all = flags.outputs.all, .device = flags.device, .jobs = context.jobs};
-    MODELSEAL_TRY_ASSIGN(options.endpoint, served_options(flags, targets));
+    MODELSEAL_TRY_ASSIGN(options.endpoint, served_options(flags, targets, context));
     const auto check = [&](const Target& target, const CheckRun& run) {
         auto own = options;
         own.name = target.name;

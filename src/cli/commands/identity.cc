@@ -275,7 +275,7 @@ Result<RegistrySource> source_of(const CheckerFlags& flags, Context& context) {
 
 Result<IdentityTarget> target_of(const CheckerFlags& flags, Context& context, Progress* progress) {
     IdentityTarget target{.device = flags.device, .jobs = context.jobs, .progress = progress};
-    MODELSEAL_TRY_ASSIGN(target.endpoint, endpoint_options(flags.endpoint, {flags.target}));
+    MODELSEAL_TRY_ASSIGN(target.endpoint, endpoint_options(flags.endpoint, {flags.target}, context.terminal));
     return target;
 }
 
@@ -284,7 +284,10 @@ Result<void> refuse_idle(const CLI::App& command, const CheckerFlags& flags) {
         {"--registry", {"--pub"}},
         {"--device", {}, &TargetUses::run},
         {"--token-file", {}, &TargetUses::http},
+        {"--header", {}, &TargetUses::http},
         {"--ca", {}, &TargetUses::http},
+        {"--client-cert", {}, &TargetUses::http},
+        {"--client-key", {}, &TargetUses::http},
         {"--retries", {}, &TargetUses::http},
         {"--tensors", {}, &TargetUses::http},
         {"--output", {}, &TargetUses::http},

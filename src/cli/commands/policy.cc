@@ -20,7 +20,7 @@ struct PolicyTestFlags {
 Result<ExitCode> run_test(const PolicyTestFlags& flags, Context& context) {
     MODELSEAL_TRY_ASSIGN(const auto policy, Policy::load(flags.policy));
     PolicyCheckOptions options{.name = flags.name, .device = flags.device, .jobs = context.jobs};
-    MODELSEAL_TRY_ASSIGN(options.endpoint, endpoint_options(flags.endpoint, {flags.target}));
+    MODELSEAL_TRY_ASSIGN(options.endpoint, endpoint_options(flags.endpoint, {flags.target}, context.terminal));
     const auto progress = context.progress({"checking", flags.target});
     options.progress = progress.get();
     MODELSEAL_TRY_ASSIGN(auto report, policy.check(flags.target, options));

@@ -6,6 +6,8 @@
 #include <fmt/format.h>
 
 #include "cli/options/secrets.h"
+#include "crypto/secret.h"
+#include "http/header_file.h"
 #include "io/file.h"
 #include "oracle/credentials.h"
 #include "util/text.h"
@@ -22,7 +24,7 @@ std::string complaint(const std::string& text) {
     return numbered ? std::string() : "'" + text + "' is not one of auto, cpu, cuda and cuda:N";
 }
 
-constexpr std::uint64_t kMostToken = 64u << 10;
+constexpr std::uint64_t kMostToken = 64u << 10, kMostPem = 4u << 20;
 
 Result<std::string> token_of(const EndpointFlags& flags) {
     std::string token;
@@ -42,6 +44,29 @@ Result<std::string> token_of(const EndpointFlags& flags) {
                  {}};
 }
 
+// A header on the command line would be seen by every user of the machine.
+Result<http::Fields> headers_of(const std::string& file) {
+    if (file.empty()) return http::Fields{};
+    auto fields = http::read_header_file(file);
+    if (fields.ok() || fields.error().kind != ErrorKind::unreadable || file.find(':') == std::string::npos)
+        return fields;
+    return Error{ErrorKind::usage, "--header takes a file, and no such file exists",
+                 "write the header fields to a file, one a line, because others can read a command line"};
+}
+
+Result<std::string> client_passphrase(const std::string& cert, const std::string& key) {
+    const auto& file = key.empty() ? cert : key;
+    if (file.empty()) return std::string();
+    MODELSEAL_TRY_ASSIGN(auto pem, io::read_text(file, kMostPem));
+    const crypto::WipeAtEnd wiped(pem);
+    if (pem.find("PRIVATE KEY-----") == std::string::npos) {
+        return Error{ErrorKind::usage, util::printable(file) + ": contains no private key in PEM",
+                     "give the key of the client certificate with --client-key PEM"};
+    }
+    const bool encrypted = pem.find("ENCRYPTED") != std::string::npos;
+    return encrypted ? passphrase_from({})(file) : std::string();
+}
+
 }  // namespace
 
 void add_endpoint_options(CLI::App& command, EndpointFlags& flags) {
@@ -49,8 +74,21 @@ void add_endpoint_options(CLI::App& command, EndpointFlags& flags) {
         .add_option("--token-file", flags.token_file,
                     "send the bearer token in this file (default: MODELSEAL_TOKEN)")
         ->type_name("FILE");
+    command
+        .add_option("--header", flags.header_file,
+                    "send the header fields in this file, one NAME: VALUE a line, Host too")
+        ->type_name("FILE");
     command.add_option("--ca", flags.ca, "trust these certificates instead of those of the system")
         ->type_name("FILE");
+    auto* cert = command
+                     .add_option("--client-cert", flags.client_cert,
+                                 "show this certificate, with its authorities, to a server that asks for one")
+                     ->type_name("PEM");
+    command
+        .add_option("--client-key", flags.client_key,
+                    "key of that certificate (default: in the certificate's file)")
+        ->type_name("PEM")
+        ->needs(cert);
     command.add_option("--timeout", flags.timeout, "time limit of a request (default: 30)")
         ->type_name("SECONDS")
         ->check(CLI::Range(1u, 86400u));
@@ -75,15 +113,22 @@ void add_endpoint_options(CLI::App& command, EndpointFlags& flags) {
         ->type_name("NAME");
 }
 
-Result<EndpointOptions> endpoint_options(const EndpointFlags& flags, const std::vector<std::string>& targets) {
+Result<EndpointOptions> endpoint_options(const EndpointFlags& flags, const std::vector<std::string>& targets,
+                                         Terminal& terminal) {
     EndpointOptions options{.ca_file = flags.ca,
+                            .client_cert = flags.client_cert,
+                            .client_key = flags.client_key,
                             .timeout_s = flags.timeout,
                             .max_seconds = flags.max_seconds,
                             .retries = flags.retries,
                             .batch = flags.batch,
                             .output = flags.output};
     MODELSEAL_TRY_ASSIGN(options.token, token_of(flags));
+    MODELSEAL_TRY_ASSIGN(options.headers, headers_of(flags.header_file));
+    MODELSEAL_TRY_ASSIGN(options.client_key_passphrase, client_passphrase(flags.client_cert, flags.client_key));
     if (!options.token.empty()) MODELSEAL_TRY(oracle::may_carry_to_all(targets, "token is"));
+    if (!options.headers.empty()) MODELSEAL_TRY(oracle::may_carry_to_all(targets, "header fields are"));
+    options.notice = [&terminal](const std::string& line) { terminal.aside(line); };
     using Tensors = EndpointOptions::Tensors;
     options.tensors = flags.tensors == "json"     ? Tensors::json
                       : flags.tensors == "binary" ? Tensors::binary

@@ -6,22 +6,25 @@
 
 #include <CLI/CLI.hpp>
 
+#include "cli/terminal/terminal.h"
 #include <modelseal/fingerprint.h>
 
 namespace modelseal::cli {
 
 struct EndpointFlags {
-    std::string token_file, ca, tensors = "auto", output;
+    std::string token_file, header_file, ca, client_cert, client_key, tensors = "auto", output;
     unsigned timeout = 30, max_seconds = 600, retries = 4;
     std::size_t batch = 0;
 };
 
-// Declares --token-file, --ca, --timeout, --max-seconds, --retries, --batch, --tensors and --output.
+// Declares --token-file, --header, --ca, --client-cert, --client-key, --timeout, --max-seconds, --retries, --batch, --tensors and --output.
 void add_endpoint_options(CLI::App& command, EndpointFlags& flags);
 
 // The token is from the file, else from the environment variable MODELSEAL_TOKEN; `usage` if it is not a bearer
-// token, or the targets are of several servers.
-Result<EndpointOptions> endpoint_options(const EndpointFlags& flags, const std::vector<std::string>& targets);
+// token, or if there is one, or header fields, and the targets are of several servers. An encrypted client key has its
+// passphrase from MODELSEAL_PASSPHRASE, else from the terminal. Retries are noted on `terminal`.
+Result<EndpointOptions> endpoint_options(const EndpointFlags& flags, const std::vector<std::string>& targets,
+                                         Terminal& terminal);
 
 // Declares --device, stored in `device`; anything but auto, cpu, cuda and cuda:N is refused.
 void add_device_option(CLI::App& command, std::string& device);

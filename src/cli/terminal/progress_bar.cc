@@ -119,6 +119,7 @@ void ProgressBar::advance(std::uint64_t amount) {
 }
 
 void clear_progress_line() {
+    const std::lock_guard lock(line().drawing);
     if (line().drawn.exchange(false)) write_line("");
 }
 

@@ -42,7 +42,7 @@ class ProgressBar final : public Progress {
     std::atomic<std::uint64_t> done_ = 0;
 };
 
-// Removes the line, if there is one; called before anything else is printed on the terminal. No job may be running.
+// Removes the line, if there is one; called before anything else is printed on the terminal. From any thread.
 void clear_progress_line();
 
 // The text of the line, of at most `columns`; `total` is 0 if unknown. A name that is too long is cut at its front. If

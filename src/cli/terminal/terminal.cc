@@ -92,6 +92,10 @@ void Terminal::print_usage(std::string_view composed) {
 // `kind` is empty or ends in ": ".
 void Terminal::complain(std::string_view kind, Tone tone, std::string_view text) {
     flush();
+    write_message(kind, tone, text);
+}
+
+void Terminal::write_message(std::string_view kind, Tone tone, std::string_view text) const {
     clear_progress_line();
     const auto front = fmt::format("modelseal: {}", kind);
     const auto color = takes_color(color_, STDERR_FILENO);
@@ -104,6 +108,10 @@ void Terminal::complain(std::string_view kind, Tone tone, std::string_view text)
 
 void Terminal::note(std::string_view text) {
     if (!quiet_) complain("", Tone::strong, text);
+}
+
+void Terminal::aside(std::string_view text) {
+    if (!quiet_) write_message("", Tone::strong, text);
 }
 
 void Terminal::warning(std::string_view text) {

@@ -11,7 +11,7 @@
 // - --quiet leaves results and errors, nothing else.
 // - Color is for people: only on terminals, unless --color says otherwise; never with NO_COLOR or TERM=dumb.
 //
-// Thread safety: none; the thread that runs the command prints.
+// Thread safety: none but of aside(); the thread that runs the command prints.
 #pragma once
 
 #include <string>
@@ -40,6 +40,8 @@ class Terminal {
     void print_usage(std::string_view text);
     // Standard error: what was done or is worth knowing; left out when quiet.
     void note(std::string_view text);
+    // The same from any thread, while a job runs: in no order with what is printed.
+    void aside(std::string_view text);
     // Standard error: what will probably cause trouble.
     void warning(std::string_view text);
     // Standard error: a command that helps. Left out when quiet.
@@ -61,6 +63,7 @@ class Terminal {
 
   private:
     void complain(std::string_view kind, Tone tone, std::string_view text);
+    void write_message(std::string_view kind, Tone tone, std::string_view text) const;
 
     bool quiet_ = false;
     Color color_ = Color::automatic;
