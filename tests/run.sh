@@ -9,6 +9,9 @@ lists=(packages-program packages-tests)
 .ci/install "${lists[@]}"
 MODELSEAL_ONNXRUNTIME=$(tests/oracle/onnxruntime.sh) || echo "the tests against ONNX Runtime will skip"
 export MODELSEAL_ONNXRUNTIME
+MODELSEAL_MLSERVER=${MODELSEAL_MLSERVER:-$(tests/venv.sh mlserver tests/oracle/mlserver_requirements.txt)} ||
+    echo "the tests against MLServer will skip"
+export MODELSEAL_MLSERVER
 MODELSEAL_PYTHON=${MODELSEAL_PYTHON:-$(tests/venv.sh python tests/python/requirements.txt)} ||
     echo "the tests of the Python module will skip"
 export MODELSEAL_PYTHON

@@ -67,11 +67,11 @@ TEST_F(ManyModels, PolicyTestExplains) {
     const auto tried =
         modelseal({"policy", "test", "policy.toml", "models/a/plain.bin", "--name", "trial/x", "--json"});
     EXPECT_EQ(tried.code, 0) << tried.err;
-    const auto json = nlohmann::json::parse(tried.out);
-    EXPECT_EQ(json["outcome"], "warn");
-    EXPECT_EQ(json["audit"], true);
-    EXPECT_EQ(json["rule"]["match"], "trial/**");
-    EXPECT_EQ(json["name"], "trial/x");
+    const auto document = nlohmann::json::parse(tried.out);
+    EXPECT_EQ(document["outcome"], "warn");
+    EXPECT_EQ(document["audit"], true);
+    EXPECT_EQ(document["rule"]["match"], "trial/**");
+    EXPECT_EQ(document["name"], "trial/x");
     folder_.write("bad.toml", "version = 1\n[defaults]\nacton = \"deny\"\n");
     const auto bad = modelseal({"policy", "test", "bad.toml", "models/good.bin"});
     EXPECT_EQ(bad.code, 2);
@@ -173,12 +173,12 @@ TEST_F(ManyModels, ThePageOfMergedResultsIsThatOfOneRun) {
 TEST_F(ManyModels, DocumentsStateWhyNothingCouldBeChecked) {
     const auto one = modelseal({"check", "models/good.bin", "--pub", "gone.pub", "--json"});
     EXPECT_EQ(one.code, 3);
-    const auto json = nlohmann::json::parse(one.out);
-    EXPECT_EQ(json["target"], "models/good.bin");
-    EXPECT_EQ(json["verdict"], "error");
-    EXPECT_EQ(json["exit_code"], 3);
-    EXPECT_EQ(json["error_code"], "unreadable");
-    EXPECT_THAT(json["error"].get<std::string>(), HasSubstr("gone.pub"));
+    const auto document = nlohmann::json::parse(one.out);
+    EXPECT_EQ(document["target"], "models/good.bin");
+    EXPECT_EQ(document["verdict"], "error");
+    EXPECT_EQ(document["exit_code"], 3);
+    EXPECT_EQ(document["error_code"], "unreadable");
+    EXPECT_THAT(document["error"].get<std::string>(), HasSubstr("gone.pub"));
     EXPECT_THAT(one.err, HasSubstr("gone.pub"));
     const auto two = modelseal({"check", "a", "b", "--pub", "gone.pub", "--json"});
     EXPECT_EQ(nlohmann::json::parse(two.out).size(), 2u);
@@ -280,11 +280,11 @@ TEST_F(ManyModels, SharesWithResultsMergeToOneSummary) {
     const auto two = modelseal({"report", "merge", "b.jsonl", "a.jsonl", "--json"});
     EXPECT_EQ(one.code, 1);
     EXPECT_EQ(one.out, two.out);
-    const auto json = nlohmann::json::parse(one.out);
-    EXPECT_EQ(json["targets"], 4);
-    EXPECT_EQ(json["checked"], 4);
-    EXPECT_EQ(json["policy"]["deny"], 3);
-    EXPECT_EQ(json["not_passed"].size(), 3u);
+    const auto document = nlohmann::json::parse(one.out);
+    EXPECT_EQ(document["targets"], 4);
+    EXPECT_EQ(document["checked"], 4);
+    EXPECT_EQ(document["policy"]["deny"], 3);
+    EXPECT_EQ(document["not_passed"].size(), 3u);
     const auto gap = modelseal({"report", "merge", "a.jsonl"});
     EXPECT_THAT(gap.out, HasSubstr("gap: share 1/2: no results"));
     EXPECT_NE(gap.code, 0);

@@ -22,13 +22,23 @@ inline std::optional<std::string> onnxruntime() {
     return given != nullptr && *given != '\0' ? std::optional<std::string>(given) : std::nullopt;
 }
 
+// The Python that has MLServer: what `tests/venv.sh mlserver tests/oracle/mlserver_requirements.txt` printed.
+inline std::optional<std::string> mlserver() {
+    const char* given = std::getenv("MODELSEAL_MLSERVER");
+    return given != nullptr && *given != '\0' ? std::optional<std::string>(given) : std::nullopt;
+}
+
 // A server that ends with the object.
 class RuntimeServer {
   public:
-    explicit RuntimeServer(const std::string& model, std::vector<std::string> more = {}) {
-        const auto server = std::filesystem::path(MODELSEAL_SOURCE_DIR) / "tests/oracle/oip_server.py";
-        std::vector<std::string> words{*onnxruntime(), server, "--model", data_folder() / "models/onnx" / model,
-                                       "--until-stdin-ends"};
+    // By ONNX Runtime alone.
+    explicit RuntimeServer(const std::string& model, const std::vector<std::string>& more = {})
+        : RuntimeServer(*onnxruntime(), "oip_server.py", data_folder() / "models/onnx" / model, more) {}
+    // `script` of tests/oracle, run by `python`.
+    RuntimeServer(const std::string& python, const char* script, const std::filesystem::path& model,
+                  const std::vector<std::string>& more) {
+        const auto server = std::filesystem::path(MODELSEAL_SOURCE_DIR) / "tests/oracle" / script;
+        std::vector<std::string> words{python, server, "--model", model, "--until-stdin-ends"};
         words.insert(words.end(), more.begin(), more.end());
         auto process = oracle::Subprocess::start(words, {}, "server");
         if (!process.ok()) throw std::runtime_error(process.error().message);
@@ -39,7 +49,7 @@ class RuntimeServer {
                 const auto end = said.find('\n');
                 return end == std::string_view::npos ? std::optional<std::size_t>{} : end + 1;
             },
-            1000, std::chrono::seconds(30));
+            1000, std::chrono::seconds(60));
         if (!line.ok()) throw std::runtime_error(line.error().message);
         url = line->substr(line->find("http"));
         url.pop_back();
@@ -56,3 +66,9 @@ class RuntimeServer {
     MODELSEAL_NEED_DATA();               \
     if (!modelseal::test::onnxruntime()) \
     GTEST_SKIP() << "MODELSEAL_ONNXRUNTIME is not set (tests/oracle/onnxruntime.sh)"
+
+#define MODELSEAL_NEED_MLSERVER()     \
+    MODELSEAL_NEED_DATA();            \
+    if (!modelseal::test::mlserver()) \
+    GTEST_SKIP()                      \
+        << "MODELSEAL_MLSERVER is not set (tests/venv.sh mlserver tests/oracle/mlserver_requirements.txt)"
