@@ -1,4 +1,4 @@
-// The HTTP client, on libcurl: HTTP/1.1 and HTTP/2, proxies from the environment (https_proxy, http_proxy, no_proxy, also in
+// The HTTP client, on libcurl (libcurl.h): HTTP/1.1 and HTTP/2, proxies from the environment (https_proxy, http_proxy, no_proxy, also in
 // capitals; never for this machine), TLS whose certificates are always verified.
 //
 // The other side may be hostile: every body has a cap, every request a deadline and a limit on standstill. Redirects are

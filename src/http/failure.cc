@@ -18,7 +18,8 @@ class Words {
   public:
     Words(const Failed& failed, const Exchange& exchange)
         : exchange_(exchange),
-          text_(util::printable(failed.detail.empty() ? curl_easy_strerror(failed.code) : failed.detail)) {}
+          text_(util::printable(failed.detail.empty() ? libcurl().easy_strerror(failed.code) : failed.detail)) {
+    }
 
     const std::string& text() const { return text_; }
     bool mention(std::string_view part) const { return text_.find(part) != std::string::npos; }

@@ -3,8 +3,7 @@
 
 #include <string_view>
 
-#include <curl/curl.h>
-
+#include "http/libcurl.h"
 #include "http/transfer.h"
 
 namespace modelseal::http {

@@ -13,7 +13,8 @@ bool is_loopback_address(std::string_view address) {
 
 bool certificate_names(CURL* curl, const Url& url) {
     curl_tlssessioninfo* session = nullptr;
-    if (curl_easy_getinfo(curl, CURLINFO_TLS_SSL_PTR, &session) != CURLE_OK || session == nullptr) return false;
+    if (libcurl().easy_getinfo(curl, CURLINFO_TLS_SSL_PTR, &session) != CURLE_OK || session == nullptr)
+        return false;
     if (session->backend != CURLSSLBACKEND_OPENSSL) return true;
     if (session->internals == nullptr) return false;
     using Certificate = std::unique_ptr<X509, decltype([](X509* x509) { ::X509_free(x509); })>;

@@ -5,9 +5,8 @@
 #include <string>
 #include <string_view>
 
-#include <curl/curl.h>
-
 #include "http/client.h"
+#include "http/libcurl.h"
 
 namespace modelseal::http {
 

@@ -2,12 +2,11 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <mutex>
 
-#include <curl/curl.h>
 #include <fmt/format.h>
 
 #include "http/failure.h"
+#include "http/libcurl.h"
 #include "http/option_files.h"
 #include "http/peer.h"
 #include "http/reception.h"
@@ -15,7 +14,7 @@
 namespace modelseal::http {
 namespace {
 
-using List = std::unique_ptr<curl_slist, decltype([](curl_slist* list) { curl_slist_free_all(list); })>;
+using List = std::unique_ptr<curl_slist, decltype([](curl_slist* list) { libcurl().slist_free_all(list); })>;
 
 // No value may end its line and begin another.
 bool is_header_text(std::string_view text) {
@@ -29,7 +28,7 @@ bool add_field(List& list, const std::string& name, const std::string& value) {
     if (!is_header_text(name) || !is_header_text(value)) return false;
     // "Name;" is how libcurl is asked to send an empty value.
     const auto line = value.empty() ? name + ";" : name + ": " + value;
-    auto* const longer = curl_slist_append(list.get(), line.c_str());
+    auto* const longer = libcurl().slist_append(list.get(), line.c_str());
     if (longer == nullptr) return false;
     static_cast<void>(list.release());
     list.reset(longer);
@@ -55,7 +54,7 @@ std::optional<List> header_list(const Exchange& exchange) {
     // Headers that libcurl would add by itself: a name without a value removes them.
     for (const char* removed : {"Expect:", request.media_type.empty() ? "Content-Type:" : nullptr}) {
         if (removed == nullptr) continue;
-        auto* const longer = curl_slist_append(list.get(), removed);
+        auto* const longer = libcurl().slist_append(list.get(), removed);
         if (longer == nullptr) return std::nullopt;
         static_cast<void>(list.release());
         list.reset(longer);
@@ -83,11 +82,11 @@ struct Transfer::State {
     CURL* curl = nullptr;
     char detail[CURL_ERROR_SIZE] = {};
 
-    ~State() { curl_easy_cleanup(curl); }
+    ~State() { libcurl().easy_cleanup(curl); }
 
     template <class Value>
     void set(CURLoption option, Value value) {
-        curl_easy_setopt(curl, option, value);
+        libcurl().easy_setopt(curl, option, value);
     }
 
     void set_always(Reception& reception) {
@@ -207,12 +206,11 @@ Transfer::Transfer(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Transfer::~Transfer() = default;
 
 Result<std::unique_ptr<Transfer>> Transfer::open(const ClientOptions& options) {
-    static std::once_flag once;
-    std::call_once(once, [] { curl_global_init(CURL_GLOBAL_DEFAULT); });
+    MODELSEAL_TRY(load_libcurl());
     MODELSEAL_TRY(check_files(options));
     auto state = std::make_unique<State>();
     state->options = options;
-    state->curl = curl_easy_init();
+    state->curl = libcurl().easy_init();
     if (state->curl == nullptr) return Error{ErrorKind::unreadable, "not enough memory for a connection", {}};
     return std::unique_ptr<Transfer>(new Transfer(std::move(state)));
 }
@@ -226,7 +224,7 @@ std::optional<TransferFailure> Transfer::run(Exchange& exchange, Response& respo
     }
     Reception reception{.exchange = exchange, .response = response, .stop = state_->options.stop};
     auto* const curl = state_->curl;
-    curl_easy_reset(curl);  // keeps connections
+    libcurl().easy_reset(curl);  // keeps connections
     state_->detail[0] = '\0';
     state_->set_always(reception);
     state_->set_request(exchange, *headers);
@@ -234,18 +232,18 @@ std::optional<TransferFailure> Transfer::run(Exchange& exchange, Response& respo
     state_->set(CURLOPT_PREREQFUNCTION, &on_connected);
     state_->set(CURLOPT_PREREQDATA, &connected);
     const auto begin = std::chrono::steady_clock::now();
-    Failed failed{.code = curl_easy_perform(curl)};
+    Failed failed{.code = libcurl().easy_perform(curl)};
     const auto detail = std::string(state_->detail);
     failed.detail = detail;
     failed.answered = reception.header_bytes > 0;
     failed.head_ended = reception.head_ended;
     failed.attempt_ended = state_->attempt_ended(exchange, std::chrono::steady_clock::now() - begin);
     long os_error = 0;
-    curl_easy_getinfo(curl, CURLINFO_OS_ERRNO, &os_error);
-    curl_easy_getinfo(curl, CURLINFO_HTTP_CONNECTCODE, &failed.proxy_status);
+    libcurl().easy_getinfo(curl, CURLINFO_OS_ERRNO, &os_error);
+    libcurl().easy_getinfo(curl, CURLINFO_HTTP_CONNECTCODE, &failed.proxy_status);
     failed.os_error = static_cast<int>(os_error);
     // The list of headers and the reception end here.
-    curl_easy_reset(curl);
+    libcurl().easy_reset(curl);
     if (reception.cut_short || (failed.code == CURLE_OK && reception.head_ended)) return std::nullopt;
     if (reception.error) return TransferFailure{std::move(*reception.error), false};
     return failure_of(failed, exchange, state_->options);

@@ -4,9 +4,9 @@
 #include <charconv>
 #include <memory>
 
-#include <curl/curl.h>
 #include <fmt/format.h>
 
+#include "http/libcurl.h"
 #include "util/encodings.h"
 
 namespace modelseal::http {
@@ -14,13 +14,13 @@ namespace {
 
 constexpr std::size_t kLongestUrl = 16u << 10;  // storage puts signatures in queries
 
-using Handle = std::unique_ptr<CURLU, decltype([](CURLU* url) { curl_url_cleanup(url); })>;
+using Handle = std::unique_ptr<CURLU, decltype([](CURLU* url) { libcurl().url_cleanup(url); })>;
 
 std::string part_of(CURLU* url, CURLUPart part, unsigned flags = 0) {
     char* text = nullptr;
-    if (curl_url_get(url, part, &text, flags) != CURLUE_OK || text == nullptr) return {};
+    if (libcurl().url_get(url, part, &text, flags) != CURLUE_OK || text == nullptr) return {};
     std::string out(text);
-    curl_free(text);
+    libcurl().free(text);
     return out;
 }
 
@@ -47,18 +47,20 @@ bool is_plain(std::string_view text) {
 Result<Url> Url::parse(std::string_view text) {
     if (text.empty() || text.size() > kLongestUrl) return not_an_address("is empty or too long");
     if (!is_plain(text)) return not_an_address("has a space, a backslash or a control character");
+    MODELSEAL_TRY(load_libcurl());
     // libcurl takes "http:/x" and "http:///x" for "http://x".
     const auto colon = text.find(':');
     if (colon == text.npos || text.substr(colon + 1, 2) != "//" || text.substr(colon + 3, 1) == "/")
         return not_an_address("is neither http:// nor https://, followed by a host");
-    const Handle parsed(curl_url());
-    const auto code = curl_url_set(parsed.get(), CURLUPART_URL, std::string(text).c_str(), CURLU_URLENCODE);
-    if (code != CURLUE_OK) return not_an_address(fmt::format("is not valid: {}", curl_url_strerror(code)));
+    const Handle parsed(libcurl().url());
+    const auto code =
+        libcurl().url_set(parsed.get(), CURLUPART_URL, std::string(text).c_str(), CURLU_URLENCODE);
+    if (code != CURLUE_OK) return not_an_address(fmt::format("is not valid: {}", libcurl().url_strerror(code)));
     const auto scheme = lower_case(part_of(parsed.get(), CURLUPART_SCHEME));
     if (scheme != "http" && scheme != "https") return not_an_address("is neither http:// nor https://");
     if (!part_of(parsed.get(), CURLUPART_USER).empty() || !part_of(parsed.get(), CURLUPART_PASSWORD).empty())
         return not_an_address("contains a user name or password");
-    curl_url_set(parsed.get(), CURLUPART_FRAGMENT, nullptr, 0);
+    libcurl().url_set(parsed.get(), CURLUPART_FRAGMENT, nullptr, 0);
     Url url;
     url.tls_ = scheme == "https";
     url.host_ = lower_case(part_of(parsed.get(), CURLUPART_HOST));
@@ -76,10 +78,12 @@ Result<Url> Url::resolve(std::string_view reference) const {
         return Error{ErrorKind::malformed, fmt::format("a location that cannot be used: {}", why), {}};
     };
     if (!is_plain(reference)) return wrong("it has a space, a backslash or a control character");
-    const Handle base(curl_url());
-    if (curl_url_set(base.get(), CURLUPART_URL, text_.c_str(), 0) != CURLUE_OK) return wrong("no base");
-    const auto code = curl_url_set(base.get(), CURLUPART_URL, std::string(reference).c_str(), CURLU_URLENCODE);
-    if (code != CURLUE_OK) return wrong(curl_url_strerror(code));
+    MODELSEAL_TRY(load_libcurl());
+    const Handle base(libcurl().url());
+    if (libcurl().url_set(base.get(), CURLUPART_URL, text_.c_str(), 0) != CURLUE_OK) return wrong("no base");
+    const auto code =
+        libcurl().url_set(base.get(), CURLUPART_URL, std::string(reference).c_str(), CURLU_URLENCODE);
+    if (code != CURLUE_OK) return wrong(libcurl().url_strerror(code));
     auto resolved = parse(part_of(base.get(), CURLUPART_URL));
     return resolved.ok() ? resolved : wrong(resolved.error().message);
 }
