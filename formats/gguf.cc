@@ -38,20 +38,27 @@ constexpr Type kTypes[] = {
     {DType::nvfp4},  {DType::q1_0},      {DType::q2_0},
 };
 
+// Ollama stores the experts of gpt-oss as mxfp4 under this number, which was q4_2 once
+// (https://github.com/ollama/ollama/issues/11796). Its name of that architecture is not llama.cpp's, "gpt-oss".
+constexpr std::uint32_t kOllamaMxfp4 = 4;
+constexpr std::string_view kOllamaArchitecture = "gptoss";
+
 }  // namespace
 
 std::uint32_t value_bytes(std::uint32_t type) {
     return type < std::size(kValueBytes) ? kValueBytes[type] : 0;
 }
 
-std::optional<DType> tensor_type(std::uint32_t type) {
+std::optional<DType> tensor_type(std::uint32_t type, std::string_view architecture) {
+    if (type == kOllamaMxfp4 && architecture == kOllamaArchitecture) return DType::mxfp4;
     return type < std::size(kTypes) ? kTypes[type].dtype : std::nullopt;
 }
 
 std::string why_unsupported(std::uint32_t type) {
     if (type < std::size(kTypes)) {
-        return fmt::format("ggml type {} was removed from the format and is not supported",
-                           kTypes[type].removed);
+        return fmt::format("ggml type {} was removed from the format and is not supported{}",
+                           kTypes[type].removed,
+                           type == kOllamaMxfp4 ? "; Ollama writes mxfp4 under its number" : "");
     }
     return fmt::format("unknown ggml type {}", type);
 }
@@ -73,6 +80,8 @@ namespace {
 
 constexpr std::string_view kMagic = "GGUF";
 constexpr std::string_view kAlignmentKey = "general.alignment";
+constexpr std::string_view kArchitectureKey = "general.architecture";
+constexpr std::uint64_t kMaxArchitectureBytes = 64;  // a longer one is none that matters here
 constexpr std::uint64_t kDefaultAlignment = 32;
 constexpr std::uint64_t kMaxAlignment = 1u << 20;
 constexpr std::uint64_t kMaxKeyBytes = 65535;  // docs/gguf.md
@@ -114,7 +123,7 @@ Result<void> check_version(const Source& source, std::uint32_t version) {
 }
 
 // Reads the complete header of the file once, from the magic to the last tensor info. Values are skipped, not
-// kept, except the alignment.
+// kept, except the alignment and the architecture.
 class Front {
   public:
     Front(const Source& source, const Limits& limits) : source_(source), limits_(limits), reader_(source) {}
@@ -131,6 +140,7 @@ class Front {
     Result<void> array(const std::string& key, std::uint32_t depth);
     Result<void> pass_string();
     Result<void> read_alignment(std::uint32_t type);
+    Result<void> read_architecture(std::uint32_t type);
     Result<Info> info();
     Result<std::string> tensor_name();
     Result<std::vector<std::uint64_t>> shape(const std::string& name);
@@ -141,6 +151,7 @@ class Front {
     const Limits& limits_;
     Reader reader_;
     std::uint64_t alignment_ = kDefaultAlignment;
+    std::string architecture_;
     std::vector<Info> infos_;
     std::set<std::string> keys_;
     std::set<std::string> names_;
@@ -199,6 +210,8 @@ Result<void> Front::pair() {
     MODELSEAL_TRY_ASSIGN(const auto type, reader_.u32());
     if (key == kAlignmentKey) {
         MODELSEAL_TRY(read_alignment(type));
+    } else if (key == kArchitectureKey) {
+        MODELSEAL_TRY(read_architecture(type));
     } else {
         MODELSEAL_TRY(value(type, key, 0));
     }
@@ -214,10 +227,24 @@ Result<void> Front::read_alignment(std::uint32_t type) {
     if (type != gguf::kUint32) return reader_.malformed("general.alignment is not of type u32");
     MODELSEAL_TRY_ASSIGN(alignment_, reader_.u32());
     const bool power_of_two = alignment_ != 0 && (alignment_ & (alignment_ - 1)) == 0;
+    // The specification allows any multiple of 8, llama.cpp powers of two only.
+    if (!power_of_two && alignment_ != 0 && alignment_ % 8 == 0 && alignment_ <= kMaxAlignment) {
+        return unsupported_at(
+            source_, reader_.position(),
+            fmt::format("general.alignment is {}, not a power of two, which is not supported", alignment_));
+    }
     if (!power_of_two || alignment_ > kMaxAlignment) {
         return reader_.malformed(
             fmt::format("general.alignment is {}, not a power of two up to {}", alignment_, kMaxAlignment));
     }
+    return {};
+}
+
+Result<void> Front::read_architecture(std::uint32_t type) {
+    if (type != gguf::kString) return value(type, std::string(kArchitectureKey), 0);
+    MODELSEAL_TRY_ASSIGN(const auto length, reader_.u64());
+    if (length > kMaxArchitectureBytes) return reader_.skip(length, "a string");
+    MODELSEAL_TRY_ASSIGN(architecture_, reader_.string(length, kMaxArchitectureBytes, "a string"));
     return {};
 }
 
@@ -316,7 +343,7 @@ Result<Info> Front::info() {
     MODELSEAL_TRY_ASSIGN(info.tensor.shape, shape(info.tensor.name));
     const auto type_at = reader_.position();
     MODELSEAL_TRY_ASSIGN(const auto type, reader_.u32());
-    const auto dtype = gguf::tensor_type(type);
+    const auto dtype = gguf::tensor_type(type, architecture_);
     if (!dtype) {
         return unsupported_at(
             source_, type_at,
@@ -382,8 +409,10 @@ Result<Layout> parse_gguf(const Source& source, const Limits& limits) {
     layout.tensors.reserve(infos.size());
     for (auto& info : infos) layout.tensors.push_back(std::move(info.tensor));
 
+    // llama.cpp pads a file of metadata alone as if tensors followed.
     const auto behind = source.size() - data_end;
-    if (behind > padding_after(data_end - data_begin, front.alignment())) {
+    const auto last = infos.empty() ? front.end() : data_end - data_begin;
+    if (behind > padding_after(last, front.alignment())) {
         layout.warnings.push_back(
             fmt::format("{} after the last tensor", util::counted(behind, "unexplained byte")));
     }

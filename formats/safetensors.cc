@@ -126,11 +126,18 @@ Result<Tensor> read_entry(const Source& source, const Limits& limits, const std:
     return tensor;
 }
 
+// The reference takes null for none.
 Result<void> check_metadata(const Source& source, const nlohmann::json& metadata) {
-    const bool strings = metadata.is_object() && std::ranges::all_of(metadata, [](const nlohmann::json& item) {
-                             return item.is_string();
-                         });
-    if (!strings) return malformed_at(source, 8, "__metadata__ is not a map from strings to strings");
+    if (metadata.is_null()) return {};
+    if (!metadata.is_object())
+        return malformed_at(source, 8, "__metadata__ is not a map from strings to strings");
+    for (const auto& [key, value] : metadata.items()) {
+        if (value.is_string()) continue;
+        return malformed_at(
+            source, 8,
+            fmt::format("__metadata__ is not a map from strings to strings: '{}' is not a string",
+                        util::printable(key)));
+    }
     return {};
 }
 

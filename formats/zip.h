@@ -39,6 +39,10 @@ struct ZipDirectory {
 // Recognizes both signatures at the start of an archive: cheap, reads at most four bytes.
 bool looks_like_zip(const Source& source);
 
+// True if the file begins with an archive and ends with another one that counts its offsets from its own start. Reads
+// a few bytes only.
+bool is_zip_sequence(const Source& source);
+
 // Reads the central directory only.
 Result<ZipDirectory> read_zip_directory(const Source& source, const Limits& limits);
 

@@ -33,6 +33,11 @@ struct End {
     std::uint64_t end = 0;  // where the records start
 };
 
+Error again(Error cut_short) {
+    cut_short.hint = "download or copy the file again";
+    return cut_short;
+}
+
 // The last end record in the file. Its comment must reach the end of the file exactly.
 Result<std::uint64_t> find_end(const Source& source) {
     const auto tail = std::min(source.size(), kEndBytes + kMaxCommentBytes);
@@ -41,12 +46,13 @@ Result<std::uint64_t> find_end(const Source& source) {
     constexpr std::array signature = {std::byte{'P'}, std::byte{'K'}, std::byte{5}, std::byte{6}};
     const auto found = std::find_end(bytes.begin(), bytes.end(), signature.begin(), signature.end());
     if (found == bytes.end()) {
-        return malformed_at(source, source.size(),
-                            "the file is cut short or not a zip archive: no end of central directory found");
+        return again(
+            malformed_at(source, source.size(),
+                         "the file is cut short or not a zip archive: no end of central directory found"));
     }
     const auto at = source.size() - tail + static_cast<std::uint64_t>(found - bytes.begin());
     if (source.size() - at < kEndBytes)
-        return malformed_at(source, at, "the file is cut short: the zip end record is incomplete");
+        return again(malformed_at(source, at, "the file is cut short: the zip end record is incomplete"));
     Reader reader(source, at + 20, at + kEndBytes);
     MODELSEAL_TRY_ASSIGN(const auto comment, reader.u16());
     if (source.size() - at - kEndBytes != comment) {

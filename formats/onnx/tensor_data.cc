@@ -43,13 +43,16 @@ class Numbers {
     }
     bool extend_strided(std::uint64_t offset);
     Result<void> add_varint(std::uint64_t offset, std::uint64_t bytes, std::uint64_t value);
-    Result<void> check_varint(std::uint64_t offset, std::uint64_t bytes, std::uint64_t value) const;
+    Result<void> check_varint(std::uint64_t offset, std::uint64_t bytes, std::uint64_t value);
+    Result<void> check_spelling(std::uint64_t offset, bool long_one);
 
     Walk& walk_;
     Tensor& tensor_;
     const DTypeInfo& type_;
     bool is_signed_;
     std::uint64_t count_ = 0;  // elements; of sub-byte types, those of complete bytes
+    // Of sub-byte types: whether bytes from 0x80 on are spelled as negative numbers; nullopt before the first one.
+    std::optional<bool> negative_;
 };
 
 // A single float after another single one, or after a run of them at the same distance.
@@ -87,9 +90,21 @@ Result<void> Numbers::add_floats(const Field& field) {
     return {};
 }
 
+// onnx 1.16 wrote two int4 as one signed byte (https://github.com/onnx/onnx/issues/6160), so that bytes from 0x80 on
+// take ten bytes; readers use the low eight bits. A tensor keeps to one of the spellings: two of its bytes that
+// changed theirs could otherwise leave all lengths as they are.
+Result<void> Numbers::check_spelling(std::uint64_t offset, bool long_one) {
+    if (negative_.value_or(long_one) != long_one) {
+        return malformed(
+            offset, fmt::format("element {}: some bytes are written as signed numbers, some are not", count_));
+    }
+    negative_ = long_one;
+    return {};
+}
+
 // One spelling a value: as few bytes as it needs, and a value of the type, signed ones sign-extended. Otherwise
 // bytes could change and no reader of elements would see it.
-Result<void> Numbers::check_varint(std::uint64_t offset, std::uint64_t bytes, std::uint64_t value) const {
+Result<void> Numbers::check_varint(std::uint64_t offset, std::uint64_t bytes, std::uint64_t value) {
     std::uint64_t least = 1;
     for (auto rest = value >> 7; rest != 0; rest >>= 7) ++least;
     if (bytes != least) {
@@ -98,6 +113,10 @@ Result<void> Numbers::check_varint(std::uint64_t offset, std::uint64_t bytes, st
     }
     const auto bits = type_.group_bytes * 8;
     if (bits >= 64) return {};
+    if (type_.group_elements > 1) {
+        const bool long_one = value >> 7 == ~std::uint64_t{0} >> 7;  // -128 to -1
+        if (long_one || value >> 7 == 1) return check_spelling(offset, long_one);
+    }
     const auto top = value >> (is_signed_ ? bits - 1 : bits);
     if (top != 0 && !(is_signed_ && top == ~std::uint64_t{0} >> (bits - 1))) {
         return malformed(offset, fmt::format("element {}: the value {} is out of range for {}", count_,
@@ -225,7 +244,8 @@ Result<void> locate_external(Walk& walk, const TensorHeader& header, std::uint64
     }
     MODELSEAL_TRY_ASSIGN(const auto offset, number_of(walk, header, tensor, "offset", 0));
     MODELSEAL_TRY_ASSIGN(const auto length, number_of(walk, header, tensor, "length", needed));
-    if (length != needed) {
+    // ONNX Runtime takes a length of 0 for none, which some exporters write.
+    if (length != needed && length != 0) {
         return tensor_error(
             walk, tensor, begin,
             fmt::format("external data: {}, but {} of {} need {}", util::counted(length, "byte"),

@@ -5,6 +5,7 @@
 // Storages are stored, never packed; their CRC-32s are the archive's Checksums.
 #include <algorithm>
 #include <map>
+#include <optional>
 
 #include <fmt/format.h>
 #include <zlib.h>
@@ -56,6 +57,9 @@ class Archive {
   public:
     static Result<Archive> open(const Source& source, const Limits& limits);
 
+    // "archive holds 2 members that PyTorch does not read, 'archive/evil.pkl' first"; nullopt if there are none.
+    std::optional<std::string> strange_members() const;
+
     // `name` without the archive's folder; null if there is none.
     const ZipEntry* find(std::string_view name) const {
         const auto found = by_name_.find(root_ + std::string(name));
@@ -71,7 +75,15 @@ class Archive {
     std::string root_;  // "archive/"
 };
 
+// A distributed checkpoint has an archive for each tensor in one file.
+Error is_distributed(const Source& source) {
+    return {ErrorKind::unsupported,
+            fmt::format("{}: is part of a distributed checkpoint (DCP), which is not supported", source.name()),
+            "convert it with 'python -m torch.distributed.checkpoint.format_utils dcp_to_torch DIR FILE'"};
+}
+
 Result<Archive> Archive::open(const Source& source, const Limits& limits) {
+    if (is_zip_sequence(source)) return is_distributed(source);
     Archive archive;
     MODELSEAL_TRY_ASSIGN(archive.entries_, read_zip(source, limits));
     for (std::size_t i = 0; i < archive.entries_.size(); ++i) {
@@ -118,6 +130,33 @@ Result<void> Archive::check_case(const Source& source) const {
     return malformed_at(
         source, twice->second->header,
         fmt::format("{} and {} differ only in case", shown(*twice->second), shown(*std::next(twice)->second)));
+}
+
+// What torch.save, TorchScript and the lite interpreter write, besides folders.
+bool is_known_member(std::string_view name) {
+    constexpr std::string_view kFiles[] = {
+        kObject,   "constants.pkl", "bytecode.pkl",    "attributes.pkl",     "byteorder",
+        "version", "model.json",    ".format_version", ".storage_alignment", "mobile_debug_handles.pkl"};
+    constexpr std::string_view kFolders[] = {"data/",    "constants/", "code/",  "bytecode/",
+                                             "tensors/", ".data/",     "extra/", "attributes/"};
+    return std::ranges::find(kFiles, name) != std::end(kFiles) ||
+           std::ranges::any_of(kFolders, [&](std::string_view folder) { return name.starts_with(folder); });
+}
+
+std::optional<std::string> Archive::strange_members() const {
+    std::uint64_t count = 0;
+    const ZipEntry* first = nullptr;
+    for (const auto& entry : entries_) {
+        const std::string_view name = entry.name;
+        if (name.ends_with('/') || (name.starts_with(root_) && is_known_member(name.substr(root_.size()))))
+            continue;
+        if (first == nullptr) first = &entry;
+        ++count;
+    }
+    if (first == nullptr) return std::nullopt;
+    return count == 1 ? fmt::format("{} is a member of the archive that PyTorch does not read", shown(*first))
+                      : fmt::format("{} and {} of the archive are members that PyTorch does not read",
+                                    shown(*first), util::counted(count - 1, "more entry"));
 }
 
 Result<void> check_byte_order(const Source& source, const Archive& archive) {
@@ -209,6 +248,7 @@ Result<Layout> parse_zip(const Source& source, const Limits& limits) {
     MODELSEAL_TRY_ASSIGN(const auto archive, Archive::open(source, limits));
     MODELSEAL_TRY(check_byte_order(source, archive));
     Layout layout{.format = kZipFormat.name};
+    if (auto strange = archive.strange_members()) layout.warnings.push_back(std::move(*strange));
     MODELSEAL_TRY_ASSIGN(const auto storages, read_pickles(source, limits, archive, layout.warnings));
     for (const auto& [place, storage] : storages) {
         const auto* entry = archive.find(place);

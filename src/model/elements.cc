@@ -79,6 +79,8 @@ bool is_signed(DType dtype) {
 bool fits(DType dtype, std::uint64_t value) {
     const auto bits = info(dtype).group_bytes * 8;
     if (bits >= 64) return bits == 64;
+    // Packed elements of less than a byte may be spelled as a signed byte.
+    if (info(dtype).group_elements > 1 && value >> 7 == ~std::uint64_t{0} >> 7) return true;
     if (!is_signed(dtype)) return value >> bits == 0;
     const auto top = value >> (bits - 1);  // the sign bit and all above it must be alike
     return top == 0 || top == ~std::uint64_t{0} >> (bits - 1);

@@ -61,7 +61,8 @@ Result<void> read_elements(const Model& model, const Tensor& tensor, std::uint64
 
 // Reads one varint of `bytes` at `position`, moves `position` after it, and returns its low bits as an
 // element of `dtype` (one group for sub-byte types). False unless it is canonical: as few bytes as the value
-// needs, and the value within the element: signed types as sign-extended 64-bit numbers, all others unsigned.
+// needs, and the value within the element: signed types as sign-extended 64-bit numbers, all others unsigned,
+// groups of sub-byte elements either way (the caller uses the low byte).
 bool decode_varint(std::span<const std::byte> bytes, DType dtype, std::size_t& position, std::uint64_t& value);
 
 }  // namespace modelseal::model

@@ -44,12 +44,14 @@ Result<void> check_tensor(const Model& model, const Tensor& tensor) {
         if (segment.file >= model.files.size()) {
             return about(model, tensor, ErrorKind::internal, "is in a file that the model does not have");
         }
-        const auto size = model.files[segment.file].source->size();
-        if (segment.offset > size || segment.bytes > size - segment.offset) {
-            return about(model, tensor, ErrorKind::malformed,
-                         fmt::format("needs {} at offset {} of {}, which has {}",
-                                     util::counted(segment.bytes, "byte"), segment.offset,
-                                     model.files[segment.file].source->name(), util::counted(size, "byte")));
+        const auto& source = *model.files[segment.file].source;
+        if (segment.offset > source.size() || segment.bytes > source.size() - segment.offset) {
+            std::uint64_t end = 0;
+            if (!util::checked_add(segment.offset, segment.bytes, end))
+                return about(model, tensor, ErrorKind::malformed, "its end exceeds 64 bits");
+            return formats::ends_early(source, segment.offset, end - source.size(),
+                                       fmt::format("tensor '{}' of {}", util::printable(tensor.name),
+                                                   util::counted(segment.bytes, "byte")));
         }
         if (!fits_elements(segment, tensor.dtype)) {
             return about(model, tensor, ErrorKind::internal,

@@ -85,6 +85,29 @@ TEST(Gguf, NoTensorsIsAFileThatIsAllFrame) {
     EXPECT_THAT(parsed_gguf(file.build()).value().tensors, IsEmpty());
 }
 
+// llama.cpp writes the first part of a split model so.
+TEST(Gguf, MetadataAloneMayBePadded) {
+    auto file = good_gguf();
+    file.tensors.clear();
+    file.data_bytes = 0;
+    const auto padded = file.build();  // up to where the data would begin
+    ASSERT_EQ(padded.size() % 32, 0u);
+    EXPECT_THAT(parsed_gguf(padded).value().warnings, IsEmpty());
+    file.data_bytes = 1;
+    EXPECT_THAT(parsed_gguf(file.build()).value().warnings, ElementsAre(HasSubstr("after the last tensor")));
+}
+
+// https://github.com/ollama/ollama/issues/11796
+TEST(Gguf, OllamasNumberForMxfp4IsReadInItsArchitecture) {
+    GgufFile file;
+    file.pairs = {test::gguf_string("general.architecture", "gptoss")};
+    file.tensors = {{"blk.0.ffn_down_exps.weight", {64, 2}, 4, 0, {}}};
+    file.data_bytes = 4 * 17;
+    const auto layout = parsed_gguf(file.build()).value();
+    EXPECT_EQ(layout.tensors[0].dtype, DType::mxfp4);
+    EXPECT_EQ(layout.tensors[0].segments[0].bytes, 4u * 17);
+}
+
 TEST(Gguf, PaddingAfterTheLastTensorMayBeMissing) {
     auto file = good_gguf();
     file.data_bytes = 96 + 4 * 34;
@@ -237,7 +260,9 @@ const GgufCase kGgufCases[] = {
     {"alignment_0", [](GgufFile& f) { f.pairs.push_back(test::gguf_u32("general.alignment", 0)); },
      "general.alignment is 0"},
     {"alignment_48", [](GgufFile& f) { f.pairs.push_back(test::gguf_u32("general.alignment", 48)); },
-     "not a power of two"},
+     "general.alignment is 48, not a power of two, which is not supported", ErrorKind::unsupported},
+    {"alignment_12", [](GgufFile& f) { f.pairs.push_back(test::gguf_u32("general.alignment", 12)); },
+     "general.alignment is 12, not a power of two up to"},
     {"alignment_2_to_the_31",
      [](GgufFile& f) { f.pairs.push_back(test::gguf_u32("general.alignment", 1u << 31)); },
      "general.alignment is 2147483648"},
@@ -271,7 +296,20 @@ const GgufCase kGgufCases[] = {
     {"block_scalar", [](GgufFile& f) { f.tensors[2].extents = {}; },
      "': a row of 1 element is not a multiple of the block of"},
     {"removed_type_q4_2", [](GgufFile& f) { f.tensors[0].type = 4; },
-     "ggml type q4_2 was removed from the format and is not supported", ErrorKind::unsupported},
+     "ggml type q4_2 was removed from the format and is not supported; Ollama writes mxfp4 under its number",
+     ErrorKind::unsupported},
+    {"ollamas_type_in_another_architecture",
+     [](GgufFile& f) {
+         f.pairs.push_back(test::gguf_string("general.architecture", "llama"));
+         f.tensors[0].type = 4;
+     },
+     "ggml type q4_2", ErrorKind::unsupported},
+    {"ollamas_type_with_rows_of_part_blocks",
+     [](GgufFile& f) {
+         f.pairs.push_back(test::gguf_string("general.architecture", "gptoss"));
+         f.tensors[0].type = 4;
+     },
+     "is not a multiple of the block of 32 (mxfp4)"},
     {"removed_type_q4_3", [](GgufFile& f) { f.tensors[0].type = 5; },
      "ggml type q4_3 was removed from the format and is not supported", ErrorKind::unsupported},
     {"removed_type_q4_0_8_8", [](GgufFile& f) { f.tensors[0].type = 33; }, "type q4_0_8_8",

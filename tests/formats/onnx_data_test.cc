@@ -110,6 +110,25 @@ TEST(OnnxNumbers, SubByteElementsHaveOneVarintPerByte) {
     EXPECT_THAT(values<std::uint8_t>(tensor("w", kInt2, {6}).packed(5, {0xe4, 0x0f})), ElementsAre(0xe4, 0x0f));
 }
 
+// https://github.com/onnx/onnx/issues/6160: a byte of two int4 as a negative number, in ten bytes.
+TEST(OnnxNumbers, SubByteElementsMayBeSpelledAsSignedBytes) {
+    constexpr std::uint64_t kMinus54 = ~std::uint64_t{53};  // 0xCA
+    const auto i4 = tensor("w", 22, {6}).packed(5, {kMinus54, 0x43, kMinus54});
+    EXPECT_EQ(only(i4).segments[0].bytes, 21u);
+    EXPECT_THAT(values<std::uint8_t>(i4), ElementsAre(0xCA, 0x43, 0xCA));
+    // With both spellings two bytes could swap theirs, and no length would show it.
+    for (const auto& mixed :
+         {tensor("w", 22, {4}).packed(5, {kMinus54, 0xCA}), tensor("w", 22, {4}).packed(5, {0xCA, kMinus54})}) {
+        const auto refused = parsed(model_of(mixed));
+        ASSERT_FALSE(refused.ok());
+        EXPECT_THAT(refused.error().message,
+                    testing::HasSubstr("element 2: some bytes are written as signed numbers, some are not"));
+    }
+    // Beyond a byte nothing is a spelling: -129 and 256.
+    for (const auto value : {~std::uint64_t{128}, std::uint64_t{256}})
+        EXPECT_FALSE(parsed(model_of(tensor("w", 22, {2}).packed(5, {value}))).ok()) << value;
+}
+
 TEST(OnnxNumbers, LongRunsOfVarintsAreCutInto8192Elements) {
     Proto all;
     std::vector<std::int64_t> expected;
@@ -129,6 +148,14 @@ TEST(OnnxNumbers, UnpackedVarintsAreASegmentEach) {
     const auto w = tensor("w", kInt64, {4}).varint(7, 1).varint(7, 70000).packed(7, {2, 3});
     EXPECT_THAT(only(w).segments, SizeIs(3));
     EXPECT_THAT(values<std::int64_t>(w), ElementsAre(1, 70000, 2, 3));
+}
+
+// As ONNX Runtime has it: 0 is "not given", and the shape shows the length.
+TEST(OnnxNumbers, ExternalLengthOfZeroIsNoLength) {
+    const auto layout = parsed(model_of(external("w", {entry("length", "0"), entry("offset", "4")}))).value();
+    ASSERT_THAT(layout.tensors[0].segments, SizeIs(1));
+    EXPECT_EQ(layout.tensors[0].segments[0].offset, 4u);
+    EXPECT_EQ(layout.tensors[0].segments[0].bytes, 8u);
 }
 
 TEST(OnnxNumbers, TooManyPiecesAreUnsupported) {

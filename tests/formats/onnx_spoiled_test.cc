@@ -188,6 +188,7 @@ std::vector<OnnxCase> externals() {
         {"two keys in an entry", one(entry("offset", "0").bytes(1, "length")), "entry: key appears twice"},
         {"too long", one(entry("length", "9")), "external data: 9 bytes, but 2 elements of f32 need 8"},
         {"too short", one(entry("length", "4")), "external data: 4 bytes, but 2 elements of f32 need 8"},
+        {"a length of nothing", one(entry("length", "")), "external data: length '' is not a number"},
         {"a negative offset", one(entry("offset", "-8")), "offset '-8' is not a number"},
         {"a hexadecimal offset", one(entry("offset", "0x8")), "offset '0x8' is not a number"},
         {"a space before the offset", one(entry("offset", " 8")), "offset ' 8' is not a number"},

@@ -85,6 +85,12 @@ TEST(Safetensors, NoTensorsAndPaddingOfSpacesAreAllowed) {
     EXPECT_THAT(parsed_safetensors(file_of(R"({"__metadata__":{}})", 0)).value().tensors, IsEmpty());
 }
 
+TEST(Safetensors, MetadataMayBeNullAsTheReferenceHasIt) {
+    std::string header(kGoodHeader);
+    header.replace(header.find(R"({"format":"pt"})"), 15, "null");
+    EXPECT_EQ(parsed_safetensors(file_of(header)).value().tensors.size(), 3u);
+}
+
 TEST(Safetensors, KeysThatTheReferenceIgnoresAreAWarning) {
     const auto header = R"({"t":{"dtype":"U8","shape":[1],"data_offsets":[0,1],"note":[[]]}})";
     EXPECT_THAT(parsed_safetensors(file_of(header, 1)).value().warnings, ElementsAre(HasSubstr("1 tensor")));
@@ -174,8 +180,8 @@ const SafetensorsCase kSafetensorsCases[] = {
     // __metadata__
     {"metadata_is_a_list", R"({"format":"pt"})", "[]", "__metadata__ is not a map from strings to strings"},
     {"metadata_is_a_string", R"({"format":"pt"})", R"("pt")", "__metadata__ is not a map"},
-    {"metadata_is_null", R"({"format":"pt"})", "null", "__metadata__ is not a map"},
-    {"metadata_holds_a_number", R"("pt")", "1", "__metadata__ is not a map"},
+    {"metadata_holds_a_number", R"("pt")", "1",
+     "__metadata__ is not a map from strings to strings: 'format' is not a string"},
     {"metadata_holds_a_map", R"("pt")", "{}", "__metadata__ is not a map"},
     // Entries
     {"entry_is_a_list", R"({"dtype":"F32","shape":[2,3],"data_offsets":[0,24]})", "[]",

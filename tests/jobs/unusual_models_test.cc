@@ -9,6 +9,7 @@
 #include "mark/weight_scan.h"
 #include "model/model.h"
 #include "model/output.h"
+#include "tests/support/models/onnx_builder.h"
 #include "tests/support/models/small_models.h"
 #include "tests/support/scratch.h"
 #include <modelseal/check.h>
@@ -85,6 +86,41 @@ TEST_F(Unusual, ASealOfVersionTwoOverOneOfVersionOneIsIntactAndTheOtherIsNot) {
     const auto both = look(sealed(), everybody_);
     EXPECT_EQ(both.verdict, Verdict::intact);
     EXPECT_FALSE(both.seal->stamp.empty());
+}
+
+// Two codes to a byte in int32_data, in every spelling that writers have used: packed or with a tag each, and signed as
+// onnx 1.16 wrote int4.
+TEST_F(Unusual, CodesOfFourBitsInVarintsCarryASeal) {
+    constexpr std::uint64_t kUnsigned = 21, kSigned = 22, kPairs = 40'000;
+    enum class Spelling { packed, tagged, negative };
+    const auto graph = [](std::uint64_t type, Spelling spelling, std::uint64_t pairs) {
+        const auto codes = test::integer_weights(pairs, 5);
+        auto tensor = test::onnx::tensor("codes", type, {2 * pairs - 1});  // the last byte is half used
+        test::Proto packed;
+        for (std::uint64_t i = 0; i < pairs; ++i) {
+            std::uint64_t pair = static_cast<unsigned char>(codes[i]) ^ (i * 0x35 & 0xFF);
+            if (i + 1 == pairs) pair &= 0x0F;
+            if (spelling == Spelling::negative && pair >= 0x80) pair |= ~std::uint64_t{0xFF};
+            if (spelling == Spelling::tagged) tensor.varint(5, pair);
+            if (spelling != Spelling::tagged) packed.number(pair);
+        }
+        if (spelling != Spelling::tagged) tensor.message(5, packed);
+        return test::onnx::model_of(tensor).text();
+    };
+    const std::pair<std::uint64_t, Spelling> rows[] = {{kUnsigned, Spelling::packed},
+                                                       {kSigned, Spelling::packed},
+                                                       {kSigned, Spelling::negative},
+                                                       {kUnsigned, Spelling::tagged}};
+    for (const auto& [type, spelling] : rows) {
+        const auto file = graph(type, spelling, kPairs);
+        const auto made = seal(file, everybody_);
+        ASSERT_TRUE(made.ok()) << made.error().message;
+        EXPECT_EQ(sealed().size(), file.size());
+        EXPECT_EQ(look(sealed(), everybody_).verdict, Verdict::intact);
+        auto changed = sealed();
+        changed[changed.size() / 2] = static_cast<char>(changed[changed.size() / 2] ^ 2);
+        EXPECT_NE(look(changed, everybody_).verdict, Verdict::intact);
+    }
 }
 
 // What the vendor signs is believed only as far as it can be.
