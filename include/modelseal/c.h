@@ -219,7 +219,7 @@ typedef struct modelseal_verify_options {
     /* Whom to trust, one of the three. Keys, one of which must have signed: */
     const modelseal_public_key* const* signers;
     size_t signer_count;
-    /* or PEM files of self-signed certificates that end a chain, and the subject of the signer's certificate (RFC 2253;
+    /* or PEM files of authorities that end a chain, and the subject of the signer's certificate (RFC 2253;
      * NULL: any); */
     const char* const* anchors;
     size_t anchor_count;

@@ -70,7 +70,7 @@ struct SignatureCheck {
     std::filesystem::path signature;
     // Give one of the three to trust.
     std::vector<PublicKey> public_keys = {};  // one of them must have signed; each serves signatures of files
-    std::vector<std::string> anchors = {};    // PEM files; only self-signed certificates end a chain
+    std::vector<std::string> anchors = {};    // PEM files of authorities, roots or intermediate
     // With anchors: the subject that the signer's certificate must have, as RFC 2253 writes it; empty: any.
     std::string subject = {};
     std::string trusted_root = {};  // JSON file of Sigstore, for keyless signatures; offline

@@ -9,7 +9,7 @@
 #include "formats/bytes.h"
 #include "identity/mark.h"
 #include "identity/payload.h"
-#include "io/irreplaceable.h"
+#include "io/file_kind.h"
 #include "io/rfc3339.h"
 #include "util/encodings.h"
 #include "util/error.h"
@@ -201,7 +201,7 @@ Result<Front> decode_front(const Source& source) {
     const auto& name = source.name();
     Bytes raw(static_cast<std::size_t>(std::min<std::uint64_t>(source.size(), front_bytes(KeyType::p256))));
     MODELSEAL_TRY(source.read(0, raw));
-    if (!looks_like_registry(source)) return util::malformed(name, io::not_a("registry of identities", source));
+    if (!looks_like_registry(source)) return io::mistaken("registry of identities", source);
     const auto type = crypto::type_of_digit(std::to_integer<std::uint8_t>(raw[kRegistryMagic.size()]));
     if (!type) {
         return Error{ErrorKind::unsupported,

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "util/byte_order_mark.h"
 #include "util/text.h"
 
 namespace modelseal::io {
@@ -44,7 +45,7 @@ Words words_for(int code) {
         case ELOOP:
             return {"is a symbolic link, or there is a loop of links", {}};
         case ENAMETOOLONG:
-            return {"the name is too long", {}};
+            return {"the path, or a name in it, is too long", {}};
         case EMFILE:
         case ENFILE:
             return {"too many open files", "raise the limit with 'ulimit -n'"};
@@ -164,8 +165,11 @@ Result<void> FileSource::read(std::uint64_t offset, std::span<std::byte> out) co
 
 // An ordinary program cannot set back the change time, unlike the modification time.
 Result<void> FileSource::unchanged() const {
-    if (!same_file(path_)) return changed(name_, "was replaced or removed");
     struct stat now {};
+    const bool there = ::stat(path_.c_str(), &now) == 0;
+    if (!there && errno != ENOENT && errno != ENOTDIR) return os_error(errno, name_, "get its status");
+    if (!there || now.st_dev != device_ || now.st_ino != inode_)
+        return changed(name_, "was replaced or removed");
     if (::fstat(fd_, &now) != 0) return os_error(errno, name_, "get its status");
     if (static_cast<std::uint64_t>(now.st_size) != size_ || change_time(now) != changed_ns_) {
         return changed(name_, "was changed");
@@ -200,6 +204,7 @@ Result<std::string> read_text(const std::filesystem::path& path, std::uint64_t c
     ::close(fd);
     if (count < 0) return os_error(code, shown, "read");
     if (text.size() > cap) return too_large(shown, cap);
+    if (text.starts_with(util::kByteOrderMark)) text.erase(0, util::kByteOrderMark.size());
     return text;
 }
 

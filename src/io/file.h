@@ -60,7 +60,8 @@ class FileSource final : public Source {
     std::chrono::steady_clock::time_point deadline_ = std::chrono::steady_clock::time_point::max();
 };
 
-// The complete file as text, if it has at most `cap` bytes; for keys, receipts, JSON.
+// The complete file as text, if it has at most `cap` bytes, without a byte order mark; for keys, receipts, JSON. Larger
+// ones are malformed.
 Result<std::string> read_text(const std::filesystem::path& path, std::uint64_t cap);
 
 enum class WriteMode {

@@ -12,14 +12,8 @@
 namespace modelseal::io {
 
 // "private key", "public key", "check key", "receipt", "ledger", "fingerprint"; nullopt for any other file,
-// and for one that cannot be read. Recognized by the first bytes alone, so that a damaged file is not
-// replaced either.
+// and for one that cannot be read. Recognized as file_kind.h does.
 std::optional<std::string_view> irreplaceable_kind(const Source& source);
-
-// "is a public key; a receipt is needed" if the file is one of these, "the receipt ends early" for a damaged one of the
-// kind `wanted`, else "not a receipt": for a file that was given
-// in the place of a `wanted`.
-std::string not_a(std::string_view wanted, const Source& source);
 
 // ErrorKind::usage if there is such a file at `path`. AtomicFile calls this itself; a long job calls it
 // before it begins.

@@ -1,3 +1,5 @@
+#include <algorithm>
+#include <array>
 #include <optional>
 
 #include <fmt/format.h>
@@ -15,6 +17,7 @@
 #include "jobs/receipt.h"
 #include "ledger/schema.h"
 #include "model/model.h"
+#include "util/byte_order_mark.h"
 #include <modelseal/inspect.h>
 #include <modelseal/ledger.h>
 
@@ -128,13 +131,16 @@ bool looks_like_pem(std::string_view text) {
 // The kind of a file that is not a model; nullopt if it may be one.
 Result<std::optional<Inspection>> inspect_document(const Source& source, const std::string& target) {
     const std::optional<Inspection> none;
-    std::byte first{};
-    if (source.size() == 0) return none;
-    MODELSEAL_TRY(source.read(0, {&first, 1}));
-    const bool json = first == std::byte{'{'};
+    std::array<std::byte, 4> front{};
+    const auto there = static_cast<std::size_t>(std::min<std::uint64_t>(source.size(), front.size()));
+    if (there == 0) return none;
+    MODELSEAL_TRY(source.read(0, std::span(front).first(there)));
+    const std::string_view begin(reinterpret_cast<const char*>(front.data()), there);
+    const bool json = util::without_mark(begin).starts_with('{');
     if (source.size() > (json ? kMaxDocumentBytes : kMaxKeyBytes)) return none;
     MODELSEAL_TRY_ASSIGN(auto text, read_all(source));
     const crypto::WipeAtEnd wiped(text);
+    if (text.starts_with(util::kByteOrderMark)) text.erase(0, util::kByteOrderMark.size());
     if (json) {
         const auto document = formats::parse_json(source, 0, text, "document", 32);
         return document.ok() ? describe_bundle(document.value(), text, target) : none;

@@ -6,7 +6,7 @@
 #include "formats/bytes.h"
 #include "formats/reader.h"
 #include "io/file.h"
-#include "io/irreplaceable.h"
+#include "io/file_kind.h"
 #include "util/error.h"
 #include "util/text.h"
 
@@ -45,7 +45,7 @@ Result<Receipt> decode_receipt(std::span<const std::byte> bytes, const std::stri
     const auto malformed = [&](const char* what) { return util::malformed(name, what); };
     const auto magic = std::as_bytes(std::span(kMagic));
     if (bytes.size() < magic.size() || !std::ranges::equal(bytes.first(magic.size()), magic)) {
-        return util::malformed(name, io::not_a("receipt", formats::MemorySource(name, bytes)));
+        return io::mistaken("receipt", formats::MemorySource(name, bytes));
     }
     if (bytes.size() < magic.size() + 1 + sizeof(SignatureBytes)) {
         return malformed("the receipt ends early");
@@ -93,7 +93,7 @@ Result<Receipt> decode_receipt(std::span<const std::byte> bytes, const std::stri
 }
 
 Result<Receipt> load_receipt(const std::filesystem::path& path) {
-    MODELSEAL_TRY_ASSIGN(const auto text, io::read_text(path, kMaxReceiptBytes));
+    MODELSEAL_TRY_ASSIGN(const auto text, io::read_text(path, kMaxReceiptBytes, "receipt"));
     return decode_receipt(std::as_bytes(std::span(text)), util::printable(path.string()));
 }
 

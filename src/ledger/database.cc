@@ -8,6 +8,7 @@
 #include <sqlite3.h>
 
 #include "io/file.h"
+#include "io/file_kind.h"
 #include "util/text.h"
 
 namespace modelseal::ledger {
@@ -168,6 +169,16 @@ Result<std::int64_t> Database::number(std::string_view sql) const {
     return row ? statement.number(0) : 0;
 }
 
+Error Database::not_a_ledger() const {
+    const auto* path = sqlite3_db_filename(handle_.get(), "main");
+    const auto source = io::FileSource::open(path == nullptr ? "" : path, shown_);
+    auto error = source.ok() ? io::mistaken("ledger", **source)
+                             : Error{ErrorKind::malformed, shown_ + ": not a ledger", {}};
+    error.hint = "give a file made by adding a customer";
+    error.remedy = Remedy::make_ledger;
+    return error;
+}
+
 Error Database::error(int code, std::string_view doing) const {
     switch (code & 0xFF) {
         case SQLITE_BUSY:
@@ -181,8 +192,7 @@ Error Database::error(int code, std::string_view doing) const {
         case SQLITE_READONLY:
             return io::os_error(EACCES, shown_, doing);
         case SQLITE_NOTADB:
-            return {ErrorKind::malformed, shown_ + ": not a ledger", "give a file made by adding a customer",
-                    Remedy::make_ledger};
+            return not_a_ledger();
         case SQLITE_CANTOPEN:
         case SQLITE_PERM:
         case SQLITE_IOERR:

@@ -66,6 +66,7 @@ class Database {
     Error error(int code, std::string_view doing) const;
 
   private:
+    Error not_a_ledger() const;
     struct Close {
         void operator()(sqlite3* connection) const;
     };

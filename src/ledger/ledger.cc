@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "crypto/keys/armor.h"
 #include "crypto/keys/check_key.h"
 #include "crypto/secret.h"
 #include "io/file.h"
@@ -229,8 +230,9 @@ Result<void> Ledger::add(const SigningKey& vendor, std::span<const std::string> 
 
 Result<void> Ledger::add_existing(const std::string& check_key_text, const std::string& shown) {
     MODELSEAL_TRY_ASSIGN(const auto key, state_->parse(check_key_text, shown));
-    return state_->store->change(
-        [&](ledger::State& state) { return state_->insert(state, key, check_key_text); });
+    auto text = crypto::tidy_armor(check_key_text);
+    const crypto::WipeAtEnd wiped(text);
+    return state_->store->change([&](ledger::State& state) { return state_->insert(state, key, text); });
 }
 
 Result<void> Ledger::revoke(const std::string& name, const std::string& reason) {

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "io/folder.h"
+#include "io/file_kind.h"
 #include "io/irreplaceable.h"
 #include "model/folder.h"
 #include "model/part.h"
@@ -57,9 +58,9 @@ Result<Model> open_file(const std::filesystem::path& path, const Limits& limits)
         if (index) return open_sharded(path, std::move(source), *index, limits);
     }
     if (io::irreplaceable_kind(*source)) {
-        return Error{ErrorKind::unsupported,
-                     fmt::format("{}: {}", source->name(), io::not_a("model file", *source)),
-                     {}};
+        auto error = io::mistaken("model file", *source);
+        error.kind = ErrorKind::unsupported;
+        return error;
     }
     MODELSEAL_TRY_ASSIGN(auto layout, parse_model_file(*source, limits));
     if (!layout.references.empty()) {

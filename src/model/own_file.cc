@@ -5,6 +5,7 @@
 #include <span>
 
 #include "blackbox/container/container.h"
+#include "crypto/keys/armor.h"
 #include "crypto/keys/check_key.h"
 #include "crypto/keys/key_facts.h"
 #include "crypto/secret.h"
@@ -32,7 +33,7 @@ bool is_fingerprint(std::string_view text) {
 }
 
 bool is_check_key(std::string_view text) {
-    return crypto::parse_check_key(text, {}).ok();
+    return crypto::tidy_armor(text) == text && crypto::parse_check_key(text, {}).ok();
 }
 
 // One block of PEM and nothing around it.

@@ -74,13 +74,13 @@ Result<std::string> check_chain(const std::vector<Certificate>& chain, const Bun
                                 const SignatureCheck& check, std::int64_t now, const std::string& shown) {
     MODELSEAL_TRY_ASSIGN(const auto anchors, load_all(check.anchors));
     MODELSEAL_TRY_ASSIGN(const auto authorities, load_all(check.timestamp_anchors));
-    auto holds_now = crypto::verify_chain(chain, anchors, now, shown);
+    auto holds_now = crypto::verify_chain(chain, anchors, now, shown, crypto::Anchors::any_authority);
     if (holds_now.ok()) return std::string();
     if (authorities.empty() || bundle.timestamps.empty()) return std::move(holds_now).error();
     MODELSEAL_TRY_ASSIGN(const auto at, time_of(bundle, authorities, shown));
     if (at > now)
         return not_authentic(shown, fmt::format("its timestamp is in the future: {}", io::rfc3339(at)));
-    MODELSEAL_TRY(crypto::verify_chain(chain, anchors, at, shown));
+    MODELSEAL_TRY(crypto::verify_chain(chain, anchors, at, shown, crypto::Anchors::any_authority));
     return io::rfc3339(at);
 }
 

@@ -4,7 +4,7 @@
 #include <fmt/format.h>
 
 #include "formats/reader.h"
-#include "io/irreplaceable.h"
+#include "io/file_kind.h"
 #include "oms/fields.h"
 #include "oms/log.h"
 #include "util/encodings.h"
@@ -167,8 +167,7 @@ Result<Bundle> parse_bundle(std::string_view text, const std::string& shown) {
     }
     const auto front = text.find_first_not_of(" \t\r\n");
     if (front == text.npos || (text[front] != '{' && text[front] != '[')) {
-        const formats::MemorySource source(shown, std::as_bytes(std::span(text)));
-        return util::malformed(shown, io::not_a("signature", source));
+        return io::mistaken("signature", shown, text, text.size());
     }
     MODELSEAL_TRY_ASSIGN(const auto json, parse_document(text, shown, "signature"));
     MODELSEAL_TRY_ASSIGN(const auto outer, Fields::of(json, shown + ": signature"));

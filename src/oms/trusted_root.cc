@@ -4,7 +4,7 @@
 
 #include <fmt/format.h>
 
-#include "io/file.h"
+#include "io/file_kind.h"
 #include "io/rfc3339.h"
 #include "oms/fields.h"
 #include "util/text.h"
@@ -100,7 +100,7 @@ Result<TrustedRoot> parse_trusted_root(std::string_view text, const std::string&
 }
 
 Result<TrustedRoot> load_trusted_root(const std::string& path) {
-    MODELSEAL_TRY_ASSIGN(const auto text, io::read_text(path, kMaxFile));
+    MODELSEAL_TRY_ASSIGN(const auto text, io::read_text(path, kMaxFile, "trusted root"));
     return parse_trusted_root(text, util::printable(path));
 }
 

@@ -228,7 +228,7 @@ TEST(Registry, RefusesZipsAndPicklesThatAreNotOfPytorch) {
         return parse_model_file(MemorySource("m", bytes)).error().message;
     };
     test::ZipFile zip;
-    zip.items.push_back({.name = "a.npy", .data = Bytes(8)});
+    zip.items.push_back({.name = "a.txt", .data = Bytes(8)});
     EXPECT_THAT(message(zip.build().bytes), HasSubstr("a zip archive, but not of PyTorch: it has no data.pkl"));
     EXPECT_THAT(message(bytes_of(pickle(call(name("os", "system"), {str("true")})))),
                 HasSubstr("a Python pickle, but not written by torch.save"));
@@ -245,9 +245,9 @@ TEST(Registry, NamesWhatWasGivenInThePlaceOfAModel) {
     const auto text = [&](const std::string& front) { return about(bytes_of(front)); };
     EXPECT_EQ(about({}), "m: the file is empty; download or copy the file again");
     EXPECT_EQ(text("version https://git-lfs.github.com/spec/v1\noid sha256:00\n"),
-              "m: is a Git LFS pointer, not the model; fetch the model with 'git lfs pull'");
-    EXPECT_THAT(text("\n <!DOCTYPE html><html>"), HasSubstr("m: is an HTML page, not a model"));
-    EXPECT_THAT(text("<HTML><body>404"), HasSubstr("m: is an HTML page, not a model"));
+              "m: is a Git LFS pointer, not the file itself; fetch the file with 'git lfs pull'");
+    EXPECT_THAT(text("\n <!DOCTYPE html><html>"), HasSubstr("m: is an HTML page; download the file again"));
+    EXPECT_THAT(text("<HTML><body>404"), HasSubstr("m: is an HTML page; download the file again"));
     EXPECT_THAT(text("\x1f\x8b\x08"), HasSubstr("m: is compressed with gzip; unpack it"));
     EXPECT_THAT(text(std::string("\xfd"
                                  "7zXZ\0\0",

@@ -132,6 +132,59 @@ TEST(PytorchZip, ManyWarningsAreCounted) {
     EXPECT_EQ(warnings.back(), "pickle data.pkl contains 936 more");
 }
 
+// PyTorch reads data.pkl and what it names; a pickle beside it is read by whoever looks for it.
+TEST(PytorchZip, MembersThatPytorchDoesNotReadAreAWarning) {
+    auto file = good_torch_zip();
+    for (const char* known : {"version", "byteorder", ".data/serialization_id", "code/__torch__/x.py",
+                              "extra/labels", ".format_version", ".storage_alignment", "constants/0"})
+        file.others.push_back(
+            {.name = known, .data = bytes_of(known == std::string("byteorder") ? "little" : "1")});
+    EXPECT_THAT(parsed_torch(file.build()).value().warnings, IsEmpty());
+    file.others.push_back({.name = "evil.pkl", .data = bytes_of("x")});
+    EXPECT_THAT(parsed_torch(file.build()).value().warnings,
+                ElementsAre("entry 'm/evil.pkl' is a member of the archive that PyTorch does not read"));
+    auto zip = file.zip();
+    zip.items.push_back({.name = "other/data.pickle", .data = bytes_of("x")});
+    EXPECT_THAT(
+        parsed_torch(zip.build().bytes).value().warnings,
+        ElementsAre(
+            "entry 'm/evil.pkl' and 1 more entry of the archive are members that PyTorch does not read"));
+}
+
+// torch.distributed.checkpoint writes an archive for each tensor, one after the other.
+TEST(PytorchZip, SeveralArchivesInOneFileAreADistributedCheckpoint) {
+    for (const bool zip64 : {true, false}) {
+        auto zip = good_torch_zip().zip();
+        zip.zip64 = zip64;
+        const auto one = zip.build().bytes;
+        auto both = one;
+        both.insert(both.end(), one.begin(), one.end());
+        const auto refused = parsed_torch(both);
+        ASSERT_FALSE(refused.ok());
+        EXPECT_EQ(refused.error().kind, ErrorKind::unsupported);
+        EXPECT_THAT(refused.error().message, HasSubstr("is part of a distributed checkpoint (DCP)"));
+        EXPECT_TRUE(parsed_torch(one).ok());
+    }
+}
+
+TEST(ZipArchives, OfOtherToolsAreNamed) {
+    const auto said = [](const std::vector<const char*>& names) {
+        ZipFile zip;
+        for (const auto* name : names) zip.items.push_back({.name = name, .data = bytes_of("x")});
+        const auto bytes = zip.build().bytes;
+        const auto refused = parse_model_file(MemorySource("f", bytes));
+        EXPECT_FALSE(refused.ok());
+        EXPECT_EQ(refused.error().kind, ErrorKind::unsupported);
+        return refused.error().message;
+    };
+    EXPECT_EQ(said({"m/archive_format", "m/data/weights/w"}),
+              "f: is a PT2 archive of torch.export, which is not supported");
+    EXPECT_EQ(said({"a.npy", "b.npy"}), "f: is an archive of NumPy arrays, which is not supported");
+    EXPECT_EQ(said({"config.json", "model.weights.h5"}), "f: is a Keras archive, which is not supported");
+    EXPECT_EQ(said({"x/readme", "x/net.onnx"}), "f: is a zip archive with 'x/net.onnx' in it");
+    EXPECT_EQ(said({"word.txt"}), "f: a zip archive, but not of PyTorch: it has no data.pkl");
+}
+
 TEST(PytorchZip, TwoModelsInOneArchiveAreRefused) {
     auto zip = good_torch_zip().zip();
     zip.items.push_back({.name = "n/data.pkl", .data = zip.items[0].data});

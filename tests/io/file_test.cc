@@ -83,6 +83,7 @@ TEST(ReadText, ComparesWithTheCapAndReadsPipes) {
     const Scratch scratch;
     const auto path = scratch.write("t", "12345");
     EXPECT_EQ(read_text(path, 5).value(), "12345");
+    EXPECT_EQ(read_text(scratch.write("bom", "\xEF\xBB\xBFtext"), 10).value(), "text");
     EXPECT_EQ(read_text(path, 4).error().kind, ErrorKind::malformed);
     EXPECT_THAT(read_text(scratch / "none", 4).error().message, HasSubstr("not found"));
     EXPECT_THAT(read_text(scratch.path(), 4).error().message, HasSubstr("is a directory"));

@@ -33,7 +33,7 @@ TEST(Bundle, OfTheSpecificationIsReadWhereItIsValid) {
 TEST(Bundle, OfTheSpecificationIsRefusedWhereItIsNot) {
     MODELSEAL_NEED_DATA();
     const std::map<std::string, std::string> wanted = {
-        {"empty", "not a signature"},
+        {"empty", "the file is empty; a signature is needed"},
         {"missing-envelope", "'dsseEnvelope' is missing"},
         {"missing-tlog-entries", "'tlogEntries' is missing"},
         {"missing-verification-material", "'verificationMaterial' is missing"}};

@@ -102,10 +102,30 @@ TEST_F(Certified, SignatureDoesNotVerifyUnderAnother) {
     const auto other = certify({.name = "root", .authority = true});
     verify.anchors = {file("other.pem", other.pem)};
     EXPECT_THAT(refused(), HasSubstr("its certificate is not valid at"));
-    verify.anchors = {file("between2.pem", between.pem)};
+    verify.anchors = {file("leaf2.pem", test::content_of(sign.certificate))};
     EXPECT_THAT(refused(), HasSubstr("its certificate is not valid at"));
     verify.anchors = {file("root2.pem", root.pem)};
     EXPECT_EQ(refused(), "");
+}
+
+// Its own issuer does not matter then, and is not asked for.
+TEST_F(Certified, SignatureVerifiesUnderAnIntermediateAuthorityAlone) {
+    use(leaf({.name = "a"}));
+    verify.anchors = {file("between2.pem", between.pem)};
+    for (const bool with_chain : {true, false}) {
+        if (!with_chain) sign.chain.clear();
+        ASSERT_EQ(not_signed(), "");
+        EXPECT_EQ(refused(), "");
+    }
+    const auto other = certify({.name = "between", .authority = true}, &root);
+    verify.anchors = {file("between3.pem", other.pem)};
+    EXPECT_THAT(refused(), HasSubstr("its certificate is not valid at"));
+    const auto limited =
+        certify({.name = "below", .authority = true, .authority_extended_usage = "serverAuth"}, &root);
+    use(certify({.name = "b"}, &limited));
+    ASSERT_EQ(not_signed(), "");
+    verify.anchors = {file("below.pem", limited.pem)};
+    EXPECT_THAT(refused(), HasSubstr("does not include code signing"));
 }
 
 TEST_F(Certified, SignatureNeedsTheWholeChain) {

@@ -94,8 +94,8 @@ TEST_F(Limits, OfKeysAndCertificatesHold) {
     };
     const std::string begin = "-----BEGIN CERTIFICATE-----\n", end = "-----END CERTIFICATE-----\n";
     const LimitRow rows[] = {
-        {"empty", "", ": contains no certificate"},
-        {"text", "hello", ": contains no certificate"},
+        {"empty", "", ": the file is empty; a certificate is needed"},
+        {"text", "hello", ": not a certificate"},
         {"cut", root.pem.substr(0, root.pem.size() / 2), "invalid PEM"},
         {"other letters", begin + "!!!!\n" + end, "invalid PEM"},
         {"no DER", begin + "AAAA\n" + end, ": invalid certificate:"},

@@ -24,7 +24,7 @@
 #include "crypto/sealed_box.h"
 #include "crypto/signed_file.h"
 #include "formats/bytes.h"
-#include "io/irreplaceable.h"
+#include "io/file_kind.h"
 #include "io/rfc3339.h"
 #include "util/error.h"
 #include "util/text.h"
@@ -122,7 +122,7 @@ Result<Header> decode_header(const Source& source) {
     std::byte raw[header_bytes(KeyType::p256)];
     const auto there = static_cast<std::size_t>(std::min<std::uint64_t>(source.size(), sizeof raw));
     MODELSEAL_TRY(source.read(0, std::span(raw).first(there)));
-    if (!looks_like_fingerprint(source)) return malformed(io::not_a("fingerprint", source));
+    if (!looks_like_fingerprint(source)) return io::mistaken("fingerprint", source);
     const auto type = crypto::type_of_digit(std::to_integer<std::uint8_t>(raw[kMagic.size()]));
     if (!type) {
         return Error{ErrorKind::unsupported,

@@ -1,9 +1,12 @@
 
 #include "crypto/keys/armor.h"
 
+#include <algorithm>
+
 #include <sodium.h>
 
 #include "crypto/secret.h"
+#include "util/byte_order_mark.h"
 #include "util/encodings.h"
 
 namespace modelseal::crypto {
@@ -52,6 +55,20 @@ std::optional<std::vector<std::byte>> strip_armor(std::string_view label, std::s
     const WipeAtEnd wiped(again);
     if (again != text) return std::nullopt;
     return body;
+}
+
+std::string tidy_armor(std::string_view text) {
+    std::string tidy;
+    tidy.reserve(text.size() + 1);  // so that growing leaves no copies of a secret
+    for (text = util::without_mark(text); !text.empty();) {
+        const auto end = std::min(text.find('\n'), text.size());
+        auto line = text.substr(0, end);
+        text.remove_prefix(std::min(end + 1, text.size()));
+        const auto last = line.find_last_not_of(" \t\r");
+        if (last == line.npos) continue;
+        tidy.append(line.substr(0, last + 1)).append("\n");
+    }
+    return tidy;
 }
 
 }  // namespace modelseal::crypto

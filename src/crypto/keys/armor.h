@@ -17,4 +17,9 @@ std::string armor(std::string_view label, std::span<const std::byte> body);
 std::optional<std::vector<std::byte>> strip_armor(std::string_view label, std::string_view text,
                                                   std::size_t cap);
 
+// The text as armor() would have written it, if only what editors, mail and version control do came in between: a byte
+// order mark, other line ends, blanks at the ends of lines, empty lines, a missing line end at the end. The caller wipes it
+// if it is a secret.
+std::string tidy_armor(std::string_view text);
+
 }  // namespace modelseal::crypto

@@ -14,6 +14,7 @@
 
 #include "crypto/keys/armor.h"
 #include "crypto/secret.h"
+#include "io/file_kind.h"
 #include "util/error.h"
 #include "util/text.h"
 
@@ -107,10 +108,15 @@ Result<CheckKey> parse_body(std::span<const std::byte> whole, const std::string&
 }  // namespace
 
 Result<CheckKey> parse_check_key(std::string_view text, const std::string& shown) {
-    auto body = strip_armor(kCheckKeyLabel, text, body_without_name(KeyType::p256) + kMaximalName);
+    auto tidy = tidy_armor(text);
+    const WipeAtEnd wiped(tidy);
+    auto body = strip_armor(kCheckKeyLabel, tidy, body_without_name(KeyType::p256) + kMaximalName);
+    if (!body && tidy.find("-----BEGIN " + std::string(kCheckKeyLabel) + "-----") == tidy.npos)
+        return io::mistaken("check key", shown, text, text.size());
     if (!body) {
-        return util::malformed(shown, "not a check key in the form that modelseal writes (PEM label '" +
-                                          std::string(kCheckKeyLabel) + "', one spelling only)");
+        return Error{ErrorKind::malformed,
+                     shown + ": the check key is damaged: its text is not as it was written",
+                     "ask the vendor for the check key again"};
     }
     auto key = parse_body(*body, shown);
     wipe(body->data(), body->size());

@@ -28,11 +28,13 @@ Error broken_key(const std::string& shown, const char* half) {
     return {ErrorKind::malformed, shown + ": broken " + half + " key: " + openssl::last_error(), ""};
 }
 
+std::string hint_for(const EVP_PKEY* key);
+
 Error unsupported_type(const EVP_PKEY* key, const std::string& shown) {
     return {ErrorKind::unsupported,
             shown + ": a key of type " + algorithm_of(key) +
                 " is not supported; Ed25519, P-256, P-384 and P-521 are",
-            ""};
+            hint_for(key)};
 }
 
 // Empty for a curve without a name.
@@ -43,12 +45,21 @@ std::string group_of(const EVP_PKEY* key) {
     return group;
 }
 
-std::optional<KeyType> curve_of(const EVP_PKEY* key) {
+// The curve is written as numbers, not as a name. Such numbers may describe a weak one, so nobody takes them.
+bool has_explicit_parameters(const EVP_PKEY* key) {
     int spelled_out = 0;
-    if (EVP_PKEY_get_int_param(key, OSSL_PKEY_PARAM_EC_DECODED_FROM_EXPLICIT_PARAMS, &spelled_out) != 1 ||
-        spelled_out != 0) {
-        return std::nullopt;
-    }
+    return EVP_PKEY_get_int_param(key, OSSL_PKEY_PARAM_EC_DECODED_FROM_EXPLICIT_PARAMS, &spelled_out) != 1 ||
+           spelled_out != 0;
+}
+
+std::string hint_for(const EVP_PKEY* key) {
+    const bool spelled_out = EVP_PKEY_get_base_id(key) == EVP_PKEY_EC && has_explicit_parameters(key);
+    openssl::take_notes();
+    return spelled_out ? "'openssl ec -param_enc named_curve' names the curve instead" : "";
+}
+
+std::optional<KeyType> curve_of(const EVP_PKEY* key) {
+    if (has_explicit_parameters(key)) return std::nullopt;
     const auto name = group_of(key);
     const auto* group = std::ranges::find_if(kGroups, [&](const Group& each) { return each.name == name; });
     return group == kGroups.end() ? std::nullopt : std::optional(group->type);
@@ -124,7 +135,9 @@ std::string algorithm_of(const EVP_PKEY* key) {
     if (EVP_PKEY_get_base_id(key) == EVP_PKEY_RSA) return "RSA " + std::to_string(EVP_PKEY_get_bits(key));
     if (EVP_PKEY_get_base_id(key) == EVP_PKEY_EC) {
         const auto group = group_of(key);
+        const bool spelled_out = has_explicit_parameters(key);
         openssl::take_notes();
+        if (spelled_out) return "EC with explicit parameters" + (group.empty() ? "" : " (" + group + ")");
         return "EC " + (group.empty() ? "without a named curve" : group);
     }
     const char* name = EVP_PKEY_get0_type_name(key);

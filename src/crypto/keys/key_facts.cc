@@ -83,7 +83,8 @@ Result<KeyFacts> describe_key(std::string_view text, const std::string& shown) {
     MODELSEAL_TRY_ASSIGN(const PemBlock block, PemBlock::parse(text, shown));
     const auto& label = block.label();
     if (label == kCheckKeyLabel) return check_facts(text, shown);
-    if (label == "ENCRYPTED PRIVATE KEY") return KeyFacts{.half = KeyFacts::Half::secret, .encrypted = true};
+    if (label == "ENCRYPTED PRIVATE KEY" || block.encrypted())
+        return KeyFacts{.half = KeyFacts::Half::secret, .encrypted = true};
     Parsed parsed;
     if (label == "CERTIFICATE") {
         parsed = certificate_facts(block);

@@ -13,7 +13,7 @@
 #include "crypto/keys/evp_keys.h"
 #include "crypto/keys/pkcs8.h"
 #include "crypto/openssl.h"
-#include "io/file.h"
+#include "io/file_kind.h"
 #include "util/text.h"
 #include <modelseal/signer.h>
 
@@ -44,14 +44,21 @@ Error broken_private_key(const std::string& shown) {
     return {ErrorKind::malformed, shown + ": broken private key: " + openssl::last_error(), ""};
 }
 
+Error encrypted_traditionally(const std::string& shown) {
+    return {
+        ErrorKind::unsupported,
+        shown +
+            ": is encrypted in the traditional form of OpenSSL (Proc-Type, DEK-Info), which is not supported",
+        "'openssl pkcs8 -topk8 -v2 aes256 -scrypt' converts it to PKCS#8"};
+}
+
 // A block "EC PRIVATE KEY" (SEC 1, RFC 5915), on any curve.
 Result<openssl::Key> sec1_key(const PemBlock& block, const std::string& shown) {
+    if (block.encrypted()) return encrypted_traditionally(shown);
     const unsigned char* at = block.body().data();
     openssl::Key key(d2i_PrivateKey(EVP_PKEY_EC, nullptr, &at, static_cast<long>(block.body().size())));
     if (key && at == block.body().data() + block.body().size()) return key;
-    auto error = broken_private_key(shown);
-    error.hint = "if it is encrypted, 'openssl pkcs8 -topk8 -v2 aes256 -scrypt' converts it to PKCS#8";
-    return error;
+    return broken_private_key(shown);
 }
 
 Result<openssl::Key> private_key(const PemBlock& block, const std::string& shown,
@@ -74,6 +81,7 @@ Result<openssl::Key> private_key(const PemBlock& block, const std::string& shown
 
 PemBlock::PemBlock(PemBlock&& other) noexcept
     : label_(std::move(other.label_)),
+      encrypted_(other.encrypted_),
       body_(std::exchange(other.body_, nullptr)),
       size_(std::exchange(other.size_, 0)) {}
 
@@ -92,6 +100,7 @@ Result<PemBlock> PemBlock::parse(std::string_view text, const std::string& shown
     while (PEM_read_bio(bio.get(), &label, &header, &body, &size) == 1) {
         PemBlock block;
         block.label_ = label;
+        block.encrypted_ = std::string_view(header).find("ENCRYPTED") != std::string_view::npos;
         block.body_ = body;
         block.size_ = static_cast<std::size_t>(size);
         OPENSSL_free(label);
@@ -105,7 +114,7 @@ Result<PemBlock> PemBlock::parse(std::string_view text, const std::string& shown
     const bool clean_end = ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
     const std::string reason = openssl::last_error();
     if (!clean_end) return Error{ErrorKind::malformed, shown + ": broken PEM: " + reason, ""};
-    if (!found) return Error{ErrorKind::malformed, shown + ": not a key: no PEM block in it", ""};
+    if (!found) return io::mistaken("key", shown, text, text.size());
     return std::move(*found);
 }
 
@@ -123,7 +132,7 @@ Result<PublicKey> parse_public_key(std::string_view text, const std::string& sho
 }
 
 Result<std::string> read_key_file(const std::string& path) {
-    return io::read_text(path, kMaxKeyFile);
+    return io::read_text(path, kMaxKeyFile, "key");
 }
 
 std::string pem_digest(const PublicKey& key) {

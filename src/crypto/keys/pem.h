@@ -23,11 +23,14 @@ class PemBlock {
     ~PemBlock();
 
     const std::string& label() const { return label_; }
+    // In the traditional form of OpenSSL (RFC 1421: Proc-Type, DEK-Info), which is not read.
+    bool encrypted() const { return encrypted_; }
     std::span<const unsigned char> body() const { return {body_, size_}; }
 
   private:
     PemBlock() = default;
     std::string label_;
+    bool encrypted_ = false;
     unsigned char* body_ = nullptr;
     std::size_t size_ = 0;
 };

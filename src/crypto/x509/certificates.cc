@@ -8,7 +8,7 @@
 
 #include "crypto/keys/evp_keys.h"
 #include "crypto/x509/certificate_handle.h"
-#include "io/file.h"
+#include "io/file_kind.h"
 #include "io/rfc3339.h"
 #include "util/text.h"
 
@@ -151,12 +151,12 @@ Result<std::vector<Certificate>> Certificate::of_pem(std::string_view text, cons
     const bool clean_end = ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
     const auto reason = openssl::last_error();
     if (!clean_end) return Error{ErrorKind::malformed, shown + ": invalid PEM: " + reason, {}};
-    if (found.empty()) return Error{ErrorKind::malformed, shown + ": contains no certificate", {}};
+    if (found.empty()) return io::mistaken("certificate", shown, text, text.size());
     return found;
 }
 
 Result<std::vector<Certificate>> Certificate::load(const std::string& path) {
-    MODELSEAL_TRY_ASSIGN(const auto text, io::read_text(path, kMaxPemFile));
+    MODELSEAL_TRY_ASSIGN(const auto text, io::read_text(path, kMaxPemFile, "certificate"));
     return of_pem(text, util::printable(path));
 }
 
@@ -261,22 +261,59 @@ Result<void> may_sign(const Certificate& certificate, std::int64_t at, const std
     return usage_allows(certificate.handle().x509.get(), shown);
 }
 
+namespace {
+
+// Trust in some certificate of a chain is asked for explicitly, and never in a leaf.
+std::vector<Certificate> authorities_among(const std::vector<Certificate>& anchors) {
+    std::vector<Certificate> found;
+    std::ranges::copy_if(anchors, std::back_inserter(found),
+                         [](const Certificate& each) { return X509_check_ca(each.handle().x509.get()) == 1; });
+    return found;
+}
+
+// X509_V_OK, or why not.
+struct Outcome {
+    openssl::Store store;
+    openssl::BorrowedStack others;
+    openssl::StoreContext context;
+    int code = X509_V_ERR_UNSPECIFIED;
+};
+
+Outcome build_chain(const std::vector<Certificate>& chain, const std::vector<Certificate>& anchors,
+                    std::int64_t at, Anchors which) {
+    Outcome out{.store = store_of(anchors, at, Purpose::code_signing),
+                .others = stack_of(std::span(chain).subspan(1)),
+                .context = openssl::StoreContext(X509_STORE_CTX_new())};
+    if (which == Anchors::any_authority) X509_STORE_set_flags(out.store.get(), X509_V_FLAG_PARTIAL_CHAIN);
+    auto* leaf = chain.front().handle().x509.get();
+    if (!out.context || X509_STORE_CTX_init(out.context.get(), out.store.get(), leaf, out.others.get()) != 1)
+        throw std::bad_alloc();
+    out.code =
+        X509_verify_cert(out.context.get()) == 1 ? X509_V_OK : X509_STORE_CTX_get_error(out.context.get());
+    openssl::take_notes();
+    return out;
+}
+
+bool lacks_issuer(int code) {
+    return code == X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT ||
+           code == X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY || code == X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN;
+}
+
+}  // namespace
+
 Result<std::vector<Certificate>> verify_chain(const std::vector<Certificate>& chain,
                                               const std::vector<Certificate>& anchors, std::int64_t at,
-                                              const std::string& shown) {
+                                              const std::string& shown, Anchors which) {
     if (chain.empty()) return Error{ErrorKind::malformed, shown + ": is not a certificate", {}};
-    const auto store = store_of(anchors, at, Purpose::code_signing);
-    const auto others = stack_of(std::span(chain).subspan(1));
-    const openssl::StoreContext context(X509_STORE_CTX_new());
-    auto* leaf = chain.front().handle().x509.get();
-    if (!context || X509_STORE_CTX_init(context.get(), store.get(), leaf, others.get()) != 1)
-        throw std::bad_alloc();
-    const bool good = X509_verify_cert(context.get()) == 1;
-    openssl::take_notes();
-    if (!good) return chain_error(context.get(), chain.front(), at, shown);
-    MODELSEAL_TRY(usage_allows(leaf, shown));
+    auto built = build_chain(chain, anchors, at, Anchors::self_signed);
+    if (which == Anchors::any_authority && lacks_issuer(built.code)) {
+        auto partial = build_chain(chain, authorities_among(anchors), at, which);
+        if (!lacks_issuer(partial.code)) built = std::move(partial);
+    }
+    if (built.code != X509_V_OK) return chain_error(built.context.get(), chain.front(), at, shown);
+    MODELSEAL_TRY(usage_allows(chain.front().handle().x509.get(), shown));
     std::vector<Certificate> led;
-    const auto* found = X509_STORE_CTX_get0_chain(context.get());
+    const auto* found = X509_STORE_CTX_get0_chain(built.context.get());
     for (int i = 0; i < sk_X509_num(found); ++i) led.push_back(Certificate::of(sk_X509_value(found, i)));
     return led;
 }

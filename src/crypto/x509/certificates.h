@@ -50,13 +50,18 @@ std::string identity_issuer(const Certificate& certificate);
 // Whether the certificate is valid at the time `at` and may sign, as the leaf of a chain must (see below).
 Result<void> may_sign(const Certificate& certificate, std::int64_t at, const std::string& shown);
 
+// Which of the trusted certificates may end a chain: self-signed ones, or also an intermediate authority, whose own issuer
+// then does not matter.
+enum class Anchors { self_signed, any_authority };
+
 // Whether `chain`, leaf first, leads to one of `anchors` at the time `at`, and its leaf may sign: key usage, if
 // it has one, includes digital signatures, extended key usage, if it has one, includes code signing, and it has
 // one of the two. Nor may the extended key usage of any authority, anchor included, leave code signing out.
-// Only self-signed anchors end a chain; the others help to build it. Returns the certificates that led there,
+// A self-signed anchor ends a chain; the others help to build it or, with Anchors::any_authority and if no self-signed one
+// is reached, end it as well. Returns the certificates that led there,
 // leaf and anchor included. ErrorKind::mismatch states why not. Revocation is not looked up.
 Result<std::vector<Certificate>> verify_chain(const std::vector<Certificate>& chain,
                                               const std::vector<Certificate>& anchors, std::int64_t at,
-                                              const std::string& shown);
+                                              const std::string& shown, Anchors which = Anchors::self_signed);
 
 }  // namespace modelseal::crypto

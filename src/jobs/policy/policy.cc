@@ -12,6 +12,7 @@
 #include "crypto/secret.h"
 #include "io/extent.h"
 #include "io/file.h"
+#include "io/file_kind.h"
 #include "jobs/check/nearby.h"
 #include "jobs/policy/closure.h"
 #include "model/model.h"
@@ -312,9 +313,13 @@ Result<Policy> Policy::load(const fs::path& file) {
     auto loaded = std::make_shared<Loaded>();
     loaded->file = util::printable(file.string());
     loaded->folder = file.parent_path();
-    MODELSEAL_TRY_ASSIGN(const auto text, io::read_text(file, policy::kMostPolicyBytes));
+    MODELSEAL_TRY_ASSIGN(const auto text, io::read_text(file, policy::kMostPolicyBytes, "policy"));
     loaded->digest = to_hex(crypto::Sha256().update_text(text).finish());
-    MODELSEAL_TRY_ASSIGN(loaded->rules, policy::parse_policy(text, loaded->file));
+    auto rules = policy::parse_policy(text, loaded->file);
+    // A policy that lacks a comma is not taken for something else.
+    const bool other = !rules.ok() && rules.error().kind == ErrorKind::malformed && io::kind_of(text, text.size());
+    if (other) return io::mistaken("policy", loaded->file, text, text.size());
+    MODELSEAL_TRY_ASSIGN(loaded->rules, std::move(rules));
     const Loader loader(loaded->file, loaded->folder);
     for (const auto& written : loaded->rules.vendors) {
         MODELSEAL_TRY_ASSIGN(auto vendor, loader.vendor(written));

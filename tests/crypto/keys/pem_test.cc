@@ -9,6 +9,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <openssl/bio.h>
+#include <openssl/core_names.h>
+#include <openssl/ec.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
@@ -238,10 +240,36 @@ std::string short_seed() {
     return pem("PRIVATE KEY", "MC0CAQAwBQYDK2VwBCEEH4pjuSSaj9S/PQdy4S15dt6WwfkLcUmZbQWi6qorQJs=");
 }
 
+// As 'openssl ec -aes256' writes it.
+std::string encrypted_traditionally() {
+    const Key key(EVP_EC_gen("P-256"), EVP_PKEY_free);
+    const std::unique_ptr<BIO, decltype(&BIO_free)> bio(BIO_new(BIO_s_mem()), BIO_free);
+    unsigned char word[] = "opensesame";
+    PEM_write_bio_PrivateKey_traditional(bio.get(), key.get(), EVP_aes_256_cbc(), word, 10, nullptr, nullptr);
+    char* text = nullptr;
+    const auto size = BIO_get_mem_data(bio.get(), &text);
+    return {text, static_cast<std::size_t>(size)};
+}
+
+// As 'openssl ec -param_enc explicit' writes it.
+std::string with_explicit_parameters() {
+    const Key key(EVP_EC_gen("P-256"), EVP_PKEY_free);
+    EVP_PKEY_set_utf8_string_param(key.get(), OSSL_PKEY_PARAM_EC_ENCODING, OSSL_PKEY_EC_ENCODING_EXPLICIT);
+    return openssl_writes(key.get(), true);
+}
+
 using enum ErrorKind;
 const Refused kRefused[] = {
-    {"Empty", [] { return std::string(); }, true, malformed, "no PEM block"},
-    {"NoPem", [] { return std::string(1000, '\xFF'); }, true, malformed, "no PEM block"},
+    {"Empty", [] { return std::string(); }, true, malformed, "the file is empty; a key is needed"},
+    {"NoPem", [] { return std::string(1000, '\xFE'); }, true, malformed, "not a key"},
+    {"Utf16", [] { return std::string("\xFF\xFE-\0-\0", 6); }, true, malformed,
+     "is a text in UTF-16; a key is needed"},
+    {"Html", [] { return std::string("<!DOCTYPE html><title>404"); }, true, malformed,
+     "is an HTML page; a key is"},
+    {"EncryptedTraditionally", [] { return encrypted_traditionally(); }, true, unsupported,
+     "is encrypted in the traditional form of OpenSSL"},
+    {"ExplicitParameters", [] { return with_explicit_parameters(); }, true, unsupported,
+     "a key of type EC with explicit parameters (prime256v1) is not supported"},
     {"NoEnd", [] { return without(kPlain, "-----END PRIVATE KEY-----\n"); }, true, malformed, "broken PEM"},
     {"BadBase64", [] { return with(kPlain, "MC4C", "M*4C"); }, true, malformed, "broken PEM"},
     {"BadDer", [] { return with(kPlain, "MC4C", "MD4C"); }, true, malformed, "broken private key"},
@@ -262,7 +290,7 @@ const Refused kRefused[] = {
      "is a public key; a private key in PKCS#8 is needed"},
     {"CheckKeyForSecret", check_key, true, unsupported, "is a check key; a private key"},
     {"OtherLabel", [] { return pem("X509 CRL", "AAAA"); }, true, unsupported, "'X509 CRL'"},
-    {"EmptyPublic", [] { return std::string(); }, false, malformed, "no PEM block"},
+    {"EmptyPublic", [] { return std::string(); }, false, malformed, "the file is empty"},
     {"RsaPublic", [] { return rsa(false); }, false, unsupported, "a key of type RSA 1024 is"},
     {"EcPublic", [] { return ec(false); }, false, unsupported, "a key of type EC secp256k1 is"},
     {"SecretForPublic", [] { return std::string(kPlain); }, false, unsupported,
