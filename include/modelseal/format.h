@@ -32,6 +32,14 @@ class Source {
     virtual Result<void> read(std::uint64_t offset, std::span<std::byte> out) const = 0;
 };
 
+// Which symbolic links in a model's folder are followed.
+enum class Links {
+    refused,  // a model with links is an Error (unsupported)
+    // Links to regular files in the folder. In a cache of Hugging Face, NAME/snapshots/REVISION, they may lead to
+    // NAME/blobs; in a mounted ConfigMap of Kubernetes, to its folder "..data". Others are refused.
+    inside,
+};
+
 // Caps against hostile sizes, with room for the largest models in use. A limit of 0 means none.
 struct Limits {
     std::uint64_t metadata_bytes = 256u << 20;  // JSON header, pickle, one string: held in memory at once
@@ -39,6 +47,7 @@ struct Limits {
     std::uint32_t rank = 64;
     std::uint32_t depth = 64;  // nested messages, containers, sub-graphs
     std::uint64_t name_bytes = 64u << 10;
+    Links links = Links::refused;
     // From then on, files of a model are not read any more: what reads them ends with an Error (unreadable).
     std::chrono::steady_clock::time_point deadline = std::chrono::steady_clock::time_point::max();
 };

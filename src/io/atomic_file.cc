@@ -31,8 +31,11 @@ Result<std::filesystem::path> destination(const std::filesystem::path& path, Wri
     }
     if (write_mode == WriteMode::exclusive) return os_error(EEXIST, shown, "create");
     std::error_code failed;
-    auto real = S_ISLNK(status.st_mode) ? std::filesystem::canonical(path, failed) : path;
-    if (failed || ::stat(real.c_str(), &status) != 0) {
+    const bool link = S_ISLNK(status.st_mode);
+    // A link in /proc, to which /dev/stdout leads, has a target without a path.
+    const bool there = ::stat(path.c_str(), &status) == 0;
+    auto real = link && there && S_ISREG(status.st_mode) ? std::filesystem::canonical(path, failed) : path;
+    if (failed || !there) {
         return Error{ErrorKind::unreadable,
                      fmt::format("{}: a symbolic link to a missing file", util::printable(shown)),
                      "remove the link, or give the path that it should lead to"};

@@ -16,12 +16,15 @@ namespace fs = std::filesystem;
 Result<NewFolder> NewFolder::create(const fs::path& path, std::uint32_t mode) {
     NewFolder made;
     made.path_ = path.has_filename() ? path : path.parent_path();
-    made.mode_ = mode;
     struct stat status {};
     if (::lstat(made.path_.c_str(), &status) == 0) return os_error(EEXIST, path.string(), "create");
     const auto staging = name_beside(made.path_);
-    if (::mkdir(staging.c_str(), 0700) != 0) return os_error(errno, path.string(), "create");
+    if (::mkdir(staging.c_str(), mode | S_IRWXU) != 0) return os_error(errno, path.string(), "create");
     made.staging_ = staging;
+    // What the umask leaves of the mode, in which others see the folder when it is complete.
+    if (::lstat(staging.c_str(), &status) != 0) return os_error(errno, path.string(), "create");
+    made.mode_ = status.st_mode & 0777u;
+    if (::chmod(staging.c_str(), S_IRWXU) != 0) return os_error(errno, path.string(), "create");
     return made;
 }
 

@@ -30,9 +30,12 @@ bool is_version_control(const Entry& entry) {
 
 Result<FolderContents> everything_in(const io::Folder& folder) {
     FolderContents contents;
+    // Each file of a ConfigMap is there twice, and its name is the link.
+    const auto config_map = folder.config_map_folder();
     const auto skip = [&](const Entry& entry) {
-        if (!is_version_control(entry)) return false;
-        contents.left_out.push_back({entry.path, "version control"});
+        const bool mounted = config_map && (entry.path == "..data" || entry.path == *config_map);
+        if (!mounted && !is_version_control(entry)) return false;
+        contents.left_out.push_back({entry.path, mounted ? "ConfigMap" : "version control"});
         return true;
     };
     MODELSEAL_TRY_ASSIGN(auto files, folder.files(kMostFiles, kDeepestFolder, skip));

@@ -14,7 +14,8 @@ namespace modelseal::model {
 enum class FolderRule {
     // Everything below the folder, whatever its name, except
     // - the folders of version control: .git, .hg, .svn, .bzr, .jj, at any depth;
-    // - files that modelseal wrote there: own_file.h.
+    // - files that modelseal wrote there: own_file.h;
+    // - where links are followed, "..data" of a ConfigMap and the folder that it leads to.
     everything,
     // The rule of the first seals: leaves out hidden files and folders, and every name that ends in .sig,
     // .sigstore, .receipt, .fp, .check, .key or .pub.
@@ -31,7 +32,7 @@ struct FolderContents {
     std::vector<LeftOut> left_out;   // by the rule `everything`
 };
 
-// Refuses symbolic links and special files, and folders too full or too deep for one model.
+// Refuses symbolic links that the folder does not follow, special files, and folders too full or too deep for one model.
 Result<FolderContents> contents_of(const io::Folder& folder, FolderRule rule);
 
 // True if the rule by_name leaves out the file at `path`, for its own name or that of a folder on the way.

@@ -6,8 +6,8 @@
 
 #include <fmt/format.h>
 
-#include "io/folder.h"
 #include "io/file_kind.h"
+#include "io/folder.h"
 #include "io/irreplaceable.h"
 #include "model/folder.h"
 #include "model/part.h"
@@ -34,7 +34,7 @@ Result<Model> open_with_external(const std::filesystem::path& path, std::unique_
                                  Layout layout, const Limits& limits) {
     const auto name = path.filename().string();
     MODELSEAL_TRY_ASSIGN(auto part, make_part(*source, name, std::move(layout)));
-    MODELSEAL_TRY_ASSIGN(auto folder, io::Folder::open(path.parent_path()));
+    MODELSEAL_TRY_ASSIGN(auto folder, io::Folder::open(path.parent_path(), limits.links));
     FilePool pool(std::move(folder));
     pool.add(name, std::move(source));
     std::vector<Part> parts;
@@ -44,7 +44,7 @@ Result<Model> open_with_external(const std::filesystem::path& path, std::unique_
 
 Result<Model> open_sharded(const std::filesystem::path& path, std::unique_ptr<io::FileSource> source,
                            const ShardIndex& index, const Limits& limits) {
-    MODELSEAL_TRY_ASSIGN(auto folder, io::Folder::open(path.parent_path()));
+    MODELSEAL_TRY_ASSIGN(auto folder, io::Folder::open(path.parent_path(), limits.links));
     FilePool pool(std::move(folder));
     MODELSEAL_TRY_ASSIGN(auto parts, read_shards(pool, *source, index, limits));
     pool.add(index.path, std::move(source));
@@ -67,7 +67,7 @@ Result<Model> open_file(const std::filesystem::path& path, const Limits& limits)
         return open_with_external(path, std::move(source), std::move(layout), limits);
     }
     MODELSEAL_TRY_ASSIGN(auto model, of_one_file(std::move(source), std::move(layout)));
-    std::ranges::move(missing_part_warnings({path.filename().string()}), std::back_inserter(model.warnings));
+    if (auto warning = other_parts_warning(path)) model.warnings.push_back(std::move(*warning));
     return model;
 }
 
@@ -112,6 +112,7 @@ Result<Model> open_model(const std::filesystem::path& path, const Limits& limits
     if (std::filesystem::is_directory(path, ignored)) return open_model_folder(path, limits);
     MODELSEAL_TRY_ASSIGN(auto model, open_file(path, limits));
     model.path = path;
+    model.limits = limits;
     return limited(std::move(model), limits);
 }
 

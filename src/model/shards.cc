@@ -120,4 +120,42 @@ Result<std::vector<Part>> read_shards(FilePool& pool, const Source& source, cons
     return parts;
 }
 
+std::vector<std::string> disagreements(const ShardIndex& index, const std::vector<Part>& parts) {
+    std::map<std::string_view, std::set<std::string_view>> here;  // files to their tensors
+    for (const auto& part : parts) {
+        auto& names = here[part.path];
+        for (const auto& tensor : part.layout.tensors) {
+            names.insert(tensor.name);
+            names.insert(tensor.aliases.begin(), tensor.aliases.end());
+        }
+    }
+    std::set<std::string_view> files, absent_files, absent_tensors, unlisted;
+    for (const auto& [tensor, file] : index.file) {
+        const auto found = here.find(file);
+        files.insert(file);
+        if (found == here.end()) {
+            absent_files.insert(file);
+        } else if (!found->second.contains(tensor)) {
+            absent_tensors.insert(tensor);
+        }
+    }
+    for (const auto& part : parts) {
+        if (!files.contains(part.path)) continue;
+        for (const auto& tensor : part.layout.tensors) {
+            if (!known_here(index, tensor, part.path)) unlisted.insert(tensor.name);
+        }
+    }
+    std::vector<std::string> found;
+    const auto add = [&](const std::set<std::string_view>& names, std::string_view noun, const char* form) {
+        if (names.empty()) return;
+        found.push_back(fmt::format(fmt::runtime(form), util::counted(names.size(), noun),
+                                    util::printable(*names.begin()), names.size() == 1 ? "is" : "are",
+                                    names.size() == 1 ? "" : " and others"));
+    };
+    add(absent_files, "file", "names {0} that {2} missing or not a model, '{1}'{3}");
+    add(absent_tensors, "tensor", "names {0} that {2} not in their files, '{1}'{3}");
+    add(unlisted, "tensor", "does not list {0} of its files, '{1}'{3}");
+    return found;
+}
+
 }  // namespace modelseal::model

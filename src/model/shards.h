@@ -26,4 +26,8 @@ Result<std::optional<ShardIndex>> read_shard_index(const Source& source, std::st
 Result<std::vector<Part>> read_shards(FilePool& pool, const Source& source, const ShardIndex& index,
                                       const Limits& limits);
 
+// What such tools would see differently in a folder, where a stale index stops nothing: "names 2 files that are
+// missing or not a model, 'model-00001-of-00004.safetensors' and others". `parts`: of all files of the folder that are models.
+std::vector<std::string> disagreements(const ShardIndex& index, const std::vector<Part>& parts);
+
 }  // namespace modelseal::model

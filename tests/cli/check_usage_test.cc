@@ -123,9 +123,9 @@ TEST_F(IdleOptions, OfVerifyAreRefusedWithoutTheOptionThatTheyNeed) {
 // A rule for every option of check that is about one kind of check: a new option must not escape the tables.
 TEST_F(IdleOptions, CoverEveryOptionOfCheckThatCanBeWithoutEffect) {
     const std::set<std::string> about_every_check = {
-        "--help",       "--help-all", "--pub",    "--key",  "--trust", "--signer",
-        "--cert-chain", "--require",  "--all",    "--json", "--sarif", "--html",
-        "--junit",      "--summary",  "--policy", "--from", "--each",  "--fail-fast"};
+        "--help",    "--help-all", "--pub",  "--key",       "--trust",         "--signer", "--cert-chain",
+        "--require", "--all",      "--json", "--sarif",     "--html",          "--junit",  "--summary",
+        "--policy",  "--from",     "--each", "--fail-fast", "--allow-symlinks"};
     cli::Context context;
     const auto program = cli::build_program(context);
     const Words seal = {"check", "m", "--pub", "v.pub"};

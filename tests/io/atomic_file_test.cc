@@ -219,6 +219,15 @@ TEST(AtomicFile, GoesThroughALinkAndRefusesWhatARenameWouldDestroy) {
                 HasSubstr("is a directory"));
     EXPECT_THAT(write_text("/dev/null", "x", 0644, WriteMode::replace).error().message,
                 HasSubstr("not a regular file"));
+    int pipe[2];
+    ASSERT_EQ(::pipe(pipe), 0);
+    for (const auto& to_a_pipe :
+         {"/dev/fd/" + std::to_string(pipe[1]), "/proc/self/fd/" + std::to_string(pipe[1])}) {
+        EXPECT_THAT(write_text(to_a_pipe, "x", 0644, WriteMode::replace).error().message,
+                    HasSubstr("not a regular file"));
+    }
+    ::close(pipe[0]);
+    ::close(pipe[1]);
     EXPECT_THAT(write_text(scratch / "no" / "out", "x", 0644, WriteMode::replace).error().message,
                 HasSubstr("there is no folder"));
 }

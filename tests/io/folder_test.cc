@@ -1,5 +1,7 @@
 #include "io/folder.h"
 
+#include <fstream>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
@@ -112,6 +114,106 @@ TEST(Folder, ListRefusesLinksAndSpecialFiles) {
     ASSERT_EQ(::mkfifo((pipes / "pipe").c_str(), 0600), 0);
     EXPECT_THAT(Folder::open(pipes.path()).value().files(100, 10, all).error().message,
                 HasSubstr("pipe: is a pipe, device or socket; a regular file is needed"));
+}
+
+// In a cache of Hugging Face a snapshot consists of links.
+class LinkedFolder : public testing::Test {
+  protected:
+    LinkedFolder() {
+        scratch.write("name/blobs/1234", "weights");
+        scratch.write("outside", "secret");
+        std::filesystem::create_directories(snapshot / "sub");
+        std::filesystem::create_symlink("../../blobs/1234", snapshot / "w.bin");
+        std::filesystem::create_symlink("../../../blobs/1234", snapshot / "sub/w.bin");
+    }
+    Result<std::vector<std::string>> listed(const std::filesystem::path& path) const {
+        MODELSEAL_TRY_ASSIGN(const auto folder, Folder::open(path, Links::inside));
+        return folder.files(100, 10, [](const Folder::Entry&) { return false; });
+    }
+    std::string message(const std::filesystem::path& link) const {
+        const auto found = listed(snapshot);
+        const auto folder = Folder::open(snapshot, Links::inside).value();
+        const auto opened = folder.file(link);
+        EXPECT_FALSE(found.ok());
+        EXPECT_FALSE(opened.ok());
+        return found.ok() ? "" : found.error().message;
+    }
+    const Scratch scratch;
+    const std::filesystem::path snapshot = scratch / "name/snapshots/abcd";
+};
+
+TEST_F(LinkedFolder, FollowsLinksToFilesOfItsCache) {
+    EXPECT_THAT(listed(snapshot).value(), ElementsAre("sub/w.bin", "w.bin"));
+    const auto folder = Folder::open(snapshot, Links::inside).value();
+    for (const char* path : {"w.bin", "sub/w.bin"}) {
+        const auto file = folder.file(path);
+        ASSERT_TRUE(file.ok()) << file.error().message;
+        EXPECT_EQ((*file)->size(), 7u);
+        EXPECT_TRUE((*file)->unchanged().ok());
+    }
+    EXPECT_THAT(listed(snapshot / "sub").value(), ElementsAre("w.bin"));
+    std::filesystem::create_directory_symlink("name", scratch / "link");
+    EXPECT_THAT(listed(scratch / "link/snapshots/abcd").value(), ElementsAre("sub/w.bin", "w.bin"));
+}
+
+TEST_F(LinkedFolder, RefusesLinksThatLeadOutOrToNoFile) {
+    const std::pair<std::filesystem::path, const char*> links[] = {
+        {"../../../outside", "leads out of '"},
+        {scratch / "outside", "leads out of '"},
+        {scratch / "name/blobs/1234", "leads out of '"},  // absolute: only the name of the root keeps it inside
+        {"../../../name/blobs/1234", "leads out of '"},
+        {"sub", "is a symbolic link to a folder"},
+        {"nowhere", "is a symbolic link to a missing file"},
+        {"evil", "loop of links"},
+    };
+    for (const auto& [target, says] : links) {
+        std::filesystem::create_symlink(target, snapshot / "evil");
+        EXPECT_THAT(message("evil"), HasSubstr(says)) << target;
+        std::filesystem::remove(snapshot / "evil");
+    }
+    EXPECT_TRUE(listed(snapshot).ok());
+}
+
+// A folder that only looks like a snapshot is its own root.
+TEST_F(LinkedFolder, IsItsOwnRootOutsideOfACache) {
+    std::filesystem::rename(scratch / "name/blobs", scratch / "name/other");
+    std::filesystem::remove(snapshot / "sub/w.bin");
+    std::filesystem::remove(snapshot / "w.bin");
+    std::filesystem::create_symlink("../other/1234", snapshot / "w.bin");
+    EXPECT_THAT(listed(snapshot).error().message, HasSubstr("leads out of '"));
+    const Scratch plain;
+    plain.write("real/w.bin", "x");
+    std::filesystem::create_symlink("real/w.bin", plain / "w.bin");
+    EXPECT_THAT(listed(plain.path()).value(), ElementsAre("real/w.bin", "w.bin"));
+    EXPECT_THAT(listed(plain / "real").value(), ElementsAre("w.bin"));
+}
+
+TEST_F(LinkedFolder, KnowsAMountedConfigMap) {
+    const Scratch mount;
+    mount.write("..2026_11_29/config.json", "{}");
+    std::filesystem::create_directory_symlink("..2026_11_29", mount / "..data");
+    EXPECT_EQ(Folder::open(mount.path(), Links::inside).value().config_map_folder(), "..2026_11_29");
+    EXPECT_EQ(Folder::open(mount.path()).value().config_map_folder(), std::nullopt);
+    std::filesystem::remove(mount / "..data");
+    std::filesystem::create_directory_symlink("../..2026_11_29", mount / "..data");
+    EXPECT_EQ(Folder::open(mount.path(), Links::inside).value().config_map_folder(), std::nullopt);
+}
+
+TEST(Folder, NamesAPathThatIsTooLong) {
+    const Scratch scratch;
+    const auto here = std::filesystem::current_path();
+    std::filesystem::current_path(scratch.path());
+    for (int i = 0; i < 20; ++i) {
+        const std::string name(250, 'd');
+        std::filesystem::create_directory(name);
+        std::filesystem::current_path(name);
+    }
+    std::ofstream("file") << "x";
+    std::filesystem::current_path(here);
+    const auto listed =
+        Folder::open(scratch.path()).value().files(100, 64, [](const Folder::Entry&) { return false; });
+    ASSERT_FALSE(listed.ok());
+    EXPECT_THAT(listed.error().message, HasSubstr(" bytes is too long, at most 4095 work"));
 }
 
 }  // namespace

@@ -133,7 +133,7 @@ TEST_F(Expectations, WarningsOfTheModelAreShownInEveryForm) {
     const auto report = check(part);
     EXPECT_EQ(report.verdict, Verdict::intact);
     ASSERT_EQ(report.warnings.size(), 1u);
-    constexpr const char* kWarning = "a model of 2 parts, only 1 found";
+    constexpr const char* kWarning = "; no other is found in its folder";
     EXPECT_THAT(to_text(report, {}), HasSubstr(kWarning));
     EXPECT_THAT(to_html({&report, 1}), HasSubstr(kWarning));
     EXPECT_THAT(to_sarif({&report, 1}, "1"), HasSubstr(kWarning));

@@ -166,7 +166,12 @@ TEST(Folder, ReportsMissingParts) {
     const Scratch scratch;
     const auto file = scratch.write("m-00001-of-00002.safetensors", test::safetensors({{"x", 4}}));
     EXPECT_THAT(model::open_model(file).value().warnings,
-                ElementsAre(HasSubstr("a model of 2 parts, only 1 found")));
+                ElementsAre("part 1 of 2 of 'm.safetensors'; no other is found in its folder"));
+    scratch.write("m-00002-of-00002.safetensors", test::safetensors({{"y", 4}}));
+    EXPECT_THAT(
+        model::open_model(file).value().warnings,
+        ElementsAre("part 1 of 2 of 'm.safetensors'; the others are in its folder, which is the model"));
+    EXPECT_THAT(model::open_model(scratch.path()).value().warnings, IsEmpty());
 }
 
 TEST(Folder, HardLinksAreAWarning) {
@@ -176,13 +181,6 @@ TEST(Folder, HardLinksAreAWarning) {
     EXPECT_THAT(model::open_model(scratch.path()).value().warnings,
                 ElementsAre(AllOf(HasSubstr("m-00001-of-00002.safetensors"), HasSubstr("hard links"))));
 }
-
-struct FolderCase {
-    const char* what;
-    std::function<void(const Scratch&)> spoil;
-    const char* message;
-    ErrorKind kind = ErrorKind::malformed;
-};
 
 // Writes the index with `from` replaced by `to`.
 std::function<void(const Scratch&)> index_with(std::string from, std::string to) {
@@ -198,73 +196,152 @@ std::function<void(const Scratch&)> with_file(std::string path, std::string cont
     return [=](const Scratch& scratch) { scratch.write(path, content); };
 }
 
+const std::string kFirst = R"("m-00001-of-00002.safetensors")";
+const char* const kWholeMap = R"({"a": "m-00001-of-00002.safetensors", "b": "m-00002-of-00002.safetensors",
+                   "c": "m-00001-of-00002.safetensors"})";
+
+std::string cut_shard() {
+    const auto good = test::safetensors({{"a", 4}, {"c", 8}});
+    return good.substr(0, good.size() - 1);
+}
+
+struct IndexCase {
+    const char* what;
+    std::function<void(const Scratch&)> spoil;
+    const char* strict;   // error of the index as the target
+    const char* warning;  // of the folder; null if it is refused as well
+};
+
+// An index as the target is read strictly; in a folder it is a file beside the shards.
+const IndexCase kIndexCases[] = {
+    {"index that is no JSON", index_with("}}", "}"), "index: invalid JSON",
+     "is not used as an index of shards"},
+    {"key that appears twice", index_with(R"("b":)", R"("a":)"), "the key 'a' appears twice",
+     "the key 'a' appears"},
+    {"list for a map", index_with(kWholeMap, "[1]"), "weight_map is not a map", "weight_map is not a map"},
+    {"empty map", index_with(kWholeMap, "{}"), "weight_map is not a map", "is not used as an index"},
+    {"number for a file", index_with(kFirst, "7"), "tensor 'a': its file is not a text",
+     "its file is not a text"},
+    {"way out", index_with(kFirst, R"("../m.safetensors")"), "shard '../m.safetensors' leads out", "leads out"},
+    {"way out behind a folder", index_with(kFirst, R"("x/../../m.safetensors")"), "leads out", "leads out"},
+    {"absolute path", index_with(kFirst, R"("/etc/passwd")"), "absolute path", "absolute path"},
+    {"backslash", index_with(kFirst, R"("..\\m.safetensors")"), "backslash", "backslash"},
+    {"drive letter", index_with(kFirst, R"("C:m.safetensors")"), "drive letter", "drive letter"},
+    {"NUL", index_with(kFirst, R"("m\u0000")"), "NUL", "NUL"},
+    {"itself as a shard", index_with(kFirst, R"("m.safetensors.index.json")"),
+     ": the index lists itself as a shard",
+     "names 1 file that is missing or not a model, 'm.safetensors.index.json'"},
+    {"missing shard", [](const Scratch& s) { fs::remove(s / "m-00002-of-00002.safetensors"); },
+     "m-00002-of-00002.safetensors: cannot open: not found",
+     "m.safetensors.index.json: the index names 1 file that is missing or not a model, 'm-00002-of"},
+    {"shard that is a folder",
+     [](const Scratch& s) {
+         fs::remove(s / "m-00002-of-00002.safetensors");
+         fs::create_directory(s / "m-00002-of-00002.safetensors");
+     },
+     "is a directory", "names 1 file that is missing or not a model"},
+    {"shard that is no model", with_file("m-00002-of-00002.safetensors", "hello"), "not a model file",
+     "names 1 file that is missing or not a model"},
+    {"shard that is a pointer",
+     with_file("m-00002-of-00002.safetensors",
+               "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 9\n"),
+     "is a Git LFS pointer, not the file itself", "m-00002-of-00002.safetensors: is a Git LFS pointer"},
+    {"cut shard", with_file("m-00001-of-00002.safetensors", cut_shard()), "the file ends early", nullptr},
+    {"tensor that is not there", index_with(R"("b":)", R"("d": "m-00002-of-00002.safetensors", "b":)"),
+     "tensor 'd' not found in 'm-00002", "the index names 1 tensor that is not in their files, 'd'"},
+    {"tensor in another shard", index_with(R"("c": "m-00001)", R"("c": "m-00002)"),
+     "tensor 'c': the index 'm.safetensors.index.json' has it in 'm-00002",
+     "does not list 1 tensor of its files, 'c'"},
+    {"tensor that the index does not know",
+     with_file("m-00001-of-00002.safetensors", test::safetensors({{"a", 4}, {"c", 8}, {"d", 1}})),
+     "tensor 'd': the index 'm.safetensors.index.json' does not list it",
+     "does not list 1 tensor of its files, 'd'"},
+    {"shard that the index does not know", index_with(R"("b": "m-00002-of-00002.safetensors",)", ""), nullptr,
+     nullptr},
+};
+
+TEST(Folder, IsReadWhateverAnIndexInItStates) {
+    for (const auto& row : kIndexCases) {
+        SCOPED_TRACE(row.what);
+        const Scratch scratch;
+        write_shards(scratch);
+        scratch.write("config.json", "{}");
+        row.spoil(scratch);
+        const auto index = model::open_model(scratch / "m.safetensors.index.json");
+        EXPECT_EQ(index.ok(), row.strict == nullptr);
+        if (row.strict != nullptr && !index.ok()) {
+            EXPECT_THAT(index.error().message, HasSubstr(row.strict));
+        }
+        const auto model = model::open_model(scratch.path());
+        if (row.strict != nullptr && row.warning == nullptr) {
+            ASSERT_FALSE(model.ok());
+            EXPECT_THAT(model.error().message, HasSubstr(row.strict));
+            continue;
+        }
+        ASSERT_TRUE(model.ok()) << model.error().message;
+        EXPECT_EQ(covered(*model), model->bytes());
+        EXPECT_THAT(names_of_tensors(*model), testing::Contains("a"));
+        if (row.warning != nullptr) {
+            EXPECT_THAT(model->warnings, testing::Contains(HasSubstr(row.warning)));
+        } else {
+            EXPECT_THAT(model->warnings, IsEmpty());
+        }
+    }
+}
+
+TEST(Folder, TwoIndexesOfTheSameShardsAreOneModel) {
+    const Scratch scratch;
+    write_shards(scratch);
+    scratch.write("n.index.json", kIndex);
+    const auto model = model::open_model(scratch.path()).value();
+    EXPECT_THAT(names_of_tensors(model), ElementsAre("a", "b", "c"));
+    EXPECT_THAT(model.warnings, IsEmpty());
+}
+
+TEST(Folder, StrangersBesideAModelAreFrame) {
+    const std::pair<const char*, std::string> strangers[] = {
+        {"corpus.index.json", "{\"id\": 1, \"score\": NaN}\n{\"id\": 2}\n"},
+        {"deep.index.json", "{\"a\": " + std::string(100, '[') + std::string(100, ']') + "}"},
+        {"z.safetensors", cut_shard()},
+        {"z.pt", "PK\x03\x04" + std::string(22, '\0') + std::string("\x10\0\0\0", 4) + "archive/data.pkl" +
+                     std::string(100, 'x')},
+    };
+    for (const auto& [name, content] : strangers) {
+        const Scratch scratch;
+        write_shards(scratch);
+        scratch.write(name, content);
+        const auto model = model::open_model(scratch.path());
+        ASSERT_TRUE(model.ok()) << name << ": " << model.error().message;
+        EXPECT_THAT(model->warnings, ElementsAre(HasSubstr(name)));
+        EXPECT_THAT(paths_of_files(*model), testing::Contains(name));
+        EXPECT_EQ(covered(*model), model->bytes());
+    }
+}
+
+struct FolderCase {
+    const char* what;
+    std::function<void(const Scratch&)> spoil;
+    const char* message;
+    ErrorKind kind = ErrorKind::malformed;
+};
+
 TEST(Folder, RefusesWhatIsSpoiled) {
     constexpr auto kUnsupported = ErrorKind::unsupported;
-    constexpr auto kUnreadable = ErrorKind::unreadable;
-    const std::string first = R"("m-00001-of-00002.safetensors")";
-    const auto good = test::safetensors({{"a", 4}, {"c", 8}});
     const FolderCase table[] = {
-        {"index that is no JSON", index_with("}}", "}"), "index: invalid JSON"},
-        {"key that appears twice", index_with(R"("b":)", R"("a":)"), "the key 'a' appears twice"},
-        {"list for a map",
-         index_with(R"({"a": "m-00001-of-00002.safetensors", "b": "m-00002-of-00002.safetensors",
-                   "c": "m-00001-of-00002.safetensors"})",
-                    "[1]"),
-         "weight_map is not a map"},
-        {"empty map",
-         index_with(R"("a": "m-00001-of-00002.safetensors", "b": "m-00002-of-00002.safetensors",
-                   "c": "m-00001-of-00002.safetensors")",
-                    ""),
-         "weight_map is not a map"},
-        {"number for a file", index_with(first, "7"), "tensor 'a': its file is not a text"},
-        {"way out", index_with(first, R"("../m.safetensors")"), "shard '../m.safetensors' leads out"},
-        {"way out behind a folder", index_with(first, R"("x/../../m.safetensors")"), "leads out"},
-        {"absolute path", index_with(first, R"("/etc/passwd")"), "absolute path"},
-        {"backslash", index_with(first, R"("..\\m.safetensors")"), "backslash"},
-        {"drive letter", index_with(first, R"("C:m.safetensors")"), "drive letter"},
-        {"NUL", index_with(first, R"("m\u0000")"), "NUL"},
-        {"itself as a shard", index_with(first, R"("m.safetensors.index.json")"),
-         ": the index lists itself as a shard"},
-        {"missing shard", [](const Scratch& s) { std::filesystem::remove(s / "m-00002-of-00002.safetensors"); },
-         "m-00002-of-00002.safetensors: cannot open: not found", kUnreadable},
-        {"shard that is a folder",
-         [](const Scratch& s) {
-             std::filesystem::remove(s / "m-00002-of-00002.safetensors");
-             std::filesystem::create_directory(s / "m-00002-of-00002.safetensors");
-         },
-         "is a directory", kUnreadable},
-        {"shard that is no model", with_file("m-00002-of-00002.safetensors", "hello"), "not a model file",
-         kUnsupported},
-        {"cut shard", with_file("m-00001-of-00002.safetensors", good.substr(0, good.size() - 1)),
-         "the file ends early"},
-        {"tensor that is not there", index_with(R"("b":)", R"("d": "m-00002-of-00002.safetensors", "b":)"),
-         "tensor 'd' not found in 'm-00002"},
-        {"tensor in another shard", index_with(R"("c": "m-00001)", R"("c": "m-00002)"),
-         "tensor 'c': the index 'm.safetensors.index.json' has it in 'm-00002"},
-        {"tensor that the index does not know",
-         with_file("m-00001-of-00002.safetensors", test::safetensors({{"a", 4}, {"c", 8}, {"d", 1}})),
-         "tensor 'd': the index 'm.safetensors.index.json' does not list it"},
-        {"tensor in both shards",
-         with_file("m-00002-of-00002.safetensors", test::safetensors({{"b", 6}, {"a", 4}})),
-         "tensor 'a': the index"},
-        {"two indexes for a shard", with_file("n.index.json", kIndex), ": two indexes name this file, '",
-         kUnsupported},
-        {"link to a file inside",
-         [](const Scratch& s) { std::filesystem::create_symlink("config.json", s / "link.json"); },
+        {"link to a file inside", [](const Scratch& s) { fs::create_symlink("config.json", s / "link.json"); },
          "link.json: is a symbolic link", kUnsupported},
         {"shard behind a link",
          [](const Scratch& s) {
-             std::filesystem::rename(s / "m-00002-of-00002.safetensors", s / ".blob");
-             std::filesystem::create_symlink(".blob", s / "m-00002-of-00002.safetensors");
+             fs::rename(s / "m-00002-of-00002.safetensors", s / ".blob");
+             fs::create_symlink(".blob", s / "m-00002-of-00002.safetensors");
          },
          "a symbolic link", kUnsupported},
-        {"folder behind a link",
-         [](const Scratch& s) { std::filesystem::create_directory_symlink("/tmp", s / "sub"); },
+        {"folder behind a link", [](const Scratch& s) { fs::create_directory_symlink("/tmp", s / "sub"); },
          "sub: is a symbolic link", kUnsupported},
         {"pipe", [](const Scratch& s) { ASSERT_EQ(::mkfifo((s / "pipe").c_str(), 0600), 0); },
          "pipe: is a pipe, device or socket; a regular file is needed", kUnsupported},
-        {"broken model beside", with_file("z.safetensors", good.substr(0, good.size() - 1)),
-         "z.safetensors: the file ends early"},
+        {"cut part of a numbered set without an index", with_file("n-00001-of-00002.safetensors", cut_shard()),
+         "n-00001-of-00002.safetensors: the file ends early"},
         {"folders too deep",
          [](const Scratch& s) {
              std::string deep;
@@ -284,6 +361,39 @@ TEST(Folder, RefusesWhatIsSpoiled) {
         EXPECT_THAT(model.error().message, HasSubstr(row.message)) << row.what;
         EXPECT_EQ(model.error().kind, row.kind) << row.what;
     }
+}
+
+// As a clone without git-lfs has it.
+TEST(Folder, OfPointersNamesThem) {
+    const Scratch scratch;
+    scratch.write("model.safetensors", "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 9\n");
+    scratch.write("config.json", "{}");
+    const auto refused = model::open_model(scratch.path());
+    ASSERT_FALSE(refused.ok());
+    EXPECT_THAT(refused.error().message,
+                HasSubstr("model.safetensors: is a Git LFS pointer, not the file itself"));
+    EXPECT_THAT(refused.error().hint, HasSubstr("git lfs pull"));
+    scratch.write("other.safetensors", test::safetensors({{"a", 4}}));
+    EXPECT_THAT(model::open_model(scratch.path()).value().warnings,
+                ElementsAre(HasSubstr("model.safetensors: is a Git LFS pointer")));
+}
+
+// A mounted ConfigMap: every file is there twice, and its name is the link.
+TEST(Folder, OfAConfigMapIsReadThroughItsLinks) {
+    const Scratch scratch;
+    scratch.write("..2026_11_29/config.json", "{}");
+    scratch.write("..2026_11_29/m.safetensors", test::safetensors({{"a", 4}}));
+    fs::create_directory_symlink("..2026_11_29", scratch / "..data");
+    for (const std::string name : {"config.json", "m.safetensors"})
+        fs::create_symlink("..data/" + name, scratch / name);
+    EXPECT_THAT(model::open_model(scratch.path()).error().message, HasSubstr("is a symbolic link"));
+    const auto model = model::open_model(scratch.path(), {.links = Links::inside}).value();
+    EXPECT_THAT(paths_of_files(model), ElementsAre("config.json", "m.safetensors"));
+    EXPECT_THAT(names_of_tensors(model), ElementsAre("a"));
+    ASSERT_EQ(model.left_out.size(), 2u);
+    EXPECT_EQ(model.left_out[0].path, "..2026_11_29");
+    EXPECT_EQ(model.left_out[1].what, "ConfigMap");
+    EXPECT_TRUE(model.unchanged().ok());
 }
 
 TEST(Folder, WithoutAModelIsRefusedByName) {

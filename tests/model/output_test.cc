@@ -74,6 +74,43 @@ TEST(ModelOutput, PairsOfFourBitsInVarintsArePatched) {
     EXPECT_THAT(read, testing::ElementsAre(std::byte{0x21}, std::byte{0xE4}, std::byte{0x91}, std::byte{0x07}));
 }
 
+// onnx 1.16: a pair is a signed byte, and takes ten bytes if it is negative.
+TEST(ModelOutput, SignedSpellingsOfPairsKeepTheirLength) {
+    const Scratch scratch;
+    test::Proto pairs;
+    for (const std::uint64_t pair : {~std::uint64_t{53}, std::uint64_t{0x21}, ~std::uint64_t{0}})
+        pairs.number(pair);
+    scratch.write(
+        "m.onnx",
+        test::onnx::model(test::onnx::graph({test::onnx::tensor("w", 22, {6}).message(5, pairs)})).text());
+    const auto model = model::open_model(scratch / "m.onnx").value();
+    auto output = model::ModelOutput::copy(model, scratch / "out", 1, no_progress()).value();
+    const std::byte patch[] = {std::byte{0xDB}, std::byte{0x20}, std::byte{0xEE}};  // bits 0 and 4 of each
+    ASSERT_TRUE(output.write_elements(model.tensors[0], 0, 6, patch).ok());
+    ASSERT_TRUE(output.commit().ok());
+    const auto patched = model::open_model(scratch / "out").value();
+    EXPECT_EQ(patched.files[0].source->size(), model.files[0].source->size());
+    std::vector<std::byte> read(3);
+    ASSERT_TRUE(model::read_elements(patched, patched.tensors[0], 0, 6, read).ok());
+    EXPECT_THAT(read, testing::ElementsAre(std::byte{0xDB}, std::byte{0x20}, std::byte{0xEE}));
+}
+
+TEST(ModelOutput, OfAFolderIsWritableByItsOwnerWhateverTheOriginalWas) {
+    const Scratch scratch;
+    write_models(scratch);
+    ASSERT_EQ(::chmod((scratch / "m").c_str(), 0555), 0);
+    const auto model = model::open_model(scratch / "m").value();
+    const auto before = ::umask(027);
+    auto output = model::ModelOutput::copy(model, scratch / "out", 1, no_progress()).value();
+    const auto done = output.commit();
+    ::umask(before);
+    ASSERT_TRUE(done.ok()) << done.error().message;
+    struct stat status {};
+    ASSERT_EQ(::stat((scratch / "out").c_str(), &status), 0);
+    EXPECT_EQ(status.st_mode & 0777u, 0750u);
+    ASSERT_EQ(::chmod((scratch / "m").c_str(), 0755), 0);
+}
+
 TEST(ModelOutput, OfAFolderIsRenamedAtOnce) {
     const Scratch scratch;
     write_models(scratch);
@@ -112,19 +149,6 @@ TEST(ModelOutput, OfAFolderReplacesNoneThatCameUpMeanwhile) {
     EXPECT_THAT(committed.error().message, HasSubstr("out: cannot create"));
     EXPECT_THAT(names_in(scratch / "out"), UnorderedElementsAre());
     EXPECT_THAT(names_in(scratch.path()), UnorderedElementsAre("m", "out"));
-}
-
-TEST(ModelOutput, OfAFolderKeepsThatNobodyMayWriteToIt) {
-    const Scratch scratch;
-    write_models(scratch);
-    ASSERT_EQ(::chmod((scratch / "m").c_str(), 0555), 0);
-    const auto model = model::open_model(scratch / "m/").value();
-    auto output = model::ModelOutput::copy(model, scratch / "out", 2, no_progress()).value();
-    ASSERT_TRUE(output.commit().ok());
-    struct stat status {};
-    ASSERT_EQ(::stat((scratch / "out").c_str(), &status), 0);
-    EXPECT_EQ(status.st_mode & 0777u, 0555u);
-    for (const char* folder : {"m", "out"}) ASSERT_EQ(::chmod((scratch / folder).c_str(), 0755), 0);
 }
 
 TEST(ModelOutput, OfAGraphPutsItsDataNextToIt) {

@@ -12,13 +12,16 @@
 #include "cli/commands/commands.h"
 #include "cli/options/check_keys.h"
 #include "cli/options/endpoint_options.h"
+#include "cli/options/links_option.h"
 #include "cli/options/outputs.h"
 #include "cli/options/remedies.h"
 #include "cli/options/trust_options.h"
 #include "cli/options/values.h"
 #include "crypto/hash.h"
 #include "io/file.h"
+#include "io/file_kind.h"
 #include "oracle/endpoint.h"
+#include "util/text.h"
 #include <modelseal/check.h>
 #include <modelseal/policy.h>
 
@@ -33,6 +36,7 @@ struct CheckFlags {
     std::string fingerprint, signature, responses, rung, device = "auto", scheme = "modelseal";
     std::string policy, name;
     EndpointFlags endpoint;
+    Links links = Links::refused;
     CheckOutputs outputs;
     bool black_box = false, weights_only = false;
 };
@@ -51,6 +55,7 @@ std::span<const OptionRule> check_rules() {
         {"--expect", keys, &TargetUses::read},
         {"--weights-only", keys, &TargetUses::read},
         {"--scheme", keys, &TargetUses::read},
+        {"--allow-symlinks", {}, &TargetUses::on_disk},
         {"--signature", trust, &TargetUses::on_disk},
         {"--ignore", trust, &TargetUses::on_disk},
         {"--no-ignore-git-paths", trust, &TargetUses::on_disk},
@@ -100,8 +105,23 @@ TargetUses uses_of(const CheckFlags& flags, const std::vector<std::string>& targ
     return uses;
 }
 
+// "check net.onnx vendor.pub", as other tools take a key.
+Result<void> refuse_key_as_target(const std::vector<std::string>& targets) {
+    for (const auto& target : targets) {
+        const auto source = io::FileSource::open(target, target);
+        const auto kind = source.ok() ? io::kind_of(**source) : std::nullopt;
+        if (!kind || (kind->irreplaceable != "public key" && kind->irreplaceable != "check key")) continue;
+        const bool open = kind->irreplaceable == "public key";
+        return Error{ErrorKind::usage,
+                     fmt::format("{}: {}, not a model to check", util::printable(target), kind->is),
+                     fmt::format("give it with {} {}", open ? "--pub" : "--key", util::printable(target))};
+    }
+    return {};
+}
+
 Result<KeySet> load_keys(const CheckFlags& flags) {
     if (flags.keys.empty() && flags.trust.empty()) {
+        MODELSEAL_TRY(refuse_key_as_target(flags.targets));
         return Error{
             ErrorKind::usage, "no key to check with",
             "give the vendor's public key with --pub NAME.pub, or your check key with --key CUSTOMER.check"};
@@ -165,7 +185,7 @@ Result<EndpointOptions> served_options(const CheckFlags& flags, const std::vecto
 
 Result<CheckOptions> check_options(const CheckFlags& flags, const KeySet& keys,
                                    const std::vector<std::string>& targets, Context& context) {
-    CheckOptions options{.jobs = context.jobs};
+    CheckOptions options{.jobs = context.jobs, .limits = {.links = flags.links}};
     const auto& seal_keys = keys.for_seals();
     if (!seal_keys.empty() && !flags.black_box)
         options.seal = SealCheck{.keys = seal_keys, .all = flags.outputs.all};
@@ -293,7 +313,10 @@ Result<ExitCode> run_under_policy(const CheckFlags& flags, const std::vector<std
     if (!flags.name.empty() && (targets.size() > 1 || flags.many.any()))
         return Error{ErrorKind::usage, "--name is the name of one target, and several are given", {}};
     MODELSEAL_TRY_ASSIGN(const auto policy, Policy::load(flags.policy));
-    PolicyCheckOptions options{.all = flags.outputs.all, .device = flags.device, .jobs = context.jobs};
+    PolicyCheckOptions options{.all = flags.outputs.all,
+                               .device = flags.device,
+                               .jobs = context.jobs,
+                               .limits = {.links = flags.links}};
     MODELSEAL_TRY_ASSIGN(options.endpoint, served_options(flags, targets, context));
     const auto check = [&](const Target& target, const CheckRun& run) {
         auto own = options;
@@ -405,6 +428,7 @@ void add_check(CLI::App& program, Context& context) {
     command.add_option("--fingerprint", flags->fingerprint, "fingerprint to check a query-only model against")
         ->type_name("FP");
     add_expectations(command, *flags);
+    add_links_option(command, flags->links);
     add_outputs(command, *flags);
     command.option_defaults()->group("signature of the files");
     command

@@ -1,4 +1,5 @@
 #include "cli/commands/commands.h"
+#include "cli/options/links_option.h"
 #include "cli/terminal/answer.h"
 #include "cli/terminal/width.h"
 
@@ -7,15 +8,17 @@ namespace {
 
 struct DiffFlags {
     std::string a, b;
+    Links links = Links::refused;
     bool json = false, all = false, weights_only = false;
 };
 
 Result<ExitCode> run(const DiffFlags& options, Context& context) {
     const auto progress = context.progress({"comparing", options.a});
-    MODELSEAL_TRY_ASSIGN(
-        const auto comparison,
-        diff(options.a, options.b,
-             {.jobs = context.jobs, .weights_only = options.weights_only, .progress = progress.get()}));
+    MODELSEAL_TRY_ASSIGN(const auto comparison, diff(options.a, options.b,
+                                                     {.jobs = context.jobs,
+                                                      .weights_only = options.weights_only,
+                                                      .progress = progress.get(),
+                                                      .limits = {.links = options.links}}));
     if (options.json || !comparison.same() || !context.terminal.quiet()) {
         const report::TextStyle style{
             .all = options.all, .width = output_columns(), .rest = "use --all or --json"};
@@ -34,6 +37,7 @@ void add_diff(CLI::App& program, Context& context) {
     command.add_option("A", options->a, "model file or folder")->required();
     command.add_option("B", options->b, "model to compare it with, of any format")->required();
     command.add_flag("--weights-only", options->weights_only, "compare tensors alone");
+    add_links_option(command, options->links);
     command.add_flag("--all", options->all, "list every tensor that differs");
     command.add_flag("--json", options->json, "print JSON (schema modelseal-diff/1)");
     on_run(command, context, [options](Context& running) { return run(*options, running); });

@@ -1,5 +1,6 @@
 #include "cli/commands/commands.h"
 #include "cli/options/check_keys.h"
+#include "cli/options/links_option.h"
 #include "cli/terminal/answer.h"
 
 namespace modelseal::cli {
@@ -8,6 +9,7 @@ namespace {
 struct InspectFlags {
     std::string file;
     CheckKeyFiles keys;
+    Links links = Links::refused;
     bool json = false;
 };
 
@@ -15,9 +17,10 @@ Result<ExitCode> run(const InspectFlags& options, Context& context) {
     KeySet keys;
     MODELSEAL_TRY(keys.add_for_seals(options.keys));
     const auto progress = context.progress({"inspecting", options.file});
-    MODELSEAL_TRY_ASSIGN(
-        const auto inspection,
-        inspect(options.file, {.keys = keys.for_seals(), .jobs = context.jobs, .progress = progress.get()}));
+    MODELSEAL_TRY_ASSIGN(const auto inspection, inspect(options.file, {.keys = keys.for_seals(),
+                                                                       .jobs = context.jobs,
+                                                                       .progress = progress.get(),
+                                                                       .limits = {.links = options.links}}));
     print_answer(context.terminal, {.json = options.json}, inspection);
     if (!options.json && inspection.model && !inspection.seal) {
         context.terminal.hint("give --pub or --key to look for a seal");
@@ -38,6 +41,7 @@ void add_inspect(CLI::App& program, Context& context) {
             "model file or folder, key, receipt, fingerprint, signature, ledger, identity image or registry")
         ->required();
     add_check_key_options(command, options->keys);
+    add_links_option(command, options->links);
     command.add_flag("--json", options->json, "print JSON (schema modelseal-inspect/1)");
     on_run(command, context, [options](Context& running) { return run(*options, running); });
 }

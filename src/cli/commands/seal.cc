@@ -9,6 +9,7 @@
 #include "cli/commands/commands.h"
 #include "cli/options/check_keys.h"
 #include "cli/options/ledger_option.h"
+#include "cli/options/links_option.h"
 #include "cli/options/outputs.h"
 #include "cli/options/remedies.h"
 #include "cli/options/secrets.h"
@@ -27,6 +28,7 @@ struct SealFlags {
     std::vector<std::string> models, stamp;
     std::string key, out, customer, parent, parent_vendor, receipt, passphrase_file, ledger;
     std::string scheme = "modelseal";
+    Links links = Links::refused;
     bool reseal = false, json = false;
 };
 
@@ -151,6 +153,7 @@ Result<ExitCode> run(const SealFlags& flags, Context& context) {
     }
     options.scheme = flags.scheme == "deepisign" ? Scheme::deepisign : Scheme::modelseal;
     options.reseal = flags.reseal;
+    options.limits.links = flags.links;
     options.jobs = context.jobs;
     if (several) return seal_each(flags, jobs, options, context);
     MODELSEAL_TRY(seal_one(flags, jobs[0], options, {"sealing", jobs[0].model}, context));
@@ -201,6 +204,7 @@ void add_seal(CLI::App& program, Context& context) {
         .add_option("--receipt", flags->receipt,
                     "keep what 'unseal' needs in this file; secret; of several models, a folder")
         ->type_name("FILE");
+    add_links_option(command, flags->links);
     command.add_flag("--json", flags->json,
                      "print JSON (schema modelseal-seal/1); of several models, a line each");
     add_passphrase_option(command, flags->passphrase_file);

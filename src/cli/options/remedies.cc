@@ -52,7 +52,8 @@ std::string_view hint_of(Remedy remedy) {
         case Remedy::verify_signature:
             return "'modelseal verify' verifies the signature";
         case Remedy::follow_links:
-            return "--allow-symlinks signs the files that links lead to";
+            return "follow links to files with --allow-symlinks, or replace them by their files: cp -rL FOLDER "
+                   "COPY";
         case Remedy::ignore_file:
             return "take the file out of the model, or leave it out of the signature with --ignore PATH";
         case Remedy::omit_tensors:

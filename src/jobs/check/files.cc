@@ -220,9 +220,10 @@ SealAndSignature check_both(const std::filesystem::path& path, model::Model& mod
     auto scanning = search;
     scanning.pass = {.jobs = std::max(1u, jobs - hashing), .files_at_once = hashing};
     std::optional<Result<SignatureFinding>> verified;
+    const VerifyOptions how{.jobs = hashing, .limits = model.limits};
     const auto seal = [&] {
         const auto other =
-            start(lent.shared, [&] { verified = check_signature(path, signature, {.jobs = hashing}, &files); });
+            start(lent.shared, [&] { verified = check_signature(path, signature, how, &files); });
         const io::FinishesSide finishes(lent.shared, Side::first);
         return check_seal(model, scanning);
     }();  // both are done
