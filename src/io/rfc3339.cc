@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include "util/text.h"
+
 namespace modelseal::io {
 namespace {
 
@@ -48,20 +50,32 @@ std::string rfc3339(std::int64_t seconds) {
                        rest / 60 % 60, rest % 60);
 }
 
-// https://reproducible-builds.org/specs/source-date-epoch/
 std::int64_t seconds_now() {
-    if (const char* given = std::getenv("SOURCE_DATE_EPOCH"); given != nullptr) {
-        const std::string_view text(given);
-        std::int64_t fixed = -1;
-        const auto read = std::from_chars(text.data(), text.data() + text.size(), fixed);
-        const bool whole = read.ec == std::errc() && read.ptr == text.data() + text.size();
-        if (whole && fixed >= 0 && fixed <= kLastSecond) return fixed;
-    }
     return std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
 }
 
 std::string rfc3339_now() {
     return rfc3339(seconds_now());
+}
+
+// https://reproducible-builds.org/specs/source-date-epoch/: a malformed value should be an error.
+Result<std::int64_t> build_seconds() {
+    const char* given = std::getenv("SOURCE_DATE_EPOCH");
+    if (given == nullptr) return seconds_now();
+    const std::string_view text(given);
+    std::int64_t fixed = -1;
+    const auto read = std::from_chars(text.data(), text.data() + text.size(), fixed);
+    const bool whole = read.ec == std::errc() && read.ptr == text.data() + text.size();
+    if (whole && fixed >= 0 && fixed <= kLastSecond) return fixed;
+    return Error{
+        ErrorKind::usage,
+        fmt::format("SOURCE_DATE_EPOCH is '{}', not a number of seconds since 1970", util::printable(text)),
+        "unset it, or set it to the output of date +%s"};
+}
+
+Result<std::string> build_time() {
+    MODELSEAL_TRY_ASSIGN(const auto seconds, build_seconds());
+    return rfc3339(seconds);
 }
 
 }  // namespace modelseal::io

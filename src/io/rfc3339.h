@@ -6,6 +6,8 @@
 #include <string>
 #include <string_view>
 
+#include <modelseal/result.h>
+
 namespace modelseal::io {
 
 // Seconds since 1970; nullopt for another form, another zone than Z, a day that is not in the calendar, a
@@ -17,9 +19,13 @@ inline constexpr std::int64_t kLastSecond = 253402300799;  // of the year 9999
 // Precondition: 1970 to 9999.
 std::string rfc3339(std::int64_t seconds);
 
-// The time to write into new files: SOURCE_DATE_EPOCH if that is set to seconds of those years, so that
-// builds are reproducible; else the clock.
+// The clock.
 std::int64_t seconds_now();
 std::string rfc3339_now();
+
+// The time to write into files that are built reproducibly: SOURCE_DATE_EPOCH if it is set, else the clock. An Error
+// of the kind usage if it is set to something else than seconds of those years.
+Result<std::int64_t> build_seconds();
+Result<std::string> build_time();
 
 }  // namespace modelseal::io

@@ -203,6 +203,7 @@ Result<FingerprintSummary> run(const std::filesystem::path& model, const std::fi
                                const FingerprintOptions& options) {
     const auto begun = std::chrono::steady_clock::now();
     MODELSEAL_TRY(check_options(options));
+    MODELSEAL_TRY_ASSIGN(const auto created, io::build_time());
     MODELSEAL_TRY(jobs::allow(options.ledger, options.key, options.check));
     FingerprintSummary summary;
     MODELSEAL_TRY_ASSIGN(const auto opened, model::open_model(model));
@@ -232,7 +233,7 @@ Result<FingerprintSummary> run(const std::filesystem::path& model, const std::fi
     print.sealed = binding.sealed;
     print.customer = options.check.customer;
     print.model = util::printable(model.filename().string());
-    print.created = io::rfc3339_now();
+    print.created = created;
     print.expires = options.expires;
     print.runtime = network->runtime();
     MODELSEAL_TRY_ASSIGN(const auto file, blackbox::encode(print, options.key, options.check));

@@ -9,6 +9,7 @@
 #include "mark/checking/evidence.h"
 #include "mark/checking/locate.h"
 #include "mark/sealing/embed.h"
+#include "model/bystanders.h"
 #include "model/output.h"
 #include "util/text.h"
 #include <modelseal/progress.h>
@@ -19,8 +20,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-mark::Stamp complete_stamp(const fs::path& model, const SealOptions& options) {
+Result<mark::Stamp> complete_stamp(const fs::path& model, const SealOptions& options) {
     auto stamp = options.stamp;
+    MODELSEAL_TRY_ASSIGN(const auto time, io::build_time());
     const auto add = [&](const char* name, const std::string& value) {
         const bool given = std::ranges::any_of(stamp, [&](const auto& entry) { return entry.first == name; });
         if (!given && !value.empty()) stamp.emplace_back(name, value);
@@ -29,8 +31,14 @@ mark::Stamp complete_stamp(const fs::path& model, const SealOptions& options) {
     if (!path.has_filename()) path = path.parent_path();
     add("name", util::printable(path.stem().string()));
     add("customer", options.check.customer);
-    add("time", io::rfc3339_now());
+    add("time", time);
     return stamp;
+}
+
+// A seal of pointers would hold in a clone without the weights, and not in one with them.
+Result<void> refuse_placeholders(const model::Model& model) {
+    for (const auto& file : model.files) MODELSEAL_TRY(model::refuse_placeholder(*file.source));
+    return {};
 }
 
 // `path` is `folder`, or below it.
@@ -171,6 +179,9 @@ void describe(const model::Model& model, SealSummary& summary) {
     for (const auto& tensor : model.tensors) summary.elements += tensor.elements;
     for (const auto& [path, what] : model.left_out) summary.left_out.emplace_back(path, what);
     summary.warnings = model.warnings;
+    std::vector<std::string> names;
+    for (const auto& file : model.files) names.push_back(file.path);
+    if (auto warning = model::leftover_warning(names)) summary.warnings.push_back(std::move(*warning));
 }
 
 }  // namespace
@@ -182,9 +193,10 @@ Result<SealSummary> seal_model(const fs::path& path, const fs::path& out, const 
     }
     MODELSEAL_TRY(must_serve(options.key.public_key(), KeyUse::seals, "the vendor's key"));
     MODELSEAL_TRY(jobs::allow(options.ledger, options.key, options.check));
-    auto stamp = complete_stamp(path, options);
+    MODELSEAL_TRY_ASSIGN(auto stamp, complete_stamp(path, options));
     MODELSEAL_TRY(mark::encode_stamp(stamp));
     MODELSEAL_TRY_ASSIGN(const auto model, model::open_model(path, options.limits));
+    MODELSEAL_TRY(refuse_placeholders(model));
     MODELSEAL_TRY(refuse_receipt_in_model(model, out, options));
     MODELSEAL_TRY(refuse_sealed(model, options));
 

@@ -24,15 +24,19 @@ TEST(Rfc3339, RefusesWhatIsNotATimeInUtc) {
     }
 }
 
-// 1985 is neither now nor the start of the count; whatever is no time leaves the clock's.
-TEST(Rfc3339, NowIsTheSourceDateWhereOneIsSet) {
+// 1985 is neither now nor the start of the count. The clock of ledgers and logs stays the clock.
+TEST(Rfc3339, BuildTimeIsTheSourceDateIfOneIsSet) {
     ASSERT_EQ(setenv("SOURCE_DATE_EPOCH", "480000000", 1), 0);
-    EXPECT_EQ(rfc3339_now(), "1985-03-18T13:20:00Z");
-    for (const char* given : {"", "-1", "480000000s", "yesterday", "253402300800", "99999999999999999999"}) {
+    EXPECT_EQ(build_time().value(), "1985-03-18T13:20:00Z");
+    EXPECT_GT(seconds_now(), 1'700'000'000);
+    for (const char* given :
+         {"", "-1", "480000000s", "1700000000.5", "yesterday", "253402300800", "99999999999999999999"}) {
         ASSERT_EQ(setenv("SOURCE_DATE_EPOCH", given, 1), 0);
-        EXPECT_GT(parse_rfc3339(rfc3339_now()).value_or(0), 1'700'000'000) << given;
+        ASSERT_FALSE(build_time().ok()) << given;
+        EXPECT_EQ(build_time().error().kind, ErrorKind::usage) << given;
     }
     unsetenv("SOURCE_DATE_EPOCH");
+    EXPECT_GT(build_seconds().value(), 1'700'000'000);
 }
 
 }  // namespace

@@ -35,7 +35,7 @@ Result<ExportSummary> export_to(const std::filesystem::path& out, const ExportOp
     MODELSEAL_TRY_ASSIGN(auto records, ledger.identity_records());
     auto registry =
         identity::registry_of(std::move(records), ledger.vendor(), util::printable(ledger.path().string()));
-    registry.made = io::seconds_now();
+    MODELSEAL_TRY_ASSIGN(registry.made, io::build_seconds());
     MODELSEAL_TRY_ASSIGN(registry.next, next_of(options.next, registry.made));
     registry.with_key_images = options.key_images;
     MODELSEAL_TRY_ASSIGN(const auto bytes, identity::encode_registry(registry, options.key));
