@@ -145,7 +145,8 @@ struct DiffOptions {
 };
 
 // Opens both and compares them, whatever their formats. Tensors are paired by their names, then by further names
-// of the same storage, then by names that are alike ("module." in front, other punctuation) where that is unique.
+// of the same storage, then without a prefix that all names of one side share ("_orig_mod."), then by names that are
+// alike ("module." in front, other punctuation) where that is unique.
 // The result does not depend on the number of threads.
 Result<Comparison> diff(const std::filesystem::path& a, const std::filesystem::path& b,
                         const DiffOptions& options = {});

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <map>
 #include <optional>
+#include <set>
 #include <vector>
 
 #include "model/frame.h"
@@ -41,6 +42,55 @@ void pair_by_alias(std::vector<TensorPair>& pairs, const model::Model& b, Left& 
     }
 }
 
+// "a.b." of "a.b.c" and "a.b.d.e": what all names share, up to a dot.
+std::string_view shared_front(const std::vector<std::string_view>& names) {
+    auto front = names.front();
+    for (const auto& name : names) {
+        const auto differ = std::ranges::mismatch(front, name);
+        front = front.substr(0, static_cast<std::size_t>(differ.in1 - front.begin()));
+    }
+    const auto dot = front.rfind('.');
+    return dot == front.npos ? std::string_view() : front.substr(0, dot + 1);
+}
+
+// Wrappers put themselves before every name: "_orig_mod." (torch.compile), "model." (Lightning), "base_model.model." (PEFT).
+// Of all prefixes that the names of `wrapped` share, the one counts without which most of them are among `plain`.
+std::string_view wrapper_before(const std::vector<std::string_view>& wrapped,
+                                const std::set<std::string_view>& plain) {
+    constexpr int kDeepest = 16;
+    if (wrapped.empty() || plain.empty()) return {};
+    const auto front = shared_front(wrapped);
+    std::string_view best;
+    std::ptrdiff_t most = 0;
+    std::size_t length = 0;
+    for (int depth = 0; depth < kDeepest && length < front.size(); ++depth) {
+        length = front.find('.', length) + 1;
+        const auto found = std::ranges::count_if(
+            wrapped, [&](std::string_view name) { return plain.contains(name.substr(length)); });
+        if (found <= most) continue;
+        most = found;
+        best = front.substr(0, length);
+    }
+    return best;
+}
+
+void pair_by_wrapper(std::vector<TensorPair>& pairs, Left& left) {
+    std::vector<std::string_view> names_a, names_b;
+    for (const auto& pair : pairs) {
+        if (pair.b == nullptr) names_a.push_back(pair.a->name);
+    }
+    for (const auto& [name, tensor] : left) names_b.push_back(name);
+    const auto before_a = wrapper_before(names_a, {names_b.begin(), names_b.end()});
+    const auto before_b = wrapper_before(names_b, {names_a.begin(), names_a.end()});
+    if (before_a.empty() == before_b.empty()) return;
+    for (auto& pair : pairs) {
+        if (pair.b != nullptr || !pair.a->name.starts_with(before_a)) continue;
+        const auto other = std::string(before_b) + pair.a->name.substr(before_a.size());
+        const auto found = left.find(other);
+        if (found != left.end() && found->second->elements == pair.a->elements) pair.b = take(left, other);
+    }
+}
+
 void pair_by_alike_name(std::vector<TensorPair>& pairs, Left& left) {
     struct Candidates {
         std::vector<TensorPair*> a;
@@ -66,6 +116,7 @@ std::vector<TensorPair> pair_tensors(const model::Model& a, const model::Model& 
     // All names first, so that nothing else takes the tensor of another's name.
     for (const auto& tensor : a.tensors) pairs.push_back({&tensor, take(left, tensor.name)});
     pair_by_alias(pairs, b, left);
+    pair_by_wrapper(pairs, left);
     pair_by_alike_name(pairs, left);
     for (const auto& tensor : b.tensors) {
         if (left.contains(tensor.name)) pairs.push_back({nullptr, &tensor});
@@ -75,7 +126,8 @@ std::vector<TensorPair> pair_tensors(const model::Model& a, const model::Model& 
 }
 
 std::string alike_name(std::string_view name) {
-    for (const std::string_view wrapper : {"state_dict.", "model_state_dict.", "module."}) {
+    for (const std::string_view wrapper :
+         {"state_dict.", "model_state_dict.", "module.", "_orig_mod.", "module."}) {
         if (name.starts_with(wrapper)) name.remove_prefix(wrapper.size());
     }
     std::string alike(name);

@@ -47,6 +47,24 @@ TEST(PairTensors, SimilarNamesArePairedIfTheMatchIsUnique) {
     EXPECT_THAT(paired(model_of_names({"a.b"}), longer), testing::ElementsAre("a.b=", "=a_b"));
 }
 
+TEST(PairTensors, WithoutAPrefixThatAllNamesOfOneSideShare) {
+    const auto plain = model_of_names({"layer.bias", "layer.weight"});
+    for (const std::string wrapper : {"_orig_mod.", "model.", "base_model.model.", "module._orig_mod."}) {
+        const auto wrapped = model_of_names({wrapper + "layer.bias", wrapper + "layer.weight"});
+        EXPECT_THAT(paired(plain, wrapped), testing::ElementsAre("layer.bias=" + wrapper + "layer.bias",
+                                                                 "layer.weight=" + wrapper + "layer.weight"));
+        EXPECT_THAT(paired(wrapped, plain), testing::ElementsAre(wrapper + "layer.bias=layer.bias",
+                                                                 wrapper + "layer.weight=layer.weight"));
+        // With a tensor more on either side.
+        EXPECT_THAT(paired(model_of_names({"head", "layer.bias"}), wrapped),
+                    testing::UnorderedElementsAre("=" + wrapper + "layer.weight",
+                                                  "head=", "layer.bias=" + wrapper + "layer.bias"));
+    }
+    // Two roots are two models.
+    EXPECT_THAT(paired(model_of_names({"a.x", "a.y"}), model_of_names({"b.x", "b.y"})),
+                testing::ElementsAre("a.x=", "a.y=", "=b.x", "=b.y"));
+}
+
 TEST(PairTensors, EachTensorIsUsedOnce) {
     auto b = model_of_names({"one"});
     b.tensors[0].aliases = {"two", "three"};
