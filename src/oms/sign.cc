@@ -6,6 +6,8 @@
 #include "crypto/keys/pem.h"
 #include "crypto/x509/certificates.h"
 #include "io/file.h"
+#include "io/file_kind.h"
+#include "model/bystanders.h"
 #include "oms/bundle.h"
 #include "oms/digests.h"
 #include "oms/statement.h"
@@ -93,10 +95,26 @@ Result<void> add_resources(const oms::Tree& tree, const std::vector<std::string>
     return {};
 }
 
+// A signature of pointers would hold in a clone without the weights, and not in one with them.
+Result<void> refuse_placeholders(const oms::Tree& tree, const std::vector<std::string>& names,
+                                 const SignOptions& options) {
+    for (const auto& name : names) {
+        MODELSEAL_TRY_ASSIGN(const auto source, tree.file(name, options.allow_symlinks));
+        auto done = model::refuse_placeholder(*source);
+        if (done.ok()) continue;
+        auto error = std::move(done).error();
+        if (!tree.single()) error.hint += ", or leave it out of the signature";
+        return error;
+    }
+    return {};
+}
+
 // Digests of tensors help to locate a change; a folder that is not a model has none.
 void add_tensors(const std::filesystem::path& path, bool single, const SignOptions& options,
                  oms::Statement& statement, SignSummary& summary) {
-    auto tensors = oms::digest_tensors(path, options.jobs, options.limits);
+    auto limits = options.limits;
+    if (options.allow_symlinks) limits.links = Links::inside;
+    auto tensors = oms::digest_tensors(path, options.jobs, limits);
     if (!tensors.ok()) {
         summary.warnings.push_back("no digests of tensors: " + tensors.error().message);
         return;
@@ -109,6 +127,16 @@ void add_tensors(const std::filesystem::path& path, bool single, const SignOptio
     }
 }
 
+// Any file can be signed, also one that was not meant.
+Result<void> warn_of_kind(const oms::Tree& tree, const std::vector<std::string>& names, SignSummary& summary) {
+    for (const auto& name : names) {
+        MODELSEAL_TRY_ASSIGN(const auto source, tree.file(name, true));
+        const auto kind = io::kind_of(*source);
+        if (kind && !kind->model) summary.warnings.push_back(fmt::format("{}: {}", source->name(), kind->is));
+    }
+    return {};
+}
+
 Result<oms::Statement> make_statement(const std::filesystem::path& path, const SignOptions& options,
                                       SignSummary& summary) {
     const auto shown = util::printable(path.string());
@@ -119,6 +147,9 @@ Result<oms::Statement> make_statement(const std::filesystem::path& path, const S
     if (tree.single() && !names.empty()) {
         MODELSEAL_TRY(oms::known_to_be_whole(tree, names.front(), options.limits));
     }
+    MODELSEAL_TRY(refuse_placeholders(tree, names, options));
+    if (auto warning = model::leftover_warning(names)) summary.warnings.push_back(std::move(*warning));
+    if (tree.single()) MODELSEAL_TRY(warn_of_kind(tree, names, summary));
     oms::Statement statement{.subject = util::printable(tree.name()),
                              .hash = options.blake2b ? oms::HashType::blake2b : oms::HashType::sha256,
                              .shard_size = options.shard_size,

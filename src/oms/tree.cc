@@ -157,6 +157,7 @@ Error incomplete(const Source& source, std::string_view why) {
 }
 
 Error unreadable(const Error& error) {
+    if (!error.hint.empty()) return error;  // a file that is cut short
     return {error.kind, error.message + "; other files may belong to it",
             "sign the folder, and verify the folder"};
 }

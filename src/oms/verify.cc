@@ -9,9 +9,11 @@
 
 #include "crypto/x509/certificates.h"
 #include "io/file.h"
+#include "io/file_kind.h"
 #include "oms/authenticate.h"
 #include "oms/tensors.h"
 #include "oms/tree.h"
+#include "util/spelling.h"
 #include "util/text.h"
 
 namespace modelseal::oms {
@@ -70,6 +72,7 @@ class Comparison {
             MODELSEAL_TRY(known_to_be_whole(tree_, to_hash_.front(), options_.limits));
         }
         std::ranges::sort(finding_.findings, {}, &SignatureFinding::FileFinding::name);
+        compare_spellings();
         name_tensors();
         return {};
     }
@@ -162,6 +165,22 @@ class Comparison {
         return {};
     }
 
+    // A file system that writes names in another form of Unicode, as that of macOS, renames files that look the same.
+    void compare_spellings() {
+        for (const auto& one : finding_.findings) {
+            if (one.outcome != Outcome::missing) continue;
+            const auto looks_alike = [&](const SignatureFinding::FileFinding& other) {
+                return other.outcome == Outcome::added && util::may_be_same_text(one.name, other.name);
+            };
+            if (std::ranges::none_of(finding_.findings, looks_alike)) continue;
+            finding_.hint = fmt::format(
+                "'{}' is there in another Unicode form of its name, as after a copy from macOS; "
+                "rename it, or copy the model as an archive",
+                util::printable(one.name));
+            return;
+        }
+    }
+
     // In which tensors the changed files differ, where the signature knows them and the model can be read.
     void name_tensors() {
         const auto knows = [&](const SignatureFinding::FileFinding& file) {
@@ -169,7 +188,9 @@ class Comparison {
                    !signed_.at(file.name).parts.front()->tensors.empty();
         };
         if (std::ranges::none_of(finding_.findings, knows)) return;
-        auto now = digest_tensors(path_, options_.jobs, options_.limits);
+        auto limits = options_.limits;
+        if (statement_.allow_symlinks) limits.links = Links::inside;
+        auto now = digest_tensors(path_, options_.jobs, limits);
         for (auto& file : finding_.findings) {
             if (!knows(file)) continue;
             if (!now.ok()) {
@@ -225,7 +246,7 @@ void describe(const Statement& statement, SignatureFinding& finding) {
 }
 
 Result<Bundle> read_bundle(const std::filesystem::path& file) {
-    MODELSEAL_TRY_ASSIGN(const auto text, io::read_text(file, kMaxBundleBytes));
+    MODELSEAL_TRY_ASSIGN(const auto text, io::read_text(file, kMaxBundleBytes, "signature"));
     return parse_bundle(text, util::printable(file.string()));
 }
 
@@ -233,6 +254,7 @@ Result<Bundle> read_bundle(const std::filesystem::path& file) {
 Result<void> examine(const std::filesystem::path& path, const SignatureCheck& check,
                      const VerifyOptions& options, const SharedFiles* shared, SignatureFinding& finding) {
     const auto shown = util::printable(check.signature.string());
+    MODELSEAL_TRY_ASSIGN(const auto tree, Tree::open(path, options.limits.deadline));
     MODELSEAL_TRY_ASSIGN(const auto bundle, read_bundle(check.signature));
     finding.method = name_of(bundle.method);
     MODELSEAL_TRY_ASSIGN(const auto signer, authenticate(bundle, check, std::time(nullptr), shown));
@@ -240,7 +262,6 @@ Result<void> examine(const std::filesystem::path& path, const SignatureCheck& ch
     finding.timestamp = signer.timestamp;
     MODELSEAL_TRY_ASSIGN(const auto statement, parse_statement(bundle.payload, shown));
     describe(statement, finding);
-    MODELSEAL_TRY_ASSIGN(const auto tree, Tree::open(path, options.limits.deadline));
     MODELSEAL_TRY(Comparison(path, tree, statement, check, options, shared, finding).run());
     finding.outcome = finding.findings.empty() ? SignatureOutcome::valid : SignatureOutcome::invalid;
     finding.detail = finding.findings.empty()

@@ -91,6 +91,35 @@ TEST_F(Tree, RefusesATreeWithoutContent) {
     EXPECT_THAT(refused(), HasSubstr("not found"));
 }
 
+// Other copies of the model do not have them.
+TEST_F(Tree, WarnsOfWhatToolsLeftBehind) {
+    sign.tensors = false;
+    EXPECT_THAT(must_sign().warnings, testing::IsEmpty());
+    scratch.write("model/.cache/huggingface/download/weights.bin.metadata", "x");
+    scratch.write("model/sub/__pycache__/model.pyc", "x");
+    scratch.write("model/sub/.DS_Store", "x");
+    scratch.write("model/my.DS_Store", "x");
+    EXPECT_THAT(
+        must_sign().warnings,
+        ElementsAre("'.cache/huggingface', '__pycache__', '.DS_Store': left by tools, now part of the model; "
+                    "a copy without them does not match"));
+    fs::remove_all(model / ".cache");
+    fs::remove_all(model / "sub");
+    EXPECT_THAT(must_sign().warnings, testing::IsEmpty());
+}
+
+// As macOS writes it.
+TEST_F(Tree, HintsAtANameInAnotherUnicodeForm) {
+    scratch.write("model/caf\xC3\xA9.json", "{}");
+    must_sign();
+    fs::rename(model / "caf\xC3\xA9.json", model / "cafe\xCC\x81.json");
+    EXPECT_THAT(wrong(), ElementsAre("cafe\xCC\x81.json added", "caf\xC3\xA9.json missing"));
+    EXPECT_THAT(must_verify().hint,
+                HasSubstr("'caf\xC3\xA9.json' is there in another Unicode form of its name"));
+    fs::rename(model / "cafe\xCC\x81.json", model / "cafe.json");
+    EXPECT_EQ(must_verify().hint, "");
+}
+
 TEST_F(Tree, RefusesNamesThatAreNotUtf8) {
     scratch.write(
         "model/b\xFF"
