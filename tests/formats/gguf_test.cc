@@ -90,11 +90,12 @@ TEST(Gguf, MetadataAloneMayBePadded) {
     auto file = good_gguf();
     file.tensors.clear();
     file.data_bytes = 0;
-    const auto padded = file.build();  // up to where the data would begin
-    ASSERT_EQ(padded.size() % 32, 0u);
+    auto padded = file.build();
+    ASSERT_NE(padded.size() % 32, 0u);
+    padded.resize((padded.size() + 31) / 32 * 32);  // up to where the data would begin
     EXPECT_THAT(parsed_gguf(padded).value().warnings, IsEmpty());
-    file.data_bytes = 1;
-    EXPECT_THAT(parsed_gguf(file.build()).value().warnings, ElementsAre(HasSubstr("after the last tensor")));
+    padded.resize(padded.size() + 1);
+    EXPECT_THAT(parsed_gguf(padded).value().warnings, ElementsAre(HasSubstr("after the last tensor")));
 }
 
 // https://github.com/ollama/ollama/issues/11796
@@ -298,15 +299,9 @@ const GgufCase kGgufCases[] = {
     {"removed_type_q4_2", [](GgufFile& f) { f.tensors[0].type = 4; },
      "ggml type q4_2 was removed from the format and is not supported; Ollama writes mxfp4 under its number",
      ErrorKind::unsupported},
-    {"ollamas_type_in_another_architecture",
-     [](GgufFile& f) {
-         f.pairs.push_back(test::gguf_string("general.architecture", "llama"));
-         f.tensors[0].type = 4;
-     },
-     "ggml type q4_2", ErrorKind::unsupported},
     {"ollamas_type_with_rows_of_part_blocks",
      [](GgufFile& f) {
-         f.pairs.push_back(test::gguf_string("general.architecture", "gptoss"));
+         f.pairs = {test::gguf_string("general.architecture", "gptoss")};
          f.tensors[0].type = 4;
      },
      "is not a multiple of the block of 32 (mxfp4)"},
