@@ -68,9 +68,10 @@ std::optional<TransferFailure> client_refused(const Words& words, const ClientOp
 TransferFailure tls_failure(const Words& words, const ClientOptions& options) {
     if (auto refused = client_refused(words, options)) return std::move(*refused);
     const auto what = "the TLS connection failed: " + words.text();
+    constexpr const char* kPlain = "the server may not speak https there: try http://";
     if (words.mention("wrong version number") || words.mention("packet length too long"))
-        return words.never(what, "the server may not speak https there: try http://");
-    return words.mention("error:") ? words.never(what) : words.later(what);
+        return words.never(what, kPlain);
+    return words.mention("error:") ? words.never(what) : words.later(what, kPlain);
 }
 
 TransferFailure broken(const Words& words, const Failed& failed, bool tls, const ClientOptions& options) {

@@ -22,9 +22,11 @@ using testing::HasSubstr;
 using testing::Not;
 
 // A host that no name server knows.
-const Request kPlain{.url = Url::parse("http://model.test/v2/models/net").value(),
-                     .authorization = "Bearer abc",
-                     .own = {{"X-API-Key", "seven"}}};
+Request plain_request() {
+    return {.url = Url::parse("http://model.test/v2/models/net").value(),
+            .authorization = "Bearer abc",
+            .own = {{"X-API-Key", "seven"}}};
+}
 
 HttpReply target_of(const HttpAsked& asked) {
     return {200, asked.target + " of " + asked.field("host")};
@@ -35,7 +37,7 @@ TEST(Proxies, TakeRequestsOverHttp) {
     const Proxy proxy({{"model.test", server.port()}});
     for (const auto* name : {"http_proxy", "HTTP_PROXY"}) {
         const Variables variables{{name, proxy.url()}};
-        const auto response = client_with().send(kPlain);
+        const auto response = client_with().send(plain_request());
         ASSERT_TRUE(response.ok()) << name << response.error().message;
         EXPECT_EQ(response->body, "/v2/models/net of model.test");
     }
@@ -48,7 +50,7 @@ TEST(Proxies, AreNotThoseOfAWebServersClients) {
     const Variables variables{{"HTTP_PROXY", proxy.url()}, {"REQUEST_METHOD", "GET"}};
     auto options = hasty();
     options.retries = 0;
-    EXPECT_THAT(client_with(options).send(kPlain).error().message, HasSubstr("host not found"));
+    EXPECT_THAT(client_with(options).send(plain_request()).error().message, HasSubstr("host not found"));
     EXPECT_TRUE(proxy.heads().empty());
 }
 
@@ -62,7 +64,7 @@ TEST(Proxies, TunnelTlsAndSeeNoSecret) {
     auto options = hasty();
     options.ca_file = scratch.write("ca.pem", authority.pem);
     options.retries = 0;
-    auto request = kPlain;
+    auto request = plain_request();
     request.url = Url::parse("https://model.test/v2/models/net").value();
     {
         const Variables variables{{"HTTPS_PROXY", "http://me:pw@" + proxy.authority()}};
@@ -91,7 +93,7 @@ TEST(Proxies, AreNotForHostsThatAreExcluded) {
     const Variables variables{{"HTTP_PROXY", proxy.url()}, {"NO_PROXY", "other.test,.test"}};
     auto options = hasty();
     options.retries = 0;
-    EXPECT_THAT(client_with(options).send(kPlain).error().message, HasSubstr("host not found"));
+    EXPECT_THAT(client_with(options).send(plain_request()).error().message, HasSubstr("host not found"));
     // What may go to this machine alone does not go to a proxy.
     EXPECT_TRUE(client_with().send({.url = test::at(server)}).ok());
     EXPECT_TRUE(proxy.heads().empty());
@@ -101,7 +103,7 @@ TEST(Proxies, ThatAreNotThereAreNamed) {
     const Variables variables{{"HTTP_PROXY", "http://user:pass@proxy.invalid:3128"}};
     auto options = hasty();
     options.retries = 0;
-    const auto response = client_with(options).send(kPlain);
+    const auto response = client_with(options).send(plain_request());
     ASSERT_FALSE(response.ok());
     EXPECT_THAT(response.error().message, HasSubstr("its proxy was not found: "));
     EXPECT_THAT(response.error().message, Not(HasSubstr("pass")));
