@@ -66,8 +66,8 @@ Result<InputShape> agree(const InputShape& expected, const TensorInfo& info, con
     if (!info.name.empty()) input.name = info.name;
     batch = {};
     if (shape.empty()) return input;
-    // Shapes of as many dimensions as an input has leave no room for a batch.
-    if (!input.shape.empty() && fits(shape, input.shape)) {
+    // Shapes of as many dimensions as an input has leave no room for a batch, unless they begin with any number.
+    if (!input.shape.empty() && shape[0] != -1 && fits(shape, input.shape)) {
         batch = {.fixed = 1, .dimension = false};
     } else if (input.shape.empty()) {
         const auto one = shape.subspan(1);

@@ -306,7 +306,7 @@ TEST(Oip, RequestsTheGivenOutput) {
 
 TEST(Oip, RefusesModelsOfAnotherShape) {
     for (const auto& shape :
-         std::vector<std::vector<std::int64_t>>{{-1, 2, 3}, {-1, 4}, {2, 3}, {-1, 2, 2, 1}}) {
+         std::vector<std::vector<std::int64_t>>{{-1, 2, 3}, {-1, 4}, {-1, 2}, {2, 3}, {-1, 2, 2, 1}}) {
         Served served;
         served.model.input_shape = shape;
         const auto oracle = served.open();
