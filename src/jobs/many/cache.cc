@@ -15,7 +15,7 @@
 #include "io/descriptor.h"
 #include "io/file.h"
 #include "io/folder.h"
-#include "jobs/check/files.h"
+#include "jobs/check/nearby.h"
 #include "jobs/many/kept_report.h"
 #include "ledger/database.h"
 #include "oracle/endpoint.h"
