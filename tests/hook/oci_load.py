@@ -212,15 +212,29 @@ def uploads(args, folder, models):
             expected[digest] = "allow" if kind == "sealed" else "deny"
 
     begin = time.monotonic()
+    half, open_at_kills = args.uploads // 2, []
+
+    def kill():
+        hook.kill()
+        with lock:
+            open_at_kills.append(len(set(expected) - set(decisions(folder))))
+
     with concurrent.futures.ThreadPoolExecutor(16) as pool:
-        pushes = [pool.submit(one, number) for number in range(args.uploads)]
-        for _ in range(args.kills):
-            time.sleep(rng.uniform(0.5, 10.0))
-            hook.kill()
+        pushes = [pool.submit(one, number) for number in range(half)]
+        for _ in range(args.kills // 2):  # while it is sent notifications
+            time.sleep(rng.uniform(0.2, 3.0))
+            kill()
             hook.start()
-        for done in pushes:
+        # The other half finds nobody, comes all at once afterwards, and is being decided at the other kills.
+        hook.kill()
+        for done in pushes + [pool.submit(one, number) for number in range(half, args.uploads)]:
             done.result()
+        hook.start()
     pushed = time.monotonic() - begin
+    for _ in range(args.kills - args.kills // 2):
+        time.sleep(rng.uniform(0.2, 2.0))
+        kill()
+        hook.start()
     found = wait_for(folder, hook, expected, 600)
     lost, twice, wrong = judge(found, expected)
     taken = time.monotonic() - begin
@@ -238,7 +252,7 @@ def uploads(args, folder, models):
     process.wait()
     print(f"{args.uploads} uploads, {args.kills} kills: pushed in {pushed:.1f} s, decided after {taken:.1f} s wall, "
           f"{cpu_seconds():.1f} s CPU of hook and registry; lost {lost}, twice {twice}, wrong {wrong}, denied and left {left}, "
-          f"not in quarantine {missing}, others in the log {others}; peak memory {hook.peak_kb / 1024:.1f} MiB; exit code {code}")
+          f"not in quarantine {missing}, others in the log {others}; uploads without a decision at the kills {open_at_kills}; peak memory {hook.peak_kb / 1024:.1f} MiB; exit code {code}")
     return lost + twice + wrong + left + missing + others + code
 
 
