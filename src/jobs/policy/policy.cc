@@ -317,7 +317,8 @@ Result<Policy> Policy::load(const fs::path& file) {
     loaded->digest = to_hex(crypto::Sha256().update_text(text).finish());
     auto rules = policy::parse_policy(text, loaded->file);
     // A policy that lacks a comma is not taken for something else.
-    const bool other = !rules.ok() && rules.error().kind == ErrorKind::malformed && io::kind_of(text, text.size());
+    const bool other =
+        !rules.ok() && rules.error().kind == ErrorKind::malformed && io::kind_of(text, text.size());
     if (other) return io::mistaken("policy", loaded->file, text, text.size());
     MODELSEAL_TRY_ASSIGN(loaded->rules, std::move(rules));
     const Loader loader(loaded->file, loaded->folder);
