@@ -48,9 +48,6 @@ class Cache : public testing::Test {
         scratch.write("net/model.safetensors.index.json",
                       R"({"weight_map": {"a": "a.safetensors", "b": "b.safetensors"}})");
         scratch.write("net/config.json", "{}");
-        seal();
-    }
-    void seal() const {
         ASSERT_TRUE(seal_model(scratch / "net", scratch / "folder",
                                {.key = vendor, .check = public_check_key(vendor.public_key())})
                         .ok());
@@ -238,17 +235,6 @@ TEST_F(Cache, KeepsNoFolderOfWhichAFileIsLeftOut) {
     scratch.write("folder/model.sig", "{}");
     EXPECT_FALSE(known(target("folder")));
     EXPECT_FALSE(known(target("folder")));
-}
-
-TEST_F(Cache, KeepsNoIndexGivenAlone) {
-    seal_folder();
-    fs::remove(scratch / "net/config.json");  // which an index does not name
-    fs::remove_all(scratch / "folder");
-    seal();
-    const auto index = target("folder/model.safetensors.index.json");
-    ASSERT_EQ(check(index)->verdict, Verdict::intact) << check(index)->error;
-    EXPECT_FALSE(known(index));
-    EXPECT_FALSE(known(index));
 }
 
 TEST_F(Cache, KnowsNoModelBesideWhichASignatureAppeared) {

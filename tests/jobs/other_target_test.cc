@@ -71,6 +71,26 @@ TEST_F(OtherTarget, OneFileOfASealedFolderIsNotCalledTampered) {
     EXPECT_EQ(report.remedy, Remedy::check_folder);
 }
 
+TEST_F(OtherTarget, TheIndexOfASealedFolderIsNotCalledTampered) {
+    scratch_.write("net/model.safetensors.index.json",
+                   R"({"weight_map": {"first.a": "model-00001-of-00002.safetensors",
+                                      "first.b": "model-00001-of-00002.safetensors",
+                                      "second.a": "model-00002-of-00002.safetensors",
+                                      "second.b": "model-00002-of-00002.safetensors"}})");
+    seal_folder();
+    const auto index = sealed_ / "model.safetensors.index.json";
+    auto report = look(index);
+    EXPECT_EQ(report.verdict, Verdict::error);
+    EXPECT_THAT(report.error,
+                HasSubstr("is one file of a model that was sealed as a folder, of which it names the weights"));
+    EXPECT_EQ(report.remedy, Remedy::check_folder);
+    // A shard that was changed is tampering.
+    auto bytes = test::content_of(sealed_ / "model-00002-of-00002.safetensors");
+    bytes[bytes.size() - 100] = static_cast<char>(bytes[bytes.size() - 100] ^ 1);
+    scratch_.write("sealed/model-00002-of-00002.safetensors", bytes);
+    EXPECT_EQ(look(index).verdict, Verdict::tampered);
+}
+
 TEST_F(OtherTarget, AChangeIsTamperingNevertheless) {
     seal_folder();
     // In the file that is checked alone.

@@ -76,21 +76,41 @@ bool is_one_of_several(const SealFinding& finding) {
            std::ranges::any_of(finding.tensors, is_missing);
 }
 
+// An index of shards, or a graph with external data, whose weights show no change, and which the seal lists by its name in a folder,
+// as it lists perhaps others that an index does not name.
+bool names_the_weights_of_a_folder(const model::Model& model, const SealFinding& finding) {
+    if (finding.cause != Cause::frame || !finding.weights_intact) return false;
+    const auto name = model.path.filename().string();
+    std::size_t added = 0;
+    bool listed = false;
+    for (const auto& file : finding.files) {
+        if (file.outcome == FileFinding::Outcome::changed) return false;
+        if (file.outcome == FileFinding::Outcome::added) ++added;
+        listed = listed || (file.outcome == FileFinding::Outcome::missing && file.name == name);
+    }
+    return listed && added == 1;
+}
+
+Error sealed_as_folder(const model::Model& model, std::string_view what) {
+    return {ErrorKind::unsupported,
+            fmt::format("{}: is one file of a model that was sealed as a folder{}",
+                        util::printable(model.path.string()), what),
+            "check the folder that holds all files of the model", Remedy::check_folder};
+}
+
 }  // namespace
 
 Result<SealFinding> explained_by_target(const model::Model& model, const SealSearch& search,
                                         SealFinding finding) {
     if (finding.outcome == Outcome::intact || finding.outcome == Outcome::error) return finding;
     if (model.folder) return explained_by_models(model, search, std::move(finding));
+    if (names_the_weights_of_a_folder(model, finding))
+        return sealed_as_folder(model, ", of which it names the weights");
     if (!is_one_of_several(finding)) return finding;
     const auto missing = static_cast<std::uint64_t>(std::ranges::count_if(finding.tensors, is_missing));
-    return Error{
-        ErrorKind::unsupported,
-        fmt::format("{}: is one file of a model that was sealed as a folder; it has {} of the {} sealed "
-                    "tensors",
-                    util::printable(model.path.string()), util::grouped(finding.tensors_total),
-                    util::grouped(finding.tensors_total + missing)),
-        "check the folder that holds all files of the model", Remedy::check_folder};
+    return sealed_as_folder(
+        model, fmt::format("; it has {} of the {} sealed tensors", util::grouped(finding.tensors_total),
+                           util::grouped(finding.tensors_total + missing)));
 }
 
 }  // namespace modelseal::jobs

@@ -11,7 +11,8 @@ namespace modelseal::jobs {
 
 // The finding of check_seal(), unless the target explains it. A folder without a seal of its own in which a model has one is
 // `not_found`, and the finding names that model; so is what has lost the seal by which this could be told. One file of several
-// that were sealed together is an Error of kind `unsupported`, if its own tensors show no change.
+// that were sealed together is an Error of kind `unsupported`, if its own tensors show no change; so is an index or a graph of a
+// sealed folder, given alone.
 //
 // Reads models in the folder again, until the first that is sealed on its own; nothing for an intact finding.
 Result<SealFinding> explained_by_target(const model::Model& model, const SealSearch& search,
