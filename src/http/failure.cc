@@ -67,6 +67,9 @@ std::optional<TransferFailure> client_refused(const Words& words, const ClientOp
 // What TLS refuses comes out the same the next time; a connection that broke may hold.
 TransferFailure tls_failure(const Words& words, const ClientOptions& options) {
     if (auto refused = client_refused(words, options)) return std::move(*refused);
+    // A signature that does not hold, by an authority of the name of one that is trusted.
+    if (words.mention("asn1 encoding routines"))
+        return words.never("its certificate is not accepted: its signature does not hold");
     const auto what = "the TLS connection failed: " + words.text();
     constexpr const char* kPlain = "the server may not speak https there: try http://";
     if (words.mention("wrong version number") || words.mention("packet length too long"))

@@ -274,7 +274,7 @@ TEST(Program, ColorsErrorsAsItColorsResults) {
     EXPECT_THAT(on_terminal({{"TERM", "xterm"}, {"NO_COLOR", "1"}}), Not(HasSubstr("\x1b[31m")));
 }
 
-// Of 40 MB, the libraries take about 30 (libcurl's alone 10), and the key derivation wants 16. Address sanitizers need more
+// Of 33 MB, the libraries take about 20, and the key derivation wants 16. Address sanitizers need more
 // than any limit.
 #ifndef MODELSEAL_SANITIZED
 TEST(Program, ReportsThatMemoryIsExhausted) {
@@ -283,7 +283,7 @@ TEST(Program, ReportsThatMemoryIsExhausted) {
     ASSERT_EQ(run(modelseal({"keygen", "v"}), here).code, 0);
     for (const char* words : {"keygen w", "keygen acme --type check -k v.key"}) {
         const Outcome outcome =
-            run({"bash", "-c", std::string("ulimit -v 40000; \"$0\" ") + words, MODELSEAL_PROGRAM}, here);
+            run({"bash", "-c", std::string("ulimit -v 33000; \"$0\" ") + words, MODELSEAL_PROGRAM}, here);
         EXPECT_EQ(outcome.code, 3) << words;
         EXPECT_EQ(outcome.err, "modelseal: out of memory\n") << words;
     }

@@ -136,7 +136,7 @@ TEST_F(SignVerify, AMissingSignatureIsNothingToVerify) {
 
 // What --json has, the text tells as well.
 TEST_F(SignVerify, WarningsAreShown) {
-    scratch.write("net/model.safetensors.index.json", R"({"weight_map": {"lost": "net.safetensors"}})");
+    scratch.write("net/net.safetensors", test::safetensors({{"alpha", 10}, {"beta", 20}}).substr(0, 100));
     const auto done = run({"sign", "net", "-k", "signer.key"});
     EXPECT_EQ(done.code, 0);
     EXPECT_THAT(done.err, HasSubstr("modelseal: warning: no digests of tensors: "));

@@ -124,13 +124,16 @@ TEST_P(Release, DoesNotVerifyUnderTheOtherMethod) {
     EXPECT_THAT(finding->detail, HasSubstr("signed with a"));
 }
 
-TEST(Anchors, ThatAreNotSelfSignedEndNoChain) {
+// Whoever gives it trusts it, whatever its own issuer is.
+TEST(Anchors, MayBeAnIntermediateAuthority) {
     MODELSEAL_NEED_DATA();
     const auto folder = historical("v1.1.0-certificate");
     auto options = options_for("v1.1.0-certificate", folder);
     options.anchors = {oms_key("int-ca-cert.pem")};
+    EXPECT_EQ(verify_model(folder, options).value().outcome, Outcome::valid);
+    options.anchors = {oms_key("signing-key-cert.pem")};
     const auto finding = verify_model(folder, options).value();
-    EXPECT_EQ(finding.outcome, Outcome::invalid);
+    EXPECT_EQ(finding.outcome, Outcome::invalid) << "a leaf is no authority";
     EXPECT_THAT(finding.detail, HasSubstr("its certificate is not valid at"));
 }
 

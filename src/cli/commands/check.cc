@@ -73,6 +73,7 @@ std::span<const OptionRule> check_rules() {
         {"--ca", asking, &TargetUses::http},
         {"--client-cert", asking, &TargetUses::http},
         {"--client-key", asking, &TargetUses::http},
+        {"--client-key", {"--client-cert"}},
         {"--retries", asking, &TargetUses::http},
         {"--tensors", asking, &TargetUses::http},
         {"--output", asking, &TargetUses::http},

@@ -288,6 +288,7 @@ Result<void> refuse_idle(const CLI::App& command, const CheckerFlags& flags) {
         {"--ca", {}, &TargetUses::http},
         {"--client-cert", {}, &TargetUses::http},
         {"--client-key", {}, &TargetUses::http},
+        {"--client-key", {"--client-cert"}},
         {"--retries", {}, &TargetUses::http},
         {"--tensors", {}, &TargetUses::http},
         {"--output", {}, &TargetUses::http},

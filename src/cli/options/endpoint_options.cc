@@ -57,6 +57,7 @@ Result<http::Fields> headers_of(const std::string& file) {
 Result<std::string> client_passphrase(const std::string& cert, const std::string& key) {
     const auto& file = key.empty() ? cert : key;
     if (file.empty()) return std::string();
+    if (cert.empty()) return Error{ErrorKind::usage, "--client-key has no effect without --client-cert", {}};
     MODELSEAL_TRY_ASSIGN(auto pem, io::read_text(file, kMostPem));
     const crypto::WipeAtEnd wiped(pem);
     if (pem.find("PRIVATE KEY-----") == std::string::npos) {
@@ -80,15 +81,14 @@ void add_endpoint_options(CLI::App& command, EndpointFlags& flags) {
         ->type_name("FILE");
     command.add_option("--ca", flags.ca, "trust these certificates instead of those of the system")
         ->type_name("FILE");
-    auto* cert = command
-                     .add_option("--client-cert", flags.client_cert,
-                                 "show this certificate, with its authorities, to a server that asks for one")
-                     ->type_name("PEM");
+    command
+        .add_option("--client-cert", flags.client_cert,
+                    "show this certificate, with its authorities, to a server that asks for one")
+        ->type_name("PEM");
     command
         .add_option("--client-key", flags.client_key,
                     "key of that certificate (default: in the certificate's file)")
-        ->type_name("PEM")
-        ->needs(cert);
+        ->type_name("PEM");
     command.add_option("--timeout", flags.timeout, "time limit of a request (default: 30)")
         ->type_name("SECONDS")
         ->check(CLI::Range(1u, 86400u));
