@@ -28,7 +28,6 @@ namespace fs = std::filesystem;
 using crypto::Digest;
 using crypto::Sha256;
 using ledger::Database;
-using ledger::Statement;
 using ledger::Transaction;
 
 constexpr std::int64_t kApplication = 0x6d736361;  // "msca", in the header of the file
