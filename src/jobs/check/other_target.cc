@@ -79,7 +79,7 @@ bool is_one_of_several(const SealFinding& finding) {
 // An index of shards, or a graph with external data, whose weights show no change, and which the seal lists by its name in a folder,
 // as it lists perhaps others that an index does not name.
 bool names_the_weights_of_a_folder(const model::Model& model, const SealFinding& finding) {
-    if (finding.cause != Cause::frame || !finding.weights_intact) return false;
+    if (model.files.size() < 2 || finding.cause != Cause::frame || !finding.weights_intact) return false;
     const auto name = model.path.filename().string();
     std::size_t added = 0;
     bool listed = false;
