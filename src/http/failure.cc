@@ -11,6 +11,8 @@
 namespace modelseal::http {
 namespace {
 
+constexpr const char* kProxies =
+    "the environment variables https_proxy, http_proxy and no_proxy decide about proxies";
 constexpr const char* kBroken = "the connection was closed before the answer was complete";
 
 // Makes failures that name the server.
@@ -97,9 +99,7 @@ TransferFailure failure_of(const Failed& failed, const Exchange& exchange, const
         const auto what =
             fmt::format("its proxy answers with status {} and makes no connection", failed.proxy_status);
         const bool later = failed.proxy_status == 429 || failed.proxy_status >= 500;
-        constexpr const char* kHint =
-            "the environment variables https_proxy, http_proxy and no_proxy decide about proxies";
-        return later ? words.later(what, kHint) : words.never(what, kHint);
+        return later ? words.later(what, kProxies) : words.never(what, kProxies);
     }
     switch (failed.code) {
         case CURLE_OK:  // with a head that did not end
@@ -113,9 +113,7 @@ TransferFailure failure_of(const Failed& failed, const Exchange& exchange, const
         case CURLE_COULDNT_RESOLVE_HOST:
             return words.later("host not found");
         case CURLE_COULDNT_RESOLVE_PROXY:
-            return words.later("its proxy was not found: " + words.text(),
-                               "the environment variables https_proxy, http_proxy and no_proxy decide about "
-                               "proxies");
+            return words.later("its proxy was not found: " + words.text(), kProxies);
         case CURLE_COULDNT_CONNECT:
             return not_connected(words, failed);
         case CURLE_OPERATION_TIMEDOUT:

@@ -6,7 +6,9 @@
 
 #include <fmt/format.h>
 
+#include "http/field_text.h"
 #include "io/file.h"
+#include "util/byte_order_mark.h"
 #include "util/text.h"
 
 namespace modelseal::http {
@@ -31,20 +33,10 @@ constexpr std::array<std::string_view, 14> kOurs = {"accept-encoding",
                                                     "transfer-encoding",
                                                     "inference-header-content-length"};
 
-char small(char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
-}
-
-std::string in_lower_case(std::string_view text) {
-    std::string out(text);
-    std::ranges::transform(out, out.begin(), small);
-    return out;
-}
-
 // RFC 9110, section 5.6.2.
 bool is_token(std::string_view text) {
     return !text.empty() && std::ranges::all_of(text, [](char c) {
-        const char low = small(c);
+        const char low = lower_case(c);
         return (c >= '0' && c <= '9') || (low >= 'a' && low <= 'z') ||
                std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
     });
@@ -57,26 +49,19 @@ bool is_value(std::string_view text) {
     });
 }
 
-std::string_view stripped(std::string_view text) {
-    constexpr std::string_view kBlanks = " \t\r";
-    const auto first = text.find_first_not_of(kBlanks);
-    if (first == std::string_view::npos) return {};
-    return text.substr(first, text.find_last_not_of(kBlanks) - first + 1);
-}
-
 }  // namespace
 
 bool may_be_public(std::string_view name) {
-    return in_lower_case(name) == "host";
+    return lower_case(name) == "host";
 }
 
 Result<Fields> parse_header_fields(std::string_view text, const std::string& source) {
     Fields fields;
     std::set<std::string> once;
     std::size_t number = 0;
-    if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
+    text = util::without_mark(text);
     while (!text.empty()) {
-        const auto line = stripped(text.substr(0, text.find('\n')));
+        const auto line = trimmed(text.substr(0, text.find('\n')));
         text.remove_prefix(
             std::min(text.size(), text.find('\n') == text.npos ? text.size() : text.find('\n') + 1));
         ++number;
@@ -88,9 +73,9 @@ Result<Fields> parse_header_fields(std::string_view text, const std::string& sou
         const auto colon = line.find(':');
         const auto name = line.substr(0, colon);
         if (colon == line.npos || !is_token(name)) return refused("is not a header field");
-        const auto value = stripped(line.substr(colon + 1));
+        const auto value = trimmed(line.substr(colon + 1));
         if (!is_value(value)) return refused(fmt::format("has no valid value for {}", name));
-        const auto low = in_lower_case(name);
+        const auto low = lower_case(name);
         if (std::ranges::find(kOurs, low) != kOurs.end() || low.starts_with("proxy-"))
             return refused(fmt::format("has {}, which the client decides about", name));
         const bool single = low == "host" || low == "authorization";

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "http/field_text.h"
 #include "util/text.h"
 
 namespace modelseal::http {
@@ -15,14 +16,6 @@ constexpr std::size_t kMostHeaderBytes = 256u << 10, kMostFields = 500;
 constexpr unsigned kMostInterim = 8;  // answers with status 1xx
 // Of a response without success: what is beyond it is of no use.
 constexpr std::size_t kMostErrorBody = 64u << 10;
-
-std::string_view trimmed(std::string_view text) {
-    while (!text.empty() &&
-           (text.back() == '\r' || text.back() == '\n' || text.back() == ' ' || text.back() == '\t'))
-        text.remove_suffix(1);
-    while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-    return text;
-}
 
 void take_status(Reception& reception, std::string_view line) {
     reception.head_ended = false;
@@ -126,10 +119,8 @@ std::size_t on_header(char* data, std::size_t, std::size_t size, void* user) {
     if (trimmed(line).empty()) return end_head(reception) ? size : 0;
     const auto colon = line.find(':');
     if (colon == std::string_view::npos) return size;
-    std::string name(line.substr(0, colon));
-    std::ranges::transform(name, name.begin(),
-                           [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-    reception.response.fields.emplace_back(std::move(name), std::string(trimmed(line.substr(colon + 1))));
+    reception.response.fields.emplace_back(lower_case(line.substr(0, colon)),
+                                           std::string(trimmed(line.substr(colon + 1))));
     return size;
 }
 

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "http/field_text.h"
 #include "http/libcurl.h"
 #include "util/encodings.h"
 
@@ -22,12 +23,6 @@ std::string part_of(CURLU* url, CURLUPart part, unsigned flags = 0) {
     std::string out(text);
     libcurl().free(text);
     return out;
-}
-
-std::string lower_case(std::string text) {
-    std::ranges::transform(text, text.begin(),
-                           [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-    return text;
 }
 
 Error not_an_address(std::string_view why) {

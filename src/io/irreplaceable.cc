@@ -1,4 +1,3 @@
-
 #include "io/irreplaceable.h"
 
 #include <string>

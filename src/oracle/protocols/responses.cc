@@ -11,6 +11,7 @@
 #include "formats/npy.h"
 #include "io/file.h"
 #include "oracle/precision.h"
+#include "util/byte_order_mark.h"
 #include "util/error.h"
 #include "util/text.h"
 
@@ -129,7 +130,7 @@ Result<std::string> text_of(const Source& source, std::size_t count, std::size_t
     std::string text(source.size(), '\0');
     MODELSEAL_TRY(source.read(0, std::as_writable_bytes(std::span(text))));
     // Spreadsheets and editors put a byte order mark first.
-    if (text.starts_with("\xEF\xBB\xBF")) text.erase(0, 3);
+    if (text.starts_with(util::kByteOrderMark)) text.erase(0, util::kByteOrderMark.size());
     return text;
 }
 
