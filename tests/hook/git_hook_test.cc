@@ -253,7 +253,7 @@ TEST_F(GitHook, ChecksAFolderWithAConfigurationAsOneModel) {
     // Without its configuration it is a file, which is not sealed as one.
     server->git({"reset", "--quiet", "--hard", "HEAD~1"});
     server->git({"rm", "--quiet", "bert/config.json"});
-    expect_refused(push_all("no configuration"), "bert/model.safetensors: tampered");
+    expect_refused(push_all("no configuration"), "is one file of a model that was sealed as a folder");
 }
 
 TEST_F(GitHook, RefusesRemoteCodeOutsideTheSeal) {

@@ -91,6 +91,36 @@ TEST_F(OtherTarget, TheIndexOfASealedFolderIsNotCalledTampered) {
     EXPECT_EQ(look(index).verdict, Verdict::tampered);
 }
 
+TEST_F(OtherTarget, TheOnlyWeightsOfASealedFolderAreNotCalledTampered) {
+    scratch_.write("net/model.safetensors", file("net", 1));
+    scratch_.write("net/config.json", "{}");
+    ASSERT_TRUE(seal_model(scratch_ / "net", sealed_, {.key = key_, .check = check_}).ok());
+    // As it was called in the folder, and as a browser calls a second download.
+    fs::create_directory(scratch_ / "alone");
+    for (const auto* name : {"alone/model.safetensors", "alone/model (1).safetensors"}) {
+        fs::copy_file(sealed_ / "model.safetensors", scratch_ / name);
+        const auto report = look(scratch_ / name);
+        EXPECT_EQ(report.verdict, Verdict::error);
+        EXPECT_EQ(report.exit_code, ExitCode::failed);
+        EXPECT_THAT(report.error,
+                    HasSubstr("is one file of a model that was sealed as a folder, of which it has all "
+                              "the weights"));
+        EXPECT_EQ(report.remedy, Remedy::check_folder);
+    }
+    // The folder without its configuration is what was sealed and then changed.
+    fs::remove(sealed_ / "config.json");
+    EXPECT_EQ(look(sealed_).verdict, Verdict::tampered);
+    // So is the file with a changed weight, and a file that was sealed by itself and got other metadata.
+    auto bytes = test::content_of(scratch_ / "alone/model.safetensors");
+    bytes[bytes.size() - 100] = static_cast<char>(bytes[bytes.size() - 100] ^ 1);
+    EXPECT_EQ(look(scratch_.write("alone/changed.safetensors", bytes)).verdict, Verdict::tampered);
+    auto single = test::sealed_bytes(file("net", 1), key_);
+    const auto name = single.find("net.a");
+    ASSERT_NE(name, single.npos);
+    single[name + 4] = 'c';
+    EXPECT_EQ(look(scratch_.write("single.safetensors", single)).verdict, Verdict::tampered);
+}
+
 TEST_F(OtherTarget, AChangeIsTamperingNevertheless) {
     seal_folder();
     // In the file that is checked alone.

@@ -76,17 +76,19 @@ bool is_one_of_several(const SealFinding& finding) {
            std::ranges::any_of(finding.tensors, is_missing);
 }
 
-// An index of shards, or a graph with external data, whose weights show no change, and which the seal lists by its name in a folder,
-// as it lists perhaps others that an index does not name.
-bool names_the_weights_of_a_folder(const model::Model& model, const SealFinding& finding) {
-    if (model.files.size() < 2 || finding.cause != Cause::frame || !finding.weights_intact) return false;
+// All the weights of a folder, unchanged, by a file that the seal lists by its name in the folder: the only one that has any, whatever
+// it is called now, or an index of shards, or a graph with external data. The seal lists perhaps others as well.
+bool holds_the_weights_of_a_folder(const model::Model& model, const SealFinding& finding) {
+    if (finding.cause != Cause::frame || !finding.weights_intact) return false;
     const auto name = model.path.filename().string();
     std::size_t added = 0;
     bool listed = false;
     for (const auto& file : finding.files) {
         if (file.outcome == FileFinding::Outcome::changed) return false;
         if (file.outcome == FileFinding::Outcome::added) ++added;
-        listed = listed || (file.outcome == FileFinding::Outcome::missing && file.name == name);
+        // A file that was sealed by itself has no name in its seal.
+        const bool may_be_it = model.files.size() == 1 ? !file.name.empty() : file.name == name;
+        listed = listed || (file.outcome == FileFinding::Outcome::missing && may_be_it);
     }
     return listed && added == 1;
 }
@@ -104,8 +106,9 @@ Result<SealFinding> explained_by_target(const model::Model& model, const SealSea
                                         SealFinding finding) {
     if (finding.outcome == Outcome::intact || finding.outcome == Outcome::error) return finding;
     if (model.folder) return explained_by_models(model, search, std::move(finding));
-    if (names_the_weights_of_a_folder(model, finding))
-        return sealed_as_folder(model, ", of which it names the weights");
+    if (holds_the_weights_of_a_folder(model, finding))
+        return sealed_as_folder(model, model.files.size() == 1 ? ", of which it has all the weights"
+                                                               : ", of which it names the weights");
     if (!is_one_of_several(finding)) return finding;
     const auto missing = static_cast<std::uint64_t>(std::ranges::count_if(finding.tensors, is_missing));
     return sealed_as_folder(
