@@ -4,6 +4,7 @@
 #include "tests/support/models/small_models.h"
 #include "tests/support/scratch.h"
 #include <modelseal/check.h>
+#include <modelseal/seal.h>
 
 namespace modelseal {
 namespace {
@@ -45,6 +46,31 @@ TEST_F(ManyKeys, AnIntactSealCountsBeforeABrokenOne) {
         EXPECT_EQ(report.seal->vendor_key, id(2));
     }
     EXPECT_EQ(check(twice, {1, 3}).verdict, Verdict::tampered);
+}
+
+// The copies of customers may be cut into other blocks, which a glance does not see.
+TEST_F(ManyKeys, AnIntactCopyOfACustomerCountsBeforeTheSealUnderIt) {
+    const auto floats = test::float_weights(600'000, 1);
+    std::string halves;  // the upper ones: bf16
+    for (std::size_t i = 0; i < floats.size(); i += 4) halves += floats.substr(i + 2, 2);
+    const auto original = test::safetensors_file({{"w", "BF16", {600'000}, halves}});
+    const auto vendor = test::test_key(2);
+    const std::array<std::byte, 32> secret{std::byte{7}};
+    const CheckKey customer(vendor.public_key(), "acme", Secret32(secret));
+    // Of the seals below, those of 4 and 5 are seen at a glance still.
+    for (const unsigned below : {1u, 4u, 5u}) {
+        const auto everybody = public_check_key(test::test_key(below).public_key());
+        const auto file = scratch.write("below", test::sealed_bytes(original, test::test_key(below)));
+        std::filesystem::remove(scratch / "above");
+        const auto made = seal_model(file, scratch / "above", {.key = vendor, .check = customer});
+        ASSERT_TRUE(made.ok()) << made.error().message;
+        for (const auto& keys : {std::vector{everybody, customer}, {customer, everybody}}) {
+            const auto report =
+                check_model(scratch / "above", {.seal = SealCheck{.keys = keys}, .jobs = 1}).value();
+            EXPECT_EQ(report.verdict, Verdict::intact) << below;
+            EXPECT_EQ(report.seal->vendor_key, id(2)) << below;
+        }
+    }
 }
 
 TEST_F(ManyKeys, ATamperedModelIsOfItsVendorWhateverWasCheckedBefore) {

@@ -52,10 +52,14 @@ class ManyKeys {
     Result<std::optional<SealFinding>> find() {
         MODELSEAL_TRY_ASSIGN(auto known, under_last_vendor());
         if (intact(known)) return known;
+        // A seal that shows and does not hold may lie under an intact one that takes a longer look to be seen.
+        std::optional<SealFinding> first;
         for (const auto sight : {mark::Sight::glance, mark::Sight::short_look}) {
             MODELSEAL_TRY_ASSIGN(auto found, among_those_that_show(sight));
-            if (found) return found;
+            if (intact(found)) return found;
+            if (found && !first) first = std::move(found);
         }
+        if (first) return first;
         for (std::size_t i = 0; i < tried_.size(); ++i) {
             if (tried_[i]) continue;
             MODELSEAL_TRY_ASSIGN(auto found, under(i));

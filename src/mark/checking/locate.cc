@@ -153,14 +153,11 @@ Result<bool> shows_at_a_glance(const model::Model& model, const BlockMap& block_
     return located_in(keys, Version::two, model.tensors[host].dtype, block, buffer).has_value();
 }
 
-}  // namespace
-
-Result<bool> shows_seal(const model::Model& model, const BlockMap& block_map,
-                        std::span<const std::byte, 32> secret, Sight sight) {
+// The first cells of a few tensors.
+Result<bool> shows_in_few(const model::Model& model, const BlockMap& block_map,
+                          std::span<const std::byte, 32> secret) {
     constexpr std::size_t kFew = 4;
     const auto hosts = hosts_by_class(block_map);
-    if (sight == Sight::glance)
-        return hosts.empty() ? Result<bool>(false) : shows_at_a_glance(model, block_map, hosts.front(), secret);
     for (std::size_t i = 0; i < std::min(kFew, hosts.size()); ++i) {
         MODELSEAL_TRY_ASSIGN(const auto found, locate_in(model, block_map, hosts[i], secret, 0, 1, {}));
         if (found) return true;
@@ -168,14 +165,34 @@ Result<bool> shows_seal(const model::Model& model, const BlockMap& block_map,
     return false;
 }
 
-Result<std::optional<FoundSeal>> find_seal(const model::Model& model, std::span<const std::byte, 32> secret) {
-    const auto usual = BlockMap(model.tensors).block_elements();
+// In elements: the usual length first, then from the longest on.
+std::vector<std::uint64_t> block_lengths(std::uint64_t usual) {
     std::vector<std::uint64_t> lengths = {usual};
     for (auto length = kMaxBlockElements; length >= kMinBlockElements; length /= 2) {
         if (length != usual) lengths.push_back(length);
     }
+    return lengths;
+}
+
+}  // namespace
+
+Result<bool> shows_seal(const model::Model& model, const BlockMap& block_map,
+                        std::span<const std::byte, 32> secret, Sight sight) {
+    if (sight == Sight::glance) {
+        const auto hosts = hosts_by_class(block_map);
+        return hosts.empty() ? Result<bool>(false) : shows_at_a_glance(model, block_map, hosts.front(), secret);
+    }
+    for (const auto length : block_lengths(block_map.block_elements())) {
+        MODELSEAL_TRY_ASSIGN(const bool shown, shows_in_few(model, BlockMap(model.tensors, length), secret));
+        if (shown) return true;
+    }
+    return false;
+}
+
+Result<std::optional<FoundSeal>> find_seal(const model::Model& model, std::span<const std::byte, 32> secret) {
+    const auto usual = BlockMap(model.tensors).block_elements();
     for (const auto effort : {Effort::first_cells, Effort::further_cells}) {
-        for (const auto length : lengths) {
+        for (const auto length : block_lengths(usual)) {
             // Shorter blocks than usual are those of a model that was smaller, and so was not damaged but added to; or
             // those of a seal that keeps to windows.
             const bool likely = length >= usual || length == kWindowedBlock;

@@ -30,8 +30,9 @@ Result<std::optional<Located>> locate(const model::Model& model, const BlockMap&
 // that counts is found without a close look for the seals of all others.
 enum class Sight {
     glance,      // the first cell of one tensor, in a seal of this version, on its own grid: about 0.1 ms
-    short_look,  // those of a few tensors, in seals of all versions, on all grids
+    short_look,  // those of a few tensors, in seals of all versions, on all grids, in blocks of all lengths
 };
+// `block_map`: cut in the usual way.
 Result<bool> shows_seal(const model::Model& model, const BlockMap& block_map,
                         std::span<const std::byte, 32> secret, Sight sight);
 
