@@ -97,14 +97,20 @@ Result<Glob> Glob::parse(std::string_view pattern) {
 class Glob::States {
   public:
     explicit States(const std::vector<Step>& steps)
-        : steps_(steps), next_(steps.size() + 1), inside_(steps.size() + 1) {
+        : steps_(steps),
+          next_(steps.size() + 1),
+          inside_(steps.size() + 1),
+          then_(steps.size() + 1),
+          then_inside_(steps.size() + 1) {
         next_[0] = true;
         skip();
     }
 
     // All names go on with one of `bytes`, which is unknown to us.
     void read(const Bytes& bytes) {
-        std::vector<bool> next(next_.size()), inside(inside_.size());
+        auto &next = then_, &inside = then_inside_;
+        std::ranges::fill(next, false);
+        std::ranges::fill(inside, false);
         const bool slash = bytes.test('/'), only_slash = slash && bytes.count() == 1;
         for (std::size_t i = 0; i < steps_.size(); ++i) {
             const auto& step = steps_[i];
@@ -116,8 +122,8 @@ class Glob::States {
             if (only_slash) next[i] = true;
             if (!slash) inside[i] = true;
         }
-        next_ = std::move(next);
-        inside_ = std::move(inside);
+        std::swap(next_, then_);
+        std::swap(inside_, then_inside_);
         skip();
     }
 
@@ -148,7 +154,8 @@ class Glob::States {
     }
 
     const std::vector<Step>& steps_;
-    std::vector<bool> next_, inside_;
+    // Of each step, and of the end. Those of the next character are kept: a policy has many rules, and a name many characters.
+    std::vector<char> next_, inside_, then_, then_inside_;
 };
 
 bool Glob::matches(std::string_view name) const {
