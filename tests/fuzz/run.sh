@@ -25,18 +25,19 @@ mkdir -p "$build/corpus" "$build/findings" "$build/logs"
 # The folders with files of a target's format.
 seeds() {
     case $1 in
-        safetensors*) echo models/safetensors hostile/safetensors ;;
-        gguf*) echo models/gguf hostile/gguf-corpus ;;
-        onnx*) echo models/onnx onnx-node hostile/onnx ;;
+        safetensors*) echo models/safetensors reports/st ;;
+        gguf*) echo models/gguf hostile/gguf-corpus reports/gguf ;;
+        onnx*) echo models/onnx onnx-node reports/onnx ;;
         pytorch* | pickle* | zip* | torch*)
-            echo models/checkpoint models/torchscript hostile/modelscan hostile/picklescan hostile/zip-yauzl ;;
+            echo models/checkpoint models/torchscript reports/pt hostile/modelscan hostile/picklescan hostile/zip-yauzl ;;
         jpeg*) echo datasets/imagenet-samples ;;
         key* | certificates*) echo oms/model-transparency/keys ;;
         oms_trusted_root*) echo oms ;;
         oms*) echo oms/model-transparency oms/spec/v1.0 ;;
-        shard_index* | fingerprint* | ledger* | pkcs11_uri* | responses* | infer_answer* | worker_answer* | report* | timestamp* | sct* | oms_log* | git_push*) ;;  # no real ones
-        oci* | png* | cifar* | idx* | identity*) ;;  # likewise
-        *) echo models hostile ;;
+        shard_index*) echo reports/st ;;
+        fingerprint* | ledger* | pkcs11_uri* | responses* | infer_answer* | worker_answer* | report* | timestamp* | sct* | oms_log* | git_push*) ;;  # no real ones
+        oci* | png* | cifar* | idx* | identity* | header_file*) ;;  # likewise
+        *) echo models hostile reports ;;
     esac
 }
 
