@@ -21,6 +21,7 @@
 #include <utility>
 #include <vector>
 
+#include <modelseal/format.h>
 #include <modelseal/keys.h>
 #include <modelseal/progress.h>
 #include <modelseal/result.h>
@@ -128,6 +129,7 @@ struct FingerprintOptions {
     // Affects performance only.
     unsigned jobs = 0;
     Progress* progress = nullptr;
+    Limits limits = {};
 };
 
 struct FingerprintSummary {

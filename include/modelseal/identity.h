@@ -61,6 +61,7 @@ struct EmbedIdentityOptions {
     unsigned jobs = 0;            // threads; 0: all
     Progress* progress = nullptr;
     std::function<void(const EmbedEpoch&)> after_epoch = {};  // called by the calling thread
+    Limits limits = {};
 };
 
 // Shares are 0 to 1.
@@ -134,6 +135,7 @@ struct IdentityTarget {
     std::string device = "auto";  // of a local file: auto, cpu, cuda, cuda:N
     unsigned jobs = 0;            // threads; 0: all
     Progress* progress = nullptr;
+    Limits limits = {};
 };
 
 // The registry that a report rests on.

@@ -206,7 +206,7 @@ Result<FingerprintSummary> run(const std::filesystem::path& model, const std::fi
     MODELSEAL_TRY_ASSIGN(const auto created, io::build_time());
     MODELSEAL_TRY(jobs::allow(options.ledger, options.key, options.check));
     FingerprintSummary summary;
-    MODELSEAL_TRY_ASSIGN(const auto opened, model::open_model(model));
+    MODELSEAL_TRY_ASSIGN(const auto opened, model::open_model(model, options.limits));
     MODELSEAL_TRY_ASSIGN(const auto binding, bind(opened, options));
     if (!binding.sealed) {
         summary.notes.push_back(

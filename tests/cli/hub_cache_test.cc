@@ -129,6 +129,31 @@ TEST_F(HubCache, ExternalDataOfAGraphIsFoundBehindLinks) {
     EXPECT_THAT(must({"inspect", graph, "--allow-symlinks"}), HasSubstr("onnx, 1 tensor"));
 }
 
+TEST_F(HubCache, EveryCommandThatReadsModelsFollowsLinks) {
+    add("onnx/g.onnx", test::graph_of({{"x", "g.onnx_data"}}));
+    add("onnx/g.onnx_data", std::string(16, 'w'));
+    const std::string graph = cache / snapshot / "onnx/g.onnx";
+    scratch.write("p.toml",
+                  "version = 1\n[[vendor]]\nname = \"acme\"\nkeys = [\"vendor.pub\"]\n"
+                  "[[model]]\nmatch = \"**\"\nvendor = [\"acme\"]\n");
+    must({"customer", "add", "acme", "-k", "vendor.key", "--ledger", "l"});
+    // A graph without classes, of which more cannot be made; but it is found.
+    for (const test::Words& reading : {test::Words{"fingerprint", graph, "-k", "vendor.key", "-o", "g.fp"},
+                                       {"identity", "embed", graph, "--data", "data", "--key-images", "keys",
+                                        "-k", "vendor.key", "--ledger", "l", "-o", "marked"},
+                                       {"customer", "trace", graph, "-k", "vendor.key", "--ledger", "l"},
+                                       {"policy", "test", "p.toml", graph}}) {
+        const auto linked = run(reading);
+        EXPECT_NE(linked.code, 0) << reading[0];
+        EXPECT_THAT(linked.out + linked.err, HasSubstr("g.onnx_data: is a symbolic link")) << reading[0];
+        auto words = reading;
+        words.emplace_back("--allow-symlinks");
+        const auto followed = run(words);
+        EXPECT_NE(followed.code, 2) << reading[0] << followed.err;
+        EXPECT_THAT(followed.out + followed.err, Not(HasSubstr("symbolic link"))) << reading[0];
+    }
+}
+
 TEST_F(UsersFolder, PointersOfGitLfsAreNeitherSealedNorSigned) {
     const std::string pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 9\n";
     scratch.write("net/a.safetensors", weights(1));

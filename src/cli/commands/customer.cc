@@ -7,6 +7,7 @@
 #include "cli/commands/commands.h"
 #include "cli/options/check_keys.h"
 #include "cli/options/ledger_option.h"
+#include "cli/options/links_option.h"
 #include "cli/options/outputs.h"
 #include "cli/options/secrets.h"
 #include "cli/terminal/answer.h"
@@ -234,14 +235,17 @@ void add_name(CLI::App& command, CustomerFlags& options) {
 struct TraceFlags {
     CustomerOptions common;
     std::string file;
+    Links links = Links::refused;
     bool json = false;
 };
 
 Result<ExitCode> run(const TraceFlags& options, Context& context) {
     MODELSEAL_TRY_ASSIGN(const auto ledger, open_ledger(options.common, context));
     const auto progress = context.progress({"tracing", options.file}, Counted::steps);
-    MODELSEAL_TRY_ASSIGN(const auto trace,
-                         trace_model(options.file, ledger, {.jobs = context.jobs, .progress = progress.get()}));
+    MODELSEAL_TRY_ASSIGN(
+        const auto trace,
+        trace_model(options.file, ledger,
+                    {.jobs = context.jobs, .progress = progress.get(), .limits = {.links = options.links}}));
     print_answer(context.terminal, {.json = options.json, .style = {.rest = "use --json"}}, trace);
     return trace.outcome == TraceReport::Outcome::customer ? ExitCode::done : ExitCode::nothing;
 }
@@ -252,6 +256,7 @@ void add_customer_trace(CLI::App& customer, Context& context) {
                                 {"modelseal customer trace leaked.onnx --ledger sales.ledger -k vendor.key"});
     command.add_option("FILE", options->file, "model file, or folder of shards")->required();
     add_customer_options(command, options->common, Key::needed);
+    add_links_option(command, options->links);
     command.add_flag("--json", options->json, "print JSON (schema modelseal-trace/1)");
     on_run(command, context, [options](Context& running) { return run(*options, running); });
 }

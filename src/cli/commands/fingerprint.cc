@@ -8,6 +8,7 @@
 #include "cli/options/endpoint_options.h"
 #include "cli/options/input_options.h"
 #include "cli/options/ledger_option.h"
+#include "cli/options/links_option.h"
 #include "cli/options/outputs.h"
 #include "cli/options/secrets.h"
 #include "cli/options/values.h"
@@ -24,6 +25,7 @@ struct FingerprintFlags {
     std::string arm = "both";
     std::string access = "logits", grid = "none", method = "pairs", schedule = "keyed", device = "auto";
     InputFlags input;
+    Links links = Links::refused;
     std::string expires;
     bool json = false;
 };
@@ -62,6 +64,7 @@ Result<ExitCode> run(const FingerprintFlags& options, Context& context) {
     if (!options.preview.empty()) request.preview = options.preview;
     request.jobs = context.jobs;
     request.progress = progress.get();
+    request.limits.links = options.links;
     MODELSEAL_TRY_ASSIGN(const auto summary, fingerprint_model(options.model, options.out, request));
     for (const auto& note : summary.notes) context.terminal.warning(note);
     if (options.json || !context.terminal.quiet()) {
@@ -160,6 +163,7 @@ void add_fingerprint(CLI::App& program, Context& context) {
     command.add_option("--expires", options->expires, "last day, or time, of its validity")->type_name("DATE");
     command.add_option("--preview", options->preview, "draw the pairs and their margins; secret")
         ->type_name("FILE.png");
+    add_links_option(command, options->links);
     command.add_flag("--json", options->json, "print JSON (schema modelseal-fingerprint/1)");
     add_passphrase_option(command, options->passphrase_file);
     command.option_defaults()->group("inputs of the model");

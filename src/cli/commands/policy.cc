@@ -4,6 +4,7 @@
 
 #include "cli/commands/commands.h"
 #include "cli/options/endpoint_options.h"
+#include "cli/options/links_option.h"
 #include "cli/options/remedies.h"
 #include "cli/terminal/width.h"
 #include <modelseal/policy.h>
@@ -14,12 +15,14 @@ namespace {
 struct PolicyTestFlags {
     std::string policy, target, name, device = "auto";
     EndpointFlags endpoint;
+    Links links = Links::refused;
     bool json = false;
 };
 
 Result<ExitCode> run_test(const PolicyTestFlags& flags, Context& context) {
     MODELSEAL_TRY_ASSIGN(const auto policy, Policy::load(flags.policy));
-    PolicyCheckOptions options{.name = flags.name, .device = flags.device, .jobs = context.jobs};
+    PolicyCheckOptions options{
+        .name = flags.name, .device = flags.device, .jobs = context.jobs, .limits = {.links = flags.links}};
     MODELSEAL_TRY_ASSIGN(options.endpoint, endpoint_options(flags.endpoint, {flags.target}, context.terminal));
     const auto progress = context.progress({"checking", flags.target});
     options.progress = progress.get();
@@ -49,6 +52,7 @@ void add_policy(CLI::App& program, Context& context) {
         ->required();
     command.add_option("--name", flags->name, "name by which rules are looked up (default: the target)")
         ->type_name("NAME");
+    add_links_option(command, flags->links);
     command.add_flag("--json", flags->json, "print JSON (schema modelseal-policy/1)");
     command.option_defaults()->group("query-only models");
     add_device_option(command, flags->device);

@@ -17,7 +17,7 @@ namespace {
 constexpr std::size_t kElementsAtOnce = 4u << 20;  // 16 MiB of inputs
 
 Result<Asked> open_file(const std::string& target, const IdentityMark& mark, const IdentityTarget& options) {
-    MODELSEAL_TRY_ASSIGN(const auto model, model::open_model(target));
+    MODELSEAL_TRY_ASSIGN(const auto model, model::open_model(target, options.limits));
     MODELSEAL_TRY_ASSIGN(auto network,
                          oracle::open_network(model, {.device = options.device,
                                                       .threads = options.jobs,

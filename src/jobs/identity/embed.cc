@@ -191,7 +191,7 @@ Result<EmbedSummary> embed(const std::filesystem::path& model, const std::filesy
                            const EmbedIdentityOptions& options) {
     const auto begun = std::chrono::steady_clock::now();
     MODELSEAL_TRY(must_own_ledger(options));
-    MODELSEAL_TRY_ASSIGN(const auto opened, model::open_model(model));
+    MODELSEAL_TRY_ASSIGN(const auto opened, model::open_model(model, options.limits));
     MODELSEAL_TRY_ASSIGN(auto file, io::AtomicFile::create(out, kModelMode, io::WriteMode::exclusive));
     EmbedSummary summary{.mark = {}, .seed = options.seed};
     MODELSEAL_TRY_ASSIGN(const auto network, open_for_training(opened, options, summary));
