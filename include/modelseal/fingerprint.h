@@ -145,6 +145,14 @@ struct FingerprintSummary {
         double floor = 0;       // no input is closer to the boundary
     };
     std::vector<OnRung> rungs;
+    // An honest runtime that was tried, and by how much its margins differed from those of the model's own runtime.
+    struct OnRuntime {
+        Rung rung = Rung::fp32;
+        std::string name;
+        double largest = 0, mean = 0;  // absolute difference
+        double drift = 0;              // mean difference
+    };
+    std::vector<OnRuntime> runtimes;
     struct Training {
         unsigned width = 0, steps = 0;
         Arm arm = Arm::both;

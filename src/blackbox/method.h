@@ -36,6 +36,8 @@ struct Made {
     Fingerprint fingerprint;        // but for root, names and times
     std::uint64_t evaluations = 0;  // of the model for one input; a gradient counts 3
     std::vector<std::string> notes;
+    // What honest runtimes were off by, for the rungs fp32 and mixed.
+    std::vector<FingerprintSummary::OnRuntime> runtimes = {};
 };
 
 // What all methods of making share. The network as it is asked, with `plan.input`, which must outlive the probe:

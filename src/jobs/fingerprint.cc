@@ -249,6 +249,7 @@ Result<FingerprintSummary> run(const std::filesystem::path& model, const std::fi
     summary.classes = print.classes;
     summary.method = print.method();
     blackbox::method_of(print).describe(print, summary);
+    summary.runtimes = std::move(made->runtimes);
     summary.evaluations = made->evaluations;
     summary.device = network->devices().front();
     std::ranges::move(made->notes, std::back_inserter(summary.notes));

@@ -53,7 +53,8 @@ std::string Runtime::name() const {
     if (batch > 0) add(fmt::format("batch {}", batch));
     if (channels_last) add("channels last");
     if (plain_kernels) add("plain kernels");
-    if (half) add("half precision");
+    if (arithmetic != Arithmetic::usual) add(std::string(name_of(arithmetic)));
+    if (draw > 0) add(fmt::format("draw {}", draw));
     return name.empty() ? "as opened" : name;
 }
 

@@ -9,20 +9,22 @@
 #include <optional>
 
 #include "model/model.h"
+#include "oracle/arithmetic.h"
 #include "oracle/generator.h"
 #include "oracle/oracle.h"
 
 namespace modelseal::oracle {
 
-// One honest way to evaluate the same network. Runtimes differ in rounding only, unless `half` is set.
+// One honest way to evaluate the same network. Runtimes differ in rounding only.
 struct Runtime {
     unsigned threads = 0;        // 0: as many as the network was opened with
     std::size_t batch = 0;       // inputs at a time; 0: all that are given
     bool channels_last = false;  // memory format of 4-D inputs and weights
     bool plain_kernels = false;  // without oneDNN on the CPU, without cuDNN on a GPU
-    bool half = false;           // weights rounded to float16 and back; on a GPU also TF32 products
-    std::string device;          // "cpu", "cuda:0"; empty: the one that the network was opened on
-    std::string name() const;    // for progress and reports: "4 threads, batch 1, channels last"
+    Arithmetic arithmetic = Arithmetic::usual;
+    unsigned draw = 0;         // of what is random in that arithmetic
+    std::string device;        // "cpu", "cuda:0"; empty: the one that the network was opened on
+    std::string name() const;  // for progress and reports: "4 threads, batch 1, channels last"
 };
 
 // Fills `cotangents` (count x classes, zero before), the derivative of the objective with respect to each

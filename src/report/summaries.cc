@@ -124,6 +124,14 @@ std::string to_json(const FingerprintSummary& summary, const std::string& out) {
                                  {"noise", rung.noise},
                                  {"floor", rung.floor}});
     }
+    json["runtimes"] = nlohmann::ordered_json::array();
+    for (const auto& one : summary.runtimes) {
+        json["runtimes"].push_back({{"rung", name_of(one.rung)},
+                                    {"name", json_text(one.name)},
+                                    {"largest", one.largest},
+                                    {"mean", one.mean},
+                                    {"drift", one.drift}});
+    }
     if (summary.training) {
         json["generator"] = {{"width", summary.training->width},
                              {"steps", summary.training->steps},

@@ -4,25 +4,34 @@
 #include <cstring>
 
 #include <ATen/ATen.h>
+#include <ATen/CPUGeneratorImpl.h>
 #include <fmt/format.h>
 #include <torch/csrc/autograd/autograd.h>
 #include <torch/csrc/autograd/grad_mode.h>
 #include <torch/version.h>
 
 #include "io/threads.h"
+#include "torch/arithmetic/arithmetic.h"
+#include "torch/arithmetic/rounding.h"
+#include "torch/canary.h"
 #include "torch/errors.h"
 #include "util/text.h"
 
 namespace modelseal::libtorch {
 
-ChangedWeights::ChangedWeights(const VisitParameters& for_each, bool half, bool channels_last) {
-    if (!half && !channels_last) return;
+ChangedWeights::ChangedWeights(const VisitParameters& for_each, oracle::Arithmetic arithmetic, unsigned draw,
+                               bool channels_last) {
+    const bool half = arithmetic == oracle::Arithmetic::half_weights;
+    const bool rounded = arithmetic == oracle::Arithmetic::rounded_weights;
+    if (!half && !rounded && !channels_last) return;
+    const auto random = at::detail::createCPUGenerator(kSeed + draw);
     try {
         for_each([&](at::Tensor& parameter) {
             const auto original = parameter.detach();
             auto changed = original;
             if (half && original.is_floating_point())
                 changed = changed.to(at::kHalf).to(original.scalar_type());
+            if (rounded && original.scalar_type() == at::kFloat) changed = off_by_half_a_unit(changed, random);
             if (channels_last && original.dim() == 4)
                 changed = changed.contiguous(at::MemoryFormat::ChannelsLast);
             if (changed.is_same(original)) return;
@@ -88,6 +97,7 @@ ModuleNetwork::ModuleNetwork(std::string name, oracle::InputShape input, std::si
 
 Result<void> ModuleNetwork::place() {
     return guarded(name_, [&]() -> Result<void> {
+        canary_ = canary(device_, threads_);
         to(device_);
         for_each_parameter([](at::Tensor& parameter) {
             if (parameter.requires_grad()) parameter.set_requires_grad(false);
@@ -97,8 +107,8 @@ Result<void> ModuleNetwork::place() {
 }
 
 std::string ModuleNetwork::runtime() const {
-    return fmt::format("{} on LibTorch {}, {}, {}", engine(), TORCH_VERSION, processor(device_),
-                       util::counted(threads_, "thread"));
+    return fmt::format("{} on LibTorch {}, {}, {}, bits {}", engine(), TORCH_VERSION, processor(device_),
+                       util::counted(threads_, "thread"), canary_);
 }
 
 std::vector<std::string> ModuleNetwork::devices() const {
@@ -113,7 +123,8 @@ Result<ModuleNetwork::Way> ModuleNetwork::way(const oracle::Runtime& runtime) co
             runtime.batch,
             runtime.channels_last,
             runtime.plain_kernels,
-            runtime.half,
+            runtime.arithmetic,
+            runtime.draw,
             device_};
     if (!runtime.device.empty()) {
         MODELSEAL_TRY_ASSIGN(way.device, find_device(runtime.device));
@@ -164,10 +175,12 @@ Result<oracle::Answers> ModuleNetwork::answer(std::span<const float> inputs, std
                                               const Way& way) {
     return guarded(name_, [&]() -> Result<oracle::Answers> {
         const at::NoGradGuard no_gradients;
-        const Switches switches(way.threads, way.plain_kernels, way.half);
+        const Switches switches(way.threads, way.plain_kernels,
+                                way.arithmetic == oracle::Arithmetic::half_weights);
         const Elsewhere elsewhere([this](c10::Device device) { to(device); }, device_, way.device);
-        const ChangedWeights changed([this](const auto& visit) { for_each_parameter(visit); }, way.half,
-                                     way.channels_last);
+        const ChangedWeights changed([this](const auto& visit) { for_each_parameter(visit); }, way.arithmetic,
+                                     way.draw, way.channels_last);
+        const WithArithmetic computed(way.arithmetic, way.draw);
         oracle::Answers answers{.count = count, .classes = 0, .values = {}, .labels = {}};
         const auto step =
             at_once(count, way.batch, way.device.is_cuda() ? kElementsForwardOnGpu : kElementsAtOnce);

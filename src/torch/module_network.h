@@ -20,11 +20,12 @@ namespace modelseal::libtorch {
 
 using VisitParameters = std::function<void(const std::function<void(at::Tensor&)>&)>;
 
-// Rounds all floating tensors to float16 and back, and converts those of four dimensions to channels last;
-// the destructor restores the original tensors.
+// Changes all floating tensors as an arithmetic of weights says (half_weights, rounded_weights), and converts those of four
+// dimensions to channels last; the destructor restores the original tensors.
 class ChangedWeights {
   public:
-    ChangedWeights(const VisitParameters& for_each, bool half, bool channels_last);
+    ChangedWeights(const VisitParameters& for_each, oracle::Arithmetic arithmetic, unsigned draw,
+                   bool channels_last);
     ~ChangedWeights();
     ChangedWeights(const ChangedWeights&) = delete;
     ChangedWeights& operator=(const ChangedWeights&) = delete;
@@ -115,7 +116,9 @@ class ModuleNetwork : public oracle::TrainableNetwork {
     struct Way {  // a Runtime with its defaults filled in
         unsigned threads;
         std::size_t batch;
-        bool channels_last, plain_kernels, half;
+        bool channels_last, plain_kernels;
+        oracle::Arithmetic arithmetic;
+        unsigned draw;
         c10::Device device;
     };
     Result<Way> way(const oracle::Runtime& runtime) const;
@@ -144,6 +147,7 @@ class ModuleNetwork : public oracle::TrainableNetwork {
     std::size_t fixed_batch_;
     c10::Device device_;
     unsigned threads_;
+    std::string canary_;
     std::size_t classes_ = 0;  // 0: not probed yet
     std::unique_ptr<TriggerGenerator> generator_;
     // For training:

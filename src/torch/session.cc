@@ -38,12 +38,20 @@ Error too_small() {
     return {ErrorKind::internal, "the shared memory is too small for the request", {}};
 }
 
+// The program asks for none that this worker does not know: they are of one version.
+oracle::Arithmetic arithmetic_of(const json& as) {
+    const auto number = as.at("arithmetic").get<unsigned>();
+    return number <= static_cast<unsigned>(oracle::kLastArithmetic) ? static_cast<oracle::Arithmetic>(number)
+                                                                    : oracle::Arithmetic::usual;
+}
+
 oracle::Runtime runtime_of(const json& as) {
     return {.threads = as.at("threads").get<unsigned>(),
             .batch = as.at("batch").get<std::size_t>(),
             .channels_last = as.at("channels_last").get<bool>(),
             .plain_kernels = as.at("plain_kernels").get<bool>(),
-            .half = as.at("half").get<bool>(),
+            .arithmetic = arithmetic_of(as),
+            .draw = as.at("draw").get<unsigned>(),
             .device = as.at("device").get<std::string>()};
 }
 

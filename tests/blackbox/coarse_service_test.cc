@@ -97,7 +97,10 @@ class CoarseService : public testing::Test {
         model_.classes = 5;
         model_.classify = [this, disguise, seen = std::set<std::string>()](
                               std::span<const float> input) mutable -> std::vector<float> {
-            const auto answers = network_.ask_as(input, 1, {.batch = 1, .half = half_});
+            const auto answers = network_.ask_as(
+                input, 1,
+                {.batch = 1,
+                 .arithmetic = half_ ? oracle::Arithmetic::half_weights : oracle::Arithmetic::usual});
             auto outputs = answers->values;
             const std::string bytes(reinterpret_cast<const char*>(input.data()), input.size_bytes());
             if (disguise) disguise(outputs, !seen.insert(bytes).second);

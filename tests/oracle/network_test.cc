@@ -98,7 +98,7 @@ TEST_F(NetworkTest, AnswersTheSameBitsWhenAskedAgain) {
     EXPECT_EQ(first.classes, 3u);
     for (int i = 0; i < 4; ++i) EXPECT_EQ(network->ask(x, 20).value().values, first.values);
     ASSERT_TRUE(network->gradient(x, 20, [](auto, auto pull) { pull[0] = 1; }).ok());
-    ASSERT_TRUE(network->ask_as(x, 20, {.channels_last = true, .half = true}).ok());
+    ASSERT_TRUE(network->ask_as(x, 20, {.channels_last = true, .arithmetic = Arithmetic::half_weights}).ok());
     EXPECT_EQ(network->ask(x, 20).value().values, first.values);
 }
 
@@ -120,7 +120,7 @@ TEST_F(NetworkTest, HalfPrecisionRoundsTheWeightsForThatAnswerOnly) {
     const auto network = good();
     const auto x = inputs(4);
     const auto first = network->ask(x, 4).value();
-    const auto half = network->ask_as(x, 4, {.half = true}).value();
+    const auto half = network->ask_as(x, 4, {.arithmetic = Arithmetic::half_weights}).value();
     EXPECT_GT(distance(half, first), 1e-5);
     EXPECT_LT(distance(half, first), 1e-1);
     EXPECT_EQ(network->ask(x, 4).value().values, first.values);

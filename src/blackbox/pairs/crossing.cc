@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "blackbox/pairs/starts.h"
 #include "crypto/keystream.h"
 #include "util/text.h"
 
@@ -66,6 +67,12 @@ std::vector<float> Keyed::start(std::size_t index, std::size_t elements, unsigne
     return start;
 }
 
+std::vector<float> Keyed::picture(std::size_t index, std::span<const std::int64_t> shape,
+                                  unsigned levels) const {
+    auto stream = this->stream("picture", index);
+    return draw_start(static_cast<StartKind>(index % kStartKinds), shape, levels, stream);
+}
+
 std::uint32_t Keyed::target(std::size_t index, std::size_t classes) const {
     return static_cast<std::uint32_t>(stream("target", index).below(classes));
 }
@@ -85,9 +92,10 @@ namespace {
 // range are 2e-3, about as far as a gradient says where the margin goes.
 constexpr unsigned kFineLevels = 513;
 constexpr unsigned kGrayLevels = 256;
-constexpr unsigned kMostSteps = 48;        // gradient steps from one start
-constexpr double kLongestStep = 4;         // in units; further away, the gradient predicts little
-constexpr std::size_t kStartsPerPair = 6;  // starts tried for each pair before giving up
+constexpr unsigned kMostSteps = 48;  // gradient steps from one start
+constexpr double kLongestStep = 4;   // in units; further away, the gradient predicts little
+// Starts that are tried for each pair before giving up: so many if none crosses, and more while some do.
+constexpr std::size_t kStartsPerPair = 6, kMostStartsPerPair = 48;
 
 // One start under way.
 struct Walker {
@@ -212,12 +220,12 @@ Result<std::vector<Crossing>> find_crossings(Probe& probe, const Keyed& keyed, c
                                              Progress& progress) {
     std::vector<Crossing> found;
     std::size_t tried = 0;
-    while (found.size() < count && tried < kStartsPerPair * count) {
-        const auto missing = std::min(count - found.size(), kStartsPerPair * count - tried);
+    while (found.size() < count && tried < (found.empty() ? kStartsPerPair : kMostStartsPerPair) * count) {
+        const auto missing = count - found.size();
         std::vector<Walker> walkers(missing);
         for (auto& walker : walkers) {
             walker.start = tried++;
-            walker.at = keyed.start(walker.start, probe.elements(), lattice.levels);
+            walker.at = keyed.picture(walker.start, probe.input().shape.shape, lattice.levels);
             if (direction.empty()) walker.target = keyed.target(walker.start, probe.classes());
         }
         MODELSEAL_TRY_ASSIGN(auto crossings, walk(probe, lattice, direction, std::move(walkers)));

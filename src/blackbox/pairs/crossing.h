@@ -28,6 +28,8 @@ class Keyed {
 
     // Start number `index`: integers, uniform in [0, levels).
     std::vector<float> start(std::size_t index, std::size_t elements, unsigned levels) const;
+    // The same of the kind (starts.h) whose turn it is.
+    std::vector<float> picture(std::size_t index, std::span<const std::int64_t> shape, unsigned levels) const;
     // The class whose border is searched from start number `index`.
     std::uint32_t target(std::size_t index, std::size_t classes) const;
     // A permutation of the elements of start number `index`.

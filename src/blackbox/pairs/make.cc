@@ -18,6 +18,7 @@
 namespace modelseal::blackbox {
 namespace {
 
+constexpr double kDriftShare = 1.0 / 4;  // of a floor: all weights rounded once more stay within it
 constexpr double kLeastDrift = 0x1p-23;  // of the spread: one unit in the last place, in all logits alike
 constexpr std::size_t kSpare = 8;        // every so many pairs one more, for those that a rung loses
 
@@ -72,6 +73,10 @@ Result<void> Maker::measure() {
     spread_ = spread_of(outputs);
     MODELSEAL_TRY_ASSIGN(fp32_, fp32_noise(probe_, pixels, boundaries, outputs, plan_.threads));
     MODELSEAL_TRY_ASSIGN(mixed_, mixed_noise(probe_, pixels, boundaries, outputs));
+    for (const auto& one : fp32_.runtimes)
+        made_.runtimes.push_back({Rung::fp32, one.name, one.largest, one.scale, one.drift});
+    for (const auto& one : mixed_.runtimes)
+        made_.runtimes.push_back({Rung::mixed, one.name, one.largest, one.scale, one.drift});
     return {};
 }
 
@@ -104,7 +109,7 @@ Result<void> Maker::add_exact() {
 Result<void> Maker::add_spaced(Rung which, const Noise& noise, double floor) {
     RungOfPairs rung{.rung = which, .noise = noise.largest, .scale = noise.scale, .floor = floor};
     if (plan_.access != Access::label) {
-        rung.drift = std::max(kNoiseFactor * noise.drift, kLeastDrift * spread_);
+        rung.drift = std::max({kDriftFactor * noise.drift, kDriftShare * floor, kLeastDrift * spread_});
     }
     auto& print = made_.fingerprint.pairs();
     const auto add_pair = [&](std::size_t path, std::uint32_t target, const Bracket& at) {
@@ -145,7 +150,7 @@ Result<void> Maker::run() {
     MODELSEAL_TRY(measure());
     // Grid neighbors are further apart than any runtime's rounding: there is nothing exact between them.
     if (plan_.grid == Grid::none) MODELSEAL_TRY(add_exact());
-    const double least = fp32_floor(fp32_, spread_);
+    const double least = fp32_floor(fp32_, spread_, plan_.count);
     MODELSEAL_TRY(add_spaced(Rung::fp32, fp32_, least));
     if (mixed_.runtimes.empty()) {
         made_.notes.emplace_back(
@@ -153,7 +158,7 @@ Result<void> Maker::run() {
             "precision");
         return {};
     }
-    return add_spaced(Rung::mixed, mixed_, mixed_floor(mixed_, spread_, least));
+    return add_spaced(Rung::mixed, mixed_, mixed_floor(mixed_, spread_, plan_.count, least));
 }
 
 }  // namespace

@@ -78,7 +78,7 @@ struct Search {
 // quantized networks do, and none is in the band, the nearest beyond it will do.
 //
 // The two sides of the band have different reasons. At least the floor, because honest runtimes move a margin
-// by less (make.cc: 8 times the largest noise seen), so a flip is not theirs. Less than kBand times the floor,
+// by less (make.cc), so a flip is not theirs. Less than kBand times the floor,
 // because a pair that is farther away notices less: the margin must be moved all the way across.
 struct SideOfPair {
     std::size_t row;

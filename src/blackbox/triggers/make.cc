@@ -148,7 +148,7 @@ Result<bool> TriggerMaker::is_done() {
     if (enough_ == 0) {
         MODELSEAL_TRY_ASSIGN(const auto noise, fp32_noise(probe_, pixels_, boundaries_of_labels(labels_),
                                                           outputs_, plan_.threads));
-        enough_ = fp32_floor(noise, spread_of(outputs_));
+        enough_ = fp32_floor(noise, spread_of(outputs_), plan_.count);
     }
     return least >= enough_;
 }

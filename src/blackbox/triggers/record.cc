@@ -17,11 +17,13 @@ Result<void> measure_rungs(Probe& probe, unsigned threads, const std::vector<flo
     MODELSEAL_TRY_ASSIGN(const auto outputs, probe.outputs(pixels));
     const auto spread = spread_of(outputs);
     MODELSEAL_TRY_ASSIGN(const auto fp32, fp32_noise(probe, pixels, boundaries, outputs, threads));
-    const double least = fp32_floor(fp32, spread);
+    const auto count = static_cast<unsigned>(triggers.triggers.size());
+    const double least = fp32_floor(fp32, spread, count);
     triggers.rungs.push_back({Rung::fp32, fp32.largest, fp32.scale, least});
     MODELSEAL_TRY_ASSIGN(const auto mixed, mixed_noise(probe, pixels, boundaries, outputs));
     if (mixed.runtimes.empty()) return {};
-    triggers.rungs.push_back({Rung::mixed, mixed.largest, mixed.scale, mixed_floor(mixed, spread, least)});
+    triggers.rungs.push_back(
+        {Rung::mixed, mixed.largest, mixed.scale, mixed_floor(mixed, spread, count, least)});
     return {};
 }
 

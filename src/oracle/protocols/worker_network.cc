@@ -141,7 +141,8 @@ json to_json(const Runtime& runtime) {
             {"batch", runtime.batch},
             {"channels_last", runtime.channels_last},
             {"plain_kernels", runtime.plain_kernels},
-            {"half", runtime.half},
+            {"arithmetic", static_cast<unsigned>(runtime.arithmetic)},
+            {"draw", runtime.draw},
             {"device", runtime.device}};
 }
 

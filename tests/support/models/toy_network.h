@@ -130,7 +130,9 @@ class ToyNetwork final : public oracle::Network {
     }
 
     static float round(float weight, const oracle::Runtime& runtime) {
-        return runtime.half ? std::ldexp(std::nearbyint(std::ldexp(weight, 10)), -10) : weight;
+        return runtime.arithmetic >= oracle::Arithmetic::half_weights
+                   ? std::ldexp(std::nearbyint(std::ldexp(weight, 10)), -10)
+                   : weight;
     }
 
     std::vector<float> run(std::span<const float> input, const oracle::Runtime& runtime) {

@@ -1,0 +1,27 @@
+// The pictures from which pairs are searched. Noise alone leaves many units of a network dead, and no pair made from it sees
+// their weights: so there are several kinds in turn.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "crypto/keystream.h"
+
+namespace modelseal::blackbox {
+
+enum class StartKind : unsigned char {
+    uniform,   // noise over the whole range
+    sparse,    // a tenth of the elements at the upper end, the others at the lower
+    smooth,    // between the points of a coarse random grid, in each plane of the last two dimensions
+    contrast,  // noise over a random part of the range
+    binary,    // each element at one end of the range
+};
+inline constexpr std::size_t kStartKinds = 5;
+
+// Integers in [0, levels), as many as `shape` has elements. Precondition: levels > 1.
+std::vector<float> draw_start(StartKind kind, std::span<const std::int64_t> shape, unsigned levels,
+                              crypto::Keystream& stream);
+
+}  // namespace modelseal::blackbox

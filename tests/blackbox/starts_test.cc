@@ -1,0 +1,88 @@
+// The kinds of pictures from which pairs are searched.
+#include "blackbox/pairs/starts.h"
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+
+#include <gtest/gtest.h>
+
+#include "blackbox/pairs/crossing.h"
+
+namespace modelseal::blackbox {
+namespace {
+
+constexpr unsigned kLevels = 513;
+const std::vector<std::int64_t> kShape = {3, 20, 30};
+constexpr std::size_t kElements = 3 * 20 * 30;
+
+std::vector<float> drawn(StartKind kind, std::uint64_t number = 0) {
+    const std::array<std::byte, 32> key{std::byte{5}};
+    crypto::Keystream stream(key, number);
+    return draw_start(kind, kShape, kLevels, stream);
+}
+
+double share_of(const std::vector<float>& picture, float value) {
+    return static_cast<double>(std::ranges::count(picture, value)) / static_cast<double>(picture.size());
+}
+
+TEST(Starts, AreWholeNumbersOfTheRange) {
+    for (std::size_t kind = 0; kind < kStartKinds; ++kind) {
+        for (std::uint64_t number = 0; number < 20; ++number) {
+            const auto picture = drawn(static_cast<StartKind>(kind), number);
+            ASSERT_EQ(picture.size(), kElements);
+            for (const float value : picture) {
+                ASSERT_EQ(value, std::round(value)) << kind;
+                ASSERT_TRUE(value >= 0 && value < static_cast<float>(kLevels)) << kind;
+            }
+        }
+    }
+}
+
+TEST(Starts, AreOfTheirKind) {
+    constexpr float kTop = kLevels - 1;
+    const auto sparse = drawn(StartKind::sparse), binary = drawn(StartKind::binary),
+               smooth = drawn(StartKind::smooth);
+    EXPECT_NEAR(share_of(sparse, kTop), 0.1, 0.03);
+    EXPECT_NEAR(share_of(sparse, 0), 0.9, 0.03);
+    EXPECT_NEAR(share_of(binary, kTop), 0.5, 0.05);
+    EXPECT_EQ(share_of(binary, 0) + share_of(binary, kTop), 1);
+    // A step of a grid of 8 over 30 columns is at most a quarter of the range.
+    for (std::size_t i = 0; i + 1 < smooth.size(); ++i) {
+        if (i % 30 == 29) continue;
+        EXPECT_LE(std::abs(smooth[i + 1] - smooth[i]), kTop / 4 + 1);
+    }
+    std::set<std::pair<float, float>> ranges;
+    for (std::uint64_t number = 0; number < 20; ++number) {
+        const auto picture = drawn(StartKind::contrast, number);
+        const auto [low, high] = std::ranges::minmax(picture);
+        EXPECT_LT(low, high);
+        ranges.emplace(low, high);
+    }
+    EXPECT_GT(ranges.size(), 15u);
+}
+
+TEST(Starts, OfShapesWithoutPlanesAreDrawnAsWell) {
+    const std::array<std::byte, 32> key{};
+    for (const auto& shape : {std::vector<std::int64_t>{7}, {1}, {2, 1, 1}, {4, 1, 9}, {2, 3, 4, 5}}) {
+        std::size_t elements = 1;
+        for (const auto extent : shape) elements *= static_cast<std::size_t>(extent);
+        for (std::size_t kind = 0; kind < kStartKinds; ++kind) {
+            crypto::Keystream stream(key, kind);
+            EXPECT_EQ(draw_start(static_cast<StartKind>(kind), shape, 256, stream).size(), elements);
+        }
+    }
+}
+
+TEST(Starts, FollowFromTheKeyAlone) {
+    const Keyed one(Secret32(std::array<std::byte, 32>{std::byte{1}}), std::array<std::byte, 32>{});
+    const Keyed two(Secret32(std::array<std::byte, 32>{std::byte{2}}), std::array<std::byte, 32>{});
+    for (std::size_t index = 0; index < 2 * kStartKinds; ++index) {
+        EXPECT_EQ(one.picture(index, kShape, kLevels), one.picture(index, kShape, kLevels));
+        EXPECT_NE(one.picture(index, kShape, kLevels), two.picture(index, kShape, kLevels));
+        EXPECT_NE(one.picture(index, kShape, kLevels), one.picture(index + kStartKinds, kShape, kLevels));
+    }
+}
+
+}  // namespace
+}  // namespace modelseal::blackbox
