@@ -29,8 +29,8 @@ int main(int argc, char** argv) {
         return 3;
     }
     const auto& found = *report->fingerprint;
-    std::printf("%llu of %llu pairs differ; false alarms: at most %.0e a check\n",
+    std::printf("%llu of %llu pairs differ; an alarm needs %.0f times the noise of honest runtimes\n",
                 static_cast<unsigned long long>(found.mismatched),
-                static_cast<unsigned long long>(found.compared), found.false_alarm_bound);
+                static_cast<unsigned long long>(found.compared), found.headroom);
     return report->verdict == modelseal::Verdict::intact ? 0 : 1;
 }

@@ -112,8 +112,17 @@ struct FingerprintFinding {
         std::string name;            // exact, fp32, mixed
         std::uint64_t compared = 0;  // pairs or triggers that were sent and could be decided
         std::uint64_t mismatched = 0;
-        std::uint64_t untold = 0;     // answers too coarse or noisy for this one; in neither of the two
-        double noise = 0, floor = 0;  // on record, in units of the margin
+        std::uint64_t untold = 0;  // answers too coarse or noisy for this one; in neither of the two
+        // On record, in units of the margin: the largest noise of the honest runtimes that were tried, the mean noise of the
+        // noisiest of them, and the least margin.
+        double noise = 0, scale = 0, floor = 0;
+    };
+    // What "tampered" rests on.
+    enum class Decision {
+        none,
+        flips,  // margins that moved across the boundary, or as far away from it
+        drift,  // the mean of all margins, while fewer pairs differ than `threshold`
+        exact,  // bits that differ from what the same runtime answered when the fingerprint was made
     };
     // A pair mismatches if a member moved across the boundary, or as far away; on `exact` if it differs in any
     // bit.
@@ -141,11 +150,19 @@ struct FingerprintFinding {
     std::string rung;                            // the rung that decides the verdict
     std::uint64_t compared = 0, mismatched = 0;  // pairs or triggers, on that rung
     std::uint64_t threshold = 1;                 // this many mismatches make "tampered"
-    double false_alarm_bound = 0;                // of that, per check, for an honest runtime
-    std::optional<double> shift;                 // median |answered - recorded| margin
-    std::optional<double> drift;                 // mean of answered - recorded
-    double most_drift = 0;  // further than this, the model was changed; 0: not held against it
-    bool drifted = false;   // the alarm rests on the drift: fewer pairs differ than `threshold`
+    // Of that, per check, for an honest runtime of this arithmetic, by a model of rounding; never less than 1e-6, as nothing
+    // smaller can be measured. Empty where the verdict rests on the drift or the exact rung, which the model does not cover.
+    std::optional<double> false_alarm_bound = 0;
+    std::string arithmetic;  // that it supposes of who answers: float32 or mixed
+    // The least margin on that rung in units of its largest noise: so much more coarsely than the coarsest that was tried a
+    // runtime has to round for an alarm. 0: not known.
+    double headroom = 0;
+    Decision decided_by = Decision::none;
+    // Arithmetic narrower than float32 explains the alarm as well: a service answered, and the rung mixed agrees.
+    bool reduced_precision_possible = false;
+    std::optional<double> shift;  // median |answered - recorded| margin
+    std::optional<double> drift;  // mean of answered - recorded
+    double most_drift = 0;        // further than this, the model was changed; 0: not held against it
     std::vector<RungFinding> rungs;
     std::variant<Pairs, Triggers> details;  // by the method of the fingerprint
     std::string id, root, vendor_key, customer, created, expires, model;

@@ -199,6 +199,7 @@ Result<Replies> ask_file(oracle::Network& network, const Fingerprint& fingerprin
     }
     return Replies{.answers = gathered.take(),
                    .queries = queries.size(),
+                   .local = true,
                    .same_runtime = batch == fingerprint.batch && network.runtime() == fingerprint.runtime};
 }
 

@@ -23,6 +23,7 @@ struct Replies {
     double jitter = 0;
     double value_jitter = 0;  // the same of the values themselves
     std::size_t queries = 0;  // inputs that were sent
+    bool local = false;       // a file answered, which was run here in float32
     // The same runtime as on record answered: then the exact rung counts as well, and must agree in every
     // bit.
     bool same_runtime = false;

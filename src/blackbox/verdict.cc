@@ -12,6 +12,7 @@ namespace modelseal::blackbox {
 namespace {
 
 using Outcome = FingerprintFinding::Outcome;
+using Decision = FingerprintFinding::Decision;
 
 double median(std::vector<double> values) {
     const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
@@ -49,8 +50,11 @@ class Judgment {
         if (accuser != readings_.end()) {
             rest_on(*accuser);
             finding_.outcome = Outcome::tampered;
-            finding_.drifted = finding_.mismatched < finding_.threshold;
+            finding_.decided_by = finding_.mismatched < finding_.threshold ? Decision::drift
+                                  : accuser->rung == Rung::exact           ? Decision::exact
+                                                                           : Decision::flips;
             finding_.detail = accusation(*accuser);
+            consider_precision(*accuser);
         } else if (rest_on(*decisive); decisive->clears()) {
             clear(*decisive);
         } else {
@@ -59,6 +63,8 @@ class Judgment {
             finding_.hint = way_out(*decisive);
             if (decisive->rung == Rung::fp32) finding_.remedy = Remedy::use_mixed_rung;
         }
+        const bool covered = finding_.decided_by == Decision::none || finding_.decided_by == Decision::flips;
+        finding_.false_alarm_bound = covered ? std::optional(std::max(kFalseAlarms, bound_)) : std::nullopt;
         return std::move(finding_);
     }
 
@@ -78,7 +84,7 @@ class Judgment {
         const double share = kFalseAlarms / static_cast<double>(std::max<std::ptrdiff_t>(1, counted));
         for (auto& reading : readings_) {
             reading.threshold = threshold_of(reading.chances, share);
-            if (counts(reading)) finding_.false_alarm_bound += reading.threshold.bound;
+            if (counts(reading)) bound_ += reading.threshold.bound;
         }
     }
 
@@ -87,6 +93,8 @@ class Judgment {
         finding_.compared = reading.finding.compared;
         finding_.mismatched = reading.finding.mismatched;
         finding_.threshold = reading.threshold.mismatches;
+        finding_.arithmetic = reading.rung == Rung::mixed ? "mixed" : "float32";
+        finding_.headroom = reading.headroom;
         if (reading.shifts.empty()) return;
         finding_.shift = median(reading.shifts);
         finding_.drift = reading.drift;
@@ -94,8 +102,9 @@ class Judgment {
     }
 
     void clear(const RungReading& decisive) {
-        const bool flips =
-            std::ranges::any_of(readings_, [](const RungReading& one) { return one.finding.mismatched > 0; });
+        const bool flips = std::ranges::any_of(readings_, [&](const RungReading& one) {
+            return one.finding.mismatched > 0 && (one.rung != Rung::exact || replies_.local);
+        });
         finding_.outcome = flips ? Outcome::other_runtime : Outcome::intact;
         finding_.detail =
             flips ? fmt::format(
@@ -109,13 +118,24 @@ class Judgment {
     }
 
     std::string accusation(const RungReading& accuser) const {
-        if (finding_.drifted) {
+        if (finding_.decided_by == Decision::drift) {
             return fmt::format("the margins of all {}s moved together by {:.1e} on average (limit {:.1e})",
                                words_.unit, std::abs(accuser.drift), accuser.most_drift);
         }
         return fmt::format(
             "{} of {} {}{}", finding_.mismatched, util::counted(finding_.compared, words_.unit), words_.differ,
             accuser.rung == Rung::exact ? ", or differ in bits from earlier answers of the same runtime" : "");
+    }
+
+    // A service may compute in less than float32; a file is run here, where it is not.
+    void consider_precision(const RungReading& accuser) {
+        const auto* mixed = find_decisive(readings_, Rung::mixed);
+        finding_.reduced_precision_possible =
+            !replies_.local && accuser.rung == Rung::fp32 && mixed != nullptr && mixed->clears();
+        if (!finding_.reduced_precision_possible) return;
+        finding_.hint =
+            "if the service is meant to compute in less than float32, let the verdict rest on the rung mixed";
+        finding_.remedy = Remedy::use_mixed_rung;
     }
 
     // Why the rung does not clear the model.
@@ -167,6 +187,7 @@ class Judgment {
     std::optional<Rung> asked_;
     const Replies& replies_;
     const Wording& words_;
+    double bound_ = 0;  // of false alarms, by the model
     FingerprintFinding finding_;
 };
 

@@ -6,10 +6,13 @@
 // From this follow the number of mismatches that makes "tampered" and the printed bound;
 // modelseal-fingerprint(5) has the formulas.
 //
+// The bound is a model, and is never told as less than 1e-6: nothing smaller can be measured. It covers crossings alone.
+//
 // The mean of all margins may be compared with the record as well: rounding averages out over hundreds of
 // them, the effect of training does not. If the same runtime as on record answers, no probability is needed:
 // it repeated itself bit by bit when the fingerprint was made, so an answer that differs in a bit comes from
-// another model.
+// another model. A service never counts as the same runtime: whether its batches are those on record is luck, so that the
+// exact rung says nothing about it either way.
 //
 // The service decides how coarsely it answers; it cannot thereby be judged by a coarser rung:
 // - A mismatch is an answer whose margin moved by more than the recorded one, across the boundary or away
@@ -19,9 +22,9 @@
 //   Enough mismatches on any rung mean tampered, however much of that rung or of another is undecided.
 // - Coarseness counts against "intact": undecided queries count as mismatches there, and the mean of the
 //   margins must be within its limit as answered. Any other result is inconclusive.
-// - Answers may vary by a quarter of a rung's floor, twice the noise that the floor was designed for, because
-//   each of two answers may be off by that. Such jitter changes nothing: the floor allows for it. Beyond it
-//   the service is not a runtime of that rung, and the rung cannot find it intact.
+// - Answers may vary by a quarter of a rung's floor, which is more than batches of other sizes move a margin. Such jitter
+//   changes nothing: the floor allows for it. Beyond it the service is not a runtime of that rung, and the rung cannot find it
+//   intact.
 #pragma once
 
 #include <optional>
@@ -60,6 +63,7 @@ struct RungReading {
     double drift = 0;            // mean of answered - recorded, of the queries whose margin is known
     double slack = 0;            // of that mean: what the coarseness of the answers explains
     double most_drift = 0;       // on record; 0: not measured
+    double headroom = 0;         // least recorded |margin| in units of the noise; 0: not known
 
     std::uint64_t asked() const { return finding.compared + finding.untold; }
     // True if the mismatches, or the mean of all margins, exceed what honest runtimes and coarse answers

@@ -232,6 +232,20 @@ std::string_view word(FingerprintFinding::Outcome outcome) {
     return "error";
 }
 
+std::string_view word(FingerprintFinding::Decision decision) {
+    switch (decision) {
+        case FingerprintFinding::Decision::flips:
+            return "flips";
+        case FingerprintFinding::Decision::drift:
+            return "drift";
+        case FingerprintFinding::Decision::exact:
+            return "exact";
+        case FingerprintFinding::Decision::none:
+            break;
+    }
+    return {};
+}
+
 std::string_view word(SignatureFinding::Outcome outcome) {
     switch (outcome) {
         case SignatureFinding::Outcome::valid:

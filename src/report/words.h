@@ -41,7 +41,8 @@ std::string_view word(SealFinding::Outcome outcome);
 std::string_view word(SealFinding::Cause cause);  // "lost-manifest"
 std::string_view word(TensorFinding::Outcome outcome);
 std::string_view word(FileFinding::Outcome outcome);
-std::string_view word(FingerprintFinding::Outcome outcome);  // "other-runtime"
+std::string_view word(FingerprintFinding::Outcome outcome);    // "other-runtime"
+std::string_view word(FingerprintFinding::Decision decision);  // empty for none
 std::string_view word(SignatureFinding::Outcome outcome);
 std::string_view word(MissingCheck::Outcome outcome);
 

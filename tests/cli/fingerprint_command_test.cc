@@ -1,6 +1,8 @@
 // From a model to a verdict without reading its weights, as on the command line.
 #include <cmath>
 #include <filesystem>
+#include <set>
+#include <string>
 #include <tuple>
 
 #include <gmock/gmock.h>
@@ -60,7 +62,7 @@ TEST_F(FingerprintCommand, DistinguishesTheModelFromAChangedOne) {
     EXPECT_TRUE(test::content_of(folder_ / "net.png").starts_with("\x89PNG"));
     const auto intact = check({"--pub", "v.pub", "--device", "cpu", "--black-box", "net.pt"});
     EXPECT_EQ(intact.code, 0) << intact.err;
-    EXPECT_THAT(intact.out, HasSubstr("net.pt: intact, none of 4 pairs differs (rung fp32; "));
+    EXPECT_THAT(intact.out, HasSubstr("net.pt: intact, none of 4 pairs on rung fp32 differs, "));
     const auto changed =
         check({"--pub", "v.pub", "--device", "cpu", "--black-box", "changed.pt", "--html", "r.html", "--json"});
     EXPECT_EQ(changed.code, 1) << changed.err;
@@ -117,7 +119,7 @@ TEST_F(FingerprintCommand, MakesGeneratedTriggers) {
     write("other.pt", other);
     const auto changed = check_with({"other.pt"});
     EXPECT_EQ(changed.code, 1) << changed.out << changed.err;
-    EXPECT_THAT(changed.out, HasSubstr("triggers differ"));
+    EXPECT_THAT(changed.out, HasSubstr("triggers on rung fp32 differ"));
     const auto shown = of({"inspect", "t.fp", "--pub", "v.pub", "--json"});
     EXPECT_EQ(json::parse(shown.out)["method"], "generator") << shown.out;
     const auto again =
@@ -137,6 +139,37 @@ TEST_F(FingerprintCommand, NoticesTheLeastChangeOnTheSameRuntime) {
         check({"--pub", "v.pub", "--device", "cpu", "--black-box", "one-ulp.pt", "--json", "--jobs", "7"});
     EXPECT_EQ(elsewhere.code, 0) << elsewhere.err;
     EXPECT_EQ(json::parse(elsewhere.out)["checks"][0]["outcome"], "other-runtime");
+}
+
+// Another library of matrix products under the same names: the text of the runtime states no library, the canary knows.
+TEST_F(FingerprintCommand, AnotherLibraryOfProductsIsAnotherRuntime) {
+    constexpr const char* kReference = "/usr/lib/x86_64-linux-gnu/blas";
+    if (!std::filesystem::exists(std::filesystem::path(kReference) / "libblas.so.3"))
+        GTEST_SKIP() << "the reference BLAS is not installed (libblas3)";
+    const auto there = run(modelseal({"check", "net.pt", "--fingerprint", "net.fp", "--pub", "v.pub",
+                                      "--device", "cpu", "--black-box", "--json"}),
+                           {.folder = folder_.path(), .variables = {{"LD_LIBRARY_PATH", kReference}}});
+    EXPECT_EQ(there.code, 0) << there.out << there.err;
+    EXPECT_EQ(json::parse(there.out)["verdict"], "intact");
+    // The probe sees it, even where this small network does not.
+    const auto one_ulp = run(modelseal({"check", "one-ulp.pt", "--fingerprint", "net.fp", "--pub", "v.pub",
+                                        "--device", "cpu", "--black-box", "--json"}),
+                             {.folder = folder_.path(), .variables = {{"LD_LIBRARY_PATH", kReference}}});
+    EXPECT_EQ(one_ulp.code, 0) << "not compared bit by bit: " << one_ulp.out;
+}
+
+TEST_F(FingerprintCommand, StatesWhatEachRuntimeWasOffBy) {
+    std::set<std::string> fp32, mixed;
+    for (const auto& one : made_["runtimes"]) {
+        (one["rung"] == "fp32" ? fp32 : mixed).insert(one["name"].get<std::string>());
+        EXPECT_GE(one["largest"], one["mean"]);
+        EXPECT_LE(std::abs(one["drift"].get<double>()), one["mean"].get<double>() * (1 + 1e-9));
+    }
+    for (const auto* name : {"sums one term at a time", "Winograd F(4,3)",
+                             "operators off by half a unit in the last place", "inputs with 7 digits"})
+        EXPECT_TRUE(fp32.contains(name)) << name;
+    for (const auto* name : {"TF32 products", "bfloat16", "half precision", "inputs in half precision"})
+        EXPECT_TRUE(mixed.contains(name)) << name;
 }
 
 TEST_F(FingerprintCommand, ReportsWhatAModelLacksAndWritesNothing) {

@@ -28,6 +28,8 @@ CheckReport intact() {
         .mismatched = 0,
         .threshold = 2,
         .false_alarm_bound = 1e-6,
+        .arithmetic = "float32",
+        .headroom = 7.5,
         .shift = 1e-5,
         .rungs = {{.name = "exact", .compared = 150, .mismatched = 40, .noise = 0, .floor = 0},
                   {.name = "fp32", .compared = 150, .noise = 4e-5, .floor = 3e-4}},
@@ -67,22 +69,25 @@ json json_of(const CheckReport& check) {
     return json::parse(to_json({&check, 1}, true));
 }
 
-TEST(FingerprintText, IntactIsOneLineWithTheBound) {
-    EXPECT_EQ(to_text(intact(), {}),
-              "http://host/v2/models/net: intact, none of 150 pairs differs (rung fp32; false alarms: at most "
-              "1 in 1 million checks), fingerprint of resnet20 for acme by key 1a2b3c4d5e6f7081\n");
+TEST(FingerprintText, IntactStatesWhatAnAlarmWouldNeed) {
+    EXPECT_EQ(
+        to_text(intact(), {}),
+        "http://host/v2/models/net: intact, none of 150 pairs on rung fp32 differs, fingerprint of resnet20 "
+        "for acme by "
+        "key 1a2b3c4d5e6f7081\n"
+        "  an alarm needs a float32 runtime that rounds 7 times as coarsely as the coarsest that was tried\n");
     EXPECT_TRUE(to_text(intact(), {.color = true}).starts_with("\x1b[32m"));
     auto check = intact();
-    check.fingerprint->false_alarm_bound = 0;
-    EXPECT_THAT(to_text(check, {}), HasSubstr("none of 150 pairs differs (rung fp32), fingerprint"));
-    check = intact();
+    check.fingerprint->headroom = 0;
+    EXPECT_THAT(to_text(check, {}), Not(HasSubstr("an alarm needs")));
     check.fingerprint->mismatched = 1;
-    EXPECT_THAT(to_text(check, {}), HasSubstr("1 of 150 pairs differs (rung fp32; alarm at 2; false alarms"));
+    EXPECT_THAT(to_text(check, {}),
+                HasSubstr("1 of 150 pairs on rung fp32 differs, 2 would be enough, fingerprint"));
 }
 
 TEST(FingerprintText, TamperedStatesHowManyPairsAndHowFar) {
     const auto text = to_text(tampered(), {});
-    EXPECT_THAT(text, HasSubstr("tampered, 148 of 150 pairs differ (rung fp32; alarm at 2)\n"));
+    EXPECT_THAT(text, HasSubstr("tampered, 148 of 150 pairs on rung fp32 differ, 2 would be enough\n"));
     EXPECT_THAT(text, HasSubstr("margins moved by 7.0e-04 (median), 18 times the largest noise on record\n"));
     auto further = tampered();
     further.fingerprint->shift = 0.0272;
@@ -91,17 +96,34 @@ TEST(FingerprintText, TamperedStatesHowManyPairsAndHowFar) {
     EXPECT_THAT(text, HasSubstr("fingerprint of resnet20 for acme"));
 }
 
+TEST(FingerprintText, NarrowArithmeticIsNamedBesideTheAlarm) {
+    auto check = tampered();
+    EXPECT_THAT(to_text(check, {}), Not(HasSubstr("TF32")));
+    check.fingerprint->reduced_precision_possible = true;
+    EXPECT_THAT(
+        to_text(check, {}),
+        HasSubstr(
+            "or computed in less than float32: TF32, bfloat16 and half precision look like this; all pairs on "
+            "rung mixed agree\n"));
+    EXPECT_EQ(json_of(check)["checks"][0]["reduced_precision_possible"], true);
+}
+
 TEST(FingerprintText, MarginsThatMovedTogetherAreTheHeadline) {
     auto check = tampered();
     auto& finding = *check.fingerprint;
     finding.mismatched = finding.rungs[1].mismatched = 0;
     finding.drift = -7e-4;
     finding.most_drift = 2e-5;
-    finding.drifted = true;
+    finding.decided_by = FingerprintFinding::Decision::drift;
+    finding.false_alarm_bound.reset();
+    EXPECT_TRUE(json_of(check)["checks"][0]["false_alarm_bound"].is_null());
+    EXPECT_EQ(json_of(check)["checks"][0]["decided_by"], "drift");
+    EXPECT_THAT(to_text(check, {}),
+                HasSubstr("no pair differs: another algorithm for convolutions may do this"));
     for (const auto& text : {to_text(check, {}), to_html({&check, 1}), to_sarif({&check, 1}, "1")}) {
-        EXPECT_THAT(text, HasSubstr("the margins of 150 pairs on rung fp32 moved together by 7.0e-04, honest "
-                                    "runtimes stay within 2.0e-05"));
-        EXPECT_THAT(text, Not(HasSubstr("alarm at")));
+        EXPECT_THAT(text, HasSubstr("the margins of 150 pairs on rung fp32 moved together by 7.0e-04, 35.0 "
+                                    "times the limit"));
+        EXPECT_THAT(text, Not(HasSubstr("would be enough")));
     }
 }
 
@@ -284,7 +306,8 @@ CheckReport of_triggers() {
 
 TEST(FingerprintOfTriggers, IsWordedByItsMethod) {
     const auto check = of_triggers();
-    EXPECT_THAT(to_text(check, {}), HasSubstr("tampered, 7 of 98 triggers differ (rung fp32; alarm at 2)\n"));
+    EXPECT_THAT(to_text(check, {}),
+                HasSubstr("tampered, 7 of 98 triggers on rung fp32 differ, 2 would be enough\n"));
     const auto finding = json_of(check)["checks"][0];
     EXPECT_EQ(finding["method"], "generator");
     EXPECT_EQ(finding["triggers"], 98);

@@ -86,6 +86,9 @@ CheckReport queried_report(FingerprintFinding::Outcome outcome) {
         .mismatched = 148,
         .threshold = 2,
         .false_alarm_bound = 1e-6,
+        .arithmetic = "mixed",
+        .headroom = 7.5,
+        .reduced_precision_possible = true,
         .shift = 7e-4,
         .drift = -1e-5,
         .most_drift = 2e-5,
@@ -127,7 +130,8 @@ std::vector<CheckReport> samples() {
         reports.push_back(queried_report(outcome));
     auto drifted = queried_report(tampered);
     drifted.fingerprint->mismatched = 0;
-    drifted.fingerprint->drifted = true;
+    drifted.fingerprint->decided_by = FingerprintFinding::Decision::drift;
+    drifted.fingerprint->false_alarm_bound.reset();
     reports.push_back(drifted);
     auto triggers = queried_report(tampered);
     triggers.fingerprint->details = FingerprintFinding::Triggers{.count = 100, .matched = 40};

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <limits>
 
 namespace modelseal::blackbox {
 namespace {
@@ -16,6 +17,14 @@ double chance_of_mismatch(const RungOfPairs& rung, const Pair& pair, bool values
                                  chance_of_crossing(pair.member[1].margin, rung.scale, rung.floor));
 }
 
+double least_margin(const RungOfPairs& rung) {
+    double least = std::numeric_limits<double>::infinity();
+    for (const auto& pair : rung.pairs) {
+        for (const auto& member : pair.member) least = std::min(least, std::abs(member.margin));
+    }
+    return least;
+}
+
 class Reader {
   public:
     Reader(const Fingerprint& fingerprint, const RungOfPairs& rung, const Heard& heard)
@@ -23,7 +32,9 @@ class Reader {
         reading_.rung.rung = rung.rung;
         reading_.rung.finding.name = name_of(rung.rung);
         reading_.rung.finding.noise = rung.noise;
+        reading_.rung.finding.scale = rung.scale;
         reading_.rung.finding.floor = rung.floor;
+        if (rung.noise > 0) reading_.rung.headroom = least_margin(rung) / rung.noise;
         reading_.rung.most_drift = rung.drift;
         reading_.rung.steady = heard.jitter <= kSteadyShare * rung.floor;
         // On the rung exact any jitter is a difference to the record, as it should be.

@@ -15,25 +15,47 @@ std::string_view unit_of(const FingerprintFinding& finding) {
     return std::holds_alternative<FingerprintFinding::Triggers>(finding.details) ? "trigger" : "pair";
 }
 
-// "148 of 150 pairs differ (rung fp32; alarm at 1)"; for what is not tampered with the bound: "none of 150 pairs
-// differs (rung fp32; false alarms: at most 1 in 1 million checks)". What holds to the bit has no false alarms.
+// "148 of 150 pairs on rung fp32 differ, 1 would be enough", "none of 150 pairs on rung fp32 differs".
 std::string pairs_text(const FingerprintFinding& finding) {
     const auto count = finding.mismatched;
-    std::vector<std::string> facts;
-    if (!finding.rung.empty()) facts.push_back("rung " + finding.rung);
-    if (count > 0) facts.push_back("alarm at " + grouped(finding.threshold));
-    if (finding.outcome != FingerprintOutcome::tampered && finding.false_alarm_bound > 0)
-        facts.push_back(fmt::format("false alarms: {} checks", chance_text(finding.false_alarm_bound)));
-    const auto more = facts.empty() ? std::string() : fmt::format(" ({})", fmt::join(facts, "; "));
-    return fmt::format("{} of {} {}{}", count == 0 ? "none" : grouped(count),
-                       counted(finding.compared, unit_of(finding)), count <= 1 ? "differs" : "differ", more);
+    const auto rung = finding.rung.empty() ? std::string() : " on rung " + finding.rung;
+    auto text =
+        fmt::format("{} of {}{} {}", count == 0 ? "none" : grouped(count),
+                    counted(finding.compared, unit_of(finding)), rung, count <= 1 ? "differs" : "differ");
+    if (count > 0) text += fmt::format(", {} would be enough", grouped(finding.threshold));
+    return text;
 }
 
 std::string drift_text(const FingerprintFinding& finding) {
+    const auto times = std::abs(finding.drift.value_or(0)) / finding.most_drift;
+    return fmt::format("the margins of {} on rung {} moved together by {:.1e}, {:.1f} times the limit",
+                       counted(finding.compared, unit_of(finding)), finding.rung,
+                       std::abs(finding.drift.value_or(0)), times);
+}
+
+// What an alarm would have needed; empty if it is not known.
+std::string headroom_text(const FingerprintFinding& finding) {
+    if (!(finding.headroom >= 1)) return {};
     return fmt::format(
-        "the margins of {} on rung {} moved together by {:.1e}, honest runtimes stay within {:.1e}",
-        counted(finding.compared, unit_of(finding)), finding.rung, std::abs(finding.drift.value_or(0)),
-        finding.most_drift);
+        "an alarm needs a {} runtime that rounds {:.0f} times as coarsely as the coarsest that was tried",
+        finding.arithmetic == "mixed" ? "mixed-precision" : "float32", std::floor(finding.headroom));
+}
+
+// What else than a changed model the alarm may come from; empty if nothing is known.
+std::string innocent_text(const FingerprintFinding& finding) {
+    using enum FingerprintFinding::Decision;
+    if (finding.reduced_precision_possible) {
+        return fmt::format(
+            "or computed in less than float32: TF32, bfloat16 and half precision look like this; all {}s on "
+            "rung mixed agree",
+            unit_of(finding));
+    }
+    if (finding.decided_by == drift && finding.mismatched == 0) {
+        return fmt::format(
+            "no {} differs: another algorithm for convolutions may do this, ask what runtime it is",
+            unit_of(finding));
+    }
+    return {};
 }
 
 // "fingerprint of resnet20 for acme by key 1a2b3c"; what is not known is left out.
@@ -56,7 +78,9 @@ std::string verdict_text(const FingerprintFinding& finding) {
             return "intact, " + pairs_text(finding) + (origin.empty() ? "" : ", " + origin);
         }
         case FingerprintOutcome::tampered:
-            return "tampered, " + (finding.drifted ? drift_text(finding) : pairs_text(finding));
+            return "tampered, " + (finding.decided_by == FingerprintFinding::Decision::drift
+                                       ? drift_text(finding)
+                                       : pairs_text(finding));
         case FingerprintOutcome::inconclusive:
             return "inconclusive, " + finding.detail;
         case FingerprintOutcome::error:
@@ -96,7 +120,9 @@ std::string runtime_text(const FingerprintFinding& finding) {
                "honest runtimes agree differ";
     }
     if (finding.outcome == FingerprintOutcome::tampered && finding.rung == "exact") {
-        return "the runtime is that of the fingerprint: each answer must be the one on record, to the last bit";
+        return "the runtime is that of the fingerprint, as its text and a probe of its arithmetic show: each "
+               "answer must be the "
+               "one on record, to the last bit";
     }
     return {};
 }
@@ -123,9 +149,10 @@ void add_facts(const FingerprintFinding& finding, Section& section) {
                      fmt::format("{} of {}", grouped(finding.mismatched), grouped(finding.compared)),
                      finding.outcome == FingerprintOutcome::tampered ? Tone::bad : Tone::plain);
         section.fact("AccTri", accuracy_text(finding));
-        section.fact("false alarms", finding.false_alarm_bound > 0
-                                         ? chance_text(finding.false_alarm_bound) + " checks"
-                                         : "none on this runtime");
+        section.fact("false alarms", finding.false_alarm_bound
+                                         ? chance_text(*finding.false_alarm_bound) + " checks, in " +
+                                               (finding.arithmetic == "mixed" ? "mixed precision" : "float32")
+                                         : "not bounded");
         section.fact("inputs sent", grouped(finding.queries));
     }
     section.fact("made", finding.created);
@@ -159,7 +186,9 @@ Section fingerprint_section(const FingerprintFinding& finding, const std::string
     if (finding.outcome == inconclusive) section.failure = target + ": " + section.verdict;
     section.drawn = &finding;
     section.say(runtime_text(finding));
+    if (holds) section.say(headroom_text(finding));
     if (finding.outcome == tampered) {
+        section.say(innocent_text(finding));
         section.say(gauge_text(finding));
     } else {
         section.fact("moved", gauge_text(finding));

@@ -143,7 +143,7 @@ ordered_json fingerprint_json(const FingerprintFinding& finding) {
     out[unit] = finding.compared;
     out["mismatched"] = finding.mismatched;
     out["threshold"] = finding.threshold;
-    out["false_alarm_bound"] = finding.false_alarm_bound;
+    out["false_alarm_bound"] = finding.false_alarm_bound ? ordered_json(*finding.false_alarm_bound) : nullptr;
     if (const auto* triggers = std::get_if<FingerprintFinding::Triggers>(&finding.details)) {
         out["acc_tri"] = {{"count", triggers->count}, {"matched", triggers->matched}};
     }
@@ -157,12 +157,17 @@ ordered_json fingerprint_json(const FingerprintFinding& finding) {
         if (pairs != nullptr && i < pairs->rungs.size()) row["flipped"] = pairs->rungs[i].flipped;
         row["untold"] = rung.untold;
         row["noise"] = rung.noise;
+        row["scale"] = rung.scale;
         row["floor"] = rung.floor;
         out["rungs"].push_back(std::move(row));
     }
     out["detail"] = json_text(finding.detail);
     if (!finding.hint.empty()) out["hint"] = json_text(finding.hint);
     out["rung"] = json_text(finding.rung);
+    if (!finding.arithmetic.empty()) out["arithmetic"] = json_text(finding.arithmetic);
+    if (finding.decided_by != FingerprintFinding::Decision::none) out["decided_by"] = word(finding.decided_by);
+    if (finding.headroom > 0) out["headroom"] = finding.headroom;
+    if (finding.reduced_precision_possible) out["reduced_precision_possible"] = true;
     if (finding.shift) out["shift"] = *finding.shift;
     if (finding.drift) out["drift"] = *finding.drift;
     if (finding.most_drift > 0) out["drift_threshold"] = finding.most_drift;

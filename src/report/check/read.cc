@@ -41,6 +41,8 @@ constexpr std::array kFingerprintOutcomes = {
     FingerprintFinding::Outcome::intact, FingerprintFinding::Outcome::other_runtime,
     FingerprintFinding::Outcome::tampered, FingerprintFinding::Outcome::inconclusive,
     FingerprintFinding::Outcome::error};
+constexpr std::array kDecisions = {FingerprintFinding::Decision::flips, FingerprintFinding::Decision::drift,
+                                   FingerprintFinding::Decision::exact};
 constexpr std::array kSignatureOutcomes = {SignatureFinding::Outcome::valid, SignatureFinding::Outcome::invalid,
                                            SignatureFinding::Outcome::error};
 constexpr std::array kMissingOutcomes = {MissingCheck::Outcome::not_found, MissingCheck::Outcome::not_run};
@@ -132,6 +134,7 @@ void read_rungs(Members& members, FingerprintFinding& finding, const char* unit)
         row.read("mismatched", rung.mismatched);
         row.read("untold", rung.untold);
         row.read("noise", rung.noise);
+        row.read("scale", rung.scale);
         row.read("floor", rung.floor);
         if (!row.has(unit)) row.complain(unit);
         if (pairs != nullptr) row.read("flipped", pairs->rungs.emplace_back().flipped);
@@ -157,13 +160,16 @@ FingerprintFinding fingerprint_in(Members& members) {
     members.read(unit, finding.compared);
     members.read("mismatched", finding.mismatched);
     members.read("threshold", finding.threshold);
+    finding.false_alarm_bound.reset();
     members.read("false_alarm_bound", finding.false_alarm_bound);
     read_rungs(members, finding, unit);
     members.read("shift", finding.shift);
     members.read("drift", finding.drift);
     members.read("drift_threshold", finding.most_drift);
-    finding.drifted = finding.outcome == FingerprintFinding::Outcome::tampered &&
-                      finding.mismatched < finding.threshold && finding.drift;
+    members.read("arithmetic", finding.arithmetic);
+    members.read("decided_by", finding.decided_by, kDecisions);
+    members.read("headroom", finding.headroom);
+    members.read("reduced_precision_possible", finding.reduced_precision_possible);
     members.read("rounding", finding.rounding);
     members.read("jitter", finding.jitter);
     members.read("queries", finding.queries);

@@ -213,7 +213,9 @@ class Log {
                                 {pairs ? "pairs" : "triggers", finding.compared},
                                 {"mismatched", finding.mismatched},
                                 {"threshold", finding.threshold},
-                                {"falseAlarmBound", finding.false_alarm_bound}};
+                                {"decidedBy", word(finding.decided_by)},
+                                {"reducedPrecisionPossible", finding.reduced_precision_possible}};
+        if (finding.false_alarm_bound) result["properties"]["falseAlarmBound"] = *finding.false_alarm_bound;
     }
 
     void add_signature(const SignatureFinding& finding, const Section& section) {
