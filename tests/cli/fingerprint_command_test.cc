@@ -39,10 +39,22 @@ class FingerprintCommand : public testing::Test {
         folder_.write("v.key", *signing_key_pem(vendor, ""));
         folder_.write("v.pub", public_key_pem(vendor.public_key()));
         folder_.write("other.pub", public_key_pem(test::test_key(2).public_key()));
-        const auto made = of({"fingerprint", "net.pt", "-k", "v.key", "-o", "net.fp", "--pairs", "4",
-                              "--input-shape", "2,5,5", "--device", "cpu", "--preview", "net.png", "--json"});
-        ASSERT_EQ(made.code, 0) << made.err;
-        made_ = json::parse(made.out);
+        // One for all tests: making it takes longer than any of them.
+        if (print_.empty()) {
+            const auto made =
+                of({"fingerprint", "net.pt", "-k", "v.key", "-o", "net.fp", "--pairs", "4", "--input-shape",
+                    "2,5,5", "--device", "cpu", "--preview", "net.png", "--json"});
+            ASSERT_EQ(made.code, 0) << made.err;
+            made_ = json::parse(made.out);
+            print_ = test::content_of(folder_ / "net.fp");
+            preview_ = test::content_of(folder_ / "net.png");
+        }
+        folder_.write("net.fp", print_);
+        folder_.write("net.png", preview_);
+    }
+    static void TearDownTestSuite() {
+        print_.clear();
+        made_ = {};
     }
     void write(const char* name, const test::ScriptFile& network) const {
         const auto bytes = network.build();
@@ -54,7 +66,8 @@ class FingerprintCommand : public testing::Test {
         return of(words);
     }
     const test::Scratch folder_;
-    json made_;
+    static inline std::string print_, preview_;
+    static inline json made_;
 };
 
 TEST_F(FingerprintCommand, DistinguishesTheModelFromAChangedOne) {

@@ -89,7 +89,7 @@ TEST_F(ServedByMlServer, IsIntactOverPlainHttp) {
     const auto server = gateway("cifar10-resnet20.onnx", {});
     const auto outcome = check({server.url});
     EXPECT_EQ(outcome.code, 0) << outcome.err;
-    EXPECT_THAT(outcome.out, HasSubstr("intact, none of 30 pairs differs (rung fp32"));
+    EXPECT_THAT(outcome.out, HasSubstr("intact, none of 30 pairs on rung fp32 differs"));
 }
 
 TEST_F(ServedByMlServer, IsIntactBehindAProxyWithHeadersAndAClientCertificateOverHttp2) {
@@ -101,7 +101,7 @@ TEST_F(ServedByMlServer, IsIntactBehindAProxyWithHeadersAndAClientCertificateOve
                                variables);
     EXPECT_EQ(outcome.code, 0) << outcome.err;
     EXPECT_THAT(outcome.out,
-                HasSubstr("https://gateway.test/v2/models/model: intact, none of 30 pairs differs"));
+                HasSubstr("https://gateway.test/v2/models/model: intact, none of 30 pairs on rung fp32 differs"));
     ASSERT_FALSE(proxy.heads().empty());
     EXPECT_THAT(proxy.heads()[0], HasSubstr("CONNECT gateway.test:443"));
     EXPECT_THAT(proxy.heads()[0], Not(HasSubstr("seven-eight")));

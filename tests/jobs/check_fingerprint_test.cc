@@ -2,6 +2,7 @@
 // the one.
 #include <gmock/gmock.h>
 
+#include "tests/support/models/small_models.h"
 #include "tests/support/scratch.h"
 #include "tests/support/services/runtime_server.h"
 #include "tests/support/services/worker.h"
@@ -15,13 +16,20 @@ using test::RuntimeServer;
 
 class ServedModel : public ::testing::Test {
   protected:
+    // One fingerprint for all: making it takes longer than any of them.
+    static void TearDownTestSuite() { made_.clear(); }
     void SetUp() override {
         MODELSEAL_NEED_TORCH();
         MODELSEAL_NEED_ONNXRUNTIME();
+        if (!made_.empty()) {
+            scratch_.write("model.fp", made_);
+            return;
+        }
         const auto model = test::data_folder() / "models/onnx" / kModel;
         const FingerprintOptions options{.key = vendor_, .check = check_, .pairs = 30};
         const auto made = fingerprint_model(model, print_, options);
         ASSERT_TRUE(made.ok()) << made.error().message;
+        made_ = test::content_of(print_);
     }
 
     CheckReport ask(const std::string& url, const EndpointOptions& endpoint = {}) {
@@ -32,7 +40,8 @@ class ServedModel : public ::testing::Test {
     static constexpr const char* kModel = "cifar10-resnet20.onnx";
     test::Scratch scratch_;
     std::filesystem::path print_ = scratch_ / "model.fp";
-    SigningKey vendor_ = SigningKey::generate();
+    static inline std::string made_;
+    const SigningKey vendor_ = test::test_key();
     CheckKey check_ = public_check_key(vendor_.public_key());
 };
 

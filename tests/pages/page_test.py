@@ -221,7 +221,7 @@ class PageTest(unittest.TestCase):
         browser.wait("return document.getElementById('count').value.endsWith(' of 1,000 shown')")
         self.assertLessEqual(len(self.shown()), 1)
         browser.press("Escape")
-        browser.press("pairs differ")
+        browser.press("fp32 differ")
         count = browser.wait("const one = document.getElementById('count').value;"
                              "return one.endsWith(' shown') && !one.startsWith('0 ') && one")
         self.assertEqual(int(count.split()[0]), len(self.shown()))
