@@ -100,8 +100,9 @@ TEST_F(ServedByMlServer, IsIntactBehindAProxyWithHeadersAndAClientCertificateOve
                                 "me.pem", "--client-key", "me.key"},
                                variables);
     EXPECT_EQ(outcome.code, 0) << outcome.err;
-    EXPECT_THAT(outcome.out,
-                HasSubstr("https://gateway.test/v2/models/model: intact, none of 30 pairs on rung fp32 differs"));
+    EXPECT_THAT(
+        outcome.out,
+        HasSubstr("https://gateway.test/v2/models/model: intact, none of 30 pairs on rung fp32 differs"));
     ASSERT_FALSE(proxy.heads().empty());
     EXPECT_THAT(proxy.heads()[0], HasSubstr("CONNECT gateway.test:443"));
     EXPECT_THAT(proxy.heads()[0], Not(HasSubstr("seven-eight")));
