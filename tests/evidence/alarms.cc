@@ -130,7 +130,9 @@ class Alarms {
             }
         }
         for (const auto batch : options_.batches) {
-            judge_half(must(network->ask_as(inputs_, count(), {.batch = batch, .half = true})), path);
+            judge_half(must(network->ask_as(inputs_, count(),
+                                            {.batch = batch, .arithmetic = oracle::Arithmetic::half_weights})),
+                       path);
         }
     }
 
