@@ -15,14 +15,14 @@ std::string_view unit_of(const FingerprintFinding& finding) {
     return std::holds_alternative<FingerprintFinding::Triggers>(finding.details) ? "trigger" : "pair";
 }
 
-// "148 of 150 pairs on rung fp32 differ, 1 would be enough", "none of 150 pairs on rung fp32 differs".
+// "148 of 150 pairs on rung fp32 differ (alarm at 1)", "none of 150 pairs on rung fp32 differs".
 std::string pairs_text(const FingerprintFinding& finding) {
     const auto count = finding.mismatched;
     const auto rung = finding.rung.empty() ? std::string() : " on rung " + finding.rung;
     auto text =
         fmt::format("{} of {}{} {}", count == 0 ? "none" : grouped(count),
                     counted(finding.compared, unit_of(finding)), rung, count <= 1 ? "differs" : "differ");
-    if (count > 0) text += fmt::format(", {} would be enough", grouped(finding.threshold));
+    if (count > 0) text += fmt::format(" (alarm at {})", grouped(finding.threshold));
     return text;
 }
 
