@@ -20,9 +20,9 @@ constexpr std::size_t kArithmeticInputs = 48;  // enough to compare with the oth
 
 class Measurement {
   public:
-    Measurement(Probe& probe, const std::vector<float>& pixels, std::span<const Boundary> boundaries,
+    Measurement(Rung rung, Probe& probe, const std::vector<float>& pixels, std::span<const Boundary> boundaries,
                 const Outputs& reference)
-        : probe_(probe), pixels_(pixels), boundaries_(boundaries) {
+        : rung_(rung), probe_(probe), pixels_(pixels), boundaries_(boundaries) {
         for (std::size_t row = 0; row < reference.count; ++row) {
             reference_.push_back(score(reference, row, boundaries[row]).margin);
         }
@@ -34,19 +34,19 @@ class Measurement {
         auto outputs = probe_.outputs_as(pixels, runtime);
         if (!outputs && outputs.error().kind == ErrorKind::unsupported) return {};
         if (!outputs) return outputs.error();
-        RuntimeNoise one{.name = name};
+        FingerprintSummary::OnRuntime one{.rung = rung_, .name = name};
         for (std::size_t row = 0; row < outputs->count; ++row) {
             const double off = score(*outputs, row, boundaries_[row]).margin - reference_[row];
             one.largest = std::max(one.largest, std::abs(off));
-            one.scale += std::abs(off);
+            one.mean += std::abs(off);
             one.drift += off;
         }
-        one.scale /= static_cast<double>(outputs->count);
+        one.mean /= static_cast<double>(outputs->count);
         one.drift /= static_cast<double>(outputs->count);
         noise.largest = std::max(noise.largest, one.largest);
         if (only_orders_) {
             noise.orders = std::max(noise.orders, one.largest);
-            noise.scale = std::max(noise.scale, one.scale);
+            noise.scale = std::max(noise.scale, one.mean);
         }
         noise.drift = std::max(noise.drift, std::abs(one.drift));
         noise.runtimes.push_back(std::move(one));
@@ -67,6 +67,7 @@ class Measurement {
     Noise noise;
 
   private:
+    const Rung rung_;
     Probe& probe_;
     const std::vector<float>& pixels_;
     std::span<const Boundary> boundaries_;
@@ -105,7 +106,7 @@ std::vector<float> in_half_precision(std::vector<float> pixels) {
 
 Result<Noise> fp32_noise(Probe& probe, const std::vector<float>& pixels, std::span<const Boundary> boundaries,
                          const Outputs& reference, unsigned threads) {
-    Measurement measurement(probe, pixels, boundaries, reference);
+    Measurement measurement(Rung::fp32, probe, pixels, boundaries, reference);
     const auto all = probe.batch();
     const oracle::Runtime runtimes[] = {
         {.threads = 1, .batch = 1},
@@ -140,7 +141,7 @@ Result<Noise> fp32_noise(Probe& probe, const std::vector<float>& pixels, std::sp
 
 Result<Noise> mixed_noise(Probe& probe, const std::vector<float>& pixels, std::span<const Boundary> boundaries,
                           const Outputs& reference) {
-    Measurement measurement(probe, pixels, boundaries, reference);
+    Measurement measurement(Rung::mixed, probe, pixels, boundaries, reference);
     const auto rounded = in_half_precision(pixels);
     for (const auto& device : probe.network().devices()) {
         const oracle::Runtime half{

@@ -18,20 +18,12 @@ inline constexpr double kLeastFloor =
     0x1p-18;  // of the spread of the logits: 64 units in the last place of float32
 inline constexpr double kLeastMixed = 0x1p-9;  // the same for the 11 bits of TF32 and half precision: 4 units
 
-// What one honest runtime was off by, over all inputs.
-struct RuntimeNoise {
-    std::string name;
-    double largest = 0;
-    double scale = 0;  // mean absolute difference
-    double drift = 0;  // mean difference
-};
-
 struct Noise {
-    double largest = 0;                  // difference to the probe's own runtime, over all inputs and runtimes
-    double orders = 0;                   // the same of the runtimes that only sum in another order
-    double scale = 0;                    // mean absolute difference on the noisiest of these, for mixed of all
-    double drift = 0;                    // largest of the runtimes' mean differences, without its sign
-    std::vector<RuntimeNoise> runtimes;  // that were tried
+    double largest = 0;  // difference to the probe's own runtime, over all inputs and runtimes
+    double orders = 0;   // the same of the runtimes that only sum in another order
+    double scale = 0;    // mean absolute difference on the noisiest of these, for mixed of all
+    double drift = 0;    // largest of the runtimes' mean differences, without its sign
+    std::vector<FingerprintSummary::OnRuntime> runtimes;  // that were tried
 };
 
 // Tries every honest way to compute in float32 that there is here: batches of one and of many, thread counts, memory formats,

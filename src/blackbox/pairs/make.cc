@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <numeric>
 
 #include <fmt/format.h>
@@ -73,10 +74,8 @@ Result<void> Maker::measure() {
     spread_ = spread_of(outputs);
     MODELSEAL_TRY_ASSIGN(fp32_, fp32_noise(probe_, pixels, boundaries, outputs, plan_.threads));
     MODELSEAL_TRY_ASSIGN(mixed_, mixed_noise(probe_, pixels, boundaries, outputs));
-    for (const auto& one : fp32_.runtimes)
-        made_.runtimes.push_back({Rung::fp32, one.name, one.largest, one.scale, one.drift});
-    for (const auto& one : mixed_.runtimes)
-        made_.runtimes.push_back({Rung::mixed, one.name, one.largest, one.scale, one.drift});
+    for (const auto* noise : {&fp32_, &mixed_})
+        std::ranges::copy(noise->runtimes, std::back_inserter(made_.runtimes));
     return {};
 }
 
