@@ -6,6 +6,7 @@
 
 #include "crypto/hash.h"
 #include "torch/device.h"
+#include "torch/patternless.h"
 #include <modelseal/keys.h>
 
 namespace modelseal::libtorch {
@@ -14,23 +15,20 @@ namespace {
 constexpr std::int64_t kBatches[] = {1, 7, 16, 64};
 constexpr std::size_t kDigits = 16;
 
-// In [-1, 1) without a pattern, the same each time.
+// In [-1, 1).
 class Numbers {
   public:
     explicit Numbers(c10::Device device) : device_(device) {}
     at::Tensor next(at::IntArrayRef sizes) {
         auto tensor = at::empty(sizes, at::TensorOptions(at::kFloat));
         auto* values = tensor.data_ptr<float>();
-        for (std::int64_t i = 0; i < tensor.numel(); ++i) {
-            state_ = state_ * 1664525u + 1013904223u;
-            values[i] = static_cast<float>(state_ >> 8) / static_cast<float>(1u << 23) - 1;
-        }
+        for (std::int64_t i = 0; i < tensor.numel(); ++i) values[i] = 2 * patternless_.next() - 1;
         return tensor.to(device_);
     }
 
   private:
     c10::Device device_;
-    std::uint32_t state_ = 11;
+    Patternless patternless_{11};
 };
 
 void add(crypto::Sha256& hash, const at::Tensor& tensor) {

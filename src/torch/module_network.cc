@@ -15,6 +15,7 @@
 #include "torch/arithmetic/rounding.h"
 #include "torch/canary.h"
 #include "torch/errors.h"
+#include "torch/patternless.h"
 #include "util/text.h"
 
 namespace modelseal::libtorch {
@@ -222,11 +223,8 @@ Result<void> ModuleNetwork::probe() {
     if (classes_ > 0) return {};
     constexpr std::size_t count = 2;
     std::vector<float> inputs(count * input_.elements());
-    std::uint32_t state = 1;
-    for (auto& value : inputs) {
-        state = state * 1664525u + 1013904223u;
-        value = 0.25f + 0.5f * static_cast<float>(state >> 8) / static_cast<float>(1u << 24);
-    }
+    Patternless numbers(1);
+    for (auto& value : inputs) value = 0.25f + 0.5f * numbers.next();
     MODELSEAL_TRY_ASSIGN(const auto as, way({}));
     auto answers = answer(inputs, count, as);
     if (!answers.ok() && fixed_batch_ == 0) {

@@ -9,6 +9,7 @@
 #include "torch/errors.h"
 #include "torch/last_layer.h"
 #include "torch/module_network.h"
+#include "torch/patternless.h"
 #include "util/text.h"
 
 namespace modelseal::libtorch {
@@ -20,14 +21,10 @@ Error not_trainable(const std::string& name, const std::string& what) {
     return {ErrorKind::unsupported, fmt::format("{}: {}", name, what), {}};
 }
 
-// Numbers in [0, 1) without a pattern, the same ones each time.
 std::vector<float> trial_inputs(std::size_t elements) {
     std::vector<float> inputs(kTrials * elements);
-    std::uint32_t state = 7;
-    for (auto& value : inputs) {
-        state = state * 1664525u + 1013904223u;
-        value = static_cast<float>(state >> 8) / static_cast<float>(1u << 24);
-    }
+    Patternless numbers(7);
+    for (auto& value : inputs) value = numbers.next();
     return inputs;
 }
 
