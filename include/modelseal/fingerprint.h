@@ -31,8 +31,8 @@ namespace modelseal {
 // The kind of queries.
 enum class FingerprintMethod { pairs, generator };
 
-// The kind of answers of the service.
-enum class Access { logits, probabilities, label };
+// The kind of answers of the service. The first three are a classifier's; `values` are the outputs of any other network.
+enum class Access { logits, probabilities, label, values };
 
 // `none`: any float32. `u8`: gray levels of 8 bits; such inputs survive PNG.
 enum class Grid { none, u8 };
@@ -74,12 +74,23 @@ std::optional<Rung> rung_of(std::string_view name);
 std::optional<FingerprintMethod> method_of(std::string_view name);
 std::optional<Arm> arm_of(std::string_view name);
 
+// One of several inputs of a network. Such a network is asked about one set of inputs at a time, and shapes are whole, since a
+// dimension for batches may be anywhere in them.
+struct InputPart {
+    std::string name;
+    std::vector<std::int64_t> shape;  // empty: a single number
+    std::array<float, 2> range = {0,
+                                  1};  // of its elements, which are drawn; those of integer types are rounded
+    std::optional<double> fixed = {};  // the value of every element instead
+};
+
 // How pixels become inputs: pairs are made in [low, high]; the model is given (x - mean) / std, per channel.
 struct InputOptions {
     std::optional<std::string> name;
     std::vector<std::int64_t> shape;                 // without the batch dimension; empty: from the model
     std::optional<std::array<float, 2>> range = {};  // empty: from the model's metadata, else [0, 1]
     std::vector<float> mean, std;                    // one value, or one per channel; empty: 0 and 1
+    std::vector<InputPart> parts = {};  // all inputs of a network that has several, instead of the others here
 };
 
 // How to reach an endpoint.
@@ -120,6 +131,7 @@ struct FingerprintOptions {
     Schedule schedule = Schedule::keyed;
     InputOptions input = {};
     std::string device = "auto";                        // auto, cpu, cuda, cuda:N
+    EndpointOptions endpoint = {};                      // if a served model is asked
     std::string expires = {};                           // RFC 3339 date and time; empty: never
     std::optional<std::filesystem::path> preview = {};  // PNG: the pairs as images, the margins as a plot
     // Makes the same queries again, of the same model, for the same check key, on the same runtime. Empty: they
@@ -158,13 +170,27 @@ struct FingerprintSummary {
         Arm arm = Arm::both;
     };
     std::optional<Training> training;  // of a generator
+    // Which weights the pairs cover: a change of one of them by `change` of it is noticed on the rung fp32, as far as it works in
+    // proportion to the gradient. Weights that are 0 do not count.
+    struct Covered {
+        std::string name;  // of a tensor; empty: of all
+        std::uint64_t weights = 0, noticed = 0;
+        std::uint64_t dead = 0;  // no pair depends on them
+    };
+    struct Coverage {
+        double change = 0.01;
+        Covered all;
+        std::vector<Covered> tensors;
+    };
+    std::optional<Coverage> coverage;  // none: not of pairs for values, or the network has no gradient
     std::uint64_t evaluations = 0;     // of the model for one input; a gradient step counts 3
     double seconds = 0;
     std::string device;
     std::vector<std::string> notes;  // assumptions that were made
 };
 
-// Makes a fingerprint of `model` (TorchScript or ONNX) and writes it to `out`, completely or not at all.
+// Makes a fingerprint of `model` (TorchScript or ONNX, or the address of a served model; as a target of check_model()) and writes it to `out`, completely or not at all. `out` empty: writes and
+// records nothing. A served model is taken for what the vendor serves: the fingerprint is bound to its answers.
 Result<FingerprintSummary> fingerprint_model(const std::filesystem::path& model,
                                              const std::filesystem::path& out,
                                              const FingerprintOptions& options);

@@ -121,7 +121,8 @@ struct FingerprintFinding {
     enum class Decision {
         none,
         flips,  // margins that moved across the boundary, or as far away from it
-        drift,  // the mean of all margins, while fewer pairs differ than `threshold`
+        shifts,  // margins that moved further than honest runtimes move them, while fewer pairs differ than `threshold`
+        drift,  // the same of the mean of all margins: of fingerprints that do not record how far each moves
         exact,  // bits that differ from what the same runtime answered when the fingerprint was made
     };
     // A pair mismatches if a member moved across the boundary, or as far away; on `exact` if it differs in any
@@ -160,6 +161,21 @@ struct FingerprintFinding {
     Decision decided_by = Decision::none;
     // Arithmetic narrower than float32 explains the alarm as well: a service answered, and the rung mixed agrees.
     bool reduced_precision_possible = false;
+    // Pairs whose margins moved by more than `factor` times the noise of the noisiest honest runtime, of the factors that are
+    // tried the one that says most; so many as `threshold` are an alarm. Empty if the fingerprint does not record the noise.
+    struct Shifts {
+        std::uint64_t compared;
+        double factor;
+        std::uint64_t moved, threshold;
+    };
+    std::optional<Shifts> shifts;
+    // Of the fingerprint: of so many weights a change by `change` of one of them is noticed on the rung fp32. Empty if it does not
+    // record that.
+    struct Coverage {
+        double change;
+        std::uint64_t weights, noticed;
+    };
+    std::optional<Coverage> coverage;
     std::optional<double> shift;  // median |answered - recorded| margin
     std::optional<double> drift;  // mean of answered - recorded
     double most_drift = 0;        // further than this, the model was changed; 0: not held against it

@@ -58,6 +58,7 @@ enum class Remedy {
     // Fingerprints
     give_fingerprint,   // give the fingerprint that was made for the caller
     give_input_shape,   // give the shape of the model's input
+    give_inputs,        // give shape and range, or the value, of each of the model's inputs
     give_input_range,   // give the range of the model's inputs
     review_inputs,      // give range, mean and deviation as in training, or ask for fewer pairs
     use_label_access,   // make a fingerprint for answers that are labels

@@ -3,7 +3,7 @@
 // III-B, equation 6), and small sign steps across it (stage 2, section III-C, equation 7).
 #pragma once
 
-#include "blackbox/pairs/crossing.h"
+#include "blackbox/pairs/keyed.h"
 #include "blackbox/probe.h"
 #include <modelseal/progress.h>
 

@@ -12,7 +12,7 @@
 // outputs are their logarithms, whose variance is that of the logits.
 #pragma once
 
-#include "blackbox/pairs/crossing.h"
+#include "blackbox/pairs/keyed.h"
 #include "blackbox/probe.h"
 #include <modelseal/progress.h>
 

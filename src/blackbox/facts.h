@@ -58,15 +58,16 @@ class Facts {
     const std::map<std::string, std::string>& left() const { return texts_; }
     const std::string& problem() const { return problem_; }
 
+    void fail(std::string what) {
+        if (problem_.empty()) problem_ = std::move(what);
+    }
+
   private:
     template <class Number>
     static bool parse(const std::string& text, Number& value) {
         const char* end = text.data() + text.size();
         const auto [stopped, code] = std::from_chars(text.data(), end, value);
         return code == std::errc() && stopped == end && !text.empty();
-    }
-    void fail(std::string what) {
-        if (problem_.empty()) problem_ = std::move(what);
     }
     std::map<std::string, std::string> texts_;
     std::string problem_;

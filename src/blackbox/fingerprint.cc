@@ -54,7 +54,7 @@ oracle::InputShape asked_shape(const Fingerprint& fingerprint) {
 namespace modelseal {
 namespace {
 
-constexpr std::array<std::string_view, 3> kAccess = {"logits", "probabilities", "label"};
+constexpr std::array<std::string_view, 4> kAccess = {"logits", "probabilities", "label", "values"};
 constexpr std::array<std::string_view, 2> kGrid = {"none", "u8"};
 constexpr std::array<std::string_view, 4> kSchedule = {"keyed", "paper", "dbi", "aid"};
 constexpr std::array<std::string_view, 2> kMethod = {"pairs", "generator"};

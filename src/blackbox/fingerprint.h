@@ -37,6 +37,9 @@ struct Fingerprint {
     std::size_t batch = 0;                  // inputs at once when the recorded answers were made
     std::variant<Pairs, Triggers> queries;  // in the order of FingerprintMethod
 
+    AnswersOf answers_of() const {
+        return access == Access::values ? AnswersOf::other_network : AnswersOf::classifier;
+    }
     FingerprintMethod method() const { return static_cast<FingerprintMethod>(queries.index()); }
     // Precondition: it is of this method.
     Pairs& pairs() { return std::get<Pairs>(queries); }

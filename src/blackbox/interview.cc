@@ -72,13 +72,14 @@ class Gathered {
 // The largest change between two answers to the same input, beyond what their rounding explains.
 void note_jitter(Replies& replies, const Fingerprint& fingerprint, const oracle::Answers& answers,
                  std::span<const Query> queries, std::span<const std::size_t> repeated) {
-    const auto outputs = outputs_of(answers, fingerprint.classes, {});
+    const auto outputs = outputs_of(answers, fingerprint.classes, {}, fingerprint.answers_of());
     if (!outputs) return;  // judge() reports the error
     for (std::size_t i = 0; i < repeated.size(); ++i) {
         const auto& boundary = queries[repeated[i]].boundary;
         const auto first = score(*outputs, repeated[i], boundary);
         const auto again = score(*outputs, queries.size() + i, boundary);
-        const double change = std::abs(first.margin - again.margin) - first.doubt - again.doubt;
+        const double change =
+            (std::abs(first.margin - again.margin) - first.doubt - again.doubt) / queries[repeated[i]].unit;
         replies.jitter = std::max(replies.jitter, change);
         const auto before = outputs->row(repeated[i]), after = outputs->row(queries.size() + i);
         for (std::size_t at = 0; at < before.size(); ++at) {

@@ -61,9 +61,21 @@ std::size_t rival(std::span<const float> row, std::size_t target) {
     return best;
 }
 
+// Every output that counts, with its weight.
+template <class Term>
+void each_term(std::span<const float> row, const Boundary& boundary, const Term& term) {
+    if (boundary.direction.empty()) {
+        term(boundary.target, 1.0);
+        term(rival(row, boundary.target), -1.0);
+        return;
+    }
+    for (std::size_t i = 0; i < boundary.direction.size(); ++i)
+        term(boundary.outputs.empty() ? i : boundary.outputs[i], boundary.direction[i]);
+}
+
 }  // namespace
 
-Result<Outputs> outputs_of(oracle::Answers answers, std::size_t classes, const std::string& who) {
+Result<Outputs> outputs_of(oracle::Answers answers, std::size_t classes, const std::string& who, AnswersOf of) {
     if (answers.values.empty()) {
         return Error{ErrorKind::unsupported, who + ": the answers are labels; output values are needed",
                      "make a fingerprint for labels for such a service", Remedy::use_label_access};
@@ -73,7 +85,9 @@ Result<Outputs> outputs_of(oracle::Answers answers, std::size_t classes, const s
         return Error{ErrorKind::unsupported,
                      fmt::format("{}: {} per input, {} expected", who, util::counted(answers.classes, "output"),
                                  classes == 0 ? "at least 2" : std::to_string(classes)),
-                     "a fingerprint needs the outputs of a classifier, one for each class"};
+                     of == AnswersOf::classifier
+                         ? "a fingerprint needs the outputs of a classifier, one for each class"
+                         : "this fingerprint is of all outputs of the network"};
     }
     const auto bad = std::ranges::find_if(answers.values, [](float value) { return !std::isfinite(value); });
     if (bad != answers.values.end()) {
@@ -86,8 +100,8 @@ Result<Outputs> outputs_of(oracle::Answers answers, std::size_t classes, const s
     Outputs out{.count = answers.count,
                 .classes = answers.classes,
                 .values = std::move(answers.values),
-                .probabilities = true,
-                .about_probabilities = true,
+                .probabilities = of == AnswersOf::classifier,
+                .about_probabilities = of == AnswersOf::classifier,
                 .rounding = answers.rounding};
     for (std::size_t index = 0; index < out.count; ++index) {
         const auto row = out.row(index);
@@ -106,13 +120,19 @@ Scored score(const Outputs& outputs, std::size_t index, const Boundary& boundary
         scored.margin += weight * value;
         scored.doubt += std::abs(weight) * doubt;
     };
-    if (boundary.direction.empty()) {
-        term(boundary.target, 1);
-        term(rival(row, boundary.target), -1);
-    } else {
-        for (std::size_t at = 0; at < row.size(); ++at) term(at, boundary.direction[at]);
-    }
+    each_term(row, boundary, term);
+    scored.margin -= boundary.offset;
     return scored;
+}
+
+double size_of_terms(const Outputs& outputs, std::size_t index, const Boundary& boundary) {
+    const auto row = outputs.row(index);
+    double square = 0;
+    each_term(row, boundary, [&](std::size_t at, double weight) {
+        const double term = weight == 0 ? 0 : weight * logit(row[at], outputs.probabilities, 0).value;
+        square += term * term;
+    });
+    return std::sqrt(square);
 }
 
 void derive(std::span<const float> row, bool probabilities, const Boundary& boundary,
@@ -121,12 +141,7 @@ void derive(std::span<const float> row, bool probabilities, const Boundary& boun
         const auto value = std::max(static_cast<double>(row[at]), 1e-30);
         cotangents[at] = static_cast<float>(probabilities ? weight / value : weight);
     };
-    if (boundary.direction.empty()) {
-        term(boundary.target, 1);
-        term(rival(row, boundary.target), -1);
-    } else {
-        for (std::size_t at = 0; at < row.size(); ++at) term(at, boundary.direction[at]);
-    }
+    each_term(row, boundary, term);
 }
 
 }  // namespace modelseal::blackbox

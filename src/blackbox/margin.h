@@ -1,9 +1,9 @@
 // From a row of outputs to the side of a boundary on which the input is.
 //
-// With values (logits, or probabilities, whose logarithms differ from logits by a constant) the boundary is a
-// keyed direction w with zero sum: margin = w * logits = w * log probabilities. With labels it is the border
-// of one class: margin = logit of that class less the largest of the others, and a service shows only the
-// class that wins.
+// With values (logits, or probabilities, whose logarithms differ from logits by a constant) the boundary is where a
+// keyed function of the outputs has a certain value: margin = w * outputs - offset. w has zero sum, so that it is the
+// same of logits and of logarithms of probabilities. With labels it is the border of one class: margin = logit of that
+// class less the largest of the others, and a service shows only the class that wins.
 #pragma once
 
 #include <cstdint>
@@ -16,8 +16,10 @@
 namespace modelseal::blackbox {
 
 struct Boundary {
-    std::span<const double> direction;  // classes values with zero sum; empty: the border of class `target`
+    std::span<const double> direction;  // weights of outputs; empty: the border of class `target`
     std::uint32_t target = 0;
+    std::span<const std::uint32_t> outputs = {};  // that have these weights, ascending; empty: all, in order
+    double offset = 0;
 };
 
 struct Scored {
@@ -38,12 +40,19 @@ struct Outputs {
     }
 };
 
-// Errors name `who`: `unsupported` for labels, another number of classes (0: any from 2 on) and for outputs
+// What answers are of: scores may be probabilities, values are what they are.
+enum class AnswersOf { classifier, other_network };
+
+// Errors name `who`: `unsupported` for labels, another number of outputs (0: any from 2 on) and for outputs
 // that are NaN or infinite.
-Result<Outputs> outputs_of(oracle::Answers answers, std::size_t classes, const std::string& who);
+Result<Outputs> outputs_of(oracle::Answers answers, std::size_t classes, const std::string& who,
+                           AnswersOf of = AnswersOf::classifier);
 
 // Row `index` of the outputs. A probability of 0 makes `doubt` infinite where it counts.
 Scored score(const Outputs& outputs, std::size_t index, const Boundary& boundary);
+
+// The size of what the margin is a sum of: the root of the sum of squares of its terms.
+double size_of_terms(const Outputs& outputs, std::size_t index, const Boundary& boundary);
 
 // The derivative of the margin with respect to each output of the row, into `cotangents`.
 void derive(std::span<const float> row, bool probabilities, const Boundary& boundary,

@@ -29,7 +29,8 @@ std::vector<float> inputs_of(const Fingerprint& fingerprint, std::size_t first, 
 Probe probe_of(oracle::Network& network, const Plan& plan, std::size_t classes) {
     constexpr std::size_t kBatch = 50, kElements = 4u << 20;
     const auto batch = std::clamp<std::size_t>(kElements / plan.input.shape.elements(), 1, kBatch);
-    return {network, plan.input, classes, batch};
+    const auto of = plan.access == Access::values ? AnswersOf::other_network : AnswersOf::classifier;
+    return {network, plan.input, classes, batch, of};
 }
 
 Fingerprint facts_of(const Plan& plan, const Probe& probe) {

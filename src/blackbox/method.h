@@ -50,6 +50,7 @@ struct Query {
     Boundary boundary;
     bool inside = true;  // on the positive side of the boundary; for labels: the class is boundary.target
     Rung rung = Rung::fp32;
+    double unit = 1;  // how noisy its margin is, in relation to the others
     // Judges a label alone.
     bool fits(std::int64_t label) const {
         return (label == static_cast<std::int64_t>(boundary.target)) == inside;

@@ -16,17 +16,41 @@ using oracle::Arithmetic;
 
 constexpr std::size_t kArithmeticBatch = 16;
 constexpr unsigned kWeightDraws = 4;
-constexpr std::size_t kArithmeticInputs = 48;  // enough to compare with the others, which take all
+constexpr double kPrior = 2;
+
+// Mean over each group of neighbors.
+std::vector<double> grouped(const std::vector<double>& offs, std::span<const std::size_t> groups) {
+    if (groups.empty()) return offs;
+    std::vector<double> means;
+    std::size_t members = 0;
+    for (std::size_t row = 0; row < offs.size(); ++row) {
+        const bool first = row == 0 || groups[row] != groups[row - 1];
+        if (first) means.push_back(0);
+        members = first ? 1 : members + 1;
+        means.back() += (offs[row] - means.back()) / static_cast<double>(members);
+    }
+    return means;
+}
+
+struct Sums {
+    double largest = 0, mean = 0, drift = 0;
+};
+// `units`: empty for 1.
+Sums summed(std::span<const double> offs, std::span<const double> units) {
+    Sums sums;
+    for (std::size_t row = 0; row < offs.size(); ++row) {
+        const double off = units.empty() ? offs[row] : offs[row] / units[row];
+        sums.largest = std::max(sums.largest, std::abs(off));
+        sums.mean += std::abs(off) / static_cast<double>(offs.size());
+        sums.drift += off / static_cast<double>(offs.size());
+    }
+    return sums;
+}
 
 class Measurement {
   public:
-    Measurement(Rung rung, Probe& probe, const std::vector<float>& pixels, std::span<const Boundary> boundaries,
-                const Outputs& reference)
-        : rung_(rung), probe_(probe), pixels_(pixels), boundaries_(boundaries) {
-        for (std::size_t row = 0; row < reference.count; ++row) {
-            reference_.push_back(score(reference, row, boundaries[row]).margin);
-        }
-    }
+    Measurement(Rung rung, Probe& probe, const NoiseInputs& inputs)
+        : rung_(rung), probe_(probe), inputs_(inputs) {}
 
     // A runtime that this machine or network has not is passed over.
     Result<void> add(const oracle::Runtime& runtime, const std::string& name,
@@ -34,44 +58,44 @@ class Measurement {
         auto outputs = probe_.outputs_as(pixels, runtime);
         if (!outputs && outputs.error().kind == ErrorKind::unsupported) return {};
         if (!outputs) return outputs.error();
-        FingerprintSummary::OnRuntime one{.rung = rung_, .name = name};
-        for (std::size_t row = 0; row < outputs->count; ++row) {
-            const double off = score(*outputs, row, boundaries_[row]).margin - reference_[row];
-            one.largest = std::max(one.largest, std::abs(off));
-            one.mean += std::abs(off);
-            one.drift += off;
-        }
-        one.mean /= static_cast<double>(outputs->count);
-        one.drift /= static_cast<double>(outputs->count);
-        noise.largest = std::max(noise.largest, one.largest);
-        if (only_orders_) {
-            noise.orders = std::max(noise.orders, one.largest);
-            noise.scale = std::max(noise.scale, one.mean);
-        }
-        noise.drift = std::max(noise.drift, std::abs(one.drift));
-        noise.runtimes.push_back(std::move(one));
+        std::vector<double> offs;
+        for (std::size_t row = 0; row < outputs->count; ++row)
+            offs.push_back(score(*outputs, row, inputs_.boundaries[row]).margin - inputs_.margins[row]);
+        offs = grouped(offs, inputs_.groups);
+        const auto sums = summed(offs, {});
+        tried.push_back(
+            {.facts =
+                 {.rung = rung_, .name = name, .largest = sums.largest, .mean = sums.mean, .drift = sums.drift},
+             .offs = std::move(offs),
+             .only_orders = only_orders_});
         return {};
     }
-    Result<void> add(const oracle::Runtime& runtime) { return add(runtime, runtime.name(), pixels_); }
+    Result<void> add(const oracle::Runtime& runtime) { return add(runtime, runtime.name(), inputs_.pixels); }
     // What is added from now on does more than sum in another order.
     void more_than_orders() { only_orders_ = false; }
     // On the CPU, which has the operators of every arithmetic, in small batches: the sums of one take memory.
     Result<void> add(Arithmetic arithmetic, unsigned draw = 0) {
-        const oracle::Runtime runtime{
-            .batch = kArithmeticBatch, .arithmetic = arithmetic, .draw = draw, .device = "cpu"};
-        const auto count = std::min(pixels_.size(), kArithmeticInputs * probe_.elements());
-        const std::vector<float> some(pixels_.begin(), pixels_.begin() + static_cast<std::ptrdiff_t>(count));
-        return add(runtime, std::string(name_of(arithmetic)), some);
+        const auto& pixels = inputs_.pixels;
+        const auto count = std::min(pixels.size(), inputs_.few * probe_.elements());
+        return add(arithmetic, draw, {pixels.begin(), pixels.begin() + static_cast<std::ptrdiff_t>(count)});
+    }
+    // The same of all inputs.
+    Result<void> add_to_all(Arithmetic arithmetic, unsigned draw = 0) {
+        return add(arithmetic, draw, inputs_.pixels);
     }
 
-    Noise noise;
+    std::vector<Tried> tried;
 
   private:
+    Result<void> add(Arithmetic arithmetic, unsigned draw, const std::vector<float>& pixels) {
+        const oracle::Runtime runtime{
+            .batch = kArithmeticBatch, .arithmetic = arithmetic, .draw = draw, .device = "cpu"};
+        return add(runtime, std::string(name_of(arithmetic)), pixels);
+    }
+
     const Rung rung_;
     Probe& probe_;
-    const std::vector<float>& pixels_;
-    std::span<const Boundary> boundaries_;
-    std::vector<double> reference_;
+    const NoiseInputs& inputs_;
     bool only_orders_ = true;
 };
 
@@ -104,20 +128,29 @@ std::vector<float> in_half_precision(std::vector<float> pixels) {
 
 }  // namespace
 
-Result<Noise> fp32_noise(Probe& probe, const std::vector<float>& pixels, std::span<const Boundary> boundaries,
-                         const Outputs& reference, unsigned threads) {
-    Measurement measurement(Rung::fp32, probe, pixels, boundaries, reference);
+namespace {
+
+// Sums in another order.
+Result<void> try_orders(Measurement& measurement, const Probe& probe, unsigned threads) {
     const auto all = probe.batch();
     const oracle::Runtime runtimes[] = {
         {.threads = 1, .batch = 1},
-        {.threads = 1, .batch = all},
         {.threads = std::min(2u, std::max(1u, threads)), .batch = 7},
-        {.threads = std::min(3u, std::max(1u, threads)), .batch = boundaries.size()},
         {.threads = 0, .batch = all, .channels_last = true},
-        {.threads = 1, .batch = 16, .plain_kernels = true},
         {.threads = 1, .batch = 16, .channels_last = true, .plain_kernels = true},
     };
     for (const auto& runtime : runtimes) MODELSEAL_TRY(measurement.add(runtime));
+    return measurement.add(Arithmetic::permuted);
+}
+
+}  // namespace
+
+Result<std::vector<Tried>> try_fp32(Probe& probe, const NoiseInputs& inputs, unsigned threads, Runtimes which) {
+    Measurement measurement(Rung::fp32, probe, inputs);
+    const auto& pixels = inputs.pixels;
+    const auto all = probe.batch();
+    if (which == Runtimes::all) MODELSEAL_TRY(try_orders(measurement, probe, threads));
+    MODELSEAL_TRY(measurement.add({.threads = 1, .batch = 16, .plain_kernels = true}));
     const auto devices = probe.network().devices();
     for (std::size_t i = 1; i < devices.size(); ++i) {
         MODELSEAL_TRY(measurement.add({.batch = all, .device = devices[i]}));
@@ -126,23 +159,25 @@ Result<Noise> fp32_noise(Probe& probe, const std::vector<float>& pixels, std::sp
     }
     MODELSEAL_TRY(measurement.add({.batch = all}, "inputs off by a unit in the last place",
                                   off_by_a_unit(pixels, probe.input().high)));
-    MODELSEAL_TRY(measurement.add(Arithmetic::permuted));
-    measurement.more_than_orders();
     MODELSEAL_TRY(measurement.add({.batch = all}, "inputs with 7 digits", with_seven_digits(pixels)));
-    for (const auto arithmetic : {Arithmetic::one_term, Arithmetic::winograd2, Arithmetic::winograd4,
-                                  Arithmetic::winograd6, Arithmetic::rounded_steps}) {
-        MODELSEAL_TRY(measurement.add(arithmetic));
+    measurement.more_than_orders();
+    // These are the noisiest by far: how noisy an input is should follow from them, too.
+    for (const auto arithmetic : {Arithmetic::winograd4, Arithmetic::winograd6}) {
+        MODELSEAL_TRY(measurement.add_to_all(arithmetic));
     }
     // Weights move all margins together, one way or the other: the mean of one draw may be near 0 by chance.
     for (unsigned draw = 0; draw < kWeightDraws; ++draw)
-        MODELSEAL_TRY(measurement.add(Arithmetic::rounded_weights, draw));
-    return std::move(measurement.noise);
+        MODELSEAL_TRY(measurement.add_to_all(Arithmetic::rounded_weights, draw));
+    if (which == Runtimes::loudest) return std::move(measurement.tried);
+    for (const auto arithmetic : {Arithmetic::one_term, Arithmetic::winograd2, Arithmetic::rounded_steps}) {
+        MODELSEAL_TRY(measurement.add(arithmetic));
+    }
+    return std::move(measurement.tried);
 }
 
-Result<Noise> mixed_noise(Probe& probe, const std::vector<float>& pixels, std::span<const Boundary> boundaries,
-                          const Outputs& reference) {
-    Measurement measurement(Rung::mixed, probe, pixels, boundaries, reference);
-    const auto rounded = in_half_precision(pixels);
+Result<std::vector<Tried>> try_mixed(Probe& probe, const NoiseInputs& inputs) {
+    Measurement measurement(Rung::mixed, probe, inputs);
+    const auto rounded = in_half_precision(inputs.pixels);
     for (const auto& device : probe.network().devices()) {
         const oracle::Runtime half{
             .batch = probe.batch(), .arithmetic = Arithmetic::half_weights, .device = device};
@@ -150,11 +185,41 @@ Result<Noise> mixed_noise(Probe& probe, const std::vector<float>& pixels, std::s
         MODELSEAL_TRY(measurement.add(half, half.name() + ", and the inputs", rounded));
     }
     // A network that cannot be run with rounded weights is none for this rung.
-    if (measurement.noise.runtimes.empty()) return std::move(measurement.noise);
+    if (measurement.tried.empty()) return std::move(measurement.tried);
     MODELSEAL_TRY(measurement.add({.batch = probe.batch()}, "inputs in half precision", rounded));
     for (const auto arithmetic : {Arithmetic::tf32, Arithmetic::half, Arithmetic::bfloat16})
         MODELSEAL_TRY(measurement.add(arithmetic));
-    return std::move(measurement.noise);
+    return std::move(measurement.tried);
+}
+
+// The mean square over the runtimes that took every input, each in units of its own: as if kPrior more had shown all
+// inputs alike, since a dozen runtimes may be near each other by chance.
+std::vector<double> units_of(std::span<const Tried> tried, std::size_t count) {
+    std::vector<double> squares(count, kPrior);
+    double counted = kPrior;
+    for (const auto& one : tried) {
+        double mean = 0;
+        for (const double off : one.offs) mean += off * off / static_cast<double>(count);
+        if (one.offs.size() != count || !(mean > 0)) continue;
+        counted += 1;
+        for (std::size_t i = 0; i < count; ++i) squares[i] += one.offs[i] * one.offs[i] / mean;
+    }
+    for (auto& square : squares) square = std::sqrt(square / counted);
+    return squares;
+}
+
+Noise noise_over(std::span<const Tried> tried, std::vector<double> units) {
+    Noise noise{.units = std::move(units)};
+    for (const auto& one : tried) {
+        const auto sums = summed(one.offs, noise.units);
+        noise.largest = std::max(noise.largest, sums.largest);
+        noise.drift = std::max(noise.drift, std::abs(sums.drift));
+        noise.wide = noise.wide || !one.only_orders;
+        if (!one.only_orders) continue;
+        noise.orders = std::max(noise.orders, sums.largest);
+        noise.scale = std::max(noise.scale, sums.mean);
+    }
+    return noise;
 }
 
 double spread_of(const Outputs& outputs) {
@@ -167,26 +232,30 @@ double spread_of(const Outputs& outputs) {
     return sum / static_cast<double>(outputs.count);
 }
 
+double spread_of_terms(const Outputs& outputs, std::span<const Boundary> boundaries) {
+    double sum = 0;
+    for (std::size_t row = 0; row < outputs.count; ++row) sum += size_of_terms(outputs, row, boundaries[row]);
+    return 3 * sum / static_cast<double>(outputs.count);
+}
+
 namespace {
 
-// The margin at which (2 n exp(-margin / s))^k / k! is the half of what false alarms may be (verdict.h), if k mismatches are the
-// share 1 / `part` of the pairs.
-double floor_for(const Noise& noise, unsigned count, unsigned part) {
-    const double wanted = std::max(1u, count / part);
-    const double allowed = std::log(kFalseAlarms / 2) + std::lgamma(wanted + 1);
-    return kStranger * noise.scale * (std::log(2.0 * count) - allowed / wanted);
+// The margin at which (2 n exp(-margin / s))^k / k! is half of what false alarms of rungs may be (verdict.h).
+double floor_for(const Noise& noise, unsigned count, double mismatches) {
+    const double allowed = std::log((1 - kShiftsPart) * kFalseAlarms / 2) + std::lgamma(mismatches + 1);
+    return kStranger * noise.scale * (std::log(2.0 * count) - allowed / mismatches);
 }
 
 }  // namespace
 
 double fp32_floor(const Noise& noise, double spread, unsigned count) {
-    return std::max({kOrderFactor * noise.orders, kNoiseFactor * noise.largest, floor_for(noise, count, 15),
-                     kLeastFloor * spread});
+    return std::max({(noise.wide ? kOrderFactor : kNarrowFactor) * noise.orders, kNoiseFactor * noise.largest,
+                     floor_for(noise, count, 1), kLeastFloor * spread});
 }
 
 double mixed_floor(const Noise& noise, double spread, unsigned count, double fp32_floor) {
-    return std::max(
-        {kNoiseFactor * noise.largest, floor_for(noise, count, 4), kLeastMixed * spread, 2 * fp32_floor});
+    return std::max({kNoiseFactor * noise.largest, floor_for(noise, count, std::max(1u, count / 4)),
+                     kLeastMixed * spread, 2 * fp32_floor});
 }
 
 }  // namespace modelseal::blackbox

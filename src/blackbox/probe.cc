@@ -28,7 +28,7 @@ Result<Outputs> Probe::outputs_as(std::vector<float> pixels, oracle::Runtime run
     normalise(input_, pixels);
     evaluations_ += count;
     MODELSEAL_TRY_ASSIGN(auto answers, network_.ask_as(pixels, count, runtime));
-    return outputs_of(std::move(answers), classes_, network_.name());
+    return outputs_of(std::move(answers), classes_, network_.name(), of_);
 }
 
 Result<std::vector<Scored>> Probe::score(std::vector<float> pixels, std::span<const Boundary> boundaries) {
@@ -49,6 +49,16 @@ Result<std::vector<float>> Probe::gradient(std::vector<float> pixels, const orac
     return gradient;
 }
 
+Result<std::vector<oracle::CoveredWeights>> Probe::coverage(std::vector<float> pixels,
+                                                            std::span<const float> cotangents, double change,
+                                                            std::span<const oracle::Noticing> ways) {
+    const auto count = pixels.size() / elements();
+    normalise(input_, pixels);
+    evaluations_ += 3 * count;
+    return network_.coverage(
+        {.inputs = pixels, .cotangents = cotangents, .count = count, .change = change, .ways = ways});
+}
+
 Result<Probe::Slopes> Probe::slopes(std::vector<float> pixels, std::span<const Boundary> boundaries) {
     Slopes slopes;
     std::optional<Error> error;
@@ -56,7 +66,7 @@ Result<Probe::Slopes> Probe::slopes(std::vector<float> pixels, std::span<const B
         const auto first = slopes.at.size();  // a network may cut a large batch and call once a piece
         auto out = outputs_of(
             {.count = values.size() / classes_, .classes = classes_, .values = {values.begin(), values.end()}},
-            classes_, network_.name());
+            classes_, network_.name(), of_);
         if (!out) {
             error = out.error();
             return;

@@ -11,8 +11,9 @@ namespace modelseal::blackbox {
 class Probe {
   public:
     // `batch`: inputs at a time, so that the same inputs always meet the same kernels.
-    Probe(oracle::Network& network, const Input& input, std::size_t classes, std::size_t batch)
-        : network_(network), input_(input), classes_(classes), batch_(batch) {}
+    Probe(oracle::Network& network, const Input& input, std::size_t classes, std::size_t batch,
+          AnswersOf of = AnswersOf::classifier)
+        : network_(network), input_(input), classes_(classes), batch_(batch), of_(of) {}
 
     Result<Outputs> outputs(std::vector<float> pixels);
     Result<Outputs> outputs_as(std::vector<float> pixels, oracle::Runtime runtime);
@@ -29,6 +30,11 @@ class Probe {
     // As slopes(), for any function of the outputs.
     Result<std::vector<float>> gradient(std::vector<float> pixels, const oracle::Cotangents& cotangents);
 
+    // oracle::Network::coverage() of functions with these derivatives by the outputs; an input counts 3 evaluations.
+    Result<std::vector<oracle::CoveredWeights>> coverage(std::vector<float> pixels,
+                                                         std::span<const float> cotangents, double change,
+                                                         std::span<const oracle::Noticing> ways);
+
     std::size_t elements() const { return input_.shape.elements(); }
     const Input& input() const { return input_; }
     std::size_t batch() const { return batch_; }
@@ -40,6 +46,7 @@ class Probe {
     oracle::Network& network_;
     const Input& input_;
     std::size_t classes_, batch_;
+    AnswersOf of_;
     std::uint64_t evaluations_ = 0;
 };
 

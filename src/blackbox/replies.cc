@@ -45,7 +45,8 @@ Result<Heard> hear(const Fingerprint& fingerprint, const Replies& replies, std::
         heard.stray = stray_of(mixed_floor, answers.significand);
         return heard;
     }
-    MODELSEAL_TRY_ASSIGN(heard.outputs, outputs_of(answers, fingerprint.classes, who));
+    MODELSEAL_TRY_ASSIGN(heard.outputs,
+                         outputs_of(answers, fingerprint.classes, who, fingerprint.answers_of()));
     if (heard.outputs->probabilities && replies.value_jitter > 0) {
         heard.noisy = heard.outputs;
         heard.noisy->rounding += kJitterFactor * replies.value_jitter;

@@ -19,7 +19,7 @@ inline constexpr double kJitterFactor = 8;  // answers vary by at most this mult
 struct Replies {
     oracle::Answers answers;  // in the order of Method::queries()
     // The largest difference of a margin between two answers to the same input, beyond what their rounding
-    // explains; infinite for labels that changed.
+    // explains, in units of how noisy the margin is (Query::unit); infinite for labels that changed.
     double jitter = 0;
     double value_jitter = 0;  // the same of the values themselves
     std::size_t queries = 0;  // inputs that were sent

@@ -36,9 +36,13 @@ const RungReading* find_decisive(std::span<const RungReading> readings, std::opt
 // The conclusions from all rungs together.
 class Judgment {
   public:
-    Judgment(std::vector<RungReading>& readings, std::optional<Rung> asked, const Replies& replies,
-             const Wording& words)
-        : readings_(readings), asked_(asked), replies_(replies), words_(words) {}
+    Judgment(std::vector<RungReading>& readings, const std::optional<ShiftReading>& shifts,
+             std::optional<Rung> asked, const Replies& replies, const Wording& words)
+        : readings_(readings),
+          shifts_(shifts && asked.value_or(Rung::fp32) != Rung::mixed ? &*shifts : nullptr),
+          asked_(asked),
+          replies_(replies),
+          words_(words) {}
 
     // Null if the requested rung does not exist.
     std::optional<FingerprintFinding> reach() {
@@ -55,7 +59,14 @@ class Judgment {
                                                                            : Decision::flips;
             finding_.detail = accusation(*accuser);
             consider_precision(*accuser);
-        } else if (rest_on(*decisive); decisive->clears()) {
+        } else if (rest_on(*decisive);
+                   decisive->rung != Rung::mixed && shifts_ != nullptr && shifts_->accuses()) {
+            finding_.outcome = Outcome::tampered;
+            finding_.decided_by = Decision::shifts;
+            finding_.detail = shifts_text(shifts_->strongest().moved);
+            consider_precision(*decisive);
+        } else if (decisive->clears() &&
+                   (decisive->rung == Rung::mixed || shifts_ == nullptr || shifts_->clears())) {
             clear(*decisive);
         } else {
             finding_.outcome = Outcome::inconclusive;
@@ -63,7 +74,8 @@ class Judgment {
             finding_.hint = way_out(*decisive);
             if (decisive->rung == Rung::fp32) finding_.remedy = Remedy::use_mixed_rung;
         }
-        const bool covered = finding_.decided_by == Decision::none || finding_.decided_by == Decision::flips;
+        state_shifts();
+        const bool covered = finding_.decided_by != Decision::drift && finding_.decided_by != Decision::exact;
         finding_.false_alarm_bound = covered ? std::optional(std::max(kFalseAlarms, bound_)) : std::nullopt;
         return std::move(finding_);
     }
@@ -81,7 +93,9 @@ class Judgment {
     void bound_false_alarms() {
         const auto counted = std::ranges::count_if(
             readings_, [&](const RungReading& one) { return counts(one) && one.rung != Rung::exact; });
-        const double share = kFalseAlarms / static_cast<double>(std::max<std::ptrdiff_t>(1, counted));
+        const double all = shifts_ == nullptr ? kFalseAlarms : (1 - kShiftsPart) * kFalseAlarms;
+        bound_ = kFalseAlarms - all;
+        const double share = all / static_cast<double>(std::max<std::ptrdiff_t>(1, counted));
         for (auto& reading : readings_) {
             reading.threshold = threshold_of(reading.chances, share);
             if (counts(reading)) bound_ += reading.threshold.bound;
@@ -117,6 +131,22 @@ class Judgment {
         }
     }
 
+    std::string shifts_text(std::uint64_t moved) const {
+        const auto& level = shifts_->strongest();
+        return fmt::format(
+            "the margins of {} of {} moved by more than {} times the noise of honest runtimes (alarm at {})",
+            moved, util::counted(shifts_->compared, words_.unit), level.factor, level.threshold);
+    }
+
+    void state_shifts() {
+        if (shifts_ == nullptr) return;
+        const auto& level = shifts_->strongest();
+        finding_.shifts = {.compared = shifts_->compared,
+                           .factor = level.factor,
+                           .moved = level.moved,
+                           .threshold = level.threshold};
+    }
+
     std::string accusation(const RungReading& accuser) const {
         if (finding_.decided_by == Decision::drift) {
             return fmt::format("the margins of all {}s moved together by {:.1e} on average (limit {:.1e})",
@@ -147,6 +177,9 @@ class Judgment {
                               rung.mismatched, util::counted(rung.compared, words_.unit));
         } else if (decisive.threshold.mismatches > decisive.asked()) {
             why = fmt::format("too few {}s for the recorded noise", words_.unit);
+        } else if (decisive.clears()) {
+            why =
+                fmt::format("{}, and {}", shifts_text(shifts_->strongest().as_answered), coarseness(decisive));
         } else if (rung.untold > 0 || !decisive.steady) {
             why = fmt::format("{} of {} cannot be judged: {}", rung.untold,
                               util::counted(decisive.asked(), words_.unit), coarseness(decisive));
@@ -184,6 +217,7 @@ class Judgment {
     }
 
     std::vector<RungReading>& readings_;
+    const ShiftReading* shifts_;  // null: none that count
     std::optional<Rung> asked_;
     const Replies& replies_;
     const Wording& words_;
@@ -219,9 +253,26 @@ bool RungReading::clears() const {
     return steady && decides && !drifted && finding.mismatched + finding.untold < threshold.mismatches;
 }
 
-std::optional<FingerprintFinding> conclude(std::vector<RungReading>& readings, std::optional<Rung> asked,
+bool ShiftReading::accuses() const {
+    return std::ranges::any_of(levels, [](const Level& one) { return one.moved >= one.threshold; });
+}
+
+bool ShiftReading::clears() const {
+    return std::ranges::all_of(levels, [](const Level& one) { return one.as_answered < one.threshold; });
+}
+
+const ShiftReading::Level& ShiftReading::strongest() const {
+    const auto share = [](const Level& one) {
+        return std::pair(static_cast<double>(one.moved) / static_cast<double>(one.threshold),
+                         static_cast<double>(one.as_answered) / static_cast<double>(one.threshold));
+    };
+    return *std::ranges::max_element(levels, {}, share);
+}
+
+std::optional<FingerprintFinding> conclude(std::vector<RungReading>& readings,
+                                           const std::optional<ShiftReading>& shifts, std::optional<Rung> asked,
                                            const Replies& replies, const Wording& words) {
-    auto finding = Judgment(readings, asked, replies, words).reach();
+    auto finding = Judgment(readings, shifts, asked, replies, words).reach();
     if (!finding) return finding;
     finding->rounding = replies.answers.rounding;
     finding->jitter = replies.jitter;

@@ -38,6 +38,8 @@
 namespace modelseal::blackbox {
 
 inline constexpr double kFalseAlarms = 1e-6;  // per check, at most
+inline constexpr double kShiftsPart =
+    1.0 / 4;  // of these, that shifts of margins may make; rungs share the rest
 inline constexpr double kStranger = 2;
 inline constexpr double kSteadyShare = 1.0 / 4;  // of a floor: the jitter of an honest runtime, see above
 
@@ -73,14 +75,33 @@ struct RungReading {
     bool clears() const;
 };
 
+// How far margins moved, in units of the noise of the noisiest honest runtime.
+struct ShiftReading {
+    struct Level {
+        double factor = 0;              // of that noise
+        std::uint64_t threshold = 1;    // so many that moved further are an alarm
+        std::uint64_t moved = 0;        // by more than that and what the coarseness of the answers explains
+        std::uint64_t as_answered = 0;  // by more than that
+    };
+    std::uint64_t compared = 0;
+    std::vector<Level> levels;  // at least one, ascending
+
+    bool accuses() const;
+    bool clears() const;
+    // The one that says most.
+    const Level& strongest() const;
+};
+
 // How a method speaks of its units: "pair", "all answers are on their side", "crossed the boundary".
 struct Wording {
     std::string_view unit, agree, differ;
 };
 
 // The conclusion from all rungs together, without the facts of the fingerprint and the details of the method.
-// Empties the findings of `readings`. `asked`: as in Method::judge(). Nullopt if there is no such rung.
-std::optional<FingerprintFinding> conclude(std::vector<RungReading>& readings, std::optional<Rung> asked,
+// Empties the findings of `readings`. `asked`: as in Method::judge(). `shifts`: of margins, which suppose float32. Nullopt if
+// there is no such rung.
+std::optional<FingerprintFinding> conclude(std::vector<RungReading>& readings,
+                                           const std::optional<ShiftReading>& shifts, std::optional<Rung> asked,
                                            const Replies& replies, const Wording& words);
 
 }  // namespace modelseal::blackbox

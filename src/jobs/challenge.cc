@@ -38,6 +38,7 @@ bool is_image(const Fingerprint& fingerprint) {
 std::string wanted_text(Access access) {
     return access == Access::label           ? "Labels are wanted; outputs will do."
            : access == Access::probabilities ? "Probabilities are wanted."
+           : access == Access::values        ? "All numbers of all outputs are wanted, in order."
                                              : "The outputs before softmax (logits) are wanted.";
 }
 

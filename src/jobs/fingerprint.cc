@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <bit>
 #include <chrono>
 #include <new>
 
@@ -16,7 +17,9 @@
 #include "jobs/intact_root.h"
 #include "jobs/recorded.h"
 #include "model/model.h"
+#include "oracle/endpoint.h"
 #include "oracle/network.h"
+#include "oracle/served_network.h"
 #include "util/text.h"
 #include <modelseal/fingerprint.h>
 #include <modelseal/progress.h>
@@ -82,7 +85,9 @@ Result<blackbox::Input> input_of(const oracle::Network& network, const InputOpti
     } else {
         notes.emplace_back("the model does not state the range of its inputs: 0 to 1 is assumed");
     }
-    if (input.shape.shape.size() != 3 || (input.shape.shape[0] != 1 && input.shape.shape[0] != 3)) {
+    const auto& shape = input.shape.shape;
+    const bool picture = shape.size() == 3 && (shape[0] == 1 || shape[0] == 3);
+    if (!picture && input.shape.parts.empty()) {
         notes.push_back(fmt::format("inputs of shape {} are not images: the preview shows them as gray values",
                                     comma(input.shape.shape)));
     }
@@ -124,6 +129,11 @@ Result<void> check_options(const FingerprintOptions& options) {
         return Error{
             ErrorKind::usage, fmt::format("the input range {} to {} is empty", (*range)[0], (*range)[1]), {}};
     }
+    if (!options.input.parts.empty() && (options.method != FingerprintMethod::pairs ||
+                                         options.grid != Grid::none || options.schedule != Schedule::keyed)) {
+        return Error{
+            ErrorKind::usage, "of a network of several inputs only keyed pairs without a grid can be made", {}};
+    }
     if (options.grid == Grid::u8 && options.schedule == Schedule::paper) {
         return Error{ErrorKind::usage, "the published schedule does not support a grid", {}};
     }
@@ -148,6 +158,7 @@ Result<std::unique_ptr<oracle::Network>> open(const model::Model& model, const F
                                      .threads = options.jobs,
                                      .input_name = options.input.name,
                                      .input_shape = options.input.shape,
+                                     .input_parts = options.input.parts,
                                      .vouched = sealed ? oracle::Vouched::seal : oracle::Vouched::nobody});
     if (!network) return hinted(network.error(), options);
     // Its bytes are in the worker now: the bound bytes run.
@@ -199,6 +210,64 @@ Result<blackbox::Made> make(oracle::Network& network, const blackbox::Plan& plan
     return blackbox::method_of(options.method).make(network, plan, secret, salt, progress);
 }
 
+// What a fingerprint is made of, and bound to.
+struct Subject {
+    std::unique_ptr<oracle::Network> network;
+    std::optional<model::Model> files;  // none: it is served
+    Binding binding;                    // of files
+    std::string name;                   // for people
+};
+
+Result<Subject> open_file(const std::filesystem::path& path, const FingerprintOptions& options,
+                          std::vector<std::string>& notes) {
+    Subject subject{.network = nullptr, .files = {}, .binding = {}, .name = path.filename().string()};
+    MODELSEAL_TRY_ASSIGN(subject.files, model::open_model(path, options.limits));
+    MODELSEAL_TRY_ASSIGN(subject.binding, bind(*subject.files, options));
+    if (!subject.binding.sealed) {
+        notes.push_back(
+            fmt::format("{} has no seal of this key: the fingerprint is bound to the digest of the file",
+                        util::printable(path.string())));
+    }
+    MODELSEAL_TRY_ASSIGN(subject.network, open(*subject.files, options, subject.binding.sealed));
+    std::ranges::copy(subject.network->warnings(), std::back_inserter(notes));
+    return subject;
+}
+
+Result<Subject> connect_to(const std::string& address, const FingerprintOptions& options,
+                           std::vector<std::string>& notes) {
+    MODELSEAL_TRY(oracle::check_target(address));
+    if (options.method != FingerprintMethod::pairs || options.schedule != Schedule::keyed ||
+        !options.input.parts.empty() || options.access == Access::label || options.grid != Grid::none) {
+        return Error{ErrorKind::usage,
+                     "of a served model only keyed pairs for output values, without a grid, can be made",
+                     "give the model's file for anything else"};
+    }
+    const oracle::InputShape expected{options.input.name.value_or(""), options.input.shape,
+                                      options.input.range};
+    MODELSEAL_TRY_ASSIGN(auto served, oracle::connect(address, options.endpoint, expected));
+    if (served->input().shape.empty()) {
+        return Error{ErrorKind::unsupported,
+                     fmt::format("{}: does not state the shape of its input", served->name()),
+                     "give the shape of the input", Remedy::give_input_shape};
+    }
+    notes.push_back(fmt::format("{}: taken for what it should be; the fingerprint is bound to its answers",
+                                served->name()));
+    auto network = oracle::served_network(std::move(served));
+    return Subject{.network = std::move(network), .files = {}, .binding = {}, .name = address};
+}
+
+// To the answers on record.
+std::string digest_of_answers(const blackbox::Fingerprint& print) {
+    crypto::Sha256 hash;
+    formats::ByteWriter writer;
+    for (const auto& rung : print.pairs().rungs) {
+        for (const auto& pair : rung.pairs) {
+            for (const auto& member : pair.member) writer.number(std::bit_cast<std::uint64_t>(member.margin));
+        }
+    }
+    return to_hex(hash.update(std::move(writer).take()).finish());
+}
+
 Result<FingerprintSummary> run(const std::filesystem::path& model, const std::filesystem::path& out,
                                const FingerprintOptions& options) {
     const auto begun = std::chrono::steady_clock::now();
@@ -206,16 +275,11 @@ Result<FingerprintSummary> run(const std::filesystem::path& model, const std::fi
     MODELSEAL_TRY_ASSIGN(const auto created, io::build_time());
     MODELSEAL_TRY(jobs::allow(options.ledger, options.key, options.check));
     FingerprintSummary summary;
-    MODELSEAL_TRY_ASSIGN(const auto opened, model::open_model(model, options.limits));
-    MODELSEAL_TRY_ASSIGN(const auto binding, bind(opened, options));
-    if (!binding.sealed) {
-        summary.notes.push_back(
-            fmt::format("{} has no seal of this key: the fingerprint is bound to the digest of the file",
-                        util::printable(model.string())));
-    }
-    MODELSEAL_TRY_ASSIGN(const auto network, open(opened, options, binding.sealed));
-    std::ranges::copy(network->warnings(), std::back_inserter(summary.notes));
-    MODELSEAL_TRY_ASSIGN(auto input, input_of(*network, options.input, summary.notes));
+    MODELSEAL_TRY_ASSIGN(auto subject, oracle::is_endpoint(model.string())
+                                           ? connect_to(model.string(), options, summary.notes)
+                                           : open_file(model, options, summary.notes));
+    auto& network = *subject.network;
+    MODELSEAL_TRY_ASSIGN(auto input, input_of(network, options.input, summary.notes));
     const auto threads = options.jobs == 0 ? io::default_jobs() : options.jobs;
     const auto salt = salt_of(options);
     const bool pairs = options.method == FingerprintMethod::pairs;
@@ -225,33 +289,39 @@ Result<FingerprintSummary> run(const std::filesystem::path& model, const std::fi
                               .input = std::move(input),
                               .threads = threads,
                               .generator = options.generator};
-    auto made = make(*network, plan, options, salt);
-    if (!made) return hinted(made.error(), options);
-    MODELSEAL_TRY(opened.unchanged());
+    auto made = make(network, plan, options, salt);
+    if (!made) return subject.files ? hinted(made.error(), options) : made.error();
+    if (subject.files) {
+        MODELSEAL_TRY(subject.files->unchanged());
+    } else {
+        subject.binding.root = digest_of_answers(made->fingerprint);
+    }
     auto& print = made->fingerprint;
-    print.root = binding.root;
-    print.sealed = binding.sealed;
+    print.root = subject.binding.root;
+    print.sealed = subject.binding.sealed;
     print.customer = options.check.customer;
-    print.model = util::printable(model.filename().string());
+    print.model = util::printable(subject.name);
     print.created = created;
     print.expires = options.expires;
-    print.runtime = network->runtime();
-    MODELSEAL_TRY_ASSIGN(const auto file, blackbox::encode(print, options.key, options.check));
-    MODELSEAL_TRY(write_recorded(model, out, file, binding, options));
-    summary.id = file.id;
+    print.runtime = network.runtime();
+    if (!out.empty()) {
+        MODELSEAL_TRY_ASSIGN(const auto file, blackbox::encode(print, options.key, options.check));
+        MODELSEAL_TRY(write_recorded(model, out, file, subject.binding, options));
+        summary.id = file.id;
+    }
     if (options.preview) {
         const auto png = blackbox::method_of(print).preview_sheet(print, kPreviewed);
         const std::string_view text(reinterpret_cast<const char*>(png.data()), png.size());
         MODELSEAL_TRY(io::write_text(*options.preview, text, 0600, io::WriteMode::replace));
     }
-    summary.root = binding.root;
-    summary.sealed = binding.sealed;
+    summary.root = subject.binding.root;
+    summary.sealed = subject.binding.sealed;
     summary.classes = print.classes;
     summary.method = print.method();
     blackbox::method_of(print).describe(print, summary);
     summary.runtimes = std::move(made->runtimes);
     summary.evaluations = made->evaluations;
-    summary.device = network->devices().front();
+    summary.device = network.devices().front();
     std::ranges::move(made->notes, std::back_inserter(summary.notes));
     summary.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
     return summary;

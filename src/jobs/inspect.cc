@@ -183,6 +183,18 @@ void add_contents(const blackbox::Fingerprint& whole, Inspection& out) {
         out.facts.push_back({fmt::format("{}_{}", pairs ? "pairs" : "triggers", name_of(rung.rung)),
                              std::uint64_t{rung.count}});
     }
+    if (made.coverage) {
+        const auto& all = made.coverage->all;
+        out.facts.push_back({"coverage_change", fmt::format("{:g} %", 100 * made.coverage->change)});
+        out.facts.push_back({"coverage_weights", all.weights});
+        out.facts.push_back({"coverage_noticed", all.noticed});
+        out.facts.push_back({"coverage_dead", all.dead});
+        for (const auto& one : made.coverage->tensors) {
+            out.facts.push_back(
+                {"coverage of " + one.name, fmt::format("{} noticed and {} dead of {}", one.noticed, one.dead,
+                                                        util::counted(one.weights, "weight"))});
+        }
+    }
     if (made.training) {
         out.facts.push_back({"generator_width", std::uint64_t{made.training->width}});
         out.facts.push_back({"generator_steps", std::uint64_t{made.training->steps}});

@@ -14,6 +14,15 @@ Error trains_no_generator(const std::string& name) {
 
 }  // namespace
 
+Result<NetworkOutputs> Network::outputs() {
+    MODELSEAL_TRY_ASSIGN(const auto classes, this->classes());
+    return NetworkOutputs{classes, true};
+}
+
+Result<std::vector<CoveredWeights>> Network::coverage(const CoverageQuestion&) {
+    return Error{ErrorKind::unsupported, name() + ": does not show which weights its outputs depend on", {}};
+}
+
 Result<ActivatedGradient> Network::activated_gradient(std::span<const float>, std::size_t, const Cotangents&,
                                                       double) {
     return Error{ErrorKind::unsupported, name() + ": does not show its activations", {}};

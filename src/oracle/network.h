@@ -10,6 +10,7 @@
 
 #include "model/model.h"
 #include "oracle/arithmetic.h"
+#include "oracle/coverage.h"
 #include "oracle/generator.h"
 #include "oracle/oracle.h"
 
@@ -39,10 +40,19 @@ struct ActivatedGradient {
 // The hint for a file that is not a network.
 inline constexpr const char* kRunnable = "give a TorchScript file (torch.jit.save) or an ONNX file";
 
+// How many numbers there are for each input, at least one, all finite. A classifier has one row of at least two; of other
+// networks they are those of all outputs of real numbers, in order, if each has the same number for each input.
+struct NetworkOutputs {
+    std::size_t count = 0;
+    bool classifies = false;
+};
+
 class Network : public Oracle {
   public:
-    // The number of classes, or an error if the output is not that of a classifier: one row of at least two
-    // finite numbers for each input.
+    // Here: of a classifier.
+    virtual Result<NetworkOutputs> outputs();
+
+    // The number of classes, or an error if the output is not that of a classifier.
     virtual Result<std::size_t> classes() = 0;
 
     // As ask(), but evaluated as in `runtime`. Error `unsupported` for a runtime that this machine does not
@@ -61,6 +71,12 @@ class Network : public Oracle {
     // TorchScript does.
     virtual Result<ActivatedGradient> activated_gradient(std::span<const float> inputs, std::size_t count,
                                                          const Cotangents& cotangents, double weight);
+
+    // One pass forward and one back for each input. A change is taken to work in proportion to the gradient. One entry for each
+    // tensor of weights that can be trained. Error `unsupported` for a network without a gradient, or more than kMostCovered
+    // weights; here.
+    static constexpr std::uint64_t kMostCovered = 20'000'000;
+    virtual Result<std::vector<CoveredWeights>> coverage(const CoverageQuestion& question);
 
     // Begins to train a generator of triggers against this network (generator.h), in place of an earlier one.
     // `noise`: kGeneratorNoise values from N(0, 1) for each label. After an error there is none. Errors: those
@@ -101,6 +117,7 @@ struct NetworkOptions {
     // them.
     std::optional<std::string> input_name = {};
     std::vector<std::int64_t> input_shape = {};  // without the batch dimension; empty: from the model
+    std::vector<InputPart> input_parts = {};     // every input of a network that has several, fixed ones too
     std::uint64_t max_bytes = 8ull << 30;        // cap on the file and on any one tensor of its graph
     std::uint64_t max_memory = 0;                // of the worker, in bytes; 0: three quarters of the machine's
     unsigned max_seconds = 600;  // for opening it, and for each question; then the worker is stopped

@@ -16,6 +16,7 @@
 #include <string>
 #include <vector>
 
+#include <modelseal/fingerprint.h>
 #include <modelseal/result.h>
 
 namespace modelseal::oracle {
@@ -28,6 +29,9 @@ struct InputShape {
     // Of inputs on a grid of 256 gray levels: the value of each level, ascending; one list, or one for each extent of
     // shape[0]. Empty: the inputs are on no grid.
     std::vector<std::vector<float>> gray = {};
+    // Of a network of several inputs: what the elements are, part by part, those that are not fixed. Elements are from 0 to 1 then,
+    // and become values of each part's range where the network runs. Empty: it has one input.
+    std::vector<InputPart> parts = {};
     std::size_t elements() const {
         std::size_t count = shape.empty() ? 0 : 1;
         for (const auto extent : shape) count *= static_cast<std::size_t>(extent);

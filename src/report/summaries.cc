@@ -81,9 +81,45 @@ std::string to_json(const SignSummary& summary, const std::string& model, const 
     return dumped(json);
 }
 
+namespace {
+
+// What is seen of each tensor, and names those of which nothing is.
+std::string coverage_table(const FingerprintSummary& summary, const TextStyle& style) {
+    using enum Table::Align;
+    if (!summary.coverage) return {};
+    Table table({left, right, right, right});
+    table.add({"tensor", "weights", "seen", "dead"});
+    for (const auto& one : summary.coverage->tensors) {
+        const double weights = static_cast<double>(std::max<std::uint64_t>(1, one.weights));
+        table.add({util::printable(one.name), grouped(one.weights),
+                   percent(static_cast<double>(one.noticed) / weights),
+                   percent(static_cast<double>(one.dead) / weights)});
+    }
+    return table.text("    ", style);
+}
+
+nlohmann::ordered_json coverage_json(const FingerprintSummary::Coverage& coverage) {
+    nlohmann::ordered_json json = {{"change", coverage.change},
+                                   {"weights", coverage.all.weights},
+                                   {"noticed", coverage.all.noticed},
+                                   {"dead", coverage.all.dead}};
+    auto& tensors = json["tensors"] = nlohmann::ordered_json::array();
+    for (const auto& one : coverage.tensors) {
+        tensors.push_back({{"name", json_text(one.name)},
+                           {"weights", one.weights},
+                           {"noticed", one.noticed},
+                           {"dead", one.dead}});
+    }
+    return json;
+}
+
+}  // namespace
+
 std::string to_text(const FingerprintSummary& summary, const std::string& out, const TextStyle& style) {
     using enum Table::Align;
-    auto text = fmt::format("{} {}\n", paint(style, Tone::good, "fingerprint"), util::printable(out));
+    auto text = out.empty()
+                    ? std::string("what a fingerprint would see\n")
+                    : fmt::format("{} {}\n", paint(style, Tone::good, "fingerprint"), util::printable(out));
     Table table({left, right, right, right});
     const bool pairs = summary.method == FingerprintMethod::pairs;
     table.add({"rung", pairs ? "pairs" : "triggers", "noise", "floor"});
@@ -99,8 +135,15 @@ std::string to_text(const FingerprintSummary& summary, const std::string& out, c
                                 ? std::string()
                                 : fmt::format(", arm '{}' of the ablation", name_of(summary.training->arm)));
     }
+    if (summary.coverage) {
+        const auto& all = summary.coverage->all;
+        text +=
+            fmt::format("  sees {}; {} dead\n",
+                        coverage_text(summary.coverage->change, all.noticed, all.weights), grouped(all.dead));
+    }
     text += fmt::format("  {} evaluations in {:.1f} s on {}, {} classes\n", grouped(summary.evaluations),
                         summary.seconds, util::printable(summary.device), grouped(summary.classes));
+    if (out.empty()) return text + coverage_table(summary, style);
     text += fmt::format("  bound to {} {}\n", summary.sealed ? "the seal" : "the file, which carries no seal,",
                         util::printable(summary.root));
     return text + fmt::format("  id: {}\n", util::printable(summary.id));
@@ -109,8 +152,10 @@ std::string to_text(const FingerprintSummary& summary, const std::string& out, c
 std::string to_json(const FingerprintSummary& summary, const std::string& out) {
     nlohmann::ordered_json json;
     json["schema"] = "modelseal-fingerprint/1";
-    json["file"] = json_text(out);
-    json["id"] = json_text(summary.id);
+    if (!out.empty()) {
+        json["file"] = json_text(out);
+        json["id"] = json_text(summary.id);
+    }
     json["root"] = json_text(summary.root);
     json["sealed"] = summary.sealed;
     const bool pairs = summary.method == FingerprintMethod::pairs;
@@ -137,6 +182,7 @@ std::string to_json(const FingerprintSummary& summary, const std::string& out) {
                              {"steps", summary.training->steps},
                              {"arm", name_of(summary.training->arm)}};
     }
+    if (summary.coverage) json["coverage"] = coverage_json(*summary.coverage);
     json["evaluations"] = summary.evaluations;
     json["seconds"] = summary.seconds;
     json["notes"] = texts(summary.notes);

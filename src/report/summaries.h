@@ -31,7 +31,7 @@ std::string to_text(const SignSummary& summary, const std::string& model, const 
 // Schema modelseal-sign/1.
 std::string to_json(const SignSummary& summary, const std::string& model, const std::string& out);
 
-// `out`: the file that was written. Notes are left to the caller: they are warnings.
+// `out`: the file that was written; empty: none was, and what each tensor's weights are seen of is wanted. Notes are left to the caller: they are warnings.
 std::string to_text(const FingerprintSummary& summary, const std::string& out, const TextStyle& style);
 // Schema modelseal-fingerprint/1.
 std::string to_json(const FingerprintSummary& summary, const std::string& out);

@@ -58,6 +58,12 @@ std::string chance_text(double chance) {
     return "at most 1 in " + grouped(static_cast<std::uint64_t>(rounded));
 }
 
+std::string coverage_text(double change, std::uint64_t noticed, std::uint64_t weights) {
+    const double share = weights == 0 ? 0 : static_cast<double>(noticed) / static_cast<double>(weights);
+    return fmt::format("a change of {:g} % in {} of {}, one at a time", 100 * change, percent(share),
+                       counted(weights, "weight"));
+}
+
 std::string json_text(std::string_view text) {
     std::string copy(text);
     // json::dump throws for ill-formed UTF-8 and is the one who knows.
@@ -236,6 +242,8 @@ std::string_view word(FingerprintFinding::Decision decision) {
     switch (decision) {
         case FingerprintFinding::Decision::flips:
             return "flips";
+        case FingerprintFinding::Decision::shifts:
+            return "shifts";
         case FingerprintFinding::Decision::drift:
             return "drift";
         case FingerprintFinding::Decision::exact:

@@ -22,6 +22,9 @@ std::string shape_text(std::span<const std::uint64_t> shape);  // "[16, 3, 3]"; 
 // "at most 1 in 250 billion", "at most 1 in 10^17", "at most 5.0 %": rounded up, never below `chance`, 0..1.
 std::string chance_text(double chance);
 
+// "a change of 1 % in 75.2 % of 268,336 weights, one at a time".
+std::string coverage_text(double change, std::uint64_t noticed, std::uint64_t weights);
+
 // Text for JSON: well-formed UTF-8 as it is, anything else as util::printable() shows it.
 std::string json_text(std::string_view text);
 

@@ -36,7 +36,7 @@ Result<void> ModuleNetwork::begin_generator(const oracle::GeneratorOptions& opti
                                             std::span<const float> noise,
                                             std::span<const std::int64_t> labels) {
     generator_.reset();
-    MODELSEAL_TRY(probe());
+    MODELSEAL_TRY(classes());
     MODELSEAL_TRY(oracle::check_generator(options, noise, labels, input_, classes_, name_));
     return guarded(name_, [&]() -> Result<void> {
         const at::AutoGradMode gradients(true);

@@ -88,6 +88,12 @@ class Elsewhere {
 
 }  // namespace
 
+at::Tensor joined_rows(const std::vector<at::Tensor>& outputs) {
+    std::vector<at::Tensor> rows;
+    for (const auto& output : outputs) rows.push_back(output.reshape({output.size(0), 1, -1}));
+    return at::cat(rows, 2);
+}
+
 ModuleNetwork::ModuleNetwork(std::string name, oracle::InputShape input, std::size_t fixed_batch,
                              c10::Device device, unsigned threads)
     : name_(std::move(name)),
@@ -158,18 +164,17 @@ at::Tensor ModuleNetwork::rows(const at::Tensor& batch) {
 
 at::Tensor ModuleNetwork::rows_of(const at::Tensor& batch, const at::Tensor& output) const {
     const auto wrong = [&](const std::string& what) {
-        return Refused(unsupported(name_, fmt::format("the output is not a classifier's: {}", what)));
+        return Refused(unsupported(name_, fmt::format("the output cannot be compared: {}", what)));
     };
     if (!output.defined()) throw wrong("it is not a tensor");
     if (!output.is_floating_point()) throw wrong(fmt::format("its type is {}", toString(output.scalar_type())));
     const auto shape = output.sizes();
+    const auto stated = fmt::format("its shape is ({}) for {}", fmt::join(shape, ", "),
+                                    util::counted(static_cast<std::uint64_t>(batch.size(0)), "input"));
+    if (shape.empty() || shape[0] != batch.size(0) || output.numel() == 0) throw wrong(stated);
     const bool row = shape.size() == 2 || (shape.size() == 4 && shape[2] == 1 && shape[3] == 1);
-    if (!row || shape[0] != batch.size(0) || shape[1] < 2) {
-        throw wrong(fmt::format("its shape is ({}) for {}, not ({}, classes)", fmt::join(shape, ", "),
-                                util::counted(static_cast<std::uint64_t>(batch.size(0)), "input"),
-                                batch.size(0)));
-    }
-    return output.to(at::kFloat).reshape({shape[0], shape[1]});
+    strange_ = row && shape[1] >= 2 ? "" : fmt::format("{}, not ({}, classes)", stated, batch.size(0));
+    return output.to(at::kFloat).reshape({shape[0], -1});
 }
 
 Result<oracle::Answers> ModuleNetwork::answer(std::span<const float> inputs, std::size_t count,
@@ -212,8 +217,14 @@ Result<oracle::Answers> ModuleNetwork::ask(std::span<const float> inputs, std::s
     return ask_as(inputs, count, {});
 }
 
+Result<oracle::NetworkOutputs> ModuleNetwork::outputs() {
+    MODELSEAL_TRY(probe());
+    return oracle::NetworkOutputs{classes_, strange_.empty()};
+}
+
 Result<std::size_t> ModuleNetwork::classes() {
     MODELSEAL_TRY(probe());
+    if (!strange_.empty()) return unsupported(name_, "the output is not a classifier's: " + strange_);
     return classes_;
 }
 

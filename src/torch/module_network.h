@@ -39,6 +39,9 @@ class ChangedWeights {
 // CIFAR-10 took 26 s at 16 times as many, 4 s so), and intermediate values are kept for the backward pass.
 inline constexpr std::size_t kElementsAtOnce = 1u << 20;
 
+// The numbers of several outputs in one row for each input, n x 1 x numbers, which no classifier has.
+at::Tensor joined_rows(const std::vector<at::Tensor>& outputs);
+
 // A network on LibTorch, from any kind of file: everything but how one batch goes forward. TorchScript and
 // ONNX derive from it.
 
@@ -47,7 +50,10 @@ class ModuleNetwork : public oracle::TrainableNetwork {
     const std::string& name() const final { return name_; }
     const oracle::InputShape& input() const final { return input_; }
     Result<oracle::Answers> ask(std::span<const float> inputs, std::size_t count) final;
+    Result<oracle::NetworkOutputs> outputs() final;
     Result<std::size_t> classes() final;
+    // module_coverage.cc
+    Result<std::vector<oracle::CoveredWeights>> coverage(const oracle::CoverageQuestion& question) final;
     Result<oracle::Answers> ask_as(std::span<const float> inputs, std::size_t count,
                                    const oracle::Runtime& runtime) final;
     Result<std::vector<float>> gradient(std::span<const float> inputs, std::size_t count,
@@ -148,7 +154,8 @@ class ModuleNetwork : public oracle::TrainableNetwork {
     c10::Device device_;
     unsigned threads_;
     std::string canary_;
-    std::size_t classes_ = 0;  // 0: not probed yet
+    std::size_t classes_ = 0;      // numbers for each input; 0: not probed yet
+    mutable std::string strange_;  // why the last output was not a classifier's; empty if it was
     std::unique_ptr<TriggerGenerator> generator_;
     // For training:
     std::vector<Weight> weights_;  // empty: not prepared yet

@@ -66,6 +66,7 @@ Result<void> ModuleNetwork::prepare() {
 }
 
 Result<void> ModuleNetwork::add_class(std::uint64_t seed) {
+    MODELSEAL_TRY(classes());
     MODELSEAL_TRY(prepare());
     MODELSEAL_TRY_ASSIGN(const auto as, way({}));
     MODELSEAL_TRY(guarded(name_, [&] { return widen(seed, as); }));
@@ -131,6 +132,7 @@ Result<void> ModuleNetwork::check_gradient(const Way& way) {
 
 Result<void> ModuleNetwork::set_training(const oracle::TrainingOptions& options) {
     MODELSEAL_TRY(oracle::validate(options));
+    MODELSEAL_TRY(classes());
     MODELSEAL_TRY(prepare());
     MODELSEAL_TRY_ASSIGN(const auto as, way({}));
     MODELSEAL_TRY(guarded(name_, [&] { return check_gradient(as); }));

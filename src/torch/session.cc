@@ -135,12 +135,18 @@ Result<json> Session::answer(worker::Message& message) {
     }
     if (what == "open") return open(request);
     if (network_ == nullptr) return Error{ErrorKind::internal, "no network has been opened", {}};
+    if (what == "outputs") {
+        MODELSEAL_TRY_ASSIGN(const auto outputs, network_->outputs());
+        return json({{"count", outputs.count}, {"classifies", outputs.classifies}});
+    }
     if (what == "classes") {
         MODELSEAL_TRY_ASSIGN(const auto classes, network_->classes());
         return json({{"classes", classes}});
     }
     if (what == "ask") return ask(request);
     if (what == "gradient") return gradient(request);
+    if (what == "coverage") return coverage(request);
+    if (what == "covered") return covered(request);
     if (what == "generator") return generator(request);
     if (what == "generator_step") return generator_step();
     if (what == "generated") return generated();
@@ -172,10 +178,23 @@ Result<json> Session::enter(const json& request) {
     return json({{"landlock", cage.landlock}, {"seccomp", cage.seccomp}});
 }
 
+namespace {
+
+InputPart part_in(const json& part) {
+    InputPart read{.name = part.at("name").get<std::string>(),
+                   .shape = part.at("shape").get<std::vector<std::int64_t>>(),
+                   .range = part.at("range").get<std::array<float, 2>>()};
+    if (!part.at("fixed").is_null()) read.fixed = part.at("fixed").get<double>();
+    return read;
+}
+
+}  // namespace
+
 Result<json> Session::open(const json& request) {
     if (!request.at("input_name").is_null()) options_.input_name = request.at("input_name").get<std::string>();
     options_.input_shape = request.at("input_shape").get<std::vector<std::int64_t>>();
     options_.max_bytes = request.at("max_bytes").get<std::uint64_t>();
+    for (const auto& part : request.at("input_parts")) options_.input_parts.push_back(part_in(part));
     const auto name = files_.files.empty() ? std::string() : files_.files.front().source->name();
     MODELSEAL_TRY_ASSIGN(network_, guarded(name, [&] { return open_by_content(std::move(files_), options_); }));
     json opened = {{"input_name", network_->input().name},
@@ -200,8 +219,8 @@ Result<std::span<const float>> Session::inputs(std::size_t count, std::size_t be
 
 Result<json> Session::ask(const json& request) {
     const auto count = request.at("count").get<std::size_t>();
-    MODELSEAL_TRY_ASSIGN(const auto classes, network_->classes());
-    MODELSEAL_TRY_ASSIGN(const auto given, inputs(count, count * classes));
+    MODELSEAL_TRY_ASSIGN(const auto outputs, network_->outputs());
+    MODELSEAL_TRY_ASSIGN(const auto given, inputs(count, count * outputs.count));
     MODELSEAL_TRY_ASSIGN(const auto answers, network_->ask_as(given, count, runtime_of(request.at("as"))));
     std::ranges::copy(answers.values, memory_.floats().subspan(given.size()).begin());
     return json::object();
@@ -209,15 +228,15 @@ Result<json> Session::ask(const json& request) {
 
 Result<json> Session::gradient(const json& request) {
     const auto count = request.at("count").get<std::size_t>();
-    MODELSEAL_TRY_ASSIGN(const auto classes, network_->classes());
-    const auto rows = count * classes;
+    MODELSEAL_TRY_ASSIGN(const auto outputs, network_->outputs());
+    const auto rows = count * outputs.count;
     const auto& activation = request.at("activation");
     const auto numbers = count * network_->input().elements();
     MODELSEAL_TRY_ASSIGN(const auto given,
                          inputs(count, 2 * rows + numbers + (activation.is_null() ? 0 : count)));
     const auto behind = memory_.floats().subspan(given.size());
-    const auto cotangents = [&](std::span<const float> outputs, std::span<float> wanted) {
-        std::ranges::copy(outputs, behind.begin());
+    const auto cotangents = [&](std::span<const float> seen, std::span<float> wanted) {
+        std::ranges::copy(seen, behind.begin());
         if (auto waited = wait_for_cotangents(); !waited.ok()) throw Refused(waited.error());
         std::ranges::copy(behind.subspan(rows, rows), wanted.begin());
     };
@@ -231,6 +250,41 @@ Result<json> Session::gradient(const json& request) {
     std::ranges::copy(found.gradient, behind.subspan(2 * rows).begin());
     std::ranges::copy(found.activation, behind.subspan(2 * rows + numbers).begin());
     return json::object();
+}
+
+// Behind the inputs are the cotangents, then the limits of each way.
+Result<json> Session::coverage(const json& request) {
+    const auto count = request.at("count").get<std::size_t>();
+    const auto needed = request.at("needed").get<std::vector<std::uint64_t>>();
+    MODELSEAL_TRY_ASSIGN(const auto outputs, network_->outputs());
+    const auto rows = count * outputs.count;
+    MODELSEAL_TRY_ASSIGN(const auto given, inputs(count, rows + count * needed.size()));
+    const auto behind = memory_.floats().subspan(given.size());
+    std::vector<oracle::Noticing> ways;
+    for (std::size_t i = 0; i < needed.size(); ++i) {
+        const auto limits = behind.subspan(rows + i * count, count);
+        ways.push_back({.limits = {limits.begin(), limits.end()}, .needed = needed[i]});
+    }
+    MODELSEAL_TRY_ASSIGN(covered_, network_->coverage({.inputs = given,
+                                                       .cotangents = behind.first(rows),
+                                                       .count = count,
+                                                       .change = request.at("change").get<double>(),
+                                                       .ways = ways}));
+    return json({{"tensors", covered_.size()}});
+}
+
+Result<json> Session::covered(const json& request) {
+    const auto from = request.at("from").get<std::size_t>();
+    json some = json::array();
+    for (auto i = from; i < covered_.size() && i < from + oracle::kCoveredAtOnce; ++i) {
+        const auto& one = covered_[i];
+        some.push_back(
+            {{"name", util::printable(std::string_view(one.name).substr(0, oracle::kMostCoveredName))},
+             {"weights", one.weights},
+             {"noticed", one.noticed},
+             {"dead", one.dead}});
+    }
+    return json({{"covered", some}});
 }
 
 Result<json> Session::generator(const json& request) {

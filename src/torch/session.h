@@ -21,6 +21,8 @@ class Session {
     Result<nlohmann::json> open(const nlohmann::json& request);
     Result<nlohmann::json> ask(const nlohmann::json& request);
     Result<nlohmann::json> gradient(const nlohmann::json& request);
+    Result<nlohmann::json> coverage(const nlohmann::json& request);
+    Result<nlohmann::json> covered(const nlohmann::json& request);
     Result<nlohmann::json> generator(const nlohmann::json& request);
     Result<nlohmann::json> generator_step();
     Result<nlohmann::json> generated();
@@ -33,6 +35,7 @@ class Session {
     bool entered_ = false;
     model::Model files_;
     std::unique_ptr<oracle::Network> network_;
+    std::vector<oracle::CoveredWeights> covered_;  // of the last question
     TrainingRequests training_;
 };
 

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <set>
 #include <tuple>
@@ -13,6 +14,7 @@
 
 #include "formats/zip.h"
 #include "torch/errors.h"
+#include "torch/input_parts.h"
 #include "torch/module_network.h"
 #include "torch/script_check.h"
 #include "util/text.h"
@@ -44,9 +46,12 @@ class TorchScript final : public ModuleNetwork {
     at::Tensor forward(const at::Tensor& input) override {
         // The optimizing executor rewrites a graph once it has seen it run, and with it the rounding.
         const torch::jit::GraphOptimizerEnabledGuard as_written(false);
-        const auto output = module_.forward({input});
-        const auto tensor = first_tensor(output);
-        if (tensor.defined()) return tensor;
+        const auto output = module_.forward(this->input().parts.empty() ? std::vector<c10::IValue>{input}
+                                                                        : arguments_of(input));
+        std::vector<at::Tensor> tensors;
+        collect_tensors(output, tensors);
+        if (!this->input().parts.empty()) return all_of(tensors);
+        if (const auto chosen = chosen_of(tensors, input.size(0)); chosen.defined()) return chosen;
         throw Refused({ErrorKind::unsupported,
                        fmt::format("{}: the output is not that of a classifier: {}", name(),
                                    util::printable(output.type()->repr_str())),
@@ -116,7 +121,7 @@ class TorchScript final : public ModuleNetwork {
   private:
     TorchScript(const torch::jit::Module& module, Archive archive, std::string name, oracle::InputShape input,
                 c10::Device device, unsigned threads)
-        : ModuleNetwork(std::move(name), std::move(input), 0, device, threads),
+        : ModuleNetwork(std::move(name), std::move(input), input.parts.empty() ? 0 : 1, device, threads),
           module_(module),
           archive_(std::move(archive)),
           device_(device) {
@@ -147,23 +152,58 @@ class TorchScript final : public ModuleNetwork {
         TorchScript& network_;
     };
 
-    // Of a tuple, list or dictionary its first tensor, depth first; undefined if there is none.
-    static at::Tensor first_tensor(const c10::IValue& value) {
-        if (value.isTensor()) return value.toTensor();
-        const auto first_of = [](const auto& values) {
-            for (const c10::IValue& one : values) {
-                if (const auto tensor = first_tensor(one); tensor.defined()) return tensor;
-            }
-            return at::Tensor();
+    // Of a tuple, list or dictionary all tensors, depth first.
+    static void collect_tensors(const c10::IValue& value, std::vector<at::Tensor>& tensors) {
+        const auto collect_all = [&](const auto& values) {
+            for (const c10::IValue& one : values) collect_tensors(one, tensors);
         };
-        if (value.isTuple()) return first_of(value.toTupleRef().elements());
-        if (value.isList()) return first_of(value.toListRef());
+        if (value.isTensor() && value.toTensor().defined()) tensors.push_back(value.toTensor());
+        if (value.isTuple()) collect_all(value.toTupleRef().elements());
+        if (value.isList()) collect_all(value.toListRef());
         if (value.isGenericDict()) {
-            for (const auto& entry : value.toGenericDict()) {
-                if (const auto tensor = first_tensor(entry.value()); tensor.defined()) return tensor;
-            }
+            for (const auto& entry : value.toGenericDict()) collect_tensors(entry.value(), tensors);
         }
-        return {};
+    }
+
+    // In the order of forward(), numbers where it wants no tensors.
+    std::vector<c10::IValue> arguments_of(const at::Tensor& row) const {
+        const auto tensors = parts_of(row, input());
+        std::vector<c10::IValue> values;
+        const auto& arguments = module_.get_method("forward").function().getSchema().arguments();
+        for (std::size_t i = 0; i < tensors.size(); ++i) {
+            const auto kind = arguments[i + 1].type()->kind();
+            if (kind == c10::TypeKind::IntType)
+                values.emplace_back(static_cast<std::int64_t>(std::llround(tensors[i].item<double>())));
+            else if (kind == c10::TypeKind::FloatType)
+                values.emplace_back(tensors[i].item<double>());
+            else
+                values.emplace_back(tensors[i]);
+        }
+        return values;
+    }
+
+    // Of one set of inputs: every real number belongs to it.
+    at::Tensor all_of(const std::vector<at::Tensor>& tensors) const {
+        std::vector<at::Tensor> all;
+        for (const auto& one : tensors) {
+            if (one.is_floating_point() && one.numel() > 0) all.push_back(one.to(at::kFloat).reshape({1, -1}));
+        }
+        if (all.empty())
+            throw Refused({ErrorKind::unsupported, name() + ": has no output of real numbers", {}});
+        return joined_rows(all);
+    }
+
+    // The first if it is a classifier's row, else all real numbers that belong to an input; undefined if there are none.
+    static at::Tensor chosen_of(const std::vector<at::Tensor>& tensors, std::int64_t batch) {
+        if (tensors.empty()) return {};
+        const auto& first = tensors.front();
+        std::vector<at::Tensor> all;
+        for (const auto& one : tensors) {
+            if (one.is_floating_point() && one.dim() >= 1 && one.size(0) == batch)
+                all.push_back(one.to(at::kFloat));
+        }
+        if (all.size() < 2 || (first.dim() == 2 && first.size(1) >= 2)) return first;
+        return joined_rows(all);
     }
 
     torch::jit::Module module_;
@@ -220,9 +260,11 @@ Result<oracle::InputShape> input_of(const torch::jit::Module& module, const std:
     for (std::size_t i = 1; i < arguments.size(); ++i) {
         if (!arguments[i].default_value()) wanted.push_back(util::printable(arguments[i].name()));
     }
+    if (!options.input_parts.empty()) return row_of_parts(name, wanted, options.input_parts);
     if (wanted.size() != 1) {
-        return unsupported(fmt::format("has {} ({}); one is needed", util::counted(wanted.size(), "input"),
-                                       fmt::join(wanted, ", ")));
+        return unsupported(
+            fmt::format("has {} ({})", util::counted(wanted.size(), "input"), fmt::join(wanted, ", ")),
+            "give shape and range, or a value, of each input", Remedy::give_inputs);
     }
     if (arguments[1].type()->kind() != c10::TypeKind::TensorType) {
         return unsupported(fmt::format("the input '{}' is of type {}, not a tensor", wanted[0],

@@ -8,12 +8,17 @@
 //     modelseal -> worker                                        worker -> modelseal
 //     {"do": "enter", "threads", "device", "memory"}             {"landlock": 0.., "seccomp": bool}
 //     {"do": "file", "name"} + one descriptor                    (none)
-//     {"do": "open", "input_name", "input_shape", "max_bytes"}   {"input": {..}, "runtime", "devices"}
+//     {"do": "open", "input_name", "input_shape",                {"input": {..}, "runtime", "devices"}
+//      "input_parts": [{..}], "max_bytes"}
+//     {"do": "outputs"}                                          {"count": n, "classifies": bool}
 //     {"do": "classes"}                                          {"classes": n}
 //     {"do": "memory", "bytes"} + one descriptor                 (none)
 //     {"do": "ask", "count", "classes", "as": {..}}              {}: outputs are after the inputs
 //     {"do": "gradient", "count", "activation": weight or null}  {"outputs": true}, then after "cotangents" {}
 //     {"do": "cotangents"}
+//     {"do": "coverage", "count", "change", "needed": [..]}      {"tensors": n}: cotangents and limits are after the
+//                                                                inputs
+//     {"do": "covered", "from"}                                  {"covered": [{"name", "weights", "noticed", "dead"}, ..]}
 //     {"do": "generator", "count", "means", "stds", "width",     {}: noise, labels, means and deviations were
 //      "classification", "variance", "rate", "seed", "low",          in the memory
 //      "high"}

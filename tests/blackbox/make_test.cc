@@ -11,6 +11,7 @@
 #include "blackbox/container/payload.h"
 #include "blackbox/pairs/inputs.h"
 #include "blackbox/pairs/judge.h"
+#include "blackbox/pairs/keyed.h"
 #include "blackbox/verdict.h"
 #include "tests/support/models/toy_network.h"
 
@@ -83,9 +84,10 @@ TEST(MakeFingerprint, MembersLieOnBothSidesInTheBandOfTheirRung) {
             EXPECT_LT(pair.member[0].margin, 0);
             EXPECT_GT(pair.member[1].margin, 0);
             if (rung.rung == Rung::exact) continue;
-            EXPECT_LE(pair.member[0].margin, -rung.floor);
-            EXPECT_GE(pair.member[1].margin, rung.floor);
-            EXPECT_LT(pair.member[1].margin, 2.5 * rung.floor);
+            const double floor = rung.floor * pair.unit;
+            EXPECT_LE(pair.member[0].margin, -floor);
+            EXPECT_GE(pair.member[1].margin, floor);
+            EXPECT_LT(pair.member[1].margin, 2.5 * floor);
         }
     }
     EXPECT_GE(print.pairs().rungs[1].floor, 8 * print.pairs().rungs[1].noise);
@@ -93,16 +95,66 @@ TEST(MakeFingerprint, MembersLieOnBothSidesInTheBandOfTheirRung) {
     EXPECT_GT(print.pairs().rungs[2].floor, print.pairs().rungs[1].floor);
 }
 
-TEST(MakeFingerprint, TheDirectionHasZeroSumAndUnitNorm) {
+TEST(MakeFingerprint, WeightsOfOutputsHaveZeroSumAndUnitNormAndDifferBetweenPaths) {
     ToyNetwork network(1);
     const auto print = make_or_die(network, plan_for(network)).fingerprint;
-    double sum = 0, square = 0;
-    for (const double weight : print.pairs().direction) {
-        sum += weight;
-        square += weight * weight;
+    std::set<std::vector<double>> seen;
+    for (const auto& path : print.pairs().paths) {
+        double sum = 0, square = 0;
+        for (const double weight : path.weights) {
+            sum += weight;
+            square += weight * weight;
+        }
+        EXPECT_NEAR(sum, 0, 1e-12);
+        EXPECT_NEAR(square, 1, 1e-12);
+        seen.insert(path.weights);
     }
-    EXPECT_NEAR(sum, 0, 1e-12);
-    EXPECT_NEAR(square, 1, 1e-12);
+    EXPECT_EQ(seen.size(), print.pairs().paths.size());
+}
+
+TEST(MakeFingerprint, OfManyOutputsAKeyedChoiceCounts) {
+    ToyNetwork network(1, 3000);
+    const auto print = make_or_die(network, plan_for(network)).fingerprint;
+    const auto& paths = print.pairs().paths;
+    for (const auto& path : paths) {
+        EXPECT_EQ(path.outputs.size(), kMostWeights);
+        EXPECT_EQ(path.weights.size(), kMostWeights);
+        EXPECT_LT(path.outputs.back(), 3000u);
+    }
+    EXPECT_NE(paths[0].outputs, paths[1].outputs);
+    EXPECT_EQ(complaint(print), "");
+    network.first[5] *= 1.05f;
+    EXPECT_EQ(check(network, print, {.batch = 1}, false).outcome, Outcome::tampered);
+}
+
+// A network that has none answers through neighbors of its inputs alone.
+TEST(MakeFingerprint, NeedsNoGradient) {
+    for (const auto access : {Access::logits, Access::probabilities, Access::label}) {
+        ToyNetwork network(1);
+        network.no_gradient = true;
+        network.softmax = access == Access::probabilities;
+        const auto print = make_or_die(network, plan_for(network, access)).fingerprint;
+        ASSERT_EQ(print.pairs().rungs.size(), 3u);
+        for (const auto& rung : print.pairs().rungs) EXPECT_EQ(rung.pairs.size(), 20u);
+        EXPECT_EQ(check(network, print, {.batch = 1}, false).mismatched, 0u);
+        network.first[5] *= 1.02f;
+        EXPECT_EQ(check(network, print, {.batch = 1}, false).outcome, Outcome::tampered);
+    }
+}
+
+// Every path has the noise of the noisiest runtime; what was counted is a part of what was tried.
+TEST(MakeFingerprint, RecordsHowFarHonestRuntimesMoveThePaths) {
+    ToyNetwork network(1);
+    const auto print = make_or_die(network, plan_for(network)).fingerprint;
+    const auto& shifts = print.pairs().shifts;
+    EXPECT_GT(shifts.counted, 100u);
+    ASSERT_EQ(shifts.beyond.size(), 5u);
+    EXPECT_LT(shifts.beyond[0], shifts.counted / 2) << "beyond one standard deviation";
+    EXPECT_GT(shifts.beyond[0], shifts.counted / 20);
+    EXPECT_LT(shifts.beyond[4], shifts.counted / 50) << "beyond four";
+    for (const auto& path : print.pairs().paths) EXPECT_GT(path.noise, 0);
+    const auto labels = make_or_die(network, plan_for(network, Access::label)).fingerprint;
+    EXPECT_EQ(labels.pairs().shifts.counted, 0u) << "labels show no margins";
 }
 
 TEST(MakeFingerprint, OtherKeysAndOtherSaltsShareNoInput) {
@@ -154,7 +206,7 @@ TEST(MakeFingerprint, RefusesAModelWithOneClassEverywhere) {
     const auto made = make_pairs(network, plan_for(network), secret(1), kSalt, no_progress());
     ASSERT_FALSE(made.ok());
     EXPECT_EQ(made.error().kind, ErrorKind::unsupported);
-    EXPECT_THAT(made.error().message, ::testing::HasSubstr("0 of 138 starts reach a decision boundary"));
+    EXPECT_THAT(made.error().message, ::testing::HasSubstr("the outputs differ between 0 of 138 inputs"));
 }
 
 TEST(MakeFingerprint, RefusesOutputsThatAreNotNumbers) {

@@ -53,6 +53,26 @@ TEST(Payload, RoundTrips) {
     EXPECT_EQ(inputs_of(*back, back->pairs().rungs[1].pairs), inputs_of(made, made.pairs().rungs[1].pairs));
 }
 
+TEST(Payload, KeepsTheBoundaryAndTheNoiseOfEachPath) {
+    auto made = test::small_fingerprint_of_levels();
+    for (auto& path : made.pairs().paths) {
+        path.outputs = {0, 2};
+        path.weights = {-0.5, 0.5};
+    }
+    const auto back = decode(payload(made));
+    ASSERT_TRUE(back.ok()) << back.error().message;
+    EXPECT_EQ(print(*back), print(made));
+    const auto& path = back->pairs().paths[1];
+    EXPECT_EQ(path.weights, (std::vector{-0.5, 0.5}));
+    EXPECT_EQ(path.outputs, (std::vector<std::uint32_t>{0, 2}));
+    EXPECT_EQ(path.offset, -3);
+    EXPECT_EQ(path.noise, 3e-6);
+    EXPECT_EQ(back->pairs().rungs[1].pairs[0].unit, 0.5);
+    EXPECT_EQ(back->pairs().shifts.counted, 500u);
+    EXPECT_EQ(back->pairs().shifts.beyond, made.pairs().shifts.beyond);
+    EXPECT_TRUE(back->pairs().direction.empty());
+}
+
 TEST(Payload, KeepsFloatsThatAreNotSmallIntegers) {
     for (const float value : {0.5f, -1.0f, 65536.0f, -0.0f}) {
         auto made = test::small_fingerprint();
@@ -125,6 +145,54 @@ INSTANTIATE_TEST_SUITE_P(
         PayloadCase{"Direction", [](auto& made) { made.pairs().direction.pop_back(); },
                     "direction of 2 values,"},
         PayloadCase{"DirectionNan", [](auto& made) { made.pairs().direction[0] = kNan; }, "not finite"},
+        PayloadCase{"WeightsOfAnotherCount",
+                    [](auto& made) {
+                        made = test::small_fingerprint_of_levels();
+                        for (auto& path : made.pairs().paths) path.weights.pop_back();
+                    },
+                    "path 0 has weights of 2 outputs"},
+        PayloadCase{"OutputsOutOfOrder",
+                    [](auto& made) {
+                        made = test::small_fingerprint_of_levels();
+                        for (auto& path : made.pairs().paths) path.outputs = {0, 2, 1};
+                    },
+                    "path 0 has outputs that are not in order"},
+        PayloadCase{"OutputBeyondTheLast",
+                    [](auto& made) {
+                        made = test::small_fingerprint_of_levels();
+                        for (auto& path : made.pairs().paths) path.outputs = {0, 1, 3};
+                    },
+                    "do not exist"},
+        PayloadCase{"OffsetNan",
+                    [](auto& made) {
+                        made = test::small_fingerprint_of_levels();
+                        made.pairs().paths[1].offset = kNan;
+                    },
+                    "path 1 has weights that are not finite"},
+        PayloadCase{"NoiseOfAPath",
+                    [](auto& made) {
+                        made = test::small_fingerprint_of_levels();
+                        made.pairs().paths[1].noise = -1;
+                    },
+                    "path 1 has a noise of -1"},
+        PayloadCase{"UnitOfAPair",
+                    [](auto& made) {
+                        made = test::small_fingerprint_of_levels();
+                        made.pairs().rungs[1].pairs[0].unit = 0;
+                    },
+                    "its unit is 0"},
+        PayloadCase{"CountsThatGrow",
+                    [](auto& made) {
+                        made = test::small_fingerprint_of_levels();
+                        made.pairs().shifts.beyond = {1, 2, 3, 4, 5};
+                    },
+                    "the counts of shifts"},
+        PayloadCase{"MoreThanWereCounted",
+                    [](auto& made) {
+                        made = test::small_fingerprint_of_levels();
+                        made.pairs().shifts.beyond[0] = 501;
+                    },
+                    "the counts of shifts"},
         PayloadCase{"NoPaths", [](auto& made) { made.pairs().paths.clear(); }, "no paths"},
         PayloadCase{"ShortPath", [](auto& made) { made.pairs().paths[0].base.pop_back(); },
                     "path 0 has 17 and 18"},

@@ -7,7 +7,7 @@
 
 #include <gtest/gtest.h>
 
-#include "blackbox/pairs/crossing.h"
+#include "blackbox/pairs/keyed.h"
 
 namespace modelseal::blackbox {
 namespace {

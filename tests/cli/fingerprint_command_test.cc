@@ -185,6 +185,35 @@ TEST_F(FingerprintCommand, StatesWhatEachRuntimeWasOffBy) {
         EXPECT_TRUE(mixed.contains(name)) << name;
 }
 
+// The network has 2 x 2 x 3 x 3 and 32 x 3 weights or so: every tensor is listed, and nothing is written.
+TEST_F(FingerprintCommand, ShowsWhatAFingerprintWouldSee) {
+    const Words words = {"fingerprint", "net.pt",        "-k",    "v.key",    "--pairs",
+                         "60",          "--input-shape", "2,5,5", "--device", "cpu"};
+    auto asked = words;
+    asked.insert(asked.end(), {"--coverage", "--json"});
+    const auto shown = of(asked);
+    ASSERT_EQ(shown.code, 0) << shown.err;
+    const auto coverage = json::parse(shown.out)["coverage"];
+    EXPECT_EQ(coverage["change"], 0.01);
+    EXPECT_GT(coverage["noticed"], 0);
+    std::uint64_t weights = 0, noticed = 0;
+    for (const auto& one : coverage["tensors"]) {
+        weights += one["weights"].get<std::uint64_t>();
+        noticed += one["noticed"].get<std::uint64_t>();
+        EXPECT_FALSE(one["name"].get<std::string>().empty());
+    }
+    EXPECT_EQ(coverage["weights"], weights);
+    EXPECT_EQ(coverage["noticed"], noticed);
+    EXPECT_FALSE(json::parse(shown.out).contains("file"));
+    EXPECT_EQ(of(words).code, 2) << "no file, and not asked for coverage";
+    auto both = asked;
+    both.insert(both.end(), {"-o", "no.fp"});
+    EXPECT_EQ(of(both).code, 2);
+    EXPECT_FALSE(std::filesystem::exists(folder_ / "no.fp"));
+    const auto inspected = json::parse(of({"inspect", "net.fp", "--pub", "v.pub", "--json"}).out);
+    EXPECT_EQ(inspected["coverage_weights"], weights) << inspected.dump(2);
+}
+
 TEST_F(FingerprintCommand, ReportsWhatAModelLacksAndWritesNothing) {
     folder_.write("weights.safetensors", test::safetensors({{"w", 8}}));
     const std::tuple<const char*, const char*, const char*> refused[] = {

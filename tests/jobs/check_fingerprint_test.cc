@@ -7,6 +7,7 @@
 #include "tests/support/services/runtime_server.h"
 #include "tests/support/services/worker.h"
 #include <modelseal/check.h>
+#include <modelseal/fingerprint.h>
 
 namespace modelseal {
 namespace {
@@ -64,6 +65,39 @@ TEST_F(ServedModel, ThatIsAnotherModelIsTampered) {
     EXPECT_EQ(report.verdict, Verdict::tampered) << report.error;
     ASSERT_TRUE(report.fingerprint);
     EXPECT_GT(report.fingerprint->mismatched, 10u);
+}
+
+// A vendor who has nothing but the service that they trust: the fingerprint that is made of it holds for the file elsewhere.
+TEST_F(ServedModel, GetsAFingerprintWithoutItsFile) {
+    const std::string model = "mnist-8/model.onnx";
+    const RuntimeServer server(model), changed(kModel);
+    const auto out = scratch_ / "served.fp";
+    const FingerprintOptions options{.key = vendor_, .check = check_, .pairs = 20};
+    const auto made = fingerprint_model(server.url, out, options);
+    ASSERT_TRUE(made.ok()) << made.error().message;
+    EXPECT_EQ(made->device, "server");
+    EXPECT_EQ(made->classes, 10u);
+    EXPECT_FALSE(made->sealed);
+    print_ = out;
+    EXPECT_EQ(ask(server.url).verdict, Verdict::intact);
+    const FingerprintCheck asked{.file = out, .keys = {check_}};
+    const auto file =
+        check_model((test::data_folder() / "models/onnx" / model).string(), {.fingerprint = asked});
+    ASSERT_TRUE(file.ok());
+    ASSERT_TRUE(file->fingerprint);
+    EXPECT_THAT(file->fingerprint->outcome, ::testing::AnyOf(Outcome::intact, Outcome::other_runtime));
+    EXPECT_EQ(file->fingerprint->mismatched, 0u);
+    EXPECT_NE(ask(changed.url).verdict, Verdict::intact);
+}
+
+TEST_F(ServedModel, CannotHaveWhatNeedsItsWeights) {
+    const auto out = scratch_ / "served.fp";
+    const FingerprintOptions options{
+        .key = vendor_, .check = check_, .method = FingerprintMethod::generator, .triggers = 10};
+    const auto made = fingerprint_model("http://127.0.0.1:1/v2/models/net", out, options);
+    ASSERT_FALSE(made.ok());
+    EXPECT_EQ(made.error().kind, ErrorKind::usage);
+    EXPECT_FALSE(std::filesystem::exists(out));
 }
 
 TEST_F(ServedModel, OfAnotherShapeIsRefused) {

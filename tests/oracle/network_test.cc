@@ -190,6 +190,83 @@ TEST_F(NetworkTest, ANetworkThatWritesIntoItsInputHasAGradient) {
     EXPECT_TRUE(opened(file).value()->gradient(inputs(1), 1, [](auto, auto pull) { pull[0] = 1; }).ok());
 }
 
+TEST_F(NetworkTest, OutputsOfOtherNetworksAreAllTheirNumbers) {
+    auto picture = test::small_network();
+    picture.body.back() = "return torch.tanh(_0)";  // 4 x 5 x 5
+    const auto one = opened(picture).value();
+    const auto outputs = one->outputs();
+    ASSERT_TRUE(outputs.ok()) << outputs.error().message;
+    EXPECT_EQ(outputs->count, 100u);
+    EXPECT_FALSE(outputs->classifies);
+    EXPECT_FALSE(one->classes().ok());
+    const auto answers = one->ask(inputs(3), 3);
+    ASSERT_TRUE(answers.ok()) << answers.error().message;
+    EXPECT_EQ(answers->classes, 100u);
+    auto two = picture;
+    two.returns = "Tuple[Tensor, Tensor]";
+    two.body.back() = "return (torch.tanh(_0), torch.sum(_0, [1], False))";  // and 5 x 5
+    const auto both = opened(two).value();
+    EXPECT_EQ(both->outputs()->count, 125u);
+    const auto all = both->ask(inputs(3), 3).value();
+    EXPECT_TRUE(std::equal(answers->values.begin(), answers->values.begin() + 100, all.values.begin()));
+    EXPECT_TRUE(good()->outputs()->classifies);
+}
+
+// f(x, rate, state) of a row of 50 + 6 numbers; the rate is fixed.
+TEST_F(NetworkTest, SeveralInputsAreOneRow) {
+    auto file = test::small_network();
+    file.arguments = "x: Tensor,\n    rate: int,\n    state: Tensor";
+    file.body.back() = "return torch.add(torch.mul(_1, rate), torch.sum(state))";
+    file.body.insert(file.body.end() - 1, "_1 = torch.reshape(torch.slice(torch.tanh(_0), 1, 0, 1), [1, 25])");
+    NetworkOptions options;
+    options.input_parts = {{.name = "state", .shape = {2, 3}, .range = {-1, 1}},
+                           {.name = "rate", .shape = {}, .fixed = 4},
+                           {.name = "x", .shape = {1, 2, 5, 5}}};
+    auto network = opened(file, options);
+    ASSERT_TRUE(network.ok()) << network.error().message;
+    EXPECT_EQ((*network)->input().elements(), 56u);
+    std::vector<float> row = inputs(1, 56);
+    const auto before = (*network)->ask(row, 1);
+    ASSERT_TRUE(before.ok()) << before.error().message;
+    EXPECT_EQ(before->classes, 25u);
+    row[50] += 0.25f;  // of the state, whose range is 2 wide
+    const auto after = (*network)->ask(row, 1);
+    ASSERT_TRUE(after.ok());
+    for (std::size_t i = 0; i < 25; ++i) EXPECT_NEAR(after->values[i] - before->values[i], 0.5f, 1e-5);
+    EXPECT_TRUE((*network)->gradient(row, 1, [](auto, auto pull) { pull[0] = 1; }).ok());
+    options.input_parts.pop_back();
+    EXPECT_THAT(opened(file, options).error().message,
+                HasSubstr("its inputs are x, rate, state; each has to be given once"));
+}
+
+// The second layer has 3 x 100 weights. A limit below what a change of 1 % does is noticed, one above is not; weights of which no
+// function is made are dead.
+TEST_F(NetworkTest, ShowsWhichWeightsItsOutputsDependOn) {
+    const auto network = good();
+    const auto given = inputs(4);
+    std::vector<float> cotangents(4 * 3);
+    for (std::size_t row = 0; row < 4; ++row) cotangents[3 * row] = 1;  // the first class alone
+    const std::vector<Noticing> easy = {{.limits = std::vector<float>(4, 0.0f), .needed = 1}};
+    const std::vector<Noticing> never = {{.limits = std::vector<float>(4, 1e9f), .needed = 1}};
+    const CoverageQuestion question{
+        .inputs = given, .cotangents = cotangents, .count = 4, .change = 0.01, .ways = easy};
+    const auto covered = network->coverage(question);
+    ASSERT_TRUE(covered.ok()) << covered.error().message;
+    std::uint64_t weights = 0, noticed = 0, dead = 0;
+    for (const auto& one : *covered) {
+        EXPECT_FALSE(one.name.empty());
+        EXPECT_EQ(one.noticed + one.dead, one.weights) << one.name;
+        weights += one.weights;
+        noticed += one.noticed;
+        dead += one.dead;
+    }
+    EXPECT_EQ(dead, 200u) << "two of three classes";
+    EXPECT_EQ(noticed, weights - dead);
+    auto hard = question;
+    hard.ways = never;
+    for (const auto& one : *network->coverage(hard)) EXPECT_EQ(one.noticed, 0u);
+}
+
 TEST_F(NetworkTest, OutputsThatAreNotClassesAreRefusedByName) {
     const struct {
         const char* returns;
@@ -228,8 +305,7 @@ TEST_F(NetworkTest, FilesThatCannotBeRunAreRefusedByName) {
         std::function<void(ScriptFile&)> spoil;
         const char* message;
     } rows[] = {
-        {"two inputs", [](auto& f) { f.arguments = "x: Tensor,\n    sr: int"; },
-         "has 2 inputs (x, sr); one is needed"},
+        {"two inputs", [](auto& f) { f.arguments = "x: Tensor,\n    sr: int"; }, "has 2 inputs (x, sr)"},
         {"no tensor",
          [](auto& f) {
              f.arguments = "x: int";

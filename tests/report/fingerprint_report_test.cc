@@ -107,6 +107,26 @@ TEST(FingerprintText, NarrowArithmeticIsNamedBesideTheAlarm) {
     EXPECT_EQ(json_of(check)["checks"][0]["reduced_precision_possible"], true);
 }
 
+TEST(FingerprintText, MarginsThatMovedTooFarAreTheHeadline) {
+    auto check = tampered();
+    auto& finding = *check.fingerprint;
+    finding.mismatched = finding.rungs[1].mismatched = 0;
+    finding.shifts = {.compared = 165, .factor = 6, .moved = 44, .threshold = 13};
+    finding.coverage = {.change = 0.01, .weights = 200, .noticed = 150};
+    finding.decided_by = FingerprintFinding::Decision::shifts;
+    const auto found = json_of(check)["checks"][0];
+    EXPECT_EQ(found["decided_by"], "shifts");
+    EXPECT_EQ(found["shifts"]["moved"], 44);
+    EXPECT_EQ(found["shifts"]["threshold"], 13);
+    EXPECT_EQ(found["coverage"]["noticed"], 150);
+    for (const auto& text : {to_text(check, {}), to_html({&check, 1}), to_sarif({&check, 1}, "1")}) {
+        EXPECT_THAT(text,
+                    HasSubstr("the margins of 44 of 165 pairs moved by more than 6 times the noise of honest "
+                              "runtimes (alarm at 13)"));
+    }
+    EXPECT_THAT(to_html({&check, 1}), HasSubstr("a change of 1 % in 75.0 % of 200 weights, one at a time"));
+}
+
 TEST(FingerprintText, MarginsThatMovedTogetherAreTheHeadline) {
     auto check = tampered();
     auto& finding = *check.fingerprint;

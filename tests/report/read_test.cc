@@ -89,6 +89,8 @@ CheckReport queried_report(FingerprintFinding::Outcome outcome) {
         .arithmetic = "mixed",
         .headroom = 7.5,
         .reduced_precision_possible = true,
+        .shifts = FingerprintFinding::Shifts{.compared = 165, .factor = 4, .moved = 33, .threshold = 31},
+        .coverage = FingerprintFinding::Coverage{.change = 0.01, .weights = 1000, .noticed = 751},
         .shift = 7e-4,
         .drift = -1e-5,
         .most_drift = 2e-5,

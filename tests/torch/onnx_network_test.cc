@@ -62,6 +62,22 @@ TEST(OnnxNetwork, RefusesAGraphOfSeveralInputsByTheirNames) {
     EXPECT_THAT(network.error().message, HasSubstr("silero_vad.onnx"));
 }
 
+TEST(OnnxNetwork, OfSeveralInputsIsAskedAboutOneSetAtATime) {
+    MODELSEAL_NEED_DATA();
+    auto options = on_cpu();
+    options.input_parts = {{.name = "input", .shape = {1, 512}, .range = {-1, 1}},
+                           {.name = "state", .shape = {2, 1, 128}, .range = {-1, 1}},
+                           {.name = "sr", .shape = {}, .fixed = 16000}};
+    const auto network = open_onnx(files_of("onnx/silero_vad.onnx"), options);
+    ASSERT_TRUE(network.ok()) << network.error().message;
+    EXPECT_EQ((*network)->input().elements(), 768U);
+    const auto outputs = (*network)->outputs();
+    ASSERT_TRUE(outputs.ok()) << outputs.error().message;
+    EXPECT_EQ(outputs->count, 257U) << "a probability and the state";
+    EXPECT_FALSE(outputs->classifies);
+    EXPECT_TRUE((*network)->ask(waves(3 * 768), 3).ok());
+}
+
 TEST(OnnxNetwork, RefusesAnInputOfAnotherName) {
     MODELSEAL_NEED_DATA();
     auto options = on_cpu();

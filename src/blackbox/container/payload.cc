@@ -56,6 +56,28 @@ std::string complaint(const Input& input) {
     return {};
 }
 
+// The row has as many numbers as the parts that are not fixed.
+std::string complaint_about_parts(const oracle::InputShape& row) {
+    std::uint64_t numbers = 0;
+    for (const auto& part : row.parts) {
+        std::uint64_t some = 1;
+        for (const auto extent : part.shape) {
+            if (extent < 1 || !util::checked_mul(some, static_cast<std::uint64_t>(extent), some) ||
+                some > kMostElements)
+                return "an input has an extent below 1, or too many elements";
+        }
+        const bool finite = part.fixed ? std::isfinite(*part.fixed)
+                                       : std::isfinite(part.range[0]) && std::isfinite(part.range[1]) &&
+                                             part.range[0] < part.range[1];
+        if (!finite || !is_text(part.name))
+            return "an input has an empty range, or a name or value that is none";
+        numbers += part.fixed ? 0 : some;
+    }
+    if (!row.parts.empty() && (row.shape.size() != 1 || static_cast<std::uint64_t>(row.shape[0]) != numbers))
+        return "the inputs together do not have the elements of the row";
+    return {};
+}
+
 Result<Facts> facts_in(const Source& source) {
     formats::Reader reader(source);
     MODELSEAL_TRY_ASSIGN(const auto length, reader.u64());
@@ -84,6 +106,47 @@ bool fits(const oracle::InputShape& input) {
     return product >= 1 && product <= kMostElements;
 }
 
+// A list of lists: name, extents, range or value.
+std::string text_of(const std::vector<InputPart>& parts) {
+    auto all = nlohmann::json::array();
+    for (const auto& part : parts) {
+        auto values = part.fixed ? nlohmann::json::array({*part.fixed}) : nlohmann::json(part.range);
+        all.push_back({part.name, part.shape, std::move(values)});
+    }
+    return all.dump();
+}
+
+std::vector<InputPart> parts_in(Facts& facts) {
+    constexpr std::size_t kMostParts = 64;
+    const auto text = facts.text("input.parts");
+    const auto wrong = [&] {
+        facts.fail("fact 'input.parts' is not a list of inputs");
+        return std::vector<InputPart>();
+    };
+    const auto all = nlohmann::json::parse(text, nullptr, false);
+    if (!all.is_array() || all.empty() || all.size() > kMostParts) return wrong();
+    std::vector<InputPart> parts;
+    for (const auto& one : all) {
+        const bool is_list = one.is_array() && one.size() == 3 && one[0].is_string() && one[1].is_array() &&
+                             one[2].is_array() && one[1].size() <= kMostExtents && !one[2].empty() &&
+                             one[2].size() <= 2;
+        if (!is_list) return wrong();
+        auto& part = parts.emplace_back(InputPart{.name = one[0].get<std::string>(), .shape = {}});
+        for (const auto& extent : one[1]) {
+            if (!extent.is_number_integer()) return wrong();
+            part.shape.push_back(extent.get<std::int64_t>());
+        }
+        for (const auto& value : one[2]) {
+            if (!value.is_number()) return wrong();
+        }
+        if (one[2].size() == 1)
+            part.fixed = one[2][0].get<double>();
+        else
+            part.range = {one[2][0].get<float>(), one[2][1].get<float>()};
+    }
+    return parts;
+}
+
 void write_facts(const Fingerprint& whole, PayloadWriter& payload) {
     // Payloads from before there were methods lack this one, and are of pairs.
     if (whole.method() != FingerprintMethod::pairs) payload.fact("method", name_of(whole.method()));
@@ -95,6 +158,7 @@ void write_facts(const Fingerprint& whole, PayloadWriter& payload) {
     payload.fact("access", name_of(whole.access));
     payload.fact("grid", name_of(whole.grid));
     payload.fact("input.name", whole.input.shape.name);
+    if (!whole.input.shape.parts.empty()) payload.fact("input.parts", text_of(whole.input.shape.parts));
     payload.numbers("input.shape", whole.input.shape.shape);
     payload.number("input.low", whole.input.low);
     payload.number("input.high", whole.input.high);
@@ -115,6 +179,7 @@ void read_common(Facts& facts, Fingerprint& whole) {
     whole.grid = facts.word("grid", grid_of);
     auto& input = whole.input;
     input.shape.name = facts.text("input.name");
+    if (facts.has("input.parts")) input.shape.parts = parts_in(facts);
     input.shape.shape = facts.numbers<std::int64_t>("input.shape", kMostExtents);
     input.low = facts.number<float>("input.low");
     input.high = facts.number<float>("input.high");
@@ -133,9 +198,12 @@ std::string complaint(const Fingerprint& whole) {
         if (!is_text(*text)) return "a name is too long or not text";
     }
     if (auto wrong = complaint(whole.input); !wrong.empty()) return wrong;
+    if (auto wrong = complaint_about_parts(whole.input.shape); !wrong.empty()) return wrong;
     if (!std::isfinite(whole.unit) || whole.unit <= 0) return "the unit is not a positive number";
-    if (whole.classes < 2 || whole.classes > kMostClasses) {
-        return fmt::format("{}; 2 to {} are possible", util::counted(whole.classes, "class"), kMostClasses);
+    const std::size_t least = whole.access == Access::values ? 1 : 2;
+    if (whole.classes < least || whole.classes > kMostClasses) {
+        return fmt::format("{}; {} to {} are possible", util::counted(whole.classes, "class"), least,
+                           kMostClasses);
     }
     if (whole.batch < 1 || whole.batch > kMostBatch) {
         return fmt::format("a batch of {}; 1 to {} are possible", whole.batch, kMostBatch);

@@ -10,6 +10,7 @@ namespace {
 
 constexpr unsigned kMostRounds = 12;
 constexpr unsigned kMostAtOnce = 64;  // pixels of one member between two evaluations
+constexpr double kGridBand = 2;       // of the floor: gray levels are coarse
 constexpr double kAim = 1.4;          // of the floor: the middle of the band
 constexpr double kNearEnough = 0.25;  // of the floor, from the aim
 
@@ -59,15 +60,11 @@ class Mover {
 
 class GridSearch {
   public:
-    GridSearch(Probe& probe, const Lattice& lattice, std::span<const Crossing> crossings,
-               std::span<const double> direction)
-        : probe_(probe),
-          lattice_(lattice),
-          crossings_(crossings),
-          boundaries_(boundaries_of(crossings, direction)) {}
+    GridSearch(Probe& probe, const Lattice& lattice, std::span<const Crossing> crossings)
+        : probe_(probe), lattice_(lattice), crossings_(crossings), boundaries_(boundaries_of(crossings)) {}
 
     Result<void> bisect(const Keyed& keyed);
-    Result<void> refine(double floor);
+    Result<void> refine(std::span<const double> floors);
     std::vector<Path> paths() const;
 
   private:
@@ -143,14 +140,14 @@ Result<void> GridSearch::learn_slopes() {
     return {};
 }
 
-Result<void> GridSearch::refine(double floor) {
+Result<void> GridSearch::refine(std::span<const double> floors) {
     MODELSEAL_TRY(learn_slopes());
     for (unsigned round = 0;; ++round) {
         std::vector<Mover*> moved;
         std::vector<Boundary> boundaries;
         for (auto& mover : movers_) {
-            const double along = mover.sign * mover.margin;
-            mover.done = along >= 1.05 * floor && along < 0.98 * kBand * floor;
+            const double along = mover.sign * mover.margin, floor = floors[mover.row];
+            mover.done = along >= 1.05 * floor && along < 0.98 * kGridBand * floor;
             if (mover.done || round == kMostRounds ||
                 !mover.move(floor, static_cast<float>(lattice_.levels - 1)))
                 continue;
@@ -170,6 +167,7 @@ std::vector<Path> GridSearch::paths() const {
         const auto& negative = movers_[2 * row];
         const auto& positive = movers_[2 * row + 1];
         if (!negative.done || !positive.done) continue;
+        paths[row] = crossings_[row].path;
         paths[row].base = negative.levels;
         paths[row].direction = positive.levels;
         for (std::size_t i = 0; i < negative.levels.size(); ++i) {
@@ -182,11 +180,10 @@ std::vector<Path> GridSearch::paths() const {
 }  // namespace
 
 Result<std::vector<Path>> place_on_grid(Probe& probe, const Lattice& lattice, const Keyed& keyed,
-                                        std::span<const Crossing> crossings, std::span<const double> direction,
-                                        double floor) {
-    GridSearch search(probe, lattice, crossings, direction);
+                                        std::span<const Crossing> crossings, std::span<const double> floors) {
+    GridSearch search(probe, lattice, crossings);
     MODELSEAL_TRY(search.bisect(keyed));
-    MODELSEAL_TRY(search.refine(floor));
+    MODELSEAL_TRY(search.refine(floors));
     return search.paths();
 }
 

@@ -3,10 +3,10 @@
 namespace modelseal::blackbox {
 
 void append_input(const Fingerprint& fingerprint, const Pair& pair, int member, std::vector<float>& inputs) {
-    const auto& [base, direction] = fingerprint.pairs().paths[pair.path];
+    const auto& path = fingerprint.pairs().paths[pair.path];
     const double position = pair.member[member].position;
-    for (std::size_t i = 0; i < base.size(); ++i) {
-        const double steps = double{base[i]} + position * double{direction[i]};
+    for (std::size_t i = 0; i < path.base.size(); ++i) {
+        const double steps = double{path.base[i]} + position * double{path.direction[i]};
         inputs.push_back(pixel_of(fingerprint.input, fingerprint.unit, steps));
     }
 }

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "blackbox/pairs/reading.h"
+#include "blackbox/pairs/shifts.h"
 
 namespace modelseal::blackbox {
 namespace {
@@ -34,12 +35,14 @@ Result<FingerprintFinding> judge_pairs(const Fingerprint& fingerprint, const Rep
         details.rungs.push_back(std::move(reading.details));
         first += 2 * one.pairs.size();
     }
-    auto finding = conclude(readings, rung, replies, kPairWords);
+    auto finding = conclude(readings, read_shifts(fingerprint, heard), rung, replies, kPairWords);
     if (!finding) {
         return Error{
             ErrorKind::usage, fmt::format("the fingerprint has no pairs on the rung '{}'", name_of(*rung)), {}};
     }
     finding->access = name_of(fingerprint.access);
+    if (const auto& coverage = pairs.coverage)
+        finding->coverage = {coverage->change, coverage->all.weights, coverage->all.noticed};
     finding->details = std::move(details);
     return std::move(*finding);
 }

@@ -3,25 +3,26 @@
 
 #include <algorithm>
 #include <cmath>
-#include <iterator>
 #include <numeric>
+#include <optional>
 
 #include <fmt/format.h>
 
 #include "blackbox/noise.h"
-#include "blackbox/pairs/crossing.h"
+#include "blackbox/pairs/coverage.h"
 #include "blackbox/pairs/grid.h"
 #include "blackbox/pairs/placing.h"
 #include "blackbox/pairs/record.h"
+#include "blackbox/pairs/segment.h"
+#include "blackbox/pairs/shifts.h"
+#include "blackbox/pairs/walk.h"
 #include "blackbox/probe.h"
 #include "util/text.h"
 
 namespace modelseal::blackbox {
 namespace {
 
-constexpr double kDriftShare = 1.0 / 4;  // of a floor: all weights rounded once more stay within it
-constexpr double kLeastDrift = 0x1p-23;  // of the spread: one unit in the last place, in all logits alike
-constexpr std::size_t kSpare = 8;        // every so many pairs one more, for those that a rung loses
+constexpr std::size_t kSpare = 8;  // every so many pairs one more, for those that a rung loses
 
 // The story of making, one step a function.
 class Maker {
@@ -36,7 +37,6 @@ class Maker {
         auto& print = made_.fingerprint;
         print = facts_of(plan, probe_);
         print.unit = lattice_.unit;
-        if (plan.access != Access::label) print.pairs().direction = keyed.direction(classes);
     }
 
     Result<void> run();
@@ -46,9 +46,11 @@ class Maker {
     }
 
   private:
+    Result<void> find(std::size_t count);
     Result<void> measure();
     Result<void> add_exact();
-    Result<void> add_spaced(Rung rung, const Noise& noise, double floor);
+    Result<void> add_spaced(Rung rung, const Noise& noise, double floor, std::vector<double> units);
+    Result<void> add_measurements();
     Result<void> add(RungOfPairs rung);
     std::size_t path_of(std::size_t crossing);
 
@@ -61,21 +63,48 @@ class Maker {
     std::vector<Crossing> crossings_;
     std::vector<Bracket> brackets_;
     std::vector<std::size_t> paths_;  // of crossings in the fingerprint, or npos
-    Noise fp32_, mixed_;
+    std::vector<double> units_;       // of the paths in the fingerprint: how noisy they are
+    std::vector<Tried> tried_;        // what computes in float32
+    Noise fp32_;
+    std::optional<Noise> mixed_;
     double spread_ = 0;
 };
+
+// Labels show borders of classes alone. Where no gradient leads to those of keyed classes, others must do.
+Result<void> Maker::find(std::size_t count) {
+    if (plan_.access != Access::label) {
+        std::vector<float> scales;
+        if (plan_.access == Access::values) {
+            MODELSEAL_TRY_ASSIGN(scales, scales_of_outputs(probe_, keyed_, lattice_));
+        }
+        MODELSEAL_TRY_ASSIGN(crossings_, find_levels(probe_, keyed_, lattice_, scales, count, progress_));
+        return {};
+    }
+    auto walked = walk_to_borders(probe_, keyed_, lattice_, count, progress_);
+    if (!walked && walked.error().kind == ErrorKind::unsupported && plan_.grid == Grid::none)
+        walked = find_borders(probe_, keyed_, lattice_, count, progress_);
+    MODELSEAL_TRY_ASSIGN(crossings_, std::move(walked));
+    return {};
+}
 
 Result<void> Maker::measure() {
     std::vector<double> middle;
     for (const auto& [below, above] : brackets_) middle.push_back((below + above) / 2);
-    const auto pixels = pixels_at(probe_, lattice_, crossings_, middle);
-    const auto boundaries = boundaries_of(crossings_, made_.fingerprint.pairs().direction);
-    MODELSEAL_TRY_ASSIGN(const auto outputs, probe_.outputs(pixels));
-    spread_ = spread_of(outputs);
-    MODELSEAL_TRY_ASSIGN(fp32_, fp32_noise(probe_, pixels, boundaries, outputs, plan_.threads));
-    MODELSEAL_TRY_ASSIGN(mixed_, mixed_noise(probe_, pixels, boundaries, outputs));
-    for (const auto* noise : {&fp32_, &mixed_})
-        std::ranges::copy(noise->runtimes, std::back_inserter(made_.runtimes));
+    NoiseInputs inputs{.pixels = pixels_at(probe_, lattice_, crossings_, middle),
+                       .boundaries = boundaries_of(crossings_),
+                       .margins = {}};
+    MODELSEAL_TRY_ASSIGN(const auto outputs, probe_.outputs(inputs.pixels));
+    for (std::size_t row = 0; row < outputs.count; ++row)
+        inputs.margins.push_back(score(outputs, row, inputs.boundaries[row]).margin);
+    spread_ = plan_.access == Access::values ? spread_of_terms(outputs, inputs.boundaries) : spread_of(outputs);
+    const auto measured = [&](const std::vector<Tried>& tried) {
+        for (const auto& one : tried) made_.runtimes.push_back(one.facts);
+        return noise_over(tried, units_of(tried, crossings_.size()));
+    };
+    MODELSEAL_TRY_ASSIGN(tried_, try_fp32(probe_, inputs, plan_.threads));
+    fp32_ = measured(tried_);
+    MODELSEAL_TRY_ASSIGN(const auto mixed, try_mixed(probe_, inputs));
+    if (!mixed.empty()) mixed_ = measured(mixed);
     return {};
 }
 
@@ -84,6 +113,7 @@ std::size_t Maker::path_of(std::size_t crossing) {
     if (paths_[crossing] == std::string::npos) {
         paths_[crossing] = made_.fingerprint.pairs().paths.size();
         made_.fingerprint.pairs().paths.push_back(crossings_[crossing].path);
+        units_.push_back(fp32_.units[crossing]);
     }
     return paths_[crossing];
 }
@@ -105,44 +135,62 @@ Result<void> Maker::add_exact() {
     return add(std::move(rung));
 }
 
-Result<void> Maker::add_spaced(Rung which, const Noise& noise, double floor) {
+// `units`: of the crossings, in which the noise is and the floor.
+Result<void> Maker::add_spaced(Rung which, const Noise& noise, double floor, std::vector<double> units) {
     RungOfPairs rung{.rung = which, .noise = noise.largest, .scale = noise.scale, .floor = floor};
-    if (plan_.access != Access::label) {
-        rung.drift = std::max({kDriftFactor * noise.drift, kDriftShare * floor, kLeastDrift * spread_});
-    }
     auto& print = made_.fingerprint.pairs();
-    const auto add_pair = [&](std::size_t path, std::uint32_t target, const Bracket& at) {
-        Pair pair{.path = static_cast<std::uint32_t>(path), .target = target};
+    const auto add_pair = [&](std::size_t path, std::size_t crossing, const Bracket& at) {
+        Pair pair{.path = static_cast<std::uint32_t>(path),
+                  .target = crossings_[crossing].target,
+                  .unit = units[crossing]};
         pair.member[0].position = at[0];
         pair.member[1].position = at[1];
         rung.pairs.push_back(pair);
     };
+    std::vector<double> floors;
+    for (const double unit : units) floors.push_back(unit * floor);
     if (plan_.grid == Grid::u8) {
-        MODELSEAL_TRY_ASSIGN(auto paths,
-                             place_on_grid(probe_, lattice_, keyed_, crossings_, print.direction, floor));
+        MODELSEAL_TRY_ASSIGN(auto paths, place_on_grid(probe_, lattice_, keyed_, crossings_, floors));
         for (std::size_t i = 0; i < paths.size() && rung.pairs.size() < plan_.count; ++i) {
             if (paths[i].base.empty()) continue;
-            add_pair(print.paths.size(), crossings_[i].target, {0, 1});
+            add_pair(print.paths.size(), i, {0, 1});
             print.paths.push_back(std::move(paths[i]));
+            units_.push_back(fp32_.units[i]);
         }
         return add(std::move(rung));
     }
-    MODELSEAL_TRY_ASSIGN(const auto placed,
-                         place(probe_, lattice_, crossings_, brackets_, print.direction, floor));
+    MODELSEAL_TRY_ASSIGN(const auto placed, place(probe_, lattice_, crossings_, brackets_, floors));
     for (std::size_t i = 0; i < placed.size() && rung.pairs.size() < plan_.count; ++i) {
         if (std::isnan(placed[i][0]) || std::isnan(placed[i][1])) continue;
-        add_pair(path_of(i), crossings_[i].target, placed[i]);
+        add_pair(path_of(i), i, placed[i]);
     }
     return add(std::move(rung));
+}
+
+// Labels show no margins.
+Result<void> Maker::add_measurements() {
+    if (plan_.access == Access::label || made_.fingerprint.pairs().rungs.empty()) return {};
+    if (!fp32_.wide) {
+        made_.notes.emplace_back(
+            "how honest runtimes move the margins could not be measured widely, so margins count only "
+            "where they cross a boundary");
+        return {};
+    }
+    MODELSEAL_TRY(measure_shifts(probe_, made_.fingerprint, units_, {tried_, fp32_.units}, plan_.threads));
+    const auto covered = measure_coverage(probe_, made_.fingerprint);
+    if (covered || covered.error().kind != ErrorKind::unsupported) return covered;
+    made_.notes.push_back("which weights the pairs cover is not known: " + covered.error().message);
+    return {};
 }
 
 Result<void> Maker::run() {
     const std::size_t wanted = plan_.count + plan_.count / kSpare + 1;
     progress_.total(wanted + 3ull * plan_.count);
-    auto& direction = made_.fingerprint.pairs().direction;
-    MODELSEAL_TRY_ASSIGN(crossings_, find_crossings(probe_, keyed_, lattice_, direction, wanted, progress_));
+    MODELSEAL_TRY(find(wanted));
     if (plan_.grid == Grid::none) {
-        MODELSEAL_TRY_ASSIGN(brackets_, bracket(probe_, lattice_, crossings_, direction));
+        // Values show every bit that differs; of labels nothing but the side shows, and no place is close enough.
+        const double tolerance = plan_.access == Access::label ? kNeighbors : kNear;
+        MODELSEAL_TRY_ASSIGN(brackets_, bracket(probe_, lattice_, crossings_, tolerance));
     } else {
         brackets_.assign(crossings_.size(), {0, 0});
     }
@@ -150,14 +198,23 @@ Result<void> Maker::run() {
     // Grid neighbors are further apart than any runtime's rounding: there is nothing exact between them.
     if (plan_.grid == Grid::none) MODELSEAL_TRY(add_exact());
     const double least = fp32_floor(fp32_, spread_, plan_.count);
-    MODELSEAL_TRY(add_spaced(Rung::fp32, fp32_, least));
-    if (mixed_.runtimes.empty()) {
+    // No margin is less than float32 itself is off by, and none of mixed less than twice that of fp32.
+    auto units = fp32_.units;
+    for (auto& unit : units) unit = std::max(unit, kLeastFloor * spread_ / least);
+    MODELSEAL_TRY(add_spaced(Rung::fp32, fp32_, least, units));
+    if (!mixed_) {
         made_.notes.emplace_back(
             "the network does not run with rounded weights, so the fingerprint has no rung for mixed "
             "precision");
-        return {};
+        return add_measurements();
     }
-    return add_spaced(Rung::mixed, mixed_, mixed_floor(mixed_, spread_, plan_.count, least));
+    const double wide = mixed_floor(*mixed_, spread_, plan_.count, least);
+    auto wide_units = mixed_->units;
+    for (std::size_t i = 0; i < units.size(); ++i) {
+        wide_units[i] = std::max({wide_units[i], kLeastMixed * spread_ / wide, 2 * least * units[i] / wide});
+    }
+    MODELSEAL_TRY(add_spaced(Rung::mixed, *mixed_, wide, wide_units));
+    return add_measurements();
 }
 
 }  // namespace
@@ -176,9 +233,17 @@ Result<void> add_rung(Probe& probe, const Plan& plan, RungOfPairs rung, Made& ma
 
 Result<Made> make_pairs(oracle::Network& network, const Plan& plan, const Secret32& secret,
                         std::span<const std::byte, 32> salt, Progress& progress) {
-    MODELSEAL_TRY_ASSIGN(const auto classes, network.classes());
+    MODELSEAL_TRY_ASSIGN(const auto outputs, network.outputs());
+    auto adapted = plan;
+    if (!outputs.classifies) {
+        // The error says why it is no classifier.
+        if (plan.access != Access::logits && plan.access != Access::values) {
+            MODELSEAL_TRY(network.classes());
+        }
+        adapted.access = Access::values;
+    }
     const Keyed keyed(secret, salt);
-    Maker maker(network, plan, classes, keyed, progress);
+    Maker maker(network, adapted, outputs.count, keyed, progress);
     MODELSEAL_TRY(maker.run());
     return maker.finish();
 }

@@ -36,9 +36,10 @@ class PairsMethod final : public Method {
         for (const auto& rung : fingerprint.pairs().rungs) {
             for (const int member : {0, 1}) {
                 for (const auto& pair : rung.pairs) {
-                    queries.push_back({.boundary = {fingerprint.pairs().direction, pair.target},
+                    queries.push_back({.boundary = boundary_of(fingerprint.pairs(), pair),
                                        .inside = member == 1,
-                                       .rung = rung.rung});
+                                       .rung = rung.rung,
+                                       .unit = pair.unit});
                 }
             }
         }
@@ -60,6 +61,7 @@ class PairsMethod final : public Method {
         for (const auto& rung : fingerprint.pairs().rungs) {
             summary.rungs.push_back({rung.rung, rung.pairs.size(), rung.noise, rung.floor});
         }
+        summary.coverage = fingerprint.pairs().coverage;
     }
 
     std::vector<std::byte> preview(const Fingerprint& fingerprint, std::size_t most) const override {

@@ -8,25 +8,21 @@
 namespace modelseal::blackbox {
 namespace {
 
-// A path has a few thousand distinct float32 inputs in every 2^-16 of its length; closer than this, inputs are
-// the same.
-constexpr double kTolerance = 0x1p-32;
 constexpr unsigned kMostPlacingRounds = 60;
 constexpr unsigned kMostPlacings = 14;
-constexpr double kPlacingAim = 1.25;  // of the floor: inside the band, near its lower end
-constexpr double kFarthest = 48;      // from the root, in lengths of the path; inputs end at their range anyway
+constexpr double kPlacingAim = 1.1;  // of the floor: inside the band, near its lower end
+constexpr double kFarthest = 48;     // from the root, in lengths of the path; inputs end at their range anyway
 
 // Margins of crossings[i] at positions[i], for the rows named.
 Result<std::vector<double>> margins(Probe& probe, const Lattice& lattice, std::span<const Crossing> crossings,
-                                    std::span<const double> direction, std::span<const std::size_t> rows,
-                                    std::span<const double> positions) {
+                                    std::span<const std::size_t> rows, std::span<const double> positions) {
     std::vector<float> pixels;
     std::vector<Boundary> boundaries;
     for (std::size_t i = 0; i < rows.size(); ++i) {
         const auto one = crossings.subspan(rows[i], 1);
         const auto input = pixels_at(probe, lattice, one, positions.subspan(i, 1));
         pixels.insert(pixels.end(), input.begin(), input.end());
-        boundaries.push_back({direction, one.front().target});
+        boundaries.push_back(boundary_of(one.front()));
     }
     MODELSEAL_TRY_ASSIGN(const auto scored, probe.score(std::move(pixels), boundaries));
     std::vector<double> margins;
@@ -41,6 +37,7 @@ Result<std::vector<double>> margins(Probe& probe, const Lattice& lattice, std::s
 // bisection: margins of ReLU networks have kinks, on which pure interpolation would stall.
 struct Search {
     double a, b, c, fa, fb, fc;
+    double tolerance;
     double t = 0.5;
     bool done = false;
 
@@ -60,7 +57,7 @@ struct Search {
         fa = fx;
         // Of the bracket's length, the least part by which the next point keeps away from its ends. At half of
         // it the bracket is two tolerances wide: no further input lies between its ends.
-        const double least = kTolerance / std::abs(b - a);
+        const double least = tolerance / std::abs(b - a);
         done = least >= 0.5;
         const double xi = (a - b) / (c - b), phi = (fa - fb) / (fc - fb);
         const bool smooth = phi * phi < xi && (1 - phi) * (1 - phi) < 1 - xi;
@@ -116,7 +113,7 @@ struct SideOfPair {
 }  // namespace
 
 Result<std::vector<Bracket>> bracket(Probe& probe, const Lattice& lattice, std::span<const Crossing> crossings,
-                                     std::span<const double> direction) {
+                                     double tolerance) {
     std::vector<Search> searches;
     for (const auto& crossing : crossings) {
         searches.push_back({.a = 0,
@@ -124,7 +121,8 @@ Result<std::vector<Bracket>> bracket(Probe& probe, const Lattice& lattice, std::
                             .c = 0,
                             .fa = crossing.margin[0],
                             .fb = crossing.margin[1],
-                            .fc = crossing.margin[0]});
+                            .fc = crossing.margin[0],
+                            .tolerance = tolerance});
     }
     for (unsigned round = 0; round < kMostPlacingRounds; ++round) {
         std::vector<std::size_t> rows;
@@ -135,7 +133,7 @@ Result<std::vector<Bracket>> bracket(Probe& probe, const Lattice& lattice, std::
             positions.push_back(searches[row].next());
         }
         if (rows.empty()) break;
-        MODELSEAL_TRY_ASSIGN(const auto at, margins(probe, lattice, crossings, direction, rows, positions));
+        MODELSEAL_TRY_ASSIGN(const auto at, margins(probe, lattice, crossings, rows, positions));
         for (std::size_t i = 0; i < rows.size(); ++i) searches[rows[i]].take(positions[i], at[i]);
     }
     std::vector<Bracket> brackets;
@@ -144,8 +142,7 @@ Result<std::vector<Bracket>> bracket(Probe& probe, const Lattice& lattice, std::
 }
 
 Result<std::vector<Bracket>> place(Probe& probe, const Lattice& lattice, std::span<const Crossing> crossings,
-                                   std::span<const Bracket> brackets, std::span<const double> direction,
-                                   double floor) {
+                                   std::span<const Bracket> brackets, std::span<const double> floors) {
     std::vector<SideOfPair> sides;
     for (std::size_t row = 0; row < crossings.size(); ++row) {
         // Positions are in lengths of the path, along which the margin changes by this; it is positive, since
@@ -154,7 +151,7 @@ Result<std::vector<Bracket>> place(Probe& probe, const Lattice& lattice, std::sp
         const double root = (brackets[row][0] + brackets[row][1]) / 2;
         for (const double sign : {-1.0, 1.0}) {
             sides.push_back({.row = row, .sign = sign, .root = root});
-            sides.back().at = root + sign * std::min(kPlacingAim * floor / slope, kFarthest);
+            sides.back().at = root + sign * std::min(kPlacingAim * floors[row] / slope, kFarthest);
         }
     }
     for (unsigned round = 0; round < kMostPlacings; ++round) {
@@ -167,8 +164,8 @@ Result<std::vector<Bracket>> place(Probe& probe, const Lattice& lattice, std::sp
             positions.push_back(sides[i].at);
         }
         if (open.empty()) break;
-        MODELSEAL_TRY_ASSIGN(const auto at, margins(probe, lattice, crossings, direction, rows, positions));
-        for (std::size_t i = 0; i < open.size(); ++i) sides[open[i]].take(at[i], floor);
+        MODELSEAL_TRY_ASSIGN(const auto at, margins(probe, lattice, crossings, rows, positions));
+        for (std::size_t i = 0; i < open.size(); ++i) sides[open[i]].take(at[i], floors[rows[i]]);
     }
     std::vector<Bracket> placed(crossings.size());
     for (std::size_t i = 0; i < sides.size(); ++i) {

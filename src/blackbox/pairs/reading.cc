@@ -13,14 +13,16 @@ enum class Side { agrees, mismatches, untold };
 // Labels show moves across the boundary alone, values those of the same size away from it as well.
 double chance_of_mismatch(const RungOfPairs& rung, const Pair& pair, bool values) {
     if (rung.rung == Rung::exact) return 0;
-    return (values ? 1 : 0.5) * (chance_of_crossing(pair.member[0].margin, rung.scale, rung.floor) +
-                                 chance_of_crossing(pair.member[1].margin, rung.scale, rung.floor));
+    return (values ? 1 : 0.5) *
+           (chance_of_crossing(pair.member[0].margin, rung.scale * pair.unit, rung.floor * pair.unit) +
+            chance_of_crossing(pair.member[1].margin, rung.scale * pair.unit, rung.floor * pair.unit));
 }
 
+// In units of the noise of each.
 double least_margin(const RungOfPairs& rung) {
     double least = std::numeric_limits<double>::infinity();
     for (const auto& pair : rung.pairs) {
-        for (const auto& member : pair.member) least = std::min(least, std::abs(member.margin));
+        for (const auto& member : pair.member) least = std::min(least, std::abs(member.margin) / pair.unit);
     }
     return least;
 }
@@ -42,6 +44,7 @@ class Reader {
     }
 
     PairsReading read(std::size_t first) && {
+        reading_.rung.chances = chances_of(rung_, heard_.outputs.has_value());
         for (std::size_t i = 0; i < rung_.pairs.size(); ++i) {
             take(rung_.pairs[i], {first + i, first + rung_.pairs.size() + i});
         }
@@ -69,7 +72,6 @@ class Reader {
         const bool flipped = any([](const Answered& one) { return one.side == Side::mismatches; });
         const bool untold = any([](const Answered& one) { return one.side == Side::untold; });
         const bool differs = any([](const Answered& one) { return one.other_bits; });
-        reading_.rung.chances.push_back(chance_of_mismatch(rung_, pair, heard_.outputs.has_value()));
         if (untold && !flipped && !differs) {
             ++finding.untold;
             return;
@@ -86,13 +88,13 @@ class Reader {
     }
 
     Answered by_margin(const Pair& pair, std::size_t which, std::size_t row) {
-        const Boundary boundary{fingerprint_.pairs().direction, pair.target};
+        const auto boundary = boundary_of(fingerprint_.pairs(), pair);
         const auto scored = score(*heard_.outputs, row, boundary);
         const double recorded = pair.member[which].margin;
         // Noise moves the logarithm of a small probability further than that of a large one.
         const double noise = heard_.noisy.has_value() ? score(*heard_.noisy, row, boundary).doubt : 0;
-        const double doubt = scored.doubt + vary_;
-        note_shift(recorded, scored.margin, std::max(scored.doubt, noise));
+        const double doubt = scored.doubt + vary_ * pair.unit;
+        note_shift(pair, recorded, scored.margin, std::max(scored.doubt, noise));
         if (which == 0) {
             reading_.details.recorded.emplace_back();
             reading_.details.answered.emplace_back();
@@ -119,24 +121,30 @@ class Reader {
     }
 
     // A margin of which nothing is known, from a probability of 0, has no part in the mean.
-    void note_shift(double recorded, double answered, double doubt) {
+    void note_shift(const Pair& pair, double recorded, double answered, double doubt) {
         reading_.rung.shifts.push_back(std::abs(answered - recorded));
         if (!std::isfinite(doubt)) return;
         ++known_;
         shift_sum_ += answered - recorded;
-        slack_sum_ += doubt + kJitterFactor * heard_.jitter + heard_.stray;
+        slack_sum_ += doubt + kJitterFactor * heard_.jitter * pair.unit + heard_.stray;
     }
 
     const Fingerprint& fingerprint_;
     const RungOfPairs& rung_;
     const Heard& heard_;
     PairsReading reading_;
-    double vary_ = 0;  // margins may be off by so much because answers vary
+    double vary_ = 0;  // in units of the noise of a pair: margins may be off by so much because answers vary
     std::size_t known_ = 0;
     double shift_sum_ = 0, slack_sum_ = 0;
 };
 
 }  // namespace
+
+std::vector<double> chances_of(const RungOfPairs& rung, bool values) {
+    std::vector<double> chances;
+    for (const auto& pair : rung.pairs) chances.push_back(chance_of_mismatch(rung, pair, values));
+    return chances;
+}
 
 PairsReading read_rung(const Fingerprint& fingerprint, const RungOfPairs& rung, std::size_t first,
                        const Heard& heard) {

@@ -12,6 +12,9 @@ struct PairsReading {
     FingerprintFinding::Pairs::OnRung details;
 };
 
+// The chance of a false mismatch, for each pair; `values`: of answers that are no labels.
+std::vector<double> chances_of(const RungOfPairs& rung, bool values);
+
 // `first`: the row of member 0 of the first pair.
 PairsReading read_rung(const Fingerprint& fingerprint, const RungOfPairs& rung, std::size_t first,
                        const Heard& heard);

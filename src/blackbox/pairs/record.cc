@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "blackbox/pairs/inputs.h"
+#include "blackbox/pairs/placing.h"
 
 namespace modelseal::blackbox {
 namespace {
@@ -14,7 +15,7 @@ constexpr unsigned kMostRecordRounds = 24;
 Result<void> ask(Probe& probe, const Fingerprint& fingerprint, RungOfPairs& rung) {
     std::vector<Boundary> boundaries;
     for (int member = 0; member < 2; ++member) {
-        for (const auto& pair : rung.pairs) boundaries.push_back({fingerprint.pairs().direction, pair.target});
+        for (const auto& pair : rung.pairs) boundaries.push_back(boundary_of(fingerprint.pairs(), pair));
     }
     MODELSEAL_TRY_ASSIGN(const auto scored, probe.score(inputs_of(fingerprint, rung.pairs), boundaries));
     for (std::size_t i = 0; i < scored.size(); ++i) {
@@ -61,11 +62,13 @@ Result<double> unsteadiness(Probe& probe, const Fingerprint& fingerprint, const 
 Result<void> settle(Probe& probe, Fingerprint& fingerprint, RungOfPairs& rung) {
     // On a path of its own (the grid's) a member stays where it is.
     const bool movable = fingerprint.grid == Grid::none && fingerprint.pairs().schedule == Schedule::keyed;
-    double distance = rung.floor > 0 ? 0x1p-10 : 0x1p-32;
+    // Members of the rung exact are as close as they may be: neighbors where labels must tell, else near ones (placing.h).
+    const double closest = fingerprint.access == Access::label ? kNeighbors : kNear;
+    double distance = rung.floor > 0 ? 0x1p-10 : closest;
     for (unsigned round = 0; round < kMostRecordRounds; ++round, distance *= 2) {
         MODELSEAL_TRY(ask(probe, fingerprint, rung));
         bool moved = false;
-        for (auto& pair : rung.pairs) moved |= movable && mend(pair, rung.floor, distance);
+        for (auto& pair : rung.pairs) moved |= movable && mend(pair, rung.floor * pair.unit, distance);
         if (!moved) break;
     }
     return {};
@@ -80,7 +83,7 @@ Result<void> record(Probe& probe, Fingerprint& fingerprint, RungOfPairs& rung, s
     // more is dropped.
     for (;;) {
         const auto dropped =
-            std::erase_if(rung.pairs, [&](const Pair& pair) { return !settled(pair, rung.floor); });
+            std::erase_if(rung.pairs, [&](const Pair& pair) { return !settled(pair, rung.floor * pair.unit); });
         if (dropped == 0 || rung.pairs.empty()) break;
         MODELSEAL_TRY(ask(probe, fingerprint, rung));
     }

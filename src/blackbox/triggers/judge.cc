@@ -109,7 +109,7 @@ Result<FingerprintFinding> judge_triggers(const Fingerprint& fingerprint, const 
     for (const auto& one : triggers.rungs) {
         readings.push_back(TriggerReader(one, heard).read(triggers.triggers));
     }
-    auto finding = conclude(readings, rung, replies, kTriggerWords);
+    auto finding = conclude(readings, std::nullopt, rung, replies, kTriggerWords);
     if (!finding) {
         return Error{ErrorKind::usage,
                      fmt::format("the fingerprint has no triggers on the rung '{}'", name_of(*rung)),

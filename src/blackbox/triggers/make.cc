@@ -146,8 +146,9 @@ Result<bool> TriggerMaker::is_done() {
     const auto least = std::ranges::min(margins_);
     if (!(least > 0)) return false;
     if (enough_ == 0) {
-        MODELSEAL_TRY_ASSIGN(const auto noise, fp32_noise(probe_, pixels_, boundaries_of_labels(labels_),
-                                                          outputs_, plan_.threads));
+        MODELSEAL_TRY_ASSIGN(const auto tried,
+                             try_fp32(probe_, noise_inputs(pixels_, outputs_, labels_), plan_.threads));
+        const auto noise = noise_over(tried, std::vector<double>(labels_.size(), 1));
         enough_ = fp32_floor(noise, spread_of(outputs_), plan_.count);
     }
     return least >= enough_;

@@ -13,15 +13,18 @@ namespace modelseal::blackbox {
 namespace {
 
 Result<void> measure_rungs(Probe& probe, unsigned threads, const std::vector<float>& pixels,
-                           std::span<const Boundary> boundaries, Triggers& triggers) {
+                           std::span<const std::int64_t> labels, Triggers& triggers) {
     MODELSEAL_TRY_ASSIGN(const auto outputs, probe.outputs(pixels));
     const auto spread = spread_of(outputs);
-    MODELSEAL_TRY_ASSIGN(const auto fp32, fp32_noise(probe, pixels, boundaries, outputs, threads));
+    const auto inputs = noise_inputs(pixels, outputs, labels);
+    MODELSEAL_TRY_ASSIGN(const auto tried, try_fp32(probe, inputs, threads));
+    const auto fp32 = noise_over(tried, std::vector<double>(labels.size(), 1));
     const auto count = static_cast<unsigned>(triggers.triggers.size());
     const double least = fp32_floor(fp32, spread, count);
     triggers.rungs.push_back({Rung::fp32, fp32.largest, fp32.scale, least});
-    MODELSEAL_TRY_ASSIGN(const auto mixed, mixed_noise(probe, pixels, boundaries, outputs));
-    if (mixed.runtimes.empty()) return {};
+    MODELSEAL_TRY_ASSIGN(const auto narrow, try_mixed(probe, inputs));
+    if (narrow.empty()) return {};
+    const auto mixed = noise_over(narrow, std::vector<double>(labels.size(), 1));
     triggers.rungs.push_back(
         {Rung::mixed, mixed.largest, mixed.scale, mixed_floor(mixed, spread, count, least)});
     return {};
@@ -61,10 +64,18 @@ std::vector<Boundary> boundaries_of_labels(std::span<const std::int64_t> labels)
     return boundaries;
 }
 
+NoiseInputs noise_inputs(const std::vector<float>& pixels, const Outputs& outputs,
+                         std::span<const std::int64_t> labels) {
+    NoiseInputs inputs{.pixels = pixels, .boundaries = boundaries_of_labels(labels), .margins = {}};
+    for (std::size_t row = 0; row < outputs.count; ++row)
+        inputs.margins.push_back(score(outputs, row, inputs.boundaries[row]).margin);
+    return inputs;
+}
+
 Result<void> record_triggers(Probe& probe, unsigned threads, const std::vector<float>& pixels,
                              std::span<const std::int64_t> labels, Made& made) {
     auto& triggers = made.fingerprint.triggers();
-    MODELSEAL_TRY(measure_rungs(probe, threads, pixels, boundaries_of_labels(labels), triggers));
+    MODELSEAL_TRY(measure_rungs(probe, threads, pixels, labels, triggers));
     const auto elements = static_cast<std::ptrdiff_t>(probe.elements());
     for (std::size_t i = 0; i < labels.size(); ++i) {
         const auto from = pixels.begin() + static_cast<std::ptrdiff_t>(i) * elements;

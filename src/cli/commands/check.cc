@@ -46,12 +46,12 @@ bool is_required(const CheckFlags& flags, const char* what) {
 }
 
 // What each option needs to have an effect. trust_rules() has the rules of the other options.
-std::span<const OptionRule> check_rules() {
+std::vector<OptionRule> check_rules() {
     static const std::vector<const char*> keys = {"--pub", "--key", "--trust"};
     static const std::vector<const char*> trust = {"--signer", "--cert-chain", "--trusted-root"};
     static const std::vector<const char*> fingerprint = {"--fingerprint"};
     static const std::vector<const char*> asking = {"--fingerprint", "--policy"};
-    static const std::vector<OptionRule> rules = {
+    std::vector<OptionRule> rules = {
         {"--expect", keys, &TargetUses::read},
         {"--weights-only", keys, &TargetUses::read},
         {"--scheme", keys, &TargetUses::read},
@@ -66,17 +66,7 @@ std::span<const OptionRule> check_rules() {
         {"--rung", fingerprint},
         {"--device", asking, &TargetUses::run},
         {"--batch", asking, &TargetUses::asked},
-        {"--timeout", asking, &TargetUses::served},
         {"--max-seconds", asking, &TargetUses::asked},
-        {"--token-file", asking, &TargetUses::http},
-        {"--header", asking, &TargetUses::http},
-        {"--ca", asking, &TargetUses::http},
-        {"--client-cert", asking, &TargetUses::http},
-        {"--client-key", asking, &TargetUses::http},
-        {"--client-key", {"--client-cert"}},
-        {"--retries", asking, &TargetUses::http},
-        {"--tensors", asking, &TargetUses::http},
-        {"--output", asking, &TargetUses::http},
         {"--html-pairs", asking},
         {"--html-pairs", {"--html"}},
         {"--name", {"--policy"}},
@@ -86,6 +76,7 @@ std::span<const OptionRule> check_rules() {
         {"--resume", {"--results"}},
         {"--cache", {"--from", "--each"}},
     };
+    std::ranges::move(endpoint_rules(asking), std::back_inserter(rules));
     return rules;
 }
 

@@ -9,14 +9,18 @@
 #include "cli/options/input_options.h"
 #include "cli/options/ledger_option.h"
 #include "cli/options/links_option.h"
+#include "cli/options/option_rules.h"
 #include "cli/options/outputs.h"
 #include "cli/options/secrets.h"
 #include "cli/options/values.h"
 #include "cli/terminal/answer.h"
+#include "oracle/endpoint.h"
 #include <modelseal/fingerprint.h>
 
 namespace modelseal::cli {
 namespace {
+
+constexpr const char* kModelOutput = "--model-output";  // --output is the file here
 
 struct FingerprintFlags {
     std::string model, key, out, customer, passphrase_file, preview, ledger;
@@ -25,9 +29,10 @@ struct FingerprintFlags {
     std::string arm = "both";
     std::string access = "logits", grid = "none", method = "pairs", schedule = "keyed", device = "auto";
     InputFlags input;
+    EndpointFlags endpoint;
     Links links = Links::refused;
     std::string expires;
-    bool json = false;
+    bool json = false, coverage = false;
 };
 
 Result<void> guard_outputs(const FingerprintFlags& options) {
@@ -40,6 +45,10 @@ Result<void> guard_outputs(const FingerprintFlags& options) {
 }
 
 Result<ExitCode> run(const FingerprintFlags& options, Context& context) {
+    if (options.out.empty() && !options.coverage) {
+        return Error{ErrorKind::usage, "no file for the fingerprint",
+                     "give one with -o, or see what it would cover with --coverage"};
+    }
     MODELSEAL_TRY(guard_outputs(options));
     MODELSEAL_TRY_ASSIGN(auto input, input_options(options.input));
     const auto now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
@@ -60,6 +69,8 @@ Result<ExitCode> run(const FingerprintFlags& options, Context& context) {
     request.schedule = schedule_of(options.schedule).value_or(Schedule::keyed);
     request.input = std::move(input);
     request.device = options.device;
+    MODELSEAL_TRY_ASSIGN(request.endpoint,
+                         endpoint_options(options.endpoint, {options.model}, context.terminal));
     request.expires = std::move(expires);
     if (!options.preview.empty()) request.preview = options.preview;
     request.jobs = context.jobs;
@@ -135,21 +146,38 @@ Result<void> check_method(const CLI::App& command, const FingerprintFlags& optio
     return {};
 }
 
+// Options about where a model runs are mistakes for one that runs elsewhere.
+Result<void> refuse_idle(const CLI::App& command, const FingerprintFlags& options) {
+    auto rules = endpoint_rules({}, kModelOutput);
+    rules.push_back({"--device", {}, &TargetUses::run});
+    rules.push_back({"--allow-symlinks", {}, &TargetUses::on_disk});
+    const bool served = oracle::is_endpoint(options.model);
+    return refuse_idle_options(command, rules,
+                               {.on_disk = !served,
+                                .run = !served,
+                                .served = served,
+                                .http = oracle::is_http_url(options.model),
+                                .asked = true});
+}
+
 }  // namespace
 
 void add_fingerprint(CLI::App& program, Context& context) {
     auto options = std::make_shared<FingerprintFlags>();
-    auto& command = add_command(program, "fingerprint", "Make a fingerprint for checking a query-only model",
-                                {"modelseal fingerprint net.onnx -k vendor.key -o net.fp",
-                                 "modelseal fingerprint net.pt -k vendor.key -o net.fp --for acme.check",
-                                 "modelseal fingerprint net.onnx -k vendor.key -o net.fp --method generator"});
-    command.add_option("MODEL", options->model, "TorchScript or ONNX file, sealed or not")->required();
+    auto& command =
+        add_command(program, "fingerprint", "Make a fingerprint for checking a query-only model",
+                    {"modelseal fingerprint net.onnx -k vendor.key -o net.fp",
+                     "modelseal fingerprint net.pt -k vendor.key -o net.fp --for acme.check",
+                     "modelseal fingerprint net.onnx -k vendor.key -o net.fp --method generator",
+                     "modelseal fingerprint https://models.example/v2/models/net -k vendor.key -o net.fp"});
+    command.add_option("MODEL", options->model, "TorchScript or ONNX file, sealed or not, or a served model")
+        ->required();
     command
         .add_option("-k,--key", options->key,
                     "vendor's secret key (Ed25519 or P-256): a file, or a PKCS#11 URI")
         ->required()
         ->type_name("NAME.key");
-    command.add_option("-o,--output", options->out, "write the fingerprint here")->required()->type_name("FP");
+    auto* out = command.add_option("-o,--output", options->out, "write the fingerprint here")->type_name("FP");
     command
         .add_option("--for", options->customer,
                     "make it for this customer alone: a check key, or with --ledger a name in it")
@@ -161,6 +189,10 @@ void add_fingerprint(CLI::App& program, Context& context) {
     add_access_option(command, *options);
     add_device_option(command, options->device);
     command.add_option("--expires", options->expires, "last day, or time, of its validity")->type_name("DATE");
+    command
+        .add_flag("--coverage", options->coverage,
+                  "write nothing, and show what a fingerprint would see of each tensor")
+        ->excludes(out);
     command.add_option("--preview", options->preview, "draw the pairs and their margins; secret")
         ->type_name("FILE.png");
     add_links_option(command, options->links);
@@ -173,8 +205,11 @@ void add_fingerprint(CLI::App& program, Context& context) {
     add_search_options(command, *options);
     command.option_defaults()->group("generated triggers");
     add_generator_options(command, *options);
+    command.option_defaults()->group("served models");
+    add_endpoint_options(command, options->endpoint, kModelOutput);
     on_run(command, context, [options, &command](Context& running) -> Result<ExitCode> {
         MODELSEAL_TRY(check_method(command, *options));
+        MODELSEAL_TRY(refuse_idle(command, *options));
         return run(*options, running);
     });
 }

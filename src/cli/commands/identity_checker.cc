@@ -68,22 +68,13 @@ Result<IdentityTarget> target_of(const CheckerFlags& flags, Context& context, Pr
 }
 
 Result<void> refuse_idle(const CLI::App& command, const CheckerFlags& flags) {
-    static const std::vector<OptionRule> rules = {
+    std::vector<OptionRule> rules = {
         {"--registry", {"--pub"}},
         {"--device", {}, &TargetUses::run},
         {"--allow-symlinks", {}, &TargetUses::on_disk},
-        {"--token-file", {}, &TargetUses::http},
-        {"--header", {}, &TargetUses::http},
-        {"--ca", {}, &TargetUses::http},
-        {"--client-cert", {}, &TargetUses::http},
-        {"--client-key", {}, &TargetUses::http},
-        {"--client-key", {"--client-cert"}},
-        {"--retries", {}, &TargetUses::http},
-        {"--tensors", {}, &TargetUses::http},
-        {"--output", {}, &TargetUses::http},
-        {"--timeout", {}, &TargetUses::served},
         {"--batch", {}, &TargetUses::served},
     };
+    std::ranges::move(endpoint_rules(), std::back_inserter(rules));
     const bool served = oracle::is_endpoint(flags.target);
     if (!flags.registry.empty() && !flags.key.empty())
         return Error{ErrorKind::usage, "-k is about a ledger; a registry is verified with --pub NAME.pub", {}};

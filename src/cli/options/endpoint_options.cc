@@ -70,7 +70,7 @@ Result<std::string> client_passphrase(const std::string& cert, const std::string
 
 }  // namespace
 
-void add_endpoint_options(CLI::App& command, EndpointFlags& flags) {
+void add_endpoint_options(CLI::App& command, EndpointFlags& flags, const char* output) {
     command
         .add_option("--token-file", flags.token_file,
                     "send the bearer token in this file (default: MODELSEAL_TOKEN)")
@@ -109,8 +109,18 @@ void add_endpoint_options(CLI::App& command, EndpointFlags& flags) {
                     "encoding of numbers for an Open Inference endpoint (default: auto)")
         ->type_name("auto|json|binary")
         ->check(CLI::IsMember({"auto", "json", "binary"}));
-    command.add_option("--output", flags.output, "name of the output, if the model has several")
-        ->type_name("NAME");
+    command.add_option(output, flags.output, "name of the output, if the model has several")->type_name("NAME");
+}
+
+std::vector<OptionRule> endpoint_rules(const std::vector<const char*>& asking, const char* output) {
+    std::vector<OptionRule> rules;
+    for (const auto* option : {"--token-file", "--header", "--ca", "--client-cert", "--client-key", "--retries",
+                               "--tensors", output}) {
+        rules.push_back({option, asking, &TargetUses::http});
+    }
+    rules.push_back({"--client-key", {"--client-cert"}});
+    rules.push_back({"--timeout", asking, &TargetUses::served});
+    return rules;
 }
 
 Result<EndpointOptions> endpoint_options(const EndpointFlags& flags, const std::vector<std::string>& targets,

@@ -6,6 +6,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "cli/options/option_rules.h"
 #include "cli/terminal/terminal.h"
 #include <modelseal/fingerprint.h>
 
@@ -17,8 +18,13 @@ struct EndpointFlags {
     std::size_t batch = 0;
 };
 
-// Declares --token-file, --header, --ca, --client-cert, --client-key, --timeout, --max-seconds, --retries, --batch, --tensors and --output.
-void add_endpoint_options(CLI::App& command, EndpointFlags& flags);
+// Declares --token-file, --header, --ca, --client-cert, --client-key, --timeout, --max-seconds, --retries, --batch, --tensors and `output`, which names
+// the output to use.
+void add_endpoint_options(CLI::App& command, EndpointFlags& flags, const char* output = "--output");
+
+// What the options need that are about an address, so that they have an effect; `asking`: one of these as well, if there are any.
+std::vector<OptionRule> endpoint_rules(const std::vector<const char*>& asking = {},
+                                       const char* output = "--output");
 
 // The token is from the file, else from the environment variable MODELSEAL_TOKEN; `usage` if it is not a bearer
 // token, or if there is one, or header fields, and the targets are of several servers. An encrypted client key has its

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include <CLI/CLI.hpp>
 
@@ -11,9 +12,10 @@ namespace modelseal::cli {
 
 struct InputFlags {
     std::string name, shape, range, mean, std;
+    std::vector<std::string> parts;
 };
 
-// --input-name, --input-shape, --input-range, --mean and --std.
+// --input-name, --input-shape, --input-range, --mean, --std and --input.
 void add_input_options(CLI::App& command, InputFlags& flags);
 
 // Error `usage` for what is not a list of numbers, an empty range, or a deviation that is not above 0.

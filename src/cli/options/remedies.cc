@@ -76,6 +76,8 @@ std::string_view hint_of(Remedy remedy) {
             return "give the fingerprint that the vendor made for you with --fingerprint FP";
         case Remedy::give_input_shape:
             return "give the shape of the input with --input-shape C,H,W";
+        case Remedy::give_inputs:
+            return "give each of them with --input NAME=SHAPE:LO,HI, or --input NAME=SHAPE:VALUE";
         case Remedy::give_input_range:
             return "give the range of the inputs that the model was trained for with --input-range LO,HI";
         case Remedy::review_inputs:

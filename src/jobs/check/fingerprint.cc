@@ -31,7 +31,9 @@ Result<blackbox::Replies> ask_file(const model::Model& model, const Fingerprint&
                     .threads = options.jobs,
                     .input_name =
                         print.input.shape.name.empty() ? std::nullopt : std::optional(print.input.shape.name),
-                    .input_shape = print.input.shape.shape,
+                    .input_shape =
+                        print.input.shape.parts.empty() ? print.input.shape.shape : std::vector<std::int64_t>(),
+                    .input_parts = print.input.shape.parts,
                     .max_seconds = options.fingerprint->endpoint.max_seconds,
                     .vouched = options.seal ? oracle::Vouched::seal : oracle::Vouched::nobody}));
     // Its bytes are in the worker now: the checked bytes run.
@@ -60,6 +62,11 @@ Result<blackbox::Replies> ask(const std::string& target, const model::Model* mod
     }
     who = target;
     if (model != nullptr) return ask_file(*model, print, options, progress, warnings);
+    if (!print.input.shape.parts.empty()) {
+        return Error{ErrorKind::unsupported,
+                     fmt::format("{}: a service of a network with several inputs cannot be asked", target),
+                     "check a file of the model"};
+    }
     MODELSEAL_TRY_ASSIGN(const auto oracle,
                          oracle::connect(target, check.endpoint, blackbox::asked_shape(print)));
     return blackbox::ask_service(*oracle, print, progress);

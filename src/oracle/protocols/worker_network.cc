@@ -20,6 +20,7 @@ using nlohmann::json;
 constexpr std::size_t kMostWorkerClasses = 1u << 24;
 constexpr std::size_t kMostWorkerText = 4u << 10;
 constexpr std::size_t kMostDevices = 64;
+constexpr std::uint64_t kMostCoveredTensors = 1u << 16;
 constexpr std::size_t kMostDimensions = 64;
 
 std::string text_of_worker(const json& text) {
@@ -95,6 +96,25 @@ std::optional<std::size_t> read_classes(const json& answer) {
     return found && *found >= 2 ? std::optional(static_cast<std::size_t>(*found)) : std::nullopt;
 }
 
+std::optional<NetworkOutputs> read_outputs(const json& answer) {
+    const auto count = number_in(answer, "count", kMostWorkerClasses);
+    const auto* classifies = member(answer, "classifies", &json::is_boolean);
+    if (!count || *count == 0 || classifies == nullptr) return std::nullopt;
+    return NetworkOutputs{static_cast<std::size_t>(*count), classifies->get<bool>()};
+}
+
+std::vector<CoveredWeights> read_covered(const json& answer) {
+    std::vector<CoveredWeights> all;
+    for (const auto& json : array_in(answer, "covered", kCoveredAtOnce)) {
+        const auto weights = number_in(json, "weights", Network::kMostCovered);
+        const auto noticed = number_in(json, "noticed", weights.value_or(0));
+        const auto dead = number_in(json, "dead", weights.value_or(0));
+        if (!weights || !noticed || !dead || *noticed + *dead > *weights) return {};
+        all.push_back({.name = text_in(json, "name"), .weights = *weights, .noticed = *noticed, .dead = *dead});
+    }
+    return all;
+}
+
 std::optional<GeneratorStep> read_generator_step(const json& answer, std::uint64_t count) {
     const auto loss = answer.find("loss");
     const auto matched = number_in(answer, "matched", count);
@@ -144,6 +164,12 @@ json to_json(const Runtime& runtime) {
             {"arithmetic", static_cast<unsigned>(runtime.arithmetic)},
             {"draw", runtime.draw},
             {"device", runtime.device}};
+}
+
+std::size_t elements_of(const InputPart& part) {
+    std::size_t numbers = 1;
+    for (const auto extent : part.shape) numbers *= static_cast<std::size_t>(std::max<std::int64_t>(0, extent));
+    return numbers;
 }
 
 // The name of a file as the worker may know it: without the folders that lead to the model.
@@ -211,12 +237,22 @@ Result<void> WorkerNetwork::open_graph(const NetworkOptions& options) {
     json request = {{"do", "open"},
                     {"input_name", nullptr},
                     {"input_shape", options.input_shape},
+                    {"input_parts", json::array()},
                     {"max_bytes", options.max_bytes}};
     if (options.input_name) request["input_name"] = util::printable(*options.input_name);
+    std::size_t numbers = 0;
+    for (const auto& part : options.input_parts) {
+        request["input_parts"].push_back(
+            {{"name", part.name}, {"shape", part.shape}, {"range", part.range}, {"fixed", nullptr}});
+        if (part.fixed) request["input_parts"].back()["fixed"] = *part.fixed;
+        if (!part.fixed) numbers += elements_of(part);
+    }
     MODELSEAL_TRY_ASSIGN(const auto answer, exchange(request));
     auto opened = read_opened(answer);
     if (!opened.ok()) return broken(opened.error().message);
     input_ = std::move(opened->input);
+    if (!options.input_parts.empty() && input_.elements() != numbers) return broken("the number of elements");
+    input_.parts = options.input_parts;
     runtime_ = std::move(opened->runtime);
     devices_ = std::move(opened->devices);
     return {};
@@ -274,12 +310,25 @@ Result<void> WorkerNetwork::share(std::span<const float> inputs, std::size_t beh
     return {};
 }
 
+Result<NetworkOutputs> WorkerNetwork::outputs() {
+    if (outputs_.count > 0) return outputs_;
+    MODELSEAL_TRY_ASSIGN(const auto answer, exchange({{"do", "outputs"}}));
+    const auto found = read_outputs(answer);
+    if (!found) return broken("outputs");
+    return outputs_ = *found;
+}
+
 Result<std::size_t> WorkerNetwork::classes() {
     if (classes_ > 0) return classes_;
     MODELSEAL_TRY_ASSIGN(const auto answer, exchange({{"do", "classes"}}));
     const auto found = read_classes(answer);
     if (!found) return broken("classes");
     return classes_ = *found;
+}
+
+Result<std::size_t> WorkerNetwork::output_count() {
+    MODELSEAL_TRY_ASSIGN(const auto all, outputs());
+    return all.count;
 }
 
 Result<Answers> WorkerNetwork::ask(std::span<const float> inputs, std::size_t count) {
@@ -289,12 +338,41 @@ Result<Answers> WorkerNetwork::ask(std::span<const float> inputs, std::size_t co
 Result<Answers> WorkerNetwork::ask_as(std::span<const float> inputs, std::size_t count,
                                       const Runtime& runtime) {
     MODELSEAL_TRY(check_size(inputs, count));
-    MODELSEAL_TRY_ASSIGN(const auto columns, classes());
+    MODELSEAL_TRY_ASSIGN(const auto columns, output_count());
     MODELSEAL_TRY(share(inputs, count * columns));
     MODELSEAL_TRY(exchange({{"do", "ask"}, {"count", count}, {"as", to_json(runtime)}}));
     const auto outputs = memory_.floats().subspan(inputs.size(), count * columns);
     return Answers{
         .count = count, .classes = columns, .values = {outputs.begin(), outputs.end()}, .labels = {}};
+}
+
+Result<std::vector<CoveredWeights>> WorkerNetwork::coverage(const CoverageQuestion& question) {
+    MODELSEAL_TRY(check_size(question.inputs, question.count));
+    const auto limits = question.count * question.ways.size();
+    MODELSEAL_TRY(share(question.inputs, question.cotangents.size() + limits));
+    auto behind = memory_.floats().subspan(question.inputs.size());
+    std::ranges::copy(question.cotangents, behind.begin());
+    behind = behind.subspan(question.cotangents.size());
+    std::vector<std::uint64_t> needed;
+    for (const auto& way : question.ways) {
+        std::ranges::copy(way.limits, behind.begin());
+        behind = behind.subspan(question.count);
+        needed.push_back(way.needed);
+    }
+    MODELSEAL_TRY_ASSIGN(
+        const auto answer,
+        exchange(
+            {{"do", "coverage"}, {"count", question.count}, {"change", question.change}, {"needed", needed}}));
+    const auto tensors = number_in(answer, "tensors", kMostCoveredTensors);
+    if (!tensors) return broken("the number of tensors");
+    std::vector<CoveredWeights> all;
+    while (all.size() < *tensors) {
+        MODELSEAL_TRY_ASSIGN(const auto more, exchange({{"do", "covered"}, {"from", all.size()}}));
+        auto some = read_covered(more);
+        if (some.empty() || some.size() > *tensors - all.size()) return broken("what is covered");
+        std::ranges::move(some, std::back_inserter(all));
+    }
+    return all;
 }
 
 Result<std::vector<float>> WorkerNetwork::gradient(std::span<const float> inputs, std::size_t count,
@@ -312,7 +390,7 @@ Result<ActivatedGradient> WorkerNetwork::activated_gradient(std::span<const floa
 Result<ActivatedGradient> WorkerNetwork::pull_back(std::span<const float> inputs, std::size_t count,
                                                    const Cotangents& cotangents, std::optional<double> weight) {
     MODELSEAL_TRY(check_size(inputs, count));
-    MODELSEAL_TRY_ASSIGN(const auto columns, classes());
+    MODELSEAL_TRY_ASSIGN(const auto columns, output_count());
     const auto rows = count * columns, activations = weight ? count : 0;
     MODELSEAL_TRY(share(inputs, 2 * rows + inputs.size() + activations));
     json request = {{"do", "gradient"}, {"count", count}, {"activation", nullptr}};

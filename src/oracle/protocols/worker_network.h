@@ -36,6 +36,13 @@ Result<OpenedNetwork> read_opened(const nlohmann::json& answer);
 // The answer to "classes": at least two.
 std::optional<std::size_t> read_classes(const nlohmann::json& answer);
 
+// The answer to "outputs": at least one.
+std::optional<NetworkOutputs> read_outputs(const nlohmann::json& answer);
+
+// The answer to "covered": at most kCoveredAtOnce, with parts of tensors that are no larger than the whole. Empty if anything is
+// wrong.
+std::vector<CoveredWeights> read_covered(const nlohmann::json& answer);
+
 // The answer to "generator_step" for this many triggers: a loss that is finite or NaN, at most `count` matched.
 std::optional<GeneratorStep> read_generator_step(const nlohmann::json& answer, std::uint64_t count);
 // The answer to "train": a batch of `count`.
@@ -61,7 +68,9 @@ class WorkerNetwork final : public TrainableNetwork {
     const std::string& name() const override { return name_; }
     const InputShape& input() const override { return input_; }
     Result<Answers> ask(std::span<const float> inputs, std::size_t count) override;
+    Result<NetworkOutputs> outputs() override;
     Result<std::size_t> classes() override;
+    Result<std::vector<CoveredWeights>> coverage(const CoverageQuestion& question) override;
     Result<Answers> ask_as(std::span<const float> inputs, std::size_t count, const Runtime& runtime) override;
     Result<std::vector<float>> gradient(std::span<const float> inputs, std::size_t count,
                                         const Cotangents& cotangents) override;
@@ -92,6 +101,7 @@ class WorkerNetwork final : public TrainableNetwork {
     Result<nlohmann::json> exchange(const nlohmann::json& request, int descriptor = -1);
     Result<void> send(const nlohmann::json& request, int descriptor = -1);
     Result<void> share(std::span<const float> inputs, std::size_t behind);
+    Result<std::size_t> output_count();
     Result<ActivatedGradient> pull_back(std::span<const float> inputs, std::size_t count,
                                         const Cotangents& cotangents, std::optional<double> weight);
     Error stopped(const std::string& how);
@@ -107,6 +117,7 @@ class WorkerNetwork final : public TrainableNetwork {
     InputShape input_;
     std::string runtime_;
     std::vector<std::string> devices_, warnings_;
+    NetworkOutputs outputs_;   // count 0: not asked yet
     std::size_t classes_ = 0;  // 0: not asked yet
     struct Generator {
         std::size_t triggers;

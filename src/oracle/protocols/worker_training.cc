@@ -15,6 +15,7 @@ Result<void> WorkerNetwork::add_class(std::uint64_t seed) {
     MODELSEAL_TRY_ASSIGN(const auto before, classes());
     MODELSEAL_TRY(exchange({{"do", "add_class"}, {"seed", seed}}));
     classes_ = 0;
+    outputs_ = {};
     MODELSEAL_TRY_ASSIGN(const auto after, classes());
     if (after != before + 1) return broken("classes");
     return {};

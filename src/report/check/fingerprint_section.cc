@@ -33,6 +33,14 @@ std::string drift_text(const FingerprintFinding& finding) {
                        std::abs(finding.drift.value_or(0)), times);
 }
 
+std::string shifts_text(const FingerprintFinding& finding) {
+    const auto& shifts = *finding.shifts;
+    return fmt::format(
+        "the margins of {} of {} moved by more than {} times the noise of honest runtimes (alarm at {})",
+        grouped(shifts.moved), counted(shifts.compared, unit_of(finding)), shifts.factor,
+        grouped(shifts.threshold));
+}
+
 // What an alarm would have needed; empty if it is not known.
 std::string headroom_text(const FingerprintFinding& finding) {
     if (!(finding.headroom >= 1)) return {};
@@ -78,9 +86,10 @@ std::string verdict_text(const FingerprintFinding& finding) {
             return "intact, " + pairs_text(finding) + (origin.empty() ? "" : ", " + origin);
         }
         case FingerprintOutcome::tampered:
-            return "tampered, " + (finding.decided_by == FingerprintFinding::Decision::drift
-                                       ? drift_text(finding)
-                                       : pairs_text(finding));
+            return "tampered, " +
+                   (finding.decided_by == FingerprintFinding::Decision::drift    ? drift_text(finding)
+                    : finding.decided_by == FingerprintFinding::Decision::shifts ? shifts_text(finding)
+                                                                                 : pairs_text(finding));
         case FingerprintOutcome::inconclusive:
             return "inconclusive, " + finding.detail;
         case FingerprintOutcome::error:
@@ -148,6 +157,17 @@ void add_facts(const FingerprintFinding& finding, Section& section) {
         section.fact(fmt::format("{}s that differ", unit_of(finding)),
                      fmt::format("{} of {}", grouped(finding.mismatched), grouped(finding.compared)),
                      finding.outcome == FingerprintOutcome::tampered ? Tone::bad : Tone::plain);
+        if (finding.shifts) {
+            section.fact("margins that moved",
+                         fmt::format("{} of {} by more than {} times the noise of honest runtimes",
+                                     grouped(finding.shifts->moved), grouped(finding.shifts->compared),
+                                     finding.shifts->factor),
+                         finding.decided_by == FingerprintFinding::Decision::shifts ? Tone::bad : Tone::plain);
+        }
+        if (finding.coverage) {
+            section.fact("covers", coverage_text(finding.coverage->change, finding.coverage->noticed,
+                                                 finding.coverage->weights));
+        }
         section.fact("AccTri", accuracy_text(finding));
         section.fact("false alarms", finding.false_alarm_bound
                                          ? chance_text(*finding.false_alarm_bound) + " checks, in " +

@@ -168,6 +168,17 @@ ordered_json fingerprint_json(const FingerprintFinding& finding) {
     if (finding.decided_by != FingerprintFinding::Decision::none) out["decided_by"] = word(finding.decided_by);
     if (finding.headroom > 0) out["headroom"] = finding.headroom;
     if (finding.reduced_precision_possible) out["reduced_precision_possible"] = true;
+    if (finding.shifts) {
+        out["shifts"] = {{"compared", finding.shifts->compared},
+                         {"factor", finding.shifts->factor},
+                         {"moved", finding.shifts->moved},
+                         {"threshold", finding.shifts->threshold}};
+    }
+    if (finding.coverage) {
+        out["coverage"] = {{"change", finding.coverage->change},
+                           {"weights", finding.coverage->weights},
+                           {"noticed", finding.coverage->noticed}};
+    }
     if (finding.shift) out["shift"] = *finding.shift;
     if (finding.drift) out["drift"] = *finding.drift;
     if (finding.most_drift > 0) out["drift_threshold"] = finding.most_drift;

@@ -41,8 +41,8 @@ constexpr std::array kFingerprintOutcomes = {
     FingerprintFinding::Outcome::intact, FingerprintFinding::Outcome::other_runtime,
     FingerprintFinding::Outcome::tampered, FingerprintFinding::Outcome::inconclusive,
     FingerprintFinding::Outcome::error};
-constexpr std::array kDecisions = {FingerprintFinding::Decision::flips, FingerprintFinding::Decision::drift,
-                                   FingerprintFinding::Decision::exact};
+constexpr std::array kDecisions = {FingerprintFinding::Decision::flips, FingerprintFinding::Decision::shifts,
+                                   FingerprintFinding::Decision::drift, FingerprintFinding::Decision::exact};
 constexpr std::array kSignatureOutcomes = {SignatureFinding::Outcome::valid, SignatureFinding::Outcome::invalid,
                                            SignatureFinding::Outcome::error};
 constexpr std::array kMissingOutcomes = {MissingCheck::Outcome::not_found, MissingCheck::Outcome::not_run};
@@ -163,6 +163,21 @@ FingerprintFinding fingerprint_in(Members& members) {
     finding.false_alarm_bound.reset();
     members.read("false_alarm_bound", finding.false_alarm_bound);
     read_rungs(members, finding, unit);
+    if (const auto* json = members.find("shifts")) {
+        Members shifts(*json, members.wrong());
+        auto& read = finding.shifts.emplace();
+        shifts.read("compared", read.compared);
+        shifts.read("factor", read.factor);
+        shifts.read("moved", read.moved);
+        shifts.read("threshold", read.threshold);
+    }
+    if (const auto* json = members.find("coverage")) {
+        Members covered(*json, members.wrong());
+        auto& read = finding.coverage.emplace();
+        covered.read("change", read.change);
+        covered.read("weights", read.weights);
+        covered.read("noticed", read.noticed);
+    }
     members.read("shift", finding.shift);
     members.read("drift", finding.drift);
     members.read("drift_threshold", finding.most_drift);

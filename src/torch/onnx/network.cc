@@ -3,6 +3,7 @@
 
 #include "formats/onnx/schema.h"
 #include "torch/errors.h"
+#include "torch/input_parts.h"
 #include "torch/module_network.h"
 #include "torch/onnx/graph_weights.h"
 #include "torch/onnx/interpreter.h"
@@ -21,52 +22,71 @@ constexpr double kSameOutputs = 1e-4;
 // One batch through the graph.
 class Graph {
   public:
-    Graph(std::unique_ptr<Interpreter> interpreter, DType type)
-        : interpreter_(std::move(interpreter)), type_(type) {}
+    // `types`: of the inputs, in order; `shape` has parts if there are several.
+    Graph(std::unique_ptr<Interpreter> interpreter, std::vector<DType> types, const oracle::InputShape& shape)
+        : interpreter_(std::move(interpreter)), types_(std::move(types)), shape_(shape) {}
     Interpreter& interpreter() { return *interpreter_; }
     const onnx::Shapes& shapes() const { return shapes_; }  // of all outputs of the last batch
 
     at::Tensor forward(const at::Tensor& input) {
-        // float16 is computed in float32. Integers are rounded; the gradient
-        // passes as if they were not.
-        auto value = is_real(type_) ? input.to(onnx::computed_in(type_))
-                                    : onnx::cast(at::round(input), DType::f32, type_);
-        Value given(std::move(value), type_);
-        if (!is_real(type_) && input.requires_grad())
-            given.smooth = onnx::straight_through(given.tensor.to(at::kFloat), input);
-        auto outputs = interpreter_->run({std::move(given)});
+        const auto tensors = shape_.parts.empty() ? std::vector{input} : parts_of(input, shape_);
+        std::vector<Value> values;
+        for (std::size_t i = 0; i < tensors.size(); ++i) values.push_back(value_of(tensors[i], types_[i]));
+        auto outputs = interpreter_->run(std::move(values));
         if (!outputs) throw Refused(std::move(outputs).error());
         shapes_.clear();
         for (const auto& output : *outputs) {
             const bool is_tensor = output.kind == Value::Kind::tensor;
             shapes_.push_back(is_tensor ? output.tensor.sizes().vec() : std::vector<std::int64_t>());
         }
-        const auto chosen = choose(*outputs);
-        if (chosen == nullptr) {
-            throw Refused({ErrorKind::unsupported, "the graph has no output of numbers", {}});
-        }
-        return onnx::is_real(chosen->type) ? chosen->tensor.to(at::kFloat) : chosen->tensor;
+        return shape_.parts.empty() ? chosen_of(*outputs, input.size(0)) : all_of(*outputs);
     }
 
   private:
     static bool is_real(DType type) { return onnx::is_real(type); }
 
-    // A classifier's output if there is one: a row of real numbers for each input; else the first of numbers.
-    static const Value* choose(const std::vector<Value>& outputs) {
-        const auto row_of_scores = [](const Value& value) {
-            return value.kind == Value::Kind::tensor && is_real(value.type) && value.tensor.dim() == 2 &&
-                   value.tensor.size(1) >= 2;
-        };
-        const Value* first = nullptr;
+    // float16 is computed in float32. Integers are rounded; the gradient passes as if they were not.
+    static Value value_of(const at::Tensor& input, DType type) {
+        auto tensor =
+            is_real(type) ? input.to(onnx::computed_in(type)) : onnx::cast(at::round(input), DType::f32, type);
+        Value value(std::move(tensor), type);
+        if (!is_real(type) && input.requires_grad())
+            value.smooth = onnx::straight_through(value.tensor.to(at::kFloat), input);
+        return value;
+    }
+
+    // Of one set of inputs: every real number belongs to it.
+    static at::Tensor all_of(const std::vector<Value>& outputs) {
+        std::vector<at::Tensor> all;
         for (const auto& value : outputs) {
-            if (row_of_scores(value)) return &value;
-            if (first == nullptr && value.kind == Value::Kind::tensor) first = &value;
+            if (value.kind == Value::Kind::tensor && is_real(value.type))
+                all.push_back(value.tensor.to(at::kFloat).reshape({1, -1}));
         }
-        return first;
+        if (all.empty()) throw Refused({ErrorKind::unsupported, "the graph has no output of real numbers", {}});
+        return joined_rows(all);
+    }
+
+    // A classifier's output if there is one: a row of real numbers for each input. Else all real numbers that belong to an input,
+    // in a row for each; else the first output of numbers, whatever it is.
+    static at::Tensor chosen_of(const std::vector<Value>& outputs, std::int64_t batch) {
+        const at::Tensor* first = nullptr;
+        std::vector<at::Tensor> all;
+        for (const auto& value : outputs) {
+            if (value.kind != Value::Kind::tensor) continue;
+            if (first == nullptr) first = &value.tensor;
+            if (!is_real(value.type)) continue;
+            const auto numbers = value.tensor.to(at::kFloat);
+            if (numbers.dim() == 2 && numbers.size(1) >= 2) return numbers;
+            if (numbers.dim() >= 1 && numbers.size(0) == batch) all.push_back(numbers);
+        }
+        if (first == nullptr) throw Refused({ErrorKind::unsupported, "the graph has no output of numbers", {}});
+        if (all.empty()) return *first;
+        return all.size() == 1 ? all.front() : joined_rows(all);
     }
 
     std::unique_ptr<Interpreter> interpreter_;
-    DType type_;
+    std::vector<DType> types_;
+    oracle::InputShape shape_;
     onnx::Shapes shapes_;
 };
 
@@ -118,9 +138,22 @@ class OnnxNetwork final : public ModuleNetwork {
 
 struct Input {
     oracle::InputShape shape;
-    DType type = DType::f32;
+    std::vector<DType> types;
     std::size_t batch = 0;  // as the file fixes it; 0: it does not
 };
+
+// The element type of an input.
+Result<DType> type_of(const ValueInfo& value, const std::string& name) {
+    const auto type = formats::onnx::element_type(value.data_type);
+    if (value.kind != formats::onnx::ValueKind::tensor || !type || !type->dtype) {
+        return Error{
+            ErrorKind::unsupported,
+            fmt::format("{}: the input '{}' is not a tensor of numbers", name, util::printable(value.name)),
+            {}};
+    }
+    onnx::computed_in(*type->dtype);
+    return *type->dtype;
+}
 
 std::string text_of(const ValueInfo& value) {
     std::vector<std::string> extents;
@@ -132,6 +165,19 @@ std::string text_of(const ValueInfo& value) {
     return fmt::format("{}", fmt::join(extents, " x "));
 }
 
+// All inputs of a graph that has several, one set at a time.
+Result<Input> input_of_parts(const Interpreter& interpreter, const std::string& name,
+                             const std::vector<InputPart>& parts) {
+    std::vector<std::string> names;
+    Input input{.shape = {}, .types = {}, .batch = 1};
+    for (const auto* value : interpreter.inputs()) {
+        names.push_back(value->name);
+        MODELSEAL_TRY_ASSIGN(input.types.emplace_back(), type_of(*value, name));
+    }
+    MODELSEAL_TRY_ASSIGN(input.shape, row_of_parts(name, names, parts));
+    return input;
+}
+
 Result<Input> input_of(const Interpreter& interpreter, const std::string& name,
                        const oracle::NetworkOptions& options) {
     const auto refused = [&](const std::string& what, const char* hint = "", Remedy remedy = Remedy::none) {
@@ -139,9 +185,10 @@ Result<Input> input_of(const Interpreter& interpreter, const std::string& name,
     };
     std::vector<std::string> names;
     for (const auto* value : interpreter.inputs()) names.push_back(util::printable(value->name));
+    if (!options.input_parts.empty()) return input_of_parts(interpreter, name, options.input_parts);
     if (names.size() != 1) {
-        return refused(fmt::format("has {} ({}); one is needed", util::counted(names.size(), "input"),
-                                   fmt::join(names, ", ")));
+        return refused(fmt::format("has {} ({})", util::counted(names.size(), "input"), fmt::join(names, ", ")),
+                       "give shape and range, or a value, of each input", Remedy::give_inputs);
     }
     const auto& value = *interpreter.inputs().front();
     if (options.input_name && *options.input_name != value.name) {
@@ -150,12 +197,8 @@ Result<Input> input_of(const Interpreter& interpreter, const std::string& name,
                                  util::printable(*options.input_name), names[0]),
                      {}};
     }
-    const auto type = formats::onnx::element_type(value.data_type);
-    if (value.kind != formats::onnx::ValueKind::tensor || !type || !type->dtype) {
-        return refused(fmt::format("the input '{}' is not a tensor of numbers", names[0]));
-    }
-    Input input{{value.name, options.input_shape}, *type->dtype};
-    onnx::computed_in(input.type);
+    MODELSEAL_TRY_ASSIGN(const auto type, type_of(value, name));
+    Input input{{value.name, options.input_shape}, {type}};
     if (value.has_shape && value.shape.empty()) return refused("the input is a single number");
     if (value.has_shape && value.shape[0].extent > 0) {
         input.batch = static_cast<std::size_t>(value.shape[0].extent);
@@ -225,8 +268,8 @@ Result<std::unique_ptr<oracle::Network>> open_onnx(model::Model files, const ora
     MODELSEAL_TRY_ASSIGN(auto file, model::read_onnx_file(std::move(files)));
     MODELSEAL_TRY_ASSIGN(auto interpreter, Interpreter::open(std::move(file), device, options.max_bytes));
     MODELSEAL_TRY_ASSIGN(auto input, input_of(*interpreter, name, options));
-    Graph graph(std::move(interpreter), input.type);
-    const auto batch = usable_batch(graph, input, device);
+    Graph graph(std::move(interpreter), std::move(input.types), input.shape);
+    const auto batch = input.shape.parts.empty() ? usable_batch(graph, input, device) : 1;
     return OnnxNetwork::open(std::move(graph), name, std::move(input.shape), batch, device, options.threads);
 }
 

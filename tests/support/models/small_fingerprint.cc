@@ -39,6 +39,24 @@ blackbox::Fingerprint small_fingerprint() {
     return made;
 }
 
+blackbox::Fingerprint small_fingerprint_of_levels() {
+    auto made = small_fingerprint();
+    auto& pairs = made.pairs();
+    pairs.direction.clear();
+    for (std::size_t i = 0; i < pairs.paths.size(); ++i) {
+        auto& path = pairs.paths[i];
+        path.weights = i == 0 ? std::vector{0.8, -0.6, -0.2} : std::vector{-0.5, -0.3, 0.8};
+        path.offset = i == 0 ? 1.25 : -3;
+        path.noise = i == 0 ? 1e-6 : 3e-6;
+    }
+    pairs.shifts = {.beyond = {160, 65, 22, 1, 0}, .counted = 500};
+    for (auto& rung : pairs.rungs) {
+        rung.drift = 0;
+        for (auto& pair : rung.pairs) pair.unit = pair.path == 0 ? 0.5 : 1.1;
+    }
+    return made;
+}
+
 blackbox::Fingerprint small_triggers() {
     auto made = small_fingerprint();
     blackbox::Triggers triggers{.width = 64, .arm = Arm::both, .steps = 120};

@@ -11,6 +11,8 @@ namespace modelseal::test {
 
 // Whole gray levels between two bytes, unit 1/255: everything lies on the 8-bit grid.
 blackbox::Fingerprint small_fingerprint();
+// The same with a boundary and a noise of its own for each path and pair.
+blackbox::Fingerprint small_fingerprint_of_levels();
 
 // The same model with two triggers on gray levels; the first counts on both rungs.
 blackbox::Fingerprint small_triggers();

@@ -23,8 +23,9 @@ class ToyNetwork final : public oracle::Network {
 
     std::vector<float> first, second;  // weights: hidden x elements, classes x hidden
     bool softmax = false;              // answers are probabilities
-    bool unsteady = false;             // answers change from one call to the next
-    float answer_for_all = 0;          // other than 0: every output is this
+    bool no_gradient = false;
+    bool unsteady = false;     // answers change from one call to the next
+    float answer_for_all = 0;  // other than 0: every output is this
     std::size_t calls = 0;
 
     const std::string& name() const override { return name_; }
@@ -50,6 +51,7 @@ class ToyNetwork final : public oracle::Network {
 
     Result<std::vector<float>> gradient(std::span<const float> inputs, std::size_t count,
                                         const oracle::Cotangents& cotangents) override {
+        if (no_gradient) return Error{ErrorKind::unsupported, "toy: has no gradient", {}};
         MODELSEAL_TRY_ASSIGN(const auto answers, ask(inputs, count));
         std::vector<float> wanted(count * classes_), gradient(inputs.size());
         cotangents(answers.values, wanted);
