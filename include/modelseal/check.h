@@ -63,6 +63,9 @@ struct CheckOptions {
     // Without a path the signature is found next to the model. Files are read once for it and the seal.
     std::optional<SignatureCheck> signature = {};
     CheckPolicy policy = {};
+    // Patterns (as in a policy file) for names of tensors. With any, nothing but these tensors is looked at, and the best verdict is
+    // `partial`. Not with a fingerprint.
+    std::vector<std::string> tensors = {};
     // Affects performance only.
     unsigned jobs = 0;             // threads; 0: all
     Progress* progress = nullptr;  // not owned: must outlive the call

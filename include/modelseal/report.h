@@ -18,7 +18,8 @@
 namespace modelseal {
 
 // `unexpected`: as sealed, but the seal is of another model or version than the one that was expected.
-enum class Verdict { intact, tampered, unexpected, unsealed, error };
+// `partial`: the tensors that were asked for hold, and the rest was not looked at. Never a success: the exit code is `failed`.
+enum class Verdict { intact, tampered, unexpected, unsealed, error, partial };
 
 // The numbers are a contract with scripts, registries and hooks.
 enum class ExitCode : int {
@@ -47,6 +48,17 @@ struct TensorFinding {
     std::vector<Range> changed;  // ascending; empty for a changed tensor: somewhere in it
 };
 
+// What a check of some tensors looked at (CheckOptions::tensors). Nothing is known of the rest of the model.
+struct PartFinding {
+    std::vector<std::string> patterns;  // for names of tensors, as they were given
+    std::uint64_t tensors = 0, tensors_total = 0;
+    std::uint64_t bytes = 0, bytes_total = 0;  // of these tensors; of all files
+    // What each tensor (of a signature) or block (of a seal) was compared with: so many bits of a SHA-256, and whether they are
+    // signed. What is not signed can be rewritten by every holder of the check key.
+    unsigned bits = 0;
+    bool is_signed = false;
+};
+
 // One entry a file that is not as sealed, or not as signed.
 struct FileFinding {
     enum class Outcome { changed, missing, added };
@@ -57,7 +69,7 @@ struct FileFinding {
 };
 
 struct SealFinding {
-    enum class Outcome { intact, tampered, unexpected, not_found, error };
+    enum class Outcome { intact, tampered, unexpected, not_found, error, partial };
     // What is not as sealed: the first of these that applies.
     enum class Cause {
         none,
@@ -96,6 +108,7 @@ struct SealFinding {
     std::uint64_t bytes_total = 0;
     std::vector<TensorFinding> tensors;
     std::uint64_t unknown_blocks = 0;  // of tensors without other damage: no check value of them survived
+    std::optional<PartFinding> part;   // if only some tensors were looked at
 };
 
 // The result of comparing answers with a fingerprint.
@@ -194,6 +207,7 @@ struct SignatureFinding {
         valid,    // by whom it should be, and the files are as they were signed
         invalid,  // forged, by another key, or the files are not as they were signed
         error,    // could not be verified: see detail
+        partial,  // by whom it should be, and some tensors are as they were signed; nothing else was looked at
     };
     using FileFinding = modelseal::FileFinding;
     Outcome outcome = Outcome::error;
@@ -212,6 +226,7 @@ struct SignatureFinding {
     std::uint64_t files = 0, bytes = 0;  // that were compared
     std::uint64_t unsigned_files = 0;    // not signed, and accepted as ignored
     std::vector<FileFinding> findings;   // files that are not as signed, by name
+    std::optional<PartFinding> part;     // if only some tensors were looked at
 };
 
 // A check that was expected but not made.

@@ -91,6 +91,7 @@ modelseal_verdict modelseal_report_verdict(const modelseal_report* report) {
         case modelseal::Verdict::unsealed:
             return MODELSEAL_VERDICT_UNSEALED;
         case modelseal::Verdict::error:
+        case modelseal::Verdict::partial:  // no option of this interface asks for a part
             break;
     }
     return MODELSEAL_VERDICT_ERROR;

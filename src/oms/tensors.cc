@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::uint64_t kTensorBlock = 64u << 10;  // elements at a time; a multiple of any group
 
-Result<Bytes> digest_of(const model::Model& model, const Tensor& tensor) {
+Result<Bytes> digest_of(const model::Model& model, const Tensor& tensor, Progress& progress) {
     const model::ElementMap map(tensor);
     crypto::Sha256 hash;
     std::vector<std::byte> block;
@@ -26,6 +26,7 @@ Result<Bytes> digest_of(const model::Model& model, const Tensor& tensor) {
         block.resize(bytes);
         MODELSEAL_TRY(map.read(model, done, count, block));
         hash.update(block);
+        progress.advance(bytes);
         done += count;
     }
     const auto digest = hash.finish();
@@ -37,12 +38,24 @@ Result<Bytes> digest_of(const model::Model& model, const Tensor& tensor) {
 Result<std::map<std::string, TensorDigests>> digest_tensors(const std::filesystem::path& path, unsigned jobs,
                                                             const Limits& limits) {
     MODELSEAL_TRY_ASSIGN(const auto model, model::open_model(path, limits));
+    return digest_tensors(
+        model, jobs, [](const Tensor&) { return true; }, no_progress());
+}
+
+const std::string& file_of(const model::Model& model, const Tensor& tensor) {
+    return model.files[tensor.segments.empty() ? 0 : tensor.segments.front().file].path;
+}
+
+Result<std::map<std::string, TensorDigests>> digest_tensors(const model::Model& model, unsigned jobs,
+                                                            const TensorChoice& chosen, Progress& progress) {
     std::vector<const Tensor*> largest_first;
-    for (const auto& tensor : model.tensors) largest_first.push_back(&tensor);
+    for (const auto& tensor : model.tensors) {
+        if (chosen(tensor)) largest_first.push_back(&tensor);
+    }
     std::ranges::stable_sort(largest_first, std::ranges::greater(), &Tensor::elements);
     std::vector<Bytes> digests(largest_first.size());
     MODELSEAL_TRY(io::parallel_for(digests.size(), jobs, [&](std::size_t i, unsigned) -> Result<void> {
-        auto made = digest_of(model, *largest_first[i]);
+        auto made = digest_of(model, *largest_first[i], progress);
         if (!made) return std::move(made).error();
         digests[i] = std::move(made).value();
         return {};
@@ -50,8 +63,7 @@ Result<std::map<std::string, TensorDigests>> digest_tensors(const std::filesyste
     std::map<std::string, TensorDigests> out;
     for (std::size_t i = 0; i < digests.size(); ++i) {
         const auto& tensor = *largest_first[i];
-        const auto file = tensor.segments.empty() ? 0 : tensor.segments.front().file;
-        out[model.files[file].path][tensor.name] = std::move(digests[i]);
+        out[file_of(model, tensor)][tensor.name] = std::move(digests[i]);
     }
     MODELSEAL_TRY(model.unchanged());
     return out;

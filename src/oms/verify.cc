@@ -250,18 +250,27 @@ Result<Bundle> read_bundle(const std::filesystem::path& file) {
     return parse_bundle(text, util::printable(file.string()));
 }
 
+}  // namespace
+
 // Nothing of the statement is looked at before its signature was found good.
-Result<void> examine(const std::filesystem::path& path, const SignatureCheck& check,
-                     const VerifyOptions& options, const SharedFiles* shared, SignatureFinding& finding) {
+Result<Statement> signed_statement(const SignatureCheck& check, SignatureFinding& finding) {
     const auto shown = util::printable(check.signature.string());
-    MODELSEAL_TRY_ASSIGN(const auto tree, Tree::open(path, options.limits.deadline));
     MODELSEAL_TRY_ASSIGN(const auto bundle, read_bundle(check.signature));
     finding.method = name_of(bundle.method);
     MODELSEAL_TRY_ASSIGN(const auto signer, authenticate(bundle, check, std::time(nullptr), shown));
     finding.signer = signer.name;
     finding.timestamp = signer.timestamp;
-    MODELSEAL_TRY_ASSIGN(const auto statement, parse_statement(bundle.payload, shown));
+    MODELSEAL_TRY_ASSIGN(auto statement, parse_statement(bundle.payload, shown));
     describe(statement, finding);
+    return statement;
+}
+
+namespace {
+
+Result<void> examine(const std::filesystem::path& path, const SignatureCheck& check,
+                     const VerifyOptions& options, const SharedFiles* shared, SignatureFinding& finding) {
+    MODELSEAL_TRY_ASSIGN(const auto tree, Tree::open(path, options.limits.deadline));
+    MODELSEAL_TRY_ASSIGN(const auto statement, signed_statement(check, finding));
     MODELSEAL_TRY(Comparison(path, tree, statement, check, options, shared, finding).run());
     finding.outcome = finding.findings.empty() ? SignatureOutcome::valid : SignatureOutcome::invalid;
     finding.detail = finding.findings.empty()
@@ -276,10 +285,14 @@ Result<void> examine(const std::filesystem::path& path, const SignatureCheck& ch
 Result<SignatureFinding> verify(const std::filesystem::path& path, const SignatureCheck& check,
                                 const VerifyOptions& options, const SharedFiles* shared) {
     SignatureFinding finding;
-    auto done = examine(path, check, options, shared, finding);
+    const auto examined = examine(path, check, options, shared, finding);
+    return judged(examined, std::move(finding));
+}
+
+Result<SignatureFinding> judged(const Result<void>& done, SignatureFinding finding) {
     if (done.ok()) return finding;
     // A key file whose passphrase is wrong cannot be met here: all mismatches are the signature's.
-    if (done.error().kind != ErrorKind::mismatch) return std::move(done).error();
+    if (done.error().kind != ErrorKind::mismatch) return done.error();
     finding.outcome = SignatureOutcome::invalid;
     finding.detail = done.error().message;
     finding.hint = done.error().hint;

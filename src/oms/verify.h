@@ -12,6 +12,13 @@ namespace modelseal::oms {
 Result<SignatureFinding> verify(const std::filesystem::path& path, const SignatureCheck& check,
                                 const VerifyOptions& options, const SharedFiles* shared);
 
+// The statement of a signature that is by whom the check trusts; what is known of both is added to `finding`. No file of the model is
+// read.
+Result<Statement> signed_statement(const SignatureCheck& check, SignatureFinding& finding);
+
+// `finding`, unless an examination of a signature ended with an Error: a mismatch makes it `invalid`.
+Result<SignatureFinding> judged(const Result<void>& examined, SignatureFinding finding);
+
 // Whether the signature is by whom the check trusts; no file of the model is read.
 Result<void> authenticate(const SignatureCheck& check);
 

@@ -59,7 +59,8 @@ std::vector<std::string> stamp_complaints(const SealFinding& seal, const CheckPo
 
 Check judged(const SealFinding& seal, const CheckPolicy& policy) {
     const auto verdict = verdict_of(seal);
-    const bool found = verdict == Verdict::intact || verdict == Verdict::tampered;
+    const bool found =
+        verdict == Verdict::intact || verdict == Verdict::tampered || verdict == Verdict::partial;
     if (!found) return settled(CheckKind::seal, verdict, seal.detail, seal.hint, seal.remedy);
     if (seal.scheme == "deepisign" && policy.scheme != Scheme::deepisign) {
         return settled(CheckKind::seal, Verdict::unsealed,
@@ -68,9 +69,11 @@ Check judged(const SealFinding& seal, const CheckPolicy& policy) {
                        "accept marks of the deepisign scheme", Remedy::accept_deepisign);
     }
     auto unexpected = stamp_complaints(seal, policy);
-    const bool passes = verdict == Verdict::intact || (policy.weights_only && seal.weights_intact);
+    const bool part = verdict == Verdict::partial;
+    const bool holds = verdict == Verdict::intact || (policy.weights_only && seal.weights_intact && !part);
+    const bool passes = holds || part;
     auto check =
-        settled(CheckKind::seal, passes ? Verdict::intact : verdict, seal.detail, seal.hint, seal.remedy);
+        settled(CheckKind::seal, holds ? Verdict::intact : verdict, seal.detail, seal.hint, seal.remedy);
     check.cause = seal.cause;
     // What changed comes first: its stamp is beside the point.
     if (passes && !unexpected.empty()) {
@@ -105,6 +108,7 @@ SealFinding shown(SealFinding seal, const Check& check) {
                    : check.verdict == Verdict::tampered   ? Outcome::tampered
                    : check.verdict == Verdict::unexpected ? Outcome::unexpected
                    : check.verdict == Verdict::unsealed   ? Outcome::not_found
+                   : check.verdict == Verdict::partial    ? Outcome::partial
                                                           : Outcome::error;
     seal.detail = check.detail;
     seal.hint = check.hint;
@@ -164,6 +168,8 @@ Verdict verdict_of(const SealFinding& seal) {
             return Verdict::unexpected;
         case SealFinding::Outcome::not_found:
             return Verdict::unsealed;
+        case SealFinding::Outcome::partial:
+            return Verdict::partial;
         case SealFinding::Outcome::error:
             break;
     }
@@ -183,6 +189,8 @@ Verdict verdict_of(const SignatureFinding& signature) {
             return Verdict::intact;
         case SignatureFinding::Outcome::invalid:
             return Verdict::tampered;
+        case SignatureFinding::Outcome::partial:
+            return Verdict::partial;
         case SignatureFinding::Outcome::error:
             break;
     }
@@ -191,7 +199,8 @@ Verdict verdict_of(const SignatureFinding& signature) {
 
 const Check* Decision::decisive() const {
     const auto first = std::ranges::find_if(checks, [&](const Check& check) {
-        return check.expected && check.exit_code == exit_code && check.exit_code != ExitCode::done;
+        const bool counts = check.verdict != Verdict::partial || verdict == Verdict::partial;
+        return check.expected && counts && check.exit_code == exit_code && check.exit_code != ExitCode::done;
     });
     return first == checks.end() ? nullptr : &*first;
 }
@@ -211,8 +220,10 @@ Decision decide(const Findings& findings, const CheckPolicy& policy) {
     for (const auto& check : decision.checks) {
         if (!check.expected) continue;
         verdict = worst(verdict.value_or(Verdict::intact), check.verdict);
-        code = worst(code, check.exit_code);
+        // A part that holds outweighs nothing but what holds completely.
+        if (check.verdict != Verdict::partial) code = worst(code, check.exit_code);
     }
+    if (verdict == Verdict::partial) code = exit_code(Verdict::partial);
     decision.verdict = verdict.value_or(Verdict::unsealed);
     decision.exit_code = verdict ? code : ExitCode::nothing;
     return decision;
@@ -286,6 +297,7 @@ ExitCode exit_code(Verdict verdict) {
         case Verdict::unsealed:
             return ExitCode::nothing;
         case Verdict::error:
+        case Verdict::partial:  // the rest could not be judged
             break;
     }
     return ExitCode::failed;
@@ -298,8 +310,8 @@ ExitCode worst(ExitCode a, ExitCode b) {
 }
 
 Verdict worst(Verdict a, Verdict b) {
-    constexpr std::array kOrder = {Verdict::tampered, Verdict::unexpected, Verdict::error, Verdict::unsealed,
-                                   Verdict::intact};
+    constexpr std::array kOrder = {Verdict::tampered, Verdict::unexpected, Verdict::error,
+                                   Verdict::unsealed, Verdict::partial,    Verdict::intact};
     return first_of(kOrder, a, b);
 }
 

@@ -51,7 +51,8 @@ enum class Wanted { exactly, at_least };
 std::string complaint_about(const SealFinding& seal, const std::string& name, const std::string& value,
                             Wanted wanted);
 
-// The worst of what is expected counts: tampered, then unexpected, then could not be checked, then nothing found, then intact.
+// The worst of what is expected counts: tampered, then unexpected, then could not be checked, then nothing found, then in part,
+// then intact.
 // If nothing is expected, nothing was proved: `unsealed`.
 Decision decide(const Findings& findings, const CheckPolicy& policy);
 

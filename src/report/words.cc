@@ -119,6 +119,8 @@ std::string_view word(Verdict verdict) {
             return "unexpected";
         case Verdict::unsealed:
             return "unsealed";
+        case Verdict::partial:
+            return "partial";
         case Verdict::error:
             break;
     }
@@ -135,6 +137,8 @@ std::string_view word(SealFinding::Outcome outcome) {
             return "unexpected";
         case SealFinding::Outcome::not_found:
             return "not-found";
+        case SealFinding::Outcome::partial:
+            return "partial";
         case SealFinding::Outcome::error:
             break;
     }
@@ -260,6 +264,8 @@ std::string_view word(SignatureFinding::Outcome outcome) {
             return "valid";
         case SignatureFinding::Outcome::invalid:
             return "invalid";
+        case SignatureFinding::Outcome::partial:
+            return "partial";
         case SignatureFinding::Outcome::error:
             break;
     }

@@ -67,6 +67,10 @@ TEST_F(IdleOptions, OfCheckAreRefusedWithoutTheOptionThatTheyNeed) {
              {{"--tensors", "json"}, "without --fingerprint"},
              {{"--output", "logits"}, "without --fingerprint"},
              {{"--signer", "s.pub", "--cert-chain", "ca.pem"}, "cannot be used together"},
+             {{"--tensor", "w", "--weights-only"}, "cannot be used together"},
+             {{"--tensor", "w", "--fingerprint", "m.fp"}, "cannot be used together"},
+             {{"--tensor", "w", "--scheme", "deepisign"}, "cannot be used together"},
+             {{"--tensor", "[w"}, "the pattern '[w'"},
              {{"--require", "signature"}, "no key to verify the signature with"}}) {
         refused(joined(seal, more), needed);
     }
@@ -89,6 +93,7 @@ TEST_F(IdleOptions, OfCheckAreRefusedWithoutATargetThatTheyConcern) {
                                                {"--output", "logits"}}) {
         refused(joined(file, more), "no target is");
     }
+    refused({"check", kUrl, "--pub", "v.pub", "--tensor", "w"}, "no target is a file or folder");
     for (const char* target : {kUrl, "exec:true"}) {
         const Words served = {"check", target, "--pub", "v.pub", "--fingerprint", "m.fp"};
         for (const auto& more : std::vector<Words>{{"--device", "cpu"},
@@ -133,7 +138,7 @@ TEST_F(IdleOptions, CoverEveryOptionOfCheckThatCanBeWithoutEffect) {
         if (option->get_lnames().empty()) continue;
         const auto name = "--" + option->get_lnames().front();
         if (about_every_check.contains(name) || name == "--expect" || name == "--weights-only" ||
-            name == "--scheme" || name == "--fingerprint") {
+            name == "--scheme" || name == "--fingerprint" || name == "--tensor") {
             continue;
         }
         auto words = joined(seal, {name});

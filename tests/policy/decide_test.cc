@@ -203,6 +203,28 @@ TEST(Decide, ReportsWhyAnExpectedCheckWasNotMade) {
     EXPECT_EQ(report.error, "") << "the finding of the seal states itself";
 }
 
+// A part that holds is no success, and hides nothing that is worse.
+TEST(Decide, APartThatHoldsIsBetterThanNothingFoundAndNoSuccess) {
+    const CheckPolicy both{.expected = {.seal = true, .signature = true}};
+    const auto with = [&](Came signature) {
+        auto found = findings(Came::intact, Came::not_made, signature);
+        found.seal = seal_of(SealFinding::Outcome::partial);
+        return report_of("m", found, both, decide(found, both));
+    };
+    EXPECT_EQ(with(Came::intact).verdict, Verdict::partial);
+    EXPECT_EQ(with(Came::intact).exit_code, ExitCode::failed);
+    EXPECT_EQ(with(Came::not_made).verdict, Verdict::unsealed);
+    EXPECT_EQ(with(Came::not_made).exit_code, ExitCode::nothing);
+    EXPECT_EQ(with(Came::error).verdict, Verdict::error);
+    EXPECT_EQ(with(Came::error).error, "cannot be read");
+    EXPECT_EQ(with(Came::tampered).verdict, Verdict::tampered);
+    EXPECT_EQ(with(Came::tampered).exit_code, ExitCode::mismatch);
+    auto found = findings(Came::not_made, Came::not_made, Came::not_made);
+    found.seal = seal_of(SealFinding::Outcome::partial);
+    const CheckPolicy weights{.expected = {.seal = true}, .weights_only = true};
+    EXPECT_EQ(decide(found, weights).verdict, Verdict::partial);
+}
+
 // A fingerprint of another vendor proves no tampering, and must not pass either.
 TEST(Decide, GivesAnErrorThatIsAMismatchExitCode1) {
     const auto found = findings(Came::not_made, Came::mismatch, Came::not_made);

@@ -29,7 +29,7 @@ namespace modelseal::cli {
 namespace {
 
 struct CheckFlags {
-    std::vector<std::string> targets, expect, require;
+    std::vector<std::string> targets, expect, require, tensors;
     ManyFlags many;
     CheckKeyFiles keys;
     TrustFlags trust;
@@ -54,6 +54,9 @@ std::vector<OptionRule> check_rules() {
     std::vector<OptionRule> rules = {
         {"--expect", keys, &TargetUses::read},
         {"--weights-only", keys, &TargetUses::read},
+        {"--tensor",
+         {"--pub", "--key", "--trust", "--signer", "--cert-chain", "--trusted-root"},
+         &TargetUses::on_disk},
         {"--scheme", keys, &TargetUses::read},
         {"--allow-symlinks", {}, &TargetUses::on_disk},
         {"--signature", trust, &TargetUses::on_disk},
@@ -177,7 +180,7 @@ Result<EndpointOptions> served_options(const CheckFlags& flags, const std::vecto
 
 Result<CheckOptions> check_options(const CheckFlags& flags, const KeySet& keys,
                                    const std::vector<std::string>& targets, Context& context) {
-    CheckOptions options{.jobs = context.jobs, .limits = {.links = flags.links}};
+    CheckOptions options{.tensors = flags.tensors, .jobs = context.jobs, .limits = {.links = flags.links}};
     const auto& seal_keys = keys.for_seals();
     if (!seal_keys.empty() && !flags.black_box)
         options.seal = SealCheck{.keys = seal_keys, .all = flags.outputs.all};
@@ -372,6 +375,9 @@ void add_expectations(CLI::App& command, CheckFlags& flags) {
         ->delimiter(',')
         ->check(CLI::IsMember({"seal", "fingerprint", "signature"}));
     command.add_flag("--weights-only", flags.weights_only, "accept a changed frame, as after a conversion");
+    auto* tensor = add_list(command, "--tensor", flags.tensors,
+                            "look at no other tensors than these; never exits 0; repeatable", "PATTERN");
+    tensor->excludes(command.get_option("--weights-only"));
 }
 
 // A policy says all that these say.
@@ -381,8 +387,8 @@ void add_policy_options(CLI::App& command, CheckFlags& flags) {
             ->type_name("FILE");
     for (const char* said :
          {"--pub", "--key", "--trust", "--signer", "--cert-chain", "--trusted-root", "--fingerprint",
-          "--signature", "--expect", "--require", "--weights-only", "--scheme", "--black-box", "--responses",
-          "--rung", "--ignore", "--no-ignore-git-paths", "--ignore-unsigned-files"})
+          "--signature", "--expect", "--require", "--weights-only", "--tensor", "--scheme", "--black-box",
+          "--responses", "--rung", "--ignore", "--no-ignore-git-paths", "--ignore-unsigned-files"})
         policy->excludes(command.get_option(said));
     command.add_option("--name", flags.name, "name by which rules are looked up (default: the target)")
         ->type_name("NAME");
@@ -440,6 +446,8 @@ void add_check(CLI::App& program, Context& context) {
     add_many_options(command, flags->many);
     // A list may name any server: none gets a token.
     command.get_option("--from")->excludes(command.get_option("--token-file"));
+    for (const char* needs_all : {"--fingerprint", "--scheme"})
+        command.get_option("--tensor")->excludes(command.get_option(needs_all));
     for (const char* many : {"--from", "--each"}) {
         for (const char* of_one : {"--responses", "--signature"})
             command.get_option(many)->excludes(command.get_option(of_one));
@@ -447,7 +455,7 @@ void add_check(CLI::App& program, Context& context) {
     command.option_defaults()->group("policy");
     add_policy_options(command, *flags);
     // What a cache keeps has no list of intact tensors, and a policy reads more than the files of the model.
-    for (const char* other : {"--all", "--policy"})
+    for (const char* other : {"--all", "--policy", "--tensor"})
         command.get_option("--cache")->excludes(command.get_option(other));
     on_run(command, context, [flags, &command](Context& running) {
         flags->outputs.lines = flags->many.any();

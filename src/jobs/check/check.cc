@@ -9,6 +9,7 @@
 #include "jobs/check/files.h"
 #include "jobs/check/fingerprint.h"
 #include "jobs/check/other_target.h"
+#include "jobs/check/part.h"
 #include "jobs/check/plan.h"
 #include "policy/decide.h"
 
@@ -42,6 +43,10 @@ void check_files(const std::string& target, const CheckRequest& request, const C
         search.all = options.seal->all;
     }
     const bool readable = opened && opened->ok();
+    if (!request.tensors.empty() && readable) {
+        return jobs::check_part(**opened, request.seal ? &search : nullptr,
+                                request.signature ? &*request.signature : nullptr, request.tensors, found);
+    }
     if (request.seal && request.signature && readable) {
         auto both = jobs::check_both(target, **opened, search, *request.signature);
         found.seal = if_unchanged(explained(std::move(both.seal), **opened, search), **opened);
@@ -53,7 +58,9 @@ void check_files(const std::string& target, const CheckRequest& request, const C
             readable ? if_unchanged(explained(jobs::check_seal(**opened, search), **opened, search), **opened)
                      : Result<SealFinding>(opened->error());
     }
-    if (request.signature) {
+    if (request.signature && !request.tensors.empty()) {
+        found.signature = opened->error();
+    } else if (request.signature) {
         const VerifyOptions reading{
             .jobs = options.jobs, .progress = options.progress, .limits = options.limits};
         found.signature = jobs::check_signature(target, *request.signature, reading, nullptr);

@@ -4,6 +4,7 @@
 #include <tuple>
 
 #include "jobs/check/nearby.h"
+#include "jobs/check/part.h"
 #include "oracle/endpoint.h"
 #include "util/text.h"
 
@@ -124,6 +125,7 @@ Result<CheckRequest> plan_check(const std::string& target, const CheckOptions& o
     const bool is_name = options.fingerprint && options.fingerprint->responses;
     if (!is_name) MODELSEAL_TRY(oracle::check_target(target));
     CheckRequest request{.answerer = answerer_of(target, options), .policy = options.policy};
+    MODELSEAL_TRY_ASSIGN(request.tensors, part_patterns(target, options));
     plan_seal(options, request);
     MODELSEAL_TRY(plan_signature(target, options, request));
     plan_fingerprint(options, request);

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "policy/decide.h"
+#include "policy/glob.h"
 #include <modelseal/check.h>
 #include <modelseal/oms.h>
 
@@ -26,7 +27,11 @@ struct CheckRequest {
     std::vector<MissingCheck> missing;        // expected, but nothing can be checked
     std::vector<std::string> warnings;
 
-    bool opens_model() const { return seal || (fingerprint && answerer != Answerer::elsewhere); }
+    std::vector<policy::Glob> tensors;  // only these are looked at; empty: all
+
+    bool opens_model() const {
+        return seal || !tensors.empty() || (fingerprint && answerer != Answerer::elsewhere);
+    }
 };
 
 // ErrorKind::usage for options that contradict each other, and for a target that oracle::check_target() refuses.

@@ -53,6 +53,12 @@ std::optional<Manifest> assemble(std::span<const ValidCell> cells) {
     return bytes ? decode(*bytes) : std::nullopt;
 }
 
+Result<std::optional<ValidCell>> read_cell_at(const model::Model& model, const BlockMap& block_map,
+                                              const CellMap& cells, std::size_t number) {
+    MODELSEAL_TRY_ASSIGN(auto reading, read_on_grids(model, block_map, cells, number));
+    return std::move(reading.cell);
+}
+
 Result<FoundCells> read_all_cells(const model::Model& model, const BlockMap& block_map, const CellMap& cells,
                                   unsigned jobs) {
     std::vector<GridReading> readings(cells.positions().size());

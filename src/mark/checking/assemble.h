@@ -25,6 +25,10 @@ std::optional<ValidCell> valid_cell(std::size_t cell, std::vector<std::byte> con
 // two code words must not be mixed; the head with most pieces counts.
 std::optional<Manifest> assemble(std::span<const ValidCell> cells);
 
+// The cell of this number, on the first grid on which it is valid; nothing if it is valid on none.
+Result<std::optional<ValidCell>> read_cell_at(const model::Model& model, const BlockMap& block_map,
+                                              const CellMap& cells, std::size_t number);
+
 // Which cells of a seal of version 2 carry stands in its manifest, and the manifest in its cells: so all of them
 // are read on every grid on which they might carry.
 struct FoundCells {

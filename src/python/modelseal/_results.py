@@ -41,7 +41,7 @@ class ChangedTensor:
 class Seal:
     """What was found of a seal."""
 
-    outcome: str  # "intact", "tampered", "unexpected", "not-found", "error"
+    outcome: str  # "intact", "tampered", "unexpected", "not-found", "error", "partial"
     detail: str  # one sentence
     stamp: Dict[str, str]  # signed facts; trust them only if `stamp_authentic`
     stamp_authentic: bool

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "report/check/fingerprint_section.h"
+#include "report/check/part.h"
 #include "report/check/seal_section.h"
 #include "report/policy.h"
 
@@ -22,9 +23,12 @@ std::string signer_text(const SignatureFinding& finding) {
 
 Section signature_section(const SignatureFinding& finding) {
     const bool valid = finding.outcome == SignatureOutcome::valid;
+    const bool partial = finding.outcome == SignatureOutcome::partial;
     const bool verified = finding.outcome != SignatureOutcome::error;
     Section section{.kind = CheckKind::signature,
-                    .tone = valid ? Tone::good : Tone::bad,
+                    .tone = valid     ? Tone::good
+                            : partial ? Tone::doubtful
+                                      : Tone::bad,
                     .files = finding.findings,
                     .hint = finding.hint};
     if (verified) {
@@ -34,6 +38,7 @@ Section signature_section(const SignatureFinding& finding) {
         section.failure = finding.detail.empty() ? section.verdict : finding.detail;
         section.say(finding.detail);
     }
+    if (finding.part) add_part(*finding.part, section);
     section.say(signer_text(finding));
     if (finding.unsigned_files > 0)
         section.say(counted(finding.unsigned_files, "unsigned file") + " ignored, as asked");
@@ -83,7 +88,8 @@ Section policy_section(const Ruling& ruling) {
 }
 
 Tone tone_of(Verdict verdict) {
-    return verdict == Verdict::intact ? Tone::good : verdict == Verdict::unsealed ? Tone::doubtful : Tone::bad;
+    if (verdict == Verdict::unsealed || verdict == Verdict::partial) return Tone::doubtful;
+    return verdict == Verdict::intact ? Tone::good : Tone::bad;
 }
 
 std::string headline_of(const CheckReport& report) {
@@ -104,6 +110,8 @@ std::string headline_of(const CheckReport& report) {
             return seal != nullptr && seal->outcome == SealFinding::Outcome::not_found
                        ? "No seal found"
                        : "Nothing to check against";
+        case Verdict::partial:
+            return "Checked in part";
         case Verdict::error:
             break;
     }

@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "report/check/part.h"
 #include "report/check/seal_section.h"
 #include "report/policy.h"
 #include "report/words.h"
@@ -103,14 +104,15 @@ ordered_json seal_json(const SealFinding& seal) {
     out["detail"] = json_text(seal.detail);
     if (seal.cause != SealFinding::Cause::none) out["cause"] = word(seal.cause);
     if (!seal.hint.empty()) out["hint"] = json_text(seal.hint);
-    if (read) {
+    if (seal.part) out["partial"] = part_json(*seal.part);
+    if (read && !seal.part) {
         out["frame"] = !covers_frame(seal) ? "not-covered" : seal.frame_intact ? "intact" : "changed";
         out["bit_error_rate"] = seal.bit_error_rate;
     }
     out["stamp"] = stamp_json(seal);
     out["vendor_key"] = json_text(seal.vendor_key);
-    if (read) {
-        out["stamp_authentic"] = seal.stamp_authentic;
+    if (read || seal.part) out["stamp_authentic"] = seal.stamp_authentic;
+    if (read && !seal.part) {
         out["weights"] = seal.weights_intact ? "intact" : "changed";
     }
     if (!seal.unexpected.empty()) out["unexpected"] = texts(seal.unexpected);
@@ -119,7 +121,7 @@ ordered_json seal_json(const SealFinding& seal) {
     if (!seal.names_detail.empty()) out["names_detail"] = json_text(seal.names_detail);
     if (!seal.scheme.empty()) out["scheme"] = json_text(seal.scheme);
     if (!seal.root.empty()) out["root"] = json_text(seal.root);
-    if (read) {
+    if (read && !seal.part) {
         out["tensors_total"] = seal.tensors_total;
         out["bytes_total"] = seal.bytes_total;
     }
@@ -205,6 +207,7 @@ ordered_json signature_json(const SignatureFinding& signature) {
         if (!value.empty()) out[key] = json_text(value);
     };
     add("hint", signature.hint);
+    if (signature.part) out["partial"] = part_json(*signature.part);
     add("method", signature.method);
     add("signer", signature.signer);
     add("timestamp", signature.timestamp);

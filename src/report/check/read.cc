@@ -21,14 +21,14 @@ using nlohmann::ordered_json;
 constexpr std::size_t kMostDimensions = 64;
 constexpr std::size_t kMostMembers = 1400;  // of an object: more than the 4,096 bytes of a stamp have room for
 
-constexpr std::array kVerdicts = {Verdict::intact, Verdict::tampered, Verdict::unexpected, Verdict::unsealed,
-                                  Verdict::error};
+constexpr std::array kVerdicts = {Verdict::intact,   Verdict::tampered, Verdict::unexpected,
+                                  Verdict::unsealed, Verdict::error,    Verdict::partial};
 constexpr std::array kKinds = {CheckKind::seal, CheckKind::fingerprint, CheckKind::signature};
 constexpr std::array kErrorKinds = {ErrorKind::usage,       ErrorKind::unreadable, ErrorKind::malformed,
                                     ErrorKind::unsupported, ErrorKind::mismatch,   ErrorKind::internal};
-constexpr std::array kSealOutcomes = {SealFinding::Outcome::intact, SealFinding::Outcome::tampered,
+constexpr std::array kSealOutcomes = {SealFinding::Outcome::intact,     SealFinding::Outcome::tampered,
                                       SealFinding::Outcome::unexpected, SealFinding::Outcome::not_found,
-                                      SealFinding::Outcome::error};
+                                      SealFinding::Outcome::error,      SealFinding::Outcome::partial};
 constexpr std::array kSealCauses = {
     SealFinding::Cause::none,        SealFinding::Cause::lost_manifest, SealFinding::Cause::signature,
     SealFinding::Cause::added_files, SealFinding::Cause::tensor_list,   SealFinding::Cause::weights,
@@ -44,7 +44,8 @@ constexpr std::array kFingerprintOutcomes = {
 constexpr std::array kDecisions = {FingerprintFinding::Decision::flips, FingerprintFinding::Decision::shifts,
                                    FingerprintFinding::Decision::drift, FingerprintFinding::Decision::exact};
 constexpr std::array kSignatureOutcomes = {SignatureFinding::Outcome::valid, SignatureFinding::Outcome::invalid,
-                                           SignatureFinding::Outcome::error};
+                                           SignatureFinding::Outcome::error,
+                                           SignatureFinding::Outcome::partial};
 constexpr std::array kMissingOutcomes = {MissingCheck::Outcome::not_found, MissingCheck::Outcome::not_run};
 constexpr std::array kRulings = {Ruling::Outcome::allow, Ruling::Outcome::warn, Ruling::Outcome::quarantine,
                                  Ruling::Outcome::deny};
@@ -91,8 +92,27 @@ void read_stamp(Members& members, SealFinding& seal) {
     }
 }
 
+std::optional<PartFinding> part_in(Members& members) {
+    const auto* found = members.find("partial");
+    if (found == nullptr) return std::nullopt;
+    Members part(*found, members.wrong());
+    PartFinding out;
+    std::uint64_t bits = 0;
+    part.read("patterns", out.patterns);
+    part.read("tensors", out.tensors);
+    part.read("tensors_total", out.tensors_total);
+    part.read("bytes", out.bytes);
+    part.read("bytes_total", out.bytes_total);
+    part.read("bits", bits);
+    part.read("signed", out.is_signed);
+    if (bits > 256) part.complain("bits");
+    out.bits = static_cast<unsigned>(std::min<std::uint64_t>(bits, 256));
+    return out;
+}
+
 SealFinding seal_in(Members& members) {
     SealFinding seal;
+    seal.part = part_in(members);
     members.read("outcome", seal.outcome, kSealOutcomes);
     members.read("cause", seal.cause, kSealCauses);
     members.read("detail", seal.detail);
@@ -205,6 +225,7 @@ FingerprintFinding fingerprint_in(Members& members) {
 
 SignatureFinding signature_in(Members& members) {
     SignatureFinding finding;
+    finding.part = part_in(members);
     members.read("outcome", finding.outcome, kSignatureOutcomes);
     for (auto [key, text] : {std::pair{"detail", &finding.detail},
                              {"hint", &finding.hint},

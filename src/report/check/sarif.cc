@@ -147,10 +147,39 @@ class Log {
         notify("error", message);
     }
 
+    static const PartFinding* part_of(const CheckReport& check, CheckKind kind) {
+        const auto of = [](const auto& finding) {
+            return finding && finding->part ? &*finding->part : nullptr;
+        };
+        return kind == CheckKind::seal        ? of(check.seal)
+               : kind == CheckKind::signature ? of(check.signature)
+                                              : nullptr;
+    }
+
+    static std::string part_text(const Section& section) {
+        auto text = section.verdict;
+        for (const auto& row : section.rows) {
+            if (row.label == "not checked" || row.label == "proof")
+                text += fmt::format("; {}: {}", row.label, row.value);
+        }
+        return text;
+    }
+
     void add_section(const CheckReport& check, const Section& section) {
         if (!section.failure.empty()) {
             const bool asked = section.kind == CheckKind::fingerprint && section.drawn != nullptr;
             return fail(section.failure, asked ? fingerprint_inconclusive : sarif_rule_of(check.error_kind));
+        }
+        const auto* part = part_of(check, section.kind);
+        if (part != nullptr) {
+            // What is wrong with the part comes with the findings below.
+            auto& result = add_result(partially_checked, part_text(section));
+            result["properties"] = {{"tensors", part->tensors},
+                                    {"tensorsTotal", part->tensors_total},
+                                    {"patterns", texts(part->patterns)},
+                                    {"bits", part->bits},
+                                    {"signed", part->is_signed}};
+            if (section.tone == Tone::doubtful) return;
         }
         const bool missing = section.tone == Tone::doubtful;
         if (missing) {

@@ -3,7 +3,7 @@
 namespace modelseal::report {
 
 // Ids are a contract; new ones come last.
-constinit const std::array<SarifRule, check_failed + 1> kSarifRules = {{
+constinit const std::array<SarifRule, partially_checked + 1> kSarifRules = {{
     {"tensor-changed", "TensorChanged", "The values of a tensor are not those that were sealed.", "error"},
     {"tensor-missing", "TensorMissing", "A sealed tensor is missing.", "error"},
     {"tensor-added", "TensorAdded", "A tensor was added that was not sealed.", "error"},
@@ -36,6 +36,8 @@ constinit const std::array<SarifRule, check_failed + 1> kSarifRules = {{
     {"target-unsupported", "TargetUnsupported", "A file has something that modelseal does not handle.",
      "error"},
     {"check-failed", "CheckFailed", "The check could not be made.", "error"},
+    {"partially-checked", "PartiallyChecked", "Some tensors were checked; nothing is known of the rest.",
+     "warning"},
 }};
 
 RuleIndex sarif_rule_of(ErrorKind kind) {

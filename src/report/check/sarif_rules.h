@@ -36,9 +36,10 @@ enum RuleIndex : std::size_t {
     target_malformed,
     target_unsupported,
     check_failed,
+    partially_checked,
 };
 
-extern const std::array<SarifRule, check_failed + 1> kSarifRules;
+extern const std::array<SarifRule, partially_checked + 1> kSarifRules;
 
 // Of what could not be checked.
 RuleIndex sarif_rule_of(ErrorKind kind);

@@ -5,6 +5,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "report/check/part.h"
+
 namespace modelseal::report {
 namespace {
 
@@ -80,7 +82,7 @@ void say_what_held(const SealFinding& seal, Section& section) {
 
 void add_facts(const SealFinding& seal, Section& section) {
     for (const auto& [key, value] : seal.stamp) section.fact(key, value);
-    if (was_read(seal)) {
+    if (was_read(seal) && !seal.part) {
         section.fact("tensors", grouped(seal.tensors_total));
         section.fact("size", byte_size(seal.bytes_total));
         section.fact("frame",
@@ -112,8 +114,8 @@ bool was_read(const SealFinding& seal) {
 std::string findings_text(const SealFinding& seal) {
     std::vector<std::string> parts;
     if (const auto changed = count_of(seal, TensorOutcome::changed); changed > 0) {
-        parts.push_back(
-            fmt::format("{} of {} changed", grouped(changed), counted(seal.tensors_total, "tensor")));
+        parts.push_back(fmt::format("{} of {} changed", grouped(changed),
+                                    counted(seal.part ? seal.part->tensors : seal.tensors_total, "tensor")));
     }
     const auto others = [&](TensorOutcome outcome) {
         const auto count = count_of(seal, outcome);
@@ -184,6 +186,11 @@ Section seal_section(const SealFinding& finding) {
             section.verdict = "not the expected model, " + finding.detail;
             say_what_changed(finding, section);
             break;
+        case SealOutcome::partial:
+            section.tone = Tone::doubtful;
+            section.verdict = "partial, " + finding.detail;
+            section.say(stamp_text(finding));
+            break;
         case SealOutcome::not_found:
             section.tone = Tone::doubtful;
             section.verdict = "unsealed, " + finding.detail;
@@ -195,6 +202,7 @@ Section seal_section(const SealFinding& finding) {
             section.say(finding.detail);
             break;
     }
+    if (finding.part) add_part(*finding.part, section);
     add_facts(finding, section);
     return section;
 }

@@ -30,6 +30,7 @@ std::size_t standing_of(const CheckReport& report) {
         case Verdict::intact:
             return 7;
         case Verdict::error:
+        case Verdict::partial:
             break;
     }
     return 2;
