@@ -57,6 +57,9 @@ struct SignSummary {
     std::string root;    // hex
     std::string method;  // "key", "certificate"
     std::string signer;  // id of the key (KeyId), or subject of the certificate
+    // Files whose digests were taken from an earlier signature, without reading these files.
+    std::vector<std::string> reused;
+    std::uint64_t reused_bytes = 0;  // of all bytes
     std::vector<std::string> warnings;
 };
 

@@ -1,5 +1,9 @@
+#include "oms/sign.h"
+
 #include <algorithm>
 #include <ctime>
+#include <iterator>
+#include <map>
 
 #include <fmt/format.h>
 
@@ -8,6 +12,7 @@
 #include "io/file.h"
 #include "io/file_kind.h"
 #include "model/bystanders.h"
+#include "oms/authenticate.h"
 #include "oms/bundle.h"
 #include "oms/digests.h"
 #include "oms/statement.h"
@@ -78,18 +83,91 @@ Result<std::vector<std::string>> names_in(const oms::Tree& tree, const oms::Igno
     return names;
 }
 
+// Files of an earlier signature whose entries may be taken as they are.
+class Kept {
+  public:
+    explicit Kept(const oms::Reuse* reuse) : reuse_(reuse) {
+        if (reuse == nullptr) return;
+        for (const auto& resource : reuse->before->resources) entries_[resource.name].push_back(resource);
+        // The one file of a model that is a file goes by two names.
+        if (entries_.size() == 1) whole_ = &entries_.begin()->second;
+        for (auto& [name, entries] : entries_) std::ranges::sort(entries, {}, &oms::Resource::begin);
+    }
+
+    // Nothing unless the file is as it was.
+    Result<std::vector<oms::Resource>> entries_of(const oms::Tree& tree, const std::string& name,
+                                                  const io::FileSource& source) const {
+        std::vector<oms::Resource> none;
+        const auto found = entries_.find(name);
+        const auto* entries = found != entries_.end() ? &found->second : tree.single() ? whole_ : nullptr;
+        if (reuse_ == nullptr || entries == nullptr) return none;
+        const bool sharded = reuse_->before->shard_size.has_value();
+        if (sharded && entries->back().end != source.size()) return none;
+        MODELSEAL_TRY_ASSIGN(const bool same, reuse_->files->unchanged(name, source));
+        if (!same) return none;
+        auto out = *entries;
+        for (auto& entry : out) entry.name = name;
+        return out;
+    }
+
+  private:
+    const oms::Reuse* reuse_;
+    std::map<std::string, std::vector<oms::Resource>> entries_;
+    const std::vector<oms::Resource>* whole_ = nullptr;
+};
+
+// Files whose entries were taken from an earlier signature, and the state of all of them.
+struct Looked {
+    std::map<std::string, std::vector<oms::Resource>> kept;
+    oms::FileStates states;
+};
+
+Result<Looked> look_at(const oms::Tree& tree, const std::vector<std::string>& names, const SignOptions& options,
+                       const oms::Reuse* reuse, SignSummary& summary) {
+    Looked looked;
+    const Kept kept(reuse);
+    for (const auto& name : names) {
+        MODELSEAL_TRY_ASSIGN(const auto source, tree.file(name, options.allow_symlinks));
+        summary.bytes += source->size();
+        looked.states[name] = source->state();
+        MODELSEAL_TRY_ASSIGN(auto entries, kept.entries_of(tree, name, *source));
+        if (entries.empty()) continue;
+        summary.reused.push_back(name);
+        summary.reused_bytes += source->size();
+        looked.kept[name] = std::move(entries);
+    }
+    return looked;
+}
+
+// A file that was kept was not read, so nothing else would notice a change meanwhile.
+Result<void> still_as(const oms::FileStates& states, const oms::Tree& tree, const SignOptions& options) {
+    for (const auto& [name, state] : states) {
+        MODELSEAL_TRY_ASSIGN(const auto source, tree.file(name, options.allow_symlinks));
+        if (source->state() == state) continue;
+        return Error{ErrorKind::unreadable, source->name() + ": changed while it was signed",
+                     "sign again when no program writes to it"};
+    }
+    return {};
+}
+
 Result<void> add_resources(const oms::Tree& tree, const std::vector<std::string>& names,
-                           const SignOptions& options, oms::Statement& statement, SignSummary& summary) {
+                           const SignOptions& options, Looked& looked, oms::Statement& statement,
+                           SignSummary& summary) {
     auto& progress = options.progress != nullptr ? *options.progress : no_progress();
-    MODELSEAL_TRY_ASSIGN(summary.bytes, oms::bytes_of(tree, names, options.allow_symlinks));
-    progress.total(summary.bytes);
+    progress.total(summary.bytes - summary.reused_bytes);
+    std::vector<std::string> others;
+    std::ranges::copy_if(names, std::back_inserter(others),
+                         [&](const std::string& name) { return !looked.kept.contains(name); });
     const oms::DigestOptions how{.hash = statement.hash,
                                  .shard_size = options.shard_size,
                                  .follow_links = options.allow_symlinks,
                                  .jobs = options.jobs};
-    MODELSEAL_TRY_ASSIGN(auto digests, oms::digest_files(tree, names, how, progress));
-    for (auto& of_file : digests) {
-        std::ranges::move(of_file, std::back_inserter(statement.resources));
+    MODELSEAL_TRY_ASSIGN(auto digests, oms::digest_files(tree, others, how, progress));
+    auto next = digests.begin();
+    for (const auto& name : names) {
+        const auto kept = looked.kept.find(name);
+        auto& of_file = kept != looked.kept.end() ? kept->second : *next++;
+        std::ranges::copy(of_file, std::back_inserter(statement.resources));
     }
     summary.files = names.size();
     return {};
@@ -109,17 +187,52 @@ Result<void> refuse_placeholders(const oms::Tree& tree, const std::vector<std::s
     return {};
 }
 
+using DigestsByFile = std::map<std::string, oms::TensorDigests>;
+
+// Where an unchanged file says by itself which bytes are which tensor, its digests are what they were. A graph with external data does not
+// say so of the files with the data.
+Result<DigestsByFile> tensors_of(const std::filesystem::path& path, bool single, unsigned jobs,
+                                 const Limits& limits, const oms::Statement& statement, const Looked& looked) {
+    MODELSEAL_TRY_ASSIGN(const auto model, model::open_model(path, limits));
+    DigestsByFile before;
+    for (const auto& resource : statement.resources) {
+        if (looked.kept.contains(resource.name) && !resource.tensors.empty())
+            before[single ? std::string() : resource.name] = resource.tensors;
+    }
+    const bool graph = model.format == "onnx";
+    const auto known = [&](const Tensor& tensor) -> const oms::Bytes* {
+        const auto& file = oms::file_of(model, tensor);
+        const auto in = before.find(file);
+        if (graph || in == before.end() || tensor.segments.empty()) return nullptr;
+        const auto number = tensor.segments.front().file;
+        if (!std::ranges::all_of(tensor.segments, [&](const Segment& part) { return part.file == number; }))
+            return nullptr;
+        const auto found = in->second.find(tensor.name);
+        return found == in->second.end() ? nullptr : &found->second;
+    };
+    MODELSEAL_TRY_ASSIGN(
+        auto digests,
+        oms::digest_tensors(
+            model, jobs, [&](const Tensor& tensor) { return known(tensor) == nullptr; }, no_progress()));
+    for (const auto& tensor : model.tensors) {
+        if (const auto* digest = known(tensor)) digests[oms::file_of(model, tensor)][tensor.name] = *digest;
+    }
+    return digests;
+}
+
 // Digests of tensors help to locate a change; a folder that is not a model has none.
 void add_tensors(const std::filesystem::path& path, bool single, const SignOptions& options,
-                 oms::Statement& statement, SignSummary& summary) {
+                 const Looked& looked, oms::Statement& statement, SignSummary& summary) {
     auto limits = options.limits;
     if (options.allow_symlinks) limits.links = Links::inside;
-    auto tensors = oms::digest_tensors(path, options.jobs, limits);
+    auto tensors = tensors_of(path, single, options.jobs, limits, statement, looked);
     if (!tensors.ok()) {
+        for (auto& resource : statement.resources) resource.tensors.clear();
         summary.warnings.push_back("no digests of tensors: " + tensors.error().message);
         return;
     }
     for (auto& resource : statement.resources) {
+        resource.tensors.clear();
         const auto found = tensors->find(single ? std::string() : resource.name);
         if (found == tensors->end() || resource.begin != 0) continue;
         summary.tensors += found->second.size();
@@ -137,8 +250,18 @@ Result<void> warn_of_kind(const oms::Tree& tree, const std::vector<std::string>&
     return {};
 }
 
+// Digests of another kind do not fit into the same list.
+Result<void> same_digests(const oms::Statement& before, const SignOptions& options) {
+    const auto hash = options.blake2b ? oms::HashType::blake2b : oms::HashType::sha256;
+    if (!before.release_0_2_0 && before.hash == hash && before.shard_size == options.shard_size) return {};
+    return Error{ErrorKind::usage,
+                 "the earlier signature has digests of another kind: another hash function, or other shards",
+                 {}};
+}
+
 Result<oms::Statement> make_statement(const std::filesystem::path& path, const SignOptions& options,
-                                      SignSummary& summary) {
+                                      const oms::Reuse* reuse, oms::FileStates* states, SignSummary& summary) {
+    if (reuse != nullptr) MODELSEAL_TRY(same_digests(*reuse->before, options));
     const auto shown = util::printable(path.string());
     if (options.shard_size == 0) return Error{ErrorKind::usage, "the shard size must be at least 1 byte", {}};
     MODELSEAL_TRY_ASSIGN(const auto tree, oms::Tree::open(path));
@@ -158,11 +281,18 @@ Result<oms::Statement> make_statement(const std::filesystem::path& path, const S
                              .seal_root = options.seal_root,
                              .fingerprint = options.fingerprint};
     if (!tree.single()) statement.ignore_paths.assign(rules.paths().begin(), rules.paths().end());
-    MODELSEAL_TRY(add_resources(tree, names, options, statement, summary));
+    MODELSEAL_TRY_ASSIGN(auto looked, look_at(tree, names, options, reuse, summary));
+    MODELSEAL_TRY(add_resources(tree, names, options, looked, statement, summary));
     if (statement.resources.empty()) {
         return Error{ErrorKind::unsupported, shown + ": contains no files to sign", {}};
     }
-    if (options.tensors) add_tensors(path, tree.single(), options, statement, summary);
+    if (options.tensors) {
+        add_tensors(path, tree.single(), options, looked, statement, summary);
+    } else {
+        for (auto& resource : statement.resources) resource.tensors.clear();
+    }
+    MODELSEAL_TRY(still_as(looked.states, tree, options));
+    if (states != nullptr) *states = std::move(looked.states);
     if (tree.single() && !options.base_name) {
         for (auto& resource : statement.resources) resource.name = std::string(oms::kWholeModel);
     }
@@ -185,7 +315,20 @@ Result<void> readable(const std::string& text, const std::string& shown) {
 
 }  // namespace
 
+Result<oms::Statement> oms::statement_by(const PublicKey& key, const std::filesystem::path& signature) {
+    const auto shown = util::printable(signature.string());
+    MODELSEAL_TRY_ASSIGN(const auto text, io::read_text(signature, kMaxBundleBytes, "signature"));
+    MODELSEAL_TRY_ASSIGN(const auto bundle, parse_bundle(text, shown));
+    MODELSEAL_TRY(holds(key, bundle, shown));
+    return parse_statement(bundle.payload, shown);
+}
+
 Result<SignSummary> sign_model(const std::filesystem::path& path, const SignOptions& options) {
+    return oms::sign(path, options, nullptr, nullptr);
+}
+
+Result<SignSummary> oms::sign(const std::filesystem::path& path, const SignOptions& options, const Reuse* reuse,
+                              FileStates* states) {
     SignSummary summary;
     std::error_code ignored;
     if (std::filesystem::equivalent(path, options.signature, ignored)) {
@@ -196,7 +339,7 @@ Result<SignSummary> sign_model(const std::filesystem::path& path, const SignOpti
     const auto& key = options.key.public_key();
     MODELSEAL_TRY(must_serve(key, KeyUse::file_signatures, "key " + to_hex(key.id())));
     MODELSEAL_TRY_ASSIGN(const auto certificates, certificates_of(options));
-    MODELSEAL_TRY_ASSIGN(const auto statement, make_statement(path, options, summary));
+    MODELSEAL_TRY_ASSIGN(const auto statement, make_statement(path, options, reuse, states, summary));
     oms::Bundle bundle{.payload = oms::write_statement(statement)};
     if (certificates.empty()) {
         bundle.hint = crypto::pem_digest(key);

@@ -57,11 +57,29 @@ std::string to_json(const SealSummary& summary, const Sealing& sealing) {
     return dumped(json);
 }
 
+namespace {
+
+std::string reused_text(const SignSummary& summary) {
+    constexpr std::size_t kNamed = 8;
+    if (summary.reused.empty()) return {};
+    auto text = fmt::format("  {} of {} ({}) not read, digests are those of the earlier signature:\n",
+                            grouped(summary.reused.size()), counted(summary.files, "file"),
+                            byte_size(summary.reused_bytes));
+    for (std::size_t i = 0; i < std::min(kNamed, summary.reused.size()); ++i)
+        text += fmt::format("    {}\n", util::printable(summary.reused[i]));
+    if (summary.reused.size() > kNamed)
+        text += fmt::format("    and {} more\n", grouped(summary.reused.size() - kNamed));
+    return text;
+}
+
+}  // namespace
+
 std::string to_text(const SignSummary& summary, const std::string& model, const std::string& out,
                     const TextStyle& style) {
     auto text = fmt::format("{} {}\n", paint(style, Tone::good, "signed"), util::printable(model));
     text += fmt::format("  {}, {}, {} in {}\n", counted(summary.files, "file"), byte_size(summary.bytes),
                         counted(summary.tensors, "tensor"), util::printable(out));
+    text += reused_text(summary);
     return text +
            fmt::format("  {} {}\n  root {}\n", summary.method, util::printable(summary.signer), summary.root);
 }
@@ -77,6 +95,8 @@ std::string to_json(const SignSummary& summary, const std::string& model, const 
     json["files"] = summary.files;
     json["bytes"] = summary.bytes;
     json["tensors"] = summary.tensors;
+    json["reused"] = texts(summary.reused);
+    json["reused_bytes"] = summary.reused_bytes;
     json["warnings"] = texts(summary.warnings);
     return dumped(json);
 }

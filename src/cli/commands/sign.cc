@@ -6,6 +6,7 @@
 #include "cli/terminal/answer.h"
 #include "jobs/check/nearby.h"
 #include "jobs/intact_root.h"
+#include "jobs/signed_files.h"
 #include "util/text.h"
 #include <modelseal/inspect.h>
 #include <modelseal/oms.h>
@@ -15,7 +16,7 @@ namespace {
 
 struct SignFlags {
     std::string path, key, certificate, passphrase_file, vendor_key, fingerprint;
-    std::string out, hash = "sha256";
+    std::string out, hash = "sha256", reuse, cache;
     std::vector<std::string> chain, ignore;
     std::string shard_size;
     bool no_ignore_git_paths = false, allow_symlinks = false, base_name = false, component_order = false;
@@ -71,12 +72,15 @@ Result<SignOptions> sign_options(const SignFlags& options, Context& context, Pro
 Result<ExitCode> run(SignFlags options, Context& context) {
     if (options.out.empty()) options.out = jobs::usual_signature_of(options.path).string();
     MODELSEAL_TRY(refuse_overwriting(options.out, {options.path, options.key, options.certificate,
-                                                   options.vendor_key, options.fingerprint}));
+                                                   options.vendor_key, options.fingerprint, options.cache}));
     MODELSEAL_TRY(refuse_overwriting(options.out, options.chain));
     MODELSEAL_TRY(refuse_other_content(options.out, OutputKind::signature));
     const auto progress = context.progress({"signing", options.path});
     MODELSEAL_TRY_ASSIGN(const auto how, sign_options(options, context, progress.get()));
-    MODELSEAL_TRY_ASSIGN(const auto summary, sign_model(options.path, how));
+    MODELSEAL_TRY_ASSIGN(const auto summary,
+                         options.cache.empty()
+                             ? sign_model(options.path, how)
+                             : jobs::sign_with_cache(options.path, how, options.cache, options.reuse));
     if (!options.json) {
         for (const auto& warning : summary.warnings) context.terminal.warning(warning);
     }
@@ -92,6 +96,13 @@ void add_file_options(CLI::App& command, SignFlags& flags) {
                      "sign the files of Git at the top of the model as well");
     command.add_flag("--allow-symlinks", flags.allow_symlinks, "sign the targets of symbolic links");
     command.add_flag("--no-tensors", flags.no_tensors, "leave out the digests of single tensors");
+    command.add_option("--cache", flags.cache, "keep how the files are, for --reuse at the next signature")
+        ->type_name("FILE");
+    command
+        .add_option("--reuse", flags.reuse,
+                    "do not read files that are unchanged since this signature; needs --cache")
+        ->type_name("OLD.sig")
+        ->needs("--cache");
 }
 
 void add_form_options(CLI::App& command, SignFlags& flags) {
