@@ -18,6 +18,7 @@
 #include <variant>
 #include <vector>
 
+#include <modelseal/fingerprint.h>
 #include <modelseal/format.h>
 #include <modelseal/keys.h>
 #include <modelseal/progress.h>
@@ -84,10 +85,14 @@ struct InspectOptions {
     unsigned jobs = 0;                // threads; 0: all
     Progress* progress = nullptr;     // of the search for the seal
     Limits limits = {};
+    EndpointOptions endpoint = {};  // of a URL
 };
 
 // Decides by content, never by name: a key or certificate (PEM), an OpenSSF model signature (a Sigstore bundle),
 // a receipt, a fingerprint, a ledger, a picture, a registry of identities, or else a model. Keys need no passphrase for this.
+//
+// `path` may be a URL, http or https, of a key, a certificate, a signature, or a model in one file. Of such a model only the parts are
+// fetched that say what is in it, by ranges; of a seal, the cells with its stamp: the finding is `partial` at best.
 Result<Inspection> inspect(const std::filesystem::path& path, const InspectOptions& options = {});
 
 // A tensor that is in both and differs, or is in one only.

@@ -15,8 +15,12 @@
 #include "jobs/inspect_identity.h"
 #include "jobs/inspect_signature.h"
 #include "jobs/receipt.h"
+#include "jobs/web_file.h"
 #include "ledger/schema.h"
+#include "mark/checking/locate.h"
+#include "mark/checking/part.h"
 #include "model/model.h"
+#include "oracle/endpoint.h"
 #include "util/byte_order_mark.h"
 #include <modelseal/inspect.h>
 #include <modelseal/ledger.h>
@@ -238,8 +242,46 @@ Result<Inspection> inspect_ledger(const std::filesystem::path& path) {
 
 }  // namespace
 
+namespace {
+
+// The stamp of a seal, without reading the weights; of several keys that of the first under which there is one.
+Result<SealFinding> stamp_of(const model::Model& model, const InspectOptions& options) {
+    // A close look for a seal that is not there would fetch thousands of parts.
+    const mark::BlockMap block_map(model.tensors);
+    for (const auto& key : options.keys) {
+        MODELSEAL_TRY_ASSIGN(const bool shown,
+                             mark::shows_seal(model, block_map, key.secret.bytes(), mark::Sight::short_look));
+        if (!shown) continue;
+        MODELSEAL_TRY_ASSIGN(auto found, mark::read_stamp(model, key, 1));
+        if (!found) continue;
+        if (found->stamp_authentic) found->vendor_key = to_hex(key.vendor.id());
+        return std::move(*found);
+    }
+    return SealFinding{.detail = "no seal under this key shows in the cells that were looked at"};
+}
+
+// A hostile server would have us fetch and hold more of what it calls a header.
+constexpr std::uint64_t kMostWebMetadata = 64u << 20;
+
+Result<Inspection> inspect_web_file(const std::string& url, const InspectOptions& options) {
+    MODELSEAL_TRY_ASSIGN(auto source, jobs::open_web_file(url, options.endpoint));
+    MODELSEAL_TRY_ASSIGN(auto document, inspect_document(*source, source->name()));
+    if (document) return std::move(*document);
+    auto limits = options.limits;
+    limits.metadata_bytes = std::min(limits.metadata_bytes, kMostWebMetadata);
+    MODELSEAL_TRY_ASSIGN(const auto model, model::open_model_source(std::move(source), limits));
+    auto out = describe_model(model, model.path.string());
+    if (!options.keys.empty()) {
+        MODELSEAL_TRY_ASSIGN(out.seal, stamp_of(model, options));
+    }
+    return out;
+}
+
+}  // namespace
+
 Result<Inspection> inspect(const std::filesystem::path& path, const InspectOptions& options) {
     const auto target = path.string();
+    if (oracle::is_http_url(target)) return inspect_web_file(target, options);
     std::error_code ignored;
     if (!std::filesystem::is_directory(path, ignored)) {
         MODELSEAL_TRY_ASSIGN(const auto source, io::FileSource::open(path, target));

@@ -107,6 +107,21 @@ Model limited(Model model, const Limits& limits) {
     return model;
 }
 
+Result<Model> open_model_source(std::unique_ptr<Source> source, const Limits& limits) {
+    MODELSEAL_TRY_ASSIGN(auto layout, parse_model_file(*source, limits));
+    if (!layout.references.empty()) {
+        return Error{ErrorKind::unsupported,
+                     fmt::format("{}: its weights are in other files ('{}')", source->name(),
+                                 util::printable(layout.references.front())),
+                     "download all files of the model"};
+    }
+    const std::filesystem::path path = source->name();
+    MODELSEAL_TRY_ASSIGN(auto model, of_one_file(std::move(source), std::move(layout)));
+    model.path = path;
+    model.limits = limits;
+    return model;
+}
+
 Result<Model> open_model(const std::filesystem::path& path, const Limits& limits) {
     std::error_code ignored;  // opening the same path fails as well, and reports why
     if (std::filesystem::is_directory(path, ignored)) return open_model_folder(path, limits);

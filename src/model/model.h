@@ -49,6 +49,9 @@ struct Model {
 // a missing file.
 Result<Model> open_model(const std::filesystem::path& path, const Limits& limits = {});
 
+// A model in one file that is not on a disk. ErrorKind::unsupported for one that refers to other files.
+Result<Model> open_model_source(std::unique_ptr<Source> source, const Limits& limits);
+
 // The model, whose files are not read after the deadline of the limits.
 Model limited(Model model, const Limits& limits);
 

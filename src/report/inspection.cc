@@ -166,12 +166,15 @@ ordered_json value_json(const Inspection::Fact& fact) {
 
 // What the seal states and whether it holds; where it does not, `check` shows what changed.
 std::string seal_lines(const SealFinding& seal, const TextStyle& style) {
-    const bool found =
-        seal.outcome == SealFinding::Outcome::intact || seal.outcome == SealFinding::Outcome::tampered;
+    const bool partial = seal.outcome == SealFinding::Outcome::partial;
+    const bool found = partial || seal.outcome == SealFinding::Outcome::intact ||
+                       seal.outcome == SealFinding::Outcome::tampered;
     if (!found) return paint(style, Tone::doubtful, "  " + util::printable(seal.detail)) + "\n";
     const bool intact = seal.outcome == SealFinding::Outcome::intact;
     Table table({Table::Align::left, Table::Align::left});
-    table.add({"seal", intact ? "intact" : "does not hold; a check shows what changed"});
+    table.add({"seal", intact    ? "intact"
+                       : partial ? "not checked: the vendor signed this stamp, no tensor was read"
+                                 : "does not hold; a check shows what changed"});
     const auto add = [&](const std::string& key, const std::string& value) {
         if (!value.empty()) table.add({util::printable(key), util::printable(value)});
     };

@@ -70,7 +70,7 @@ Result<std::string> client_passphrase(const std::string& cert, const std::string
 
 }  // namespace
 
-void add_endpoint_options(CLI::App& command, EndpointFlags& flags, const char* output) {
+void add_server_options(CLI::App& command, EndpointFlags& flags) {
     command
         .add_option("--token-file", flags.token_file,
                     "send the bearer token in this file (default: MODELSEAL_TOKEN)")
@@ -101,6 +101,10 @@ void add_endpoint_options(CLI::App& command, EndpointFlags& flags, const char* o
         .add_option("--retries", flags.retries, "repeat a failed request that may succeed later (default: 4)")
         ->type_name("N")
         ->check(CLI::Range(0u, 100u));
+}
+
+void add_endpoint_options(CLI::App& command, EndpointFlags& flags, const char* output) {
+    add_server_options(command, flags);
     command.add_option("--batch", flags.batch, "inputs per request (default: determined by trying)")
         ->type_name("N")
         ->check(CLI::Range(std::size_t{1}, std::size_t{1} << 20));

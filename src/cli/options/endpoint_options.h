@@ -18,8 +18,10 @@ struct EndpointFlags {
     std::size_t batch = 0;
 };
 
-// Declares --token-file, --header, --ca, --client-cert, --client-key, --timeout, --max-seconds, --retries, --batch, --tensors and `output`, which names
-// the output to use.
+// Declares --token-file, --header, --ca, --client-cert, --client-key, --timeout, --max-seconds and --retries: of any server.
+void add_server_options(CLI::App& command, EndpointFlags& flags);
+
+// Declares these and --batch, --tensors and `output`, which names the output to use.
 void add_endpoint_options(CLI::App& command, EndpointFlags& flags, const char* output = "--output");
 
 // What the options need that are about an address, so that they have an effect; `asking`: one of these as well, if there are any.
