@@ -49,12 +49,13 @@ Sums summed(std::span<const double> offs, std::span<const double> units) {
 
 class Measurement {
   public:
-    Measurement(Rung rung, Probe& probe, const NoiseInputs& inputs)
-        : rung_(rung), probe_(probe), inputs_(inputs) {}
+    Measurement(Rung rung, Probe& probe, const NoiseInputs& inputs, const std::set<std::string>& only)
+        : rung_(rung), probe_(probe), inputs_(inputs), only_(only) {}
 
     // A runtime that this machine or network has not is passed over.
     Result<void> add(const oracle::Runtime& runtime, const std::string& name,
                      const std::vector<float>& pixels) {
+        if (!only_.empty() && !only_.contains(name)) return {};
         auto outputs = probe_.outputs_as(pixels, runtime);
         if (!outputs && outputs.error().kind == ErrorKind::unsupported) return {};
         if (!outputs) return outputs.error();
@@ -67,10 +68,13 @@ class Measurement {
             {.facts =
                  {.rung = rung_, .name = name, .largest = sums.largest, .mean = sums.mean, .drift = sums.drift},
              .offs = std::move(offs),
+             .alike = alike_,
              .only_orders = only_orders_});
         return {};
     }
     Result<void> add(const oracle::Runtime& runtime) { return add(runtime, runtime.name(), inputs_.pixels); }
+    // What is added from now on, or no more, moves margins of neighboring inputs alike.
+    void moves_alike(bool alike) { alike_ = alike; }
     // What is added from now on does more than sum in another order.
     void more_than_orders() { only_orders_ = false; }
     // On the CPU, which has the operators of every arithmetic, in small batches: the sums of one take memory.
@@ -96,7 +100,8 @@ class Measurement {
     const Rung rung_;
     Probe& probe_;
     const NoiseInputs& inputs_;
-    bool only_orders_ = true;
+    const std::set<std::string>& only_;
+    bool only_orders_ = true, alike_ = false;
 };
 
 // Every other element a unit in the last place higher, as another way to load or scale an image would make it.
@@ -131,52 +136,66 @@ std::vector<float> in_half_precision(std::vector<float> pixels) {
 namespace {
 
 // Sums in another order.
-Result<void> try_orders(Measurement& measurement, const Probe& probe, unsigned threads) {
+Result<void> try_orders(Measurement& measurement, Probe& probe, unsigned threads) {
     const auto all = probe.batch();
     const oracle::Runtime runtimes[] = {
         {.threads = 1, .batch = 1},
         {.threads = std::min(2u, std::max(1u, threads)), .batch = 7},
         {.threads = 0, .batch = all, .channels_last = true},
+        {.threads = 1, .batch = 16, .plain_kernels = true},
         {.threads = 1, .batch = 16, .channels_last = true, .plain_kernels = true},
     };
     for (const auto& runtime : runtimes) MODELSEAL_TRY(measurement.add(runtime));
-    return measurement.add(Arithmetic::permuted);
-}
-
-}  // namespace
-
-Result<std::vector<Tried>> try_fp32(Probe& probe, const NoiseInputs& inputs, unsigned threads, Runtimes which) {
-    Measurement measurement(Rung::fp32, probe, inputs);
-    const auto& pixels = inputs.pixels;
-    const auto all = probe.batch();
-    if (which == Runtimes::all) MODELSEAL_TRY(try_orders(measurement, probe, threads));
-    MODELSEAL_TRY(measurement.add({.threads = 1, .batch = 16, .plain_kernels = true}));
     const auto devices = probe.network().devices();
     for (std::size_t i = 1; i < devices.size(); ++i) {
         MODELSEAL_TRY(measurement.add({.batch = all, .device = devices[i]}));
         MODELSEAL_TRY(measurement.add({.batch = 1, .device = devices[i]}));
         MODELSEAL_TRY(measurement.add({.batch = all, .plain_kernels = true, .device = devices[i]}));
     }
+    return measurement.add(Arithmetic::permuted);
+}
+
+}  // namespace
+
+Result<std::vector<Tried>> try_fp32(Probe& probe, const NoiseInputs& inputs, unsigned threads,
+                                    const std::set<std::string>& only) {
+    Measurement measurement(Rung::fp32, probe, inputs, only);
+    const auto& pixels = inputs.pixels;
+    const auto all = probe.batch();
+    MODELSEAL_TRY(try_orders(measurement, probe, threads));
+    measurement.moves_alike(true);
     MODELSEAL_TRY(measurement.add({.batch = all}, "inputs off by a unit in the last place",
                                   off_by_a_unit(pixels, probe.input().high)));
     MODELSEAL_TRY(measurement.add({.batch = all}, "inputs with 7 digits", with_seven_digits(pixels)));
     measurement.more_than_orders();
-    // These are the noisiest by far: how noisy an input is should follow from them, too.
-    for (const auto arithmetic : {Arithmetic::winograd4, Arithmetic::winograd6}) {
-        MODELSEAL_TRY(measurement.add_to_all(arithmetic));
-    }
     // Weights move all margins together, one way or the other: the mean of one draw may be near 0 by chance.
     for (unsigned draw = 0; draw < kWeightDraws; ++draw)
         MODELSEAL_TRY(measurement.add_to_all(Arithmetic::rounded_weights, draw));
-    if (which == Runtimes::loudest) return std::move(measurement.tried);
+    measurement.moves_alike(false);
+    // These are the noisiest of convolutions by far: how noisy an input is should follow from them, too.
+    for (const auto arithmetic : {Arithmetic::winograd4, Arithmetic::winograd6}) {
+        MODELSEAL_TRY(measurement.add_to_all(arithmetic));
+    }
     for (const auto arithmetic : {Arithmetic::one_term, Arithmetic::winograd2, Arithmetic::rounded_steps}) {
         MODELSEAL_TRY(measurement.add(arithmetic));
     }
     return std::move(measurement.tried);
 }
 
+std::set<std::string> loud_ones(std::span<const Tried> tried, std::span<const double> units) {
+    constexpr double kLoud = 1.0 / 3;
+    double noisiest = 0;
+    for (const auto& one : tried) noisiest = std::max(noisiest, summed(one.offs, units).mean);
+    std::set<std::string> names;
+    for (const auto& one : tried) {
+        if (one.alike || summed(one.offs, units).mean >= kLoud * noisiest) names.insert(one.facts.name);
+    }
+    return names;
+}
+
 Result<std::vector<Tried>> try_mixed(Probe& probe, const NoiseInputs& inputs) {
-    Measurement measurement(Rung::mixed, probe, inputs);
+    static const std::set<std::string> kAll;
+    Measurement measurement(Rung::mixed, probe, inputs, kAll);
     const auto rounded = in_half_precision(inputs.pixels);
     for (const auto& device : probe.network().devices()) {
         const oracle::Runtime half{

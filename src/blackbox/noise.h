@@ -1,6 +1,7 @@
 // How much the margin of one input differs between runtimes that all run the same model honestly.
 #pragma once
 
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -34,17 +35,19 @@ struct Tried {
     FingerprintSummary::OnRuntime facts;
     std::vector<double>
         offs;                 // answered less recorded margin, of all inputs or groups, or of the first of them
+    bool alike = false;       // it moves the margins of neighboring inputs alike: weights or inputs are others
     bool only_orders = true;  // it does no more than sum in another order
 };
 
-// `loudest`: those that alone or together move the mean of several margins furthest.
-enum class Runtimes { all, loudest };
-
 // Every honest way to compute in float32 that there is here: batches of one and of many, thread counts, memory formats,
 // plain kernels, every device; the arithmetic of other engines (oracle/arithmetic.h); inputs off by a unit in the last place,
-// and written with 7 digits.
+// and written with 7 digits. `only`: those of these names; empty: all.
 Result<std::vector<Tried>> try_fp32(Probe& probe, const NoiseInputs& inputs, unsigned threads,
-                                    Runtimes which = Runtimes::all);
+                                    const std::set<std::string>& only = {});
+
+// The names of those that can decide how far the mean of several margins moves: a third as noisy as the noisiest or more, or moving
+// margins of neighboring inputs alike. `units`: of the inputs.
+std::set<std::string> loud_ones(std::span<const Tried> tried, std::span<const double> units);
 
 // What computes in less than float32 and calls itself the same model: weights, inputs, or all of it in half precision,
 // TF32 products, bfloat16. None if the network cannot be run so.

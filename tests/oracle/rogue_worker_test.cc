@@ -21,7 +21,8 @@ import json, os, socket
 s = socket.socket(fileno=3)
 good = {"enter": {"landlock": 7, "seccomp": True},
         "open": {"input_name": "x", "input_shape": [2, 5, 5], "runtime": "r", "devices": ["cpu"]},
-        "classes": {"classes": 3}, "ask": {}, "gradient": {"outputs": True},
+        "outputs": {"count": 3, "classifies": True}, "classes": {"classes": 3}, "ask": {},
+        "coverage": {"tensors": 1}, "covered": {"covered": [{"name": "w", "weights": 9, "noticed": 5, "dead": 4}]}, "gradient": {"outputs": True},
         "generator": {}, "generator_step": {"loss": 1.5, "matched": 2}, "generated": {}, "training": {},
         "add_class": {}, "train": {"loss": 1.5, "matched": 1}, "save": {"bytes": 10}, "fetch": {}}
 while True:
@@ -119,8 +120,9 @@ TEST_F(RogueWorker, IsNotBelieved) {
         {"answer = dict(answer, input_shape=[2**31, 2**31]) if do == 'open' else answer", "(shape)"},
         {"answer = dict(answer, devices=[]) if do == 'open' else answer", "(devices)"},
         {"answer = dict(answer, devices=[1]) if do == 'open' else answer", "(devices)"},
-        {"answer = {'classes': 1} if do == 'classes' else answer", "(classes)"},
-        {"answer = {'classes': 2**63} if do == 'classes' else answer", "(classes)"},
+        {"answer = {'count': 0, 'classifies': True} if do == 'outputs' else answer", "(outputs)"},
+        {"answer = {'count': 2**63, 'classifies': True} if do == 'outputs' else answer", "(outputs)"},
+        {"answer = {'count': 3} if do == 'outputs' else answer", "(outputs)"},
         {"answer = {} if do == 'gradient' else answer", "a gradient without outputs"},
         {"answer = {'error': 1} if do == 'ask' else answer", "an error without a message"},
         {"os.abort()", "the worker crashed: signal 6"},
@@ -131,6 +133,40 @@ TEST_F(RogueWorker, IsNotBelieved) {
         EXPECT_THAT(error.message, HasSubstr(row.message)) << row.line;
         EXPECT_THAT(error.message, HasSubstr("net.pt: ")) << row.line;
         EXPECT_TRUE(error.kind == ErrorKind::malformed || error.kind == ErrorKind::unsupported) << row.line;
+    }
+}
+
+TEST_F(RogueWorker, IsNotBelievedAboutItsClasses) {
+    if (!test::installed("python3")) GTEST_SKIP() << "python3 is not installed";
+    for (const char* line : {"answer = {'classes': 1} if do == 'classes' else answer",
+                             "answer = {'classes': 2**63} if do == 'classes' else answer"}) {
+        const auto network = opened(line);
+        ASSERT_TRUE(network.ok()) << network.error().message;
+        EXPECT_THAT((*network)->classes().error().message, HasSubstr("(classes)")) << line;
+    }
+}
+
+TEST_F(RogueWorker, IsNotBelievedAboutWhatItsWeightsDo) {
+    if (!test::installed("python3")) GTEST_SKIP() << "python3 is not installed";
+    const std::vector<float> input(50, 0.5f), cotangents{1, 0, 0};
+    const std::vector<Noticing> ways = {{.limits = {0.5f}, .needed = 1}};
+    const auto asked = [&](const char* line) {
+        return opened(line).value()->coverage(
+            {.inputs = input, .cotangents = cotangents, .count = 1, .ways = ways});
+    };
+    const auto good = asked("");
+    ASSERT_TRUE(good.ok()) << good.error().message;
+    EXPECT_EQ(good->front().noticed, 5u);
+    for (const char* line :
+         {"if do == 'coverage': answer = {}", "if do == 'coverage': answer = {'tensors': 2**40}",
+          "if do == 'covered': answer = {'covered': []}", "if do == 'covered': answer = {'covered': [1]}",
+          "if do == 'covered': answer['covered'][0]['noticed'] = 10",
+          "if do == 'covered': answer['covered'][0]['dead'] = 5",
+          "if do == 'covered': answer['covered'][0]['weights'] = 2**40",
+          "if do == 'covered': answer['covered'] *= 2"}) {
+        const auto covered = asked(line);
+        ASSERT_FALSE(covered.ok()) << line;
+        EXPECT_EQ(covered.error().kind, ErrorKind::malformed) << line;
     }
 }
 

@@ -108,7 +108,9 @@ Result<void> measure_shifts(Probe& probe, Fingerprint& fingerprint, std::span<co
             inputs.groups.push_back(path);
         }
     }
-    MODELSEAL_TRY_ASSIGN(const auto tried, try_fp32(probe, inputs, threads, Runtimes::loudest));
+    inputs.few = inputs.groups.size();
+    MODELSEAL_TRY_ASSIGN(const auto tried,
+                         try_fp32(probe, inputs, threads, loud_ones(of_inputs.tried, of_inputs.units)));
     Counting counting;
     counting.add(tried, measured);
     const double noisiest = counting.noisiest();
