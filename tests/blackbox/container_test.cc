@@ -182,6 +182,19 @@ TEST_F(Container, OfTriggersStillOpens) {
     EXPECT_EQ(*encode_payload(*open), *encode_payload(made));
 }
 
+TEST_F(Container, OfPairsWithBoundariesOfTheirOwnStillOpens) {
+    const auto golden = std::filesystem::path(MODELSEAL_SOURCE_DIR) / "tests" / "golden" / "v2" / "levels.fp";
+    const auto made = test::small_fingerprint_of_levels();
+    if (std::getenv("MODELSEAL_UPDATE_GOLDENS") != nullptr) {
+        test::write_fingerprint(made, vendor_, everybody_, golden);
+    }
+    const auto open = read(test::content_of(golden), everybody_, kNow);
+    ASSERT_TRUE(open.ok()) << open.error().message;
+    EXPECT_EQ(*encode_payload(*open), *encode_payload(made));
+    EXPECT_EQ(open->pairs().coverage->tensors[1].name, "conv.bias");
+    EXPECT_EQ(open->pairs().coverage->all.noticed, 73u);
+}
+
 TEST_F(Container, WithQueriesOfAnotherKindThanItsHeaderSaysIsRefused) {
     auto bytes = saved(made_, everybody_);
     bytes[8] = static_cast<char>(bytes[8] ^ 2);

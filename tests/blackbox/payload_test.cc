@@ -181,6 +181,12 @@ INSTANTIATE_TEST_SUITE_P(
                         made.pairs().rungs[1].pairs[0].unit = 0;
                     },
                     "its unit is 0"},
+        PayloadCase{"MoreNoticedThanThereAre",
+                    [](auto& made) {
+                        made = test::small_fingerprint_of_levels();
+                        made.pairs().coverage->tensors[0].noticed = 92;
+                    },
+                    "the coverage of a tensor"},
         PayloadCase{"CountsThatGrow",
                     [](auto& made) {
                         made = test::small_fingerprint_of_levels();

@@ -3,7 +3,7 @@
 #include <cmath>
 
 #include "fuzz.h"
-#include "oracle/protocols/worker_network.h"
+#include "oracle/protocols/worker_answers.h"
 #include "util/text.h"
 #include "worker/channel.h"
 
@@ -38,6 +38,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (const auto opened = oracle::read_opened(*answer); opened.ok()) hold(*opened);
     if (const auto classes = oracle::read_classes(*answer); classes && *classes < 2)
         test::finding("too few classes");
+    if (const auto outputs = oracle::read_outputs(*answer); outputs && outputs->count == 0)
+        test::finding("a network without outputs");
+    for (const auto& one : oracle::read_covered(*answer)) {
+        must_be_shown(one.name);
+        if (one.noticed + one.dead > one.weights) test::finding("a part that is more than the whole");
+    }
     constexpr std::uint64_t kTriggers = 100;
     if (const auto step = oracle::read_generator_step(*answer, kTriggers);
         step && (step->matched > kTriggers || std::isinf(step->loss)))

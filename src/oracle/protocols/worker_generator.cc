@@ -1,6 +1,7 @@
 // The part of WorkerNetwork that has the worker train a generator of triggers.
 #include <algorithm>
 
+#include "oracle/protocols/worker_answers.h"
 #include "oracle/protocols/worker_network.h"
 
 namespace modelseal::oracle {

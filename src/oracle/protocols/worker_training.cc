@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "oracle/protocols/worker_answers.h"
 #include "oracle/protocols/worker_network.h"
 #include "util/text.h"
 

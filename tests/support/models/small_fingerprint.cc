@@ -50,6 +50,10 @@ blackbox::Fingerprint small_fingerprint_of_levels() {
         path.noise = i == 0 ? 1e-6 : 3e-6;
     }
     pairs.shifts = {.beyond = {160, 65, 22, 1, 0}, .counted = 500};
+    pairs.coverage = {.change = 0.01,
+                      .all = {.name = {}, .weights = 110, .noticed = 73, .dead = 9},
+                      .tensors = {{.name = "conv.weight", .weights = 100, .noticed = 70, .dead = 9},
+                                  {.name = "conv.bias", .weights = 10, .noticed = 3, .dead = 0}}};
     for (auto& rung : pairs.rungs) {
         rung.drift = 0;
         for (auto& pair : rung.pairs) pair.unit = pair.path == 0 ? 0.5 : 1.1;
