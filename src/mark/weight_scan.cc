@@ -37,14 +37,13 @@ class Nodes {
     std::vector<std::uint64_t> first_;
 };
 
-// All nodes in the order of the files: another order reads slower, and cannot share the reading with a pass
-// over whole files.
+// All nodes in the order of the files: another order reads slower, and finds less in the page cache
+// of what another pass over the files reads at the same time.
 std::vector<std::uint64_t> reading_order(const model::Model& model, const BlockMap& block_map,
-                                         const Nodes& nodes, unsigned files_at_once) {
+                                         const Nodes& nodes) {
     struct NodeStart {
-        std::uint32_t group;
-        std::uint64_t offset;
         std::uint32_t file;
+        std::uint64_t offset;
         std::uint64_t node;
     };
     std::vector<NodeStart> starts;
@@ -56,12 +55,11 @@ std::vector<std::uint64_t> reading_order(const model::Model& model, const BlockM
         std::uint64_t bytes = 0;
         storage_bytes(model.tensors[tensor].dtype, kNodeBlocks * block_map.block_elements(), bytes);
         for (std::uint64_t i = 0; i < count; ++i) {
-            starts.push_back(
-                {segment.file / files_at_once, segment.offset + i * bytes, segment.file, first + i});
+            starts.push_back({segment.file, segment.offset + i * bytes, first + i});
         }
     }
     std::ranges::sort(starts, {}, [](const NodeStart& each) {
-        return std::tuple(each.group, each.offset, each.file, each.node);
+        return std::tuple(each.file, each.offset, each.node);
     });
     std::vector<std::uint64_t> order(starts.size());
     std::ranges::transform(starts, order.begin(), &NodeStart::node);
@@ -125,7 +123,7 @@ Result<WeightScan> scan(const model::Model& model, const BlockMap& block_map, co
                         const Pass& pass, Progress& progress, const ScanCell& scan_cell) {
     const auto jobs = pass.jobs == 0 ? io::default_jobs() : pass.jobs;
     const Nodes nodes(block_map);
-    const auto order = reading_order(model, block_map, nodes, pass.files_at_once);
+    const auto order = reading_order(model, block_map, nodes);
     std::vector<model::ElementMap> maps;
     maps.reserve(model.tensors.size());
     for (const auto& tensor : model.tensors) maps.emplace_back(tensor);

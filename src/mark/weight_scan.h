@@ -40,8 +40,6 @@ struct WeightScan {
 // One reading of the files of a model.
 struct Pass {
     unsigned jobs = 0;  // threads; 0: all
-    // Files read side by side, each from its beginning: for sharing the reading with a pass that does so.
-    unsigned files_at_once = 1;
 };
 
 Result<WeightScan> scan_weights(const model::Model& model, const BlockMap& block_map, const CellMap& cells,

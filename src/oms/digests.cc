@@ -140,7 +140,6 @@ Result<void> digest_batch(const Tree& tree, std::span<const std::string> names,
                           std::span<std::vector<Resource>> out, const DigestOptions& options,
                           Progress& progress) {
     std::vector<std::unique_ptr<io::FileSource>> sources;
-    std::vector<const Source*> views;
     std::vector<Piece> pieces;
     for (std::size_t i = 0; i < names.size(); ++i) {
         MODELSEAL_TRY_ASSIGN(auto source, tree.file(names[i], options.follow_links));
@@ -160,8 +159,6 @@ Result<void> digest_batch(const Tree& tree, std::span<const std::string> names,
             }
             out[i].push_back(std::move(resource));
         }
-        const auto* view = options.shared != nullptr ? options.shared->view(names[i]) : nullptr;
-        views.push_back(view != nullptr ? view : source.get());
         sources.push_back(std::move(source));
     }
     // The largest first, so that no thread is left with one at the end.
@@ -171,7 +168,7 @@ Result<void> digest_batch(const Tree& tree, std::span<const std::string> names,
     const bool spare = pieces.size() * 2 <= jobs;
     MODELSEAL_TRY(io::parallel_for(pieces.size(), jobs, [&](std::size_t i, unsigned) -> Result<void> {
         const auto& piece = pieces[i];
-        const auto& source = *views[piece.file];
+        const auto& source = *sources[piece.file];
         const bool ahead = spare && piece.end - piece.begin > 4 * kBlock;
         auto made = ahead ? digest_ahead(source, piece, options.hash, progress)
                           : digest(source, piece, options.hash, progress);
@@ -188,9 +185,8 @@ Result<void> digest_batch(const Tree& tree, std::span<const std::string> names,
 Result<std::vector<std::vector<Resource>>> digest_files(const Tree& tree, const std::vector<std::string>& names,
                                                         const DigestOptions& options, Progress& progress) {
     std::vector<std::vector<Resource>> out(names.size());
-    const std::size_t batch = options.shared != nullptr ? options.shared->at_once : kBatch;
-    for (std::size_t first = 0; first < names.size(); first += batch) {
-        const auto count = std::min(batch, names.size() - first);
+    for (std::size_t first = 0; first < names.size(); first += kBatch) {
+        const auto count = std::min(kBatch, names.size() - first);
         MODELSEAL_TRY(digest_batch(tree, std::span(names).subspan(first, count),
                                    std::span(out).subspan(first, count), options, progress));
     }

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -14,19 +13,11 @@
 
 namespace modelseal::oms {
 
-// For callers that read the same files concurrently.
-struct SharedFiles {
-    // The source to read instead of the file of this name; null for files that the other pass does not read.
-    std::function<const Source*(const std::string& name)> view = {};
-    unsigned at_once = 1;  // number of files at once, as in the other pass
-};
-
 struct DigestOptions {
     HashType hash = HashType::sha256;
     std::optional<std::uint64_t> shard_size;
     bool follow_links = false;
     unsigned jobs = 0;
-    const SharedFiles* shared = nullptr;  // null: from the disk
 };
 
 // The resources of each of `names`, in their order: one per file, or one per shard (none for an empty file).

@@ -11,6 +11,8 @@
 #include "io/file.h"
 #include "io/file_kind.h"
 #include "oms/authenticate.h"
+#include "oms/digests.h"
+#include "oms/statement.h"
 #include "oms/tensors.h"
 #include "oms/tree.h"
 #include "util/spelling.h"
@@ -30,15 +32,8 @@ struct Signed {
 class Comparison {
   public:
     Comparison(const std::filesystem::path& path, const Tree& tree, const Statement& statement,
-               const SignatureCheck& check, const VerifyOptions& options, const SharedFiles* shared,
-               SignatureFinding& finding)
-        : path_(path),
-          tree_(tree),
-          statement_(statement),
-          check_(check),
-          options_(options),
-          shared_(shared),
-          finding_(finding) {
+               const SignatureCheck& check, const VerifyOptions& options, SignatureFinding& finding)
+        : path_(path), tree_(tree), statement_(statement), check_(check), options_(options), finding_(finding) {
         for (const auto& resource : statement.resources) {
             // The one file of a model that is a file goes by two names.
             const bool whole = tree.single() && resource.name == kWholeModel;
@@ -151,8 +146,7 @@ class Comparison {
         const DigestOptions how{.hash = statement_.hash,
                                 .shard_size = statement_.shard_size,
                                 .follow_links = statement_.allow_symlinks,
-                                .jobs = options_.jobs,
-                                .shared = shared_};
+                                .jobs = options_.jobs};
         MODELSEAL_TRY_ASSIGN(const auto found, digest_files(tree_, to_hash_, how, progress));
         finding_.files = to_hash_.size();
         for (std::size_t i = 0; i < found.size(); ++i) {
@@ -209,7 +203,6 @@ class Comparison {
     const Statement& statement_;
     const SignatureCheck& check_;
     const VerifyOptions& options_;
-    const SharedFiles* shared_;
     SignatureFinding& finding_;
     std::map<std::string, Signed> signed_;
     std::vector<std::string> to_hash_;
@@ -268,10 +261,10 @@ Result<Statement> signed_statement(const SignatureCheck& check, SignatureFinding
 namespace {
 
 Result<void> examine(const std::filesystem::path& path, const SignatureCheck& check,
-                     const VerifyOptions& options, const SharedFiles* shared, SignatureFinding& finding) {
+                     const VerifyOptions& options, SignatureFinding& finding) {
     MODELSEAL_TRY_ASSIGN(const auto tree, Tree::open(path, options.limits.deadline));
     MODELSEAL_TRY_ASSIGN(const auto statement, signed_statement(check, finding));
-    MODELSEAL_TRY(Comparison(path, tree, statement, check, options, shared, finding).run());
+    MODELSEAL_TRY(Comparison(path, tree, statement, check, options, finding).run());
     finding.outcome = finding.findings.empty() ? SignatureOutcome::valid : SignatureOutcome::invalid;
     finding.detail = finding.findings.empty()
                          ? fmt::format("{} {} as signed", util::counted(finding.files, "file"),
@@ -281,13 +274,6 @@ Result<void> examine(const std::filesystem::path& path, const SignatureCheck& ch
 }
 
 }  // namespace
-
-Result<SignatureFinding> verify(const std::filesystem::path& path, const SignatureCheck& check,
-                                const VerifyOptions& options, const SharedFiles* shared) {
-    SignatureFinding finding;
-    const auto examined = examine(path, check, options, shared, finding);
-    return judged(examined, std::move(finding));
-}
 
 Result<SignatureFinding> judged(const Result<void>& done, SignatureFinding finding) {
     if (done.ok()) return finding;
@@ -325,7 +311,9 @@ namespace modelseal {
 
 Result<SignatureFinding> verify_model(const std::filesystem::path& path, const SignatureCheck& check,
                                       const VerifyOptions& options) {
-    return oms::verify(path, check, options, nullptr);
+    SignatureFinding finding;
+    const auto done = oms::examine(path, check, options, finding);
+    return oms::judged(done, std::move(finding));
 }
 
 }  // namespace modelseal

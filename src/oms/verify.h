@@ -1,16 +1,14 @@
-// Verification for callers that read the model at the same time, such as a check of its seal.
+// What a check asks of a signature, beside verify_model().
 #pragma once
 
-#include "oms/digests.h"
+#include <filesystem>
+#include <optional>
+#include <string>
+
 #include "oms/statement.h"
-#include "oms/tree.h"
 #include <modelseal/oms.h>
 
 namespace modelseal::oms {
-
-// As verify_model(). `shared` may be null.
-Result<SignatureFinding> verify(const std::filesystem::path& path, const SignatureCheck& check,
-                                const VerifyOptions& options, const SharedFiles* shared);
 
 // The statement of a signature that is by whom the check trusts; what is known of both is added to `finding`. No file of the model is
 // read.

@@ -63,7 +63,7 @@ void check_files(const std::string& target, const CheckRequest& request, const C
     } else if (request.signature) {
         const VerifyOptions reading{
             .jobs = options.jobs, .progress = options.progress, .limits = options.limits};
-        found.signature = jobs::check_signature(target, *request.signature, reading, nullptr);
+        found.signature = jobs::check_signature(target, *request.signature, reading);
     }
 }
 

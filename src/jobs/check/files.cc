@@ -1,21 +1,15 @@
 #include "jobs/check/files.h"
 
 #include <algorithm>
-#include <functional>
-#include <future>
-#include <map>
 #include <new>
 #include <optional>
-#include <set>
-#include <system_error>
 
 #include "baseline/baseline.h"
-#include "io/shared_reads.h"
+#include "io/alongside.h"
 #include "io/threads.h"
 #include "mark/checking/evidence.h"
 #include "mark/checking/locate.h"
 #include "mark/checking/verdict.h"
-#include "oms/verify.h"
 #include <modelseal/progress.h>
 
 namespace modelseal::jobs {
@@ -147,91 +141,29 @@ Result<SealFinding> check_seal(const model::Model& model, const SealSearch& sear
 namespace fs = std::filesystem;
 
 Result<SignatureFinding> check_signature(const fs::path& model, const SignatureCheck& check,
-                                         const VerifyOptions& options, const oms::SharedFiles* shared) {
+                                         const VerifyOptions& options) {
     try {
-        return oms::verify(model, check, options, shared);
+        return verify_model(model, check, options);
     } catch (const std::bad_alloc&) {
         return Error{ErrorKind::unreadable, model.string() + ": not enough memory to verify its signature", {}};
     }
 }
 
-namespace {
-
-using Side = io::SharedReads::Side;
-
-// Lends the model's files to two passes, and takes them back.
-class Lent {
-  public:
-    explicit Lent(model::Model& model) : model_(model) {
-        std::set<std::uint32_t> with_tensors;
-        for (const auto& tensor : model.tensors) {
-            for (const auto& segment : tensor.segments) with_tensors.insert(segment.file);
-        }
-        for (std::uint32_t i = 0; i < model.files.size(); ++i) {
-            auto& file = model.files[i];
-            files_.push_back(std::move(file.source));
-            file.source = shared.view(*files_.back(), Side::first);
-            // A single file has no path, and is the only one whatever it is called.
-            if (with_tensors.contains(i)) views_[file.path] = shared.view(*files_.back(), Side::second);
-        }
-    }
-    Lent(const Lent&) = delete;
-    Lent& operator=(const Lent&) = delete;
-    ~Lent() {
-        for (std::size_t i = 0; i < files_.size(); ++i) model_.files[i].source = std::move(files_[i]);
-    }
-
-    std::size_t count() const { return views_.size(); }
-    const Source* view(const std::string& name) const {
-        const auto found = views_.find(model_.folder ? name : std::string());
-        return found == views_.end() ? nullptr : found->second.get();
-    }
-
-    io::SharedReads shared;
-
-  private:
-    model::Model& model_;
-    std::vector<std::unique_ptr<Source>> files_;
-    std::map<std::string, std::unique_ptr<Source>> views_;  // for the second side, by path
-};
-
-// On another thread, or first on this one if the system has no more threads.
-std::future<void> start(io::SharedReads& shared, std::function<void()> pass) {
-    auto run = [&shared, pass = std::move(pass)] {
-        const io::FinishesSide finishes(shared, Side::second);
-        pass();
-    };
-    try {
-        return std::async(std::launch::async, run);
-    } catch (const std::system_error&) {
-        shared.finish(Side::first);
-        run();
-        return {};
-    }
-}
-
-}  // namespace
-
-// Each pass has threads of its own: hashing a file is sequential, so it takes one per file and at most half.
-SealAndSignature check_both(const std::filesystem::path& path, model::Model& model, const SealSearch& search,
-                            const SignatureCheck& signature) {
-    Lent lent(model);
+// Each pass has threads of its own: hashing a file is sequential, so it takes one per file and at most half. What one
+// reads from the disk the other finds in the page cache.
+SealAndSignature check_both(const std::filesystem::path& path, const model::Model& model,
+                            const SealSearch& search, const SignatureCheck& signature) {
     const auto jobs = search.pass.jobs == 0 ? io::default_jobs() : search.pass.jobs;
     const auto hashing =
-        static_cast<unsigned>(std::clamp<std::size_t>(lent.count(), 1, std::max(1u, jobs / 2)));
-    const oms::SharedFiles files{.view = [&](const std::string& name) { return lent.view(name); },
-                                 .at_once = hashing};
+        static_cast<unsigned>(std::clamp<std::size_t>(model.files.size(), 1, std::max(1u, jobs / 2)));
     auto scanning = search;
-    scanning.pass = {.jobs = std::max(1u, jobs - hashing), .files_at_once = hashing};
+    scanning.pass.jobs = std::max(1u, jobs - hashing);
     std::optional<Result<SignatureFinding>> verified;
-    const VerifyOptions how{.jobs = hashing, .limits = model.limits};
-    const auto seal = [&] {
-        const auto other =
-            start(lent.shared, [&] { verified = check_signature(path, signature, how, &files); });
-        const io::FinishesSide finishes(lent.shared, Side::first);
-        return check_seal(model, scanning);
-    }();  // both are done
-    return {seal, std::move(*verified)};
+    auto other = io::alongside(
+        [&] { verified = check_signature(path, signature, {.jobs = hashing, .limits = model.limits}); });
+    auto seal = check_seal(model, scanning);
+    other.get();
+    return {std::move(seal), std::move(*verified)};
 }
 
 }  // namespace modelseal::jobs

@@ -7,7 +7,6 @@
 
 #include "mark/weight_scan.h"
 #include "model/model.h"
-#include "oms/digests.h"
 #include <modelseal/keys.h>
 #include <modelseal/oms.h>
 #include <modelseal/progress.h>
@@ -29,11 +28,11 @@ Result<SealFinding> check_seal(const model::Model& model, const SealSearch& sear
 
 // Verifies the signature of a model as a part of a check.
 
-// As verify_model(); running out of memory is an Error, too. `shared` may be null.
+// As verify_model(); running out of memory is an Error, too.
 Result<SignatureFinding> check_signature(const std::filesystem::path& model, const SignatureCheck& check,
-                                         const VerifyOptions& options, const oms::SharedFiles* shared);
+                                         const VerifyOptions& options);
 
-// Checks the seal and the signature of a model in one reading of its files.
+// Checks the seal and the signature of a model at the same time.
 
 struct SealAndSignature {
     Result<SealFinding> seal;
@@ -41,7 +40,7 @@ struct SealAndSignature {
 };
 
 // `path` is where `model` was opened. `search` has the threads for both; only the seal reports its progress.
-SealAndSignature check_both(const std::filesystem::path& path, model::Model& model, const SealSearch& search,
-                            const SignatureCheck& signature);
+SealAndSignature check_both(const std::filesystem::path& path, const model::Model& model,
+                            const SealSearch& search, const SignatureCheck& signature);
 
 }  // namespace modelseal::jobs
