@@ -14,7 +14,7 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 # From the ground up: a room includes itself and rooms before it.
-ROOMS = ["include", "util", "io", "http", "crypto", "formats", "images", "model", "worker", "mark", "oracle", "torch", "blackbox",
+ROOMS = ["include", "util", "io", "http", "crypto", "hash", "formats", "images", "model", "worker", "mark", "oracle", "torch", "blackbox",
          "baseline", "oms", "identity", "ledger", "policy", "report", "jobs", "hook", "capi", "cli"]
 # Sub-folders that share what is beside them, and nothing else.
 APART = [("mark/sealing", "mark/checking")]

@@ -2,69 +2,15 @@
 
 #include <algorithm>
 #include <functional>
-#include <tuple>
 
 #include "io/threads.h"
 #include "mark/layout.h"
+#include "mark/nodes.h"
 
 namespace modelseal::mark {
 namespace {
 
-constexpr std::uint64_t kNodeBlocks = 16;
 constexpr std::byte kNodeDomain{0x10};
-
-struct Worker {
-    crypto::Sha256 hash;
-    std::vector<std::byte> buffer;
-};
-
-// Nodes of all tensors, numbered through, so that threads can share them evenly.
-class Nodes {
-  public:
-    explicit Nodes(const BlockMap& block_map) {
-        first_.push_back(0);
-        for (std::size_t i = 0; i < block_map.tensors().size(); ++i) {
-            first_.push_back(first_.back() + (block_map.blocks(i) + kNodeBlocks - 1) / kNodeBlocks);
-        }
-    }
-    std::uint64_t total() const { return first_.back(); }
-    std::uint64_t first(std::size_t tensor) const { return first_[tensor]; }
-    std::size_t tensor_of(std::uint64_t node) const {
-        return static_cast<std::size_t>(std::ranges::upper_bound(first_, node) - first_.begin()) - 1;
-    }
-
-  private:
-    std::vector<std::uint64_t> first_;
-};
-
-// All nodes in the order of the files: another order reads slower, and finds less in the page cache
-// of what another pass over the files reads at the same time.
-std::vector<std::uint64_t> reading_order(const model::Model& model, const BlockMap& block_map,
-                                         const Nodes& nodes) {
-    struct NodeStart {
-        std::uint32_t file;
-        std::uint64_t offset;
-        std::uint64_t node;
-    };
-    std::vector<NodeStart> starts;
-    starts.reserve(nodes.total());
-    for (std::size_t tensor = 0; tensor < model.tensors.size(); ++tensor) {
-        const auto first = nodes.first(tensor), count = nodes.first(tensor + 1) - first;
-        if (count == 0) continue;
-        const auto& segment = model.tensors[tensor].segments.front();
-        std::uint64_t bytes = 0;
-        storage_bytes(model.tensors[tensor].dtype, kNodeBlocks * block_map.block_elements(), bytes);
-        for (std::uint64_t i = 0; i < count; ++i) {
-            starts.push_back({segment.file, segment.offset + i * bytes, first + i});
-        }
-    }
-    std::ranges::sort(starts, {}, [](const NodeStart& each) {
-        return std::tuple(each.file, each.offset, each.node);
-    });
-    std::vector<std::uint64_t> order(starts.size());
-    std::ranges::transform(starts, order.begin(), &NodeStart::node);
-    return order;
-}
 
 CellReading read_cell(const Cell& cell) {
     CellReading reading{.capacity = static_cast<std::uint32_t>(cell.capacity())};
@@ -115,86 +61,257 @@ struct CellScan {
     crypto::Digest digest;
     CellReading reading;
 };
+struct Reader {
+    crypto::Sha256 hash;
+    std::vector<std::byte> block;
+};
 using ScanCell = std::function<CellScan(crypto::Sha256& hash, std::size_t number, std::size_t tensor,
                                         std::uint64_t block, std::span<const std::byte> bytes)>;
 
-// One pass over all blocks; `scan_cell` is asked for those that have a cell, by several threads at once.
-Result<WeightScan> scan(const model::Model& model, const BlockMap& block_map, const CellMap& cells,
-                        const Pass& pass, Progress& progress, const ScanCell& scan_cell) {
-    const auto jobs = pass.jobs == 0 ? io::default_jobs() : pass.jobs;
-    const Nodes nodes(block_map);
-    const auto order = reading_order(model, block_map, nodes);
-    std::vector<model::ElementMap> maps;
-    maps.reserve(model.tensors.size());
-    for (const auto& tensor : model.tensors) maps.emplace_back(tensor);
-
-    WeightScan result;
-    result.version = cells.version();
-    result.checks.resize(block_map.total_blocks());
-    result.readings.resize(cells.positions().size());
-    std::vector<crypto::Digest> node_digests(nodes.total());
-    std::vector<Worker> workers(jobs);
-
-    const auto scan_node = [&](std::size_t round, unsigned index) -> Result<void> {
-        auto& worker = workers[index];
-        const auto node = order[round];
-        const auto tensor = nodes.tensor_of(node);
-        const auto dtype = model.tensors[tensor].dtype;
-        const auto first = (node - nodes.first(tensor)) * kNodeBlocks;
-        const auto last = std::min(first + kNodeBlocks, block_map.blocks(tensor));
-        const auto begin = first * block_map.block_elements();
-        const auto elements =
-            std::min(last * block_map.block_elements(), model.tensors[tensor].elements) - begin;
-        std::uint64_t bytes = 0, block_bytes = 0;
-        storage_bytes(dtype, elements, bytes);
-        storage_bytes(dtype, block_map.block_elements(), block_bytes);
-        worker.buffer.resize(bytes);
-        MODELSEAL_TRY(maps[tensor].read(model, begin, elements, worker.buffer));
-
-        std::array<crypto::Digest, kNodeBlocks> digests;
-        for (auto block = first; block < last; ++block) {
-            const auto offset = (block - first) * block_bytes;
-            const auto view = std::span<const std::byte>(worker.buffer)
-                                  .subspan(offset, std::min(block_bytes, bytes - offset));
-            auto& digest = digests[block - first];
-            if (const auto number = cells.find(tensor, block)) {
-                auto cell = scan_cell(worker.hash, *number, tensor, block, view);
-                digest = cell.digest;
-                result.readings[*number] = std::move(cell.reading);
-            } else {
-                digest = plain_digest(worker.hash, view);
-            }
-            result.checks[block_map.first_block(tensor) + block] = check_value(digest, cells.version());
-        }
-        worker.hash.update(std::span(&kNodeDomain, 1));
-        for (auto block = first; block < last; ++block) worker.hash.update(digests[block - first]);
-        node_digests[node] = worker.hash.finish();
-        progress.advance(bytes);
-        return {};
-    };
-    MODELSEAL_TRY(io::parallel_for(order.size(), jobs, scan_node));
-
-    for (std::size_t tensor = 0; tensor < model.tensors.size(); ++tensor) {
-        const auto first = nodes.first(tensor);
-        result.tensors.push_back(
-            tensor_digest(block_map, cells.version(), tensor,
-                          std::span(node_digests).subspan(first, nodes.first(tensor + 1) - first)));
+// One pass over all blocks. Each thread reads nodes into a batch, gives blocks without a cell to the hasher, and scans the
+// cells itself, meanwhile if the hasher is another processor. `scan_cell` is called by several threads at once.
+class WeightScanner {
+  public:
+    WeightScanner(const model::Model& model, const BlockMap& block_map, const CellMap& cells, const Pass& pass,
+                  Progress& progress, const ScanCell& scan_cell)
+        : model_(model),
+          block_map_(block_map),
+          cells_(cells),
+          pass_(pass),
+          hasher_(pass.hasher != nullptr ? *pass.hasher : hash::processor()),
+          progress_(progress),
+          scan_cell_(scan_cell),
+          nodes_(block_map),
+          order_(reading_order(model, block_map, nodes_)),
+          jobs_(pass.jobs == 0 ? io::default_jobs() : pass.jobs),
+          known_(model.tensors.size()),
+          node_digests_(nodes_.total()),
+          threads_(jobs_) {
+        for (const auto& tensor : model.tensors) maps_.emplace_back(tensor);
+        result_.version = cells.version();
+        result_.checks.resize(block_map.total_blocks());
+        result_.readings.resize(cells.positions().size());
+        result_.cell_blocks.resize(cells.positions().size());
+        divide();
     }
-    return result;
+
+    Result<WeightScan> run() {
+        for (std::size_t tensor = 0; pass_.known != nullptr && tensor < known_.size(); ++tensor) {
+            MODELSEAL_TRY_ASSIGN(known_[tensor], (*pass_.known)(tensor, block_bytes(tensor)));
+        }
+        MODELSEAL_TRY(io::parallel_for(groups_.size() - 1, jobs_, [&](std::size_t group, unsigned thread) {
+            return scan_group(group, threads_[thread]);
+        }));
+        for (auto& thread : threads_) {
+            for (auto& work : thread.works) {
+                if (work.started) MODELSEAL_TRY(complete(work, thread.hash));
+            }
+        }
+        for (std::size_t tensor = 0; tensor < model_.tensors.size(); ++tensor) {
+            const auto first = nodes_.first(tensor);
+            result_.tensors.push_back(
+                tensor_digest(block_map_, cells_.version(), tensor,
+                              std::span(node_digests_).subspan(first, nodes_.first(tensor + 1) - first)));
+        }
+        return std::move(result_);
+    }
+
+  private:
+    // Nodes that were read into one batch, and what is known of their blocks.
+    struct Work {
+        std::unique_ptr<hash::Batch> batch;
+        bool started = false;
+        std::vector<std::uint64_t> nodes;
+        std::vector<crypto::Digest> digests;  // of all their blocks; those without a cell are filled in last
+        std::vector<hash::Block> plain;       // blocks without a cell
+        std::vector<std::size_t> plain_at;    // their indices in `digests`
+        struct WithCell {
+            std::size_t number, tensor;
+            std::uint64_t block;
+            hash::Block where;
+            std::size_t at;  // in `digests`
+        };
+        std::vector<WithCell> with_cell;
+    };
+    struct Thread {
+        crypto::Sha256 hash;
+        std::vector<Work> works;
+        std::size_t next = 0;  // in turn
+    };
+
+    std::uint64_t block_bytes(std::size_t tensor) const {
+        std::uint64_t bytes = 0;
+        storage_bytes(model_.tensors[tensor].dtype, block_map_.block_elements(), bytes);
+        return bytes;
+    }
+
+    // Nodes begin at multiples of what cards like best.
+    static std::uint64_t aligned(std::uint64_t bytes) { return (bytes + 15) / 16 * 16; }
+
+    // Groups of nodes that fill a batch; smaller ones where there would be too few for all threads.
+    void divide() {
+        std::uint64_t total = 0;
+        for (const auto& tensor : model_.tensors) {
+            std::uint64_t bytes = 0;
+            storage_bytes(tensor.dtype, tensor.elements, bytes);
+            total += bytes;
+        }
+        const auto most = std::min<std::uint64_t>(hasher_.batch_bytes(), total / (4 * jobs_));
+        std::uint64_t bytes = 0, blocks = 0;
+        for (std::size_t i = 0; i < order_.size(); ++i) {
+            const auto node = nodes_.node(order_[i]);
+            if (groups_.empty() || bytes + aligned(node.bytes) > most) {
+                groups_.push_back(i);
+                bytes = blocks = 0;
+            }
+            bytes += aligned(node.bytes);
+            blocks += node.blocks;
+            buffer_bytes_ = std::max(buffer_bytes_, bytes);
+            most_blocks_ = std::max(most_blocks_, blocks);
+        }
+        groups_.push_back(order_.size());
+    }
+
+    Result<void> scan_group(std::size_t group, Thread& thread) {
+        if (thread.works.empty()) thread.works.resize(hasher_.batches());
+        auto& work = thread.works[thread.next];
+        thread.next = (thread.next + 1) % thread.works.size();
+        if (work.started) MODELSEAL_TRY(complete(work, thread.hash));
+        if (!work.batch) {
+            MODELSEAL_TRY_ASSIGN(work.batch, hasher_.make_batch(buffer_bytes_, most_blocks_));
+        }
+        MODELSEAL_TRY(
+            read(std::span(order_).subspan(groups_[group], groups_[group + 1] - groups_[group]), work));
+        work.batch->start(kPlainBlock, work.plain);
+        work.started = true;
+        for (const auto& each : work.with_cell) {
+            auto cell = scan_cell_(thread.hash, each.number, each.tensor, each.block,
+                                   work.batch->buffer().subspan(each.where.offset, each.where.bytes));
+            work.digests[each.at] = result_.cell_blocks[each.number] = cell.digest;
+            result_.readings[each.number] = std::move(cell.reading);
+        }
+        return thread.works.size() > 1 ? Result<void>() : complete(work, thread.hash);
+    }
+
+    Result<void> read(std::span<const std::uint64_t> nodes, Work& work) {
+        work.nodes.assign(nodes.begin(), nodes.end());
+        work.plain.clear();
+        work.plain_at.clear();
+        work.with_cell.clear();
+        work.digests.clear();
+        std::size_t offset = 0, at = 0;
+        for (const auto number : nodes) {
+            const auto node = nodes_.node(number);
+            const auto& tensor = model_.tensors[node.tensor];
+            const auto begin = node.first_block * block_map_.block_elements();
+            const auto elements = std::min(node.blocks * block_map_.block_elements(), tensor.elements - begin);
+            const auto* known = known_[node.tensor] ? &*known_[node.tensor] : nullptr;
+            const auto bytes = work.batch->buffer().subspan(offset, node.bytes);
+            if (known == nullptr) {
+                MODELSEAL_TRY(maps_[node.tensor].read(model_, begin, elements, bytes));
+                if (pass_.witness != nullptr) MODELSEAL_TRY((*pass_.witness)(tensor, begin, elements, bytes));
+            }
+            work.digests.resize(at + node.blocks);
+            const auto length = block_bytes(node.tensor);
+            for (std::uint64_t i = 0; i < node.blocks; ++i, ++at) {
+                const auto block = node.first_block + i;
+                const hash::Block where{offset + i * length, std::min(length, node.bytes - i * length)};
+                if (const auto cell = cells_.find(node.tensor, block)) {
+                    work.with_cell.push_back({*cell, node.tensor, block, where, at});
+                    if (known == nullptr) continue;
+                    MODELSEAL_TRY(maps_[node.tensor].read(model_, block * block_map_.block_elements(),
+                                                          block_map_.elements_in(node.tensor, block),
+                                                          bytes.subspan(i * length, where.bytes)));
+                } else if (known != nullptr) {
+                    work.digests[at] = (*known)[block];
+                } else {
+                    work.plain.push_back(where);
+                    work.plain_at.push_back(at);
+                }
+            }
+            offset += aligned(node.bytes);
+        }
+        return {};
+    }
+
+    // Waits for the digests, and enters what follows from them.
+    Result<void> complete(Work& work, crypto::Sha256& hash) {
+        work.started = false;
+        MODELSEAL_TRY_ASSIGN(const auto plain, work.batch->finish());
+        for (std::size_t i = 0; i < plain.size(); ++i) work.digests[work.plain_at[i]] = plain[i];
+        std::span<const crypto::Digest> left(work.digests);
+        for (const auto number : work.nodes) {
+            const auto node = nodes_.node(number);
+            const auto first = block_map_.first_block(node.tensor) + node.first_block;
+            hash.update(std::span(&kNodeDomain, 1));
+            for (std::uint64_t i = 0; i < node.blocks; ++i) {
+                result_.checks[first + i] = check_value(left[i], cells_.version());
+                hash.update(left[i]);
+            }
+            node_digests_[number] = hash.finish();
+            left = left.subspan(node.blocks);
+            progress_.advance(node.bytes);
+        }
+        return {};
+    }
+
+    const model::Model& model_;
+    const BlockMap& block_map_;
+    const CellMap& cells_;
+    const Pass& pass_;
+    const hash::BlockHasher& hasher_;
+    Progress& progress_;
+    const ScanCell& scan_cell_;
+    const Nodes nodes_;
+    const std::vector<std::uint64_t> order_;
+    const unsigned jobs_;
+    std::vector<model::ElementMap> maps_;
+    std::vector<std::size_t> groups_;                   // where each begins in `order_`, and the end
+    std::uint64_t buffer_bytes_ = 0, most_blocks_ = 0;  // of a group
+    std::vector<std::optional<std::vector<crypto::Digest>>> known_;  // of all blocks of a tensor
+    WeightScan result_;
+    std::vector<crypto::Digest> node_digests_;
+    std::vector<Thread> threads_;
+};
+
+// As the cell map says that cells are used. `cells` must outlive it.
+ScanCell as_used(const model::Model& model, const CellMap& cells) {
+    return [&](crypto::Sha256& hash, std::size_t number, std::size_t tensor, std::uint64_t block,
+               std::span<const std::byte> bytes) -> CellScan {
+        if (!cells.carries(number)) return {plain_digest(hash, bytes), {}};
+        const Carriers carriers{cells.version(), model.tensors[tensor].dtype, cells.grid(tensor)};
+        const Cell cell(cells.keys(tensor), carriers, block, bytes);
+        return {cell.digest(hash), read_cell(cell)};
+    };
 }
 
 }  // namespace
 
 Result<WeightScan> scan_weights(const model::Model& model, const BlockMap& block_map, const CellMap& cells,
                                 const Pass& pass, Progress& progress) {
-    return scan(model, block_map, cells, pass, progress,
-                [&](crypto::Sha256& hash, std::size_t number, std::size_t tensor, std::uint64_t block,
-                    std::span<const std::byte> bytes) -> CellScan {
-                    if (!cells.carries(number)) return {plain_digest(hash, bytes), {}};
-                    const Carriers carriers{cells.version(), model.tensors[tensor].dtype, cells.grid(tensor)};
-                    const Cell cell(cells.keys(tensor), carriers, block, bytes);
-                    return {cell.digest(hash), read_cell(cell)};
-                });
+    const auto scan_cell = as_used(model, cells);
+    return WeightScanner(model, block_map, cells, pass, progress, scan_cell).run();
+}
+
+Result<std::optional<WeightScan>> scan_cells(const model::Model& copy, const BlockMap& block_map,
+                                             const CellMap& cells, const WeightScan& scanned, unsigned jobs) {
+    const auto scan_cell = as_used(copy, cells);
+    std::vector<CellScan> found(cells.positions().size());
+    std::vector<Reader> readers(jobs == 0 ? io::default_jobs() : jobs);
+    const auto look = [&](std::size_t number, unsigned thread) -> Result<void> {
+        auto& [hash, block] = readers[thread];
+        const auto& [tensor, index] = cells.positions()[number];
+        MODELSEAL_TRY(read_block(copy, block_map, tensor, index, block));
+        found[number] = scan_cell(hash, number, tensor, index, block);
+        return {};
+    };
+    MODELSEAL_TRY(io::parallel_for(found.size(), static_cast<unsigned>(readers.size()), look));
+    auto result = scanned;
+    for (std::size_t number = 0; number < found.size(); ++number) {
+        if (found[number].digest != scanned.cell_blocks[number]) return std::optional<WeightScan>();
+        result.readings[number] = std::move(found[number].reading);
+    }
+    return std::optional(std::move(result));
 }
 
 Result<std::optional<WeightScan>> scan_as_found(const model::Model& model, const BlockMap& block_map,
@@ -220,7 +337,8 @@ Result<std::optional<WeightScan>> scan_as_found(const model::Model& model, const
         }
         return {plain_digest(hash, bytes), {}};
     };
-    MODELSEAL_TRY_ASSIGN(auto result, scan(model, block_map, cells, pass, no_progress(), scan_cell));
+    MODELSEAL_TRY_ASSIGN(auto result,
+                         WeightScanner(model, block_map, cells, pass, no_progress(), scan_cell).run());
     CellUse use{.carrying = {}, .grids = std::vector<Grid>(model.tensors.size(), Grid::own)};
     std::vector<bool> any(model.tensors.size());
     for (std::size_t number = 0; number < found.size(); ++number) {

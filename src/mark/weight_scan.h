@@ -1,5 +1,5 @@
 // One pass over all tensors: digests of blocks, tensors and weights, and what the cells hold. Parallel; memory
-// is a buffer a thread and a few bytes a block.
+// is a batch or two a thread and a few bytes a block.
 //
 //   block digest    cell.h
 //   node digest     SHA-256(0x10 | up to 16 block digests)
@@ -10,10 +10,13 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "crypto/hash.h"
+#include "hash/block_hasher.h"
 #include "mark/block_map.h"
 #include "mark/manifest.h"
 #include "model/elements.h"
@@ -34,12 +37,28 @@ struct WeightScan {
     Version version = Version::two;
     std::vector<CheckValue> checks;  // of every block, tensor by tensor
     std::vector<crypto::Digest> tensors;
-    std::vector<CellReading> readings;  // one a cell of the cell map
+    // One a cell of the cell map: what it holds, and the digest of its block.
+    std::vector<CellReading> readings;
+    std::vector<crypto::Digest> cell_blocks;
 };
 
-// One reading of the files of a model.
+// Gets the weights as they are read and hashed: elements [first, first + count) of a tensor, dense. Called by several
+// threads at once.
+using Witness = std::function<Result<void>(const Tensor& tensor, std::uint64_t first, std::uint64_t count,
+                                           std::span<const std::byte> bytes)>;
+
+// Digests of all blocks of so many bytes of a tensor, as plain_digest() gives them, where they are known without reading
+// it; nothing where they are not. Of a tensor that is known only blocks with a cell are read.
+using KnownBlocks = std::function<Result<std::optional<std::vector<crypto::Digest>>>(
+    std::size_t tensor, std::uint64_t block_bytes)>;
+
+// How a model is read.
 struct Pass {
     unsigned jobs = 0;  // threads; 0: all
+    // Hashes the blocks without a cell; null: the processor. Not owned, as all that follows.
+    const hash::BlockHasher* hasher = nullptr;
+    const Witness* witness = nullptr;
+    const KnownBlocks* known = nullptr;
 };
 
 Result<WeightScan> scan_weights(const model::Model& model, const BlockMap& block_map, const CellMap& cells,
@@ -50,6 +69,12 @@ Result<WeightScan> scan_weights(const model::Model& model, const BlockMap& block
 // instead of two; the caller holds the use against the manifest.
 Result<std::optional<WeightScan>> scan_as_found(const model::Model& model, const BlockMap& block_map,
                                                 CellMap& cells, const Pass& pass);
+
+// What scan_weights() gives for a copy of a model that was `scanned`, of which blocks with a cell alone were written to
+// since: only these are read. Nothing if the digest of one of them is another one. Precondition: the cells are those of
+// the scan.
+Result<std::optional<WeightScan>> scan_cells(const model::Model& copy, const BlockMap& block_map,
+                                             const CellMap& cells, const WeightScan& scanned, unsigned jobs);
 
 crypto::Digest weights_root(const WeightScan& scan);
 

@@ -19,10 +19,11 @@ namespace {
 // reach it.
 constexpr std::uint64_t kMargin = 64;
 
-enum class BlockKind : unsigned char { plain = 1, lattice = 2, bits = 3 };
+// What the digest of a block begins with; kPlainBlock is that of a block without a cell.
+constexpr std::byte kLatticeBlock{2}, kBitsBlock{3};
 
-std::span<const std::byte> one(const BlockKind& kind) {
-    return std::as_bytes(std::span(&kind, 1));
+std::span<const std::byte> one(const std::byte& kind) {
+    return std::span(&kind, 1);
 }
 
 // Of CarrierKind::lattice and bits: two bits a coefficient, or one a byte.
@@ -66,7 +67,7 @@ TensorKeys::~TensorKeys() {
 }
 
 crypto::Digest plain_digest(crypto::Sha256& hash, std::span<const std::byte> block) {
-    return hash.update(one(BlockKind::plain)).update(block).finish();
+    return hash.update(one(kPlainBlock)).update(block).finish();
 }
 
 std::uint32_t full_capacity(const Carriers& carriers, std::uint64_t elements) {
@@ -191,7 +192,7 @@ crypto::Digest Cell::digest(crypto::Sha256& hash) const {
     std::vector<std::byte> blanked(block_.begin(), block_.end());
     if (kind_ != CarrierKind::lattice) {
         for (const auto carrier : order_) clear_bit(blanked, values_[carrier]);
-        return hash.update(one(BlockKind::bits)).update(blanked).finish();
+        return hash.update(one(kBitsBlock)).update(blanked).finish();
     }
     // Which values take part is hashed as well: a zero and a blanked value must not look alike.
     const auto width = info(carriers_.dtype).group_bytes;
@@ -200,7 +201,7 @@ crypto::Digest Cell::digest(crypto::Sha256& hash) const {
     for (const auto element : values_) set_bit(taking_part, element);
     auto masked = coefficients();
     for (const auto carrier : order_) masked[carrier] &= ~std::int64_t{3};
-    return hash.update(one(BlockKind::lattice))
+    return hash.update(one(kLatticeBlock))
         .update(blanked)
         .update(taking_part)
         .update(std::as_bytes(std::span(masked)))

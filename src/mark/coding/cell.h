@@ -58,7 +58,8 @@ struct TensorKeys {
     ~TensorKeys();
 };
 
-// Digest of a block that has no cell.
+// Digest of a block that has no cell: SHA-256(kPlainBlock | block).
+inline constexpr std::byte kPlainBlock{1};
 crypto::Digest plain_digest(crypto::Sha256& hash, std::span<const std::byte> block);
 
 // Bytes that a cell holds at the most in a block of so many elements.
