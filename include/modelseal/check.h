@@ -60,7 +60,7 @@ struct CheckPolicy {
 struct CheckOptions {
     std::optional<SealCheck> seal = {};
     std::optional<FingerprintCheck> fingerprint = {};
-    // Without a path the signature is found next to the model. Files are read once for it and the seal.
+    // Without a path the signature is found next to the model. It is verified while the seal is checked.
     std::optional<SignatureCheck> signature = {};
     CheckPolicy policy = {};
     // Patterns (as in a policy file) for names of tensors. With any, nothing but these tensors is looked at, and the best verdict is
@@ -68,6 +68,7 @@ struct CheckOptions {
     std::vector<std::string> tensors = {};
     // Affects performance only.
     unsigned jobs = 0;             // threads; 0: all
+    std::string device = "auto";   // that hashes the weights: auto, cpu, cuda, cuda:N
     Progress* progress = nullptr;  // not owned: must outlive the call
     Limits limits = {};
 };

@@ -28,7 +28,7 @@ struct PolicyCheckOptions {
     std::string name = {};
     bool all = false;               // list intact tensors as well
     EndpointOptions endpoint = {};  // for a fingerprint of a served model
-    std::string device = "auto";    // on which a file is run for a fingerprint
+    std::string device = "auto";    // on which a file is run for a fingerprint, and its weights are hashed
     // Affects performance only.
     unsigned jobs = 0;             // threads; 0: all
     Progress* progress = nullptr;  // not owned: must outlive the call

@@ -55,7 +55,8 @@ struct SealOptions {
     // the call, as `progress` must.
     Ledger* ledger = nullptr;
     // Affects performance only.
-    unsigned jobs = 0;  // threads; 0: all
+    unsigned jobs = 0;            // threads; 0: all
+    std::string device = "auto";  // that hashes the weights: auto, cpu, cuda, cuda:N
     Progress* progress = nullptr;
     Limits limits = {};
 };

@@ -3,14 +3,17 @@
 
 #include <fmt/format.h>
 
+#include "hash/cards.h"
 #include "jobs/check/files.h"
 #include "util/text.h"
 
 namespace modelseal::jobs {
 
 Result<std::optional<std::string>> intact_root(const model::Model& model, std::span<const CheckKey> keys,
-                                               unsigned jobs) {
-    MODELSEAL_TRY_ASSIGN(const auto seal, check_seal(model, {.keys = keys, .pass = {.jobs = jobs}}));
+                                               unsigned jobs, const std::string& device) {
+    MODELSEAL_TRY_ASSIGN(const auto hasher, hash::hasher_on(device, model.bytes()));
+    const SealSearch search{.keys = keys, .pass = {.jobs = jobs, .hasher = hasher.get()}};
+    MODELSEAL_TRY_ASSIGN(const auto seal, check_seal(model, search));
     MODELSEAL_TRY(model.unchanged());
     // A deepisign mark has no root: it binds nothing that others could bind to.
     if (seal.outcome == SealFinding::Outcome::not_found || seal.scheme != "modelseal") {
@@ -24,9 +27,10 @@ Result<std::optional<std::string>> intact_root(const model::Model& model, std::s
 }
 
 Result<std::optional<std::string>> intact_root(const std::filesystem::path& model,
-                                               std::span<const CheckKey> keys, unsigned jobs) {
+                                               std::span<const CheckKey> keys, unsigned jobs,
+                                               const std::string& device) {
     MODELSEAL_TRY_ASSIGN(const auto opened, model::open_model(model));
-    return intact_root(opened, keys, jobs);
+    return intact_root(opened, keys, jobs, device);
 }
 
 }  // namespace modelseal::jobs

@@ -13,10 +13,11 @@ namespace modelseal::jobs {
 
 // The root of the seal under one of `keys`, hex; nullopt if there is no seal under them. ErrorKind::mismatch
 // for a seal that is not intact, and the Error itself if the model cannot be read: neither means that there
-// is no seal.
+// is no seal. `device` hashes (hash/cards.h).
 Result<std::optional<std::string>> intact_root(const model::Model& model, std::span<const CheckKey> keys,
-                                               unsigned jobs);
+                                               unsigned jobs, const std::string& device = "auto");
 Result<std::optional<std::string>> intact_root(const std::filesystem::path& model,
-                                               std::span<const CheckKey> keys, unsigned jobs);
+                                               std::span<const CheckKey> keys, unsigned jobs,
+                                               const std::string& device = "auto");
 
 }  // namespace modelseal::jobs

@@ -58,7 +58,6 @@ TEST_F(IdleOptions, OfCheckAreRefusedWithoutTheOptionThatTheyNeed) {
              {{"--black-box"}, "without --fingerprint"},
              {{"--responses", "d"}, "without --fingerprint"},
              {{"--rung", "fp32"}, "without --fingerprint"},
-             {{"--device", "cpu"}, "without --fingerprint"},
              {{"--batch", "8"}, "without --fingerprint"},
              {{"--timeout", "8"}, "without --fingerprint"},
              {{"--retries", "1"}, "without --fingerprint"},
@@ -108,7 +107,7 @@ TEST_F(IdleOptions, OfCheckAreRefusedWithoutATargetThatTheyConcern) {
     refused({"check", "exec:true", "--pub", "v.pub", "--fingerprint", "m.fp", "--ca", "ca.pem"},
             "no target is a URL");
     refused(joined(file, {"--black-box", "--expect", "version=1"}), "whose weights are read");
-    refused(joined(file, {"--responses", "d", "--device", "cpu"}), "run here");
+    refused(joined(file, {"--responses", "d", "--device", "cpu"}), "a file or folder");
 }
 
 TEST_F(IdleOptions, OfVerifyAreRefusedWithoutTheOptionThatTheyNeed) {

@@ -67,7 +67,7 @@ std::vector<OptionRule> check_rules() {
         {"--black-box", fingerprint},
         {"--responses", fingerprint},
         {"--rung", fingerprint},
-        {"--device", asking, &TargetUses::run},
+        {"--device", {}, &TargetUses::on_disk},
         {"--batch", asking, &TargetUses::asked},
         {"--max-seconds", asking, &TargetUses::asked},
         {"--html-pairs", asking},
@@ -180,7 +180,10 @@ Result<EndpointOptions> served_options(const CheckFlags& flags, const std::vecto
 
 Result<CheckOptions> check_options(const CheckFlags& flags, const KeySet& keys,
                                    const std::vector<std::string>& targets, Context& context) {
-    CheckOptions options{.tensors = flags.tensors, .jobs = context.jobs, .limits = {.links = flags.links}};
+    CheckOptions options{.tensors = flags.tensors,
+                         .jobs = context.jobs,
+                         .device = flags.device,
+                         .limits = {.links = flags.links}};
     const auto& seal_keys = keys.for_seals();
     if (!seal_keys.empty() && !flags.black_box)
         options.seal = SealCheck{.keys = seal_keys, .all = flags.outputs.all};
@@ -364,7 +367,8 @@ void add_query_options(CLI::App& command, CheckFlags& flags) {
                     "pairs that decide (default: exact on the runtime of the fingerprint, else fp32)")
         ->type_name("exact|fp32|mixed")
         ->check(CLI::IsMember({"exact", "fp32", "mixed"}));
-    add_device_option(command, flags.device);
+    add_device_option(command, flags.device,
+                      "device that hashes weights, and runs the model for a fingerprint");
     add_endpoint_options(command, flags.endpoint);
 }
 

@@ -8,6 +8,7 @@
 
 #include "cli/commands/commands.h"
 #include "cli/options/check_keys.h"
+#include "cli/options/endpoint_options.h"
 #include "cli/options/ledger_option.h"
 #include "cli/options/links_option.h"
 #include "cli/options/outputs.h"
@@ -27,7 +28,7 @@ namespace {
 struct SealFlags {
     std::vector<std::string> models, stamp;
     std::string key, out, customer, parent, parent_vendor, receipt, passphrase_file, ledger;
-    std::string scheme = "modelseal";
+    std::string scheme = "modelseal", device = "auto";
     Links links = Links::refused;
     bool reseal = false, json = false;
 };
@@ -155,6 +156,7 @@ Result<ExitCode> run(const SealFlags& flags, Context& context) {
     options.reseal = flags.reseal;
     options.limits.links = flags.links;
     options.jobs = context.jobs;
+    options.device = flags.device;
     if (several) return seal_each(flags, jobs, options, context);
     MODELSEAL_TRY(seal_one(flags, jobs[0], options, {"sealing", jobs[0].model}, context));
     return ExitCode::done;
@@ -205,6 +207,7 @@ void add_seal(CLI::App& program, Context& context) {
                     "keep what 'unseal' needs in this file; secret; of several models, a folder")
         ->type_name("FILE");
     add_links_option(command, flags->links);
+    add_device_option(command, flags->device, "device that hashes weights");
     command.add_flag("--json", flags->json,
                      "print JSON (schema modelseal-seal/1); of several models, a line each");
     add_passphrase_option(command, flags->passphrase_file);

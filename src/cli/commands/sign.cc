@@ -1,5 +1,6 @@
 #include "cli/commands/commands.h"
 #include "cli/options/check_keys.h"
+#include "cli/options/endpoint_options.h"
 #include "cli/options/outputs.h"
 #include "cli/options/secrets.h"
 #include "cli/options/values.h"
@@ -16,7 +17,7 @@ namespace {
 
 struct SignFlags {
     std::string path, key, certificate, passphrase_file, vendor_key, fingerprint;
-    std::string out, hash = "sha256", reuse, cache;
+    std::string out, hash = "sha256", reuse, cache, device = "auto";
     std::vector<std::string> chain, ignore;
     std::string shard_size;
     bool no_ignore_git_paths = false, allow_symlinks = false, base_name = false, component_order = false;
@@ -28,7 +29,7 @@ Result<std::string> seal_root(const SignFlags& options, const Context& context) 
     if (options.vendor_key.empty()) return std::string();
     MODELSEAL_TRY_ASSIGN(const auto vendor, public_key_from(options.vendor_key, KeyUse::seals));
     const auto key = public_check_key(vendor);
-    MODELSEAL_TRY_ASSIGN(auto root, jobs::intact_root(options.path, {&key, 1}, context.jobs));
+    MODELSEAL_TRY_ASSIGN(auto root, jobs::intact_root(options.path, {&key, 1}, context.jobs, options.device));
     if (root) return std::move(*root);
     return Error{ErrorKind::mismatch, util::printable(options.path) + ": no seal under this vendor's key",
                  "seal the model first, or sign it without --seal-pub"};
@@ -145,6 +146,8 @@ void add_sign(CLI::App& program, Context& context) {
         .add_option("--seal-pub", flags->vendor_key,
                     "record the root of the seal, after checking it with this key")
         ->type_name("NAME.pub");
+    add_device_option(command, flags->device, "device that hashes weights for --seal-pub");
+    command.get_option("--device")->needs("--seal-pub");
     command.add_option("--fingerprint", flags->fingerprint, "record the id of this fingerprint of the model")
         ->type_name("FP");
     command.add_flag("--json", flags->json, "print JSON (schema modelseal-sign/1)");

@@ -150,10 +150,9 @@ Result<EndpointOptions> endpoint_options(const EndpointFlags& flags, const std::
     return options;
 }
 
-void add_device_option(CLI::App& command, std::string& device) {
+void add_device_option(CLI::App& command, std::string& device, const std::string& what) {
     command
-        .add_option("--device", device,
-                    "device that runs the model: cpu, cuda or cuda:N (default: auto, a GPU if there is one)")
+        .add_option("--device", device, what + ": cpu, cuda or cuda:N (default: auto, a GPU if there is one)")
         ->type_name("DEVICE")
         ->check(CLI::Validator(complaint, ""));
 }

@@ -34,7 +34,8 @@ std::vector<OptionRule> endpoint_rules(const std::vector<const char*>& asking = 
 Result<EndpointOptions> endpoint_options(const EndpointFlags& flags, const std::vector<std::string>& targets,
                                          Terminal& terminal);
 
-// Declares --device, stored in `device`; anything but auto, cpu, cuda and cuda:N is refused.
-void add_device_option(CLI::App& command, std::string& device);
+// Declares --device, stored in `device`; anything but auto, cpu, cuda and cuda:N is refused. `what`: it is, for the help.
+void add_device_option(CLI::App& command, std::string& device,
+                       const std::string& what = "device that runs the model");
 
 }  // namespace modelseal::cli

@@ -90,7 +90,7 @@ std::string_view hint_of(Remedy remedy) {
             return "let the service answer in float32 with all digits; for a service that computes in less, "
                    "check with --rung mixed, which finds larger changes only";
         case Remedy::use_cpu:
-            return "run the model on the CPU with --device cpu";
+            return "use the CPU with --device cpu";
         case Remedy::allow_more_time:
             return "for a slow server, raise the limit with --max-seconds N";
         case Remedy::make_ledger:

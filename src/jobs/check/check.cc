@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "hash/cards.h"
 #include "jobs/check/files.h"
 #include "jobs/check/fingerprint.h"
 #include "jobs/check/other_target.h"
@@ -36,8 +37,8 @@ Result<Finding> if_unchanged(Result<Finding> finding, const model::Model& model)
 }
 
 void check_files(const std::string& target, const CheckRequest& request, const CheckOptions& options,
-                 Opened& opened, Findings& found) {
-    jobs::SealSearch search{.pass = {.jobs = options.jobs}, .progress = options.progress};
+                 const hash::BlockHasher* hasher, Opened& opened, Findings& found) {
+    jobs::SealSearch search{.pass = {.jobs = options.jobs, .hasher = hasher}, .progress = options.progress};
     if (request.seal) {
         search.keys = options.seal->keys;
         search.all = options.seal->all;
@@ -117,15 +118,24 @@ void check_fingerprint(const std::string& target, const CheckRequest& request, c
     }
 }
 
+// Null for the processor.
+Result<std::unique_ptr<hash::BlockHasher>> hasher_for(const CheckRequest& request, const CheckOptions& options,
+                                                      const Opened& opened) {
+    if (!request.seal || !opened || !opened->ok()) return std::unique_ptr<hash::BlockHasher>();
+    return hash::hasher_on(options.device, (*opened)->bytes());
+}
+
 Result<CheckReport> check(const std::string& target, const CheckOptions& options, jobs::FilesRead* read) {
     MODELSEAL_TRY_ASSIGN(const auto request, jobs::plan_check(target, options));
     Findings found{.missing = request.missing};
     Opened opened;
     if (request.opens_model()) opened = model::open_model(target, options.limits);
-    check_files(target, request, options, opened, found);
+    MODELSEAL_TRY_ASSIGN(const auto hasher, hasher_for(request, options, opened));
+    check_files(target, request, options, hasher.get(), opened, found);
     if (request.fingerprint) check_fingerprint(target, request, options, opened, found);
     auto report = policy::report_of(target, found, request.policy, policy::decide(found, request.policy));
     report.warnings = request.warnings;
+    if (hasher && !hasher->trouble().empty()) report.warnings.push_back(hasher->trouble());
     if (opened && opened->ok()) std::ranges::copy((*opened)->warnings, std::back_inserter(report.warnings));
     if (report.fingerprint)
         std::ranges::copy(report.fingerprint->warnings, std::back_inserter(report.warnings));

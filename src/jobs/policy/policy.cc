@@ -279,8 +279,10 @@ class Case {
             out.detail = "the vendors of the rule seal nothing";
             return out;
         }
-        const auto report =
-            check_model(adapter, {.seal = SealCheck{.keys = keys_}, .jobs = options_.jobs, .limits = limits_});
+        const auto report = check_model(adapter, {.seal = SealCheck{.keys = keys_},
+                                                  .jobs = options_.jobs,
+                                                  .device = options_.device,
+                                                  .limits = limits_});
         out.verdict = report.ok() ? report->verdict : Verdict::error;
         out.detail = !report.ok()   ? report.error().message
                      : report->seal ? report->seal->detail
