@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "baseline/baseline.h"
+#include "hash/cards.h"
 #include "io/rfc3339.h"
 #include "jobs/receipt.h"
 #include "jobs/recorded.h"
@@ -10,6 +11,7 @@
 #include "mark/checking/locate.h"
 #include "mark/sealing/embed.h"
 #include "model/bystanders.h"
+#include "model/elements.h"
 #include "model/output.h"
 #include "util/text.h"
 #include <modelseal/progress.h>
@@ -90,11 +92,12 @@ Result<void> refuse_sealed(const model::Model& model, const SealOptions& options
 Result<std::optional<crypto::Digest>> parent_root(const SealOptions& options) {
     if (!options.parent) return std::optional<crypto::Digest>();
     MODELSEAL_TRY_ASSIGN(const auto parent, model::open_model(*options.parent, options.limits));
+    MODELSEAL_TRY_ASSIGN(const auto hasher, hash::hasher_on(options.device, parent.bytes()));
     const auto everyone = public_check_key(options.parent_vendor.value_or(options.key.public_key()));
     for (const auto* key : {&options.check, &everyone}) {
         if (options.parent_vendor && key != &everyone) continue;
         MODELSEAL_TRY_ASSIGN(const auto evidence,
-                             mark::gather(parent, *key, {.jobs = options.jobs}, no_progress()));
+                             mark::gather(parent, *key, {options.jobs, hasher.get()}, no_progress()));
         if (evidence && evidence->intact()) return std::optional(mark::root(*evidence->recovered.manifest));
     }
     return Error{ErrorKind::mismatch,
@@ -103,11 +106,10 @@ Result<std::optional<crypto::Digest>> parent_root(const SealOptions& options) {
                  {}};
 }
 
-Result<void> must_check_intact(const model::Model& model, const model::ModelOutput& output,
-                               const SealOptions& options, Progress& progress) {
+Result<void> must_check_intact(const model::Model& model, const model::ModelOutput& output, const CheckKey& key,
+                               const mark::WeightScan& scanned, unsigned jobs) {
     const auto copy = output.as_model();
-    MODELSEAL_TRY_ASSIGN(const auto evidence,
-                         mark::gather(copy, options.check, {.jobs = options.jobs}, progress));
+    MODELSEAL_TRY_ASSIGN(const auto evidence, mark::gather_written(copy, key, scanned, jobs));
     if (evidence && evidence->intact()) return {};
     return Error{ErrorKind::internal,
                  fmt::format("{}: the sealed copy was not intact when checked, and was deleted",
@@ -140,24 +142,33 @@ Result<SealedCopy> seal_copy(const model::Model& model, const fs::path& out, mar
     mark::SealRequest request{.stamp = std::move(stamp), .vendor = mark::vendor_hash(options.key.public_key())};
     MODELSEAL_TRY_ASSIGN(request.parent, parent_root(options));
     const auto audience = options.check.customer.empty() ? mark::Audience::everybody : mark::Audience::customer;
-    progress.total(3 * model.bytes());  // digested, copied, checked
+    progress.total(model.bytes());
+    MODELSEAL_TRY_ASSIGN(const auto hasher, hash::hasher_on(options.device, model.bytes()));
     MODELSEAL_TRY_ASSIGN(const auto plan,
                          mark::plan_seal(model, options.check.secret.bytes(), request, audience, options.jobs));
-    MODELSEAL_TRY_ASSIGN(
-        auto scan, mark::scan_weights(model, *plan.block_map, plan.cells, {.jobs = options.jobs}, progress));
+    MODELSEAL_TRY_ASSIGN(auto output, model::ModelOutput::reserve(model, out));
+    // Weights are written as they are read and hashed, so that the copy has the bytes that were hashed.
+    const mark::Witness copy = [&](const Tensor& tensor, std::uint64_t first, std::uint64_t count,
+                                   std::span<const std::byte> bytes) -> Result<void> {
+        if (!model::in_one_piece(tensor)) return {};
+        return output.write_elements(tensor, first, count, bytes);
+    };
+    const mark::Pass pass{.jobs = options.jobs, .hasher = hasher.get(), .witness = &copy};
+    MODELSEAL_TRY_ASSIGN(const auto scan,
+                         mark::scan_weights(model, *plan.block_map, plan.cells, pass, progress));
+    MODELSEAL_TRY(output.copy_rest(options.jobs));
     MODELSEAL_TRY_ASSIGN(const auto frame, mark::scan_frame(model, options.jobs, progress));
-
-    MODELSEAL_TRY_ASSIGN(auto output, model::ModelOutput::copy(model, out, options.jobs, progress));
     MODELSEAL_TRY_ASSIGN(auto embedded,
-                         mark::embed(model, plan, std::move(scan), frame, options.key, options.jobs, output));
+                         mark::embed(model, plan, scan, frame, options.key, options.jobs, output));
     MODELSEAL_TRY(model.unchanged());
-    MODELSEAL_TRY(must_check_intact(model, output, options, progress));
+    MODELSEAL_TRY(must_check_intact(model, output, options.check, scan, options.jobs));
 
     SealSummary summary{.cells = embedded.overwritten.size(),
                         .touched = embedded.touched,
                         .root = to_hex(mark::root(embedded.manifest)),
                         .stamp = embedded.manifest.signed_part.stamp,
                         .cell_head = mark::head_bytes(embedded.head)};
+    if (hasher && !hasher->trouble().empty()) summary.warnings.push_back(hasher->trouble());
     MODELSEAL_TRY_ASSIGN(auto receipt, write_receipt(options, plan, embedded));
     return SealedCopy{std::move(output), std::move(receipt), std::move(summary)};
 }
@@ -178,7 +189,7 @@ void describe(const model::Model& model, SealSummary& summary) {
     summary.tensors = model.tensors.size();
     for (const auto& tensor : model.tensors) summary.elements += tensor.elements;
     for (const auto& [path, what] : model.left_out) summary.left_out.emplace_back(path, what);
-    summary.warnings = model.warnings;
+    std::ranges::copy(model.warnings, std::back_inserter(summary.warnings));
     std::vector<std::string> names;
     for (const auto& file : model.files) names.push_back(file.path);
     if (auto warning = model::leftover_warning(names)) summary.warnings.push_back(std::move(*warning));

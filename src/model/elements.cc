@@ -216,6 +216,13 @@ Result<void> read_elements(const Model& model, const Tensor& tensor, std::uint64
     return ElementMap(tensor).read(model, first, count, out);
 }
 
+bool in_one_piece(const Tensor& tensor) {
+    if (tensor.segments.size() != 1) return false;
+    const auto& segment = tensor.segments.front();
+    return segment.encoding != Encoding::varint &&
+           (segment.stride == 0 || segment.stride == info(tensor.dtype).group_bytes);
+}
+
 bool decode_varint(std::span<const std::byte> bytes, DType dtype, std::size_t& position, std::uint64_t& value) {
     value = 0;
     for (unsigned shift = 0; position < bytes.size() && shift < 64; shift += 7) {

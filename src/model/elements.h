@@ -59,6 +59,9 @@ Result<void> for_each_run(const Tensor& tensor, std::uint64_t first, std::uint64
 Result<void> read_elements(const Model& model, const Tensor& tensor, std::uint64_t first, std::uint64_t count,
                            std::span<std::byte> out);
 
+// Whether its elements lie one after another in one file.
+bool in_one_piece(const Tensor& tensor);
+
 // Reads one varint of `bytes` at `position`, moves `position` after it, and returns its low bits as an
 // element of `dtype` (one group for sub-byte types). False unless it is canonical: as few bytes as the value
 // needs, and the value within the element: signed types as sign-extended 64-bit numbers, all others unsigned,

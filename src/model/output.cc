@@ -1,6 +1,7 @@
 
 #include "model/output.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <mutex>
 
@@ -11,6 +12,7 @@
 #include "io/staging.h"
 #include "io/threads.h"
 #include "model/elements.h"
+#include "model/frame.h"
 #include "util/text.h"
 
 namespace modelseal::model {
@@ -37,14 +39,15 @@ class OutputSource final : public Source {
     std::uint64_t size_;
 };
 
-Result<void> copy_bytes(const Source& from, io::AtomicFile& to, unsigned jobs, Progress& progress) {
-    MODELSEAL_TRY(to.reserve(from.size()));
-    const auto pieces = (from.size() + kPieceBytes - 1) / kPieceBytes;
+// Bytes [begin, end).
+Result<void> copy_bytes(const Source& from, io::AtomicFile& to, std::uint64_t begin, std::uint64_t end,
+                        unsigned jobs, Progress& progress) {
+    const auto pieces = (end - begin + kPieceBytes - 1) / kPieceBytes;
     std::vector<std::vector<std::byte>> buffers(jobs);
     return io::parallel_for(pieces, jobs, [&](std::size_t piece, unsigned worker) -> Result<void> {
         auto& buffer = buffers[worker];
-        const auto offset = piece * kPieceBytes;
-        buffer.resize(std::min(kPieceBytes, from.size() - offset));
+        const auto offset = begin + piece * kPieceBytes;
+        buffer.resize(std::min(kPieceBytes, end - offset));
         MODELSEAL_TRY(from.read(offset, buffer));
         MODELSEAL_TRY(to.write(offset, buffer));
         progress.advance(buffer.size());
@@ -181,6 +184,41 @@ ModelOutput::~ModelOutput() = default;
 Result<ModelOutput> ModelOutput::copy(const Model& model, const fs::path& wanted, unsigned jobs,
                                       Progress& progress) {
     if (jobs == 0) jobs = io::default_jobs();
+    MODELSEAL_TRY_ASSIGN(auto output, reserve(model, wanted));
+    for (std::size_t i = 0; i < model.files.size(); ++i) {
+        const auto& source = *model.files[i].source;
+        MODELSEAL_TRY(copy_bytes(source, output.state_->files[i]->file(), 0, source.size(), jobs, progress));
+    }
+    return output;
+}
+
+Result<void> ModelOutput::copy_rest(unsigned jobs) {
+    if (jobs == 0) jobs = io::default_jobs();
+    const auto& model = *state_->model;
+    std::vector<std::vector<Range>> written(model.files.size());
+    for (const auto& tensor : model.tensors) {
+        if (!in_one_piece(tensor)) continue;
+        const auto& segment = tensor.segments.front();
+        std::uint64_t bytes = 0;
+        storage_bytes(tensor.dtype, tensor.elements, bytes);
+        written[segment.file].push_back({segment.offset, bytes});
+    }
+    for (std::size_t i = 0; i < model.files.size(); ++i) {
+        std::ranges::sort(written[i], {}, &Range::offset);
+        const auto& source = *model.files[i].source;
+        auto& to = state_->files[i]->file();
+        std::uint64_t done = 0;
+        for (const auto& range : written[i]) {
+            if (range.offset > done)
+                MODELSEAL_TRY(copy_bytes(source, to, done, range.offset, jobs, no_progress()));
+            done = std::max(done, range.offset + range.bytes);
+        }
+        MODELSEAL_TRY(copy_bytes(source, to, done, source.size(), jobs, no_progress()));
+    }
+    return {};
+}
+
+Result<ModelOutput> ModelOutput::reserve(const Model& model, const fs::path& wanted) {
     const auto path = wanted.has_filename() ? wanted : wanted.parent_path();  // "sealed/" is "sealed"
     MODELSEAL_TRY(refuse_overwriting(model, path));
     auto state = std::make_unique<State>();
@@ -188,7 +226,7 @@ Result<ModelOutput> ModelOutput::copy(const Model& model, const fs::path& wanted
     state->path = path;
     for (const auto& file : model.files) {
         MODELSEAL_TRY_ASSIGN(auto to, state->create(file));
-        MODELSEAL_TRY(copy_bytes(*file.source, to, jobs, progress));
+        MODELSEAL_TRY(to.reserve(file.source->size()));
         state->files.push_back(
             std::make_unique<OutputSource>(std::move(to), shown(state->target_of(file)), file.source->size()));
     }
@@ -253,7 +291,8 @@ Result<void> ModelOutput::write_elements(const Tensor& tensor, std::uint64_t fir
             MODELSEAL_TRY(patch_varints(run, type, bytes.subspan(from), segment));
             return write(where.file, where.offset, segment);
         }
-        if (where.stride == 0) return write(where.file, where.offset, bytes.subspan(from, where.bytes));
+        if (where.stride == 0 || where.stride == type.group_bytes)
+            return write(where.file, where.offset, bytes.subspan(from, where.bytes));
         for (std::uint64_t i = 0; i < run.elements; ++i) {
             MODELSEAL_TRY(write(where.file, where.offset + i * where.stride,
                                 bytes.subspan(from + i * type.group_bytes, type.group_bytes)));

@@ -23,6 +23,10 @@ class ModelOutput {
     // or is in the model's folder. Nothing is left after an error or without commit().
     static Result<ModelOutput> copy(const Model& model, const std::filesystem::path& path, unsigned jobs,
                                     Progress& progress);
+    // The same with nothing in the files yet, for a caller that reads the weights anyway: all elements of all tensors
+    // in_one_piece() are to be written, and copy_rest() to be called once, in any order.
+    static Result<ModelOutput> reserve(const Model& model, const std::filesystem::path& path);
+    Result<void> copy_rest(unsigned jobs);
     ModelOutput(ModelOutput&&) noexcept;
     ~ModelOutput();
 

@@ -187,6 +187,13 @@ Result<std::optional<WeightScan>> scan_small(const model::Model& model, const Bl
     return scan;
 }
 
+Evidence evidence_of(SealScan scan, const model::Model& model, const CheckKey& key, const Located& where) {
+    Evidence evidence{.scan = std::move(scan)};
+    evidence.recovered = recover(evidence.scan);
+    if (evidence.recovered.manifest) match(model, key, where, evidence);
+    return evidence;
+}
+
 }  // namespace
 
 Result<Evidence> gather_at(const model::Model& model, const CheckKey& key,
@@ -199,10 +206,26 @@ Result<Evidence> gather_at(const model::Model& model, const CheckKey& key,
         MODELSEAL_TRY_ASSIGN(weights, scan_weights(model, *block_map, cells, pass, progress));
     }
     MODELSEAL_TRY_ASSIGN(auto frame, scan_frame(model, pass.jobs, progress));
-    Evidence evidence{.scan = {std::move(block_map), std::move(cells), std::move(*weights), std::move(frame)}};
-    evidence.recovered = recover(evidence.scan);
-    if (evidence.recovered.manifest) match(model, key, where, evidence);
-    return evidence;
+    return evidence_of({std::move(block_map), std::move(cells), std::move(*weights), std::move(frame)}, model,
+                       key, where);
+}
+
+Result<std::optional<Evidence>> gather_written(const model::Model& copy, const CheckKey& key,
+                                               const WeightScan& scanned, unsigned jobs) {
+    MODELSEAL_TRY_ASSIGN(auto found, find_seal(copy, key.secret.bytes()));
+    if (!found) return std::optional<Evidence>();
+    CellMap cells(*found->block_map, key.secret.bytes(), found->where.density, found->where.version);
+    MODELSEAL_TRY(find_use(copy, *found->block_map, jobs, cells));
+    const bool same = found->block_map->total_blocks() == scanned.checks.size() &&
+                      cells.positions().size() == scanned.cell_blocks.size() &&
+                      cells.version() == scanned.version;
+    if (!same) return std::optional<Evidence>();
+    MODELSEAL_TRY_ASSIGN(auto weights, scan_cells(copy, *found->block_map, cells, scanned, jobs));
+    if (!weights) return std::optional<Evidence>();
+    MODELSEAL_TRY_ASSIGN(auto frame, scan_frame(copy, jobs, no_progress()));
+    return std::optional(
+        evidence_of({std::move(found->block_map), std::move(cells), std::move(*weights), std::move(frame)},
+                    copy, key, found->where));
 }
 
 namespace {
@@ -262,10 +285,11 @@ bool may_have_moved(const Evidence& evidence) {
 Result<std::optional<Evidence>> gather_by_its_rule(const model::Model& model, const CheckKey& key,
                                                    const Pass& pass, Progress& progress) {
     MODELSEAL_TRY_ASSIGN(auto found, find_seal(model, key.secret.bytes()));
+    if (!found && pass.known != nullptr) return std::optional<Evidence>();
     if (!found) return gather_unwrapped(model, key, pass, progress);
     MODELSEAL_TRY_ASSIGN(auto evidence,
                          gather_at(model, key, std::move(found->block_map), found->where, pass, progress));
-    if (!may_have_moved(evidence)) return std::optional(std::move(evidence));
+    if (pass.known != nullptr || !may_have_moved(evidence)) return std::optional(std::move(evidence));
     MODELSEAL_TRY_ASSIGN(auto in_place,
                          gather_in_place(model, key, std::move(evidence), found->where, pass, progress));
     return std::optional(std::move(in_place));
@@ -287,7 +311,7 @@ bool rules_differ(const model::Model& model) {
 Result<std::optional<Evidence>> gather(const model::Model& model, const CheckKey& key, const Pass& pass,
                                        Progress& progress) {
     MODELSEAL_TRY_ASSIGN(auto evidence, gather_by_its_rule(model, key, pass, progress));
-    if (covers_everything(evidence) || !rules_differ(model)) return evidence;
+    if (covers_everything(evidence) || !rules_differ(model) || pass.known != nullptr) return evidence;
     auto earlier = model::open_model_folder(model.path, model.limits, model::FolderRule::by_name);
     if (!earlier) return evidence;
     const auto reread = std::make_shared<const model::Model>(std::move(earlier).value());

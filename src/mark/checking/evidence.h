@@ -72,7 +72,9 @@ struct Evidence {
 };
 
 // Nothing if there is no seal under this key. `model` must outlive the evidence. A folder that holds files
-// which the earlier rule left out is read by that rule as well, unless its seal says that it covers everything.
+// which the earlier rule left out is read by that rule as well, unless its seal says that it covers everything. Where some
+// blocks are known (Pass::known) no file is opened again, since what is there need not be what is known: then tensors
+// that were renamed or moved are changed ones.
 Result<std::optional<Evidence>> gather(const model::Model& model, const CheckKey& key, const Pass& pass,
                                        Progress& progress);
 
@@ -80,5 +82,11 @@ Result<std::optional<Evidence>> gather(const model::Model& model, const CheckKey
 Result<Evidence> gather_at(const model::Model& model, const CheckKey& key,
                            std::unique_ptr<const BlockMap> block_map, const Located& where, const Pass& pass,
                            Progress& progress);
+
+// The same of the copy that a sealer wrote while it `scanned` the model: the bytes that were hashed are those that were
+// written, apart from blocks with a cell. So these and the frame are read, and nothing else. Nothing if there is no seal,
+// or if something else was written than marks.
+Result<std::optional<Evidence>> gather_written(const model::Model& copy, const CheckKey& key,
+                                               const WeightScan& scanned, unsigned jobs);
 
 }  // namespace modelseal::mark
