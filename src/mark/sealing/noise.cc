@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <numeric>
 #include <vector>
 
 #include "model/values.h"
@@ -58,10 +59,26 @@ bool lowest_bits_are_uniform(std::span<const std::uint64_t> codes, unsigned bits
     return sum - freedom < kDeviations * std::sqrt(2 * freedom);
 }
 
+// Ascending, digit by digit from the lowest: several times as fast as std::sort.
+void sort(std::vector<std::uint64_t>& codes) {
+    constexpr unsigned kDigit = 11;
+    const auto highest = std::ranges::max(codes);
+    std::vector<std::uint64_t> sorted(codes.size());
+    for (unsigned shift = 0; shift < 64 && highest >> shift != 0; shift += kDigit) {
+        std::array<std::uint32_t, (1u << kDigit) + 1> starts{};
+        const auto digit = [&](std::uint64_t code) { return code >> shift & ((1u << kDigit) - 1); };
+        for (const auto code : codes) ++starts[digit(code) + 1];
+        std::partial_sum(starts.begin(), starts.end(), starts.begin());
+        for (const auto code : codes) sorted[starts[digit(code)]++] = code;
+        codes.swap(sorted);
+    }
+}
+
 // Neighboring codes 2k and 2k+1 occur about as often: the squares of the differences sum up to the number of
 // values, if each is there by chance.
 bool neighbors_agree(std::vector<std::uint64_t> codes, double most) {
-    std::ranges::sort(codes);
+    if (codes.empty()) return false;
+    sort(codes);
     double squares = 0;
     for (std::size_t i = 0; i < codes.size();) {
         const auto pair = codes[i] >> 1;
