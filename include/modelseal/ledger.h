@@ -118,6 +118,13 @@ struct BegunIdentity {
     bool image_used = false;  // another identity has the same key image: all are in use
 };
 
+// Who a model may have been sealed for.
+struct LedgerRecords {
+    std::vector<Customer> customers;
+    std::vector<CheckKey> check_keys;  // in the order of `customers`
+    std::vector<LedgerEntry> entries;  // in order of making
+};
+
 class Ledger {
   public:
     // Opens with the vendor's key; `mismatch` if the ledger is another vendor's, or was changed without the
@@ -147,6 +154,8 @@ class Ledger {
     Result<std::string> check_key_text(const std::string& name) const;
     // In the order of customers().
     Result<std::vector<CheckKey>> check_keys() const;
+    // All of these at one moment, read and verified once.
+    Result<LedgerRecords> records() const;
 
     // Adds a customer with a new check key, or with one that the vendor made earlier (the text of a
     // NAME.check file).

@@ -45,9 +45,9 @@ void match_entries(const std::vector<LedgerEntry>& entries, const mark::CellHead
 Result<TraceReport> trace_model(const std::filesystem::path& path, const Ledger& ledger,
                                 const TraceOptions& options) {
     auto& progress = options.progress != nullptr ? *options.progress : no_progress();
-    MODELSEAL_TRY_ASSIGN(auto keys, ledger.check_keys());
-    MODELSEAL_TRY_ASSIGN(const auto customers, ledger.customers());
-    MODELSEAL_TRY_ASSIGN(const auto entries, ledger.entries());
+    MODELSEAL_TRY_ASSIGN(auto records, ledger.records());
+    auto& keys = records.check_keys;
+    const auto& customers = records.customers;
     keys.push_back(public_check_key(ledger.vendor()));
     MODELSEAL_TRY_ASSIGN(const auto model, model::open_model(path, options.limits));
     std::vector<const Secret32*> secrets;
@@ -62,7 +62,7 @@ Result<TraceReport> trace_model(const std::filesystem::path& path, const Ledger&
         const auto customer = std::ranges::find(customers, key.customer, &Customer::name);
         if (customer != customers.end()) mark.revoked = customer->revoked;
         MODELSEAL_TRY(look_closer(model, key, found, each.head, options.jobs, mark));
-        match_entries(entries, each.head, mark);
+        match_entries(records.entries, each.head, mark);
         report.marks.push_back(std::move(mark));
     }
     MODELSEAL_TRY(model.unchanged());

@@ -66,6 +66,18 @@ Result<CheckKey> Ledger::State::check_key(const CustomerRow& row) const {
     return CheckKey{store->vendor(), row.name, std::move(stored.secret)};
 }
 
+Result<std::vector<CheckKey>> Ledger::State::check_keys(const Store::Contents& contents) const {
+    std::map<std::string, const CustomerRow*> by_name;
+    for (const auto& row : contents.customers) by_name[row.name] = &row;
+    std::vector<CheckKey> keys;
+    keys.reserve(by_name.size());
+    for (const auto& [name, row] : by_name) {
+        MODELSEAL_TRY_ASSIGN(auto key, check_key(*row));
+        keys.push_back(std::move(key));
+    }
+    return keys;
+}
+
 Result<void> Ledger::State::insert(ledger::State& state, const CheckKey& key, const std::string& text) {
     MODELSEAL_TRY_ASSIGN(const auto* vault, store->key());
     MODELSEAL_TRY_ASSIGN(const auto taken, store->find_customer(key.customer));
@@ -146,8 +158,9 @@ const PublicKey& Ledger::vendor() const {
     return state_->store->vendor();
 }
 
-Result<std::vector<Customer>> Ledger::customers() const {
-    MODELSEAL_TRY_ASSIGN(const auto contents, state_->store->read_all());
+namespace {
+
+std::vector<Customer> customers_in(const Store::Contents& contents) {
     std::map<std::string, Customer> by_name;
     std::map<std::int64_t, Customer*> by_id;
     for (const auto& row : contents.customers) {
@@ -166,22 +179,43 @@ Result<std::vector<Customer>> Ledger::customers() const {
     return customers;
 }
 
-Result<std::vector<LedgerEntry>> Ledger::entries(const std::optional<std::string>& customer) const {
-    MODELSEAL_TRY_ASSIGN(const auto contents, state_->store->read_all());
+// `shown`: the ledger.
+Result<std::vector<LedgerEntry>> entries_in(const Store::Contents& contents, const std::string& shown,
+                                            const std::optional<std::string>& customer) {
     std::map<std::int64_t, std::string> names = {{0, ""}};
     for (const auto& row : contents.customers) names[row.id] = row.name;
     std::vector<LedgerEntry> entries;
     for (const auto& row : contents.entries) {
         const auto name = names.find(row.customer);
         if (name == names.end()) {
-            return Error{ErrorKind::malformed,
-                         fmt::format("{}: damaged: row {} of entries: its customer is not in the ledger",
-                                     state_->store->database().shown(), row.id),
-                         "restore it from a backup"};
+            return Error{
+                ErrorKind::malformed,
+                fmt::format("{}: damaged: row {} of entries: its customer is not in the ledger", shown, row.id),
+                "restore it from a backup"};
         }
         if (!customer || *customer == name->second) entries.push_back(entry_of(row, name->second));
     }
     return entries;
+}
+
+}  // namespace
+
+Result<std::vector<Customer>> Ledger::customers() const {
+    MODELSEAL_TRY_ASSIGN(const auto contents, state_->store->read_all());
+    return customers_in(contents);
+}
+
+Result<std::vector<LedgerEntry>> Ledger::entries(const std::optional<std::string>& customer) const {
+    MODELSEAL_TRY_ASSIGN(const auto contents, state_->store->read_all());
+    return entries_in(contents, state_->store->database().shown(), customer);
+}
+
+Result<LedgerRecords> Ledger::records() const {
+    MODELSEAL_TRY_ASSIGN(const auto contents, state_->store->read_all());
+    LedgerRecords records{.customers = customers_in(contents)};
+    MODELSEAL_TRY_ASSIGN(records.check_keys, state_->check_keys(contents));
+    MODELSEAL_TRY_ASSIGN(records.entries, entries_in(contents, state_->store->database().shown(), {}));
+    return records;
 }
 
 Result<Customer> Ledger::customer(const std::string& name) const {
@@ -204,15 +238,7 @@ Result<std::string> Ledger::check_key_text(const std::string& name) const {
 
 Result<std::vector<CheckKey>> Ledger::check_keys() const {
     MODELSEAL_TRY_ASSIGN(const auto contents, state_->store->read_all());
-    std::map<std::string, const CustomerRow*> by_name;
-    for (const auto& row : contents.customers) by_name[row.name] = &row;
-    std::vector<CheckKey> keys;
-    keys.reserve(by_name.size());
-    for (const auto& [name, row] : by_name) {
-        MODELSEAL_TRY_ASSIGN(auto key, state_->check_key(*row));
-        keys.push_back(std::move(key));
-    }
-    return keys;
+    return state_->check_keys(contents);
 }
 
 Result<void> Ledger::add(const SigningKey& vendor, const std::string& name) {

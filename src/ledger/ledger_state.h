@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "ledger/rows.h"
 #include "ledger/store.h"
@@ -22,6 +23,7 @@ struct Ledger::State {
     Result<ledger::CustomerRow> find(const std::string& name) const;
     Result<ledger::Vault::StoredKey> open_key(const ledger::CustomerRow& row) const;
     Result<CheckKey> check_key(const ledger::CustomerRow& row) const;
+    Result<std::vector<CheckKey>> check_keys(const ledger::Store::Contents& contents) const;
     // Refuses a name that exists, inside the transaction, so that only one of two processes gets it.
     Result<void> insert(ledger::State& state, const CheckKey& key, const std::string& text);
     // With a new check key.

@@ -55,6 +55,23 @@ TEST_F(LedgerTest, KeepsCustomersAndTheirCheckKeys) {
     EXPECT_TRUE(std::ranges::equal((*keys)[1].secret.bytes(), told->secret.bytes()));
 }
 
+TEST_F(LedgerTest, GivesAllRecordsOfOneMoment) {
+    auto ledger = made();
+    ASSERT_TRUE(ledger.add(key_, "beta").ok());
+    ASSERT_TRUE(ledger.add(key_, "acme").ok());
+    const auto records = ledger.records().value();
+    EXPECT_EQ(records.customers.size(), 2u);
+    EXPECT_EQ(records.customers[0].name, "acme");
+    const auto keys = ledger.check_keys().value();
+    ASSERT_EQ(records.check_keys.size(), keys.size());
+    for (std::size_t i = 0; i < keys.size(); ++i) {
+        EXPECT_EQ(records.check_keys[i].customer, records.customers[i].name);
+        EXPECT_TRUE(std::ranges::equal(records.check_keys[i].secret.bytes(), keys[i].secret.bytes()));
+    }
+    EXPECT_EQ(records.entries.size(), ledger.entries().value().size());
+    EXPECT_EQ(Ledger::open_unverified(path_)->records().error().kind, ErrorKind::usage);
+}
+
 TEST_F(LedgerTest, IsOneFileThatOnlyItsOwnerReads) {
     ASSERT_TRUE(made().add(key_, "acme").ok());
     struct stat status {};
