@@ -4,13 +4,16 @@
 #include <ctime>
 #include <iterator>
 #include <map>
+#include <optional>
 
 #include <fmt/format.h>
 
 #include "crypto/keys/pem.h"
 #include "crypto/x509/certificates.h"
+#include "io/alongside.h"
 #include "io/file.h"
 #include "io/file_kind.h"
+#include "io/threads.h"
 #include "model/bystanders.h"
 #include "oms/authenticate.h"
 #include "oms/bundle.h"
@@ -150,8 +153,8 @@ Result<void> still_as(const oms::FileStates& states, const oms::Tree& tree, cons
     return {};
 }
 
-Result<void> add_resources(const oms::Tree& tree, const std::vector<std::string>& names,
-                           const SignOptions& options, Looked& looked, oms::Statement& statement,
+Result<void> add_resources(const oms::Tree& tree, const std::vector<std::string>& names, unsigned jobs,
+                           const SignOptions& options, const Looked& looked, oms::Statement& statement,
                            SignSummary& summary) {
     auto& progress = options.progress != nullptr ? *options.progress : no_progress();
     progress.total(summary.bytes - summary.reused_bytes);
@@ -161,12 +164,12 @@ Result<void> add_resources(const oms::Tree& tree, const std::vector<std::string>
     const oms::DigestOptions how{.hash = statement.hash,
                                  .shard_size = options.shard_size,
                                  .follow_links = options.allow_symlinks,
-                                 .jobs = options.jobs};
+                                 .jobs = jobs};
     MODELSEAL_TRY_ASSIGN(auto digests, oms::digest_files(tree, others, how, progress));
     auto next = digests.begin();
     for (const auto& name : names) {
         const auto kept = looked.kept.find(name);
-        auto& of_file = kept != looked.kept.end() ? kept->second : *next++;
+        const auto& of_file = kept != looked.kept.end() ? kept->second : *next++;
         std::ranges::copy(of_file, std::back_inserter(statement.resources));
     }
     summary.files = names.size();
@@ -192,12 +195,13 @@ using DigestsByFile = std::map<std::string, oms::TensorDigests>;
 // Where an unchanged file says by itself which bytes are which tensor, its digests are what they were. A graph with external data does not
 // say so of the files with the data.
 Result<DigestsByFile> tensors_of(const std::filesystem::path& path, bool single, unsigned jobs,
-                                 const Limits& limits, const oms::Statement& statement, const Looked& looked) {
+                                 const Limits& limits, const Looked& looked) {
     MODELSEAL_TRY_ASSIGN(const auto model, model::open_model(path, limits));
     DigestsByFile before;
-    for (const auto& resource : statement.resources) {
-        if (looked.kept.contains(resource.name) && !resource.tensors.empty())
-            before[single ? std::string() : resource.name] = resource.tensors;
+    for (const auto& [name, entries] : looked.kept) {
+        for (const auto& entry : entries) {
+            if (!entry.tensors.empty()) before[single ? std::string() : name] = entry.tensors;
+        }
     }
     const bool graph = model.format == "onnx";
     const auto known = [&](const Tensor& tensor) -> const oms::Bytes* {
@@ -221,11 +225,16 @@ Result<DigestsByFile> tensors_of(const std::filesystem::path& path, bool single,
 }
 
 // Digests of tensors help to locate a change; a folder that is not a model has none.
-void add_tensors(const std::filesystem::path& path, bool single, const SignOptions& options,
-                 const Looked& looked, oms::Statement& statement, SignSummary& summary) {
+using Tensors = Result<DigestsByFile>;
+
+Tensors digest_tensors(const std::filesystem::path& path, bool single, unsigned jobs, const SignOptions& options,
+                       const Looked& looked) {
     auto limits = options.limits;
     if (options.allow_symlinks) limits.links = Links::inside;
-    auto tensors = tensors_of(path, single, options.jobs, limits, statement, looked);
+    return tensors_of(path, single, jobs, limits, looked);
+}
+
+void add_tensors(Tensors tensors, bool single, oms::Statement& statement, SignSummary& summary) {
     if (!tensors.ok()) {
         for (auto& resource : statement.resources) resource.tensors.clear();
         summary.warnings.push_back("no digests of tensors: " + tensors.error().message);
@@ -238,6 +247,35 @@ void add_tensors(const std::filesystem::path& path, bool single, const SignOptio
         summary.tensors += found->second.size();
         resource.tensors = std::move(found->second);
     }
+}
+
+// Of files and of tensors, at the same time: what one reads from the disk the other finds in the page cache. A file is one
+// chain of hashes, and takes one thread; tensors are many.
+Result<void> add_digests(const oms::Tree& tree, const std::vector<std::string>& names,
+                         const std::filesystem::path& path, const SignOptions& options, const Looked& looked,
+                         oms::Statement& statement, SignSummary& summary) {
+    const auto jobs = options.jobs == 0 ? io::default_jobs() : options.jobs;
+    if (!options.tensors) {
+        MODELSEAL_TRY(add_resources(tree, names, jobs, options, looked, statement, summary));
+        for (auto& resource : statement.resources) resource.tensors.clear();
+        return {};
+    }
+    if (jobs == 1) {
+        MODELSEAL_TRY(add_resources(tree, names, jobs, options, looked, statement, summary));
+        add_tensors(digest_tensors(path, tree.single(), jobs, options, looked), tree.single(), statement, summary);
+        return {};
+    }
+    const auto for_files =
+        static_cast<unsigned>(std::clamp<std::size_t>(names.size(), 1, std::max(1u, jobs / 2)));
+    std::optional<Tensors> tensors;
+    auto other = io::alongside([&] {
+        tensors = digest_tensors(path, tree.single(), std::max(1u, jobs - for_files), options, looked);
+    });
+    const auto added = add_resources(tree, names, for_files, options, looked, statement, summary);
+    other.get();
+    MODELSEAL_TRY(added);
+    if (!statement.resources.empty()) add_tensors(std::move(*tensors), tree.single(), statement, summary);
+    return {};
 }
 
 // Any file can be signed, also one that was not meant.
@@ -282,14 +320,9 @@ Result<oms::Statement> make_statement(const std::filesystem::path& path, const S
                              .fingerprint = options.fingerprint};
     if (!tree.single()) statement.ignore_paths.assign(rules.paths().begin(), rules.paths().end());
     MODELSEAL_TRY_ASSIGN(auto looked, look_at(tree, names, options, reuse, summary));
-    MODELSEAL_TRY(add_resources(tree, names, options, looked, statement, summary));
+    MODELSEAL_TRY(add_digests(tree, names, path, options, looked, statement, summary));
     if (statement.resources.empty()) {
         return Error{ErrorKind::unsupported, shown + ": contains no files to sign", {}};
-    }
-    if (options.tensors) {
-        add_tensors(path, tree.single(), options, looked, statement, summary);
-    } else {
-        for (auto& resource : statement.resources) resource.tensors.clear();
     }
     MODELSEAL_TRY(still_as(looked.states, tree, options));
     if (states != nullptr) *states = std::move(looked.states);
