@@ -10,6 +10,7 @@
 #include <openssl/ec.h>
 
 #include "crypto/hash.h"
+#include "crypto/keys/ed25519_pem.h"
 #include "crypto/keys/evp_keys.h"
 #include "crypto/keys/pkcs8.h"
 #include "crypto/openssl.h"
@@ -126,6 +127,7 @@ Result<SigningKey> parse_signing_key(std::string_view text, const std::string& s
 }
 
 Result<PublicKey> parse_public_key(std::string_view text, const std::string& shown) {
+    if (auto key = ed25519_key_of_pem(text)) return *key;
     MODELSEAL_TRY_ASSIGN(const PemBlock block, PemBlock::parse(text, shown));
     if (block.label() != "PUBLIC KEY") return wrong_label(block, shown, "a public key");
     return public_key_of_der(std::as_bytes(block.body()), shown);
@@ -149,13 +151,13 @@ Result<std::string> signing_key_pem(const SigningKey& key, std::string_view pass
 }
 
 std::string public_key_pem(const PublicKey& key) {
+    if (key.type() == KeyType::ed25519) return crypto::ed25519_pem(key);
     const auto evp = crypto::evp_key_of(key);
     const crypto::openssl::Bio bio(BIO_new(BIO_s_mem()));
     // Fails only for lack of memory: PublicKey::of() has checked the point.
     if (!evp || !bio ||
-        (key.type() != KeyType::ed25519 &&
-         EVP_PKEY_set_utf8_string_param(evp.get(), OSSL_PKEY_PARAM_EC_POINT_CONVERSION_FORMAT,
-                                        OSSL_PKEY_EC_POINT_CONVERSION_FORMAT_UNCOMPRESSED) != 1) ||
+        EVP_PKEY_set_utf8_string_param(evp.get(), OSSL_PKEY_PARAM_EC_POINT_CONVERSION_FORMAT,
+                                       OSSL_PKEY_EC_POINT_CONVERSION_FORMAT_UNCOMPRESSED) != 1 ||
         PEM_write_bio_PUBKEY(bio.get(), evp.get()) != 1) {
         throw std::runtime_error("OpenSSL failed: " + crypto::openssl::last_error());
     }
