@@ -155,9 +155,10 @@ typedef struct modelseal_seal_options {
     unsigned jobs; /* threads; 0: one for each processor */
     modelseal_progress_fn progress;
     void* progress_user;
+    const char* device; /* that hashes the weights: "cpu", "cuda", "cuda:N", or "auto", as NULL */
 } modelseal_seal_options;
 #define MODELSEAL_SEAL_OPTIONS_INIT \
-    { sizeof(modelseal_seal_options), NULL, NULL, 0, NULL, NULL, 0, 0, NULL, NULL }
+    { sizeof(modelseal_seal_options), NULL, NULL, 0, NULL, NULL, 0, 0, NULL, NULL, NULL }
 
 /*
  * Writes a sealed copy of the model file or folder `model` to `out`, complete or not at all, and checks it before it
@@ -202,9 +203,10 @@ typedef struct modelseal_check_options {
     unsigned jobs;
     modelseal_progress_fn progress;
     void* progress_user;
+    const char* device; /* that hashes the weights: "cpu", "cuda", "cuda:N", or "auto", as NULL */
 } modelseal_check_options;
 #define MODELSEAL_CHECK_OPTIONS_INIT \
-    { sizeof(modelseal_check_options), NULL, 0, NULL, 0, 0, 0, 0, NULL, NULL }
+    { sizeof(modelseal_check_options), NULL, 0, NULL, 0, 0, 0, 0, NULL, NULL, NULL }
 
 /*
  * Checks the seal of a model file or folder. MODELSEAL_OK means that it was checked, not that it is intact: look at the
@@ -213,6 +215,25 @@ typedef struct modelseal_check_options {
  */
 modelseal_status modelseal_check(const char* model, const modelseal_check_options* options,
                                  modelseal_report** report, modelseal_error** error);
+
+/* The values of a tensor in the memory of a graphics card: dense, in the type and order that the model's file has them. */
+typedef struct modelseal_loaded_tensor {
+    const char* name;   /* in the model */
+    const void* memory; /* an address on the card */
+    uint64_t bytes;
+} modelseal_loaded_tensor;
+
+/*
+ * As modelseal_check(), for an engine that has loaded the weights: values of the `count` tensors are those in the memory of
+ * the card `card` (0: the first), and are hashed there; all else is read from the files of `model`. So if the report says
+ * intact, these tensors are what was sealed where the card computes with them. Whatever wrote them must have finished, and
+ * nothing may write to them during the call. `options->device` does not count. MODELSEAL_USAGE for a tensor that the model
+ * does not have, or has with another number of bytes; MODELSEAL_UNSUPPORTED without such a card, or without the module
+ * for cards that modelseal installs.
+ */
+modelseal_status modelseal_check_loaded(const char* model, int card, const modelseal_loaded_tensor* tensors,
+                                        size_t count, const modelseal_check_options* options,
+                                        modelseal_report** report, modelseal_error** error);
 
 typedef struct modelseal_verify_options {
     size_t struct_size;

@@ -8,6 +8,8 @@
 #include <fmt/format.h>
 
 #include "capi/objects.h"
+#include "hash/cards.h"
+#include "jobs/check/loaded.h"
 #include "policy/decide.h"
 #include "report/inspection.h"
 #include "report/report.h"
@@ -147,6 +149,34 @@ Result<SignatureCheck> signature_check(const modelseal_verify_options& given) {
     return Error{ErrorKind::usage, "no key, certificate or trusted root to verify the signature with", {}};
 }
 
+Result<modelseal_check_options> check_options_of(const modelseal_check_options* options, const char* call) {
+    MODELSEAL_TRY(must_be_there(options, call, "options"));
+    return options_of(options, call);
+}
+
+Result<CheckOptions> seal_check(const modelseal_check_options& given, const char* call) {
+    MODELSEAL_TRY_ASSIGN(auto keys, keys_of(given.keys, given.key_count, call));
+    if (keys.empty()) return Error{ErrorKind::usage, "no key to check with", {}};
+    CheckOptions wanted{.seal = SealCheck{.keys = std::move(keys), .all = given.all != 0},
+                        .policy = {.weights_only = given.weights_only != 0},
+                        .jobs = given.jobs};
+    if (given.device != nullptr) wanted.device = given.device;
+    MODELSEAL_TRY_ASSIGN(wanted.policy.stamp, facts_of(given.expect, given.expect_count, call, "expect"));
+    return wanted;
+}
+
+Result<std::vector<jobs::LoadedTensor>> loaded_tensors(const modelseal_loaded_tensor* tensors,
+                                                       std::size_t count, const char* call) {
+    std::vector<jobs::LoadedTensor> loaded;
+    if (count > 0) MODELSEAL_TRY(must_be_there(tensors, call, "tensors"));
+    for (std::size_t i = 0; i < count; ++i) {
+        MODELSEAL_TRY(must_be_there(tensors[i].name, call, "name of a tensor"));
+        if (tensors[i].bytes != 0) MODELSEAL_TRY(must_be_there(tensors[i].memory, call, "memory of a tensor"));
+        loaded.push_back({tensors[i].name, tensors[i].memory, tensors[i].bytes});
+    }
+    return loaded;
+}
+
 }  // namespace
 }  // namespace modelseal::capi
 
@@ -175,6 +205,7 @@ modelseal_status modelseal_seal(const char* model, const char* out, const models
         wanted.reseal = given.reseal != 0;
         wanted.jobs = given.jobs;
         wanted.progress = progress.get();
+        if (given.device != nullptr) wanted.device = given.device;
         MODELSEAL_TRY_ASSIGN(const auto made, seal_model(model, out, wanted));
         report::Sealing sealing{.model = model, .out = out, .vendor_key = to_hex(key->key.public_key().id())};
         if (given.receipt != nullptr) sealing.receipt = given.receipt;
@@ -190,17 +221,35 @@ modelseal_status modelseal_check(const char* model, const modelseal_check_option
     return guarded(error, [&]() -> Result<void> {
         MODELSEAL_TRY(must_be_there(model, call, "model"));
         MODELSEAL_TRY(must_be_there(report, call, "report"));
-        MODELSEAL_TRY(must_be_there(options, call, "options"));
-        MODELSEAL_TRY_ASSIGN(const auto given, options_of(options, call));
-        MODELSEAL_TRY_ASSIGN(auto keys, keys_of(given.keys, given.key_count, call));
-        if (keys.empty()) return Error{ErrorKind::usage, "no key to check with", {}};
+        MODELSEAL_TRY_ASSIGN(const auto given, check_options_of(options, call));
         LentProgress progress(given.progress, given.progress_user);
-        CheckOptions wanted{.seal = SealCheck{.keys = std::move(keys), .all = given.all != 0},
-                            .policy = {.weights_only = given.weights_only != 0},
-                            .jobs = given.jobs,
-                            .progress = progress.get()};
-        MODELSEAL_TRY_ASSIGN(wanted.policy.stamp, facts_of(given.expect, given.expect_count, call, "expect"));
+        MODELSEAL_TRY_ASSIGN(auto wanted, seal_check(given, call));
+        wanted.progress = progress.get();
         auto made = check_model(model, wanted);
+        return hand_out(made.ok() ? std::move(made).value() : policy::report_of(model, made.error()), report);
+    });
+}
+
+modelseal_status modelseal_check_loaded(const char* model, int card, const modelseal_loaded_tensor* tensors,
+                                        size_t count, const modelseal_check_options* options,
+                                        modelseal_report** report, modelseal_error** error) {
+    constexpr auto call = "modelseal_check_loaded";
+    clear(report);
+    return guarded(error, [&]() -> Result<void> {
+        MODELSEAL_TRY(must_be_there(model, call, "model"));
+        MODELSEAL_TRY(must_be_there(report, call, "report"));
+        MODELSEAL_TRY_ASSIGN(const auto given, check_options_of(options, call));
+        LentProgress progress(given.progress, given.progress_user);
+        MODELSEAL_TRY_ASSIGN(auto wanted, seal_check(given, call));
+        wanted.progress = progress.get();
+        MODELSEAL_TRY_ASSIGN(const auto loaded, loaded_tensors(tensors, count, call));
+        const auto& cards = hash::installed_cards();
+        if (!cards.ok()) return cards.error();
+        if (card < 0 || card >= cards->count()) {
+            return Error{ErrorKind::unsupported, fmt::format("{}: the card {} is not there", call, card), {}};
+        }
+        auto made = jobs::check_loaded(model, *cards, card, loaded, wanted);
+        if (!made.ok() && made.error().kind == ErrorKind::usage) return made.error();
         return hand_out(made.ok() ? std::move(made).value() : policy::report_of(model, made.error()), report);
     });
 }
