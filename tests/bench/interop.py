@@ -224,7 +224,8 @@ class Bench:
         words = {"v": "verifies", "r": "refuses", "-": "not signed"}
         for key_, letter in zip(("ours_ours", "ours_reference", "reference_reference", "reference_ours"), code):
             row[key_] = words[letter]
-        return {**row, "code": code, "expected": case.expected, "said": notes}
+        said = [note.replace(str(self.work), "WORK") for note in notes]  # where it was says nothing
+        return {**row, "code": code, "expected": case.expected, "said": said}
 
 
 COLUMNS = [Column("name", "model and options"), Column("ours_ours", "modelseal signs: modelseal"), Column("ours_reference", "the reference"),
@@ -240,7 +241,8 @@ def interop(options, work):
         reference.close()
     notes = ["Each row was signed and verified by both, with the same files, keys and options; a refusal is an error of the verifier, whatever "
              "its reason."]
-    head = {"made": rendering.today(), "command": options.command_line, "machine": throughput.measuring.machine(),
+    notes = [options.note, *notes] if options.note else notes
+    head = {"made": rendering.today(), "command": options.command_line, "machine": options.machine,
             "versions": throughput.versions(options.program, options.reference), "missing": [], "notes": notes}
     rendering.write(options.output, "interop", "OpenSSF Model Signing: modelseal and the reference", head, COLUMNS, rows)
     wrong = [f"{row['name']}: {row['code']} instead of {row['expected']}: {'; '.join(map(str, row['said']))}" for row in rows

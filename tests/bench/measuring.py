@@ -79,4 +79,4 @@ def first_line(command):
 
 def machine():
     return {"processor": cpu_name(), "processors": processors(), "memory_bytes": memory_bytes(),
-            "kernel": platform.release(), "python": platform.python_version()}
+            "kernel": platform.release(), "python": platform.python_version(), "load": round(os.getloadavg()[0], 1)}

@@ -43,7 +43,7 @@ def head_lines(head):
     """Whatever a figure depends on, a line each."""
     m = head["machine"]
     yield (f"Made {head['made']} with `{head['command']}` on {m['processors']} processors of {m['processor']}, "
-           f"{size_text(m['memory_bytes'])} of memory, Linux {m['kernel']}, Python {m['python']}.")
+           f"{size_text(m['memory_bytes'])} of memory, Linux {m['kernel']}, Python {m['python']}; load {m['load']} before it began.")
     yield "Versions: " + "; ".join(f"{name}: {version}" for name, version in head["versions"].items()) + "."
     if head.get("missing"):
         yield "Not installed here, and so not in the table: " + ", ".join(head["missing"]) + "."

@@ -148,7 +148,8 @@ def versions(program, reference):
 
 
 def head_of(options, keys, notes):
-    return {"made": rendering.today(), "command": options.command_line, "machine": measuring.machine(), "seed": workloads.SEED,
+    notes = [options.note, *notes] if options.note else notes
+    return {"made": rendering.today(), "command": options.command_line, "machine": options.machine, "seed": workloads.SEED,
             "rounds": options.rounds, "versions": versions(options.program, keys.reference), "missing": missing_peers(options, keys),
             "notes": notes}
 
