@@ -227,8 +227,8 @@ Result<DigestsByFile> tensors_of(const std::filesystem::path& path, bool single,
 // Digests of tensors help to locate a change; a folder that is not a model has none.
 using Tensors = Result<DigestsByFile>;
 
-Tensors digest_tensors(const std::filesystem::path& path, bool single, unsigned jobs, const SignOptions& options,
-                       const Looked& looked) {
+Tensors digest_tensors(const std::filesystem::path& path, bool single, unsigned jobs,
+                       const SignOptions& options, const Looked& looked) {
     auto limits = options.limits;
     if (options.allow_symlinks) limits.links = Links::inside;
     return tensors_of(path, single, jobs, limits, looked);
@@ -262,7 +262,8 @@ Result<void> add_digests(const oms::Tree& tree, const std::vector<std::string>& 
     }
     if (jobs == 1) {
         MODELSEAL_TRY(add_resources(tree, names, jobs, options, looked, statement, summary));
-        add_tensors(digest_tensors(path, tree.single(), jobs, options, looked), tree.single(), statement, summary);
+        add_tensors(digest_tensors(path, tree.single(), jobs, options, looked), tree.single(), statement,
+                    summary);
         return {};
     }
     const auto for_files =
