@@ -56,7 +56,8 @@ Result<void> measure_coverage(Probe& probe, Fingerprint& fingerprint) {
     ways.push_back(by_flips(pairs, *rung));
     MODELSEAL_TRY_ASSIGN(const auto covered,
                          probe.coverage(std::move(pixels), cotangents, kCoveredChange, ways));
-    auto& coverage = pairs.coverage.emplace();
+    pairs.coverage = FingerprintSummary::Coverage{};
+    auto& coverage = *pairs.coverage;
     coverage.change = kCoveredChange;
     for (const auto& one : covered) {
         coverage.tensors.push_back({one.name, one.weights, one.noticed, one.dead});

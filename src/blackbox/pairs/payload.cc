@@ -130,7 +130,8 @@ void write_coverage(const FingerprintSummary::Coverage& coverage, PayloadWriter&
 }
 
 void read_coverage(PayloadReader& payload, Pairs& pairs) {
-    auto& coverage = pairs.coverage.emplace();
+    pairs.coverage = FingerprintSummary::Coverage{};
+    auto& coverage = *pairs.coverage;
     coverage.change = payload.facts.number<double>("coverage.change");
     const auto rows = payload.rows("coverage");
     const auto counts = payload.take<std::uint64_t, std::uint64_t>("coverage", DType::u64, {rows, 3});

@@ -200,6 +200,7 @@ void add_fingerprint(CLI::App& program, Context& context) {
     add_passphrase_option(command, options->passphrase_file);
     command.option_defaults()->group("inputs of the model");
     add_input_options(command, options->input);
+    add_several_inputs_option(command, options->input);
     add_grid_option(command, *options);
     command.option_defaults()->group("search");
     add_search_options(command, *options);

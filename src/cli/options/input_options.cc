@@ -18,6 +18,9 @@ void add_input_options(CLI::App& command, InputFlags& flags) {
     command.add_option("--mean", flags.mean, "the model gets (x - mean) / std: one value, or one per channel")
         ->type_name("M,...");
     command.add_option("--std", flags.std, "standard deviation, see --mean")->type_name("S,...");
+}
+
+void add_several_inputs_option(CLI::App& command, InputFlags& flags) {
     auto* one =
         command
             .add_option(

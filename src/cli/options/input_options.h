@@ -15,8 +15,10 @@ struct InputFlags {
     std::vector<std::string> parts;
 };
 
-// --input-name, --input-shape, --input-range, --mean, --std and --input.
+// --input-name, --input-shape, --input-range, --mean and --std.
 void add_input_options(CLI::App& command, InputFlags& flags);
+// --input, which none of these go with; after them.
+void add_several_inputs_option(CLI::App& command, InputFlags& flags);
 
 // Error `usage` for what is not a list of numbers, an empty range, or a deviation that is not above 0.
 Result<InputOptions> input_options(const InputFlags& flags);
