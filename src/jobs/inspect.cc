@@ -22,6 +22,7 @@
 #include "model/model.h"
 #include "oracle/endpoint.h"
 #include "util/byte_order_mark.h"
+#include "util/text.h"
 #include <modelseal/inspect.h>
 #include <modelseal/ledger.h>
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <compare>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -149,7 +150,7 @@ std::string complaint_about(const SealFinding& seal, const std::string& name, co
     if (!exactly && !order)
         return fmt::format("{} in the stamp is '{}', which is no version: at least '{}' is expected", name,
                            found->second, value);
-    if (!exactly && *order < 0) {
+    if (!exactly && std::is_lt(*order)) {
         return fmt::format(
             "{} in the stamp is '{}', at least '{}' is expected: an earlier release was put back", name,
             found->second, value);
