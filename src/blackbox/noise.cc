@@ -232,7 +232,6 @@ Noise noise_over(std::span<const Tried> tried, std::vector<double> units) {
     for (const auto& one : tried) {
         const auto sums = summed(one.offs, noise.units);
         noise.largest = std::max(noise.largest, sums.largest);
-        noise.drift = std::max(noise.drift, std::abs(sums.drift));
         noise.wide = noise.wide || !one.only_orders;
         if (!one.only_orders) continue;
         noise.orders = std::max(noise.orders, sums.largest);
@@ -261,7 +260,7 @@ namespace {
 
 // The margin at which (2 n exp(-margin / s))^k / k! is half of what false alarms of rungs may be (verdict.h).
 double floor_for(const Noise& noise, unsigned count, double mismatches) {
-    const double allowed = std::log((1 - kShiftsPart) * kFalseAlarms / 2) + std::lgamma(mismatches + 1);
+    const double allowed = std::log(share_of_rung(2, true)) + std::lgamma(mismatches + 1);
     return kStranger * noise.scale * (std::log(2.0 * count) - allowed / mismatches);
 }
 

@@ -20,11 +20,11 @@ inline constexpr double kLeastFloor =
     0x1p-18;  // of the spread of the logits: 64 units in the last place of float32
 inline constexpr double kLeastMixed = 0x1p-9;  // the same for the 11 bits of TF32 and half precision: 4 units
 
-// What runtimes are asked, and how the probe's own answers.
+// What runtimes are asked, and how the probe's own one answers.
 struct NoiseInputs {
     std::vector<float> pixels;
     std::vector<Boundary> boundaries;  // one for each input
-    std::vector<double> margins;       // the same
+    std::vector<double> margins;       // that it answers
     // Inputs in sequence of the same group count as one, by their mean; empty: each for itself.
     std::vector<std::size_t> groups = {};
     std::size_t few = 48;  // so many of the first inputs are enough for runtimes that are slow
@@ -63,7 +63,6 @@ struct Noise {
     double largest = 0;         // over all inputs and runtimes
     double orders = 0;          // the same of the runtimes that only sum in another order
     double scale = 0;           // mean absolute difference on the noisiest of these, for mixed of all
-    double drift = 0;           // largest of the runtimes' mean differences, without its sign
     bool wide = false;          // other algorithms were among the runtimes
 };
 Noise noise_over(std::span<const Tried> tried, std::vector<double> units);
@@ -74,8 +73,8 @@ double spread_of(const Outputs& outputs);
 // The same of margins that are sums of numbers of any sizes: three times the size of their terms.
 double spread_of_terms(const Outputs& outputs, std::span<const Boundary> boundaries);
 
-// The least margin on each rung in those units, for `count` pairs or triggers: so wide that for an alarm a fifteenth of them is
-// enough, for mixed a quarter, and always at least one. The one of mixed is at least twice that of fp32.
+// The least margin on each rung in those units, for `count` pairs or triggers: so wide that one mismatch is an alarm, on mixed a
+// quarter of them. The one of mixed is at least twice that of fp32.
 double fp32_floor(const Noise& noise, double spread, unsigned count);
 double mixed_floor(const Noise& noise, double spread, unsigned count, double fp32_floor);
 

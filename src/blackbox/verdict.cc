@@ -93,9 +93,9 @@ class Judgment {
     void bound_false_alarms() {
         const auto counted = std::ranges::count_if(
             readings_, [&](const RungReading& one) { return counts(one) && one.rung != Rung::exact; });
-        const double all = shifts_ == nullptr ? kFalseAlarms : (1 - kShiftsPart) * kFalseAlarms;
-        bound_ = kFalseAlarms - all;
-        const double share = all / static_cast<double>(std::max<std::ptrdiff_t>(1, counted));
+        bound_ = shifts_ == nullptr ? 0 : kShiftsPart * kFalseAlarms;
+        const double share =
+            share_of_rung(static_cast<std::size_t>(std::max<std::ptrdiff_t>(1, counted)), shifts_ != nullptr);
         for (auto& reading : readings_) {
             reading.threshold = threshold_of(reading.chances, share);
             if (counts(reading)) bound_ += reading.threshold.bound;
@@ -226,6 +226,10 @@ class Judgment {
 };
 
 }  // namespace
+
+double share_of_rung(std::size_t rungs, bool shifts) {
+    return (shifts ? 1 - kShiftsPart : 1) * kFalseAlarms / static_cast<double>(rungs);
+}
 
 double chance_of_crossing(double margin, double scale, double floor) {
     return std::exp(-std::abs(margin) / (kStranger * std::max(scale, 1e-12 * floor)));

@@ -43,6 +43,9 @@ inline constexpr double kShiftsPart =
 inline constexpr double kStranger = 2;
 inline constexpr double kSteadyShare = 1.0 / 4;  // of a floor: the jitter of an honest runtime, see above
 
+// Of kFalseAlarms, the part of each of `rungs` that count, at least one; `shifts`: whether those of margins are compared too.
+double share_of_rung(std::size_t rungs, bool shifts);
+
 // The chance that an honest runtime moves an input of this margin across the boundary.
 double chance_of_crossing(double margin, double scale, double floor);
 

@@ -14,7 +14,7 @@ namespace {
 oracle::Noticing by_flips(const Pairs& pairs, const RungOfPairs& rung) {
     const auto spaced =
         std::ranges::count_if(pairs.rungs, [](const RungOfPairs& one) { return one.rung != Rung::exact; });
-    const double share = (1 - kShiftsPart) * kFalseAlarms / static_cast<double>(spaced);
+    const double share = share_of_rung(static_cast<std::size_t>(spaced), true);
     oracle::Noticing way{.limits = {}, .needed = threshold_of(chances_of(rung, true), share).mismatches};
     for (const auto& pair : rung.pairs) {
         way.limits.push_back(static_cast<float>(std::min(-pair.member[0].margin, pair.member[1].margin)));

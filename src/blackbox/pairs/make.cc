@@ -236,7 +236,7 @@ Result<Made> make_pairs(oracle::Network& network, const Plan& plan, const Secret
     MODELSEAL_TRY_ASSIGN(const auto outputs, network.outputs());
     auto adapted = plan;
     if (!outputs.classifies) {
-        // The error says why it is no classifier.
+        // The error says what is missing for a classifier.
         if (plan.access != Access::logits && plan.access != Access::values) {
             MODELSEAL_TRY(network.classes());
         }

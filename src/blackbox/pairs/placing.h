@@ -12,7 +12,7 @@ namespace modelseal::blackbox {
 using Bracket = std::array<double, 2>;
 
 // How close the ends of a bracket are, in lengths of the path. A path has a few thousand distinct float32 inputs in every 2^-16
-// of its length, so that between neighbors there are no others; near: about as close as runtimes agree on where the boundary is.
+// of its length, so that nothing lies between neighbors; near: about as close as runtimes agree on where the boundary is.
 inline constexpr double kNeighbors = 0x1p-32, kNear = 0x1p-20;
 
 // One for each crossing, found by Chandrupatla's method in about twenty evaluations (T. Chandrupatla, A new

@@ -12,7 +12,7 @@ struct PairsReading {
     FingerprintFinding::Pairs::OnRung details;
 };
 
-// The chance of a false mismatch, for each pair; `values`: of answers that are no labels.
+// The chance of a false mismatch, for each pair; `values`: of answers that have values.
 std::vector<double> chances_of(const RungOfPairs& rung, bool values);
 
 // `first`: the row of member 0 of the first pair.
