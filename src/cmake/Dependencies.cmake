@@ -30,3 +30,7 @@ if(MODELSEAL_TORCH AND NOT found_worker)
     message(FATAL_ERROR "MODELSEAL_TORCH needs LibTorch and libseccomp; Debian 12 has them as libtorch-dev and "
                         "libseccomp-dev, or give -DTorch_DIR=")
 endif()
+if(MODELSEAL_TORCH)
+    # LibTorch's headers share loops out among threads by OpenMP, and in silence by nothing without it.
+    find_package(OpenMP REQUIRED COMPONENTS CXX)
+endif()

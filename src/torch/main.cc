@@ -3,11 +3,24 @@
 #include <csignal>
 #include <cstdio>
 
+#include <malloc.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "torch/session.h"
+
+namespace {
+
+// The tensors between layers are freed and asked for again thousands of times. Given back to the system each time, every page of
+// theirs would be cleared again, which took a sixth of all time.
+void keep_freed_memory() {
+    constexpr int kKept = 64 << 20, kTensor = 32 << 20;
+    ::mallopt(M_TRIM_THRESHOLD, kKept);
+    ::mallopt(M_MMAP_THRESHOLD, kTensor);  // the most that it can be
+}
+
+}  // namespace
 
 int main() {
     using namespace modelseal;
@@ -20,6 +33,7 @@ int main() {
         std::fputs("modelseal-worker is started by modelseal, not by hand\n", stderr);
         return 2;
     }
+    keep_freed_memory();
     libtorch::Session(worker::Channel(worker::Descriptor(kChannelDescriptor))).run();
     // Code that a model left, destructors included, need not run.
     ::_exit(0);

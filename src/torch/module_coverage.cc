@@ -1,7 +1,10 @@
 // Which weights of a network its outputs for some inputs depend on, and how much.
 #include <algorithm>
+#include <cmath>
+#include <cstdint>
 
 #include <ATen/ATen.h>
+#include <ATen/Parallel.h>
 #include <fmt/format.h>
 #include <torch/csrc/autograd/grad_mode.h>
 
@@ -12,42 +15,60 @@
 namespace modelseal::libtorch {
 namespace {
 
+constexpr std::int64_t kWeightsForAThread = 1 << 14;
+// Elements of one input from which on threads do more than wait for each other.
+constexpr std::size_t kWorthThreads = 1 << 14;
+
 // For each weight of a tensor: by how many inputs it is noticed, in each way, and whether any sees it at all.
 class Tally {
   public:
-    Tally(const Weight& weight, std::size_t ways) : weight_(weight) {
-        const auto& value = weight.value();
-        for (std::size_t i = 0; i < ways; ++i)
-            counts_.push_back(at::zeros(value.sizes(), value.options().dtype(at::kShort)));
-        alive_ = at::zeros(value.sizes(), value.options().dtype(at::kBool));
-    }
+    Tally(const Weight& weight, double change, std::size_t ways)
+        : name_(weight.name),
+          // A copy, in the order of its indices; the gradients are read in the same.
+          steps_((weight.value().detach().to(at::kCPU, at::kFloat).abs() * change).contiguous()),
+          alive_(size()),
+          counts_(ways, std::vector<std::uint16_t>(size())) {}
 
     // `slope`: of the function of input number `input`.
-    void take(const at::Tensor& slope, double change, std::span<const oracle::Noticing> ways,
-              std::size_t input) {
-        const auto moved = (slope * weight_.value()).abs().mul_(change);
-        alive_.logical_or_(slope != 0);
-        for (std::size_t i = 0; i < ways.size(); ++i) counts_[i].add_(moved > ways[i].limits[input]);
+    void take(const at::Tensor& slope, std::span<const oracle::Noticing> ways, std::size_t input) {
+        const auto slopes = slope.to(at::kCPU, at::kFloat).contiguous();
+        const float* by = slopes.data_ptr<float>();
+        const float* step = steps_.data_ptr<float>();
+        at::parallel_for(0, steps_.numel(), kWeightsForAThread, [&](std::int64_t begin, std::int64_t end) {
+            for (auto i = begin; i < end; ++i)
+                alive_[static_cast<std::size_t>(i)] |= static_cast<unsigned char>(by[i] != 0);
+            for (std::size_t way = 0; way < ways.size(); ++way) {
+                const float limit = ways[way].limits[input];
+                auto* count = counts_[way].data();
+                for (auto i = begin; i < end; ++i)
+                    count[i] = static_cast<std::uint16_t>(count[i] + (std::abs(by[i] * step[i]) > limit));
+            }
+        });
     }
 
     oracle::CoveredWeights covered(std::span<const oracle::Noticing> ways) const {
-        const auto there = weight_.value() != 0;
-        auto noticed = at::zeros_like(alive_);
-        for (std::size_t i = 0; i < ways.size(); ++i)
-            noticed.logical_or_(counts_[i] >= static_cast<std::int64_t>(ways[i].needed));
-        const auto count = [](const at::Tensor& those) {
-            return static_cast<std::uint64_t>(those.sum().item<std::int64_t>());
-        };
-        return {.name = weight_.name,
-                .weights = count(there),
-                .noticed = count(noticed.logical_and(there)),
-                .dead = count(alive_.logical_not().logical_and(there))};
+        oracle::CoveredWeights covered{.name = name_, .weights = 0, .noticed = 0, .dead = 0};
+        const float* step = steps_.data_ptr<float>();
+        for (std::size_t i = 0; i < size(); ++i) {
+            if (step[i] == 0) continue;  // a weight of zero is not moved by a share of it
+            ++covered.weights;
+            covered.dead += alive_[i] == 0 ? 1 : 0;
+            for (std::size_t way = 0; way < ways.size(); ++way) {
+                if (counts_[way][i] < ways[way].needed) continue;
+                ++covered.noticed;
+                break;
+            }
+        }
+        return covered;
     }
 
   private:
-    const Weight& weight_;
-    std::vector<at::Tensor> counts_;
-    at::Tensor alive_;
+    std::size_t size() const { return static_cast<std::size_t>(steps_.numel()); }
+
+    std::string name_;
+    at::Tensor steps_;  // how far each weight is moved
+    std::vector<unsigned char> alive_;
+    std::vector<std::vector<std::uint16_t>> counts_;
 };
 
 }  // namespace
@@ -66,9 +87,9 @@ Result<std::vector<oracle::CoveredWeights>> ModuleNetwork::coverage(const oracle
                      {}};
     }
     return guarded(name_, [&]() -> Result<std::vector<oracle::CoveredWeights>> {
-        const Switches switches(as.threads, false, false);
+        const Switches switches(input_.elements() < kWorthThreads ? 1 : as.threads, false, false);
         std::vector<Tally> tallies;
-        for (const auto& weight : weights_) tallies.emplace_back(weight, question.ways.size());
+        for (const auto& weight : weights_) tallies.emplace_back(weight, question.change, question.ways.size());
         for (std::size_t input = 0; input < question.count; ++input) {
             std::vector<at::Tensor> slopes;
             {
@@ -84,7 +105,7 @@ Result<std::vector<oracle::CoveredWeights>> ModuleNetwork::coverage(const oracle
             }
             const at::NoGradGuard no_gradients;
             for (std::size_t i = 0; i < weights_.size(); ++i) {
-                if (slopes[i].defined()) tallies[i].take(slopes[i], question.change, question.ways, input);
+                if (slopes[i].defined()) tallies[i].take(slopes[i], question.ways, input);
             }
         }
         const at::NoGradGuard no_gradients;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include <ATen/ATen.h>
+#include <ATen/Parallel.h>
 
 namespace modelseal::libtorch {
 namespace {
@@ -59,8 +60,11 @@ Matrices matrices_of(std::int64_t m, const at::TensorOptions& options) {
     return {output.to(options), kernel.to(options), input.to(options)};
 }
 
+// matrix * T * matrix^T for every tile T. Tiles are next to each other in memory, element by element: n x n x tiles.
 at::Tensor both_sides(const at::Tensor& matrix, const at::Tensor& tiles) {
-    return at::matmul(at::matmul(matrix, tiles), matrix.t());
+    const auto m = matrix.size(0), n = matrix.size(1), count = tiles.size(2);
+    const auto rows = at::mm(matrix, tiles.reshape({n, n * count})).reshape({m, n, count});
+    return at::bmm(matrix.expand({m, m, n}), rows);
 }
 
 }  // namespace
@@ -77,26 +81,34 @@ at::Tensor winograd_convolution(const Convolution& convolution, int m) {
     const auto& [x, weight, bias, stride, padding, dilation, groups, one_dimension] = convolution;
     const auto [output, kernel, input] = matrices_of(m, x.options());
     const auto n = std::int64_t{m} + kTaps - 1;
+    const auto outputs = weight.size(0), channels = weight.size(1);
     const auto height = x.size(2) + 2 * padding[0] - kTaps + 1, width = x.size(3) + 2 * padding[1] - kTaps + 1;
     const auto high = (height + m - 1) / m, wide = (width + m - 1) / m;  // in tiles
+    // Channels last: what is copied into tiles and back then lies side by side.
     const auto padded = at::constant_pad_nd(
-        x, {padding[1], wide * m - width + padding[1], padding[0], high * m - height + padding[0]});
-    // images x channels x high x wide x n x n
-    const auto tiles = both_sides(input, padded.unfold(2, n, m).unfold(3, n, m).contiguous());
-    const auto kernels = both_sides(kernel, weight);  // outputs x channels x n x n
-    const auto places = x.size(0) * high * wide;
-    const auto products =
-        at::bmm(kernels.permute({2, 3, 0, 1}).reshape({n * n, weight.size(0), weight.size(1)}),
-                tiles.permute({4, 5, 1, 0, 2, 3}).reshape({n * n, weight.size(1), places}));
-    // n x n x outputs x images x high x wide
-    const auto sums =
-        products.reshape({n, n, weight.size(0), x.size(0), high, wide}).permute({3, 2, 4, 5, 0, 1});
-    const auto done = both_sides(output, sums.contiguous());  // images x outputs x high x wide x m x m
-    auto out = done.permute({0, 1, 2, 4, 3, 5})
-                   .reshape({x.size(0), weight.size(0), high * m, wide * m})
-                   .narrow(2, 0, height)
-                   .narrow(3, 0, width);
-    if (bias.defined()) out = out + bias.reshape({-1, 1, 1});
+        x.permute({0, 2, 3, 1}),
+        {0, 0, padding[1], wide * m - width + padding[1], padding[0], high * m - height + padding[0]});
+    const auto taps = weight.permute({2, 3, 1, 0}).reshape({kTaps, kTaps, channels * outputs});
+    const auto kernels = both_sides(kernel, taps).reshape({n * n, channels, outputs});
+    auto out = at::empty({x.size(0), height, width, outputs}, x.options());
+    // Products of LibTorch have one thread each here.
+    at::parallel_for(0, x.size(0), 1, [&](std::int64_t begin, std::int64_t end) {
+        const at::NoGradGuard no_gradients;
+        const auto images = end - begin, places = images * high * wide;
+        const auto cut = padded.narrow(0, begin, images).unfold(1, n, m).unfold(2, n, m);
+        const auto tiles =
+            both_sides(input, cut.permute({4, 5, 0, 1, 2, 3}).reshape({n, n, places * channels}));
+        const auto products = at::bmm(tiles.reshape({n * n, places, channels}), kernels);
+        const auto done = both_sides(output, products.reshape({n, n, places * outputs}));
+        out.narrow(0, begin, images)
+            .copy_(done.reshape({m, m, images, high, wide, outputs})
+                       .permute({2, 3, 0, 4, 1, 5})
+                       .reshape({images, high * m, wide * m, outputs})
+                       .narrow(1, 0, height)
+                       .narrow(2, 0, width));
+    });
+    if (bias.defined()) out += bias;
+    out = out.permute({0, 3, 1, 2});
     return one_dimension ? out.squeeze(2) : out.contiguous();
 }
 
