@@ -136,4 +136,6 @@ WithArithmetic::~WithArithmetic() {
     if (current_) current = nullptr;
 }
 
+UsualArithmetic::UsualArithmetic() : usual_(kMode) {}
+
 }  // namespace modelseal::libtorch

@@ -31,4 +31,13 @@ class WithArithmetic {
     std::unique_ptr<c10::impl::IncludeDispatchKeyGuard> mode_;
 };
 
+// As long as it lives, operators compute as usual: for products of integers, which are the same on every runtime.
+class UsualArithmetic {
+  public:
+    UsualArithmetic();
+
+  private:
+    c10::impl::ExcludeDispatchKeyGuard usual_;
+};
+
 }  // namespace modelseal::libtorch

@@ -1,9 +1,11 @@
 // Changes of type, and Dropout, which changes nothing when a network is used.
+#include <algorithm>
 #include <cmath>
 #include <utility>
 
 #include "formats/onnx/schema.h"
 #include "torch/onnx/call.h"
+#include "torch/onnx/ops/exact_products.h"
 #include "torch/onnx/ops/shared.h"
 
 namespace modelseal::libtorch::onnx {
@@ -142,8 +144,9 @@ void dequantize(Call& call) {
         x = numbers(call, 0);
         if (call.has(2)) x = x - stretched_scale(call, numbers(call, 2), x);
     } else {
-        auto whole = call.in(0).to(at::kLong);  // 32 bits do not fit float32
-        if (call.has(2)) whole = whole - stretched_scale(call, call.in(2).to(at::kLong), whole);
+        const auto wide = bits_of(call.type(0)) > 16 ? at::kLong : at::kFloat;  // 32 bits do not fit float32
+        auto whole = call.in(0).to(wide);
+        if (call.has(2)) whole = whole - stretched_scale(call, call.in(2).to(wide), whole);
         x = whole.to(at::kFloat);
     }
     call.give(x * stretched_scale(call, call.in(1).to(at::kFloat), x), type);
@@ -167,18 +170,23 @@ at::Tensor for_outputs(const at::Tensor& factor, std::int64_t rank) {
     return factor.reshape(shape);
 }
 
-// In float64, where sums of products of bytes are exact.
+// The largest difference of a number of a type to its zero points.
+double largest_from(const Call& call, std::size_t input, std::size_t zero) {
+    const auto [low, high] = range_of(call.type(input));
+    if (!call.has(zero)) return std::max(-low, high);
+    const auto zeros = numbers(call, zero).detach();
+    return std::max(zeros.max().item<double>() - low, high - zeros.min().item<double>());
+}
+
 at::Tensor integer_conv(const Call& call, std::size_t x_at, std::size_t x_zero, std::size_t w_at,
                         std::size_t w_zero) {
-    auto x = numbers(call, x_at, at::kDouble), w = numbers(call, w_at, at::kDouble);
+    auto x = numbers(call, x_at), w = numbers(call, w_at);
     require(x.dim() >= 3 && x.dim() <= 5 && w.dim() == x.dim(),
             "a convolution over 1 to 3 dimensions is supported");
-    if (call.has(x_zero)) x = x - numbers(call, x_zero, at::kDouble).reshape({});
-    if (call.has(w_zero)) w = w - for_outputs(numbers(call, w_zero, at::kDouble), w.dim());
+    if (call.has(x_zero)) x = x - numbers(call, x_zero).reshape({});
+    if (call.has(w_zero)) w = w - for_outputs(numbers(call, w_zero), w.dim());
     const auto window = window_of(call, x.sizes(), w.sizes().slice(2).vec());
-    const Ints none(window.rank(), 0);
-    return at::convolution(padded(x, window, 0), w, c10::nullopt, window.strides, none, window.dilations, false,
-                           none, call.integer("group", 1));
+    return exact_convolution(x, w, largest_from(call, x_at, x_zero), window, call.integer("group", 1));
 }
 
 // Along the rows of a or the columns of b.
@@ -189,10 +197,10 @@ at::Tensor side(const at::Tensor& factor, std::int64_t axis) {
 
 at::Tensor integer_matmul(const Call& call, std::size_t a_at, std::size_t a_zero, std::size_t b_at,
                           std::size_t b_zero) {
-    auto a = numbers(call, a_at, at::kDouble), b = numbers(call, b_at, at::kDouble);
-    if (call.has(a_zero)) a = a - side(numbers(call, a_zero, at::kDouble), 1);
-    if (call.has(b_zero)) b = b - side(numbers(call, b_zero, at::kDouble), 0);
-    return at::matmul(a, b);
+    auto a = numbers(call, a_at), b = numbers(call, b_at);
+    if (call.has(a_zero)) a = a - side(numbers(call, a_zero), 1);
+    if (call.has(b_zero)) b = b - side(numbers(call, b_zero), 0);
+    return exact_matmul(a, b, largest_from(call, a_at, a_zero));
 }
 
 // The product of the scales is rounded to float32 first, as engines do.
