@@ -20,7 +20,7 @@ namespace modelseal::test {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-constexpr auto kPatience = std::chrono::minutes(1);
+constexpr auto kPatience = std::chrono::minutes(5);
 
 [[noreturn]] void become(const Words& command, const Surroundings& surroundings) {
     std::vector<char*> arguments;

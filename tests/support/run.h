@@ -24,7 +24,7 @@ struct Surroundings {
 
 using Words = std::vector<std::string>;
 
-// Without a controlling terminal. Killed after a minute.
+// Without a controlling terminal. Killed after five minutes: a loaded machine takes long.
 Outcome run(const Words& command, const Surroundings& surroundings = {});
 
 // A question that is awaited, by a part of it, and what is typed then.
