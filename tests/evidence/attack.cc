@@ -168,6 +168,16 @@ std::string one_weight(Network& network, const Options& options, const std::func
                        &value - values.data(), before, value);
 }
 
+std::string whole_layer(Network& network, const Options& options) {
+    const auto all = layers(network);
+    const auto& entry = layer(all, options.layer);
+    auto values = network.get(entry.name);
+    for (auto& value : values) value = static_cast<float>(static_cast<double>(value) * (1 + options.step));
+    network.set(entry.name, values);
+    return fmt::format("layer {} of {}, '{}': all {} weights times {}", options.layer, all.size(), entry.name,
+                       values.size(), 1 + options.step);
+}
+
 std::string swap_classes(Network& network, const Options& options) {
     const auto all = layers(network);
     const auto weight = std::ranges::find(all.rbegin(), all.rend(), 2u, &Network::Entry::rank);
@@ -206,6 +216,7 @@ const std::map<std::string, Kind>& kinds() {
                  return std::bit_cast<float>(std::bit_cast<std::uint32_t>(value) ^ 1u << options.bit);
              });
          }},
+        {"layer", whole_layer},
         {"swap", swap_classes},
     };
     return kinds;
@@ -253,7 +264,7 @@ void add_attacks(CLI::App& app) {
     sub->add_option("--target", options->target, "backdoor, swap: class")->capture_default_str();
     sub->add_option("--share", options->share, "prune: of all weights")->capture_default_str();
     sub->add_option("--layer", options->layer, "weight, exponent: number of the layer")->capture_default_str();
-    sub->add_option("--add", options->step, "weight: relative change")->capture_default_str();
+    sub->add_option("--add", options->step, "weight, layer: relative change")->capture_default_str();
     sub->add_option("--bit", options->bit, "exponent: 23 (lowest) to 30")
         ->check(CLI::Range(23, 30))
         ->capture_default_str();

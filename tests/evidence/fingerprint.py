@@ -40,8 +40,18 @@ def read(folder):
     return table
 
 
+def costs(folder):
+    """How each fingerprint was made: label walks along gradients, the others need none."""
+    for kind in KINDS:
+        made = json.loads((pathlib.Path(folder) / f"{kind}.json").read_text())
+        sizes = ", ".join(f"{rung['pairs']} on {rung['name']}" for rung in made["rungs"])
+        yield f"- {kind}: {made['evaluations']:,} evaluations, {made['seconds']:.0f} s; {sizes}"
+
+
 def main():
     table = read(sys.argv[1])
+    print("Made by, where a step along a gradient counts as 3 evaluations:\n")
+    print("\n".join(costs(sys.argv[2])) + "\n")
     print("Per pair: % of pairs that mismatch on the rungs exact / fp32. Per check: noticed on the same runtime, and on")
     print("another one, of all files of that attack.\n")
     print("| attack | " + " | ".join(KINDS) + " |")

@@ -32,7 +32,7 @@ make() { # NAME then what attack takes
 }
 cp "$network" attacked/untouched.0.pt
 for seed in ${SEEDS:-1 2 3}; do
-    for rate in 0 1e-10 1e-9 1e-8 1e-7 1e-6; do
+    for rate in 0 1e-9 1e-8 1e-7 1e-6 1e-5; do
         make "finetuned-$rate.$seed" --kind finetune --rate $rate --seed $seed $train
         make "finetuned-on-unseen-$rate.$seed" --kind finetune --rate $rate --seed $seed $unseen
     done
@@ -45,6 +45,9 @@ for kind in int8 fp16 bf16; do make "$kind.0" --kind $kind; done
 layer=0
 while make "weight-1-percent.$layer" --kind weight --layer $layer 2>/dev/null; do layer=$((layer + 1)); done
 rm -f "attacked/weight-1-percent.$layer".*
+layer=0
+while make "layer-times-1.001.$layer" --kind layer --layer $layer --add 0.001 2>/dev/null; do layer=$((layer + 1)); done
+rm -f "attacked/layer-times-1.001.$layer".*
 
 for fp in logits-none probabilities-none label-none logits-u8 label-u8; do
     for file in attacked/*.pt; do
@@ -54,4 +57,4 @@ for fp in logits-none probabilities-none label-none logits-u8 label-u8; do
             >"$file.$fp.elsewhere.json" || true
     done
 done
-python3 "$here/fingerprint.py" attacked | tee fingerprint.md
+python3 "$here/fingerprint.py" attacked . | tee fingerprint.md

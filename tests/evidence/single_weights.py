@@ -1,0 +1,81 @@
+"""How many changes of a single weight a fingerprint finds, beside the coverage that it promises: a Markdown row for each network.
+
+    single_weights.py MODELSEAL NETWORK.onnx... [--count 200] [--change 0.01] [--pairs 150] [--seed 1] [--seeds DIR]
+
+Weights are drawn from all tensors of two or more dimensions that are not 0, each changed by itself in a copy of the file, which is
+checked on the rung fp32. As a control, so many copies as --control are saved with nothing changed.
+"""
+import argparse
+import collections
+import json
+import pathlib
+import tempfile
+
+import numpy as np
+import onnx
+from onnx import numpy_helper
+
+import program
+
+
+def drawn(network, count, seed):
+    """(tensor, index) of weights, each equally likely."""
+    tensors = [one for one in network.graph.initializer if one.data_type == onnx.TensorProto.FLOAT and len(one.dims) >= 2]
+    places = [np.flatnonzero(numpy_helper.to_array(one)) for one in tensors]
+    ends = np.cumsum([len(place) for place in places])
+    for number in np.random.default_rng(seed).integers(ends[-1], size=count):
+        which = int(np.searchsorted(ends, number, side="right"))
+        yield tensors[which], places[which][number - (ends[which - 1] if which else 0)]
+
+
+def save_changed(network, tensor, index, change, path):
+    before = tensor.SerializeToString()
+    values = numpy_helper.to_array(tensor).copy()
+    values.reshape(-1)[index] *= np.float32(1 + change)
+    tensor.CopyFrom(numpy_helper.from_array(values, tensor.name))
+    onnx.save(network, path)
+    tensor.ParseFromString(before)
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("modelseal", type=pathlib.Path)
+    parser.add_argument("networks", type=pathlib.Path, nargs="+")
+    parser.add_argument("--count", type=int, default=200)
+    parser.add_argument("--control", type=int, default=10)
+    parser.add_argument("--change", type=float, default=0.01)
+    parser.add_argument("--pairs", type=int, default=150)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--seeds")
+    options = parser.parse_args()
+    print(f"{options.pairs} pairs, seed {options.seed}; single weights changed by {100 * options.change:g} %, rung fp32.\n")
+    print("| network | covered % | found % | of | by flips | by shifts | control: found | of |\n| --- | --- | --- | --- | --- | --- | --- | --- |",
+          flush=True)
+    with tempfile.TemporaryDirectory() as folder:
+        work = pathlib.Path(folder)
+        program.must(options.modelseal, "keygen", "v", "--no-passphrase", folder=work)
+        for path in options.networks:
+            made = program.must(options.modelseal, "fingerprint", path, "-k", work / "v.key", "-o", work / "net.fp", "--pairs", options.pairs,
+                                "--seed", options.seed, "--json", *(["--seeds", options.seeds] if options.seeds else []))
+            coverage = json.loads(made.out)["coverage"]
+
+            def verdict():
+                checked = program.run(options.modelseal, "check", work / "copy.onnx", "--fingerprint", work / "net.fp", "--pub",
+                                      work / "v.pub", "--black-box", "--rung", "fp32", "--json")
+                check = json.loads(checked.out)["checks"][0]
+                return check["outcome"], check.get("decided_by", "")
+
+            network = onnx.load(path)
+            found = collections.Counter()
+            for tensor, index in drawn(network, options.count, options.seed):
+                save_changed(network, tensor, index, options.change, work / "copy.onnx")
+                found[verdict()] += 1
+            onnx.save(network, work / "copy.onnx")
+            alarms = sum(verdict()[0] == "tampered" for _ in range(options.control))
+            tampered = sum(number for (outcome, _), number in found.items() if outcome == "tampered")
+            name = path.name if path.name != "model.onnx" else path.parent.name
+            print(f"| {name} | {100 * coverage['noticed'] / coverage['weights']:.1f} | {100 * tampered / options.count:.1f} | {options.count} | "
+                  f"{found['tampered', 'flips']} | {found['tampered', 'shifts']} | {alarms} | {options.control} |", flush=True)
+
+
+main()
