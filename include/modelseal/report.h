@@ -171,6 +171,8 @@ struct FingerprintFinding {
     // The least margin on that rung in units of its largest noise: so much more coarsely than the coarsest that was tried a
     // runtime has to round for an alarm. 0: not known.
     double headroom = 0;
+    // How many runtimes that is the largest noise of, and of how many evaluations of one input by them. 0: not known.
+    std::uint64_t runtimes_tried = 0, evaluations_tried = 0;
     Decision decided_by = Decision::none;
     // Arithmetic narrower than float32 explains the alarm as well: a service answered, and the rung mixed agrees.
     bool reduced_precision_possible = false;

@@ -1,11 +1,10 @@
 #include "blackbox/noise.h"
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
-#include <cstdlib>
+#include <iterator>
 #include <limits>
-
-#include <fmt/format.h>
 
 #include "blackbox/verdict.h"
 
@@ -78,22 +77,26 @@ class Measurement {
     // What is added from now on does more than sum in another order.
     void more_than_orders() { only_orders_ = false; }
     // On the CPU, which has the operators of every arithmetic, in small batches: the sums of one take memory.
-    Result<void> add(Arithmetic arithmetic, unsigned draw = 0) {
+    Result<void> add(Arithmetic arithmetic) {
         const auto& pixels = inputs_.pixels;
         const auto count = std::min(pixels.size(), inputs_.few * probe_.elements());
-        return add(arithmetic, draw, {pixels.begin(), pixels.begin() + static_cast<std::ptrdiff_t>(count)});
+        return add(arithmetic, {pixels.begin(), pixels.begin() + static_cast<std::ptrdiff_t>(count)});
     }
     // The same of all inputs.
-    Result<void> add_to_all(Arithmetic arithmetic, unsigned draw = 0) {
-        return add(arithmetic, draw, inputs_.pixels);
+    Result<void> add_to_all(Arithmetic arithmetic) { return add(arithmetic, inputs_.pixels); }
+    // Other weights, and the usual operators.
+    Result<void> add_rounded_weights(unsigned draw) {
+        const oracle::Runtime runtime{
+            .batch = probe_.batch(), .arithmetic = Arithmetic::rounded_weights, .draw = draw, .device = "cpu"};
+        return add(runtime, std::string(name_of(runtime.arithmetic)), inputs_.pixels);
     }
 
     std::vector<Tried> tried;
 
   private:
-    Result<void> add(Arithmetic arithmetic, unsigned draw, const std::vector<float>& pixels) {
+    Result<void> add(Arithmetic arithmetic, const std::vector<float>& pixels) {
         const oracle::Runtime runtime{
-            .batch = kArithmeticBatch, .arithmetic = arithmetic, .draw = draw, .device = "cpu"};
+            .batch = std::min(kArithmeticBatch, probe_.batch()), .arithmetic = arithmetic, .device = "cpu"};
         return add(runtime, std::string(name_of(arithmetic)), pixels);
     }
 
@@ -113,7 +116,11 @@ std::vector<float> off_by_a_unit(std::vector<float> pixels, float high) {
 }
 
 std::vector<float> with_seven_digits(std::vector<float> pixels) {
-    for (auto& pixel : pixels) pixel = std::strtof(fmt::format("{:.6e}", pixel).c_str(), nullptr);
+    for (auto& pixel : pixels) {
+        char text[32];
+        const auto written = std::to_chars(text, std::end(text), pixel, std::chars_format::scientific, 6);
+        std::from_chars(text, written.ptr, pixel);
+    }
     return pixels;
 }
 
@@ -131,19 +138,15 @@ std::vector<float> in_half_precision(std::vector<float> pixels) {
     return pixels;
 }
 
-}  // namespace
-
-namespace {
-
 // Sums in another order.
 Result<void> try_orders(Measurement& measurement, Probe& probe, unsigned threads) {
     const auto all = probe.batch();
     const oracle::Runtime runtimes[] = {
         {.threads = 1, .batch = 1},
-        {.threads = std::min(2u, std::max(1u, threads)), .batch = 7},
+        {.threads = std::min(2u, std::max(1u, threads)), .batch = std::min<std::size_t>(7, 2 * all)},
         {.threads = 0, .batch = all, .channels_last = true},
-        {.threads = 1, .batch = 16, .plain_kernels = true},
-        {.threads = 1, .batch = 16, .channels_last = true, .plain_kernels = true},
+        {.threads = 1, .batch = std::min(kArithmeticBatch, all), .plain_kernels = true},
+        {.threads = 1, .batch = std::min(kArithmeticBatch, all), .channels_last = true, .plain_kernels = true},
     };
     for (const auto& runtime : runtimes) MODELSEAL_TRY(measurement.add(runtime));
     const auto devices = probe.network().devices();
@@ -169,8 +172,7 @@ Result<std::vector<Tried>> try_fp32(Probe& probe, const NoiseInputs& inputs, uns
     MODELSEAL_TRY(measurement.add({.batch = all}, "inputs with 7 digits", with_seven_digits(pixels)));
     measurement.more_than_orders();
     // Weights move all margins together, one way or the other: the mean of one draw may be near 0 by chance.
-    for (unsigned draw = 0; draw < kWeightDraws; ++draw)
-        MODELSEAL_TRY(measurement.add_to_all(Arithmetic::rounded_weights, draw));
+    for (unsigned draw = 0; draw < kWeightDraws; ++draw) MODELSEAL_TRY(measurement.add_rounded_weights(draw));
     measurement.moves_alike(false);
     // These are the noisiest of convolutions by far: how noisy an input is should follow from them, too.
     for (const auto arithmetic : {Arithmetic::winograd4, Arithmetic::winograd6}) {
@@ -233,6 +235,8 @@ Noise noise_over(std::span<const Tried> tried, std::vector<double> units) {
         const auto sums = summed(one.offs, noise.units);
         noise.largest = std::max(noise.largest, sums.largest);
         noise.wide = noise.wide || !one.only_orders;
+        ++noise.tried.runtimes;
+        noise.tried.evaluations += one.offs.size();
         if (!one.only_orders) continue;
         noise.orders = std::max(noise.orders, sums.largest);
         noise.scale = std::max(noise.scale, sums.mean);

@@ -8,6 +8,7 @@
 
 #include "blackbox/margin.h"
 #include "blackbox/probe.h"
+#include "blackbox/tried_runtimes.h"
 
 namespace modelseal::blackbox {
 
@@ -64,6 +65,7 @@ struct Noise {
     double orders = 0;          // the same of the runtimes that only sum in another order
     double scale = 0;           // mean absolute difference on the noisiest of these, for mixed of all
     bool wide = false;          // other algorithms were among the runtimes
+    TriedRuntimes tried;
 };
 Noise noise_over(std::span<const Tried> tried, std::vector<double> units);
 

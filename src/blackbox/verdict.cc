@@ -109,6 +109,8 @@ class Judgment {
         finding_.threshold = reading.threshold.mismatches;
         finding_.arithmetic = reading.rung == Rung::mixed ? "mixed" : "float32";
         finding_.headroom = reading.headroom;
+        finding_.runtimes_tried = reading.tried.runtimes;
+        finding_.evaluations_tried = reading.tried.evaluations;
         if (reading.shifts.empty()) return;
         finding_.shift = median(reading.shifts);
         finding_.drift = reading.drift;

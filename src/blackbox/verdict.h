@@ -33,6 +33,7 @@
 #include <vector>
 
 #include "blackbox/replies.h"
+#include "blackbox/tried_runtimes.h"
 #include <modelseal/report.h>
 
 namespace modelseal::blackbox {
@@ -69,6 +70,7 @@ struct RungReading {
     double slack = 0;            // of that mean: what the coarseness of the answers explains
     double most_drift = 0;       // on record; 0: not measured
     double headroom = 0;         // least recorded |margin| in units of the noise; 0: not known
+    TriedRuntimes tried;         // that the noise is of
 
     std::uint64_t asked() const { return finding.compared + finding.untold; }
     // True if the mismatches, or the mean of all margins, exceed what honest runtimes and coarse answers

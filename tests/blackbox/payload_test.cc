@@ -45,11 +45,15 @@ TEST(Payload, RoundTrips) {
     made.input.mean = {0.485f, 0.1f};
     made.input.std = {0.229f};
     made.pairs().rungs[0].noise = 1.0 / 3;
+    made.pairs().rungs[1].tried = {17, 2213};
     const auto back = decode(payload(made));
     ASSERT_TRUE(back.ok()) << back.error().message;
     EXPECT_EQ(print(*back), print(made));
     EXPECT_EQ(back->input.mean, made.input.mean);
     EXPECT_EQ(back->pairs().rungs[0].noise, 1.0 / 3);
+    EXPECT_EQ(back->pairs().rungs[0].tried.runtimes, 0u);
+    EXPECT_EQ(back->pairs().rungs[1].tried.runtimes, 17u);
+    EXPECT_EQ(back->pairs().rungs[1].tried.evaluations, 2213u);
     EXPECT_EQ(inputs_of(*back, back->pairs().rungs[1].pairs), inputs_of(made, made.pairs().rungs[1].pairs));
 }
 

@@ -30,6 +30,8 @@ CheckReport intact() {
         .false_alarm_bound = 1e-6,
         .arithmetic = "float32",
         .headroom = 7.5,
+        .runtimes_tried = 17,
+        .evaluations_tried = 2213,
         .shift = 1e-5,
         .rungs = {{.name = "exact", .compared = 150, .mismatched = 40, .noise = 0, .floor = 0},
                   {.name = "fp32", .compared = 150, .noise = 4e-5, .floor = 3e-4}},
@@ -75,7 +77,8 @@ TEST(FingerprintText, IntactStatesWhatAnAlarmWouldNeed) {
         "http://host/v2/models/net: intact, none of 150 pairs on rung fp32 differs, fingerprint of resnet20 "
         "for acme by "
         "key 1a2b3c4d5e6f7081\n"
-        "  an alarm needs a float32 runtime that rounds 7 times as coarsely as the coarsest that was tried\n");
+        "  an alarm needs a float32 runtime that rounds 7 times as coarsely as the coarsest of 17 that were "
+        "tried\n");
     EXPECT_TRUE(to_text(intact(), {.color = true}).starts_with("\x1b[32m"));
     auto check = intact();
     check.fingerprint->headroom = 0;

@@ -88,6 +88,8 @@ CheckReport queried_report(FingerprintFinding::Outcome outcome) {
         .false_alarm_bound = 1e-6,
         .arithmetic = "mixed",
         .headroom = 7.5,
+        .runtimes_tried = 17,
+        .evaluations_tried = 2213,
         .reduced_precision_possible = true,
         .shifts = FingerprintFinding::Shifts{.compared = 165, .factor = 4, .moved = 33, .threshold = 31},
         .coverage = FingerprintFinding::Coverage{.change = 0.01, .weights = 1000, .noticed = 751},

@@ -14,6 +14,7 @@
 #include <nlohmann/json.hpp>
 
 #include "blackbox/facts.h"
+#include "blackbox/tried_runtimes.h"
 #include "formats/bytes.h"
 #include "formats/reader.h"
 #include "formats/registry.h"
@@ -71,6 +72,18 @@ class PayloadWriter {
     nlohmann::ordered_json facts_, tensors_ = nlohmann::ordered_json::object();
     std::vector<std::byte> data_;
 };
+
+// Of a rung. Files from before they were counted have neither fact.
+inline void write_tried(const std::string& rung, const TriedRuntimes& tried, PayloadWriter& payload) {
+    if (tried.runtimes == 0) return;
+    payload.number(rung + ".runtimes", tried.runtimes);
+    payload.number(rung + ".evaluations", tried.evaluations);
+}
+inline TriedRuntimes read_tried(const std::string& rung, Facts& facts) {
+    if (!facts.has(rung + ".runtimes")) return {};
+    return {facts.number<std::uint64_t>(rung + ".runtimes"),
+            facts.number<std::uint64_t>(rung + ".evaluations")};
+}
 
 // Hostile bytes: every fact and tensor is taken once. Failed reads stick and return empty values; check
 // problem() at the end.

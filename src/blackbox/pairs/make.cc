@@ -137,7 +137,8 @@ Result<void> Maker::add_exact() {
 
 // `units`: of the crossings, in which the noise is and the floor.
 Result<void> Maker::add_spaced(Rung which, const Noise& noise, double floor, std::vector<double> units) {
-    RungOfPairs rung{.rung = which, .noise = noise.largest, .scale = noise.scale, .floor = floor};
+    RungOfPairs rung{
+        .rung = which, .noise = noise.largest, .scale = noise.scale, .floor = floor, .tried = noise.tried};
     auto& print = made_.fingerprint.pairs();
     const auto add_pair = [&](std::size_t path, std::size_t crossing, const Bracket& at) {
         Pair pair{.path = static_cast<std::uint32_t>(path),

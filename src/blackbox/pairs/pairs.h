@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "blackbox/margin.h"
+#include "blackbox/tried_runtimes.h"
 #include <modelseal/fingerprint.h>
 
 namespace modelseal::blackbox {
@@ -44,6 +45,7 @@ struct RungOfPairs {
     double scale = 0;  // mean absolute noise of the noisiest of them
     double floor = 0;  // |margin| of every member is at least this
     double drift = 0;  // an honest runtime does not shift the mean of all margins by more; 0: not measured
+    TriedRuntimes tried;
     std::vector<Pair> pairs;
 };
 

@@ -315,6 +315,7 @@ Result<void> write_pairs(const Fingerprint& whole, PayloadWriter& payload) {
         payload.number(name + ".scale", rung.scale);
         payload.number(name + ".floor", rung.floor);
         payload.number(name + ".drift", rung.drift);
+        write_tried(name, rung.tried, payload);
     }
     const PathTypes types = {all_whole(pairs.paths, &Path::base, 0, 65535),
                              all_whole(pairs.paths, &Path::direction, -128, 127)};
@@ -344,7 +345,8 @@ void read_pairs(PayloadReader& payload, Fingerprint& whole) {
                                .noise = facts.number<double>(name + ".noise"),
                                .scale = facts.number<double>(name + ".scale"),
                                .floor = facts.number<double>(name + ".floor"),
-                               .drift = facts.number<double>(name + ".drift")});
+                               .drift = facts.number<double>(name + ".drift"),
+                               .tried = read_tried(name, facts)});
     }
     read_paths(payload, whole);
     if (payload.has("offset"))

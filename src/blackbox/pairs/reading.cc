@@ -37,6 +37,7 @@ class Reader {
         reading_.rung.finding.scale = rung.scale;
         reading_.rung.finding.floor = rung.floor;
         if (rung.noise > 0) reading_.rung.headroom = least_margin(rung) / rung.noise;
+        reading_.rung.tried = rung.tried;
         reading_.rung.most_drift = rung.drift;
         reading_.rung.steady = heard.jitter <= kSteadyShare * rung.floor;
         // On the rung exact any jitter is a difference to the record, as it should be.

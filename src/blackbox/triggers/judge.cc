@@ -29,6 +29,7 @@ class TriggerReader {
         reading_.finding.name = name_of(rung.rung);
         reading_.finding.noise = rung.noise;
         reading_.finding.floor = rung.floor;
+        reading_.tried = rung.tried;
         reading_.steady = heard.jitter <= kSteadyShare * rung.floor;
         if (!reading_.steady) vary_ = kJitterFactor * heard.jitter;
     }

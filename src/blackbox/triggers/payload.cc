@@ -92,6 +92,7 @@ Result<void> write_triggers(const Fingerprint& whole, PayloadWriter& payload) {
         payload.number(name + ".noise", rung.noise);
         payload.number(name + ".scale", rung.scale);
         payload.number(name + ".floor", rung.floor);
+        write_tried(name, rung.tried, payload);
     }
     const auto elements = whole.input.shape.elements();
     const auto levels = levels_of(whole);
@@ -128,8 +129,8 @@ void read_triggers(PayloadReader& payload, Fingerprint& whole) {
         const std::string name(name_of(rung));
         if (!facts.has(name + ".noise")) continue;
         triggers.rungs.push_back({rung, facts.number<double>(name + ".noise"),
-                                  facts.number<double>(name + ".scale"),
-                                  facts.number<double>(name + ".floor")});
+                                  facts.number<double>(name + ".scale"), facts.number<double>(name + ".floor"),
+                                  read_tried(name, facts)});
     }
     const auto elements = whole.input.shape.elements();
     const auto count = std::min<std::uint64_t>(payload.rows("pixels"), kMostPairs + 1);

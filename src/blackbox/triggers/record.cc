@@ -21,12 +21,12 @@ Result<void> measure_rungs(Probe& probe, unsigned threads, const std::vector<flo
     const auto fp32 = noise_over(tried, std::vector<double>(labels.size(), 1));
     const auto count = static_cast<unsigned>(triggers.triggers.size());
     const double least = fp32_floor(fp32, spread, count);
-    triggers.rungs.push_back({Rung::fp32, fp32.largest, fp32.scale, least});
+    triggers.rungs.push_back({Rung::fp32, fp32.largest, fp32.scale, least, fp32.tried});
     MODELSEAL_TRY_ASSIGN(const auto narrow, try_mixed(probe, inputs));
     if (narrow.empty()) return {};
     const auto mixed = noise_over(narrow, std::vector<double>(labels.size(), 1));
     triggers.rungs.push_back(
-        {Rung::mixed, mixed.largest, mixed.scale, mixed_floor(mixed, spread, count, least)});
+        {Rung::mixed, mixed.largest, mixed.scale, mixed_floor(mixed, spread, count, least), mixed.tried});
     return {};
 }
 

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "blackbox/tried_runtimes.h"
 #include <modelseal/fingerprint.h>
 
 namespace modelseal::blackbox {
@@ -21,6 +22,7 @@ struct RungOfTriggers {
     double noise = 0;        // largest seen among the honest runtimes of this rung
     double scale = 0;        // mean absolute noise of the noisiest of them
     double floor = 0;
+    TriedRuntimes tried;
 };
 
 struct Triggers {

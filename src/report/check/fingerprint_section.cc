@@ -44,9 +44,12 @@ std::string shifts_text(const FingerprintFinding& finding) {
 // What an alarm would have needed; empty if it is not known.
 std::string headroom_text(const FingerprintFinding& finding) {
     if (!(finding.headroom >= 1)) return {};
+    const auto tried = finding.runtimes_tried > 0
+                           ? fmt::format("of {} that were", grouped(finding.runtimes_tried))
+                           : std::string("that was");
     return fmt::format(
-        "an alarm needs a {} runtime that rounds {:.0f} times as coarsely as the coarsest that was tried",
-        finding.arithmetic == "mixed" ? "mixed-precision" : "float32", std::floor(finding.headroom));
+        "an alarm needs a {} runtime that rounds {:.0f} times as coarsely as the coarsest {} tried",
+        finding.arithmetic == "mixed" ? "mixed-precision" : "float32", std::floor(finding.headroom), tried);
 }
 
 // What else than a changed model the alarm may come from; empty if nothing is known.

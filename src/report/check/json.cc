@@ -169,6 +169,10 @@ ordered_json fingerprint_json(const FingerprintFinding& finding) {
     if (!finding.arithmetic.empty()) out["arithmetic"] = json_text(finding.arithmetic);
     if (finding.decided_by != FingerprintFinding::Decision::none) out["decided_by"] = word(finding.decided_by);
     if (finding.headroom > 0) out["headroom"] = finding.headroom;
+    if (finding.runtimes_tried > 0) {
+        out["runtimes_tried"] = finding.runtimes_tried;
+        out["evaluations_tried"] = finding.evaluations_tried;
+    }
     if (finding.reduced_precision_possible) out["reduced_precision_possible"] = true;
     if (finding.shifts) {
         out["shifts"] = {{"compared", finding.shifts->compared},

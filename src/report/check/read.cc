@@ -204,6 +204,8 @@ FingerprintFinding fingerprint_in(Members& members) {
     members.read("arithmetic", finding.arithmetic);
     members.read("decided_by", finding.decided_by, kDecisions);
     members.read("headroom", finding.headroom);
+    members.read("runtimes_tried", finding.runtimes_tried);
+    members.read("evaluations_tried", finding.evaluations_tried);
     members.read("reduced_precision_possible", finding.reduced_precision_possible);
     members.read("rounding", finding.rounding);
     members.read("jitter", finding.jitter);
