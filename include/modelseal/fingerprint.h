@@ -130,6 +130,9 @@ struct FingerprintOptions {
     Grid grid = Grid::none;
     Schedule schedule = Schedule::keyed;
     InputOptions input = {};
+    // A folder of PNG or JPEG pictures of the input's size, at least two: pairs are searched from them as well, and cover more
+    // of the weights that such pictures use. Pairs contain mixtures of two of them, which the customer can see. For keyed pairs.
+    std::optional<std::filesystem::path> seeds = {};
     std::string device = "auto";                        // auto, cpu, cuda, cuda:N
     EndpointOptions endpoint = {};                      // if a served model is asked
     std::string expires = {};                           // RFC 3339 date and time; empty: never

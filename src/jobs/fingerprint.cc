@@ -11,6 +11,7 @@
 #include "crypto/hash.h"
 #include "crypto/secret.h"
 #include "formats/bytes.h"
+#include "images/key_images.h"
 #include "io/file.h"
 #include "io/rfc3339.h"
 #include "io/threads.h"
@@ -28,6 +29,7 @@ namespace modelseal {
 namespace {
 
 constexpr std::size_t kPreviewed = 12;
+constexpr std::uint64_t kMostSeeds = 256u << 20;  // bytes of pictures
 constexpr unsigned kMostQueries = 10'000;
 constexpr unsigned kMostWidth = 1024, kMostSteps = 100'000;  // of a generator
 
@@ -134,10 +136,35 @@ Result<void> check_options(const FingerprintOptions& options) {
         return Error{
             ErrorKind::usage, "of a network of several inputs only keyed pairs without a grid can be made", {}};
     }
+    if (options.seeds && (!pairs || options.schedule != Schedule::keyed || !options.input.parts.empty())) {
+        return Error{
+            ErrorKind::usage, "only keyed pairs of a network of one input are searched from pictures", {}};
+    }
     if (options.grid == Grid::u8 && options.schedule == Schedule::paper) {
         return Error{ErrorKind::usage, "the published schedule does not support a grid", {}};
     }
     return {};
+}
+
+// As Plan has them.
+Result<std::vector<std::uint8_t>> read_seeds(const std::filesystem::path& folder,
+                                             const oracle::InputShape& shape, unsigned jobs) {
+    MODELSEAL_TRY_ASSIGN(const auto geometry, images::geometry_of(shape.shape));
+    MODELSEAL_TRY_ASSIGN(const auto pictures, images::read_key_images(folder, geometry, kMostSeeds, jobs));
+    if (pictures.count() < 2) {
+        return Error{ErrorKind::unsupported,
+                     util::printable(folder.string()) + ": one picture; paths lead from one to another",
+                     "give at least two, of different things"};
+    }
+    MODELSEAL_TRY_ASSIGN(const auto scaler, images::Scaler::create(geometry, {.low = 0, .high = 255}));
+    std::vector<std::uint8_t> seeds;
+    std::vector<float> one;
+    for (std::size_t i = 0; i < pictures.count(); ++i) {
+        one.clear();
+        scaler.append(pictures.image(i), one);
+        for (const float value : one) seeds.push_back(static_cast<std::uint8_t>(value));
+    }
+    return seeds;
 }
 
 // The hint if a network cannot run: a wrong shape may be detected as late as in its last node.
@@ -283,11 +310,16 @@ Result<FingerprintSummary> run(const std::filesystem::path& model, const std::fi
     const auto threads = options.jobs == 0 ? io::default_jobs() : options.jobs;
     const auto salt = salt_of(options);
     const bool pairs = options.method == FingerprintMethod::pairs;
+    std::vector<std::uint8_t> seeds;
+    if (options.seeds) {
+        MODELSEAL_TRY_ASSIGN(seeds, read_seeds(*options.seeds, network.input(), options.jobs));
+    }
     const blackbox::Plan plan{.count = pairs ? options.pairs : options.triggers,
                               .access = options.access,
                               .grid = options.grid,
                               .input = std::move(input),
                               .threads = threads,
+                              .seeds = std::move(seeds),
                               .generator = options.generator};
     auto made = make(network, plan, options, salt);
     if (!made) return subject.files ? hinted(made.error(), options) : made.error();

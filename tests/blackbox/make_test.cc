@@ -157,6 +157,46 @@ TEST(MakeFingerprint, RecordsHowFarHonestRuntimesMoveThePaths) {
     EXPECT_EQ(labels.pairs().shifts.counted, 0u) << "labels show no margins";
 }
 
+TEST(MakeFingerprint, RecordsHowMuchWasTried) {
+    ToyNetwork network(1);
+    const auto print = make_or_die(network, plan_for(network)).fingerprint;
+    ASSERT_EQ(print.pairs().rungs.size(), 3u);
+    EXPECT_EQ(print.pairs().rungs[0].tried.runtimes, 0u) << "the runtime of the fingerprint itself";
+    const auto& fp32 = print.pairs().rungs[1].tried;
+    EXPECT_GE(fp32.runtimes, 10u);
+    EXPECT_GE(fp32.evaluations, 20 * fp32.runtimes) << "each evaluates all pairs";
+    EXPECT_GE(print.pairs().rungs[2].tried.runtimes, 4u);
+    const auto finding = check(network, print, {.batch = 1}, false);
+    EXPECT_EQ(finding.runtimes_tried, fp32.runtimes);
+    EXPECT_EQ(finding.evaluations_tried, fp32.evaluations);
+}
+
+// Every other path leads from one of them towards another.
+TEST(MakeFingerprint, SearchesFromPicturesOfTheVendor) {
+    ToyNetwork network(1);
+    auto plan = plan_for(network, Access::logits, Grid::none);
+    for (unsigned picture = 0; picture < 3; ++picture) {
+        for (unsigned i = 0; i < 36; ++i) plan.seeds.push_back(static_cast<std::uint8_t>(picture * 90 + 2 * i));
+    }
+    const auto print = make_or_die(network, plan).fingerprint;
+    EXPECT_EQ(complaint(print), "");
+    // Of these alone neighbors differ by the same, at either end of the path.
+    const auto is_even = [](const std::vector<float>& picture) {
+        for (std::size_t i = 2; i < picture.size(); ++i) {
+            if (std::abs(picture[i] - 2 * picture[i - 1] + picture[i - 2]) > 2) return false;
+        }
+        return true;
+    };
+    std::size_t from_seeds = 0;
+    for (const auto& path : print.pairs().paths) {
+        auto end = path.base;
+        for (std::size_t i = 0; i < end.size(); ++i) end[i] += path.direction[i];
+        from_seeds += is_even(path.base) || is_even(end) ? 1 : 0;
+    }
+    EXPECT_GE(from_seeds, print.pairs().paths.size() / 3);
+    EXPECT_LE(from_seeds, print.pairs().paths.size() * 2 / 3);
+}
+
 TEST(MakeFingerprint, OtherKeysAndOtherSaltsShareNoInput) {
     ToyNetwork network(1);
     constexpr std::array<std::byte, 32> other_salt{std::byte{8}};

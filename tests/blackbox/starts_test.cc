@@ -2,6 +2,7 @@
 #include "blackbox/pairs/starts.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <set>
 
@@ -82,6 +83,29 @@ TEST(Starts, FollowFromTheKeyAlone) {
         EXPECT_NE(one.picture(index, kShape, kLevels), two.picture(index, kShape, kLevels));
         EXPECT_NE(one.picture(index, kShape, kLevels), one.picture(index + kStartKinds, kShape, kLevels));
     }
+}
+
+// The key chooses two different ones for each path.
+TEST(Starts, OfTheVendorsPicturesComeEveryOtherTime) {
+    const std::vector<std::int64_t> shape = {1, 2, 2};
+    const std::vector<std::uint8_t> seeds = {0, 1, 2, 255, 51, 52, 53, 54, 9, 8, 7, 6};
+    const std::vector<std::vector<float>> in_levels = {{0, 1, 2, 255}, {51, 52, 53, 54}, {9, 8, 7, 6}};
+    const Keyed keyed(Secret32(std::array<std::byte, 32>{std::byte{1}}), std::array<std::byte, 32>{}, seeds);
+    std::set<std::vector<float>> seen;
+    for (std::size_t index = 0; index < 40; ++index) {
+        const auto one = keyed.picture(index, shape, 256), other = keyed.other_picture(index, shape, 256);
+        for (const auto& picture : {one, other}) {
+            const bool is_seed = std::ranges::find(in_levels, picture) != in_levels.end();
+            EXPECT_EQ(is_seed, index % 2 == 1) << index;
+            if (is_seed) seen.insert(picture);
+        }
+        if (index % 2 == 1) EXPECT_NE(one, other) << index;
+    }
+    EXPECT_EQ(seen.size(), 3u);
+    // Finer levels: 255 is the highest of them, and bytes between are rounded to the next.
+    const auto fine = keyed.picture(1, shape, 65536);
+    const auto coarse = keyed.picture(1, shape, 256);
+    for (std::size_t i = 0; i < fine.size(); ++i) EXPECT_EQ(fine[i], 257 * coarse[i]);
 }
 
 }  // namespace

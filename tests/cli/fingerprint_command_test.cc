@@ -12,6 +12,7 @@
 #include "tests/support/models/safetensors.h"
 #include "tests/support/models/script_file.h"
 #include "tests/support/models/small_models.h"
+#include "tests/support/picture_files.h"
 #include "tests/support/run.h"
 #include "tests/support/scratch.h"
 #include "tests/support/services/worker.h"
@@ -212,6 +213,37 @@ TEST_F(FingerprintCommand, ShowsWhatAFingerprintWouldSee) {
     EXPECT_FALSE(std::filesystem::exists(folder_ / "no.fp"));
     const auto inspected = json::parse(of({"inspect", "net.fp", "--pub", "v.pub", "--json"}).out);
     EXPECT_EQ(inspected["coverage_weights"], weights) << inspected.dump(2);
+}
+
+TEST_F(FingerprintCommand, SearchesFromPicturesOfAFolder) {
+    auto colored = test::small_network();
+    auto& first = colored.weights[0];
+    first.shape = {4, 3, 3, 3};
+    first.values.resize(108, 0.25f);
+    write("rgb.pt", colored);
+    const auto make = [&](const char* model, const char* shape, const char* folder) {
+        return of({"fingerprint", model, "-k", "v.key", "-o", "rgb.fp", "--pairs", "4", "--input-shape", shape,
+                   "--device", "cpu", "--seeds", folder});
+    };
+    std::filesystem::create_directory(folder_ / "one");
+    folder_.write("one/a.png", test::png_text(test::numbered_picture(5, 5, 3, 1)));
+    const auto lonely = make("rgb.pt", "3,5,5", "one");
+    EXPECT_EQ(lonely.code, 3);
+    EXPECT_THAT(lonely.err, HasSubstr("one: one picture; paths lead from one to another"));
+    std::filesystem::create_directory(folder_ / "seeds");
+    folder_.write("seeds/a.png", test::png_text(test::numbered_picture(5, 5, 3, 1)));
+    folder_.write("seeds/b.png", test::png_text(test::numbered_picture(6, 5, 3, 2)));
+    const auto wide = make("rgb.pt", "3,5,5", "seeds");
+    EXPECT_EQ(wide.code, 3);
+    EXPECT_THAT(wide.err, HasSubstr("seeds/b.png: "));
+    EXPECT_EQ(make("net.pt", "2,5,5", "seeds").code, 3) << "its inputs are not pictures";
+    EXPECT_FALSE(std::filesystem::exists(folder_ / "rgb.fp"));
+    folder_.write("seeds/b.png", test::png_text(test::numbered_picture(5, 5, 3, 2)));
+    const auto made = make("rgb.pt", "3,5,5", "seeds");
+    ASSERT_EQ(made.code, 0) << made.err;
+    const auto intact =
+        of({"check", "--fingerprint", "rgb.fp", "--pub", "v.pub", "--device", "cpu", "--black-box", "rgb.pt"});
+    EXPECT_EQ(intact.code, 0) << intact.out << intact.err;
 }
 
 TEST_F(FingerprintCommand, ReportsWhatAModelLacksAndWritesNothing) {

@@ -42,6 +42,9 @@ TEST_F(Usage, OfFingerprintIsValidated) {
     EXPECT_THAT(refused(with({"--width", "32"})).err, HasSubstr("--width goes with --method generator"));
     EXPECT_THAT(refused(with({"--method", "generator", "--pairs", "3"})).err,
                 HasSubstr("--pairs goes with --method pairs"));
+    EXPECT_THAT(refused(with({"--method", "generator", "--seeds", "."})).err,
+                HasSubstr("--seeds goes with --method pairs"));
+    EXPECT_THAT(refused(with({"--schedule", "paper", "--seeds", "."})).err, HasSubstr("only keyed pairs"));
     EXPECT_THAT(refused(with({"--method", "generator", "--triggers", "0"})).err, HasSubstr("--triggers"));
     EXPECT_THAT(refused(with({"--method", "generator", "--arm", "left"})).err, HasSubstr("--arm"));
     EXPECT_THAT(refused(with({"--pairs", "0"})).err, HasSubstr("--pairs"));

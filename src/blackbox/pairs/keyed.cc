@@ -23,9 +23,18 @@ double normal(crypto::Keystream& stream) {
     return radius * std::cos(2 * std::numbers::pi * uniform(stream));
 }
 
+constexpr double kWhite = 255;
+
+std::size_t elements_of(std::span<const std::int64_t> shape) {
+    std::size_t elements = 1;
+    for (const auto extent : shape) elements *= static_cast<std::size_t>(extent);
+    return elements;
+}
+
 }  // namespace
 
-Keyed::Keyed(const Secret32& secret, std::span<const std::byte, 32> salt) {
+Keyed::Keyed(const Secret32& secret, std::span<const std::byte, 32> salt, std::span<const std::uint8_t> seeds)
+    : seeds_(seeds) {
     crypto::hkdf_sha256(secret.bytes(), salt, "modelseal/1 fingerprint pairs", key_.writable());
 }
 
@@ -79,14 +88,33 @@ std::vector<float> Keyed::start(std::size_t index, std::size_t elements, unsigne
 
 std::vector<float> Keyed::picture(std::size_t index, std::span<const std::int64_t> shape,
                                   unsigned levels) const {
-    auto stream = this->stream("picture", index);
-    return draw_start(static_cast<StartKind>(index % kStartKinds), shape, levels, stream);
+    return is_seed(index) ? seed(index, 0, elements_of(shape), levels) : drawn("picture", index, shape, levels);
 }
 
 std::vector<float> Keyed::other_picture(std::size_t index, std::span<const std::int64_t> shape,
                                         unsigned levels) const {
-    auto stream = this->stream("other picture", index);
-    return draw_start(static_cast<StartKind>(index % kStartKinds), shape, levels, stream);
+    return is_seed(index) ? seed(index, 1, elements_of(shape), levels)
+                          : drawn("other picture", index, shape, levels);
+}
+
+std::vector<float> Keyed::drawn(std::string_view purpose, std::size_t index,
+                                std::span<const std::int64_t> shape, unsigned levels) const {
+    auto stream = this->stream(purpose, index);
+    const auto turn = seeds_.empty() ? index : index / 2;
+    return draw_start(static_cast<StartKind>(turn % kStartKinds), shape, levels, stream);
+}
+
+// The first or second of two different ones.
+std::vector<float> Keyed::seed(std::size_t index, int which, std::size_t elements, unsigned levels) const {
+    auto stream = this->stream("seeds", index);
+    const auto count = seeds_.size() / elements;
+    auto chosen = stream.below(count);
+    if (which == 1) chosen = (chosen + 1 + stream.below(count - 1)) % count;
+    std::vector<float> picture;
+    picture.reserve(elements);
+    for (const auto byte : seeds_.subspan(chosen * elements, elements))
+        picture.push_back(static_cast<float>(std::round(byte * (levels - 1.0) / kWhite)));
+    return picture;
 }
 
 std::uint32_t Keyed::target(std::size_t index, std::size_t classes) const {

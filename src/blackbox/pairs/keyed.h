@@ -24,7 +24,9 @@ inline constexpr std::size_t kMostWeights = 1024;  // of one function; of more o
 
 class Keyed {
   public:
-    Keyed(const Secret32& secret, std::span<const std::byte, 32> salt);
+    // `seeds`: pictures of the vendor's own (Plan); must outlive the object.
+    Keyed(const Secret32& secret, std::span<const std::byte, 32> salt,
+          std::span<const std::uint8_t> seeds = {});
 
     // Of path number `index`.
     KeyedFunction function(std::size_t index, std::size_t outputs) const;
@@ -34,9 +36,9 @@ class Keyed {
 
     // Start number `index`: integers, uniform in [0, levels).
     std::vector<float> start(std::size_t index, std::size_t elements, unsigned levels) const;
-    // The same of the kind (starts.h) whose turn it is.
+    // The same of the kind (starts.h) whose turn it is; with seeds, every other time one of these.
     std::vector<float> picture(std::size_t index, std::span<const std::int64_t> shape, unsigned levels) const;
-    // Another one of that kind.
+    // Another one of that kind, or another seed.
     std::vector<float> other_picture(std::size_t index, std::span<const std::int64_t> shape,
                                      unsigned levels) const;
     // The class whose border is searched from start number `index`.
@@ -46,7 +48,12 @@ class Keyed {
 
   private:
     crypto::Keystream stream(std::string_view purpose, std::size_t index) const;
+    bool is_seed(std::size_t index) const { return !seeds_.empty() && index % 2 == 1; }
+    std::vector<float> drawn(std::string_view purpose, std::size_t index, std::span<const std::int64_t> shape,
+                             unsigned levels) const;
+    std::vector<float> seed(std::size_t index, int which, std::size_t elements, unsigned levels) const;
     Secret32 key_;
+    std::span<const std::uint8_t> seeds_;
 };
 
 }  // namespace modelseal::blackbox

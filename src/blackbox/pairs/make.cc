@@ -243,7 +243,7 @@ Result<Made> make_pairs(oracle::Network& network, const Plan& plan, const Secret
         }
         adapted.access = Access::values;
     }
-    const Keyed keyed(secret, salt);
+    const Keyed keyed(secret, salt, plan.seeds);
     Maker maker(network, adapted, outputs.count, keyed, progress);
     MODELSEAL_TRY(maker.run());
     return maker.finish();

@@ -23,7 +23,7 @@ namespace {
 constexpr const char* kModelOutput = "--model-output";  // --output is the file here
 
 struct FingerprintFlags {
-    std::string model, key, out, customer, passphrase_file, preview, ledger;
+    std::string model, key, out, customer, passphrase_file, preview, ledger, seeds;
     unsigned pairs = 150, triggers = 100, width = 0, steps = GeneratorTraining().steps;
     std::optional<std::uint64_t> seed;
     std::string arm = "both";
@@ -73,6 +73,7 @@ Result<ExitCode> run(const FingerprintFlags& options, Context& context) {
                          endpoint_options(options.endpoint, {options.model}, context.terminal));
     request.expires = std::move(expires);
     if (!options.preview.empty()) request.preview = options.preview;
+    if (!options.seeds.empty()) request.seeds = options.seeds;
     request.jobs = context.jobs;
     request.progress = progress.get();
     request.limits.links = options.links;
@@ -101,6 +102,8 @@ void add_search_options(CLI::App& command, FingerprintFlags& options) {
     command.add_option("--method", options.method, "kind of query (default: pairs)")
         ->type_name("pairs|generator")
         ->check(CLI::IsMember({"pairs", "generator"}));
+    command.add_option("--seeds", options.seeds, "search from these PNG or JPEG pictures as well")
+        ->type_name("DIR");
     command
         .add_option("--seed", options.seed, "make the same queries again for the same model, key and runtime")
         ->type_name("N");
@@ -136,7 +139,7 @@ void add_generator_options(CLI::App& command, FingerprintFlags& options) {
 Result<void> check_method(const CLI::App& command, const FingerprintFlags& options) {
     const bool pairs = options.method == "pairs";
     const std::vector<const char*> others =
-        pairs ? std::vector{"--triggers", "--width", "--steps", "--arm"} : std::vector{"--pairs"};
+        pairs ? std::vector{"--triggers", "--width", "--steps", "--arm"} : std::vector{"--pairs", "--seeds"};
     for (const auto* other : others) {
         if (command.count(other) == 0) continue;
         return Error{ErrorKind::usage,
