@@ -28,7 +28,7 @@ std::vector<float> inputs_of(const Fingerprint& fingerprint, std::size_t first, 
 // Inputs at a time when answers are recorded: 2 MiB of float32 at most. What a network makes of an image between its layers is
 // many times larger, and slow once it is fresh memory for each layer.
 Probe probe_of(oracle::Network& network, const Plan& plan, std::size_t classes) {
-    constexpr std::size_t kBatch = 50, kElements = 1u << 19;
+    constexpr std::size_t kBatch = 25, kElements = 1u << 19;
     const auto batch = std::clamp<std::size_t>(kElements / plan.input.shape.elements(), 1, kBatch);
     const auto of = plan.access == Access::values ? AnswersOf::other_network : AnswersOf::classifier;
     return {network, plan.input, classes, batch, of};
