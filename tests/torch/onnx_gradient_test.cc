@@ -1,72 +1,18 @@
 // The gradient of each family of operators against differences of the outputs. Graphs are built field by field.
-#include <bit>
 #include <cmath>
 
 #include <gtest/gtest.h>
 
-#include "formats/reader.h"
-#include "tests/support/models/onnx_builder.h"
-#include "torch/onnx/interpreter.h"
+#include "tests/torch/small_graph.h"
 
 namespace modelseal::libtorch::onnx {
 namespace {
 
+using test::Family;
 using test::Proto;
 namespace build = test::onnx;
-
-std::string floats(std::initializer_list<float> numbers) {
-    Proto raw;
-    for (const auto number : numbers) raw.little_endian(std::bit_cast<std::uint32_t>(number), 4);
-    return raw.text();
-}
-
-// `count` numbers of both signs, none near a kink.
-std::string some_floats(int count) {
-    Proto raw;
-    for (int i = 0; i < count; ++i) {
-        const auto number = 0.3F * std::sin(1.7F * static_cast<float>(i) + 0.4F) + (i % 2 == 0 ? 0.2F : -0.2F);
-        raw.little_endian(std::bit_cast<std::uint32_t>(number), 4);
-    }
-    return raw.text();
-}
-
-Proto weights(std::string_view name, std::initializer_list<std::uint64_t> dims) {
-    int count = 1;
-    for (const auto extent : dims) count *= static_cast<int>(extent);
-    return build::tensor(name, build::kFloat, dims).bytes(9, some_floats(count));
-}
-
-Proto integers(std::string_view name, std::initializer_list<std::uint64_t> numbers) {
-    return build::tensor(name, build::kInt64, {numbers.size()}).packed(7, numbers);
-}
-
-Proto node(std::string_view op, std::initializer_list<const char*> inputs, const char* output,
-           std::initializer_list<Proto> attributes = {}) {
-    Proto proto;
-    for (const auto* input : inputs) proto.bytes(1, input);
-    proto.bytes(2, output).bytes(4, op);
-    for (const auto& attribute : attributes) proto.message(5, attribute);
-    return proto;
-}
-
-Proto integer(std::string_view name, std::uint64_t value) {
-    return Proto().bytes(1, name).varint(3, value).varint(20, 2);
-}
-
-Proto list(std::string_view name, std::initializer_list<std::uint64_t> values) {
-    return Proto().bytes(1, name).packed(8, values).varint(20, 7);
-}
-
-Proto text(std::string_view name, std::string_view value) {
-    return Proto().bytes(1, name).bytes(4, value).varint(20, 3);
-}
-
-struct Family {
-    const char* name;
-    std::vector<std::int64_t> shape;  // of the input x; the output is y
-    std::vector<Proto> nodes;
-    std::vector<Proto> constants;
-};
+using test::onnx::floats, test::onnx::integer, test::onnx::integers, test::onnx::list, test::onnx::node,
+    test::onnx::text, test::onnx::weights;
 
 std::vector<Family> families() {
     return {
@@ -133,33 +79,10 @@ std::vector<Family> families() {
     };
 }
 
-std::unique_ptr<Interpreter> open(const Family& family, std::vector<std::byte>& bytes) {
-    Proto graph;
-    for (const auto& one : family.nodes) graph.message(1, one);
-    graph.bytes(2, "g");
-    for (const auto& constant : family.constants) graph.message(5, constant);
-    graph.message(11, Proto().bytes(1, "x").message(2, Proto().message(1, Proto().varint(1, 1))));
-    graph.message(12, Proto().bytes(1, "y"));
-    const auto model = Proto().varint(1, 10).message(7, graph).message(8, Proto().varint(2, 23)).text();
-    const auto raw = std::as_bytes(std::span(model));
-    bytes.assign(raw.begin(), raw.end());
-    auto source = std::make_unique<formats::MemorySource>("model.onnx", bytes);
-    model::OnnxFile file;
-    auto program = formats::onnx::read_program(*source);
-    EXPECT_TRUE(program.ok()) << program.error().message;
-    if (!program.ok()) return nullptr;
-    file.program = std::move(program).value();
-    file.files.path = "model.onnx";
-    file.files.files.push_back({{}, std::move(source), {}});
-    auto opened = Interpreter::open(std::move(file), at::kCPU, 1u << 24);
-    EXPECT_TRUE(opened.ok()) << opened.error().message;
-    return opened.ok() ? std::move(opened).value() : nullptr;
-}
-
 TEST(OnnxGradient, MatchesFiniteDifferencesForEachFamily) {
     for (const auto& family : families()) {
         std::vector<std::byte> bytes;
-        const auto interpreter = open(family, bytes);
+        const auto interpreter = test::open(family, bytes);
         ASSERT_NE(interpreter, nullptr) << family.name;
         std::int64_t elements = 1;
         for (const auto extent : family.shape) elements *= extent;
@@ -203,7 +126,7 @@ TEST(OnnxGradient, PassesQuantizedNumbersUnlessTheyAreClipped) {
         {build::tensor("s", build::kFloat, {}).bytes(9, floats({0.1F})),
          build::tensor("z", build::kUint8, {}).bytes(9, std::string(1, '\x80')), integers("shape", {2, 2})}};
     std::vector<std::byte> bytes;
-    const auto interpreter = open(family, bytes);
+    const auto interpreter = test::open(family, bytes);
     ASSERT_NE(interpreter, nullptr);
     const auto x = at::tensor({0.32F, -0.56F, 100.0F, -100.0F}).set_requires_grad(true);
     const auto outputs = interpreter->run({Value(x)});
@@ -283,7 +206,7 @@ TEST(OnnxInterpreter, NamesTheInvalidNode) {
     };
     for (const auto& row : rows) {
         std::vector<std::byte> bytes;
-        const auto interpreter = open(row.family, bytes);
+        const auto interpreter = test::open(row.family, bytes);
         ASSERT_NE(interpreter, nullptr) << row.what;
         const auto outputs =
             interpreter->run({Value(at::ones(row.family.shape, at::TensorOptions(at::kFloat)))});

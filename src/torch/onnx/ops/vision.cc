@@ -9,18 +9,66 @@ namespace modelseal::libtorch::onnx {
 
 namespace {
 
+enum class Padding : std::int64_t { zeros, border, reflection };  // numbered as LibTorch does
+
+// Mirrored at `low` and `high` until they lie between the two.
+at::Tensor reflected(const at::Tensor& places, double low, double high) {
+    if (high <= low) return at::zeros_like(places);
+    const auto outside = (low - places).clamp_min(0) + (places - high).clamp_min(0);
+    const auto turns = at::floor(outside / (high - low));
+    const auto rest = outside - turns * (high - low);
+    const auto from_low = (places < low) == (at::remainder(turns, 2) == 0);
+    return at::where(outside > 0, at::where(from_low, low + rest, high - rest), places);
+}
+
+// The nearest element to each place, of two that are as near the even one. Places are rounded before they are
+// clamped or mirrored, in float32: where they lie between two elements, LibTorch has other answers (it mirrors
+// before it rounds, and before version 2.1 its grids of 3 dimensions rounded away from 0).
+at::Tensor nearest(const at::Tensor& x, const at::Tensor& grid, Padding padding, bool corners) {
+    const auto rank = x.dim() - 2;
+    auto index = at::zeros({}, grid.options().dtype(at::kLong));
+    auto inside = at::ones({}, grid.options().dtype(at::kBool));
+    for (std::int64_t i = 0; i < rank; ++i) {
+        const auto size = x.size(2 + i);
+        const auto last = static_cast<double>(size - 1);
+        const auto from_start = grid.detach().select(-1, rank - 1 - i) + 1;
+        auto place = at::round(corners ? from_start / 2 * last : (from_start * size - 1) / 2).to(at::kDouble);
+        if (padding == Padding::zeros) inside = inside & (place >= 0) & (place <= last);
+        if (padding == Padding::reflection)
+            place = corners ? reflected(place, 0, last) : reflected(place, -0.5, last + 0.5);
+        index = index * size + at::nan_to_num(place).clamp(0, last).to(at::kLong);
+    }
+    const auto shape = index.sizes().vec();  // batch, and the places of the output
+    const auto each = index.flatten(1).unsqueeze(1).expand({x.size(0), x.size(1), -1});
+    auto result_shape = shape;
+    result_shape.insert(result_shape.begin() + 1, x.size(1));
+    const auto result = x.flatten(2).gather(2, each).reshape(result_shape);
+    return padding == Padding::zeros ? result * inside.unsqueeze(1).to(result.scalar_type()) : result;
+}
+
 void grid_sample(Call& call) {
-    const auto x = call.in(0), grid = call.in(1);
+    const auto x = call.in(0), grid = call.in(1).to(x.scalar_type());
     const auto mode = call.text("mode", call.opset() < 20 ? "bilinear" : "linear");
-    const auto padding = call.text("padding_mode", "zeros");
-    const std::int64_t pad = padding == "zeros" ? 0 : padding == "border" ? 1 : 2;
-    const std::int64_t how = mode == "nearest" ? 1 : mode == "bicubic" || mode == "cubic" ? 2 : 0;
+    const auto how = call.text("padding_mode", "zeros");
+    const auto padding = how == "zeros"    ? Padding::zeros
+                         : how == "border" ? Padding::border
+                                           : Padding::reflection;
+    const auto pad = static_cast<std::int64_t>(padding);
     const bool corners = call.integer("align_corners", 0) != 0;
     require(x.dim() == grid.dim(), "input and grid have different ranks");
-    if (x.dim() == 4)
-        return call.give_like(at::grid_sampler_2d(x, grid.to(x.scalar_type()), how, pad, corners));
-    if (x.dim() != 5 || how == 2) unsupported("this rank of a grid");
-    call.give_like(at::grid_sampler_3d(x, grid.to(x.scalar_type()), how, pad, corners));
+    if (x.dim() != 4 && x.dim() != 5) unsupported("a grid of other than 2 or 3 dimensions");
+    require(x.size(0) == grid.size(0) && grid.size(-1) == x.dim() - 2, "shapes of the input and the grid");
+    auto shape = grid.sizes().vec();
+    shape.back() = x.size(1);
+    call.check_size(shape);
+    if (mode == "nearest") {
+        require(x.flatten(2).size(2) > 0, "an empty input");
+        return call.give_like(nearest(x, grid, padding, corners));
+    }
+    const bool cubic = mode == "bicubic" || mode == "cubic";
+    if (x.dim() == 4) return call.give_like(at::grid_sampler_2d(x, grid, cubic ? 2 : 0, pad, corners));
+    if (cubic) unsupported("cubic interpolation in 3 dimensions");
+    call.give_like(at::grid_sampler_3d(x, grid, 0, pad, corners));
 }
 
 void affine_grid(Call& call) {
