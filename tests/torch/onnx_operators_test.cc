@@ -9,7 +9,7 @@ namespace modelseal::libtorch::onnx {
 namespace {
 
 using test::Family;
-
+using test::Proto;
 namespace build = test::onnx;
 using test::onnx::floats, test::onnx::integer, test::onnx::node, test::onnx::text;
 
@@ -65,6 +65,68 @@ TEST(OnnxOperators, GridSampleOfOneElementOrNoNumber) {
     family.constants = {
         build::tensor("g", build::kFloat, {1, 1, 1, 1, 3}).bytes(9, floats({nan, 3e38F, -3e38F}))};
     EXPECT_EQ(answers(family, at::full({1, 1, 2, 2, 2}, 5.0F)), Floats(1, 5));
+}
+
+TEST(OnnxOperators, BitShiftLosesTheBitsThatAreShiftedOut) {
+    const auto shift = [](const char* direction, std::uint64_t type, std::string by) {
+        return Family{"shift",
+                      {},
+                      {node("Cast", {"x"}, "a", {integer("to", type)}),
+                       node("BitShift", {"a", "b"}, "s", {text("direction", direction)}),
+                       node("Cast", {"s"}, "y", {integer("to", build::kDouble)})},
+                      {build::tensor("b", type, {by.size() / 4}).bytes(9, std::move(by))}};
+    };
+    const auto distances = [](std::initializer_list<std::uint32_t> numbers) {
+        Proto raw;
+        for (const auto number : numbers) raw.little_endian(number, 4);
+        return raw.text();
+    };
+    const auto by = distances({0, 1, 31, 32, 0xFFFFFFFF});
+    const auto x = at::tensor({-5.0F, -5.0F, -5.0F, -5.0F, -5.0F});
+    EXPECT_EQ(answers(shift("LEFT", build::kInt32, by), x), (Floats{-5, -10, -2147483648.0F, 0, 0}));
+    EXPECT_EQ(answers(shift("RIGHT", build::kInt32, by), x), (Floats{-5, -3, -1, -1, -1}));
+    const auto most = at::full({4}, 4294967040.0F);  // 0xFFFFFF00
+    const auto up = distances({0, 8, 31, 32});
+    EXPECT_EQ(answers(shift("LEFT", build::kUint32, up), most), (Floats{4294967040.0F, 4294901760.0F, 0, 0}));
+    EXPECT_EQ(answers(shift("RIGHT", build::kUint32, up), most), (Floats{4294967040.0F, 16777215.0F, 1, 0}));
+}
+
+TEST(OnnxOperators, SpaceToDepthKeepsChannelsTogetherInTheOrderCrd) {
+    const auto x = at::arange(8, at::TensorOptions(at::kFloat)).reshape({1, 2, 2, 2});
+    const auto blocks = [](std::initializer_list<Proto> attributes) {
+        return Family{"blocks", {}, {node("SpaceToDepth", {"x"}, "y", attributes)}, {}};
+    };
+    EXPECT_EQ(answers(blocks({integer("blocksize", 2)}), x), (Floats{0, 4, 1, 5, 2, 6, 3, 7}));
+    EXPECT_EQ(answers(blocks({integer("blocksize", 2), text("mode", "CRD")}), x),
+              (Floats{0, 1, 2, 3, 4, 5, 6, 7}));
+}
+
+// Equal products, so that each answer is the mean of the values that the query sees.
+TEST(OnnxOperators, AttentionSeesTheWindowAroundEachQuery) {
+    const Family family = {"window",
+                           {},
+                           {node("Mul", {"x", "zero"}, "q"),
+                            node("Attention", {"q", "q", "x"}, "y",
+                                 {integer("left_window_size", 1), integer("right_window_size", 0)})},
+                           {build::tensor("zero", build::kFloat, {}).bytes(9, floats({0}))}};
+    const auto x = at::tensor({1.0F, 3.0F, 7.0F, 15.0F}).reshape({1, 1, 4, 1});
+    EXPECT_EQ(answers(family, x), (Floats{1, 2, 5, 11}));
+}
+
+TEST(OnnxOperators, BitCastKeepsBitsOfTypesThatAreComputedInOthers) {
+    const auto cast = [](std::uint64_t from, std::uint64_t to) {
+        return Family{
+            "bits",
+            {},
+            {node("Cast", {"x"}, "a", {integer("to", from)}), node("BitCast", {"a"}, "b", {integer("to", to)}),
+             node("Cast", {"b"}, "y", {integer("to", build::kFloat)})},
+            {}};
+    };
+    constexpr std::uint64_t kUint16 = 4, kInt16 = 5;
+    EXPECT_EQ(answers(cast(kUint16, kInt16), at::tensor({65535.0F, 3.0F})), (Floats{-1, 3}));
+    EXPECT_EQ(answers(cast(kInt16, kUint16), at::tensor({-1.0F, 3.0F})), (Floats{65535, 3}));
+    EXPECT_EQ(answers(cast(build::kFloat16, kUint16), at::tensor({1.0F, -2.0F})), (Floats{0x3C00, 0xC000}));
+    EXPECT_EQ(answers(cast(build::kFloat, build::kUint32), at::tensor({1.0F})), (Floats{0x3F800000}));
 }
 
 }  // namespace

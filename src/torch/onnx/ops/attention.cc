@@ -40,7 +40,8 @@ Heads heads_of(Call& call) {
     return heads;
 }
 
-// The term added to the products: the given mask, the causal mask, the mask of the padding.
+// The term added to the products: the given mask, the causal mask, the window around each query, the mask of the
+// padding.
 at::Tensor bias_of(const Call& call, const Heads& heads, const at::Tensor& like) {
     const auto rows = heads.q.size(2), columns = heads.k.size(2);
     auto bias = at::zeros({rows, columns}, like.options());
@@ -54,11 +55,13 @@ at::Tensor bias_of(const Call& call, const Heads& heads, const at::Tensor& like)
     const auto places = at::arange(columns, at::TensorOptions(at::kLong).device(like.device()));
     auto ends = at::Tensor();
     if (call.has(6)) ends = call.in(6).to(at::kLong).reshape({-1, 1, 1, 1});
-    if (call.integer("is_causal", 0) != 0) {
-        auto now = at::arange(rows, places.options()).unsqueeze(1);
-        now = ends.defined() ? now + (ends - rows) : now + heads.past;
-        bias = at::where(places <= now, bias, masked);
-    }
+    auto now = at::arange(rows, places.options()).unsqueeze(1);
+    now = ends.defined() ? now + (ends - rows) : now + heads.past;
+    if (call.integer("is_causal", 0) != 0) bias = at::where(places <= now, bias, masked);
+    const auto left = call.integer("left_window_size", -1), right = call.integer("right_window_size", -1);
+    require(left >= -1 && right >= -1, "a window size below -1");
+    if (left >= 0) bias = at::where(now - places <= left, bias, masked);
+    if (right >= 0) bias = at::where(places - now <= right, bias, masked);
     return ends.defined() ? at::where(places < ends, bias, masked) : bias;
 }
 

@@ -111,9 +111,27 @@ void cumulative(Call& call) {
     call.give_like(reverse ? result.flip({axis}) : result);
 }
 
+// Bits that are shifted out are lost, whatever the distance; a distance below 0 shifts out all of them. Integers
+// of other engines may be narrower than those these are computed in.
 void bit_shift(Call& call) {
-    if (call.text("direction", "") == "LEFT") return binary<at::bitwise_left_shift>(call);
-    binary<at::bitwise_right_shift>(call);
+    const auto type = call.type(0);
+    const auto a = call.in(0).to(at::kLong), by = call.in(1).to(at::kLong);
+    call.check_size(at::infer_size(a.sizes(), by.sizes()));
+    const auto bits = static_cast<std::int64_t>(bits_of(type));
+    const auto far = (by < 0) | (by >= bits);
+    const auto within = at::where(far, at::full_like(by, bits - 1), by);
+    auto shifted = at::Tensor();
+    if (call.text("direction", "") == "LEFT") {
+        shifted = at::bitwise_left_shift(a, within).masked_fill(far, 0);
+    } else {
+        shifted = at::bitwise_right_shift(a, within);
+        if (type == DType::u64) {  // its highest bit is not a sign
+            const auto kept = at::bitwise_left_shift(at::full_like(within, -1), (64 - within).clamp_max(63));
+            shifted = at::where(within > 0, at::bitwise_and(shifted, at::bitwise_not(kept)), shifted);
+        }
+        if (is_unsigned(type)) shifted = shifted.masked_fill(far, 0);
+    }
+    call.give_like(wrap(shifted, type).to(computed_in(type)));
 }
 
 void bitwise_not(Call& call) {

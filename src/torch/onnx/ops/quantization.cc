@@ -3,6 +3,8 @@
 #include <cmath>
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "formats/onnx/schema.h"
 #include "torch/onnx/call.h"
 #include "torch/onnx/ops/exact_products.h"
@@ -28,16 +30,29 @@ void give_cast(Call& call, DType to) {
 }
 
 // The same bits as another type of the same size.
+// The type of LibTorch that has the bits of `type`.
+at::ScalarType stored_in(DType type) {
+    switch (type) {
+        case DType::u16:
+            return at::kShort;
+        case DType::u32:
+            return at::kInt;
+        case DType::f16:
+            return at::kHalf;
+        case DType::bf16:
+            return at::kBFloat16;
+        default:
+            if (bits_of(type) < 8 || (is_real(type) && type != DType::f32 && type != DType::f64))
+                unsupported(fmt::format("the bits of {}", info(type).name));
+            return computed_in(type);
+    }
+}
+
 void bit_cast(Call& call) {
     const auto from = call.type(0), to = target_type(call);
-    const auto same = [](DType type) {
-        return type == DType::f32 || type == DType::f64 || type == DType::i8 || type == DType::u8 ||
-               type == DType::i16 || type == DType::i32 || type == DType::i64 || type == DType::u64 ||
-               type == DType::boolean;
-    };
-    if (!same(from) || !same(to)) unsupported("types that are computed in others");
     require(bits_of(from) == bits_of(to), "the types have different sizes");
-    call.give(call.in(0).view(computed_in(to)), to);
+    const auto bits = call.in(0).to(stored_in(from)).contiguous().view(stored_in(to));
+    call.give(wrap(bits.to(computed_in(to)), to), to);
 }
 
 void dropout(Call& call) {

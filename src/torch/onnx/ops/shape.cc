@@ -305,7 +305,8 @@ void space_to_depth(Call& call) {
     require(b > 0 && x.dim() == 4 && b < 65536 && x.size(2) % b == 0 && x.size(3) % b == 0,
             "blocksize does not match the input");
     const auto n = x.size(0), c = x.size(1), h = x.size(2) / b, w = x.size(3) / b;
-    call.give_like(x.reshape({n, c, h, b, w, b}).permute({0, 3, 5, 1, 2, 4}).reshape({n, c * b * b, h, w}));
+    const auto order = call.text("mode", "DCR") == "CRD" ? Ints{0, 1, 3, 5, 2, 4} : Ints{0, 3, 5, 1, 2, 4};
+    call.give_like(x.reshape({n, c, h, b, w, b}).permute(order).reshape({n, c * b * b, h, w}));
 }
 
 void triangle(Call& call) {
