@@ -187,7 +187,7 @@ Result<std::unique_ptr<oracle::Network>> open(const model::Model& model, const F
                                      .input_shape = options.input.shape,
                                      .input_parts = options.input.parts,
                                      .vouched = sealed ? oracle::Vouched::seal : oracle::Vouched::nobody});
-    if (!network) return hinted(network.error(), options);
+    if (!network) return network.error();  // about the file; it has not seen an input yet
     // Its bytes are in the worker now: the bound bytes run.
     MODELSEAL_TRY(model.unchanged());
     return network;

@@ -4,6 +4,7 @@
 
 #include <exception>
 #include <string>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 
@@ -17,6 +18,13 @@ struct Refused : std::exception {
     const char* what() const noexcept override { return error.message.c_str(); }
     Error error;
 };
+
+// The hint where an operator is missing, or is not allowed.
+inline constexpr const char* kWithoutOperator = "export the network without it, or as ONNX";
+
+// A message of LibTorch's as an Error. It names the operator that failed, if TorchScript shows it. If LibTorch
+// lacks an operator, or has it for other tensors or arguments only, this is all that it states, with a hint.
+Error explained(const std::string& name, std::string_view message);
 
 // The current exception as an Error: that of a Refused; for LibTorch's own, `name` and the line that states
 // what is wrong, without traces. Call in a catch block.

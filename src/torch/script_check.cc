@@ -14,6 +14,7 @@
 #include <torch/csrc/jit/serialization/import_source.h>
 #include <torch/custom_class.h>
 
+#include "torch/errors.h"
 #include "util/checked.h"
 #include "util/text.h"
 
@@ -70,8 +71,10 @@ Result<void> check_block(const torch::jit::Block& block, const std::string& func
 Result<void> check_node(const torch::jit::Node& node, const std::string& function, const std::string& name) {
     const std::string operation = node.kind().toQualString();
     if (!is_allowed_operator(operation)) {
-        return refused_script(name, fmt::format("{}: the operator {} is not allowed; nothing was run",
-                                                util::printable(function), util::printable(operation)));
+        return {{ErrorKind::unsupported,
+                 fmt::format("{}: {}: the operator {} is not allowed; nothing was run", name,
+                             util::printable(function), util::printable(operation)),
+                 kWithoutOperator}};
     }
     for (const auto attribute : node.attributeNames()) {
         const auto kind = node.kindOf(attribute);

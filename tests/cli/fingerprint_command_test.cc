@@ -248,6 +248,9 @@ TEST_F(FingerprintCommand, SearchesFromPicturesOfAFolder) {
 
 TEST_F(FingerprintCommand, ReportsWhatAModelLacksAndWritesNothing) {
     folder_.write("weights.safetensors", test::safetensors({{"w", 8}}));
+    auto detector = test::small_network();
+    detector.body.insert(detector.body.begin(), "_9 = ops.torchvision.nms(x, x, 0.5)");
+    write("detector.pt", detector);
     const std::tuple<const char*, const char*, const char*> refused[] = {
         {"net.pt", "3,5,5", "hint: check that it takes inputs of shape 3,5,5"},
         {"weights.safetensors", "2,5,5", ": contains weights (safetensors), but no graph to run"},
@@ -259,6 +262,13 @@ TEST_F(FingerprintCommand, ReportsWhatAModelLacksAndWritesNothing) {
         EXPECT_THAT(outcome.err, HasSubstr(message));
         EXPECT_FALSE(std::filesystem::exists(folder_ / "no.fp"));
     }
+    const auto outcome =
+        of({"fingerprint", "detector.pt", "-k", "v.key", "-o", "no.fp", "--input-shape", "2,5,5"});
+    EXPECT_EQ(outcome.code, 3);
+    EXPECT_THAT(outcome.err,
+                HasSubstr("detector.pt: the operator torchvision::nms does not exist in LibTorch "));
+    EXPECT_THAT(outcome.err, HasSubstr("hint: export the network without it, or as ONNX"));
+    EXPECT_THAT(outcome.err, testing::Not(HasSubstr("shape")));
 }
 
 TEST_F(FingerprintCommand, RefusesOtherKeysAndSpoiledFilesBeforeAnyQuery) {

@@ -283,7 +283,11 @@ TEST_F(NetworkTest, OutputsThatAreNotClassesAreRefusedByName) {
         {"Tensor", "return torch.softmax(torch.add(torch.mul(_1, 0.), torch.arange(100)), 1)",
          "saturated or constant"},
         {"int", "return 3", "the output is not that of a classifier: int"},
-        {"Tensor", "return torch.matmul(_1, self.w)", "LibTorch: "},
+        {"Tensor", "return torch.matmul(_1, self.w)", "LibTorch: aten::matmul: "},
+        {"Tensor", "return ops.quantized.add(_1, _1, 1., 0)",
+         "the operator quantized::add does not exist for tensors of the kind CPU in LibTorch "},
+        {"Tensor", "return torch.dequantize(torch.mish(torch.quantize_per_tensor(_1, 0.1, 0, 13)))",
+         "the operator aten::mish"},
     };
     for (const auto& row : rows) {
         auto file = test::small_network();
@@ -317,7 +321,10 @@ TEST_F(NetworkTest, FilesThatCannotBeRunAreRefusedByName) {
         {"maps a file", [](auto& f) { f.body[0] = "_0 = torch.from_file(\"/etc/passwd\", False, 10)"; },
          "the operator aten::from_file"},
         {"not the language", [](auto& f) { f.body[0] = "import os"; }, "LibTorch: "},
-        {"unknown operator", [](auto& f) { f.body[0] = "_0 = ops.evil.run(x)"; }, "LibTorch: "},
+        {"unknown operator", [](auto& f) { f.body[0] = "_0 = ops.evil.run(x)"; },
+         "net.pt: the operator evil::run does not exist in LibTorch "},
+        {"an argument of a newer version", [](auto& f) { f.body[0] = "_0 = torch.relu(x, faster=True)"; },
+         "net.pt: the operator aten::relu does not exist for these arguments in LibTorch "},
         {"weights beyond their storage",
          [](auto& f) {
              f.strides = {1 << 20, 9, 3, 1};
@@ -369,7 +376,7 @@ TEST_F(NetworkTest, TheShapeOfTheInputMustBeGiven) {
 
 TEST_F(NetworkTest, AShapeThatTheGraphCannotTakeIsAnError) {
     const auto network = opened(test::small_network(), {.input_shape = {3, 5, 5}}).value();
-    EXPECT_THAT(network->classes().error().message, HasSubstr("LibTorch: "));
+    EXPECT_THAT(network->classes().error().message, HasSubstr("LibTorch: aten::conv2d: "));
 }
 
 TEST_F(NetworkTest, TooFewNumbersAndNoInputsAreWrongUsage) {
