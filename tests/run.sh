@@ -21,6 +21,8 @@ export MODELSEAL_REPORTS_PYTHON
 MODELSEAL_HOOK_PYTHON=${MODELSEAL_HOOK_PYTHON:-$(tests/venv.sh hook tests/hook/requirements.txt)} ||
     echo "the tests of the definitions for pre-commit and GitHub Actions will skip"
 export MODELSEAL_HOOK_PYTHON
+MODELSEAL_ONNX_CASES=$(tests/torch/onnx_cases.sh) || echo "the test of all cases of ONNX will skip"
+export MODELSEAL_ONNX_CASES
 torch=ON
 # The sanitized tests talk to the worker of the daily build: LibTorch is not made for sanitizers.
 [ "$preset" = checks ] && torch=OFF && export MODELSEAL_WORKER=${MODELSEAL_WORKER:-$PWD/build/src/modelseal-worker}

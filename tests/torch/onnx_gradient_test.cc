@@ -42,6 +42,17 @@ std::vector<Family> families() {
          {node("Conv", {"x", "w"}, "a", {list("pads", {1, 0, 2, 1})}),
           node("ConvTranspose", {"a", "v"}, "y", {list("strides", {2, 2})})},
          {weights("w", {3, 2, 3, 3}), weights("v", {3, 1, 2, 2})}},
+        {"deformable convolutions",
+         {1, 2, 4, 4},
+         {node("DeformConv", {"x", "w", "o", "", "m"}, "a", {integer("group", 2)}),
+          node("Mul", {"a", "a"}, "y")},
+         {weights("w", {2, 1, 3, 3}), weights("o", {1, 18, 2, 2}), weights("m", {1, 9, 2, 2})}},
+        {"states",
+         {1, 4, 3},
+         {node("CausalConvWithState", {"x", "w"}, "a", {text("activation", "silu")}),
+          node("LinearAttention", {"a", "a", "a"}, "y",
+               {integer("q_num_heads", 1), integer("kv_num_heads", 1), text("update_rule", "linear")})},
+         {weights("w", {4, 1, 2})}},
         {"pools",
          {1, 2, 6, 6},
          {node("MaxPool", {"x"}, "a", {list("kernel_shape", {2, 2})}),
@@ -152,6 +163,50 @@ struct Bad {
     ErrorKind kind = ErrorKind::malformed;
 };
 
+TEST(OnnxInterpreter, NamesOperatorsThatAreMissingWithANodeOfEachAndWhy) {
+    const Family family = {"",
+                           {},
+                           {node("Bernoulli", {"x"}, "a"), node("Bernoulli", {"a"}, "b"),
+                            node("StringSplit", {"b"}, "c"), node("Fancy", {"c"}, "d", {}, "my.own"),
+                            node("TreeEnsemble", {"d"}, "e", {}, "ai.onnx.ml"), node("Later", {"e"}, "y")},
+                           {}};
+    const auto bytes = test::file_of(family);
+    const auto opened = test::try_open(bytes);
+    ASSERT_FALSE(opened.ok());
+    EXPECT_EQ(opened.error().kind, ErrorKind::unsupported);
+    EXPECT_EQ(
+        opened.error().message,
+        "model.onnx: unsupported operators: Bernoulli (node 'a': random answers), Later (node 'y': not "
+        "implemented), StringSplit (node 'c': computes with text), ai.onnx.ml::TreeEnsemble (node 'e': of "
+        "models that are not networks), my.own::Fancy (node 'd': not an operator of ONNX)");
+    EXPECT_EQ(opened.error().hint, "export the network without unsupported operators");
+}
+
+TEST(OnnxInterpreter, StatesOnlyTheFirstOfManyMissingOperators) {
+    Family family = {"", {}, {}, {}};
+    std::vector<std::string> values = {"x"};
+    for (int i = 0; i < 99; ++i) values.push_back("v" + std::to_string(i));
+    values.push_back("y");
+    for (std::size_t i = 0; i < 100; ++i)
+        family.nodes.push_back(node("Op" + std::to_string(i), {values[i].c_str()}, values[i + 1].c_str()));
+    const auto bytes = test::file_of(family);
+    const auto opened = test::try_open(bytes);
+    ASSERT_FALSE(opened.ok());
+    EXPECT_NE(opened.error().message.find("Op15 (node 'v15': not implemented), 92 more"), std::string::npos)
+        << opened.error().message;
+}
+
+TEST(OnnxInterpreter, DoesNotRunWhatNoOutputFollowsFrom) {
+    const Family family = {
+        "", {}, {node("Bernoulli", {"x"}, "a"), node("Neg", {"x"}, "y"), node("StringSplit", {"a"}, "b")}, {}};
+    std::vector<std::byte> bytes;
+    const auto interpreter = test::open(family, bytes);
+    ASSERT_NE(interpreter, nullptr);
+    const auto outputs = interpreter->run({Value(at::ones({2}, at::TensorOptions(at::kFloat)))});
+    ASSERT_TRUE(outputs.ok()) << outputs.error().message;
+    EXPECT_EQ(outputs->at(0).tensor[1].item<float>(), -1);
+}
+
 // Graphs that are well-formed as files, and make no sense or ask for too much.
 TEST(OnnxInterpreter, NamesTheInvalidNode) {
     const auto big = std::uint64_t{1} << 40;
@@ -203,6 +258,21 @@ TEST(OnnxInterpreter, NamesTheInvalidNode) {
         {"a kernel of nothing",
          {"", {1, 1, 3, 3}, {node("AveragePool", {"x"}, "y", {list("kernel_shape", {0, 1})})}, {}},
          "node 'y' (AveragePool): kernel_shape"},
+        {"a form of an operator",
+         {"", {3}, {node("Cast", {"x"}, "y", {integer("to", build::kString)})}, {}},
+         "node 'y' (Cast): not supported: a cast to text",
+         ErrorKind::unsupported},
+        {"moved places of another shape",
+         {"", {1, 1, 3, 3}, {node("DeformConv", {"x", "x", "o"}, "y")}, {weights("o", {1, 18, 2, 1})}},
+         "node 'y' (DeformConv): the shape of the offset"},
+        {"a table of labels that is too short",
+         {"",
+          {3},
+          {node("Cast", {"x"}, "i", {integer("to", build::kInt64)}),
+           node("LabelEncoder", {"i"}, "y", {list("keys_int64s", {1, 2}), list("values_int64s", {1})},
+                "ai.onnx.ml")},
+          {}},
+         "node 'y' (LabelEncoder): a value for each key"},
     };
     for (const auto& row : rows) {
         std::vector<std::byte> bytes;

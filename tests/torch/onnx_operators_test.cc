@@ -10,6 +10,7 @@ namespace {
 
 using test::Family;
 using test::Proto;
+
 namespace build = test::onnx;
 using test::onnx::floats, test::onnx::integer, test::onnx::node, test::onnx::text;
 
@@ -127,6 +128,58 @@ TEST(OnnxOperators, BitCastKeepsBitsOfTypesThatAreComputedInOthers) {
     EXPECT_EQ(answers(cast(kInt16, kUint16), at::tensor({-1.0F, 3.0F})), (Floats{65535, 3}));
     EXPECT_EQ(answers(cast(build::kFloat16, kUint16), at::tensor({1.0F, -2.0F})), (Floats{0x3C00, 0xC000}));
     EXPECT_EQ(answers(cast(build::kFloat, build::kUint32), at::tensor({1.0F})), (Floats{0x3F800000}));
+}
+
+// A kernel of two elements beside each other; the second looks half an element further to the right.
+TEST(OnnxOperators, DeformConvSamplesWhereTheOffsetMovesTheKernel) {
+    const auto moved = [](const std::vector<Proto>& constants, const std::vector<const char*>& inputs) {
+        return Family{"moved", {}, {node("DeformConv", inputs, "y")}, constants};
+    };
+    const auto w = build::tensor("w", build::kFloat, {1, 1, 1, 2}).bytes(9, floats({1, 2}));
+    // By kernel element (row, column), for two places of the output each.
+    const auto o =
+        build::tensor("o", build::kFloat, {1, 4, 1, 2}).bytes(9, floats({0, 0, 0, 0, 0, 0, 0.5F, 0.5F}));
+    const auto m = build::tensor("m", build::kFloat, {1, 2, 1, 2}).bytes(9, floats({1, 1, 0.5F, 0}));
+    const auto b = build::tensor("b", build::kFloat, {1}).bytes(9, floats({100}));
+    const auto x = at::tensor({1.0F, 3.0F, 7.0F}).reshape({1, 1, 1, 3});
+    EXPECT_EQ(answers(moved({w, o}, {"x", "w", "o"}), x), (Floats{1 + 2 * 5, 3 + 2 * 3.5F}));
+    EXPECT_EQ(answers(moved({w, o, b, m}, {"x", "w", "o", "b", "m"}), x), (Floats{100 + 1 + 5, 100 + 3}));
+}
+
+TEST(OnnxOperators, LabelEncoderTakesTheLastOfEqualKeysAndADefault) {
+    const Family family = {"labels",
+                           {},
+                           {node("Cast", {"x"}, "i", {integer("to", build::kInt64)}),
+                            node("LabelEncoder", {"i"}, "y",
+                                 {test::onnx::list("keys_int64s", {1, 2, 2}),
+                                  test::onnx::list("values_int64s", {10, 20, 30}), integer("default_int64", 7)},
+                                 "ai.onnx.ml")},
+                           {}};
+    EXPECT_EQ(answers(family, at::tensor({2.0F, 1.0F, 9.0F})), (Floats{30, 10, 7}));
+}
+
+// With keys and queries of 1, the state is the sum of what was written.
+TEST(OnnxOperators, LinearAttentionReadsWhatEarlierStepsWrote) {
+    const auto attention = [](const char* rule, const std::vector<const char*>& inputs) {
+        return Family{
+            "attention",
+            {},
+            {node("LinearAttention", inputs, "y",
+                  {integer("q_num_heads", 1), integer("kv_num_heads", 1), text("update_rule", rule)})},
+            {build::tensor("one", build::kFloat, {1, 3, 1}).bytes(9, floats({1, 1, 1})),
+             build::tensor("half", build::kFloat, {1, 3, 1}).bytes(9, floats({0.5F, 0.5F, 0.5F})),
+             build::tensor("ln2", build::kFloat, {1, 3, 1})
+                 .bytes(9, floats({0.6931471806F, 0.6931471806F, 0.6931471806F}))}};
+    };
+    const auto x = at::tensor({1.0F, 2.0F, 4.0F}).reshape({1, 3, 1});
+    // The query is x, so that an answer is the state times x.
+    EXPECT_EQ(answers(attention("linear", {"x", "one", "x"}), x), (Floats{1, 6, 28}));
+    // A step of "delta" moves the state half of the way to x: 0.5, 1.25, 2.625.
+    EXPECT_EQ(answers(attention("delta", {"x", "one", "x", "", "", "half"}), x), (Floats{0.5F, 2.5F, 10.5F}));
+    // The state is doubled before each step: 1, 4, 12.
+    const auto doubled = answers(attention("gated", {"x", "one", "x", "", "ln2"}), x);
+    ASSERT_EQ(doubled.size(), 3U);
+    EXPECT_NEAR(doubled[2], 12 * 4, 1e-4);
 }
 
 }  // namespace

@@ -52,8 +52,8 @@ Proto text(std::string_view name, std::string_view value) {
     return Proto().bytes(1, name).bytes(4, value).varint(20, 3);
 }
 
-Proto node(std::string_view op, std::initializer_list<const char*> inputs, const char* output,
-           std::initializer_list<Proto> attributes, const char* domain) {
+Proto node(std::string_view op, const std::vector<const char*>& inputs, const char* output,
+           const std::vector<Proto>& attributes, const char* domain) {
     Proto proto;
     for (const auto* input : inputs) proto.bytes(1, input);
     proto.bytes(2, output).bytes(4, op);

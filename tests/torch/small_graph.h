@@ -27,8 +27,8 @@ Proto list(std::string_view name, std::initializer_list<std::uint64_t> values);
 Proto text(std::string_view name, std::string_view value);
 
 // Without a name: messages call it by its output.
-Proto node(std::string_view op, std::initializer_list<const char*> inputs, const char* output,
-           std::initializer_list<Proto> attributes = {}, const char* domain = "");
+Proto node(std::string_view op, const std::vector<const char*>& inputs, const char* output,
+           const std::vector<Proto>& attributes = {}, const char* domain = "");
 
 }  // namespace onnx
 

@@ -136,7 +136,7 @@ void Call::check_size(at::IntArrayRef shape) const {
         if (extent < 0) malformed(fmt::format("a dimension is {}", extent));
         if (extent == 0) return;
         if (elements > cap / static_cast<std::uint64_t>(extent)) {
-            unsupported(
+            too_large(
                 fmt::format("a tensor has more than {}", util::counted(interpreter_.max_bytes(), "byte")));
         }
         elements *= static_cast<std::uint64_t>(extent);
@@ -159,12 +159,12 @@ Handler find_operator(std::string_view domain, std::string_view name) {
     static const auto all = [] {
         std::map<std::pair<std::string_view, std::string_view>, Handler> table;
         for (const auto family :
-             {math_operators(),          activation_operators(), logic_operators(),    reduction_operators(),
-              shape_operators(),         indexing_operators(),   conv_operators(),     pool_operators(),
-              normalisation_operators(), matrix_operators(),     cast_operators(),     quantise_operators(),
-              recurrent_operators(),     control_operators(),    sequence_operators(), attention_operators(),
-              resize_operators(),        vision_operators(),     signal_operators(),   loss_operators(),
-              text_operators(),          ml_operators()}) {
+             {math_operators(),          activation_operators(), logic_operators(),      reduction_operators(),
+              shape_operators(),         indexing_operators(),   conv_operators(),       pool_operators(),
+              normalisation_operators(), matrix_operators(),     cast_operators(),       quantise_operators(),
+              recurrent_operators(),     control_operators(),    sequence_operators(),   attention_operators(),
+              resize_operators(),        vision_operators(),     signal_operators(),     loss_operators(),
+              text_operators(),          ml_operators(),         deformable_operators(), state_operators()}) {
             for (const auto& entry : family) table.emplace(std::pair(entry.domain, entry.name), entry.handler);
         }
         return table;

@@ -28,8 +28,7 @@ std::string first_line(const std::string& text) {
 }
 
 std::string shown(const Node& node) {
-    const auto& label = !node.name.empty() || node.outputs.empty() ? node.name : node.outputs.front();
-    return fmt::format("node '{}' ({})", util::printable(label), util::printable(node.op_type));
+    return fmt::format("node '{}' ({})", util::printable(label_of(node)), util::printable(node.op_type));
 }
 
 bool has_gradient(const Value* value) {
@@ -66,10 +65,11 @@ std::vector<Value> run_smoothly(Call& call, Handler handler) {
     try {
         throw;
     } catch (const OperatorError& error) {
-        throw OperatorError(error.kind, fmt::format("{}: {}", shown(node), error.what()));
+        throw OperatorError(error.kind, fmt::format("{}: {}", shown(node), error.what()), error.hint);
     } catch (const c10::NotImplementedError& error) {
         throw OperatorError(ErrorKind::unsupported,
-                            fmt::format("{}: {}", shown(node), first_line(error.what_without_backtrace())));
+                            fmt::format("{}: {}", shown(node), first_line(error.what_without_backtrace())),
+                            kWithoutThem);
     } catch (const c10::Error& error) {
         throw OperatorError(ErrorKind::malformed,
                             fmt::format("{}: {}", shown(node), first_line(error.what_without_backtrace())));
@@ -140,6 +140,7 @@ void Interpreter::fold() {
     auto& nodes = file_.program.graph.nodes;
     auto& plan = plans_.at(&nodes);
     for (std::size_t i = 0; i < nodes.size(); ++i) {
+        if (plan.idle[i]) continue;
         const auto used = Planner::names_used(nodes[i]);
         if (!std::ranges::all_of(used, [&](const auto& name) { return base_.values.contains(name); })) continue;
         if (std::ranges::any_of(used, [&](const auto& name) { return kept_.contains(name); })) continue;
@@ -186,7 +187,7 @@ Result<std::vector<Value>> Interpreter::run(std::vector<Value> inputs) {
         return Error{
             error.kind,
             fmt::format("{}: {}", file_.files.files.front().source->name(), util::printable(error.what())),
-            {}};
+            error.hint};
     } catch (const std::exception& error) {
         return Error{ErrorKind::malformed,
                      fmt::format("{}: {}", file_.files.files.front().source->name(),
@@ -240,7 +241,7 @@ std::vector<Value> Interpreter::run_graph(const Graph& graph, std::vector<Value>
 
 void Interpreter::count_step() {
     if (++steps_ > kMaxSteps)
-        unsupported(fmt::format("more than {} in one run", util::counted(kMaxSteps, "node")));
+        too_large(fmt::format("more than {} in one run", util::counted(kMaxSteps, "node")));
 }
 
 // Operators check outputs much larger than their inputs; this limits growth node by node.
@@ -249,13 +250,13 @@ void Interpreter::check_output(const Value& value) const {
     const auto bytes = static_cast<std::uint64_t>(value.tensor.numel()) *
                        static_cast<std::uint64_t>(value.tensor.element_size());
     if (bytes > max_bytes_)
-        unsupported(fmt::format("a tensor has more than {}", util::counted(max_bytes_, "byte")));
+        too_large(fmt::format("a tensor has more than {}", util::counted(max_bytes_, "byte")));
 }
 
 void Interpreter::run_nodes(const Nodes& nodes, Scope& scope) {
     const auto& plan = plans_.at(&nodes);
     for (std::size_t i = 0; i < nodes.size(); ++i) {
-        if (!plan.folded[i]) run_node(nodes[i], plan, i, scope);
+        if (!plan.folded[i] && !plan.idle[i]) run_node(nodes[i], plan, i, scope);
         for (const auto& name : plan.dead[i]) scope.values.erase(name);
     }
 }

@@ -35,6 +35,7 @@ struct Plan {
     std::vector<bool> moves;                                // true for an operator that only moves elements
     std::vector<std::vector<std::string>> dead;             // values that no later node uses
     std::vector<bool> folded;                               // computed when the file was opened
+    std::vector<bool> idle;                                 // no output of the main graph follows from it
 };
 
 class Interpreter {

@@ -1,6 +1,10 @@
 
 #include "torch/onnx/planner.h"
 
+#include <algorithm>
+#include <array>
+#include <string_view>
+
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -22,9 +26,31 @@ const std::set<std::string> kMoving = {
     "Concat", "DepthToSpace", "Expand",  "Flatten", "Gather",    "Identity",  "MaxPool",      "Pad",  "Reshape",
     "Slice",  "Split",        "Squeeze", "Tile",    "Transpose", "Unsqueeze", "SpaceToDepth", "Relu", "Clip"};
 
+constexpr std::size_t kMostShown = 8;  // operators in a message
+
+constexpr std::array<std::string_view, 6> kRandom = {"Bernoulli",     "Multinomial",       "RandomNormal",
+                                                     "RandomUniform", "RandomUniformLike", "RandomNormalLike"};
+constexpr std::array<std::string_view, 4> kOfText = {"RegexFullMatch", "StringNormalizer", "StringSplit",
+                                                     "TfIdfVectorizer"};
+
+// Why an operator is not among ours, in a word or two.
+const char* why_missing(const Node& node) {
+    const auto is_among = [&](const auto& names) {
+        return std::ranges::find(names, node.op_type) != names.end();
+    };
+    const std::string_view domain = node.domain;
+    if (domain == "ai.onnx.training" || domain == "ai.onnx.preview.training") return "trains";
+    if (domain == "ai.onnx.ml") return "of models that are not networks";
+    if (domain != "" && !domain.starts_with("ai.onnx.")) return "not an operator of ONNX";
+    if (domain == "" && is_among(kRandom)) return "random answers";
+    if (domain == "" && is_among(kOfText)) return "computes with text";
+    if (domain == "" && node.op_type == "ImageDecoder") return "reads image files";
+    return "not implemented";
+}
+
 Error undefined(const Node& node, const std::string& name) {
     return {ErrorKind::malformed,
-            fmt::format("node '{}' ({}): '{}' is used before it is defined", util::printable(node.name),
+            fmt::format("node '{}' ({}): '{}' is used before it is defined", util::printable(label_of(node)),
                         util::printable(node.op_type), util::printable(name)),
             {}};
 }
@@ -62,9 +88,22 @@ void Planner::drop_unused(const Graph& graph, const Plan& plan, std::map<std::st
     Names used;
     for (const auto& output : graph.outputs) used.insert(output.name);
     for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
-        if (!plan.folded[i]) add_names(graph.nodes[i], used);
+        if (!plan.folded[i] && !plan.idle[i]) add_names(graph.nodes[i], used);
     }
     std::erase_if(values, [&](const auto& entry) { return !used.contains(entry.first); });
+}
+
+// From the end, since nodes are in order. A name that is defined twice is needed in both places.
+std::vector<bool> Planner::idle_nodes(const Graph& graph) {
+    Names needed;
+    for (const auto& output : graph.outputs) needed.insert(output.name);
+    std::vector<bool> idle(graph.nodes.size());
+    for (auto i = graph.nodes.size(); i-- > 0;) {
+        const auto& node = graph.nodes[i];
+        idle[i] = std::ranges::none_of(node.outputs, [&](const auto& name) { return needed.contains(name); });
+        if (!idle[i]) add_names(node, needed);
+    }
+    return idle;
 }
 
 Result<void> Planner::plan() {
@@ -78,10 +117,14 @@ Result<void> Planner::plan() {
         MODELSEAL_TRY(plan_nodes(function.nodes, visible, kept, function.opsets));
     }
     if (missing_.empty()) return {};
-    return Error{
-        ErrorKind::unsupported,
-        fmt::format("unsupported operators: {}", util::printable(fmt::format("{}", fmt::join(missing_, ", ")))),
-        {}};
+    std::vector<std::string> shown;
+    for (const auto& [name, why] : missing_) {
+        if (shown.size() < kMostShown) shown.push_back(fmt::format("{} ({})", name, why));
+    }
+    if (missing_.size() > kMostShown) shown.push_back(fmt::format("{} more", missing_.size() - kMostShown));
+    return Error{ErrorKind::unsupported,
+                 util::printable(fmt::format("unsupported operators: {}", fmt::join(shown, ", "))),
+                 kWithoutThem};
 }
 
 Result<void> Planner::plan_graph(const Graph& graph, const Visible* outer, const Opsets& opsets) {
@@ -93,7 +136,8 @@ Result<void> Planner::plan_graph(const Graph& graph, const Visible* outer, const
     }
     Names kept;
     for (const auto& output : graph.outputs) kept.insert(output.name);
-    MODELSEAL_TRY(plan_nodes(graph.nodes, visible, kept, opsets));
+    auto idle = outer == nullptr ? idle_nodes(graph) : std::vector<bool>();
+    MODELSEAL_TRY(plan_nodes(graph.nodes, visible, kept, opsets, std::move(idle)));
     for (const auto& name : kept) {
         if (visible.contains(name)) continue;
         return Error{
@@ -103,13 +147,24 @@ Result<void> Planner::plan_graph(const Graph& graph, const Visible* outer, const
 }
 
 Result<void> Planner::plan_nodes(const std::vector<Node>& nodes, Visible& visible, Names kept,
-                                 const Opsets& opsets) {
+                                 const Opsets& opsets, std::vector<bool> idle) {
     Plan plan;
     plan.dead.resize(nodes.size());
     plan.folded.resize(nodes.size());
-    for (const auto& node : nodes) MODELSEAL_TRY(plan_node(node, visible, plan, opsets));
+    plan.idle = std::move(idle);
+    plan.idle.resize(nodes.size());
+    for (std::size_t i = 0; i < nodes.size(); ++i) {
+        if (!plan.idle[i]) {
+            MODELSEAL_TRY(plan_node(nodes[i], visible, plan, opsets));
+            continue;
+        }
+        plan.functions.push_back(nullptr);
+        plan.handlers.push_back(nullptr);
+        plan.moves.push_back(false);
+    }
     // From the end: the first use that is met is the last. Names of outer graphs are not erased there either.
     for (auto i = nodes.size(); i-- > 0;) {
+        if (plan.idle[i]) continue;
         Names used;
         add_names(nodes[i], used);
         used.insert(nodes[i].outputs.begin(), nodes[i].outputs.end());
@@ -129,7 +184,8 @@ Result<void> Planner::plan_node(const Node& node, Visible& visible, Plan& plan, 
     const auto* function = function_of(node);
     auto* const handler = function == nullptr ? find_operator(node.domain, node.op_type) : nullptr;
     if (function == nullptr && handler == nullptr) {
-        missing_.insert(node.domain.empty() ? node.op_type : node.domain + "::" + node.op_type);
+        const auto name = node.domain.empty() ? node.op_type : node.domain + "::" + node.op_type;
+        missing_.emplace(name, fmt::format("node '{}': {}", label_of(node), why_missing(node)));
     }
     if (function == nullptr && node.domain.empty() && !opsets.contains("")) {
         return Error{ErrorKind::malformed, "opset_import has no version of the domain ''", {}};

@@ -12,22 +12,29 @@
 
 namespace modelseal::libtorch::onnx {
 
+// The name of a node for messages; its first output if it has none.
+inline const std::string& label_of(const formats::onnx::Node& node) {
+    return !node.name.empty() || node.outputs.empty() ? node.name : node.outputs.front();
+}
+
 class Planner {
   public:
     explicit Planner(const formats::onnx::Program& program) : program_(program) {}
     Result<void> plan();
 
+    using Names = std::set<std::string>;
     std::map<const std::vector<formats::onnx::Node>*, Plan> plans;
     std::vector<const formats::onnx::Constant*> constants;
 
     // Inputs, and every value that the node's sub-graphs may use from the graphs around them.
     static std::set<std::string> names_used(const formats::onnx::Node& node);
+    // Nodes of the main graph that none of its outputs follows from.
+    static std::vector<bool> idle_nodes(const formats::onnx::Graph& graph);
     // Keeps the values that nodes use which are not folded, and outputs.
     static void drop_unused(const formats::onnx::Graph& graph, const Plan& plan,
                             std::map<std::string, Value>& values);
 
   private:
-    using Names = std::set<std::string>;
     struct Visible {  // in a graph, on top of the one around it
         const Visible* outer = nullptr;
         Names own;
@@ -37,8 +44,9 @@ class Planner {
     };
     Result<void> plan_graph(const formats::onnx::Graph& graph, const Visible* outer,
                             const formats::onnx::Opsets& opsets);
+    // `idle`: nodes that never run; empty if all do.
     Result<void> plan_nodes(const std::vector<formats::onnx::Node>& nodes, Visible& visible, Names kept,
-                            const formats::onnx::Opsets& opsets);
+                            const formats::onnx::Opsets& opsets, std::vector<bool> idle = {});
     Result<void> plan_node(const formats::onnx::Node& node, Visible& visible, Plan& plan,
                            const formats::onnx::Opsets& opsets);
     Result<void> plan_attribute(const formats::onnx::Attribute& attribute, const Visible& visible,
@@ -46,7 +54,7 @@ class Planner {
     const formats::onnx::Function* function_of(const formats::onnx::Node& node) const;
 
     const formats::onnx::Program& program_;
-    Names missing_;  // operators
+    std::map<std::string, std::string> missing_;  // operators: the first node of each, and why
 };
 
 }  // namespace modelseal::libtorch::onnx

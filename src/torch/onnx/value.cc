@@ -97,6 +97,10 @@ at::Tensor to_integer(const at::Tensor& tensor, DType from, DType to) {
 }  // namespace
 
 void unsupported(const std::string& what) {
+    throw OperatorError(ErrorKind::unsupported, "not supported: " + what, kWithoutThem);
+}
+
+void too_large(const std::string& what) {
     throw OperatorError(ErrorKind::unsupported, what);
 }
 

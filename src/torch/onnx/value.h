@@ -26,12 +26,18 @@
 
 namespace modelseal::libtorch::onnx {
 
+// The hint where an operator, or a form of it, is missing.
+inline constexpr const char* kWithoutThem = "export the network without unsupported operators";
+
 // Thrown by operators; caught with LibTorch's own exceptions where a graph is run.
 struct OperatorError : std::runtime_error {
-    OperatorError(ErrorKind why, const std::string& what) : std::runtime_error(what), kind(why) {}
+    OperatorError(ErrorKind why, const std::string& what, const char* remedy = "")
+        : std::runtime_error(what), kind(why), hint(remedy) {}
     ErrorKind kind;
+    const char* hint;
 };
-[[noreturn]] void unsupported(const std::string& what);
+[[noreturn]] void unsupported(const std::string& what);  // a form of an operator: "not supported: what"
+[[noreturn]] void too_large(const std::string& what);    // ErrorKind::unsupported, because of an input's size
 [[noreturn]] void malformed(const std::string& what);
 inline void require(bool holds, const char* what) {
     if (!holds) malformed(what);

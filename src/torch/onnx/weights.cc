@@ -22,6 +22,8 @@ struct WeightInputs {
 constexpr std::array kWeightInputs = {
     WeightInputs{"Conv", 1, 2},
     WeightInputs{"ConvTranspose", 1, 2},
+    WeightInputs{"DeformConv", 1, 1},
+    WeightInputs{"CausalConvWithState", 1, 2},
     WeightInputs{"Gemm", 0, 2},
     WeightInputs{"MatMul", 0, 1},
     WeightInputs{"BatchNormalization", 1, 2},

@@ -2,6 +2,7 @@
 #include <cmath>
 #include <limits>
 
+#include "formats/onnx/schema.h"
 #include "torch/onnx/call.h"
 
 namespace modelseal::libtorch::onnx {
@@ -92,6 +93,42 @@ void attention(Call& call) {
     call.give_like(stages[mode]);
 }
 
+// The one output of a graph that changes scores or probabilities, if it is given.
+at::Tensor modified(Call& call, const char* graph, const at::Tensor& x, DType type) {
+    if (!call.given(graph)) return x;
+    const auto outputs = call.run(call.graph(graph), {Value(x, type)});
+    require(outputs.size() == 1 && outputs[0].kind == Value::Kind::tensor && outputs[0].type == type &&
+                outputs[0].tensor.sizes() == x.sizes(),
+            "a graph that changes scores has another output");
+    return outputs[0].tensor;
+}
+
+void flexible_attention(Call& call) {
+    const auto q = call.in(0);
+    auto k = call.in(1), v = call.in(2);
+    require(q.dim() == 4 && k.dim() == 4 && v.dim() == 4, "Q, K and V need 4 dimensions");
+    const auto groups = q.size(1) / std::max<std::int64_t>(k.size(1), 1);
+    require(groups > 0 && q.size(1) == groups * k.size(1) && k.size(1) == v.size(1),
+            "the number of query heads is not a multiple of the number of key heads");
+    if (groups > 1) {
+        k = k.repeat_interleave(groups, 1);
+        v = v.repeat_interleave(groups, 1);
+    }
+    const auto scale = std::sqrt(call.real("scale", 1 / std::sqrt(static_cast<double>(q.size(3)))));
+    auto type = call.type(0) == DType::f64 ? DType::f64 : DType::f32;
+    if (call.given("softmax_precision")) {
+        const auto number = static_cast<std::uint64_t>(call.integer("softmax_precision", 1));
+        const auto stated = formats::onnx::element_type(number);
+        require(stated && stated->dtype && is_real(*stated->dtype), "softmax_precision");
+        type = *stated->dtype;
+    }
+    call.check_size({q.size(0), q.size(1), q.size(2), k.size(2)});
+    const auto product = at::matmul(q * scale, (k * scale).transpose(2, 3));
+    const auto scores = modified(call, "score_mod", cast(product, call.type(0), type), type);
+    const auto weights = modified(call, "prob_mod", at::softmax(scores, -1), type);
+    call.give_like(at::matmul(weights.to(v.scalar_type()), v));
+}
+
 void rotary(Call& call) {
     auto x = call.in(0);
     const bool flat = x.dim() == 3;
@@ -129,6 +166,7 @@ void rotary(Call& call) {
 constexpr Operator kAttentionOperators[] = {
     {"", "Attention", attention},
     {"", "RotaryEmbedding", rotary},
+    {"ai.onnx.preview", "FlexAttention", flexible_attention},
 };
 
 }  // namespace

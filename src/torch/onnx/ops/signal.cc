@@ -90,7 +90,40 @@ void window(Call& call, double a, double b, double c) {
     call.give(cast(a - b * at::cos(angle) + c * at::cos(angle * 2), DType::f64, *type->dtype), *type->dtype);
 }
 
+// Triangles that overlap, evenly spaced on the mel scale; each column of the matrix is one.
+void mel_weights(Call& call) {
+    const auto bands = call.integer_in(0), length = call.integer_in(1), rate = call.integer_in(2);
+    require(bands > 0 && length > 0 && rate > 0 && bands < (1 << 24) && length < (1 << 24), "sizes");
+    const auto bins = length / 2 + 1;
+    call.check_size({bins, bands});
+    const auto number = static_cast<std::uint64_t>(call.integer("output_datatype", 1));
+    const auto type = formats::onnx::element_type(number);
+    if (!type || !type->dtype) unsupported("a matrix of no numbers");
+    const auto mel_of = [](double hertz) { return 2595 * std::log10(1 + hertz / 700); };
+    const auto low = mel_of(call.real_in(3)), high = mel_of(call.real_in(4));
+    std::vector<std::int64_t> edges;
+    for (std::int64_t i = 0; i < bands + 2; ++i) {
+        const auto mel = low + static_cast<double>(i) * (high - low) / static_cast<double>(bands + 2);
+        const auto hertz = 700 * (std::pow(10.0, mel / 2595) - 1);
+        const auto bin = std::floor(static_cast<double>(length + 1) * hertz / static_cast<double>(rate));
+        require(bin >= 0 && bin < static_cast<double>(bins), "a band is outside the spectrum");
+        edges.push_back(static_cast<std::int64_t>(bin));
+    }
+    const auto matrix = at::zeros({bins, bands}, at::TensorOptions(at::kDouble));
+    auto weight = matrix.accessor<double, 2>();
+    for (std::int64_t i = 0; i < bands; ++i) {
+        const auto* edge = edges.data() + i;  // left, center, right
+        if (edge[0] == edge[1]) weight[edge[1]][i] = 1;
+        for (auto j = edge[0]; j <= edge[1] && edge[0] < edge[1]; ++j)
+            weight[j][i] = static_cast<double>(j - edge[0]) / static_cast<double>(edge[1] - edge[0]);
+        for (auto j = edge[1]; j < edge[2]; ++j)
+            weight[j][i] = static_cast<double>(edge[2] - j) / static_cast<double>(edge[2] - edge[1]);
+    }
+    call.give(cast(matrix, DType::f64, *type->dtype), *type->dtype);
+}
+
 constexpr Operator kSignalOperators[] = {
+    {"", "MelWeightMatrix", mel_weights},
     {"", "DFT", dft},
     {"", "STFT", stft},
     {"", "HannWindow", [](Call& call) { window(call, 0.5, 0.5, 0); }},
