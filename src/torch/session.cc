@@ -201,7 +201,8 @@ Result<json> Session::open(const json& request) {
                    {"input_shape", json::array()},
                    {"input_range", nullptr},
                    {"runtime", network_->runtime()},
-                   {"devices", network_->devices()}};
+                   {"devices", network_->devices()},
+                   {"warnings", network_->warnings()}};
     for (const auto extent : network_->input().shape) {
         opened["input_shape"].push_back(static_cast<std::uint64_t>(extent));
     }

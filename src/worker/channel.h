@@ -8,7 +8,7 @@
 //     modelseal -> worker                                        worker -> modelseal
 //     {"do": "enter", "threads", "device", "memory"}             {"landlock": 0.., "seccomp": bool}
 //     {"do": "file", "name"} + one descriptor                    (none)
-//     {"do": "open", "input_name", "input_shape",                {"input": {..}, "runtime", "devices"}
+//     {"do": "open", "input_name", "input_shape",                {"input": {..}, "runtime", "devices", "warnings"}
 //      "input_parts": [{..}], "max_bytes"}
 //     {"do": "outputs"}                                          {"count": n, "classifies": bool}
 //     {"do": "classes"}                                          {"classes": n}

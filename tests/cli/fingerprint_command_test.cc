@@ -11,6 +11,7 @@
 
 #include "tests/support/models/safetensors.h"
 #include "tests/support/models/script_file.h"
+#include "tests/support/models/small_graphs.h"
 #include "tests/support/models/small_models.h"
 #include "tests/support/picture_files.h"
 #include "tests/support/run.h"
@@ -269,6 +270,22 @@ TEST_F(FingerprintCommand, ReportsWhatAModelLacksAndWritesNothing) {
                 HasSubstr("detector.pt: the operator torchvision::nms does not exist in LibTorch "));
     EXPECT_THAT(outcome.err, HasSubstr("hint: export the network without it, or as ONNX"));
     EXPECT_THAT(outcome.err, testing::Not(HasSubstr("shape")));
+}
+
+TEST_F(FingerprintCommand, OfAGraphThatEndsInLabelsIsThatOfItsProbabilities) {
+    folder_.write("labels.onnx", test::small_labels());
+    const std::string note =
+        "labels.onnx: the output 'classLabel' is left out: labels (ArgMax, ArrayFeatureExtractor); the graph "
+        "is cut "
+        "before, at 'loss'";
+    const auto made = of({"fingerprint", "labels.onnx", "-k", "v.key", "-o", "labels.fp", "--pairs", "4",
+                          "--device", "cpu", "--json"});
+    ASSERT_EQ(made.code, 0) << made.err;
+    EXPECT_THAT(made.out + made.err, HasSubstr(note));
+    const auto checked =
+        of({"check", "labels.onnx", "--black-box", "--fingerprint", "labels.fp", "--pub", "v.pub", "--json"});
+    EXPECT_EQ(checked.code, 0) << checked.out << checked.err;
+    EXPECT_THAT(checked.out, HasSubstr(note));
 }
 
 TEST_F(FingerprintCommand, RefusesOtherKeysAndSpoiledFilesBeforeAnyQuery) {

@@ -19,6 +19,7 @@ void hold(const oracle::OpenedNetwork& opened) {
     must_be_shown(opened.runtime);
     must_be_shown(opened.input.name);
     for (const auto& device : opened.devices) must_be_shown(device);
+    for (const auto& warning : opened.warnings) must_be_shown(warning);
     if (opened.devices.empty() || opened.input.shape.empty())
         test::finding("a network without shape or device");
     std::uint64_t elements = 1;

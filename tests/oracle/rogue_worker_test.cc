@@ -120,6 +120,7 @@ TEST_F(RogueWorker, IsNotBelieved) {
         {"answer = dict(answer, input_shape=[2**31, 2**31]) if do == 'open' else answer", "(shape)"},
         {"answer = dict(answer, devices=[]) if do == 'open' else answer", "(devices)"},
         {"answer = dict(answer, devices=[1]) if do == 'open' else answer", "(devices)"},
+        {"answer = dict(answer, warnings=[1]) if do == 'open' else answer", "(warnings)"},
         {"answer = {'count': 0, 'classifies': True} if do == 'outputs' else answer", "(outputs)"},
         {"answer = {'count': 2**63, 'classifies': True} if do == 'outputs' else answer", "(outputs)"},
         {"answer = {'count': 3} if do == 'outputs' else answer", "(outputs)"},

@@ -16,6 +16,7 @@ using nlohmann::json;
 constexpr std::size_t kMostWorkerClasses = 1u << 24;
 constexpr std::size_t kMostWorkerText = 4u << 10;
 constexpr std::size_t kMostDevices = 64;
+constexpr std::size_t kMostWarnings = 16;
 constexpr std::uint64_t kMostCoveredTensors = 1u << 16;
 constexpr std::size_t kMostDimensions = 64;
 
@@ -84,6 +85,10 @@ Result<OpenedNetwork> read_opened(const json& answer) {
         opened.devices.push_back(text_of_worker(device));
     }
     if (opened.devices.empty()) return wrong("devices");
+    for (const auto& warning : array_in(answer, "warnings", kMostWarnings)) {
+        if (!warning.is_string()) return wrong("warnings");
+        opened.warnings.push_back(text_of_worker(warning));
+    }
     return opened;
 }
 

@@ -26,6 +26,7 @@ struct OpenedNetwork {
     InputShape input;
     std::string runtime;
     std::vector<std::string> devices;  // at least one
+    std::vector<std::string> warnings;
 };
 // Error `malformed`: its message is the name of the part that is wrong.
 Result<OpenedNetwork> read_opened(const nlohmann::json& answer);

@@ -114,6 +114,7 @@ Result<void> WorkerNetwork::open_graph(const NetworkOptions& options) {
     input_.parts = options.input_parts;
     runtime_ = std::move(opened->runtime);
     devices_ = std::move(opened->devices);
+    for (auto& warning : opened->warnings) warnings_.push_back(in_folder(std::move(warning)));
     return {};
 }
 
@@ -127,10 +128,15 @@ Error WorkerNetwork::broken(const std::string& what) {
 }
 
 // The worker names files without the folder that they lie in.
+std::string WorkerNetwork::in_folder(std::string message) const {
+    const auto base = std::string_view(name_).substr(folder_.size());
+    if (!folder_.empty() && message.starts_with(base)) message.insert(0, folder_);
+    return message;
+}
+
 Error WorkerNetwork::told(const json& error) const {
     auto read = read_error(error);
-    const auto base = std::string_view(name_).substr(folder_.size());
-    if (!folder_.empty() && read.message.starts_with(base)) read.message.insert(0, folder_);
+    read.message = in_folder(std::move(read.message));
     return read;
 }
 

@@ -64,6 +64,7 @@ class WorkerNetwork final : public TrainableNetwork {
                                         const Cotangents& cotangents, std::optional<double> weight);
     Error stopped(const std::string& how);
     Error broken(const std::string& what);
+    std::string in_folder(std::string message) const;
     Error told(const nlohmann::json& error) const;
 
     std::unique_ptr<worker::Process> process_;

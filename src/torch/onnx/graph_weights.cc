@@ -90,15 +90,21 @@ Result<std::vector<Weight>> GraphWeights::collect(Interpreter& interpreter) {
 void GraphWeights::adapt(Interpreter& interpreter, const std::set<std::string>& names, std::size_t classes,
                          Shapes before) {
     const auto& graph = interpreter.program().graph;
+    const auto constants = constants_of(graph);
     before_ = std::move(before);
     affected_ = values_after(graph, names);
+    const auto looks_up = [&](const Node& node) {
+        return node.domain.empty() && node.op_type == "Gather" && constants.contains(node.inputs.at(0));
+    };
     for (const auto& node : graph.nodes) {
         const bool after =
             std::ranges::any_of(node.outputs, [&](const auto& output) { return affected_.contains(output); });
-        // Our operators of ai.onnx.ml do not compare the scores with the list of labels, others do.
-        const auto* why = has_graphs(node)              ? "is used in a subgraph"
-                          : node.domain == "ai.onnx.ml" ? "leads to labels that the file lists"
-                                                        : nullptr;
+        // Our operators of ai.onnx.ml do not compare the scores with the list of labels, others do. A table that is
+        // looked up in has no entry for one more class.
+        const bool labels = node.domain == "ai.onnx.ml" || looks_up(node);
+        const auto* why = has_graphs(node) ? "is used in a subgraph"
+                          : labels         ? "leads to labels that the file lists"
+                                           : nullptr;
         if (!after || why == nullptr) continue;
         throw Refused(
             {ErrorKind::unsupported,

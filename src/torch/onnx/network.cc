@@ -7,6 +7,7 @@
 #include "torch/module_network.h"
 #include "torch/onnx/graph_weights.h"
 #include "torch/onnx/interpreter.h"
+#include "torch/onnx/tail.h"
 #include "util/text.h"
 
 namespace modelseal::libtorch {
@@ -22,9 +23,13 @@ constexpr double kSameOutputs = 1e-4;
 // One batch through the graph.
 class Graph {
   public:
-    // `types`: of the inputs, in order; `shape` has parts if there are several.
-    Graph(std::unique_ptr<Interpreter> interpreter, std::vector<DType> types, const oracle::InputShape& shape)
-        : interpreter_(std::move(interpreter)), types_(std::move(types)), shape_(shape) {}
+    // `name`: of the file; `types`: of the inputs, in order; `shape` has parts if there are several.
+    Graph(std::unique_ptr<Interpreter> interpreter, std::string name, std::vector<DType> types,
+          const oracle::InputShape& shape)
+        : interpreter_(std::move(interpreter)),
+          name_(std::move(name)),
+          types_(std::move(types)),
+          shape_(shape) {}
     Interpreter& interpreter() { return *interpreter_; }
     const onnx::Shapes& shapes() const { return shapes_; }  // of all outputs of the last batch
 
@@ -56,19 +61,20 @@ class Graph {
     }
 
     // Of one set of inputs: every real number belongs to it.
-    static at::Tensor all_of(const std::vector<Value>& outputs) {
+    at::Tensor all_of(const std::vector<Value>& outputs) const {
         std::vector<at::Tensor> all;
         for (const auto& value : outputs) {
             if (value.kind == Value::Kind::tensor && is_real(value.type))
                 all.push_back(value.tensor.to(at::kFloat).reshape({1, -1}));
         }
-        if (all.empty()) throw Refused({ErrorKind::unsupported, "the graph has no output of real numbers", {}});
+        if (all.empty())
+            throw Refused({ErrorKind::unsupported, name_ + ": the graph has no output of real numbers", {}});
         return joined_rows(all);
     }
 
     // A classifier's output if there is one: a row of real numbers for each input. Else all real numbers that belong to an input,
     // in a row for each; else the first output of numbers, whatever it is.
-    static at::Tensor chosen_of(const std::vector<Value>& outputs, std::int64_t batch) {
+    at::Tensor chosen_of(const std::vector<Value>& outputs, std::int64_t batch) const {
         const at::Tensor* first = nullptr;
         std::vector<at::Tensor> all;
         for (const auto& value : outputs) {
@@ -79,12 +85,14 @@ class Graph {
             if (numbers.dim() == 2 && numbers.size(1) >= 2) return numbers;
             if (numbers.dim() >= 1 && numbers.size(0) == batch) all.push_back(numbers);
         }
-        if (first == nullptr) throw Refused({ErrorKind::unsupported, "the graph has no output of numbers", {}});
+        if (first == nullptr)
+            throw Refused({ErrorKind::unsupported, name_ + ": the graph has no output of numbers", {}});
         if (all.empty()) return *first;
         return all.size() == 1 ? all.front() : joined_rows(all);
     }
 
     std::unique_ptr<Interpreter> interpreter_;
+    std::string name_;
     std::vector<DType> types_;
     oracle::InputShape shape_;
     onnx::Shapes shapes_;
@@ -94,12 +102,16 @@ class OnnxNetwork final : public ModuleNetwork {
   public:
     static Result<std::unique_ptr<oracle::Network>> open(Graph graph, std::string name,
                                                          oracle::InputShape input, std::size_t batch,
-                                                         c10::Device device, unsigned threads) {
+                                                         c10::Device device, unsigned threads,
+                                                         std::vector<std::string> warnings) {
         std::unique_ptr<OnnxNetwork> network(
             new OnnxNetwork(std::move(graph), std::move(name), std::move(input), batch, device, threads));
+        network->warnings_ = std::move(warnings);
         MODELSEAL_TRY(network->place());
         return std::unique_ptr<oracle::Network>(std::move(network));
     }
+
+    std::vector<std::string> warnings() const override { return warnings_; }
 
   protected:
     std::string engine() const override { return "ONNX graph"; }
@@ -134,6 +146,7 @@ class OnnxNetwork final : public ModuleNetwork {
         : ModuleNetwork(std::move(name), std::move(input), batch, device, threads), graph_(std::move(graph)) {}
     Graph graph_;
     onnx::GraphWeights changes_;
+    std::vector<std::string> warnings_;
 };
 
 struct Input {
@@ -266,11 +279,15 @@ Result<std::unique_ptr<oracle::Network>> open_onnx(model::Model files, const ora
     const auto name = files.files.front().source->name();
     MODELSEAL_TRY_ASSIGN(const auto device, find_device(options.device));
     MODELSEAL_TRY_ASSIGN(auto file, model::read_onnx_file(std::move(files)));
+    const auto cut = onnx::cut_labels(file.program.graph);
     MODELSEAL_TRY_ASSIGN(auto interpreter, Interpreter::open(std::move(file), device, options.max_bytes));
     MODELSEAL_TRY_ASSIGN(auto input, input_of(*interpreter, name, options));
-    Graph graph(std::move(interpreter), std::move(input.types), input.shape);
+    Graph graph(std::move(interpreter), name, std::move(input.types), input.shape);
     const auto batch = input.shape.parts.empty() ? usable_batch(graph, input, device) : 1;
-    return OnnxNetwork::open(std::move(graph), name, std::move(input.shape), batch, device, options.threads);
+    std::vector<std::string> warnings;
+    if (cut) warnings.push_back(fmt::format("{}: {}", name, *cut));
+    return OnnxNetwork::open(std::move(graph), name, std::move(input.shape), batch, device, options.threads,
+                             std::move(warnings));
 }
 
 }  // namespace modelseal::libtorch

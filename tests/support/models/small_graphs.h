@@ -39,30 +39,36 @@ class SmallGraph {
         return tensor(onnx::tensor(name, onnx::kInt64, {numbers.size()}).message(7, packed));
     }
     SmallGraph& node(std::string_view op, std::initializer_list<std::string_view> inputs,
-                     std::string_view output, std::initializer_list<Proto> attributes = {}) {
+                     std::string_view output, std::initializer_list<Proto> attributes = {},
+                     std::string_view domain = "") {
         Proto node;
         for (const auto input : inputs) node.bytes(1, input);
         node.bytes(2, output).bytes(3, "n_" + std::string(output)).bytes(4, op);
         for (const auto& attribute : attributes) node.message(5, attribute);
+        if (!domain.empty()) node.bytes(7, domain);
         nodes_.message(1, node);
         return *this;
     }
     // `y`: the output of the graph, with a stated number of classes, which `h` before it has as well.
-    std::string build(std::string_view y, std::string_view h = "") const {
+    std::string build(std::string_view y, std::string_view h = "", std::uint64_t type = onnx::kFloat) const {
         Proto graph;
         graph.raw(nodes_.text()).bytes(2, "graph").raw(tensors_.text());
-        graph.message(11, value("x", {2, 5, 5})).message(12, value(y, {3}));
+        graph.message(11, value("x", {2, 5, 5})).message(12, value(y, {3}, type));
         if (!h.empty()) graph.message(13, value(h, {3}));
-        return onnx::model(graph).message(14, onnx::entry("owner", "a test")).text();
+        return onnx::model(graph)
+            .message(8, Proto().bytes(1, "ai.onnx.ml").varint(2, 3))
+            .message(14, onnx::entry("owner", "a test"))
+            .text();
     }
 
   private:
     // Of a batch of any size.
-    static Proto value(std::string_view name, std::initializer_list<std::uint64_t> extents) {
+    static Proto value(std::string_view name, std::initializer_list<std::uint64_t> extents,
+                       std::uint64_t type = onnx::kFloat) {
         Proto shape;
         shape.message(1, Proto().bytes(2, "N"));
         for (const auto extent : extents) shape.message(1, Proto().varint(1, extent));
-        const auto tensor = Proto().varint(1, onnx::kFloat).message(2, shape);
+        const auto tensor = Proto().varint(1, type).message(2, shape);
         return Proto().bytes(1, name).message(2, Proto().message(1, tensor));
     }
     Proto tensors_, nodes_;
@@ -92,6 +98,18 @@ inline SmallGraph small_gemm() {
     graph.floats("v", {3, 100}, waves_of(300, 0.3f)).floats("b", {3}, {0.1f, -0.2f, 0.3f});
     graph.node("Gemm", {"f", "v", "b"}, "y", {integer_attribute("transB", 1)});
     return graph;
+}
+
+// Ends as exports of Custom Vision do: in the name of the best class. `lookup`: ArrayFeatureExtractor or Gather.
+inline std::string small_labels(std::string_view lookup = "ArrayFeatureExtractor") {
+    auto graph = small_gemm();
+    graph.node("Softmax", {"y"}, "loss", {integer_attribute("axis", 1)});
+    graph.node("ArgMax", {"loss"}, "best", {integer_attribute("axis", 1)});
+    Proto table = onnx::tensor("names", onnx::kString, {3});
+    for (const auto* name : {"cat", "dog", "fox"}) table.bytes(6, name);
+    graph.tensor(table);
+    graph.node(lookup, {"names", "best"}, "classLabel", {}, lookup == "Gather" ? "" : "ai.onnx.ml");
+    return graph.build("classLabel", "", onnx::kString);
 }
 
 }  // namespace modelseal::test
