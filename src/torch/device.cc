@@ -77,15 +77,15 @@ std::string processor(c10::Device device) {
 }
 
 Switches::Switches(unsigned threads, bool plain_kernels, bool tf32)
-    : threads_(at::get_num_threads()),
-      mkldnn_(at::globalContext().userEnabledMkldnn()),
+    : mkldnn_(at::globalContext().userEnabledMkldnn()),
       cudnn_(at::globalContext().userEnabledCuDNN()),
       tf32_products_(at::globalContext().allowTF32CuBLAS()),
       tf32_convolutions_(at::globalContext().allowTF32CuDNN()),
       benchmark_(at::globalContext().benchmarkCuDNN()),
       deterministic_(at::globalContext().deterministicCuDNN()) {
     auto& context = at::globalContext();
-    at::set_num_threads(static_cast<int>(threads));
+    // Even for the same number LibTorch makes a new pool, whose threads wait for work by spinning.
+    if (at::get_num_threads() != static_cast<int>(threads)) at::set_num_threads(static_cast<int>(threads));
     if (plain_kernels) {
         context.setUserEnabledMkldnn(false);
         context.setUserEnabledCuDNN(false);
@@ -104,7 +104,6 @@ Switches::~Switches() {
     context.setAllowTF32CuBLAS(tf32_products_);
     context.setUserEnabledCuDNN(cudnn_);
     context.setUserEnabledMkldnn(mkldnn_);
-    at::set_num_threads(threads_);
 }
 
 }  // namespace modelseal::libtorch

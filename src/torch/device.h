@@ -21,8 +21,8 @@ Result<c10::Device> find_device(const std::string& wanted);
 // The processor's model, or the GPU, and the environment variables that select kernels for it.
 std::string processor(c10::Device device);
 
-// Sets LibTorch's process-wide settings for a runtime, and restores them: deterministic algorithms, full
-// float32 products (TF32 only if requested), `threads` threads.
+// Sets LibTorch's process-wide settings for a runtime: deterministic algorithms, full float32 products (TF32 only if requested),
+// `threads` threads. Restores all but the threads, of which each computation states its number.
 class Switches {
   public:
     Switches(unsigned threads, bool plain_kernels, bool tf32);
@@ -31,7 +31,6 @@ class Switches {
     Switches& operator=(const Switches&) = delete;
 
   private:
-    int threads_;
     bool mkldnn_, cudnn_, tf32_products_, tf32_convolutions_, benchmark_, deterministic_;
 };
 
