@@ -173,7 +173,10 @@ Error hinted(Error error, const FingerprintOptions& options) {
     if (!options.input.shape.empty()) {
         error.hint = fmt::format("check that it takes inputs of shape {}", comma(options.input.shape));
     } else if (error.kind == ErrorKind::unsupported) {
-        error.hint = "a fingerprint is for a classifier: one input, and a number for each class";
+        error.hint =
+            options.method == FingerprintMethod::pairs
+                ? "a fingerprint needs a network whose outputs are real numbers that follow from its inputs"
+                : "triggers are for a classifier: one input, and a number for each class";
     }
     return error;
 }

@@ -1,6 +1,6 @@
 """Which networks get a fingerprint, how often, and what it costs: a Markdown table.
 
-    reach.py MODELSEAL FOLDER [--tries 20] [--pairs 30] [--only NAME] [--limit SECONDS]
+    reach.py MODELSEAL FOLDER [--tries 20] [--pairs 30] [--only NAME]
 
 FOLDER is searched for TorchScript and ONNX files. Every try has another seed, and every fingerprint that is made is checked against
 its network once, in batches of another size: anything but "intact" or "other runtime" is a failure. "0 to 1 is assumed" for the range
@@ -30,7 +30,7 @@ class Reached:
     def __init__(self):
         self.made = self.intact = 0
         self.seconds, self.peaks = [], []
-        self.evaluations = self.coverage = None
+        self.coverage = None
         self.reasons = set()
 
     def row(self, name, size, tries):
@@ -49,6 +49,7 @@ def reason(run):
 def attempt(modelseal, network, seed, pairs, work, reached):
     given = INPUTS.get(network.name, [])
     fingerprint = work / "net.fp"
+    fingerprint.unlink(missing_ok=True)
     made = program.run(modelseal, "fingerprint", network, "-k", work / "v.key", "-o", fingerprint, "--pairs", pairs, "--seed", seed,
                        "--json", *given)
     if made.code != 0:
@@ -74,7 +75,7 @@ def main():
     parser.add_argument("folder", type=pathlib.Path)
     parser.add_argument("--tries", type=int, default=20)
     parser.add_argument("--pairs", type=int, default=30)
-    parser.add_argument("--only", default="")
+    parser.add_argument("--only", default="", help="networks whose path has this in it")
     options = parser.parse_args()
     networks = sorted(path for path in options.folder.rglob("*") if path.suffix in KINDS and options.only in str(path))
     print(f"{options.pairs} pairs, {options.tries} tries with seeds from 1. Intact: of those, checked in batches of 3. Seconds: the median; MiB: "
