@@ -55,6 +55,7 @@ def main():
         work = pathlib.Path(folder)
         program.must(options.modelseal, "keygen", "v", "--no-passphrase", folder=work)
         for path in options.networks:
+            (work / "net.fp").unlink(missing_ok=True)
             made = program.must(options.modelseal, "fingerprint", path, "-k", work / "v.key", "-o", work / "net.fp", "--pairs", options.pairs,
                                 "--seed", options.seed, "--json", *(["--seeds", options.seeds] if options.seeds else []))
             coverage = json.loads(made.out)["coverage"]
