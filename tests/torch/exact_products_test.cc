@@ -65,6 +65,18 @@ TEST(ExactProducts, AreTheSameInEveryArithmetic) {
     }
 }
 
+TEST(ExactProducts, RefuseShapesThatDoNotFit) {
+    const auto w = integers(-9, 9, {4, 2, 3, 3});
+    for (const std::int64_t channels : {1, 3, 4})
+        EXPECT_ANY_THROW(exact_convolution(integers(-9, 9, {1, channels, 6, 7}), w, 9, window_3x3(), 1));
+    const auto x = integers(-9, 9, {1, 6, 6, 7});
+    EXPECT_ANY_THROW(exact_convolution(x, w, 9, window_3x3(), 3)) << "4 outputs in 3 groups";
+    EXPECT_ANY_THROW(exact_convolution(x, w, 9, window_3x3(), 0));
+    EXPECT_ANY_THROW(exact_convolution(x.narrow(1, 0, 2).narrow(3, 0, 1), w, 9, window_3x3(), 1))
+        << "a kernel wider than the padded input";
+    EXPECT_ANY_THROW(exact_matmul(integers(-9, 9, {2, 5}), integers(-9, 9, {4, 2}), 9));
+}
+
 TEST(ExactProducts, LetGradientsPass) {
     const auto x = integers(-9, 9, {1, 2, 4, 4}).set_requires_grad(true), w = integers(-9, 9, {3, 2, 3, 3});
     EXPECT_TRUE(exact_convolution(x, w, 9, window_3x3(), 1).requires_grad());

@@ -18,7 +18,28 @@ std::int64_t exact_terms(const at::Tensor& b, double largest, std::int64_t times
 }
 
 bool is_plain(const at::Tensor& a, const at::Tensor& b) {
-    return a.is_cpu() && b.numel() > 0 && !a.requires_grad() && !b.requires_grad();
+    return a.is_cpu() && a.numel() > 0 && b.numel() > 0 && !a.requires_grad() && !b.requires_grad();
+}
+
+// What oneDNN leaves to its caller to check; at::convolution refuses the rest by name.
+bool fits(const at::Tensor& input, const at::Tensor& w, const Window& window, std::int64_t groups) {
+    const auto reaches = [&](std::int64_t i) {
+        const auto at = static_cast<std::size_t>(i);
+        return window.strides[at] > 0 && window.dilations[at] > 0 &&
+               (w.size(2 + i) - 1) * window.dilations[at] < input.size(2 + i);
+    };
+    return input.dim() == 4 && w.dim() == 4 && groups > 0 && input.size(1) == w.size(1) * groups &&
+           w.size(0) % groups == 0 && reaches(0) && reaches(1);
+}
+
+// The sum of part(first, count) over all of `terms`, `at_once` or fewer in each; in float64 if there are several.
+template <class Part>
+at::Tensor summed(std::int64_t terms, std::int64_t at_once, Part part) {
+    if (at_once >= terms) return part(0, terms);
+    auto sum = part(0, at_once).to(at::kDouble);
+    for (auto first = at_once; first < terms; first += at_once)
+        sum.add_(part(first, std::min(at_once, terms - first)));
+    return sum;
 }
 
 }  // namespace
@@ -28,23 +49,15 @@ at::Tensor exact_convolution(const at::Tensor& x, const at::Tensor& w, double la
     const UsualArithmetic usual;
     const auto input = padded(x, window, 0);
     const Ints none(window.rank(), 0);
-    const auto channels = w.size(1);  // of a group
-    if (x.dim() == 4 && at::hasMKLDNN() && is_plain(x, w)) {
+    if (at::hasMKLDNN() && is_plain(x, w) && fits(input, w, window, groups)) {
+        const auto channels = w.size(1);  // of a group
         const auto at_once = exact_terms(w, largest, w.size(2) * w.size(3));
-        const auto convolved = [&](const at::Tensor& some, const at::Tensor& taps) {
-            return at::mkldnn_convolution(some.contiguous(), taps.contiguous(), c10::nullopt, none,
-                                          window.strides, window.dilations, groups);
-        };
-        if (at_once >= channels) return convolved(input, w);
-        if (at_once > 0 && groups == 1) {
-            at::Tensor sum;
-            for (std::int64_t first = 0; first < channels; first += at_once) {
-                const auto some = std::min(at_once, channels - first);
-                const auto part =
-                    convolved(input.narrow(1, first, some), w.narrow(1, first, some)).to(at::kDouble);
-                sum = sum.defined() ? sum.add_(part) : part;
-            }
-            return sum;
+        if (at_once >= channels || (at_once > 0 && groups == 1)) {
+            return summed(channels, at_once, [&](std::int64_t first, std::int64_t count) {
+                const auto some = groups == 1 ? input.narrow(1, first, count) : input;
+                return at::mkldnn_convolution(some.contiguous(), w.narrow(1, first, count).contiguous(),
+                                              c10::nullopt, none, window.strides, window.dilations, groups);
+            });
         }
     }
     return at::convolution(input.to(at::kDouble), w.to(at::kDouble), c10::nullopt, window.strides, none,
@@ -55,17 +68,10 @@ at::Tensor exact_matmul(const at::Tensor& a, const at::Tensor& b, double largest
     const UsualArithmetic usual;
     const auto terms = a.size(-1);
     if (a.dim() >= 2 && b.dim() >= 2 && terms == b.size(-2) && is_plain(a, b)) {
-        const auto at_once = exact_terms(b, largest, 1);
-        if (at_once >= terms) return at::matmul(a, b);
-        if (at_once > 0) {
-            at::Tensor sum;
-            for (std::int64_t first = 0; first < terms; first += at_once) {
-                const auto some = std::min(at_once, terms - first);
-                const auto part =
-                    at::matmul(a.narrow(-1, first, some), b.narrow(-2, first, some)).to(at::kDouble);
-                sum = sum.defined() ? sum.add_(part) : part;
-            }
-            return sum;
+        if (const auto at_once = exact_terms(b, largest, 1); at_once > 0) {
+            return summed(terms, at_once, [&](std::int64_t first, std::int64_t count) {
+                return at::matmul(a.narrow(-1, first, count), b.narrow(-2, first, count));
+            });
         }
     }
     return at::matmul(a.to(at::kDouble), b.to(at::kDouble));
