@@ -103,6 +103,20 @@ TEST(OnnxTail, OfLabelsOnlyIsCutBeforeTheFirstNodeThatMakesThem) {
     }
 }
 
+// Either side of a comparison may be the limit, and a Constant node is as constant as an initializer.
+TEST(OnnxTail, OfAComparisonIsCutAtTheScoresWhereverTheLimitIs) {
+    formats::onnx::Attribute value;
+    value.name = "value";
+    value.tensors.resize(1);
+    auto limit = node_of("Constant", {}, {"half"});
+    limit.attributes = {value};
+    auto graph =
+        graph_of({limit, node_of("Less", {"half", "loss"}, {"y"})}, {tensor_of_type("y", build::kInt64)});
+    const auto note = cut_labels(graph);
+    EXPECT_THAT(names_of(graph), ElementsAre("loss"));
+    EXPECT_EQ(note, "the output 'y' is left out: labels (Less); the graph is cut before, at 'loss'");
+}
+
 TEST(OnnxTail, OfNumbersStaysAsItIs) {
     const std::vector<Node> lookup = {node_of("ArgMax", {"loss"}, {"best"}),
                                       node_of("Gather", {"codebook", "best"}, {"y"})};

@@ -11,6 +11,7 @@
 
 #include "formats/onnx/schema.h"
 #include "torch/onnx/value.h"
+#include "torch/onnx/weights.h"
 #include "util/text.h"
 
 namespace modelseal::libtorch::onnx {
@@ -49,12 +50,10 @@ struct Tail {
 
 class TailFinder {
   public:
-    explicit TailFinder(const Graph& graph) {
+    explicit TailFinder(const Graph& graph) : constants_(constants_of(graph)) {
         for (const auto& node : graph.nodes) {
             for (std::size_t i = 0; i < node.outputs.size(); ++i) producers_[node.outputs[i]] = {&node, i};
         }
-        for (const auto& initializer : graph.initializers)
-            constants_.emplace(initializer.tensor.name, &initializer);
     }
 
     std::optional<Tail> find(std::string name) const {
@@ -101,16 +100,11 @@ class TailFinder {
 
     // A constant list of labels: texts or integers. Real numbers may be what a network answers.
     bool is_table(const std::string& name) const {
-        const auto is_labels = [](const Constant& constant) {
-            return constant.is_text || !is_real(constant.tensor.dtype);
-        };
         if (const auto constant = constants_.find(name); constant != constants_.end())
-            return is_labels(*constant->second);
+            return constant->second->is_text || !is_real(constant->second->tensor.dtype);
         const auto found = producers_.find(name);
         if (found == producers_.end() || found->second.node->op_type != "Constant") return false;
         const auto& node = *found->second.node;
-        if (const auto* value = node.find("value"))
-            return value->tensors.size() == 1 && is_labels(value->tensors.front());
         return node.find("value_strings") != nullptr || node.find("value_ints") != nullptr;
     }
 
