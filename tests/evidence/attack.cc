@@ -168,11 +168,15 @@ std::string one_weight(Network& network, const Options& options, const std::func
                        &value - values.data(), before, value);
 }
 
+float grown(float value, double by) {
+    return static_cast<float>(static_cast<double>(value) * (1 + by));
+}
+
 std::string whole_layer(Network& network, const Options& options) {
     const auto all = layers(network);
     const auto& entry = layer(all, options.layer);
     auto values = network.get(entry.name);
-    for (auto& value : values) value = static_cast<float>(static_cast<double>(value) * (1 + options.step));
+    for (auto& value : values) value = grown(value, options.step);
     network.set(entry.name, values);
     return fmt::format("layer {} of {}, '{}': all {} weights times {}", options.layer, all.size(), entry.name,
                        values.size(), 1 + options.step);
@@ -206,9 +210,7 @@ const std::map<std::string, Kind>& kinds() {
         {"bf16", cast(DType::bf16)},
         {"weight",
          [](auto& network, auto& options) {
-             return one_weight(network, options, [&](float value) {
-                 return static_cast<float>(static_cast<double>(value) * (1 + options.step));
-             });
+             return one_weight(network, options, [&](float value) { return grown(value, options.step); });
          }},
         {"exponent",
          [](auto& network, auto& options) {

@@ -8,6 +8,7 @@ checked on the rung fp32. As a control, so many copies as --control are saved wi
 import argparse
 import collections
 import json
+import math
 import pathlib
 import tempfile
 
@@ -35,6 +36,22 @@ def save_changed(network, tensor, index, change, path):
     tensor.CopyFrom(numpy_helper.from_array(values, tensor.name))
     onnx.save(network, path)
     tensor.ParseFromString(before)
+
+
+def limits(found, count):
+    """Of the share of which `found` of `count` draws are a sample: 95 %, Clopper and Pearson."""
+    def share_with(chance, holds):
+        low, high = 0.0, 1.0
+        for _ in range(50):
+            middle = (low + high) / 2
+            low, high = (middle, high) if holds(chance(middle)) else (low, middle)
+        return low
+
+    def at_most(most):
+        return lambda share: sum(math.comb(count, i) * share**i * (1 - share) ** (count - i) for i in range(most + 1))
+
+    least = share_with(at_most(found - 1), lambda below: 1 - below < 0.025) if found else 0.0
+    return least, share_with(at_most(found), lambda upto: upto > 0.025) if found < count else 1.0
 
 
 def main():
@@ -74,8 +91,9 @@ def main():
             onnx.save(network, work / "copy.onnx")
             alarms = sum(verdict()[0] == "tampered" for _ in range(options.control))
             tampered = sum(number for (outcome, _), number in found.items() if outcome == "tampered")
+            low, high = limits(tampered, options.count)
             name = path.name if path.name != "model.onnx" else path.parent.name
-            print(f"| {name} | {100 * coverage['noticed'] / coverage['weights']:.1f} | {100 * tampered / options.count:.1f} | {options.count} | "
+            print(f"| {name} | {100 * coverage['noticed'] / coverage['weights']:.1f} | {100 * tampered / options.count:.1f} ({100 * low:.1f} to {100 * high:.1f}) | {options.count} | "
                   f"{found['tampered', 'flips']} | {found['tampered', 'shifts']} | {alarms} | {options.control} |", flush=True)
 
 
