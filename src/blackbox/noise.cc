@@ -13,9 +13,14 @@ namespace {
 
 using oracle::Arithmetic;
 
-constexpr std::size_t kArithmeticBatch = 16;
 constexpr unsigned kWeightDraws = 4;
 constexpr double kPrior = 2;
+
+// Of large inputs no more than are recorded at a time.
+std::size_t small_batch(const Probe& probe) {
+    constexpr std::size_t kSmall = 16;
+    return std::min(kSmall, probe.batch());
+}
 
 // Mean over each group of neighbors.
 std::vector<double> grouped(const std::vector<double>& offs, std::span<const std::size_t> groups) {
@@ -95,8 +100,7 @@ class Measurement {
 
   private:
     Result<void> add(Arithmetic arithmetic, const std::vector<float>& pixels) {
-        const oracle::Runtime runtime{
-            .batch = std::min(kArithmeticBatch, probe_.batch()), .arithmetic = arithmetic, .device = "cpu"};
+        const oracle::Runtime runtime{.batch = small_batch(probe_), .arithmetic = arithmetic, .device = "cpu"};
         return add(runtime, std::string(name_of(arithmetic)), pixels);
     }
 
@@ -145,8 +149,8 @@ Result<void> try_orders(Measurement& measurement, Probe& probe, unsigned threads
         {.threads = 1, .batch = 1},
         {.threads = std::min(2u, std::max(1u, threads)), .batch = std::min<std::size_t>(7, 2 * all)},
         {.threads = 0, .batch = all, .channels_last = true},
-        {.threads = 1, .batch = std::min(kArithmeticBatch, all), .plain_kernels = true},
-        {.threads = 1, .batch = std::min(kArithmeticBatch, all), .channels_last = true, .plain_kernels = true},
+        {.threads = 1, .batch = small_batch(probe), .plain_kernels = true},
+        {.threads = 1, .batch = small_batch(probe), .channels_last = true, .plain_kernels = true},
     };
     for (const auto& runtime : runtimes) MODELSEAL_TRY(measurement.add(runtime));
     const auto devices = probe.network().devices();

@@ -96,7 +96,7 @@ bool is_marker(std::string_view line) {
 // TorchScript shows the call that failed by a line of '~' under it, several if it spans lines:
 //     _2 = torch.matmul(x, _1)
 //          ~~~~~~~~~~~~ <--- HERE
-// Code of the file comes first, what it was written in next. Empty if that is no call of an operator.
+// Code of the file comes first, what it was written in next. Empty for anything but a call of an operator.
 std::string operator_that_failed(std::string_view message) {
     message = message.substr(0, message.find("Traceback of TorchScript, original code"));
     const auto here = message.rfind(" <--- HERE");

@@ -25,12 +25,6 @@ double normal(crypto::Keystream& stream) {
 
 constexpr double kWhite = 255;
 
-std::size_t elements_of(std::span<const std::int64_t> shape) {
-    std::size_t elements = 1;
-    for (const auto extent : shape) elements *= static_cast<std::size_t>(extent);
-    return elements;
-}
-
 }  // namespace
 
 Keyed::Keyed(const Secret32& secret, std::span<const std::byte, 32> salt, std::span<const std::uint8_t> seeds)

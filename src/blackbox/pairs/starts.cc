@@ -42,10 +42,15 @@ void add_smooth_plane(std::size_t height, std::size_t width, unsigned levels, cr
 
 }  // namespace
 
-std::vector<float> draw_start(StartKind kind, std::span<const std::int64_t> shape, unsigned levels,
-                              crypto::Keystream& stream) {
+std::size_t elements_of(std::span<const std::int64_t> shape) {
     std::size_t elements = 1;
     for (const auto extent : shape) elements *= static_cast<std::size_t>(extent);
+    return elements;
+}
+
+std::vector<float> draw_start(StartKind kind, std::span<const std::int64_t> shape, unsigned levels,
+                              crypto::Keystream& stream) {
+    const auto elements = elements_of(shape);
     std::vector<float> picture;
     picture.reserve(elements);
     if (kind == StartKind::smooth) {

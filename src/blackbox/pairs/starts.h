@@ -20,6 +20,8 @@ enum class StartKind : unsigned char {
 };
 inline constexpr std::size_t kStartKinds = 5;
 
+std::size_t elements_of(std::span<const std::int64_t> shape);
+
 // Integers in [0, levels), as many as `shape` has elements. Precondition: levels > 1.
 std::vector<float> draw_start(StartKind kind, std::span<const std::int64_t> shape, unsigned levels,
                               crypto::Keystream& stream);

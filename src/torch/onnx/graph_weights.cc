@@ -65,7 +65,7 @@ std::set<std::string> shapes_of(const Graph& graph, const std::set<std::string>&
 
 Result<std::vector<Weight>> GraphWeights::collect(Interpreter& interpreter) {
     const auto& graph = interpreter.program().graph;
-    const auto& file = interpreter.file().files.files.front().source->name();
+    const auto& file = interpreter.name();
     const auto found = weights_of(graph);
     if (found.quantized) {
         return Error{ErrorKind::unsupported,
@@ -108,8 +108,7 @@ void GraphWeights::adapt(Interpreter& interpreter, const std::set<std::string>& 
         if (!after || why == nullptr) continue;
         throw Refused(
             {ErrorKind::unsupported,
-             fmt::format("{}: the last layer {} ({})", interpreter.file().files.files.front().source->name(),
-                         why, util::printable(node.op_type)),
+             fmt::format("{}: the last layer {} ({})", interpreter.name(), why, util::printable(node.op_type)),
              {}});
     }
     for (const auto& name : shapes_of(graph, affected_)) {

@@ -109,7 +109,7 @@ Result<std::unique_ptr<Interpreter>> Interpreter::open(model::OnnxFile file, at:
     Planner planner(program);
     if (auto planned = planner.plan(); !planned) {
         auto error = std::move(planned).error();
-        error.message = fmt::format("{}: {}", made->file_.files.files.front().source->name(), error.message);
+        error.message = fmt::format("{}: {}", made->name(), error.message);
         return error;
     }
     made->plans_ = std::move(planner.plans);
@@ -184,15 +184,10 @@ Result<std::vector<Value>> Interpreter::run(std::vector<Value> inputs) {
     try {
         return run_main(std::move(inputs));
     } catch (const OperatorError& error) {
-        return Error{
-            error.kind,
-            fmt::format("{}: {}", file_.files.files.front().source->name(), util::printable(error.what())),
-            error.hint};
+        return Error{error.kind, fmt::format("{}: {}", name(), util::printable(error.what())), error.hint};
     } catch (const std::exception& error) {
-        return Error{ErrorKind::malformed,
-                     fmt::format("{}: {}", file_.files.files.front().source->name(),
-                                 util::printable(first_line(error.what()))),
-                     {}};
+        return Error{
+            ErrorKind::malformed, fmt::format("{}: {}", name(), util::printable(first_line(error.what()))), {}};
     }
 }
 

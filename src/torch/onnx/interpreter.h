@@ -46,6 +46,7 @@ class Interpreter {
                                                      std::uint64_t max_bytes);
 
     const formats::onnx::Program& program() const { return file_.program; }
+    const std::string& name() const { return file_.files.files.front().source->name(); }  // for messages
     // Inputs of the graph that are not initializers.
     const std::vector<const formats::onnx::ValueInfo*>& inputs() const { return inputs_; }
 

@@ -23,13 +23,9 @@ constexpr double kSameOutputs = 1e-4;
 // One batch through the graph.
 class Graph {
   public:
-    // `name`: of the file; `types`: of the inputs, in order; `shape` has parts if there are several.
-    Graph(std::unique_ptr<Interpreter> interpreter, std::string name, std::vector<DType> types,
-          const oracle::InputShape& shape)
-        : interpreter_(std::move(interpreter)),
-          name_(std::move(name)),
-          types_(std::move(types)),
-          shape_(shape) {}
+    // `types`: of the inputs, in order; `shape` has parts if there are several.
+    Graph(std::unique_ptr<Interpreter> interpreter, std::vector<DType> types, const oracle::InputShape& shape)
+        : interpreter_(std::move(interpreter)), types_(std::move(types)), shape_(shape) {}
     Interpreter& interpreter() { return *interpreter_; }
     const onnx::Shapes& shapes() const { return shapes_; }  // of all outputs of the last batch
 
@@ -68,7 +64,9 @@ class Graph {
                 all.push_back(value.tensor.to(at::kFloat).reshape({1, -1}));
         }
         if (all.empty())
-            throw Refused({ErrorKind::unsupported, name_ + ": the graph has no output of real numbers", {}});
+            throw Refused({ErrorKind::unsupported,
+                           interpreter_->name() + ": the graph has no output of real numbers",
+                           {}});
         return joined_rows(all);
     }
 
@@ -86,13 +84,13 @@ class Graph {
             if (numbers.dim() >= 1 && numbers.size(0) == batch) all.push_back(numbers);
         }
         if (first == nullptr)
-            throw Refused({ErrorKind::unsupported, name_ + ": the graph has no output of numbers", {}});
+            throw Refused(
+                {ErrorKind::unsupported, interpreter_->name() + ": the graph has no output of numbers", {}});
         if (all.empty()) return *first;
         return all.size() == 1 ? all.front() : joined_rows(all);
     }
 
     std::unique_ptr<Interpreter> interpreter_;
-    std::string name_;
     std::vector<DType> types_;
     oracle::InputShape shape_;
     onnx::Shapes shapes_;
@@ -282,7 +280,7 @@ Result<std::unique_ptr<oracle::Network>> open_onnx(model::Model files, const ora
     const auto cut = onnx::cut_labels(file.program.graph);
     MODELSEAL_TRY_ASSIGN(auto interpreter, Interpreter::open(std::move(file), device, options.max_bytes));
     MODELSEAL_TRY_ASSIGN(auto input, input_of(*interpreter, name, options));
-    Graph graph(std::move(interpreter), name, std::move(input.types), input.shape);
+    Graph graph(std::move(interpreter), std::move(input.types), input.shape);
     const auto batch = input.shape.parts.empty() ? usable_batch(graph, input, device) : 1;
     std::vector<std::string> warnings;
     if (cut) warnings.push_back(fmt::format("{}: {}", name, *cut));

@@ -67,6 +67,19 @@ void add_names(const Node& node, std::set<std::string>& names) {
     }
 }
 
+// Nodes of the main graph that none of its outputs follows from. From the end, since nodes are in order. A name that is defined twice is needed in both places.
+std::vector<bool> idle_nodes(const Graph& graph) {
+    std::set<std::string> needed;
+    for (const auto& output : graph.outputs) needed.insert(output.name);
+    std::vector<bool> idle(graph.nodes.size());
+    for (auto i = graph.nodes.size(); i-- > 0;) {
+        const auto& node = graph.nodes[i];
+        idle[i] = std::ranges::none_of(node.outputs, [&](const auto& name) { return needed.contains(name); });
+        if (!idle[i]) add_names(node, needed);
+    }
+    return idle;
+}
+
 }  // namespace
 
 std::set<std::string> Planner::names_used(const Node& node) {
@@ -91,19 +104,6 @@ void Planner::drop_unused(const Graph& graph, const Plan& plan, std::map<std::st
         if (!plan.folded[i] && !plan.idle[i]) add_names(graph.nodes[i], used);
     }
     std::erase_if(values, [&](const auto& entry) { return !used.contains(entry.first); });
-}
-
-// From the end, since nodes are in order. A name that is defined twice is needed in both places.
-std::vector<bool> Planner::idle_nodes(const Graph& graph) {
-    Names needed;
-    for (const auto& output : graph.outputs) needed.insert(output.name);
-    std::vector<bool> idle(graph.nodes.size());
-    for (auto i = graph.nodes.size(); i-- > 0;) {
-        const auto& node = graph.nodes[i];
-        idle[i] = std::ranges::none_of(node.outputs, [&](const auto& name) { return needed.contains(name); });
-        if (!idle[i]) add_names(node, needed);
-    }
-    return idle;
 }
 
 Result<void> Planner::plan() {

@@ -22,19 +22,17 @@ class Planner {
     explicit Planner(const formats::onnx::Program& program) : program_(program) {}
     Result<void> plan();
 
-    using Names = std::set<std::string>;
     std::map<const std::vector<formats::onnx::Node>*, Plan> plans;
     std::vector<const formats::onnx::Constant*> constants;
 
     // Inputs, and every value that the node's sub-graphs may use from the graphs around them.
     static std::set<std::string> names_used(const formats::onnx::Node& node);
-    // Nodes of the main graph that none of its outputs follows from.
-    static std::vector<bool> idle_nodes(const formats::onnx::Graph& graph);
     // Keeps the values that nodes use which are not folded, and outputs.
     static void drop_unused(const formats::onnx::Graph& graph, const Plan& plan,
                             std::map<std::string, Value>& values);
 
   private:
+    using Names = std::set<std::string>;
     struct Visible {  // in a graph, on top of the one around it
         const Visible* outer = nullptr;
         Names own;

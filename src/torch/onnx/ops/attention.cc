@@ -66,15 +66,29 @@ at::Tensor bias_of(const Call& call, const Heads& heads, const at::Tensor& like)
     return ends.defined() ? at::where(places < ends, bias, masked) : bias;
 }
 
+// So many heads of queries share one of keys and values.
+std::int64_t queries_for_a_key(const at::Tensor& q, const at::Tensor& k) {
+    const auto groups = q.size(1) / std::max<std::int64_t>(k.size(1), 1);
+    require(groups > 0 && q.size(1) == groups * k.size(1),
+            "the number of query heads is not a multiple of the number of key heads");
+    return groups;
+}
+
+// Keys or values, once for each of the heads that share them.
+at::Tensor repeated(const at::Tensor& x, std::int64_t groups) {
+    return groups == 1 ? x : x.repeat_interleave(groups, 1);
+}
+
+at::Tensor scaled_product(const Call& call, const at::Tensor& q, const at::Tensor& k) {
+    const auto scale = std::sqrt(call.real("scale", 1 / std::sqrt(static_cast<double>(q.size(3)))));
+    return at::matmul(q * scale, (k * scale).transpose(2, 3));
+}
+
 void attention(Call& call) {
     const auto heads = heads_of(call);
-    const auto groups = heads.q.size(1) / std::max<std::int64_t>(heads.k.size(1), 1);
-    require(groups > 0 && heads.q.size(1) == groups * heads.k.size(1),
-            "the number of query heads is not a multiple of the number of key heads");
-    const auto k = groups == 1 ? heads.k : heads.k.repeat_interleave(groups, 1);
-    const auto v = groups == 1 ? heads.v : heads.v.repeat_interleave(groups, 1);
-    const auto scale = std::sqrt(call.real("scale", 1 / std::sqrt(static_cast<double>(heads.q.size(3)))));
-    const auto product = at::matmul(heads.q * scale, (k * scale).transpose(2, 3));
+    const auto groups = queries_for_a_key(heads.q, heads.k);
+    const auto v = repeated(heads.v, groups);
+    const auto product = scaled_product(call, heads.q, repeated(heads.k, groups));
     const auto cap = call.real("softcap", 0);
     const auto capped = cap > 0 ? at::tanh(product / cap) * cap : product;
     const auto bias = bias_of(call, heads, product);
@@ -104,17 +118,11 @@ at::Tensor modified(Call& call, const char* graph, const at::Tensor& x, DType ty
 }
 
 void flexible_attention(Call& call) {
-    const auto q = call.in(0);
-    auto k = call.in(1), v = call.in(2);
-    require(q.dim() == 4 && k.dim() == 4 && v.dim() == 4, "Q, K and V need 4 dimensions");
-    const auto groups = q.size(1) / std::max<std::int64_t>(k.size(1), 1);
-    require(groups > 0 && q.size(1) == groups * k.size(1) && k.size(1) == v.size(1),
-            "the number of query heads is not a multiple of the number of key heads");
-    if (groups > 1) {
-        k = k.repeat_interleave(groups, 1);
-        v = v.repeat_interleave(groups, 1);
-    }
-    const auto scale = std::sqrt(call.real("scale", 1 / std::sqrt(static_cast<double>(q.size(3)))));
+    const auto q = call.in(0), k = call.in(1);
+    require(q.dim() == 4 && k.dim() == 4 && call.in(2).dim() == 4, "Q, K and V need 4 dimensions");
+    const auto groups = queries_for_a_key(q, k);
+    require(k.size(1) == call.in(2).size(1), "keys and values have different numbers of heads");
+    const auto v = repeated(call.in(2), groups);
     auto type = call.type(0) == DType::f64 ? DType::f64 : DType::f32;
     if (call.given("softmax_precision")) {
         const auto number = static_cast<std::uint64_t>(call.integer("softmax_precision", 1));
@@ -123,7 +131,7 @@ void flexible_attention(Call& call) {
         type = *stated->dtype;
     }
     call.check_size({q.size(0), q.size(1), q.size(2), k.size(2)});
-    const auto product = at::matmul(q * scale, (k * scale).transpose(2, 3));
+    const auto product = scaled_product(call, q, repeated(k, groups));
     const auto scores = modified(call, "score_mod", cast(product, call.type(0), type), type);
     const auto weights = modified(call, "prob_mod", at::softmax(scores, -1), type);
     call.give_like(at::matmul(weights.to(v.scalar_type()), v));

@@ -29,7 +29,6 @@ void give_cast(Call& call, DType to) {
     call.give(std::move(made));
 }
 
-// The same bits as another type of the same size.
 // The type of LibTorch that has the bits of `type`.
 at::ScalarType stored_in(DType type) {
     switch (type) {
@@ -48,6 +47,7 @@ at::ScalarType stored_in(DType type) {
     }
 }
 
+// The same bits as another type of the same size.
 void bit_cast(Call& call) {
     const auto from = call.type(0), to = target_type(call);
     require(bits_of(from) == bits_of(to), "the types have different sizes");
