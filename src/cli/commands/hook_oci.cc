@@ -104,8 +104,8 @@ sigset_t block_signals() {
 }
 
 Result<ExitCode> run_oci(const OciFlags& flags, Context& context) {
-    MODELSEAL_TRY_ASSIGN(auto options, service_options(flags, context));
     const auto signals = block_signals();
+    MODELSEAL_TRY_ASSIGN(auto options, service_options(flags, context));
     MODELSEAL_TRY_ASSIGN(const auto service, hook::Service::start(std::move(options)));
     context.terminal.print(fmt::format("listening on port {}", service->port()));
     context.terminal.flush();
