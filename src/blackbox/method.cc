@@ -29,9 +29,10 @@ std::vector<float> inputs_of(const Fingerprint& fingerprint, std::size_t first, 
 // many times larger, and slow once it is fresh memory for each layer.
 Probe probe_of(oracle::Network& network, const Plan& plan, std::size_t classes) {
     constexpr std::size_t kBatch = 25, kElements = 1u << 19;
-    const auto batch = std::clamp<std::size_t>(kElements / plan.input.shape.elements(), 1, kBatch);
+    const auto batch =
+        plan.alone ? 1 : std::clamp<std::size_t>(kElements / plan.input.shape.elements(), 1, kBatch);
     const auto of = plan.access == Access::values ? AnswersOf::other_network : AnswersOf::classifier;
-    return {network, plan.input, classes, batch, of};
+    return {network, plan.input, classes, batch, of, plan.alone};
 }
 
 Fingerprint facts_of(const Plan& plan, const Probe& probe) {
@@ -41,6 +42,7 @@ Fingerprint facts_of(const Plan& plan, const Probe& probe) {
     print.input = plan.input;
     print.classes = probe.classes();
     print.batch = probe.batch();
+    print.alone = plan.alone;
     return print;
 }
 

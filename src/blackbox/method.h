@@ -29,6 +29,7 @@ struct Plan {
     Grid grid = Grid::none;
     Input input;
     unsigned threads = 0;  // that the network was opened with
+    bool alone = false;    // must_be_asked_alone()
     // Pictures of the vendor's own to search from, beside drawn ones: at least two or none, of as many bytes as an input has
     // elements and in their order, from 0 for the lower end of the range to 255 for the upper.
     std::vector<std::uint8_t> seeds = {};

@@ -147,7 +147,8 @@ Result<void> try_orders(Measurement& measurement, Probe& probe, unsigned threads
     const auto all = probe.batch();
     const oracle::Runtime runtimes[] = {
         {.threads = 1, .batch = 1},
-        {.threads = std::min(2u, std::max(1u, threads)), .batch = std::min<std::size_t>(7, 2 * all)},
+        {.threads = std::min(2u, std::max(1u, threads)),
+         .batch = probe.alone() ? 1 : std::min<std::size_t>(7, 2 * all)},
         {.threads = 0, .batch = all, .channels_last = true},
         {.threads = 1, .batch = small_batch(probe), .plain_kernels = true},
         {.threads = 1, .batch = small_batch(probe), .channels_last = true, .plain_kernels = true},

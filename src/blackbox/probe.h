@@ -10,10 +10,10 @@ namespace modelseal::blackbox {
 // Rows of pixels, row-major: count x elements.
 class Probe {
   public:
-    // `batch`: inputs at a time, so that the same inputs always meet the same kernels.
+    // `batch`: inputs at a time, so that the same inputs always meet the same kernels. `alone`: it is 1, and must be.
     Probe(oracle::Network& network, const Input& input, std::size_t classes, std::size_t batch,
-          AnswersOf of = AnswersOf::classifier)
-        : network_(network), input_(input), classes_(classes), batch_(batch), of_(of) {}
+          AnswersOf of = AnswersOf::classifier, bool alone = false)
+        : network_(network), input_(input), classes_(classes), batch_(batch), of_(of), alone_(alone) {}
 
     Result<Outputs> outputs(std::vector<float> pixels);
     Result<Outputs> outputs_as(std::vector<float> pixels, oracle::Runtime runtime);
@@ -38,6 +38,7 @@ class Probe {
     std::size_t elements() const { return input_.shape.elements(); }
     const Input& input() const { return input_; }
     std::size_t batch() const { return batch_; }
+    bool alone() const { return alone_; }
     std::size_t classes() const { return classes_; }
     oracle::Network& network() { return network_; }
     std::uint64_t evaluations() const { return evaluations_; }  // of one input; a gradient counts 3
@@ -47,6 +48,7 @@ class Probe {
     const Input& input_;
     std::size_t classes_, batch_;
     AnswersOf of_;
+    bool alone_;
     std::uint64_t evaluations_ = 0;
 };
 

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "baseline/baseline.h"
+#include "blackbox/alone.h"
 #include "blackbox/container/container.h"
 #include "blackbox/method.h"
 #include "crypto/hash.h"
@@ -317,11 +318,24 @@ Result<FingerprintSummary> run(const std::filesystem::path& model, const std::fi
     if (options.seeds) {
         MODELSEAL_TRY_ASSIGN(seeds, read_seeds(*options.seeds, network.input(), options.jobs));
     }
+    bool alone = false;
+    if (subject.files) {
+        const auto found = blackbox::must_be_asked_alone(network, input);
+        if (!found) return hinted(found.error(), options);
+        alone = *found;
+    }
+    if (alone) {
+        summary.notes.emplace_back(
+            "what the network answers to an input depends on the others of its batch, so inputs are asked one "
+            "at a time; a "
+            "service must not join requests");
+    }
     const blackbox::Plan plan{.count = pairs ? options.pairs : options.triggers,
                               .access = options.access,
                               .grid = options.grid,
                               .input = std::move(input),
                               .threads = threads,
+                              .alone = alone,
                               .seeds = std::move(seeds),
                               .generator = options.generator};
     auto made = make(network, plan, options, salt);

@@ -101,6 +101,10 @@ class Network : public Oracle {
 
     // Warnings about how it runs, as sentences.
     virtual std::vector<std::string> warnings() const { return {}; }
+
+    // It takes batches of any size, and is run on one input at a time, because other inputs of a batch change answers. False says
+    // nothing about others that would.
+    virtual bool is_run_alone() const { return false; }
 };
 
 // The reason to trust a file that LibTorch runs.

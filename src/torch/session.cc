@@ -202,7 +202,8 @@ Result<json> Session::open(const json& request) {
                    {"input_range", nullptr},
                    {"runtime", network_->runtime()},
                    {"devices", network_->devices()},
-                   {"warnings", network_->warnings()}};
+                   {"warnings", network_->warnings()},
+                   {"alone", network_->is_run_alone()}};
     for (const auto extent : network_->input().shape) {
         opened["input_shape"].push_back(static_cast<std::uint64_t>(extent));
     }

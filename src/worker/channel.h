@@ -8,8 +8,8 @@
 //     modelseal -> worker                                        worker -> modelseal
 //     {"do": "enter", "threads", "device", "memory"}             {"landlock": 0.., "seccomp": bool}
 //     {"do": "file", "name"} + one descriptor                    (none)
-//     {"do": "open", "input_name", "input_shape",                {"input": {..}, "runtime", "devices", "warnings"}
-//      "input_parts": [{..}], "max_bytes"}
+//     {"do": "open", "input_name", "input_shape",                {"input_name", "input_shape", "input_range", "runtime",
+//      "input_parts": [{..}], "max_bytes"}                        "devices", "warnings", "alone": bool}
 //     {"do": "outputs"}                                          {"count": n, "classifies": bool}
 //     {"do": "classes"}                                          {"classes": n}
 //     {"do": "memory", "bytes"} + one descriptor                 (none)

@@ -44,12 +44,16 @@ TEST(Payload, RoundTrips) {
     made.customer = "caf\xc3\xa9";
     made.input.mean = {0.485f, 0.1f};
     made.input.std = {0.229f};
+    made.batch = 1;
+    made.alone = true;
     made.pairs().rungs[0].noise = 1.0 / 3;
     made.pairs().rungs[1].tried = {17, 2213};
     const auto back = decode(payload(made));
     ASSERT_TRUE(back.ok()) << back.error().message;
     EXPECT_EQ(print(*back), print(made));
     EXPECT_EQ(back->input.mean, made.input.mean);
+    EXPECT_TRUE(back->alone);
+    EXPECT_FALSE(decode(payload(test::small_fingerprint()))->alone);
     EXPECT_EQ(back->pairs().rungs[0].noise, 1.0 / 3);
     EXPECT_EQ(back->pairs().rungs[0].tried.runtimes, 0u);
     EXPECT_EQ(back->pairs().rungs[1].tried.runtimes, 17u);
@@ -146,6 +150,12 @@ INSTANTIATE_TEST_SUITE_P(
         PayloadCase{"Unit", [](auto& made) { made.unit = kNan; }, "unit"},
         PayloadCase{"Classes", [](auto& made) { made.classes = 1; }, "1 class"},
         PayloadCase{"Batch", [](auto& made) { made.batch = 0; }, "batch of 0"},
+        PayloadCase{"AloneInBatches",
+                    [](auto& made) {
+                        made.batch = 2;
+                        made.alone = true;
+                    },
+                    "in batches of several"},
         PayloadCase{"Direction", [](auto& made) { made.pairs().direction.pop_back(); },
                     "direction of 2 values,"},
         PayloadCase{"DirectionNan", [](auto& made) { made.pairs().direction[0] = kNan; }, "not finite"},

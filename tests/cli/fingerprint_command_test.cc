@@ -288,6 +288,24 @@ TEST_F(FingerprintCommand, OfAGraphThatEndsInLabelsIsThatOfItsProbabilities) {
     EXPECT_THAT(checked.out, HasSubstr(note));
 }
 
+// As where activations are quantized by the range of the batch.
+TEST_F(FingerprintCommand, OfANetworkThatScalesByItsBatchAsksOneInputAtATime) {
+    auto graph = test::small_features();
+    graph.node("Abs", {"f"}, "a0").node("ReduceMax", {"a0"}, "m", {test::integer_attribute("keepdims", 0)});
+    graph.node("Div", {"f", "m"}, "d").floats("v", {3, 100}, test::waves_of(300, 0.3f));
+    graph.node("Gemm", {"d", "v"}, "y", {test::integer_attribute("transB", 1)});
+    folder_.write("range.onnx", graph.build("y"));
+    const auto made = of({"fingerprint", "range.onnx", "-k", "v.key", "-o", "range.fp", "--pairs", "8",
+                          "--device", "cpu", "--json"});
+    ASSERT_EQ(made.code, 0) << made.err;
+    EXPECT_THAT(made.out, HasSubstr("inputs are asked one at a time"));
+    const auto checked = of({"check", "range.onnx", "--black-box", "--fingerprint", "range.fp", "--pub",
+                             "v.pub", "--batch", "3", "--json"});
+    EXPECT_EQ(checked.code, 0) << checked.out << checked.err;
+    EXPECT_EQ(json::parse(checked.out)["checks"][0]["rungs"][0]["name"], "exact");
+    EXPECT_EQ(json::parse(checked.out)["checks"][0]["rungs"][0]["flipped"], 0);
+}
+
 TEST_F(FingerprintCommand, RefusesOtherKeysAndSpoiledFilesBeforeAnyQuery) {
     // No server listens there: only a query would notice.
     const char* nobody = "http://127.0.0.1:1/v2/models/net";

@@ -167,6 +167,7 @@ void write_facts(const Fingerprint& whole, PayloadWriter& payload) {
     payload.number("unit", whole.unit);
     payload.number("classes", whole.classes);
     payload.number("batch", whole.batch);
+    if (whole.alone) payload.fact("alone", "yes");
 }
 
 void read_common(Facts& facts, Fingerprint& whole) {
@@ -188,6 +189,7 @@ void read_common(Facts& facts, Fingerprint& whole) {
     whole.unit = facts.number<double>("unit");
     whole.classes = facts.number<std::size_t>("classes");
     whole.batch = facts.number<std::size_t>("batch");
+    whole.alone = facts.has("alone") && facts.word("alone", yes_or_no);
 }
 
 }  // namespace
@@ -208,6 +210,7 @@ std::string complaint(const Fingerprint& whole) {
     if (whole.batch < 1 || whole.batch > kMostBatch) {
         return fmt::format("a batch of {}; 1 to {} are possible", whole.batch, kMostBatch);
     }
+    if (whole.alone && whole.batch != 1) return "inputs are asked alone, in batches of several";
     return method_of(whole).complaint(whole);
 }
 

@@ -39,8 +39,8 @@ Result<blackbox::Replies> ask_file(const model::Model& model, const Fingerprint&
     // Its bytes are in the worker now: the checked bytes run.
     MODELSEAL_TRY(model.unchanged());
     warnings = network->warnings();
-    const auto batch =
-        options.fingerprint->endpoint.batch == 0 ? print.batch : options.fingerprint->endpoint.batch;
+    const auto wanted = options.fingerprint->endpoint.batch;
+    const auto batch = wanted == 0 || print.alone ? print.batch : wanted;
     return blackbox::ask_file(*network, print, batch, progress);
 }
 
@@ -67,8 +67,9 @@ Result<blackbox::Replies> ask(const std::string& target, const model::Model* mod
                      fmt::format("{}: a service of a network with several inputs cannot be asked", target),
                      "check a file of the model"};
     }
-    MODELSEAL_TRY_ASSIGN(const auto oracle,
-                         oracle::connect(target, check.endpoint, blackbox::asked_shape(print)));
+    auto endpoint = check.endpoint;
+    if (print.alone) endpoint.batch = 1;
+    MODELSEAL_TRY_ASSIGN(const auto oracle, oracle::connect(target, endpoint, blackbox::asked_shape(print)));
     return blackbox::ask_service(*oracle, print, progress);
 }
 

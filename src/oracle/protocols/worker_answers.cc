@@ -89,6 +89,8 @@ Result<OpenedNetwork> read_opened(const json& answer) {
         if (!warning.is_string()) return wrong("warnings");
         opened.warnings.push_back(text_of_worker(warning));
     }
+    const auto* alone = member(answer, "alone", &json::is_boolean);
+    opened.alone = alone != nullptr && alone->get<bool>();
     return opened;
 }
 

@@ -27,6 +27,7 @@ struct OpenedNetwork {
     std::string runtime;
     std::vector<std::string> devices;  // at least one
     std::vector<std::string> warnings;
+    bool alone = false;  // Network::is_run_alone()
 };
 // Error `malformed`: its message is the name of the part that is wrong.
 Result<OpenedNetwork> read_opened(const nlohmann::json& answer);

@@ -114,6 +114,7 @@ Result<void> WorkerNetwork::open_graph(const NetworkOptions& options) {
     input_.parts = options.input_parts;
     runtime_ = std::move(opened->runtime);
     devices_ = std::move(opened->devices);
+    alone_ = opened->alone;
     for (auto& warning : opened->warnings) warnings_.push_back(in_folder(std::move(warning)));
     return {};
 }

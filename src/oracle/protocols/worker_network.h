@@ -41,6 +41,7 @@ class WorkerNetwork final : public TrainableNetwork {
     std::string runtime() const override { return runtime_; }
     std::vector<std::string> devices() const override { return devices_; }
     std::vector<std::string> warnings() const override { return warnings_; }
+    bool is_run_alone() const override { return alone_; }
 
     // worker_training.cc
     Result<void> add_class(std::uint64_t seed) override;
@@ -76,6 +77,7 @@ class WorkerNetwork final : public TrainableNetwork {
     InputShape input_;
     std::string runtime_;
     std::vector<std::string> devices_, warnings_;
+    bool alone_ = false;
     NetworkOutputs outputs_;   // count 0: not asked yet
     std::size_t classes_ = 0;  // 0: not asked yet
     struct Generator {

@@ -101,15 +101,17 @@ class OnnxNetwork final : public ModuleNetwork {
     static Result<std::unique_ptr<oracle::Network>> open(Graph graph, std::string name,
                                                          oracle::InputShape input, std::size_t batch,
                                                          c10::Device device, unsigned threads,
-                                                         std::vector<std::string> warnings) {
+                                                         std::vector<std::string> warnings, bool alone) {
         std::unique_ptr<OnnxNetwork> network(
             new OnnxNetwork(std::move(graph), std::move(name), std::move(input), batch, device, threads));
         network->warnings_ = std::move(warnings);
+        network->alone_ = alone;
         MODELSEAL_TRY(network->place());
         return std::unique_ptr<oracle::Network>(std::move(network));
     }
 
     std::vector<std::string> warnings() const override { return warnings_; }
+    bool is_run_alone() const override { return alone_; }
 
   protected:
     std::string engine() const override { return "ONNX graph"; }
@@ -145,6 +147,7 @@ class OnnxNetwork final : public ModuleNetwork {
     Graph graph_;
     onnx::GraphWeights changes_;
     std::vector<std::string> warnings_;
+    bool alone_ = false;
 };
 
 struct Input {
@@ -255,20 +258,27 @@ bool same_rows(Graph& graph, const at::Tensor& together, const at::Tensor& input
            at::allclose(apart.to(at::kDouble), together.to(at::kDouble), kSameOutputs, kSameOutputs, true);
 }
 
+struct UsableBatch {
+    std::size_t size = 0;  // the only one; 0: any
+    bool alone = false;    // Network::is_run_alone()
+};
+
 // Exporters often fix the batch at 1 in a graph that would take any, and shapes written into a Reshape may fix
 // it where the input's shape does not. So it is tried: together, and one by one.
-std::size_t usable_batch(Graph& graph, const Input& input, const at::Device& device) {
+UsableBatch usable_batch(Graph& graph, const Input& input, const at::Device& device) {
     const at::NoGradGuard no_gradient;
     const auto fixed = static_cast<std::int64_t>(input.batch);
     const auto most = std::max<std::int64_t>(fixed, 2);
     const auto inputs = sample(input.shape, most).to(device);
+    const auto only = input.batch == 0 ? 1 : input.batch;
     try {
         const auto together = graph.forward(inputs);
-        if (together.dim() >= 1 && together.size(0) == most && same_rows(graph, together, inputs, 1)) return 0;
+        if (together.dim() == 0 || together.size(0) != most) return {only};
+        if (same_rows(graph, together, inputs, 1)) return {};
+        return {only, input.batch == 0};
     } catch (const std::exception&) {
-        return input.batch == 0 ? 1 : input.batch;  // errors show at the first query
+        return {only};  // errors show at the first query
     }
-    return input.batch == 0 ? 1 : input.batch;
 }
 
 }  // namespace
@@ -281,11 +291,11 @@ Result<std::unique_ptr<oracle::Network>> open_onnx(model::Model files, const ora
     MODELSEAL_TRY_ASSIGN(auto interpreter, Interpreter::open(std::move(file), device, options.max_bytes));
     MODELSEAL_TRY_ASSIGN(auto input, input_of(*interpreter, name, options));
     Graph graph(std::move(interpreter), std::move(input.types), input.shape);
-    const auto batch = input.shape.parts.empty() ? usable_batch(graph, input, device) : 1;
+    const auto batch = input.shape.parts.empty() ? usable_batch(graph, input, device) : UsableBatch{.size = 1};
     std::vector<std::string> warnings;
     if (cut) warnings.push_back(fmt::format("{}: {}", name, *cut));
-    return OnnxNetwork::open(std::move(graph), name, std::move(input.shape), batch, device, options.threads,
-                             std::move(warnings));
+    return OnnxNetwork::open(std::move(graph), name, std::move(input.shape), batch.size, device,
+                             options.threads, std::move(warnings), batch.alone);
 }
 
 }  // namespace modelseal::libtorch

@@ -25,6 +25,7 @@ class ToyNetwork final : public oracle::Network {
     bool softmax = false;              // answers are probabilities
     bool no_gradient = false;
     bool unsteady = false;     // answers change from one call to the next
+    bool by_range = false;     // inputs are scaled by the largest element of their batch
     float answer_for_all = 0;  // other than 0: every output is this
     std::size_t calls = 0;
 
@@ -42,8 +43,11 @@ class ToyNetwork final : public oracle::Network {
                                    const oracle::Runtime& runtime) override {
         ++calls;
         oracle::Answers answers{.count = count, .classes = classes_};
+        const auto elements = input_.elements();
+        const auto scaled = by_range ? scaled_by_batch(inputs, count, runtime)
+                                     : std::vector<float>(inputs.begin(), inputs.end());
         for (std::size_t row = 0; row < count; ++row) {
-            const auto logits = run(inputs.subspan(row * input_.elements(), input_.elements()), runtime);
+            const auto logits = run(std::span(scaled).subspan(row * elements, elements), runtime);
             answers.values.insert(answers.values.end(), logits.begin(), logits.end());
         }
         return answers;
@@ -129,6 +133,19 @@ class ToyNetwork final : public oracle::Network {
             hidden.push_back(std::tanh(sum));
         }
         return hidden;
+    }
+
+    std::vector<float> scaled_by_batch(std::span<const float> inputs, std::size_t count,
+                                       const oracle::Runtime& runtime) const {
+        std::vector<float> scaled(inputs.begin(), inputs.end());
+        const auto batch = runtime.batch == 0 ? count : runtime.batch;
+        for (std::size_t row = 0; row < count; row += batch) {
+            const auto rows = std::min(batch, count - row);
+            const auto some = std::span(scaled).subspan(row * input_.elements(), rows * input_.elements());
+            const float most = std::ranges::max(some);
+            for (auto& value : some) value /= most;
+        }
+        return scaled;
     }
 
     static float round(float weight, const oracle::Runtime& runtime) {
