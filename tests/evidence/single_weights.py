@@ -2,8 +2,8 @@
 
     single_weights.py MODELSEAL NETWORK.onnx... [--count 200] [--change 0.01] [--pairs 150] [--seed 1] [--seeds DIR]
 
-Weights are drawn from all tensors of two or more dimensions that are not 0, each changed by itself in a copy of the file, which is
-checked on the rung fp32. As a control, so many copies as --control are saved with nothing changed.
+Weights are drawn from all that are not 0 of tensors of two or more dimensions, one from each of so many parts of the network that are
+equally large. Each is changed by itself in a copy of the file, which is checked on the rung fp32. As a control, so many copies as --control are saved with nothing changed.
 """
 import argparse
 import collections
@@ -20,11 +20,12 @@ import program
 
 
 def drawn(network, count, seed):
-    """(tensor, index) of weights, each equally likely."""
+    """(tensor, index) of weights, each equally likely: one at random from each of `count` equal parts of all, in their order."""
     tensors = [one for one in network.graph.initializer if one.data_type == onnx.TensorProto.FLOAT and len(one.dims) >= 2]
     places = [np.flatnonzero(numpy_helper.to_array(one)) for one in tensors]
     ends = np.cumsum([len(place) for place in places])
-    for number in np.random.default_rng(seed).integers(ends[-1], size=count):
+    parts = np.linspace(0, ends[-1], count + 1).astype(np.int64)
+    for number in np.random.default_rng(seed).integers(parts[:-1], parts[1:]):
         which = int(np.searchsorted(ends, number, side="right"))
         yield tensors[which], places[which][number - (ends[which - 1] if which else 0)]
 
