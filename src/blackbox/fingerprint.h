@@ -35,7 +35,7 @@ struct Fingerprint {
     double unit = 1;                        // the integers of which inputs are kept, or the steps of their grid
     std::size_t classes = 0;                // columns of an answer
     std::size_t batch = 0;                  // inputs at once when the recorded answers were made
-    bool alone = false;                     // each input is asked by itself (alone.h); the batch is 1
+    bool alone = false;                     // each input is asked by itself (answering.h); the batch is 1
     std::variant<Pairs, Triggers> queries;  // in the order of FingerprintMethod
 
     AnswersOf answers_of() const {

@@ -6,7 +6,7 @@
 #include <fmt/format.h>
 
 #include "baseline/baseline.h"
-#include "blackbox/alone.h"
+#include "blackbox/answering.h"
 #include "blackbox/container/container.h"
 #include "blackbox/method.h"
 #include "crypto/hash.h"
@@ -320,6 +320,8 @@ Result<FingerprintSummary> run(const std::filesystem::path& model, const std::fi
     }
     bool alone = false;
     if (subject.files) {
+        if (const auto repeats = blackbox::must_repeat_itself(network, input); !repeats)
+            return hinted(repeats.error(), options);
         const auto found = blackbox::must_be_asked_alone(network, input);
         if (!found) return hinted(found.error(), options);
         alone = *found;

@@ -246,7 +246,10 @@ Result<Made> make_pairs(oracle::Network& network, const Plan& plan, const Secret
     const Keyed keyed(secret, salt, plan.seeds);
     Maker maker(network, adapted, outputs.count, keyed, progress);
     MODELSEAL_TRY(maker.run());
-    return maker.finish();
+    auto made = maker.finish();
+    if (!made.fingerprint.pairs().rungs.empty()) return made;
+    return Error{
+        ErrorKind::unsupported, network.name() + ": its answers hold still nowhere: no pair fits any rung", {}};
 }
 
 }  // namespace modelseal::blackbox

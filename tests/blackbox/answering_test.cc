@@ -1,5 +1,5 @@
-// Networks whose answers follow from the batch.
-#include "blackbox/alone.h"
+// Networks that keep a state, and whose answers follow from the batch.
+#include "blackbox/answering.h"
 
 #include <array>
 
@@ -15,6 +15,17 @@ namespace modelseal::blackbox {
 namespace {
 
 using test::ToyNetwork;
+
+TEST(Repeating, IsRefusedToWhatAnswersOtherwiseEachTime) {
+    ToyNetwork network(1);
+    const Input input{.shape = network.input()};
+    EXPECT_TRUE(must_repeat_itself(network, input).ok());
+    network.unsteady = true;
+    const auto refused = must_repeat_itself(network, input);
+    ASSERT_FALSE(refused.ok());
+    EXPECT_EQ(refused.error().kind, ErrorKind::unsupported);
+    EXPECT_NE(refused.error().message.find("when asked again"), std::string::npos);
+}
 
 TEST(AskedAlone, IsWhatScalesByItsBatch) {
     ToyNetwork network(1);
