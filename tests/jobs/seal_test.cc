@@ -189,6 +189,30 @@ TEST(Seal, StatesMoreThanTheRoomThatIsTooLittle) {
     EXPECT_GT(refusals, 3u);
 }
 
+// As those of the residual networks for CIFAR-10: their check values alone take more than a fiftieth of the weights.
+TEST(Seal, HasRoomInASmallNetworkOfManyTensors) {
+    Bench bench;
+    std::vector<test::NamedTensor> layers;
+    std::uint64_t elements = 0;
+    const auto add = [&](std::uint64_t size) {
+        const auto number = static_cast<unsigned>(layers.size());
+        layers.push_back({"t" + std::to_string(number), "F32", {size}, test::float_weights(size, number)});
+        elements += size;
+    };
+    for (const std::uint64_t channels : {16, 32, 64}) {
+        for (int block = 0; block < 10; ++block) {
+            add(channels * channels * 9);
+            for (int i = 0; i < 6; ++i) add(channels);
+        }
+    }
+    const auto sealed = seal_model(bench.write("model", test::safetensors_file(layers)),
+                                   bench.folder / "sealed", bench.options());
+    ASSERT_TRUE(sealed.ok()) << sealed.error().message;
+    EXPECT_GT(sealed->touched, elements / 50);
+    EXPECT_LE(sealed->touched, 65'536u);
+    EXPECT_EQ(bench.look(bench.folder / "sealed").verdict, Verdict::intact);
+}
+
 TEST(Seal, CustomersSealIsFoundByTheirKeyAlone) {
     Bench bench;
     Secret32 secret;

@@ -83,6 +83,12 @@ std::uint64_t most_changed(std::uint64_t elements, unsigned carrier_class, Audie
     return std::max(elements / 50, floor);
 }
 
+std::uint64_t most_at_all(const BlockMap& block_map, const SealPlan& plan, Audience audience) {
+    const auto most =
+        most_changed(block_map.total_elements(), plan.signed_part.density.carrier_class, audience);
+    return has_large_steps(block_map, plan) ? most : std::max(most, kTraceableCells * kCellValues);
+}
+
 std::uint64_t most_for_comfort(const BlockMap& block_map, const SealPlan& plan, Audience audience) {
     const auto elements = block_map.total_elements();
     return has_large_steps(block_map, plan)

@@ -18,9 +18,11 @@ std::uint64_t values_changed(const BlockMap& block_map, const SealPlan& plan);
 // Values that a full cell in types of this class changes, at the most to be expected, in blocks of this length.
 std::uint64_t values_in_cell(unsigned carrier_class, std::uint64_t block_elements);
 
-// How many values of a model of so many elements a seal may change, if types up to this class carry: the bound
-// that is promised in modelseal-seal(5).
+// How many values of a model of so many elements a seal changes unless it needs more, if types up to this class carry.
 std::uint64_t most_changed(std::uint64_t elements, unsigned carrier_class, Audience audience);
+// How many this seal may change before there is none: the bound that is promised in modelseal-seal(5). Of floats on their own
+// grid, whose steps are noise, as many as in a customer's seal, so that a small network of many tensors gets one.
+std::uint64_t most_at_all(const BlockMap& block_map, const SealPlan& plan, Audience audience);
 
 // How many values may change for what this seal can do without, names and spread. A step of a half or a code is large
 // enough to turn an answer, if rarely.

@@ -406,8 +406,7 @@ Result<SealPlan> plan_seal(const model::Model& model, std::span<const std::byte,
         if (!has_large_steps(*best->block_map, *best)) break;
     }
     if (best) {
-        best->most =
-            most_changed(best->block_map->total_elements(), best->signed_part.density.carrier_class, audience);
+        best->most = most_at_all(*best->block_map, *best, audience);
         if (least > best->most) return too_dear(model, least, best->most);
         return std::move(*best);
     }

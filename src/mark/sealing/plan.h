@@ -17,7 +17,7 @@ struct SealPlan {
     CellLayout layout;
     SignedPart signed_part;         // all but the digests
     std::size_t common_values = 0;  // check values in the common table
-    std::uint64_t most = 0;         // values that may change: most_changed()
+    std::uint64_t most = 0;         // values that may change: most_at_all()
 };
 
 // What a seal is to say.
