@@ -37,7 +37,37 @@ struct Options {
     std::vector<std::string> targets;
     std::vector<std::size_t> batches{1, 2, 3, 5, 8, 13, 16, 25, 32, 50, 64, 75, 100, 150};
     unsigned most_threads = 4;
+    bool by_runtime = false;
 };
+
+// Ways to compute in float32 that making a fingerprint does not try: other batches, and other draws.
+struct Elsewhere {
+    std::string row;
+    oracle::Runtime runtime;
+};
+std::vector<Elsewhere> other_runtimes() {
+    using oracle::Arithmetic;
+    std::vector<Elsewhere> all;
+    for (const std::size_t batch : {2u, 3u, 11u, 64u}) {
+        all.push_back({"LibTorch", {.threads = 1, .batch = batch}});
+        all.push_back({"LibTorch", {.threads = 4, .batch = batch}});
+        all.push_back({"channels last", {.threads = 1, .batch = batch, .channels_last = true}});
+    }
+    for (const std::size_t batch : {2u, 11u}) {
+        all.push_back({"without oneDNN", {.threads = 1, .batch = batch, .plain_kernels = true}});
+        for (const auto arithmetic :
+             {Arithmetic::one_term, Arithmetic::winograd2, Arithmetic::winograd4, Arithmetic::winograd6})
+            all.push_back(
+                {std::string(name_of(arithmetic)), {.threads = 2, .batch = batch, .arithmetic = arithmetic}});
+    }
+    for (const auto arithmetic :
+         {Arithmetic::permuted, Arithmetic::rounded_weights, Arithmetic::rounded_steps}) {
+        for (unsigned draw = 100; draw < 104; ++draw)
+            all.push_back({std::string(name_of(arithmetic)),
+                           {.threads = 2, .batch = 9, .arithmetic = arithmetic, .draw = draw}});
+    }
+    return all;
+}
 
 template <class T>
 T must(Result<T> result) {
@@ -136,6 +166,17 @@ class Alarms {
         }
     }
 
+    // Answers of each way as they are, and written with 4 to 7 decimals.
+    void by_runtime(const std::string& path) {
+        const auto network = must(oracle::open_network(path, {.input_shape = print_.input.shape.shape}));
+        for (const auto& [row, runtime] : other_runtimes()) {
+            const auto answers = must(network->ask_as(inputs_, count(), runtime));
+            judge(row, received(answers), path);
+            for (const int decimals : {4, 5, 6, 7})
+                judge("4 to 7 decimals", received(with_decimals(answers, decimals)), path);
+        }
+    }
+
     // One run for each size of batch.
     void endpoint(const std::string& target) {
         for (const auto batch : options_.batches) {
@@ -213,8 +254,10 @@ class Alarms {
 void run(const Options& options) {
     Alarms alarms(options);
     for (const auto& target : options.targets) {
-        const bool served = oracle::is_endpoint(target);
-        served ? alarms.endpoint(target) : alarms.file(target);
+        if (oracle::is_endpoint(target))
+            alarms.endpoint(target);
+        else
+            options.by_runtime ? alarms.by_runtime(target) : alarms.file(target);
         alarms.print_table(target);
         std::fflush(stdout);
     }
@@ -231,6 +274,7 @@ void add_alarms(CLI::App& app) {
     command->add_option("--pub", options->vendor)->required();
     command->add_option("--batches", options->batches)->delimiter(',');
     command->add_option("--most-threads", options->most_threads);
+    command->add_flag("--by-runtime", options->by_runtime, "files: a row for each way to compute");
     command->callback([options] { run(*options); });
 }
 

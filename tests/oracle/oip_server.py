@@ -1,7 +1,7 @@
 """Serves one ONNX model with ONNX Runtime over the Open Inference Protocol v2, with JSON and binary tensors; for tests.
 
     PYTHON oip_server.py --model FILE [--name model] [--host 127.0.0.1] [--port 0] [--tls CERT KEY] [--token TOKEN]
-                         [--max-batch N] [--threads 1] [--optimize all|disabled] [--no-binary] [--until-stdin-ends]
+                         [--max-batch N] [--threads 1] [--optimize all|extended|basic|disabled] [--no-binary] [--until-stdin-ends]
 
 PYTHON is what tests/oracle/onnxruntime.sh prints. Prints "listening on URL" once it does; the model is at URL.
 """
@@ -47,7 +47,7 @@ def read_options():
     parser.add_argument("--token")
     parser.add_argument("--max-batch", type=int, default=math.inf)
     parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--optimize", choices=["all", "disabled"], default="all")
+    parser.add_argument("--optimize", choices=["all", "extended", "basic", "disabled"], default="all")
     parser.add_argument("--no-binary", action="store_true")
     parser.add_argument("--until-stdin-ends", action="store_true")
     return parser.parse_args()
@@ -57,7 +57,8 @@ def open_session(options):
     how = onnxruntime.SessionOptions()
     how.intra_op_num_threads = options.threads
     level = onnxruntime.GraphOptimizationLevel
-    how.graph_optimization_level = level.ORT_ENABLE_ALL if options.optimize == "all" else level.ORT_DISABLE_ALL
+    how.graph_optimization_level = {"all": level.ORT_ENABLE_ALL, "extended": level.ORT_ENABLE_EXTENDED,
+                                    "basic": level.ORT_ENABLE_BASIC, "disabled": level.ORT_DISABLE_ALL}[options.optimize]
     return onnxruntime.InferenceSession(options.model, how, providers=["CPUExecutionProvider"])
 
 

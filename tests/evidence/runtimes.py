@@ -1,0 +1,116 @@
+#!/usr/bin/env python3
+"""False alarms by network and runtime: untouched classifiers on honest runtimes that their fingerprints have not tried.
+
+    runtimes.py BUILD MODELS [--prints 3] [--only NAME]
+
+BUILD: configured with -DMODELSEAL_EVIDENCE=ON. MODELS: a folder with ONNX files. Prints a Markdown table: of how many checks of each runtime
+how many are "tampered", which none may be, and the number of checks in which that would have been seen. LibTorch runs with the reference BLAS
+where it is installed, and ONNX Runtime from PyPI at all of its levels of optimization.
+"""
+import argparse
+import collections
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+
+import program
+
+HERE = pathlib.Path(__file__).resolve().parent
+NETWORKS = {  # and the inputs at a time that a service takes
+    "mnist-8/model.onnx": "1", "burn-mnist.onnx": "1,3,11,64", "onnx-mlir-mnist.onnx": "1", "winml-mnist-cnn.onnx": "1",
+    "cifar10-resnet20.onnx": "1,3,11,64", "cifar10-resnet32.onnx": "1,3,11,64",
+}
+LEVELS = ("disabled", "basic", "extended", "all")
+REFERENCE = pathlib.Path("/usr/lib/x86_64-linux-gnu/blas")
+ROW = re.compile(r"^  (.+?) +(\d+) checks, (\d+) alarms, (\d+) inconclusive")
+
+
+class Count:
+    def __init__(self):
+        self.checks = self.alarms = self.inconclusive = 0
+
+    def add(self, checks, alarms, inconclusive):
+        self.checks += checks
+        self.alarms += alarms
+        self.inconclusive += inconclusive
+
+    def cell(self):
+        if not self.checks:
+            return ""
+        note = f", {self.inconclusive} inconclusive" if self.inconclusive else ""
+        return f"{self.alarms} of {self.checks}{note}"
+
+
+class Server:
+    """ONNX Runtime, one thread."""
+
+    def __init__(self, python, model, level):
+        command = [python, HERE.parent / "oracle/oip_server.py", "--model", model, "--name", "net", "--optimize", level, "--until-stdin-ends"]
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.address = self.process.stdout.readline().split()[-1]
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.stdin.close()
+        self.process.wait()
+
+
+def rows(build, fingerprint, vendor, target, *options):
+    done = program.must(build / "tests/evidence/modelseal_evidence", "alarms", fingerprint, "--pub", vendor, target, *options)
+    return [(found[1], *map(int, found.groups()[1:])) for found in map(ROW.match, done.out.splitlines()) if found]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("build", type=pathlib.Path)
+    parser.add_argument("models", type=pathlib.Path)
+    parser.add_argument("--prints", type=int, default=3, help="fingerprints of each network, each with a key of its own")
+    parser.add_argument("--only", default="")
+    options = parser.parse_args()
+    os.environ["MODELSEAL_WORKER"] = str(options.build / "src/modelseal-worker")
+    python = subprocess.run([HERE.parent / "oracle/onnxruntime.sh"], stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
+    table = collections.defaultdict(lambda: collections.defaultdict(Count))  # runtime -> network -> count
+    networks = [name for name in NETWORKS if options.only in name]
+    with tempfile.TemporaryDirectory() as folder:
+        work = pathlib.Path(folder)
+        for number in range(options.prints * len(networks)):
+            network = networks[number // options.prints]
+            model, fingerprint = options.models / network, work / f"{number}.fp"
+            sealer = program.Modelseal(options.build / "src/modelseal", work / str(number))
+            program.must(sealer.program, "fingerprint", model, "-k", sealer.key, "-o", fingerprint)
+            for row, *counts in rows(options.build, fingerprint, sealer.pub, model, "--by-runtime"):
+                table[row][network].add(*counts)
+            if REFERENCE.exists():
+                os.environ["LD_LIBRARY_PATH"] = str(REFERENCE)
+                for row, *counts in rows(options.build, fingerprint, sealer.pub, model, "--by-runtime"):
+                    if row == "LibTorch":
+                        table["LibTorch with the reference BLAS"][network].add(*counts)
+                del os.environ["LD_LIBRARY_PATH"]
+            for level in LEVELS:
+                with Server(python, model, level) as server:
+                    for row, *counts in rows(options.build, fingerprint, sealer.pub, server.address, "--batches", NETWORKS[network]):
+                        if row == "as they are":
+                            table[f"ONNX Runtime, optimization: {level}"][network].add(*counts)
+                        elif row in ("4 decimals", "5 decimals", "6 decimals"):
+                            table["4 to 7 decimals"][network].add(*counts)
+            print(f"{network}: {number % options.prints + 1} of {options.prints}", file=sys.stderr, flush=True)
+    names = [name.removesuffix("/model.onnx").removesuffix(".onnx") for name in networks]
+    print(f"{options.prints} fingerprints of 150 pairs of each network, each with a key of its own. Cells: \"tampered\" of so many checks.\n")
+    print("| runtime | " + " | ".join(names) + " | all |\n" + "| --- " * (len(names) + 2) + "|")
+    every = Count()
+    for row, by_network in sorted(table.items(), key=lambda item: (item[0].startswith("4 to"), "LibTorch" not in item[0], item[0])):
+        whole = Count()
+        for count in by_network.values():
+            whole.add(count.checks, count.alarms, count.inconclusive)
+        every.add(whole.checks, whole.alarms, whole.inconclusive)
+        print(f"| {row} | " + " | ".join(by_network[network].cell() for network in networks) + f" | {whole.cell()} |")
+    print(f"\nIn all {every.cell()}" + (f": with 95 % confidence fewer than 3 in {every.checks} are, if checks are independent." if not every.alarms else "."))
+    return 1 if every.alarms else 0
+
+
+sys.exit(main())
