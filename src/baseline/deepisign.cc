@@ -48,7 +48,7 @@ std::string unfit(const Tensor& tensor) {
     return {};
 }
 
-Layers layers_of(const model::Model& model) {
+Layers layers_of(const model::Model& model, const DeepisignParameters& parameters) {
     Layers layers;
     std::uint64_t number = 0;
     for (const auto& tensor : model.tensors) {
@@ -56,11 +56,11 @@ Layers layers_of(const model::Model& model) {
             layers.unmarked.push_back({tensor.name, std::move(reason)});
             continue;
         }
-        const LayerCut cut(tensor.elements);
+        const LayerCut cut(tensor.elements, parameters);
         CarryingLayer layer{&tensor, number, cut, LayerSecret(tensor, number, cut.bits())};
         if (layer.secret.fits()) {
             layers.carrying.push_back(std::move(layer));
-        } else if (cut.bits() == kDeepisignBits) {
+        } else if (cut.full()) {
             layers.unmarked.push_back({tensor.name, "its name is too long"});
         } else {
             layers.unmarked.push_back({tensor.name, fmt::format("{} weights, {} are needed", tensor.elements,
@@ -180,8 +180,9 @@ std::string common_stamp(const std::vector<CarryingLayer>& layers,
 }  // namespace
 
 Result<DeepisignEmbedding> deepisign_embed(const model::Model& model, CheckSecret check_secret,
-                                           std::string_view stamp, const PatchFile& patch) {
-    auto layers = layers_of(model);
+                                           std::string_view stamp, const PatchFile& patch,
+                                           const DeepisignParameters& parameters) {
+    auto layers = layers_of(model, parameters);
     MODELSEAL_TRY(check_room(model, layers, stamp));
     for (const auto& layer : layers.carrying) {
         const model::ElementMap map(*layer.tensor);
@@ -202,18 +203,19 @@ Result<DeepisignEmbedding> deepisign_embed(const model::Model& model, CheckSecre
     return DeepisignEmbedding{layers.carrying.size(), std::move(layers.unmarked)};
 }
 
-Result<DeepisignReading> deepisign_read(const model::Model& model, CheckSecret check_secret) {
-    auto layers = layers_of(model);
+Result<DeepisignReading> deepisign_read(const model::Model& model, CheckSecret check_secret,
+                                        const DeepisignParameters& parameters) {
+    auto layers = layers_of(model, parameters);
     DeepisignReading reading;
     std::vector<std::optional<std::string>> stamps;
     Agreement facts;  // over all layers whose hash does not match
     for (const auto& layer : layers.carrying) {
         MODELSEAL_TRY_ASSIGN(const auto hidden, read_hidden(model, layer, check_secret));
-        const auto agreement = compare_bits(hidden, layer.secret.hidden(std::nullopt));
+        const auto agreement = compare_bits(hidden, layer.secret.hidden(std::nullopt), layer.cut.level());
         stamps.push_back(layer.secret.verify(hidden));
         if (!stamps.back()) facts += agreement;
-        reading.layers.push_back(
-            {layer.tensor->name, layer.cut.bits() / 2, stamps.back().has_value(), agreement.error_rate()});
+        reading.layers.push_back({layer.tensor->name, layer.cut.bits() / layer.cut.level(),
+                                  stamps.back().has_value(), agreement.error_rate()});
     }
     const auto any = std::ranges::any_of(stamps, [](const auto& stamp) { return stamp.has_value(); });
     reading.found = any || facts.significant();
@@ -227,7 +229,7 @@ Result<DeepisignReading> deepisign_read(const model::Model& model, CheckSecret c
         MODELSEAL_TRY_ASSIGN(const auto hidden, read_hidden(model, layer, check_secret));
         reading.layers[i].hash_matches = false;
         reading.layers[i].bit_error_rate =
-            compare_bits(hidden, layer.secret.hidden(reading.stamp)).error_rate();
+            compare_bits(hidden, layer.secret.hidden(reading.stamp), layer.cut.level()).error_rate();
     }
     return reading;
 }

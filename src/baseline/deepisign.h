@@ -6,6 +6,9 @@
 // deepisign_layer.h (the transforms, the order). One thing is added: each value is centered between those that
 // read as other bits, without which storing the weights as f32 destroys half of the marks.
 //
+// The paper's experiments vary the number of bits a coefficient and the weights a transform; so do these functions
+// (deepisign_parameters.h), for tables that compare. A seal has the published values.
+//
 // Its limits are the paper's. The hash covers the secret, not the weights: a change that stays below about 5e-5
 // in every carrying coefficient, or in bands 1-16, is not noticed; nor are other tensors and the frame. Half
 // types cannot hold the fourth decimal. There is no signature: a reader of a mark can write one.
@@ -21,6 +24,7 @@
 #include <string_view>
 #include <vector>
 
+#include "baseline/deepisign_parameters.h"
 #include "model/model.h"
 #include <modelseal/result.h>
 
@@ -46,11 +50,11 @@ struct DeepisignEmbedding {
 // not finite or too large for four decimals; what was patched until then is to be thrown away.
 Result<DeepisignEmbedding> deepisign_embed(const model::Model& model,
                                            std::span<const std::byte, 32> check_secret, std::string_view stamp,
-                                           const PatchFile& patch);
+                                           const PatchFile& patch, const DeepisignParameters& parameters = {});
 
 struct DeepisignLayer {
     std::string tensor;
-    std::uint64_t carriers = 0;  // coefficients that hold two bits each
+    std::uint64_t carriers = 0;  // coefficients that hold two bits each, or as many as the level
     // The hash fits the secret, which fits this layer and bears the stamp that most layers have.
     bool hash_matches = false;
     // Of the bits that could be compared, 0..1: all if a stamp was found, else those that only speak of the
@@ -68,6 +72,7 @@ struct DeepisignReading {
     bool intact() const;                      // found, and every layer's hash matches
 };
 
-Result<DeepisignReading> deepisign_read(const model::Model& model, std::span<const std::byte, 32> check_secret);
+Result<DeepisignReading> deepisign_read(const model::Model& model, std::span<const std::byte, 32> check_secret,
+                                        const DeepisignParameters& parameters = {});
 
 }  // namespace modelseal::baseline

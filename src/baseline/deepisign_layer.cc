@@ -30,7 +30,7 @@ constexpr double kRho = 10'000;  // four decimals
 
 // delta makes all coefficients positive: "the lowest value + (-1)" (paper, section 2.4). That value changes
 // when the mark is written, but a reader need not know it: any integer delta gives a multiple of 10,000 and so
-// of 4, which leaves the two lowest bits alone. So each side takes the integer that suits what it sees.
+// of 16, which leaves the four lowest bits alone. So each side takes the integer that suits what it sees.
 double delta_of(std::span<const double> detail) {
     double lowest = 0;
     for (const auto coefficient : detail) {
@@ -39,21 +39,24 @@ double delta_of(std::span<const double> detail) {
     return std::ceil(-lowest) + 1;
 }
 
-unsigned symbol_of(double coefficient, double delta) {
+unsigned symbol_of(double coefficient, double delta, unsigned level) {
     const auto scaled = std::floor((coefficient + delta) * kRho);
-    return std::isfinite(scaled) ? static_cast<unsigned>(std::fmod(scaled, 4)) : 0;
+    return std::isfinite(scaled) ? static_cast<unsigned>(std::fmod(scaled, 1u << level)) : 0;
 }
 
-// The two lowest bits replaced. The half centers the value in its cell; without it, rounding the weights to f32
-// moves about half of the symbols into a neighboring cell.
-double with_symbol(double coefficient, double delta, unsigned symbol) {
+// The `level` lowest bits replaced. The half centers the value in its cell; without it, rounding the weights to
+// f32 moves about half of the symbols into a neighboring cell.
+double with_symbol(double coefficient, double delta, unsigned level, unsigned symbol) {
     const auto scaled = std::floor((coefficient + delta) * kRho);
-    return (scaled - std::fmod(scaled, 4) + symbol + 0.5) / kRho - delta;
+    return (scaled - std::fmod(scaled, 1u << level) + symbol + 0.5) / kRho - delta;
 }
 
-unsigned symbol_in(std::span<const Bit> hidden, const SymbolCarrier& carrier) {
-    const auto bit = [&](std::size_t i) { return hidden[2 * carrier.symbol + i] == Bit::one ? 1u : 0u; };
-    return bit(0) << 1 | bit(1);
+// The first hidden bit is the highest of the symbol.
+unsigned symbol_in(std::span<const Bit> hidden, const SymbolCarrier& carrier, unsigned level) {
+    unsigned symbol = 0;
+    for (const auto bit : hidden.subspan(std::size_t{level} * carrier.symbol, level))
+        symbol = symbol << 1 | (bit == Bit::one ? 1u : 0u);
+    return symbol;
 }
 
 bool all_finite(std::span<const double> weights, DType dtype) {
@@ -98,7 +101,7 @@ std::vector<std::uint64_t> scramble(std::span<const std::byte, 32> check_secret,
 
 std::vector<SymbolCarrier> carriers_of(const LayerCut& cut, std::span<const std::byte, 32> check_secret,
                                        std::uint64_t layer) {
-    const auto order = scramble(check_secret, layer, cut.carriers(), cut.bits() / 2);
+    const auto order = scramble(check_secret, layer, cut.carriers(), cut.bits() / cut.level());
     std::vector<SymbolCarrier> carriers(order.size());
     for (std::size_t i = 0; i < order.size(); ++i) {
         const auto transform = cut.transform_of(order[i]);
@@ -114,13 +117,13 @@ std::vector<SymbolCarrier> carriers_of(const LayerCut& cut, std::span<const std:
 }
 
 bool embed_transform(std::span<double> weights, std::span<const SymbolCarrier> carriers,
-                     std::span<const Bit> hidden, DType dtype) {
+                     std::span<const Bit> hidden, unsigned level, DType dtype) {
     if (!all_finite(weights, dtype)) return false;
     packet_decompose(weights);
     const auto delta = delta_of(weights.subspan(weights.size() / 2));
     for (const auto& carrier : carriers) {
         auto& coefficient = weights[carrier.coefficient];
-        coefficient = with_symbol(coefficient, delta, symbol_in(hidden, carrier));
+        coefficient = with_symbol(coefficient, delta, level, symbol_in(hidden, carrier, level));
     }
     packet_reconstruct(weights);
     if (!all_finite(weights, dtype)) return false;
@@ -131,17 +134,20 @@ bool embed_transform(std::span<double> weights, std::span<const SymbolCarrier> c
     packet_decompose(marked);
     const auto seen = delta_of(std::span(marked).subspan(marked.size() / 2));
     return std::ranges::all_of(carriers, [&](const SymbolCarrier& carrier) {
-        return symbol_of(marked[carrier.coefficient], seen) == symbol_in(hidden, carrier);
+        return symbol_of(marked[carrier.coefficient], seen, level) == symbol_in(hidden, carrier, level);
     });
 }
 
-void read_transform(std::span<double> weights, std::span<const SymbolCarrier> carriers, std::span<Bit> hidden) {
+void read_transform(std::span<double> weights, std::span<const SymbolCarrier> carriers, unsigned level,
+                    std::span<Bit> hidden) {
     packet_decompose(weights);
     const auto delta = delta_of(weights.subspan(weights.size() / 2));
     for (const auto& carrier : carriers) {
-        const auto symbol = symbol_of(weights[carrier.coefficient], delta);
-        hidden[2 * carrier.symbol] = (symbol & 2u) != 0 ? Bit::one : Bit::zero;
-        hidden[2 * carrier.symbol + 1] = (symbol & 1u) != 0 ? Bit::one : Bit::zero;
+        const auto symbol = symbol_of(weights[carrier.coefficient], delta, level);
+        for (unsigned i = 0; i < level; ++i) {
+            hidden[std::size_t{level} * carrier.symbol + i] =
+                (symbol >> (level - 1 - i) & 1u) != 0 ? Bit::one : Bit::zero;
+        }
     }
 }
 
@@ -152,7 +158,7 @@ Result<void> embed_layer(const LayerCut& cut, std::span<const SymbolCarrier> car
     return for_each_transform(carriers, [&](std::uint64_t transform, auto own) -> Result<void> {
         weights.resize(cut.weights(transform));
         MODELSEAL_TRY(load(cut.first_weight(transform), weights));
-        if (!embed_transform(weights, own, hidden, dtype)) {
+        if (!embed_transform(weights, own, hidden, cut.level(), dtype)) {
             return Error{ErrorKind::unsupported,
                          "its weights are not finite, or too large to keep four decimals as " +
                              std::string(info(dtype).name),
@@ -169,7 +175,7 @@ Result<std::vector<Bit>> read_layer(const LayerCut& cut, std::span<const SymbolC
     const auto done = for_each_transform(carriers, [&](std::uint64_t transform, auto own) -> Result<void> {
         weights.resize(cut.weights(transform));
         MODELSEAL_TRY(load(cut.first_weight(transform), weights));
-        read_transform(weights, own, hidden);
+        read_transform(weights, own, cut.level(), hidden);
         return {};
     });
     MODELSEAL_TRY(done);

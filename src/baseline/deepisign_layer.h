@@ -9,6 +9,7 @@
 #include <span>
 #include <vector>
 
+#include "baseline/deepisign_parameters.h"
 #include "baseline/deepisign_secret.h"
 #include "baseline/packets.h"
 #include <modelseal/result.h>
@@ -16,20 +17,20 @@
 
 namespace modelseal::baseline {
 
-inline constexpr std::size_t kTransformWeights = 12'000;  // at most so many weights a transform
-
-// A layer's weights in row-major order, cut into transforms of nearly equal size: a multiple of 32 weights, at
-// most 12,000, at least 4,000 unless the layer has fewer. Up to 31 weights at the end stay as they are.
+// A layer's weights in row-major order, cut into transforms of nearly equal size: a multiple of 32 weights, by the
+// published parameters at most 12,000 and at least 4,000 unless the layer has fewer. Up to 31 weights at the end stay
+// as they are.
 class LayerCut {
   public:
-    explicit LayerCut(std::uint64_t weights) : rows_(weights / kPacketBands) {}
+    explicit LayerCut(std::uint64_t weights, const DeepisignParameters& parameters = {})
+        : parameters_(parameters), rows_(weights / kPacketBands) {}
 
-    std::uint64_t transforms() const { return (rows_ + kMaxRows - 1) / kMaxRows; }
+    std::uint64_t transforms() const { return (rows_ + most_rows() - 1) / most_rows(); }
     std::uint64_t carriers() const { return rows_ * kPacketBands / 2; }  // coefficients of bands 17-32
-    // What the layer hides: two bits a carrier, at most kDeepisignBits; a multiple of 32.
-    std::size_t bits() const {
-        return static_cast<std::size_t>(std::min<std::uint64_t>(2 * carriers(), kDeepisignBits));
-    }
+    // What the layer hides: level() bits a carrier, at most `layer_bits`; whole bytes and whole symbols.
+    std::size_t bits() const { return static_cast<std::size_t>(std::min(level() * carriers(), most_bits())); }
+    bool full() const { return level() * carriers() >= most_bits(); }  // more weights hide no more
+    unsigned level() const { return parameters_.level; }
     std::uint64_t first_weight(std::uint64_t transform) const { return first_row(transform) * kPacketBands; }
     std::size_t weights(std::uint64_t transform) const {
         return static_cast<std::size_t>(first_weight(transform + 1) - first_weight(transform));
@@ -37,8 +38,10 @@ class LayerCut {
     std::uint64_t transform_of(std::uint64_t carrier) const;
 
   private:
-    static constexpr std::uint64_t kMaxRows = kTransformWeights / kPacketBands;
+    std::uint64_t most_rows() const { return parameters_.transform_weights / kPacketBands; }
+    std::uint64_t most_bits() const { return parameters_.layer_bits - parameters_.layer_bits % (8 * level()); }
     std::uint64_t first_row(std::uint64_t transform) const;
+    DeepisignParameters parameters_;
     std::uint64_t rows_;  // coefficients a band, all transforms together
 };
 
@@ -49,11 +52,11 @@ class LayerCut {
 std::vector<std::uint64_t> scramble(std::span<const std::byte, 32> check_secret, std::uint64_t layer,
                                     std::uint64_t available, std::size_t count);
 
-// A symbol (two hidden bits) and the coefficient that carries it.
+// A symbol (hidden bits of one coefficient, as many as the level) and the coefficient that carries it.
 struct SymbolCarrier {
     std::uint64_t transform = 0;
     std::uint32_t coefficient = 0;  // in its transform, as packet_decompose() orders them
-    std::uint32_t symbol = 0;       // hidden bits 2 * symbol and 2 * symbol + 1
+    std::uint32_t symbol = 0;       // hidden bits from level * symbol on
 };
 
 // Where the layer's bits go, sorted by transform.
@@ -62,11 +65,12 @@ std::vector<SymbolCarrier> carriers_of(const LayerCut& cut, std::span<const std:
 
 // One transform, on plain values. embed_transform() changes the weights, rounded to what `dtype` (f32 or f64)
 // holds; false if they could not hold the symbols: not finite, or too large for four decimals. `hidden`: all
-// bits of the layer.
+// bits of the layer. `level`: bits a symbol.
 bool embed_transform(std::span<double> weights, std::span<const SymbolCarrier> carriers,
-                     std::span<const Bit> hidden, DType dtype);
+                     std::span<const Bit> hidden, unsigned level, DType dtype);
 // Writes the bits that it finds into `hidden`. The weights are used up. Whatever they are, every bit comes out.
-void read_transform(std::span<double> weights, std::span<const SymbolCarrier> carriers, std::span<Bit> hidden);
+void read_transform(std::span<double> weights, std::span<const SymbolCarrier> carriers, unsigned level,
+                    std::span<Bit> hidden);
 
 // One layer, transform by transform; transforms that carry nothing are neither read nor written.
 using LoadWeights = std::function<Result<void>(std::uint64_t first, std::span<double> out)>;

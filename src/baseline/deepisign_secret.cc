@@ -109,13 +109,12 @@ bool Agreement::significant() const {
 }
 
 // Reading unmarked weights need not give fair bits: a layer of zeros reads as zeros. So the errors are set
-// against those of the same bits in random order (a hypergeometric law), high and low bits of the symbols
-// apart.
-Agreement compare_bits(std::span<const Bit> read, std::span<const Bit> hidden) {
+// against those of the same bits in random order (a hypergeometric law), each bit of the symbols apart.
+Agreement compare_bits(std::span<const Bit> read, std::span<const Bit> hidden, unsigned level) {
     Agreement sum;
-    for (const std::size_t half : {0u, 1u}) {
+    for (std::size_t place = 0; place < level; ++place) {
         double bits = 0, ones_read = 0, ones_hidden = 0;
-        for (std::size_t i = half; i < hidden.size(); i += 2) {
+        for (std::size_t i = place; i < hidden.size(); i += level) {
             if (hidden[i] == Bit::unknown) continue;
             bits += 1;
             ones_read += read[i] == Bit::one ? 1 : 0;

@@ -20,7 +20,6 @@
 
 namespace modelseal::baseline {
 
-inline constexpr std::size_t kDeepisignBits = 8192;    // a layer hides at most so many
 inline constexpr std::size_t kDeepisignMinStamp = 16;  // bytes; a layer with less room is not marked
 
 // One hidden bit; `unknown` where it depends on a stamp that is not known.
@@ -68,6 +67,7 @@ struct Agreement {
     // Chance cannot make so few errors: more than six standard deviations below the mean, one in a billion.
     bool significant() const;
 };
-Agreement compare_bits(std::span<const Bit> read, std::span<const Bit> hidden);
+// `level`: bits a coefficient.
+Agreement compare_bits(std::span<const Bit> read, std::span<const Bit> hidden, unsigned level = 2);
 
 }  // namespace modelseal::baseline

@@ -43,8 +43,9 @@ LoadWeights loads(const Weights& weights) {
 
 // A layer of f32 in memory under one key and number.
 struct Layer {
-    explicit Layer(std::size_t weights, int key = 1, std::uint64_t number = 0)
-        : cut(weights), carriers(carriers_of(cut, key_of(key), number)) {}
+    explicit Layer(std::size_t weights, int key = 1, std::uint64_t number = 0,
+                   const DeepisignParameters& parameters = {})
+        : cut(weights, parameters), carriers(carriers_of(cut, key_of(key), number)) {}
     bool embed(Weights& weights, std::span<const Bit> hidden) const {
         const auto store = [&](std::uint64_t first, std::span<const double> marked) -> Result<void> {
             for (std::size_t i = 0; i < marked.size(); ++i) weights[first + i] = static_cast<float>(marked[i]);
@@ -56,7 +57,7 @@ struct Layer {
         return read_layer(cut, carriers, loads(weights)).value();
     }
     std::size_t errors(const Weights& weights, const std::vector<Bit>& hidden) const {
-        return compare_bits(read(weights), hidden).errors;
+        return compare_bits(read(weights), hidden, cut.level()).errors;
     }
     LayerCut cut;
     std::vector<SymbolCarrier> carriers;
@@ -157,6 +158,36 @@ TEST(DeepisignLayer, ReadsBackFromWeightsOfAnyUsualSize) {
         EXPECT_EQ(layer.errors(marked, hidden), 0u) << sigma;
     }
 }
+
+class DeepisignLevels : public testing::TestWithParam<unsigned> {};
+
+TEST_P(DeepisignLevels, ReadsBackEveryBitAndMovesWeightsByTheSizeOfACell) {
+    const auto level = GetParam();
+    const Layer layer(36'864, 1, 0, {.level = level, .transform_weights = 4000, .layer_bits = 1'000'000});
+    EXPECT_EQ(layer.cut.bits(), level * 36'864u / 2);  // all coefficients of bands 17-32 carry
+    const auto hidden = random_bits(layer.cut.bits(), level);
+    const auto original = gaussian(36'864, 1);
+    auto marked = original;
+    ASSERT_TRUE(layer.embed(marked, hidden));
+    EXPECT_EQ(layer.errors(marked, hidden), 0u);
+    double squares = 0;
+    for (std::size_t i = 0; i < marked.size(); ++i)
+        squares += std::pow(static_cast<double>(marked[i]) - static_cast<double>(original[i]), 2);
+    // From anywhere in a cell of 2^level values to the center of any of them; half of the coefficients carry.
+    const double cell = std::exp2(level);
+    const auto expected = 1e-4 * std::sqrt((2 * cell * cell - 1) / 24);
+    EXPECT_NEAR(std::sqrt(squares / 36'864), expected, 0.02 * expected);
+}
+
+TEST_P(DeepisignLevels, HidesWholeBytesAndWholeSymbols) {
+    for (const std::uint64_t weights : {640u, 5000u, 8192u, 100'000u}) {
+        const LayerCut cut(weights, {.level = GetParam()});
+        EXPECT_EQ(cut.bits() % (8 * GetParam()), 0u) << weights;
+        EXPECT_LE(cut.bits(), 8192u) << weights;
+    }
+}
+
+INSTANTIATE_TEST_SUITE_P(OneToFour, DeepisignLevels, testing::Range(1u, 5u));
 
 TEST(DeepisignLayer, RefusesWeightsThatCannotHoldFourDecimals) {
     const Layer layer(4096);

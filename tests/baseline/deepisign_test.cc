@@ -71,16 +71,20 @@ class MemoryModel {
             move(name, i, static_cast<float>(normal(engine)));
     }
 
-    Result<DeepisignEmbedding> embed(const Key& key = kKey, std::string_view stamp = kStamp) {
+    Result<DeepisignEmbedding> embed(const Key& key = kKey, std::string_view stamp = kStamp,
+                                     const DeepisignParameters& parameters = {}) {
         auto marked = bytes_;
-        auto done = deepisign_embed(model(), key, stamp, [&](std::uint32_t, std::uint64_t offset, auto bytes) {
+        const auto patch = [&](std::uint32_t, std::uint64_t offset, auto bytes) {
             std::ranges::copy(bytes, marked.begin() + static_cast<std::ptrdiff_t>(offset));
             return Result<void>();
-        });
+        };
+        auto done = deepisign_embed(model(), key, stamp, patch, parameters);
         if (done.ok()) bytes_ = marked;
         return done;
     }
-    DeepisignReading read(const Key& key = kKey) { return deepisign_read(model(), key).value(); }
+    DeepisignReading read(const Key& key = kKey, const DeepisignParameters& parameters = {}) {
+        return deepisign_read(model(), key, parameters).value();
+    }
 
   private:
     void append(DType dtype, double value) {
@@ -133,6 +137,18 @@ TEST(Deepisign, ReadsItsMarkWithoutBitErrors) {
     }
     EXPECT_EQ(reading.layers[0].carriers, 1152u);  // layer1.weight: a bit a weight
     EXPECT_EQ(reading.layers[2].carriers, 4096u);  // layer3.weight: 8,192 bits and no more
+}
+
+TEST(Deepisign, ReadsAMarkByTheParametersThatItWasWrittenWithAndNoOthers) {
+    for (const DeepisignParameters& parameters :
+         {DeepisignParameters{.level = 1}, DeepisignParameters{.level = 3, .transform_weights = 4000},
+          DeepisignParameters{.level = 4, .layer_bits = 100'000}}) {
+        auto model = network();
+        ASSERT_TRUE(model.embed(kKey, kStamp, parameters).ok());
+        EXPECT_TRUE(model.read(kKey, parameters).intact()) << parameters.level;
+        EXPECT_EQ(model.read(kKey, parameters).stamp, kStamp) << parameters.level;
+        EXPECT_FALSE(model.read().found) << parameters.level;
+    }
 }
 
 TEST(Deepisign, NamesWhatItLeavesUnmarkedAndWhy) {
