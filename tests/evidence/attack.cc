@@ -83,6 +83,16 @@ std::string moved(const Network& before, const Network& after) {
     return fmt::format("{} of {} weights moved, by at most {:.3g}", moved, all, most);
 }
 
+// How well the backdoor works: on the images of the class that were not trained on.
+std::string fooled(const Network& network, const Options& options, const Images& images) {
+    const auto others =
+        part_of(triggered(images, options.from, options.target, images.size()), options.samples, images.size());
+    const auto classes = network.classify(others);
+    const auto count = std::ranges::count(classes, static_cast<int>(options.target));
+    return fmt::format("; of {} others of class {} with the mark, {} are taken for {}", others.size(),
+                       options.from, count, options.target);
+}
+
 // A copy after each of the epochs; "{}" in the name of the output is the number.
 std::string train_epochs(Network& network, const Options& options, const Images& images, const Images& extra) {
     const auto at = options.out.find("{}");
@@ -112,9 +122,9 @@ std::string train(Network& network, const Options& given, std::size_t marked) {
     } else {
         done = train_epochs(network, options, images, extra);
     }
-    return fmt::format("{}; batches of {} images at rate {}, {} marked, layers {}; {}", done,
+    return fmt::format("{}; batches of {} images at rate {}, {} marked, layers {}; {}{}", done,
                        options.training.batch, options.training.rate, extra.size(), options.layers,
-                       moved(before, network));
+                       moved(before, network), marked == 0 ? "" : fooled(network, options, images));
 }
 
 std::string prune(Network& network, const Options& options) {

@@ -3,10 +3,7 @@
 #include <bit>
 #include <cmath>
 #include <cstring>
-#include <fstream>
 #include <stdexcept>
-
-#include <nlohmann/json.hpp>
 
 #include "model/elements.h"
 #include "model/model.h"
@@ -71,13 +68,6 @@ bool decode(DType dtype, const std::vector<std::byte>& bytes, std::vector<float>
     }
 }
 
-void append(std::string& data, float value, DType dtype) {
-    const auto put = [&](auto stored) { data.append(reinterpret_cast<const char*>(&stored), sizeof stored); };
-    if (dtype == DType::f16) return put(to_f16(value));
-    if (dtype == DType::bf16) return put(to_bf16(value));
-    put(value);
-}
-
 }  // namespace
 
 float rounded(float value, DType dtype) {
@@ -99,25 +89,6 @@ std::map<std::string, Weights> load_weights(const std::filesystem::path& path) {
         if (decode(tensor.dtype, bytes, weights.values)) all[tensor.name] = std::move(weights);
     }
     return all;
-}
-
-void save_safetensors(const std::filesystem::path& path, const std::map<std::string, Weights>& weights,
-                      DType dtype) {
-    const char* name = dtype == DType::f16 ? "F16" : dtype == DType::bf16 ? "BF16" : "F32";
-    nlohmann::ordered_json header = nlohmann::ordered_json::object();
-    std::string data;
-    for (const auto& [tensor, one] : weights) {
-        const auto begin = data.size();
-        for (const auto value : one.values) append(data, value, dtype);
-        header[tensor] = {{"dtype", name}, {"shape", one.shape}, {"data_offsets", {begin, data.size()}}};
-    }
-    auto text = header.dump();
-    text.resize((text.size() + 7) / 8 * 8, ' ');
-    const std::uint64_t length = text.size();
-    std::ofstream file(path, std::ios::binary);
-    file.write(reinterpret_cast<const char*>(&length), sizeof length);
-    file << text << data;
-    if (!file.flush()) throw std::runtime_error(path.string() + ": could not be written");
 }
 
 }  // namespace modelseal::evidence

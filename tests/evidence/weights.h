@@ -1,4 +1,4 @@
-// Weights of any file that the library reads, as floats, and casts of them as safetensors.
+// Weights of any file that the library reads, as floats.
 #pragma once
 
 #include <filesystem>
@@ -20,9 +20,5 @@ std::map<std::string, Weights> load_weights(const std::filesystem::path& path);
 
 // As `dtype` (f32, f16 or bf16) keeps it, to nearest, ties to even.
 float rounded(float value, DType dtype);
-
-// Writes all of them as `dtype` (f32, f16 or bf16), rounded to nearest, ties to even.
-void save_safetensors(const std::filesystem::path& path, const std::map<std::string, Weights>& weights,
-                      DType dtype);
 
 }  // namespace modelseal::evidence
