@@ -5,7 +5,8 @@
 //                     where no seal was found
 //   published pairs   a fingerprint by the schedule of the paper on sample pairing (published_pairs.h): made by
 //                     `Schedule::paper`, and checked like any other
-//   single samples    DBI and AID (single_samples.h), for evidence at the same budget; no command makes them
+//   single samples    DBI and AID (single_samples.h): made by `Schedule::dbi` and `Schedule::aid`, for evidence at the
+//                     same budget
 #pragma once
 
 #include <filesystem>
