@@ -50,15 +50,15 @@ def head_lines(head):
     yield from head.get("notes", [])
 
 
-def write(output, name, title, head, columns, rows, figures=()):
-    """NAME.json, NAME.md and, for each of `figures` (name, SVG), NAME-name.svg; shows the Markdown."""
+def write(output, name, title, head, columns, rows, figures=(), details=None):
+    """NAME.json, NAME.md and, for each of `figures` (name, SVG), NAME-name.svg; shows the Markdown. `details`: JSON's rows, if it has others."""
     output.mkdir(parents=True, exist_ok=True)
     text = f"# {title}\n\n" + "\n\n".join(head_lines(head)) + "\n\n" + markdown(columns, rows)
     for figure, svg in figures:
         (output / f"{name}-{figure}.svg").write_text(svg)
         text += f"\n![{figure}]({name}-{figure}.svg)\n"
     (output / f"{name}.md").write_text(text)
-    (output / f"{name}.json").write_text(json.dumps({"table": name, **head, "rows": rows}, indent=1) + "\n")
+    (output / f"{name}.json").write_text(json.dumps({"table": name, **head, "rows": details or rows}, indent=1) + "\n")
     print(text)
 
 

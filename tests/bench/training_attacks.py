@@ -1,6 +1,7 @@
 """The attacks of the paper on DeepiSign, which train a sealed network, by modelseal_evidence; weights alone are judged, since a network
 that was trained is another file in any case."""
 import json
+import re
 
 import images
 import networks
@@ -31,12 +32,14 @@ class Attacked:
         kind, *more = ATTACKS[attack]
         if kind != "swap":
             more += ["--data", network.train, "--seed", seed]
-            more += [] if "--steps" in more else ["--steps", self.options.steps]
+            # A trigger takes longer to teach than weights take to move.
+            more += [] if "--steps" in more else ["--steps", self.options.steps * (3 if kind == "backdoor" else 1)]
         if kind != "finetune":
             start, target = CLASSES[network.name]
             more += ["--from", start, "--target", target]
-        self.evidence.attack(self.work / f"{scheme}.pt", out, "--kind", kind, *more)
-        return out
+        said = self.evidence.attack(self.work / f"{scheme}.pt", out, "--kind", kind, *more)
+        fooled = re.search(r"of (\d+) others of class \d+ with the mark, (\d+) are taken", said)
+        return out, 100 * int(fooled[2]) / int(fooled[1]) if fooled else None
 
     def errors(self, file):
         """Bit error rates of the deepisign scheme in %: of layers that do not hold any more, and of the others."""
@@ -45,11 +48,11 @@ class Attacked:
 
     def row(self, network, attack, tested):
         counts = {scheme: sealed.Count() for scheme in sealed.SCHEMES}
-        wrong, right, top1 = [], [], []
+        wrong, right, top1, fooled = [], [], [], None
         seeds = self.options.seeds if "--rate" in ATTACKS[attack] and "control" not in attack else 1
         for seed in range(1, seeds + 1):
             for scheme in sealed.SCHEMES:
-                file = self.make(network, scheme, attack, seed)
+                file, taken = self.make(network, scheme, attack, seed)
                 counts[scheme].add(self.vendor.check(file, "--weights-only"))
                 if scheme == "deepisign":
                     broken, whole = self.errors(file)
@@ -57,10 +60,12 @@ class Attacked:
                 elif seed == 1:
                     correct, count = self.evidence.correct(tested, [file])[str(file)]
                     top1.append(100 * correct / count)
+                    fooled = taken
         cells = {}
         for scheme, count in counts.items():
             cells |= count.cells(scheme)
-        return {"network": network.name, "attack": attack, "control": "control" in attack, "top1": round(top1[0], 2), **cells,
+        return {"network": network.name, "attack": attack, "control": "control" in attack, "top1": round(top1[0], 2),
+                "fooled": fooled, **cells,
                 "broken_layers": spread(wrong), "other_layers": spread(right), "bit_error_rates": [round(rate, 2) for rate in wrong]}
 
     def rows(self, network):
