@@ -114,7 +114,8 @@ def attacks(options, vendor, work, head):
              "alone are judged (`check --weights-only`), since LibTorch writes another file whatever it changes; *saved again* is the control. "
              "*Lost*: no mark is found any more, so the check reports an unsealed model. Top-1 of the copy with modelseal's seal, the first seed, "
              f"on {training_attacks.TESTED:,} test images; *backdoor works*: other training images of the class with the mark that are taken for "
-             "the other class. Bit errors: lowest to highest of a layer, over the seeds."]
+             "the other class. Bit errors: lowest to highest of a layer, over the seeds. The paper trains for 10 epochs, which moves weights "
+             "more than these steps."]
     rendering.write(options.output, "deepisign-attacks", "DeepiSign and modelseal: attacks that train", head(notes), columns, rows)
     yield from sealed.broken_bounds(rows)
 
