@@ -25,12 +25,12 @@ std::vector<float> inputs_of(const Fingerprint& fingerprint, std::size_t first, 
     return inputs;
 }
 
-// Inputs at a time when answers are recorded: 2 MiB of float32 at most. What a network makes of an image between its layers is
-// many times larger, and slow once it is fresh memory for each layer.
+// Inputs at a time when answers are recorded: 2 MiB of float32 at most, and as much of answers. What a network makes of an image
+// between its layers is many times larger, and slow once it is fresh memory for each layer.
 Probe probe_of(oracle::Network& network, const Plan& plan, std::size_t classes) {
     constexpr std::size_t kBatch = 25, kElements = 1u << 19;
-    const auto batch =
-        plan.alone ? 1 : std::clamp<std::size_t>(kElements / plan.input.shape.elements(), 1, kBatch);
+    const auto numbers = std::max(plan.input.shape.elements(), classes);
+    const auto batch = plan.alone ? 1 : std::clamp<std::size_t>(kElements / numbers, 1, kBatch);
     const auto of = plan.access == Access::values ? AnswersOf::other_network : AnswersOf::classifier;
     return {network, plan.input, classes, batch, of, plan.alone};
 }

@@ -10,6 +10,7 @@ namespace modelseal::libtorch {
 namespace {
 
 constexpr std::int64_t kRowsForAThread = 8;
+constexpr std::int64_t kColumnsAtOnce = 1 << 22;  // elements of what images are unfolded to: 16 MiB
 
 bool is_float(const c10::IValue& value) {
     return value.isTensor() && value.toTensor().defined() && value.toTensor().scalar_type() == at::kFloat;
@@ -57,22 +58,35 @@ at::Tensor product_of(const at::Tensor& first, const at::Tensor& second) {
     return out;
 }
 
-at::Tensor convolved(const Convolution& convolution) {
-    const auto& [x, weight, bias, stride, padding, dilation, groups, one_dimension] = convolution;
-    const auto kernel = weight.sizes().slice(2);
-    const auto columns = at::im2col(x, kernel, dilation, padding, stride);  // n x channels * kernel x places
+// Of some images: n x outputs x places.
+at::Tensor convolved(const Convolution& convolution, const at::Tensor& images) {
+    const auto& weight = convolution.weight;
+    const auto groups = convolution.groups;
+    const auto columns = at::im2col(images, weight.sizes().slice(2), convolution.dilation, convolution.padding,
+                                    convolution.stride);  // n x channels * kernel x places
     const auto outputs = weight.size(0) / groups, terms = columns.size(1) / groups;
     std::vector<at::Tensor> parts;
     for (std::int64_t group = 0; group < groups; ++group) {
         parts.push_back(product_of(weight.narrow(0, group * outputs, outputs).reshape({1, outputs, terms}),
                                    columns.narrow(1, group * terms, terms)));
     }
-    auto out = at::cat(parts, 1);
-    if (bias.defined()) out = out + bias.reshape({-1, 1});
+    return at::cat(parts, 1);
+}
+
+at::Tensor convolved(const Convolution& convolution) {
+    const auto& [x, weight, bias, stride, padding, dilation, groups, one_dimension] = convolution;
+    const auto kernel = weight.sizes().slice(2);
     const auto extent = [&](std::size_t i) {
         const auto at = static_cast<std::int64_t>(i) + 2;
         return (x.size(at) + 2 * padding[i] - dilation[i] * (kernel[i] - 1) - 1) / stride[i] + 1;
     };
+    const auto unfolded = x.size(1) * kernel[0] * kernel[1] * extent(0) * extent(1);
+    const auto step = std::max<std::int64_t>(1, kColumnsAtOnce / std::max<std::int64_t>(1, unfolded));
+    std::vector<at::Tensor> parts;
+    for (std::int64_t image = 0; image < x.size(0); image += step)
+        parts.push_back(convolved(convolution, x.narrow(0, image, std::min(step, x.size(0) - image))));
+    auto out = at::cat(parts);
+    if (bias.defined()) out = out + bias.reshape({-1, 1});
     out = out.reshape({x.size(0), weight.size(0), extent(0), extent(1)});
     return one_dimension ? out.squeeze(2) : out;
 }

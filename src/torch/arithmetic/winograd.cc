@@ -9,6 +9,7 @@ namespace modelseal::libtorch {
 namespace {
 
 constexpr std::int64_t kTaps = 3;
+constexpr std::int64_t kTilesAtOnce = 1 << 22;  // elements of the tiles of a thread: 16 MiB, a few times
 // Those of the paper, and of the engines that use it. The last one is infinity.
 constexpr double kPoints[] = {0, 1, -1, 2, -2, 0.5, -0.5};
 
@@ -91,10 +92,8 @@ at::Tensor winograd_convolution(const Convolution& convolution, int m) {
     const auto taps = weight.permute({2, 3, 1, 0}).reshape({kTaps, kTaps, channels * outputs});
     const auto kernels = both_sides(kernel, taps).reshape({n * n, channels, outputs});
     auto out = at::empty({x.size(0), height, width, outputs}, x.options());
-    // Products of LibTorch have one thread each here.
-    at::parallel_for(0, x.size(0), 1, [&](std::int64_t begin, std::int64_t end) {
-        const at::NoGradGuard no_gradients;
-        const auto images = end - begin, places = images * high * wide;
+    const auto convolve = [&](std::int64_t begin, std::int64_t images) {
+        const auto places = images * high * wide;
         const auto cut = padded.narrow(0, begin, images).unfold(1, n, m).unfold(2, n, m);
         const auto tiles =
             both_sides(input, cut.permute({4, 5, 0, 1, 2, 3}).reshape({n, n, places * channels}));
@@ -106,6 +105,13 @@ at::Tensor winograd_convolution(const Convolution& convolution, int m) {
                        .reshape({images, high * m, wide * m, outputs})
                        .narrow(1, 0, height)
                        .narrow(2, 0, width));
+    };
+    const auto of_an_image = n * n * high * wide * std::max(channels, outputs);
+    const auto step = std::max<std::int64_t>(1, kTilesAtOnce / of_an_image);
+    // Products of LibTorch have one thread each here.
+    at::parallel_for(0, x.size(0), 1, [&](std::int64_t begin, std::int64_t end) {
+        const at::NoGradGuard no_gradients;
+        for (auto image = begin; image < end; image += step) convolve(image, std::min(step, end - image));
     });
     if (bias.defined()) out += bias;
     out = out.permute({0, 3, 1, 2});
