@@ -1,9 +1,9 @@
-#!/usr/bin/env python3
 """False alarms by network and runtime: untouched classifiers on honest runtimes that their fingerprints have not tried.
 
-    runtimes.py BUILD MODELS [--prints 3] [--only NAME]
+    runtimes.py BUILD MODELS WORK [--prints 3] [--only NAME]
 
-BUILD: configured with -DMODELSEAL_EVIDENCE=ON. MODELS: a folder with ONNX files. Prints a Markdown table: of how many checks of each runtime
+BUILD: configured with -DMODELSEAL_EVIDENCE=ON. MODELS: a folder with ONNX files. What was checked is kept in WORK, so that a run that was
+stopped goes on there. Prints a Markdown table: of how many checks of each runtime
 how many are "tampered", which none may be, and the number of checks in which that would have been seen. LibTorch runs with the reference BLAS
 where it is installed, and ONNX Runtime from PyPI at all of its levels of optimization.
 """
@@ -14,7 +14,6 @@ import pathlib
 import re
 import subprocess
 import sys
-import tempfile
 
 import program
 
@@ -65,10 +64,33 @@ def rows(build, fingerprint, vendor, target, *options):
     return [(found[1], *map(int, found.groups()[1:])) for found in map(ROW.match, done.out.splitlines()) if found]
 
 
+def checked(options, network, work, python):
+    """Of a new fingerprint with a key of its own: (runtime, checks, alarms, inconclusive)."""
+    model, fingerprint = options.models / network, work / "net.fp"
+    sealer = program.Modelseal(options.build / "src/modelseal", work)
+    fingerprint.unlink(missing_ok=True)
+    program.must(sealer.program, "fingerprint", model, "-k", sealer.key, "-o", fingerprint)
+    found = rows(options.build, fingerprint, sealer.pub, model, "--by-runtime")
+    if REFERENCE.exists():
+        os.environ["LD_LIBRARY_PATH"] = str(REFERENCE)
+        again = rows(options.build, fingerprint, sealer.pub, model, "--by-runtime")
+        del os.environ["LD_LIBRARY_PATH"]
+        found += [("LibTorch with the reference BLAS", *counts) for row, *counts in again if row == "LibTorch"]
+    for level in LEVELS:
+        with Server(python, model, level) as server:
+            for row, *counts in rows(options.build, fingerprint, sealer.pub, server.address, "--batches", NETWORKS[network]):
+                if row == "as they are":
+                    found.append((f"ONNX Runtime, optimization: {level}", *counts))
+                elif row in ("4 decimals", "5 decimals", "6 decimals"):
+                    found.append(("4 to 7 decimals", *counts))
+    return found
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("build", type=pathlib.Path)
     parser.add_argument("models", type=pathlib.Path)
+    parser.add_argument("work", type=pathlib.Path)
     parser.add_argument("--prints", type=int, default=3, help="fingerprints of each network, each with a key of its own")
     parser.add_argument("--only", default="")
     options = parser.parse_args()
@@ -76,29 +98,13 @@ def main():
     python = subprocess.run([HERE.parent / "oracle/onnxruntime.sh"], stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
     table = collections.defaultdict(lambda: collections.defaultdict(Count))  # runtime -> network -> count
     networks = [name for name in NETWORKS if options.only in name]
-    with tempfile.TemporaryDirectory() as folder:
-        work = pathlib.Path(folder)
-        for number in range(options.prints * len(networks)):
-            network = networks[number // options.prints]
-            model, fingerprint = options.models / network, work / f"{number}.fp"
-            sealer = program.Modelseal(options.build / "src/modelseal", work / str(number))
-            program.must(sealer.program, "fingerprint", model, "-k", sealer.key, "-o", fingerprint)
-            for row, *counts in rows(options.build, fingerprint, sealer.pub, model, "--by-runtime"):
+    for number in range(1, options.prints + 1):
+        for network in networks:
+            name = f"{network.removesuffix('.onnx').replace('/', '-')}-{number}"
+            checks = program.kept(options.work / f"{name}.json", lambda: checked(options, network, options.work / name, python))
+            for row, *counts in checks:
                 table[row][network].add(*counts)
-            if REFERENCE.exists():
-                os.environ["LD_LIBRARY_PATH"] = str(REFERENCE)
-                for row, *counts in rows(options.build, fingerprint, sealer.pub, model, "--by-runtime"):
-                    if row == "LibTorch":
-                        table["LibTorch with the reference BLAS"][network].add(*counts)
-                del os.environ["LD_LIBRARY_PATH"]
-            for level in LEVELS:
-                with Server(python, model, level) as server:
-                    for row, *counts in rows(options.build, fingerprint, sealer.pub, server.address, "--batches", NETWORKS[network]):
-                        if row == "as they are":
-                            table[f"ONNX Runtime, optimization: {level}"][network].add(*counts)
-                        elif row in ("4 decimals", "5 decimals", "6 decimals"):
-                            table["4 to 7 decimals"][network].add(*counts)
-            print(f"{network}: {number % options.prints + 1} of {options.prints}", file=sys.stderr, flush=True)
+            print(name, file=sys.stderr, flush=True)
     names = [name.removesuffix("/model.onnx").removesuffix(".onnx") for name in networks]
     print(f"{options.prints} fingerprints of 150 pairs of each network, each with a key of its own. Cells: \"tampered\" of so many checks.\n")
     print("| runtime | " + " | ".join(names) + " | all |\n" + "| --- " * (len(names) + 2) + "|")
