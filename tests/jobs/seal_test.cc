@@ -199,7 +199,7 @@ TEST(Seal, HasRoomInASmallNetworkOfManyTensors) {
         layers.push_back({"t" + std::to_string(number), "F32", {size}, test::float_weights(size, number)});
         elements += size;
     };
-    for (const std::uint64_t channels : {16, 32, 64}) {
+    for (const std::uint64_t channels : {16u, 32u, 64u}) {
         for (int block = 0; block < 10; ++block) {
             add(channels * channels * 9);
             for (int i = 0; i < 6; ++i) add(channels);
