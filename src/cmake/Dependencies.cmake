@@ -33,4 +33,9 @@ endif()
 if(MODELSEAL_TORCH)
     # LibTorch's headers share loops out among threads by OpenMP, and in silence by nothing without it.
     find_package(OpenMP REQUIRED COMPONENTS CXX)
+    # A wheel of PyPI has the headers of its own fmt among LibTorch's, not the library.
+    get_target_property(fmt_headers fmt::fmt INTERFACE_INCLUDE_DIRECTORIES)
+    if(EXISTS ${TORCH_INSTALL_PREFIX}/include/fmt AND NOT ${TORCH_INSTALL_PREFIX}/include IN_LIST fmt_headers)
+        target_compile_definitions(torch INTERFACE FMT_HEADER_ONLY)
+    endif()
 endif()

@@ -3,6 +3,7 @@
 #include <span>
 
 #include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
 
 #include "crypto/hash.h"
 #include "torch/device.h"

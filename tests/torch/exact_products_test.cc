@@ -2,6 +2,7 @@
 #include "torch/onnx/ops/exact_products.h"
 
 #include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
 #include <gtest/gtest.h>
 
 #include "torch/arithmetic/arithmetic.h"

@@ -1,6 +1,7 @@
 // The gradient of each family of operators against differences of the outputs. Graphs are built field by field.
 #include <cmath>
 
+#include <ATen/core/grad_mode.h>
 #include <gtest/gtest.h>
 
 #include "tests/torch/small_graph.h"

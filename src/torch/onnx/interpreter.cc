@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <set>
 
+#include <ATen/core/grad_mode.h>
 #include <c10/util/Exception.h>
 #include <fmt/format.h>
 

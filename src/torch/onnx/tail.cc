@@ -114,7 +114,7 @@ class TailFinder {
 
 std::string quoted(const std::vector<std::string>& names) {
     std::vector<std::string> shown;
-    for (const auto& name : names) shown.push_back("'" + util::printable(name) + "'");
+    for (const auto& name : names) shown.push_back(fmt::format("'{}'", util::printable(name)));
     return fmt::format("{}", fmt::join(shown, ", "));
 }
 
