@@ -143,6 +143,8 @@ std::vector<at::IValue> constants_of(PyTorchStreamReader& archive) {
             if (!name.qualifiedName().starts_with(known)) continue;
             if (const auto type = torch::getCustomClass(name.qualifiedName()))
                 return c10::StrongTypePtr(nullptr, type);
+            // Builds without XNNPACK lack its classes. In LibTorch's words, which explained() knows.
+            throw std::runtime_error("Unknown type name '" + name.qualifiedName() + "'");
         }
         throw std::runtime_error("contains a constant of a class that is not allowed: " + name.qualifiedName());
     };
