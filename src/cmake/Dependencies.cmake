@@ -17,6 +17,10 @@ pkg_check_modules(P11 IMPORTED_TARGET libp11)  # keys on tokens; without it they
 find_package(Boost 1.74 REQUIRED)  # Asio and Beast, headers alone
 # The worker, which runs networks, is built where LibTorch (1.13 or newer) and libseccomp are found.
 if(NOT DEFINED MODELSEAL_TORCH OR MODELSEAL_TORCH)
+    # The Caffe2 that a given Torch looks for may be another LibTorch's.
+    if(Torch_DIR AND NOT DEFINED Caffe2_DIR AND EXISTS ${Torch_DIR}/../Caffe2)
+        set(Caffe2_DIR ${Torch_DIR}/../Caffe2)
+    endif()
     find_package(Torch QUIET)
     pkg_check_modules(SECCOMP IMPORTED_TARGET libseccomp)
 endif()
