@@ -27,6 +27,7 @@ namespace {
 struct Archive {
     torch::jit::ExtraFilesMap extra;
     bool has_bytecode = false;  // for the lite interpreter
+    bool quantized = false;     // its code names quantized operators
     std::uint64_t most = 0;     // bytes of a file that is written
 };
 
@@ -42,7 +43,11 @@ class TorchScript final : public ModuleNetwork {
     }
 
   protected:
-    std::string engine() const override { return "TorchScript"; }
+    std::string engine() const override {
+        return archive_.quantized
+                   ? fmt::format("TorchScript, quantized by {}", toString(at::globalContext().qEngine()))
+                   : "TorchScript";
+    }
 
     at::Tensor forward(const at::Tensor& input) override {
         // The optimizing executor rewrites a graph once it has seen it run, and with it the rounding.
@@ -293,6 +298,21 @@ void silence() {
     torch::jit::setTensorExprFuserEnabled(false);
 }
 
+// oneDNN takes quantized::linear for the number of inputs alone that it saw first.
+void choose_quantizer() {
+    auto& context = at::globalContext();
+    if (context.qEngine() == at::QEngine::ONEDNN &&
+        std::ranges::count(context.supportedQEngines(), at::QEngine::QNNPACK) > 0)
+        context.setQEngine(at::QEngine::QNNPACK);
+}
+
+bool is_quantized(caffe2::serialize::PyTorchStreamReader& records, const std::string& name) {
+    if (!name.starts_with("code/") || !name.ends_with(".py")) return false;
+    const auto [data, size] = records.getRecord(name);
+    return std::string_view(static_cast<const char*>(data.get()), size).find("ops.quantized.") !=
+           std::string_view::npos;
+}
+
 }  // namespace
 
 bool looks_like_torchscript(const Source& source) {
@@ -320,9 +340,11 @@ Result<std::unique_ptr<oracle::Network>> open_torchscript(const Source& source,
         constexpr std::string_view folder = "extra/";
         for (const auto& record : records.getAllRecords()) {
             if (record.starts_with(folder)) archive.extra.emplace(record.substr(folder.size()), "");
+            archive.quantized |= is_quantized(records, record);
         }
         archive.has_bytecode = records.hasRecord("bytecode.pkl");
     }
+    choose_quantizer();  // weights are packed for one
     auto module = torch::jit::load(reader, device, archive.extra);
     MODELSEAL_TRY(check_loaded(module, source.name()));
     module.eval();
