@@ -75,13 +75,16 @@ Result<void> refuse_receipt_in_model(const model::Model& model, const fs::path& 
         {}};
 }
 
+// Without a customer the own check key is everybody's: what is searched for takes one search then.
+std::vector<const CheckKey*> different(const CheckKey& own, const CheckKey& everyone) {
+    if (std::ranges::equal(own.secret.bytes(), everyone.secret.bytes())) return {&everyone};
+    return {&own, &everyone};
+}
+
 Result<void> refuse_sealed(const model::Model& model, const SealOptions& options) {
     if (options.reseal) return {};
     const auto everyone = public_check_key(options.key.public_key());
-    for (const auto* key : {&options.check, &everyone}) {
-        const bool asked =
-            key == &everyone && std::ranges::equal(everyone.secret.bytes(), options.check.secret.bytes());
-        if (asked) continue;
+    for (const auto* key : different(options.check, everyone)) {
         MODELSEAL_TRY_ASSIGN(const auto found, mark::find_seal(model, key->secret.bytes()));
         if (!found) continue;
         return Error{ErrorKind::unsupported,
@@ -97,7 +100,7 @@ Result<std::optional<crypto::Digest>> parent_root(const SealOptions& options) {
     MODELSEAL_TRY_ASSIGN(const auto parent, model::open_model(*options.parent, options.limits));
     MODELSEAL_TRY_ASSIGN(const auto hasher, hash::hasher_on(options.device, parent.bytes()));
     const auto everyone = public_check_key(options.parent_vendor.value_or(options.key.public_key()));
-    for (const auto* key : {&options.check, &everyone}) {
+    for (const auto* key : different(options.check, everyone)) {
         if (options.parent_vendor && key != &everyone) continue;
         MODELSEAL_TRY_ASSIGN(const auto evidence,
                              mark::gather(parent, *key, {options.jobs, hasher.get()}, no_progress()));

@@ -109,7 +109,7 @@ bool neighbors_agree(std::vector<std::uint64_t> codes, double most) {
     return squares < most * static_cast<double>(codes.size());
 }
 
-// Ties go to even. Many times as fast as std::round() where that is a call. Precondition: |x| < 2^51.
+// Ties go to even. Many times as fast as std::round() where that is a call. Of 2^51 and more something as large comes out.
 double to_integer(double x) {
     constexpr double kInteger = 0x1.8p52;  // from there on doubles have no bits for fractions
     return x + kInteger - kInteger;
