@@ -33,7 +33,7 @@ using blackbox::Fingerprint;
 constexpr std::size_t kMostPlain = 16;
 
 struct Options {
-    std::string fingerprint, vendor;
+    std::string fingerprint, vendor, only;
     std::vector<std::string> targets;
     std::vector<std::size_t> batches{1, 2, 3, 5, 8, 13, 16, 25, 32, 50, 64, 75, 100, 150};
     unsigned most_threads = 4;
@@ -170,6 +170,7 @@ class Alarms {
     void by_runtime(const std::string& path) {
         const auto network = must(oracle::open_network(path, {.input_shape = print_.input.shape.shape}));
         for (const auto& [row, runtime] : other_runtimes()) {
+            if (!options_.only.empty() && row != options_.only) continue;
             const auto answers = must(network->ask_as(inputs_, count(), runtime));
             judge(row, received(answers), path);
             for (const int decimals : {4, 5, 6, 7})
@@ -274,6 +275,7 @@ void add_alarms(CLI::App& app) {
     command->add_option("--pub", options->vendor)->required();
     command->add_option("--batches", options->batches)->delimiter(',');
     command->add_option("--most-threads", options->most_threads);
+    command->add_option("--only", options->only, "of the rows by runtime this one");
     command->add_flag("--by-runtime", options->by_runtime, "files: a row for each way to compute");
     command->callback([options] { run(*options); });
 }

@@ -73,7 +73,7 @@ def checked(options, network, work, python):
     found = rows(options.build, fingerprint, sealer.pub, model, "--by-runtime")
     if REFERENCE.exists():
         os.environ["LD_LIBRARY_PATH"] = str(REFERENCE)
-        again = rows(options.build, fingerprint, sealer.pub, model, "--by-runtime")
+        again = rows(options.build, fingerprint, sealer.pub, model, "--by-runtime", "--only", "LibTorch")
         del os.environ["LD_LIBRARY_PATH"]
         found += [("LibTorch with the reference BLAS", *counts) for row, *counts in again if row == "LibTorch"]
     for level in LEVELS if NETWORKS[network] else ():
