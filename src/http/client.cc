@@ -109,7 +109,7 @@ Result<Response> Client::State::perform(const Request& request, const Sink* sink
     Exchange exchange{.request = request, .url = request.url, .secrets = Exchange::Secrets::sent, .sink = sink};
     unsigned followed = 0, retries = 0;
     while (true) {
-        exchange.limit = std::chrono::duration_cast<milliseconds>(end.time - Clock::now());
+        exchange.limit = std::chrono::ceil<milliseconds>(end.time - Clock::now());
         if (exchange.limit.count() <= 0) return end.error(exchange.url.origin() + ": no answer");
         const auto before = exchange.delivered;
         Response response;

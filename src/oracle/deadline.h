@@ -25,7 +25,8 @@ class Deadline {
     // The part of `wish` that is left, at least 0.
     Milliseconds at_most(Milliseconds wish) const {
         if (!end_) return wish;
-        const auto left = std::chrono::duration_cast<Milliseconds>(*end_ - Clock::now());
+        // Rounded up: a wait that ends before the limit would be taken for the other side's own slowness.
+        const auto left = std::chrono::ceil<Milliseconds>(*end_ - Clock::now());
         return std::clamp(left, Milliseconds(0), std::max(wish, Milliseconds(0)));
     }
     const std::optional<Clock::time_point>& end() const { return end_; }

@@ -227,7 +227,7 @@ Result<std::string> Subprocess::exchange(std::string_view message, const Measure
                          {}};
         }
         if (out_ < 0) return ended();
-        const auto left = std::chrono::duration_cast<milliseconds>(deadline - Clock::now()).count();
+        const auto left = std::chrono::ceil<milliseconds>(deadline - Clock::now()).count();
         if (left <= 0) {
             stop(milliseconds(0));
             return Error{ErrorKind::unreadable,
