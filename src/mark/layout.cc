@@ -172,19 +172,13 @@ std::optional<CellHead> parse_head(std::span<const std::byte, kHeadBytes> bytes)
     return head;
 }
 
-std::vector<std::vector<std::byte>> contents(const BlockMap& block_map, const CellLayout& layout,
-                                             const SignedPart& part, std::span<const CheckValue> checks,
-                                             std::span<const std::byte> manifest) {
-    const auto head = head_of(layout, part, manifest.size());
-    std::vector<std::vector<std::byte>> made;
-    made.reserve(layout.slots().size());
-    for (std::size_t i = 0; i < layout.slots().size(); ++i) {
-        const auto& slot = layout.slots()[i];
-        const auto own = checks.subspan(block_map.first_block(slot.tensor), block_map.blocks(slot.tensor));
-        made.push_back(
-            cell_content(slot.capacity - kTagBytes, head, layout.records(i), own, part.version, manifest));
-    }
-    return made;
+std::vector<std::byte> content_of(std::size_t slot, const BlockMap& block_map, const CellLayout& layout,
+                                  const SignedPart& part, std::span<const CheckValue> checks,
+                                  std::span<const std::byte> manifest) {
+    const auto& [tensor, block, capacity, cell] = layout.slots()[slot];
+    const auto own = checks.subspan(block_map.first_block(tensor), block_map.blocks(tensor));
+    return cell_content(capacity - kTagBytes, head_of(layout, part, manifest.size()), layout.records(slot), own,
+                        part.version, manifest);
 }
 
 std::vector<CheckValue> common_table(const SignedPart& part, const BlockMap& block_map,
@@ -211,11 +205,9 @@ std::optional<CellContent> parse_content(std::span<const std::byte> bytes, Versi
         const auto first = reader.number<std::uint32_t>();
         const auto count = reader.number<std::uint16_t>();
         if (kind == static_cast<std::uint8_t>(Record::Kind::own_checks)) {
-            CellContent::Own own{first, {}};
-            for (std::size_t i = 0; i < count && reader.ok(); ++i)
-                own.values.push_back(read_check(reader, version));
-            content.own.push_back(std::move(own));
+            content.own.push_back({first, reader.raw(count * check_bytes(version))});
         } else if (kind == static_cast<std::uint8_t>(Record::Kind::manifest)) {
+            content.pieces.reserve(std::min<std::size_t>(count, reader.left() / head->piece_bytes));
             for (std::uint32_t i = 0; i < count && reader.ok(); ++i) {
                 content.pieces.push_back({std::uint64_t{first} + i, reader.raw(head->piece_bytes)});
             }

@@ -88,24 +88,24 @@ std::vector<std::byte> head_bytes(const CellHead& head);
 // Nothing if no cell begins so.
 std::optional<CellHead> parse_head(std::span<const std::byte, kHeadBytes> bytes);
 
-// What every slot ought to hold: its content, capacity less tag. `checks`: of all blocks.
-std::vector<std::vector<std::byte>> contents(const BlockMap& block_map, const CellLayout& layout,
-                                             const SignedPart& part, std::span<const CheckValue> checks,
-                                             std::span<const std::byte> manifest);
+// What a slot ought to hold: its content, capacity less tag. `checks`: of all blocks. `manifest`: encoded.
+std::vector<std::byte> content_of(std::size_t slot, const BlockMap& block_map, const CellLayout& layout,
+                                  const SignedPart& part, std::span<const CheckValue> checks,
+                                  std::span<const std::byte> manifest);
 
 // The check values that the manifest keeps, out of those of all blocks.
 std::vector<CheckValue> common_table(const SignedPart& part, const BlockMap& block_map,
                                      std::span<const CheckValue> checks);
 
-// A content taken apart; nothing if it is not well-formed.
+// A content taken apart: views of the bytes that were parsed. Nothing if it is not well-formed.
 struct CellContent {
     CellHead head;
     struct Own {
         std::uint32_t first_block;
-        std::vector<CheckValue> values;
+        std::span<const std::byte> values;  // check values, one after another
     };
     std::vector<Own> own;
-    std::vector<Erasure::Piece> pieces;  // views of the bytes that were parsed
+    std::vector<Erasure::Piece> pieces;
 };
 std::optional<CellContent> parse_content(std::span<const std::byte> content, Version version);
 

@@ -1,8 +1,9 @@
 """Which networks get a fingerprint, how often, and what it costs: a Markdown table.
 
-    reach.py MODELSEAL FOLDER [--tries 20] [--pairs 30] [--only NAME]
+    reach.py MODELSEAL FOLDER [--tries 20] [--first 1] [--pairs 30] [--only NAME]
 
-FOLDER is searched for TorchScript and ONNX files. Every try has another seed, and every fingerprint that is made is checked against
+FOLDER is searched for TorchScript and ONNX files. Every try has another seed, from the first one on (so that a
+long run can be taken up again), and every fingerprint that is made is checked against
 its network once, in batches of another size: anything but "intact" or "other runtime" is a failure. "0 to 1 is assumed" for the range
 of inputs counts as an answer. What a file does not state about its inputs is given here, by name.
 """
@@ -74,11 +75,12 @@ def main():
     parser.add_argument("modelseal", type=pathlib.Path)
     parser.add_argument("folder", type=pathlib.Path)
     parser.add_argument("--tries", type=int, default=20)
+    parser.add_argument("--first", type=int, default=1, help="the seed of the first try")
     parser.add_argument("--pairs", type=int, default=30)
     parser.add_argument("--only", default="", help="networks whose path has this in it")
     options = parser.parse_args()
     networks = sorted(path for path in options.folder.rglob("*") if path.suffix in KINDS and options.only in str(path))
-    print(f"{options.pairs} pairs, {options.tries} tries with seeds from 1. Intact: of those, checked in batches of 3. Seconds: the median; MiB: "
+    print(f"{options.pairs} pairs, {options.tries} tries with seeds from {options.first}. Intact: of those, checked in batches of 3. Seconds: the median; MiB: "
           "the largest process of any try.\n")
     print("| network | MB | made | intact | seconds | MiB | covered % | why not |\n| --- | --- | --- | --- | --- | --- | --- | --- |", flush=True)
     with tempfile.TemporaryDirectory() as folder:
@@ -86,9 +88,9 @@ def main():
         program.must(options.modelseal, "keygen", "v", "--no-passphrase", folder=work)
         for network in networks:
             reached = Reached()
-            for seed in range(1, options.tries + 1):
-                attempt(options.modelseal, network, seed, options.pairs, work, reached)
-                if seed == 3 and not reached.made:  # it is not luck
+            for tried in range(options.tries):
+                attempt(options.modelseal, network, options.first + tried, options.pairs, work, reached)
+                if tried == 2 and not reached.made:  # it is not luck
                     break
             name = network.relative_to(options.folder)
             print(reached.row(name, network.stat().st_size, options.tries if reached.made else 3), flush=True)

@@ -1,7 +1,6 @@
 #include "mark/checking/assemble.h"
 
 #include <algorithm>
-#include <map>
 
 #include "io/threads.h"
 #include "mark/weight_scan.h"
@@ -40,15 +39,21 @@ std::optional<ValidCell> valid_cell(std::size_t cell, std::vector<std::byte> con
     return valid;
 }
 
+void ManifestPieces::add(const CellContent& content) {
+    auto& pieces = by_head_[content.head];
+    pieces.insert(pieces.end(), content.pieces.begin(), content.pieces.end());
+}
+
 std::optional<Manifest> assemble(std::span<const ValidCell> cells) {
-    std::map<CellHead, std::vector<Erasure::Piece>> by_head;
-    for (const auto& each : cells) {
-        auto& pieces = by_head[each.content.head];
-        pieces.insert(pieces.end(), each.content.pieces.begin(), each.content.pieces.end());
-    }
+    ManifestPieces pieces;
+    for (const auto& each : cells) pieces.add(each.content);
+    return pieces.assemble();
+}
+
+std::optional<Manifest> ManifestPieces::assemble() const {
     const auto most =
-        std::ranges::max_element(by_head, {}, [](const auto& entry) { return entry.second.size(); });
-    if (most == by_head.end()) return std::nullopt;
+        std::ranges::max_element(by_head_, {}, [](const auto& entry) { return entry.second.size(); });
+    if (most == by_head_.end()) return std::nullopt;
     const auto bytes = Erasure(most->first.manifest_bytes, most->first.piece_bytes).restore(most->second);
     return bytes ? decode(*bytes) : std::nullopt;
 }

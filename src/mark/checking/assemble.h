@@ -1,6 +1,7 @@
 // The manifest, put together from the cells that survived.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <span>
 #include <vector>
@@ -21,8 +22,18 @@ struct ValidCell {
 // Nothing if the content is not well-formed.
 std::optional<ValidCell> valid_cell(std::size_t cell, std::vector<std::byte> content, Version version);
 
-// Nothing if too few pieces are left. Cells with different heads were not written by one sealer, and pieces of
-// two code words must not be mixed; the head with most pieces counts.
+// Pieces of the manifest, from the contents of cells. Cells with different heads were not written by one sealer, and pieces
+// of two code words must not be mixed; the head with most pieces counts.
+class ManifestPieces {
+  public:
+    // The bytes that the content views must outlive the pieces.
+    void add(const CellContent& content);
+    // Nothing if there are too few of them.
+    std::optional<Manifest> assemble() const;
+
+  private:
+    std::map<CellHead, std::vector<Erasure::Piece>> by_head_;
+};
 std::optional<Manifest> assemble(std::span<const ValidCell> cells);
 
 // The cell of this number, on the first grid on which it is valid; nothing if it is valid on none.

@@ -1,23 +1,28 @@
 #include "mark/checking/evidence.h"
 
 #include <algorithm>
+#include <functional>
 
 #include "mark/checking/assemble.h"
-#include "mark/checking/recovered_checks.h"
 #include "mark/checking/renamed.h"
 #include "model/folder.h"
 
 namespace modelseal::mark {
 namespace {
 
-// Of the cells that the scan found valid.
-std::vector<ValidCell> valid_cells(const WeightScan& scan) {
-    std::vector<ValidCell> valid;
+// Takes apart the cells that the scan found valid.
+void each_content(const WeightScan& scan,
+                  const std::function<void(std::size_t cell, const CellContent& content)>& take) {
     for (std::size_t i = 0; i < scan.readings.size(); ++i) {
         if (!scan.readings[i].valid) continue;
-        if (auto cell = valid_cell(i, scan.readings[i].bytes, scan.version)) valid.push_back(std::move(*cell));
+        if (const auto content = parse_content(scan.readings[i].bytes, scan.version)) take(i, *content);
     }
-    return valid;
+}
+
+std::optional<Manifest> manifest_in(const WeightScan& scan) {
+    ManifestPieces pieces;
+    each_content(scan, [&](std::size_t, const CellContent& content) { pieces.add(content); });
+    return pieces.assemble();
 }
 
 // What the file calls the tensors, if a directory says that they were sealed under other names.
@@ -30,20 +35,17 @@ std::vector<std::string> names_unlike_sealed(const BlockMap& block_map, const Si
 }
 
 RecoveredSeal recover(const SealScan& scan) {
-    RecoveredSeal recovered;
-    recovered.checks.resize(scan.block_map->total_blocks());
-    const auto valid = valid_cells(scan.weights);
-    recover_own_tables(*scan.block_map, scan.cells, valid, recovered.checks);
-    recovered.manifest = assemble(valid);
+    RecoveredSeal recovered{.manifest = manifest_in(scan.weights), .checks = SealedChecks(scan.weights.checks)};
+    each_content(scan.weights, [&](std::size_t cell, const CellContent& content) {
+        recover_own_table(*scan.block_map, scan.cells, cell, content, recovered.checks);
+    });
     return recovered;
 }
 
-bool valid_cells_agree(const SealScan& scan, const ExpectedCells& expected) {
-    for (std::size_t i = 0; i < expected.contents.size(); ++i) {
-        const auto& reading = scan.weights.readings[expected.layout.slots()[i].cell];
-        if (reading.valid && reading.bytes != expected.contents[i]) return false;
-    }
-    return true;
+std::vector<std::byte> content_in(const SealScan& scan, const RecoveredSeal& recovered,
+                                  const ExpectedCells& expected, std::size_t slot) {
+    return content_of(slot, *scan.block_map, expected.layout, recovered.manifest->signed_part,
+                      recovered.checks.values(), expected.manifest);
 }
 
 // The layout for cells of these capacities, and what it puts into them: check values as they were sealed where
@@ -51,15 +53,18 @@ bool valid_cells_agree(const SealScan& scan, const ExpectedCells& expected) {
 std::optional<ExpectedCells> expect(const SealScan& scan, const RecoveredSeal& recovered,
                                     std::span<const std::uint32_t> capacities) {
     const auto& manifest = *recovered.manifest;
-    const auto bytes = encode(manifest);
+    auto bytes = encode(manifest);
     auto layout = CellLayout::draw(*scan.block_map, scan.cells, capacities,
                                    manifest.signed_part.in_common_table, bytes.size());
     if (!layout) return std::nullopt;
-    auto checks = scan.weights.checks;
-    for (std::size_t i = 0; i < checks.size(); ++i) checks[i] = recovered.checks[i].value_or(checks[i]);
-    auto made = contents(*scan.block_map, *layout, manifest.signed_part, checks, bytes);
-    ExpectedCells expected{std::move(*layout), std::move(made)};
-    expected.certain = valid_cells_agree(scan, expected);
+    ExpectedCells expected{
+        .layout = std::move(*layout), .manifest = std::move(bytes), .certain = true, .all_valid = true};
+    const auto slots = expected.layout.slots();
+    for (std::size_t i = 0; i < slots.size() && expected.certain; ++i) {
+        const auto& reading = scan.weights.readings[slots[i].cell];
+        expected.all_valid &= reading.valid;
+        expected.certain = !reading.valid || reading.bytes == content_in(scan, recovered, expected, i);
+    }
     return expected;
 }
 
@@ -91,18 +96,11 @@ std::optional<ExpectedCells> expect(const SealScan& scan, const RecoveredSeal& r
 // part of them, bit by bit.
 bool cells_match(const SealScan& scan, const RecoveredSeal& recovered,
                  const std::optional<ExpectedCells>& expected) {
-    if (!expected) return false;
+    if (!expected || !expected->certain || !expected->all_valid) return false;
     const auto& manifest = *recovered.manifest;
     if (common_table(manifest.signed_part, *scan.block_map, scan.weights.checks) != manifest.common)
         return false;
-    for (std::size_t i = 0; i < expected->contents.size(); ++i) {
-        const auto& reading = scan.weights.readings[expected->layout.slots()[i].cell];
-        if (!reading.valid || reading.bytes != expected->contents[i]) return false;
-    }
-    for (std::size_t i = 0; i < recovered.checks.size(); ++i) {
-        if (recovered.checks[i] && *recovered.checks[i] != scan.weights.checks[i]) return false;
-    }
-    return true;
+    return std::ranges::equal(recovered.checks.values(), scan.weights.checks);
 }
 
 bool files_match(const Manifest& manifest, const FrameScan& frame) {
@@ -174,7 +172,7 @@ Result<std::optional<WeightScan>> scan_small(const model::Model& model, const Bl
     if (cells.version() == Version::one || model.bytes() > kSmall) return std::optional<WeightScan>();
     auto found = cells;
     MODELSEAL_TRY_ASSIGN(auto scan, scan_as_found(model, block_map, found, pass));
-    const auto manifest = scan ? assemble(valid_cells(*scan)) : std::nullopt;
+    const auto manifest = scan ? manifest_in(*scan) : std::nullopt;
     auto use = manifest ? stated_use(model, cells, *manifest) : std::nullopt;
     if (!use) return std::optional<WeightScan>();
     cells.set_use(std::move(*use));
@@ -188,13 +186,17 @@ Result<std::optional<WeightScan>> scan_small(const model::Model& model, const Bl
 }
 
 Evidence evidence_of(SealScan scan, const model::Model& model, const CheckKey& key, const Located& where) {
-    Evidence evidence{.scan = std::move(scan)};
-    evidence.recovered = recover(evidence.scan);
+    auto recovered = recover(scan);
+    Evidence evidence{.scan = std::move(scan), .recovered = std::move(recovered)};
     if (evidence.recovered.manifest) match(model, key, where, evidence);
     return evidence;
 }
 
 }  // namespace
+
+std::vector<std::byte> Evidence::content_of(std::size_t slot) const {
+    return content_in(scan, recovered, *expected, slot);
+}
 
 Result<Evidence> gather_at(const model::Model& model, const CheckKey& key,
                            std::unique_ptr<const BlockMap> block_map, const Located& where, const Pass& pass,

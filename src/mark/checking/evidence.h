@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "mark/checking/locate.h"
+#include "mark/checking/recovered_checks.h"
 #include "mark/frame_scan.h"
 #include "mark/layout.h"
 #include "mark/weight_scan.h"
@@ -26,18 +27,17 @@ struct SealScan {
 // Recovered from cells that are valid.
 struct RecoveredSeal {
     std::optional<Manifest> manifest;  // if its signed part survived; the common table as far as it did
-    // Check value of each block when it was sealed, where a copy survived.
-    std::vector<std::optional<CheckValue>> checks;
+    SealedChecks checks;               // where no copy survived: of the block as it is now
 };
 
 // What the cells should hold, by a manifest whose signature holds.
 struct ExpectedCells {
     CellLayout layout;
-    // Content of each slot. A check value of which no copy survived is taken from the block as it is now.
-    std::vector<std::vector<std::byte>> contents;
+    std::vector<std::byte> manifest;  // encoded
     // Whether every cell that is valid holds what the layout says. Else the layout may have been drawn for
     // capacities that a change has altered, and says nothing about damaged cells.
     bool certain = false;
+    bool all_valid = false;  // every slot
 };
 
 // What holds. Without a manifest, or with a signature that does not hold, nothing is looked into.
@@ -66,6 +66,10 @@ struct Evidence {
     std::vector<std::string> names_here;
     std::optional<ExpectedCells> expected;  // absent if no layout can be drawn on what is left
     SealMatches matches;
+
+    // What a slot of the expected layout should hold; made when it is asked for, since all of them together are much of a
+    // large model. Precondition: `expected`.
+    std::vector<std::byte> content_of(std::size_t slot) const;
 
     bool weights_intact() const { return matches.signature && matches.cells && matches.weights; }
     bool intact() const { return weights_intact() && matches.frame; }

@@ -53,8 +53,12 @@ struct Run {
 class Comparison {
   public:
     Comparison(const model::Model& model, FoundManifest& found, const std::vector<bool>& chosen)
-        : model_(model), found_(found), noted_(found.block_map->total_blocks()), changed_(noted_.size()) {
-        recover_own_tables(*found.block_map, found.cells, found.valid, noted_);
+        : model_(model),
+          found_(found),
+          noted_(std::vector<CheckValue>(found.block_map->total_blocks())),
+          changed_(found.block_map->total_blocks()) {
+        for (const auto& each : found.valid)
+            recover_own_table(*found.block_map, found.cells, each.cell, each.content, noted_);
         recover_common_table(*found.block_map, *found.manifest, true, noted_);
         constexpr std::uint64_t kRun = 16;
         for (std::size_t i = 0; i < chosen.size(); ++i) {
@@ -80,7 +84,7 @@ class Comparison {
 
     // Blocks of which nothing was noted, or whose note did not survive.
     std::uint64_t unknown() const {
-        return count([](const auto& noted) { return !noted.has_value(); });
+        return count([&](std::size_t block) { return !noted_.known(block); });
     }
 
     TensorFinding describe(std::size_t index) const {
@@ -119,24 +123,23 @@ class Comparison {
         } else {
             digest = plain_digest(hash, buffer);
         }
-        const auto& noted = noted_[block_map.first_block(tensor) + block];
-        return char{damaged || (noted && *noted != check_value(digest, found_.cells.version()))};
+        const auto index = block_map.first_block(tensor) + block;
+        return char{damaged || (noted_.known(index) &&
+                                noted_.values()[index] != check_value(digest, found_.cells.version()))};
     }
 
     std::uint64_t count(auto holds) const {
         std::uint64_t out = 0;
         for (const auto& run : runs_) {
-            const auto begin = noted_.begin() + static_cast<std::ptrdiff_t>(
-                                                    found_.block_map->first_block(run.tensor) + run.first);
-            out += static_cast<std::uint64_t>(
-                std::count_if(begin, begin + static_cast<std::ptrdiff_t>(run.last - run.first), holds));
+            const auto first = found_.block_map->first_block(run.tensor);
+            for (auto block = first + run.first; block < first + run.last; ++block) out += holds(block) ? 1 : 0;
         }
         return out;
     }
 
     const model::Model& model_;
     FoundManifest& found_;
-    std::vector<std::optional<CheckValue>> noted_;  // one a block of the model
+    SealedChecks noted_;
     std::vector<char> changed_;
     std::vector<model::ElementMap> maps_;  // one a tensor
     std::vector<Run> runs_;                // of the chosen tensors

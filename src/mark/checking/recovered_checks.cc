@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "formats/bytes.h"
+
 namespace modelseal::mark {
 namespace {
 
@@ -31,7 +33,7 @@ std::optional<CellUse> stated_use(const model::Model& model, const CellMap& cell
 }
 
 void recover_common_table(const BlockMap& block_map, const Manifest& manifest, bool same,
-                          std::vector<std::optional<CheckValue>>& checks) {
+                          SealedChecks& checks) {
     const auto& part = manifest.signed_part;
     const auto directory = same ? std::nullopt : decode_directory(part.directory, part.tensors);
     if (!same && !directory) return;
@@ -55,21 +57,20 @@ void recover_common_table(const BlockMap& block_map, const Manifest& manifest, b
         // The common table is not signed: it may be shorter than the bitmap and the directory say.
         if (blocks > manifest.common.size() - next) return;
         for (std::uint64_t block = 0; here && block < std::min(blocks, block_map.blocks(*here)); ++block) {
-            checks[block_map.first_block(*here) + block] = manifest.common[next + block];
+            checks.set(block_map.first_block(*here) + block, manifest.common[next + block]);
         }
         next += blocks;
     }
 }
 
-void recover_own_tables(const BlockMap& block_map, const CellMap& cells, std::span<const ValidCell> valid,
-                        std::vector<std::optional<CheckValue>>& checks) {
-    for (const auto& each : valid) {
-        const auto tensor = cells.positions()[each.cell].tensor;
-        for (const auto& own : each.content.own) {
-            for (std::size_t k = 0; k < own.values.size() && own.first_block + k < block_map.blocks(tensor);
-                 ++k) {
-                checks[block_map.first_block(tensor) + own.first_block + k] = own.values[k];
-            }
+void recover_own_table(const BlockMap& block_map, const CellMap& cells, std::size_t cell,
+                       const CellContent& content, SealedChecks& checks) {
+    const auto tensor = cells.positions()[cell].tensor;
+    for (const auto& own : content.own) {
+        formats::ByteReader values(own.values);
+        for (std::uint64_t block = own.first_block; values.left() > 0 && block < block_map.blocks(tensor);
+             ++block) {
+            checks.set(block_map.first_block(tensor) + block, read_check(values, cells.version()));
         }
     }
 }

@@ -34,10 +34,10 @@ void blame_by_checks(const BlockMap& block_map, const Evidence& evidence, Blame&
         const auto first = block_map.first_block(tensor);
         std::uint64_t known = 0;
         for (std::uint64_t block = 0; block < block_map.blocks(tensor); ++block) {
-            const auto& sealed = evidence.recovered.checks[first + block];
-            if (!sealed) continue;
+            if (!evidence.recovered.checks.known(first + block)) continue;
             ++known;
-            const auto difference = *sealed ^ evidence.scan.weights.checks[first + block];
+            const auto difference =
+                evidence.recovered.checks.values()[first + block] ^ evidence.scan.weights.checks[first + block];
             blame.bits[tensor].wrong += static_cast<std::uint64_t>(std::popcount(difference));
             blame.bits[tensor].compared += 8 * check_bytes(evidence.scan.weights.version);
             if (difference != 0) blame.blocks[tensor].insert(block);
@@ -63,7 +63,7 @@ void compare_damaged(const Evidence& evidence, std::size_t slot_index, BitErrors
     const auto& reading = evidence.scan.weights.readings[slot.cell];
     if (reading.bytes.size() < kTagBytes) return;  // nothing of it is left to be read
     const auto found = std::span(reading.bytes).subspan(kTagBytes);
-    const auto& expected = evidence.expected->contents[slot_index];
+    const auto expected = evidence.content_of(slot_index);
     const auto compare = [&](std::size_t at, std::size_t count) {
         if (at + count > std::min(found.size(), expected.size())) return;
         bits.wrong += differing_bits(found.subspan(at, count), std::span(expected).subspan(at, count));
@@ -83,7 +83,7 @@ void compare_damaged(const Evidence& evidence, std::size_t slot_index, BitErrors
         }
         const auto first = evidence.scan.block_map->first_block(slot.tensor) + record.first;
         for (std::size_t k = 0; k < record.count; ++k, at += check_bytes(version)) {
-            if (evidence.recovered.checks[first + k]) compare(at, check_bytes(version));
+            if (evidence.recovered.checks.known(first + k)) compare(at, check_bytes(version));
         }
     }
 }
@@ -99,8 +99,9 @@ void blame_by_cells(const Evidence& evidence, Blame& blame) {
         damaged = true;
     }
     if (!evidence.expected || (damaged && !evidence.expected->certain)) return;
-    for (std::size_t i = 0; i < evidence.expected->contents.size(); ++i) {
-        const auto& slot = evidence.expected->layout.slots()[i];
+    const auto slots = evidence.expected->layout.slots();
+    for (std::size_t i = 0; i < slots.size(); ++i) {
+        const auto& slot = slots[i];
         const auto& reading = readings[slot.cell];
         auto& bits = blame.bits[slot.tensor];
         if (!reading.valid) {
@@ -108,10 +109,12 @@ void blame_by_cells(const Evidence& evidence, Blame& blame) {
             continue;
         }
         bits.compared += 8 * reading.bytes.size();
-        if (reading.bytes == evidence.expected->contents[i]) continue;
+        if (evidence.expected->certain) continue;
+        const auto expected = evidence.content_of(i);
+        if (reading.bytes == expected) continue;
         // Its tag holds, its content is not what belongs there: written by a holder of the check key.
         blame.blocks[slot.tensor].insert(slot.block);
-        bits.wrong += differing_bits(reading.bytes, evidence.expected->contents[i]);
+        bits.wrong += differing_bits(reading.bytes, expected);
     }
 }
 

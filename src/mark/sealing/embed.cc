@@ -1,6 +1,7 @@
 #include "mark/sealing/embed.h"
 
 #include <atomic>
+#include <functional>
 
 #include <fmt/format.h>
 
@@ -34,18 +35,20 @@ class Embedder {
         overwritten_.resize(count);
     }
 
-    // True if some cell moved on to another attempt, which asks for another round.
-    Result<bool> round(std::vector<std::vector<std::byte>> contents, unsigned jobs) {
+    // True if some cell moved on to another attempt, which asks for another round. `content` of a slot is called by
+    // several threads at once.
+    Result<bool> round(const std::function<std::vector<std::byte>(std::size_t slot)>& content, unsigned jobs) {
         std::atomic<bool> moved = false;
         const auto write_slot = [&](std::size_t i, unsigned) -> Result<void> {
-            if (contents[i] == written_[i]) return {};
+            auto wanted = content(i);
+            if (wanted == written_[i]) return {};
             const auto before = attempts_[i];
-            MODELSEAL_TRY(write(i, contents[i]));
+            MODELSEAL_TRY(write(i, wanted));
             if (attempts_[i] != before) moved = true;
+            written_[i] = std::move(wanted);
             return {};
         };
-        MODELSEAL_TRY(io::parallel_for(contents.size(), jobs, write_slot));
-        written_ = std::move(contents);
+        MODELSEAL_TRY(io::parallel_for(written_.size(), jobs, write_slot));
         return moved.load();
     }
 
@@ -120,9 +123,10 @@ Result<Embedded> embed(const model::Model& model, const SealPlan& plan, WeightSc
         manifest.signed_part.weights = weights_root(scan);
         MODELSEAL_TRY_ASSIGN(manifest.signature, sign(key, manifest.signed_part, plan.common_values));
         const auto bytes = encode(manifest);
-        MODELSEAL_TRY_ASSIGN(
-            again,
-            embedder.round(contents(block_map, plan.layout, manifest.signed_part, scan.checks, bytes), jobs));
+        const auto content = [&](std::size_t slot) {
+            return content_of(slot, block_map, plan.layout, manifest.signed_part, scan.checks, bytes);
+        };
+        MODELSEAL_TRY_ASSIGN(again, embedder.round(content, jobs));
     }
     // The plan's estimate is an upper one, so that this does not happen but by rare chance.
     if (embedder.touched() > plan.most) return too_dear(model, embedder.touched(), plan.most);
