@@ -1,6 +1,6 @@
 """The tables of the paper on sample pairing (SSP, arXiv 2404.07572) on real networks: its schedule, modelseal's pairs, generated triggers, DBI,
-AID and natural images, with as many queries each: backdoors, fine-tuning, pruning, quantization (its Tables II to IV, Figure 3), and the
-time to make them (Table V). The untouched network is in each of them, on the same and on other runtimes."""
+AID and natural images, with as many queries each: backdoors, fine-tuning, pruning, quantization (its Tables II to IV, Figure 3), edits of single weights and
+layers, and the time to make them (Table V). The untouched network is in each of them, on the same and on other runtimes."""
 import collections
 import math
 
@@ -16,8 +16,8 @@ RUNTIMES = [("--batch", 64), ("--batch", 1), ("--batch", 7), ("--jobs", 1)]  # o
 UNTOUCHED = "nothing (control)"
 
 
-def attacks(options, network):
-    """name -> what modelseal_evidence attack takes, once for each seed."""
+def attacks(options, network, layers):
+    """name -> what modelseal_evidence attack takes, once for each seed or layer."""
     train = ["--data", network.train, "--steps", options.steps]
     yield "saved again (control)", [["--kind", "finetune", "--rate", 0, "--data", network.train, "--steps", 1]]
     seeds = range(1, options.seeds + 1)
@@ -27,6 +27,12 @@ def attacks(options, network):
     for share in SHARES:
         yield f"{share:.1%} of the weights pruned", [["--kind", "prune", "--share", share]]
     yield "8-bit quantization", [["--kind", "int8"]]
+    yield "cast to float16", [["--kind", "fp16"]]
+    yield "cast to bfloat16", [["--kind", "bf16"]]
+    yield "one weight + 1 %, each layer", [["--kind", "weight", "--layer", layer] for layer in range(layers)]
+    yield "one layer x 1.001, each layer", [["--kind", "layer", "--layer", layer, "--add", 0.001] for layer in range(layers)]
+    yield "an exponent bit of one weight", [["--kind", "exponent", "--seed", s] for s in seeds]
+    yield "two classes swapped", [["--kind", "swap"]]
 
 
 class Table:
@@ -66,7 +72,7 @@ class Table:
         for method in self.methods:
             others = [method.check(self.seal, self.network.model, runtime) for runtime in (RUNTIMES if method is not self.natural else RUNTIMES[:1])]
             self.rows.append(self.row(UNTOUCHED, method, True, [method.check(self.seal, self.network.model)], others))
-        for attack, variants in attacks(self.options, self.network):
+        for attack, variants in attacks(self.options, self.network, self.evidence.layers(self.network.model)):
             same, other = collections.defaultdict(list), collections.defaultdict(list)
             for variant in variants:
                 file = self.work / "attacked.pt"
@@ -111,7 +117,8 @@ def figures(table):
 
 
 # What a method of ours must notice on the same runtime, whatever the network; and no alarm on any runtime.
-MUST = ["backdoor, 10 marked images, 1e-5", "fine-tuning at 1e-5", "fine-tuning at 1e-4", "fine-tuning at 1e-3", "8-bit quantization"]
+MUST = ["backdoor, 10 marked images, 1e-5", "fine-tuning at 1e-5", "fine-tuning at 1e-4", "fine-tuning at 1e-3", "8-bit quantization",
+        "two classes swapped"]
 
 
 def broken_bounds(rows):

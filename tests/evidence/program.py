@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import pathlib
+import re
 import subprocess
 import sys
 import tempfile
@@ -117,6 +118,11 @@ class Evidence:
     def attack(self, model, out, *arguments):
         """`out` may have "{}" in it where --epochs makes several."""
         return must(self.program, "attack", model, out, *arguments).out
+
+    def layers(self, model):
+        """Number of layers of weights: what an edit of one beyond the last is told."""
+        refused = run(self.program, "attack", model, os.devnull, "--kind", "weight", "--layer", 1 << 20).err
+        return int(re.search(r"layers 0 to (\d+)", refused)[1]) + 1
 
     def correct(self, data, models):
         """For each model the number of images that it puts into their class, and their number."""
