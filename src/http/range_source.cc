@@ -1,7 +1,6 @@
 #include "http/range_source.h"
 
 #include <algorithm>
-#include <charconv>
 #include <deque>
 #include <map>
 #include <mutex>
@@ -9,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "http/content_range.h"
 #include "util/text.h"
 
 namespace modelseal::http {
@@ -17,33 +17,6 @@ namespace {
 constexpr std::uint64_t kPage = 64u << 10;     // fetched and kept together
 constexpr std::uint64_t kMostPages = 256;      // of one request: 16 MiB
 constexpr std::uint64_t kMostRead = 1u << 30;  // of one read: the caller allocated them
-constexpr std::uint64_t kMostSize = std::uint64_t{1} << 62;
-
-// RFC 9110, section 14.4: "bytes 0-65535/8192000".
-struct ContentRange {
-    std::uint64_t first = 0, last = 0, size = 0;
-};
-
-bool take_number(std::string_view& text, std::uint64_t& number, std::string_view then) {
-    const auto [stop, code] = std::from_chars(text.data(), text.data() + text.size(), number);
-    if (code != std::errc()) return false;
-    text.remove_prefix(static_cast<std::size_t>(stop - text.data()));
-    if (!text.starts_with(then)) return false;
-    text.remove_prefix(then.size());
-    return true;
-}
-
-std::optional<ContentRange> parse_content_range(std::string_view text) {
-    constexpr std::string_view kUnit = "bytes ";
-    ContentRange range;
-    if (!text.starts_with(kUnit)) return std::nullopt;
-    text.remove_prefix(kUnit.size());
-    const bool complete = take_number(text, range.first, "-") && take_number(text, range.last, "/") &&
-                          take_number(text, range.size, "") && text.empty();
-    const bool sane =
-        complete && range.first <= range.last && range.last < range.size && range.size <= kMostSize;
-    return sane ? std::optional(range) : std::nullopt;
-}
 
 std::string name_of(const Url& url) {
     return url.origin() + url.path();
@@ -109,11 +82,11 @@ struct RangeSource::State {
         if (response.status == 200) return ignores_ranges();
         if (response.status != 206) return refusal(response);
         const auto range = parse_content_range(response.field("content-range"));
-        if (!range) {
+        if (!range || !range->size) {
             return error(ErrorKind::unsupported, "the server sends a part and not which, or of how long a file",
                          "download the file");
         }
-        if (range->first != first || range->last > last || range->last != std::min(last, range->size - 1))
+        if (range->first != first || range->last > last || range->last != std::min(last, *range->size - 1))
             return error(ErrorKind::malformed, "the server sends another part than was asked for");
         if (response.over_cap || response.body.size() != range->last - range->first + 1)
             return error(ErrorKind::malformed, "the server sends more or less of a part than it says");
@@ -146,7 +119,7 @@ struct RangeSource::State {
             return {};
         }
         MODELSEAL_TRY_ASSIGN(const auto range, part_of(response, 0, kPage - 1));
-        size = range.size;
+        size = *range.size;
         keep(0, response.body);
         return {};
     }

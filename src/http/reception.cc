@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "http/content_range.h"
 #include "http/field_text.h"
 #include "util/text.h"
 
@@ -27,18 +28,6 @@ void take_status(Reception& reception, std::string_view line) {
     std::from_chars(digits.data(), digits.data() + digits.size(), reception.response.status);
 }
 
-// RFC 9110, section 14.4: "bytes 4096-8191/8192". Whether the part begins at `from`.
-bool begins_at(std::string_view content_range, std::uint64_t from) {
-    constexpr std::string_view kUnit = "bytes ";
-    if (!content_range.starts_with(kUnit)) return false;
-    content_range.remove_prefix(kUnit.size());
-    std::uint64_t first = 0;
-    const auto [stop, code] =
-        std::from_chars(content_range.data(), content_range.data() + content_range.size(), first);
-    return code == std::errc() && first == from && stop != content_range.data() + content_range.size() &&
-           *stop == '-';
-}
-
 // The first bytes of a body that goes to the sink: is it the part that is missing, or everything from the front?
 bool begin_body(Reception& reception) {
     reception.begun = true;
@@ -48,7 +37,8 @@ bool begin_body(Reception& reception) {
         reception.skip = delivered;
         return true;
     }
-    if (begins_at(reception.response.field("content-range"), delivered)) return true;
+    const auto range = parse_content_range(reception.response.field("content-range"));
+    if (range && range->first == delivered) return true;
     reception.error = about(reception.exchange, ErrorKind::malformed, "sends another part than was asked for");
     return false;
 }

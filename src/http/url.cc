@@ -64,6 +64,8 @@ Result<Url> Url::parse(std::string_view text) {
     const auto port = part_of(parsed.get(), CURLUPART_PORT, CURLU_DEFAULT_PORT);
     std::from_chars(port.data(), port.data() + port.size(), url.port_);
     if (url.host_.empty() || url.port_ == 0) return not_an_address("has no host, or no valid port");
+    // Decoded once, it would be decoded again when it is asked, and so be another host.
+    if (url.host_.find('%') != url.host_.npos) return not_an_address("has a host with a percent sign");
     url.text_ = url.origin() + url.path_ + (url.query_.empty() ? "" : "?" + url.query_);
     return url;
 }

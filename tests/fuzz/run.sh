@@ -36,7 +36,7 @@ seeds() {
         oms*) echo oms/model-transparency oms/spec/v1.0 ;;
         shard_index*) echo reports/st ;;
         fingerprint* | ledger* | pkcs11_uri* | responses* | infer_answer* | worker_answer* | report* | timestamp* | sct* | oms_log* | git_push*) ;;  # no real ones
-        oci* | png* | cifar* | idx* | identity* | header_file*) ;;  # likewise
+        oci* | http_answer* | png* | cifar* | idx* | identity* | header_file*) ;;  # likewise
         *) echo models hostile reports ;;
     esac
 }
