@@ -116,6 +116,29 @@ TEST_F(Arithmetics, OneTermAtATimeIsExactForWholeNumbers) {
     }
 }
 
+at::Tensor product_in_order(const at::Tensor& left, const at::Tensor& right) {
+    auto out = at::zeros({left.size(0), right.size(1)}, at::kFloat);
+    const auto a = left.accessor<float, 2>(), b = right.accessor<float, 2>();
+    auto sums = out.accessor<float, 2>();
+    for (std::int64_t i = 0; i < out.size(0); ++i) {
+        for (std::int64_t n = 0; n < out.size(1); ++n) {
+            for (std::int64_t k = 0; k < left.size(1); ++k) sums[i][n] += a[i][k] * b[k][n];
+        }
+    }
+    return out;
+}
+
+// Bit by bit, whatever is summed up together.
+TEST_F(Arithmetics, OneTermAtATimeKeepsTheOrderOfTerms) {
+    for (const std::int64_t rows : {1, 3, 4, 5, 9}) {
+        for (const std::int64_t columns : {1, 63, 64, 65, 130}) {
+            const auto left = waves({rows, 37}, 1), right = waves({37, columns}, 2);
+            const auto got = computed(Arithmetic::one_term, [&] { return at::mm(left, right); });
+            EXPECT_TRUE(at::equal(got, product_in_order(left, right))) << rows << " x " << columns;
+        }
+    }
+}
+
 TEST_F(Arithmetics, NarrowOnesHoldWhatTheirTypesHold) {
     const auto third = at::full({1}, 1.0F / 3);
     EXPECT_EQ(rounded_to_tf32(third).item<float>(), 0x1.554p-2F);

@@ -1,5 +1,6 @@
 #include "torch/arithmetic/products.h"
 
+#include <algorithm>
 #include <string_view>
 
 #include <ATen/ATen.h>
@@ -9,7 +10,6 @@
 namespace modelseal::libtorch {
 namespace {
 
-constexpr std::int64_t kRowsForAThread = 8;
 constexpr std::int64_t kColumnsAtOnce = 1 << 22;  // elements of what images are unfolded to: 16 MiB
 
 bool is_float(const c10::IValue& value) {
@@ -30,29 +30,46 @@ std::vector<std::int64_t> numbers(const c10::IValue& value) {
     return list;
 }
 
-// Row by row of the result, so that its inner loop runs over neighbors in memory; each sum keeps its order.
-void add_products(const float* first, const float* second, float* out, std::int64_t terms,
-                  std::int64_t columns) {
+// Rows of the result and columns of them that are summed up together: their sums stay in registers and the cache for all
+// terms. Each sum has its terms added one by one, in their order, whatever the tile.
+constexpr std::int64_t kTileRows = 4, kTileColumns = 64;
+
+// `rows` of at most kTileRows, `columns` of at most kTileColumns; `pitch`: from a row of `second` and of `out` to the next.
+template <std::int64_t kColumns>
+void add_tile(const float* first, const float* second, float* out, std::int64_t rows, std::int64_t terms,
+              std::int64_t columns, std::int64_t pitch) {
+    float sums[kTileRows][kTileColumns] = {};
+    const auto wide = kColumns > 0 ? kColumns : columns;
     for (std::int64_t k = 0; k < terms; ++k) {
-        const float factor = first[k];
-        const float* row = second + k * columns;
-        for (std::int64_t n = 0; n < columns; ++n) out[n] += factor * row[n];
+        const float* values = second + k * pitch;
+        for (std::int64_t row = 0; row < rows; ++row) {
+            const float factor = first[row * terms + k];
+            for (std::int64_t n = 0; n < wide; ++n) sums[row][n] += factor * values[n];
+        }
     }
+    for (std::int64_t row = 0; row < rows; ++row) std::copy_n(sums[row], wide, out + row * pitch);
 }
 
 // b x m x k and b x k x n; a `first` of one matrix goes with each of `second`.
 at::Tensor product_of(const at::Tensor& first, const at::Tensor& second) {
     const auto a = first.contiguous(), b = second.contiguous();
     const auto batch = b.size(0), rows = a.size(1), terms = a.size(2), columns = b.size(2);
-    auto out = at::zeros({batch, rows, columns}, b.options());
+    auto out = at::empty({batch, rows, columns}, b.options());
     const float* left = a.data_ptr<float>();
     const float* right = b.data_ptr<float>();
     float* sums = out.data_ptr<float>();
     const bool shared = a.size(0) == 1;
-    at::parallel_for(0, batch * rows, kRowsForAThread, [&](std::int64_t begin, std::int64_t end) {
+    const auto tiles = (columns + kTileColumns - 1) / kTileColumns;
+    at::parallel_for(0, batch * tiles, 1, [&](std::int64_t begin, std::int64_t end) {
         for (auto i = begin; i < end; ++i) {
-            add_products(left + (shared ? i % rows : i) * terms, right + i / rows * terms * columns,
-                         sums + i * columns, terms, columns);
+            const auto matrix = i / tiles, column = i % tiles * kTileColumns;
+            const auto wide = std::min(kTileColumns, columns - column);
+            const auto add = wide == kTileColumns ? add_tile<kTileColumns> : add_tile<0>;
+            for (std::int64_t row = 0; row < rows; row += kTileRows) {
+                add(left + ((shared ? 0 : matrix * rows) + row) * terms,
+                    right + matrix * terms * columns + column, sums + (matrix * rows + row) * columns + column,
+                    std::min(kTileRows, rows - row), terms, wide, columns);
+            }
         }
     });
     return out;
