@@ -174,7 +174,8 @@ struct FingerprintFinding {
     // How many runtimes that is the largest noise of, and of how many evaluations of one input by them. 0: not known.
     std::uint64_t runtimes_tried = 0, evaluations_tried = 0;
     Decision decided_by = Decision::none;
-    // Arithmetic narrower than float32 explains the alarm as well: a service answered, and the rung mixed agrees.
+    // Arithmetic narrower than float32 explains the alarm as well: a service answered, and the rung mixed agrees, or is not
+    // in the fingerprint.
     bool reduced_precision_possible = false;
     // Pairs whose margins moved by more than `factor` times the noise of the noisiest honest runtime, of the factors that are
     // tried the one that says most; so many as `threshold` are an alarm. Empty if the fingerprint does not record the noise.

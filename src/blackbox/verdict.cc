@@ -159,12 +159,16 @@ class Judgment {
             accuser.rung == Rung::exact ? ", or differ in bits from earlier answers of the same runtime" : "");
     }
 
-    // A service may compute in less than float32; a file is run here, where it is not.
+    // A service may compute in less than float32; a file is run here, where it is not. Only the rung mixed speaks against it.
     void consider_precision(const RungReading& accuser) {
+        if (replies_.local || accuser.rung != Rung::fp32) return;
         const auto* mixed = find_decisive(readings_, Rung::mixed);
-        finding_.reduced_precision_possible =
-            !replies_.local && accuser.rung == Rung::fp32 && mixed != nullptr && mixed->clears();
-        if (!finding_.reduced_precision_possible) return;
+        if (mixed != nullptr && !mixed->clears()) return;
+        finding_.reduced_precision_possible = true;
+        if (mixed == nullptr) {
+            finding_.hint = "let the service compute in float32; the fingerprint has nothing on the rung mixed";
+            return;
+        }
         finding_.hint =
             "if the service is meant to compute in less than float32, let the verdict rest on the rung mixed";
         finding_.remedy = Remedy::use_mixed_rung;

@@ -137,6 +137,19 @@ TEST(Judge, NarrowArithmeticOfAServiceIsNamed) {
     EXPECT_FALSE(judged(print, {.answers = answers}).reduced_precision_possible) << "mixed differs, too";
 }
 
+TEST(Judge, WithoutTheRungMixedNarrowArithmeticCannotBeRuledOut) {
+    auto print = two_classes();
+    std::erase_if(print.pairs().rungs, [](const auto& rung) { return rung.rung == Rung::mixed; });
+    auto answers = honest(print);
+    std::swap(answers.values[0], answers.values[1]);
+    const auto served = judged(print, {.answers = answers});
+    EXPECT_EQ(served.outcome, Outcome::tampered);
+    EXPECT_TRUE(served.reduced_precision_possible);
+    EXPECT_EQ(served.remedy, Remedy::none);
+    EXPECT_THAT(served.hint, HasSubstr("nothing on the rung mixed"));
+    EXPECT_FALSE(judged(print, {.answers = answers, .local = true}).reduced_precision_possible);
+}
+
 TEST(Judge, HeadroomIsTheLeastMarginInUnitsOfTheNoise) {
     auto print = two_classes();
     auto& fp32 = print.pairs().rungs[0];

@@ -96,4 +96,5 @@ def main():
             print(reached.row(name, network.stat().st_size, options.tries if reached.made else 3), flush=True)
 
 
-main()
+if __name__ == "__main__":
+    main()

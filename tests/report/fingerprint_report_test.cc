@@ -104,9 +104,10 @@ TEST(FingerprintText, NarrowArithmeticIsNamedBesideTheAlarm) {
     check.fingerprint->reduced_precision_possible = true;
     EXPECT_THAT(
         to_text(check, {}),
-        HasSubstr(
-            "or computed in less than float32: TF32, bfloat16 and half precision look like this; all pairs on "
-            "rung mixed agree\n"));
+        HasSubstr("or computed in less than float32: TF32, bfloat16 and half precision look like this; the "
+                  "fingerprint has no rung mixed, which would tell\n"));
+    check.fingerprint->rungs.push_back({.name = "mixed", .compared = 150});
+    EXPECT_THAT(to_text(check, {}), HasSubstr("look like this; all pairs on rung mixed agree\n"));
     EXPECT_EQ(json_of(check)["checks"][0]["reduced_precision_possible"], true);
 }
 

@@ -56,10 +56,11 @@ std::string headroom_text(const FingerprintFinding& finding) {
 std::string innocent_text(const FingerprintFinding& finding) {
     using enum FingerprintFinding::Decision;
     if (finding.reduced_precision_possible) {
-        return fmt::format(
-            "or computed in less than float32: TF32, bfloat16 and half precision look like this; all {}s on "
-            "rung mixed agree",
-            unit_of(finding));
+        const bool tells =
+            std::ranges::count(finding.rungs, "mixed", &FingerprintFinding::RungFinding::name) > 0;
+        return "or computed in less than float32: TF32, bfloat16 and half precision look like this; " +
+               (tells ? fmt::format("all {}s on rung mixed agree", unit_of(finding))
+                      : "the fingerprint has no rung mixed, which would tell");
     }
     if (finding.decided_by == drift && finding.mismatched == 0) {
         return fmt::format(
