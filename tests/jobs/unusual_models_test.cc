@@ -1,4 +1,5 @@
 // Seals on models that one would not expect, and models that a seal does not expect.
+#include <cstring>
 #include <functional>
 
 #include <gmock/gmock.h>
@@ -55,6 +56,31 @@ TEST_F(Unusual, LongBlocksAreFoundBesideATensorShorterThanABlock) {
     const auto again = seal(once, customer_);
     ASSERT_FALSE(again.ok());
     EXPECT_THAT(again.error().message, HasSubstr("already has a seal"));
+}
+
+// Their last bits are uneven: a mark costs nothing there, but can be seen, which is what a customer's must not.
+TEST_F(Unusual, MeansOfCheckpointsGetASealForEverybody) {
+    std::vector<test::NamedTensor> tensors;
+    for (unsigned i = 0; i < 4; ++i) {
+        auto a = test::float_weights(65536, i), b = test::float_weights(65536, i + 10);
+        std::vector<float> values(65536), others(65536);
+        std::memcpy(values.data(), a.data(), a.size());
+        std::memcpy(others.data(), b.data(), b.size());
+        for (std::size_t k = 0; k < values.size(); ++k) values[k] = (values[k] + others[k]) / 2;
+        std::memcpy(a.data(), values.data(), a.size());
+        tensors.push_back({"layer" + std::to_string(i), "F32", {256, 256}, a});
+    }
+    const auto file = test::safetensors_file(tensors);
+    const auto done = seal(file, everybody_);
+    ASSERT_TRUE(done.ok()) << done.error().message;
+    auto copy = sealed();
+    EXPECT_EQ(look(copy, everybody_).verdict, Verdict::intact);
+    copy[copy.size() / 2] ^= 1;
+    EXPECT_EQ(look(copy, everybody_).verdict, Verdict::tampered);
+    const auto refused = seal(file, customer_);
+    ASSERT_FALSE(refused.ok());
+    EXPECT_EQ(refused.error().kind, ErrorKind::unsupported);
+    EXPECT_THAT(refused.error().hint, HasSubstr("a seal for everybody may be seen"));
 }
 
 TEST_F(Unusual, WithoutTheOnlyTensorOfTheClassThatCarriesNothingIsIntact) {

@@ -109,6 +109,24 @@ bool neighbors_agree(std::vector<std::uint64_t> codes, double most) {
     return squares < most * static_cast<double>(codes.size());
 }
 
+// Sums of noise, of which half are rounded to even, are even in three of four cases; what cancels out has some zeros more.
+bool lowest_bits_are_used(std::span<const std::uint64_t> codes) {
+    constexpr double kMostEven = 0.85, kMostByFour = 0.25;
+    const auto share = [&](std::uint64_t mask) {
+        const auto on = std::ranges::count_if(codes, [&](std::uint64_t code) { return (code & mask) == 0; });
+        return static_cast<double>(on) / static_cast<double>(codes.size());
+    };
+    return share(1) <= kMostEven && share(15) <= kMostByFour;
+}
+
+// Not those of a table.
+bool are_distinct(std::vector<std::uint64_t> codes) {
+    sort(codes);
+    const auto count = codes.size();
+    const auto distinct = std::ranges::unique(codes).begin() - codes.begin();
+    return 10 * static_cast<std::size_t>(distinct) >= 9 * count;
+}
+
 // Ties go to even. Many times as fast as std::round() where that is a call. Of 2^51 and more something as large comes out.
 double to_integer(double x) {
     constexpr double kInteger = 0x1.8p52;  // from there on doubles have no bits for fractions
@@ -218,18 +236,26 @@ bool are_decimals(DType dtype, std::span<const double> values) {
     return 10 * decimals > 3 * asked;
 }
 
-bool is_noise(const Tensor& tensor, std::uint64_t first, Grid grid, std::span<const double> values,
-              const std::vector<std::uint64_t>& codes) {
+bool may_carry(const Tensor& tensor, std::uint64_t first, Grid grid, std::span<const double> values,
+               const std::vector<std::uint64_t>& codes, Cover cover) {
     const auto mantissa_bits = float_format(tensor.dtype, grid).mantissa_bits;
     const bool fine = mantissa_bits > 16;  // two values of a block are hardly ever equal
-    return lowest_bits_are_uniform(codes, mantissa_bits < 10 ? 2 : 4) &&
-           neighbors_agree(codes, fine ? 1.05 : 1.5) && !is_stepped(tensor, first, values, mantissa_bits) &&
+    const auto is_noise = [&] {
+        return lowest_bits_are_uniform(codes, mantissa_bits < 10 ? 2 : 4) &&
+               neighbors_agree(codes, fine ? 1.05 : 1.5);
+    };
+    const auto is_rough = [&] {
+        return cover == Cover::harmless && fine && grid == Grid::own && lowest_bits_are_used(codes) &&
+               are_distinct(codes);
+    };
+    return (is_noise() || is_rough()) && !is_stepped(tensor, first, values, mantissa_bits) &&
            !(fine && are_decimals(tensor.dtype, values));
 }
 
 }  // namespace
 
-std::optional<Grid> noise_grid(const Tensor& tensor, std::uint64_t first, std::span<const std::byte> block) {
+std::optional<Grid> noise_grid(const Tensor& tensor, std::uint64_t first, std::span<const std::byte> block,
+                               Cover cover) {
     if (carrier_class(tensor.dtype) > kHalves) return Grid::own;
     const auto floats = floats_of(tensor.dtype, block);
     const auto there = count_on(0, floats);
@@ -240,7 +266,8 @@ std::optional<Grid> noise_grid(const Tensor& tensor, std::uint64_t first, std::s
         const auto count = count_on(zeros, floats);
         if (static_cast<double>(count) < kOnGrid * static_cast<double>(there)) continue;
         const auto codes = codes_on(zeros, floats, count);
-        return is_noise(tensor, first, *grid, floats.values, codes) ? std::optional(*grid) : std::nullopt;
+        return may_carry(tensor, first, *grid, floats.values, codes, cover) ? std::optional(*grid)
+                                                                            : std::nullopt;
     }
     return std::nullopt;
 }
