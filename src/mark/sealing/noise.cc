@@ -123,7 +123,7 @@ bool lowest_bits_are_used(std::span<const std::uint64_t> codes) {
 bool are_distinct(std::vector<std::uint64_t> codes) {
     sort(codes);
     const auto count = codes.size();
-    const auto distinct = std::ranges::unique(codes).begin() - codes.begin();
+    const auto distinct = std::unique(codes.begin(), codes.end()) - codes.begin();
     return 10 * static_cast<std::size_t>(distinct) >= 9 * count;
 }
 
