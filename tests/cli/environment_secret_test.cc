@@ -43,9 +43,14 @@ TEST(EnvironmentSecret, NothingButSwitchesOfLibrariesReachesTheWorker) {
     const char* environment[] = {"MODELSEAL_PASSPHRASE=hunter2", "HOME=/root",
                                  "AWS_SECRET_ACCESS_KEY=x",      "OMP_NUM_THREADS=3",
                                  "OPENBLAS_NUM_THREADS=2",       nullptr};
-    EXPECT_THAT(worker::passed_on(environment),
-                testing::UnorderedElementsAre("OMP_NUM_THREADS=3", "OPENBLAS_NUM_THREADS=2",
-                                              "OMP_WAIT_POLICY=PASSIVE"));
+    EXPECT_THAT(
+        worker::passed_on(environment),
+        testing::UnorderedElementsAre("OMP_NUM_THREADS=3", "OPENBLAS_NUM_THREADS=2", "OMP_WAIT_POLICY=PASSIVE",
+                                      "GLIBC_TUNABLES=glibc.malloc.hugetlb=1"));
+    const char* set[] = {"GLIBC_TUNABLES=glibc.malloc.check=1", nullptr};
+    EXPECT_THAT(worker::passed_on(set), testing::Contains("GLIBC_TUNABLES=glibc.malloc.check=1"));
+    EXPECT_THAT(worker::passed_on(set),
+                testing::Not(testing::Contains("GLIBC_TUNABLES=glibc.malloc.hugetlb=1")));
 }
 
 }  // namespace
