@@ -261,17 +261,20 @@ struct SpoiledFile {
 
 class SpoiledPayload : public testing::TestWithParam<SpoiledFile> {};
 
-TEST_P(SpoiledPayload, IsRefused) {
-    const auto good = payload(test::small_fingerprint());
+std::string spoiled(const std::string& good, const std::function<void(json&)>& spoil) {
     std::uint64_t length = 0;
     for (int i = 7; i >= 0; --i)
         length = length << 8 | static_cast<unsigned char>(good[static_cast<std::size_t>(i)]);
     auto header = json::parse(good.substr(8, length));
-    GetParam().spoil(header);
+    spoil(header);
     const auto text = header.dump();
     std::string file;
     for (int i = 0; i < 8; ++i) file.push_back(static_cast<char>(text.size() >> (8 * i)));
-    const auto refused = decode(file + text + good.substr(8 + length));
+    return file + text + good.substr(8 + length);
+}
+
+TEST_P(SpoiledPayload, IsRefused) {
+    const auto refused = decode(spoiled(payload(test::small_fingerprint()), GetParam().spoil));
     ASSERT_FALSE(refused.ok());
     EXPECT_THAT(refused.error().message, HasSubstr(GetParam().message));
     EXPECT_THAT(refused.error().message, testing::StartsWith("net.fp: "));
@@ -331,6 +334,21 @@ INSTANTIATE_TEST_SUITE_P(
         SpoiledFile{"NotASafetensorsFile", [](json& header) { header["base"]["data_offsets"][1] = 1; },
                     "data_offsets"}),
     [](const auto& each) { return each.param.name; });
+
+// Pixels are made of levels and the range, which is looked at first.
+TEST(Payload, LevelsOfAnEmptyRangeAreRefused) {
+    auto made = test::small_triggers();
+    made.grid = Grid::u8;
+    made.unit = (made.input.high - made.input.low) / 255.0;
+    for (auto& trigger : made.triggers().triggers) {
+        for (auto& pixel : trigger.pixels) pixel = pixel_of(made.input, made.unit, 7);
+    }
+    const auto good = payload(made);
+    EXPECT_TRUE(decode(good).ok());
+    const auto refused = decode(spoiled(good, fact("input.low", "7")));
+    ASSERT_FALSE(refused.ok());
+    EXPECT_THAT(refused.error().message, HasSubstr("not two numbers in ascending order"));
+}
 
 TEST(Payload, CutShortAnywhereIsRefused) {
     const auto good = payload(test::small_fingerprint());

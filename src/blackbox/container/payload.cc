@@ -192,9 +192,8 @@ void read_common(Facts& facts, Fingerprint& whole) {
     whole.alone = facts.has("alone") && facts.word("alone", yes_or_no);
 }
 
-}  // namespace
-
-std::string complaint(const Fingerprint& whole) {
+// What all methods have in common.
+std::string complaint_about_facts(const Fingerprint& whole) {
     if (!is_root(whole.root)) return "the root is not 64 hexadecimal digits";
     for (const auto* text : {&whole.customer, &whole.model, &whole.runtime}) {
         if (!is_text(*text)) return "a name is too long or not text";
@@ -211,7 +210,14 @@ std::string complaint(const Fingerprint& whole) {
         return fmt::format("a batch of {}; 1 to {} are possible", whole.batch, kMostBatch);
     }
     if (whole.alone && whole.batch != 1) return "inputs are asked alone, in batches of several";
-    return method_of(whole).complaint(whole);
+    return {};
+}
+
+}  // namespace
+
+std::string complaint(const Fingerprint& whole) {
+    auto wrong = complaint_about_facts(whole);
+    return wrong.empty() ? method_of(whole).complaint(whole) : wrong;
 }
 
 Result<std::vector<std::byte>> encode_payload(const Fingerprint& whole) {
@@ -244,6 +250,8 @@ Result<Fingerprint> decode_payload(std::span<const std::byte> bytes, const std::
     read_common(payload.facts, whole);
     if (!payload.ok()) return malformed(payload.problem());
     if (!fits(whole.input.shape)) return malformed("the input's shape is not that of an input");
+    // Before a method computes with them.
+    if (const auto wrong = complaint_about_facts(whole); !wrong.empty()) return malformed(wrong);
     method_of(method).read(payload, whole);
     if (!payload.facts.problem().empty()) return malformed(payload.facts.problem());
     if (!payload.facts.left().empty()) {
@@ -252,7 +260,7 @@ Result<Fingerprint> decode_payload(std::span<const std::byte> bytes, const std::
     }
     if (!payload.ok()) return malformed(payload.problem());
     if (payload.has_unread_tensors()) return malformed("contains unknown tensors");
-    if (const auto wrong = complaint(whole); !wrong.empty()) return malformed(wrong);
+    if (const auto wrong = method_of(whole).complaint(whole); !wrong.empty()) return malformed(wrong);
     return whole;
 }
 
