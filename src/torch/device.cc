@@ -12,6 +12,13 @@
 #include "torch/errors.h"
 #include "util/text.h"
 
+// LibTorch's caffe2/utils/threadpool/thread_pool_guard.h, which Debian's package leaves out.
+namespace caffe2 {
+struct _NoPThreadPoolGuard {
+    static void set_enabled(bool enabled);  // of this thread
+};
+}  // namespace caffe2
+
 namespace modelseal::libtorch {
 namespace {
 
@@ -86,6 +93,9 @@ Switches::Switches(unsigned threads, bool plain_kernels, bool tf32)
     auto& context = at::globalContext();
     // Even for the same number LibTorch makes a new pool, whose threads wait for work by spinning.
     if (at::get_num_threads() != static_cast<int>(threads)) at::set_num_threads(static_cast<int>(threads));
+    // Those of QNNPACK and XNNPACK spin as well, and so took minutes instead of seconds where other programs run: what they would
+    // compute is computed on the thread that asks for it.
+    caffe2::_NoPThreadPoolGuard::set_enabled(true);
     if (plain_kernels) {
         context.setUserEnabledMkldnn(false);
         context.setUserEnabledCuDNN(false);

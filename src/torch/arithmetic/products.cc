@@ -10,6 +10,7 @@
 namespace modelseal::libtorch {
 namespace {
 
+constexpr std::int64_t kTermsForAThread = 1 << 18;
 constexpr std::int64_t kColumnsAtOnce = 1 << 22;  // elements of what images are unfolded to: 16 MiB
 
 bool is_float(const c10::IValue& value) {
@@ -60,7 +61,10 @@ at::Tensor product_of(const at::Tensor& first, const at::Tensor& second) {
     float* sums = out.data_ptr<float>();
     const bool shared = a.size(0) == 1;
     const auto tiles = (columns + kTileColumns - 1) / kTileColumns;
-    at::parallel_for(0, batch * tiles, 1, [&](std::int64_t begin, std::int64_t end) {
+    // Waking another thread takes longer than a small product.
+    const auto together =
+        std::max<std::int64_t>(1, kTermsForAThread / std::max<std::int64_t>(1, rows * terms * kTileColumns));
+    at::parallel_for(0, batch * tiles, together, [&](std::int64_t begin, std::int64_t end) {
         for (auto i = begin; i < end; ++i) {
             const auto matrix = i / tiles, column = i % tiles * kTileColumns;
             const auto wide = std::min(kTileColumns, columns - column);
