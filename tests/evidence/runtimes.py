@@ -27,7 +27,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 class Network:
     path: str
     pairs: int = 150  # fewer where one input takes long
-    served: str = None  # inputs at a time that ONNX Runtime is asked; none where it cannot run, or an output is no tensor
+    served: str = None  # inputs at a time that ONNX Runtime is asked; none where an output is no tensor, or inputs are halves
     float64: bool = False  # the reference implementation of ONNX computes the same
 
     def name(self):
@@ -40,7 +40,7 @@ NETWORKS = [
     Network("onnx/cifar10-resnet20.onnx", served="1,3,11,64", float64=True),
     Network("onnx/cifar10-resnet32.onnx", served="1,3,11,64", float64=True),
     Network("torchscript/cifar10-resnet20.pt"), Network("torchscript/vit4mnist_android.ptl", 20),
-    Network("onnx/squeezenet1.0-fp16-imagenet.onnx", 10, served="1"), Network("torchscript/asl.ptl", 10),
+    Network("onnx/squeezenet1.0-fp16-imagenet.onnx", 10), Network("torchscript/asl.ptl", 10),
     Network("onnx/shufflenet-v2-12-int8-imagenet.onnx", 8, served="1"),
     Network("onnx/mobilenetv2-int8-qdq-imagenet/model.onnx", 8, served="1"),
 ]
@@ -102,7 +102,9 @@ def checked(options, network, work, python):
     model, fingerprint = options.models / network.path, work / "net.fp"
     sealer = program.Modelseal(options.build / "src/modelseal", work)
     fingerprint.unlink(missing_ok=True)
-    program.must(sealer.program, "fingerprint", model, "-k", sealer.key, "-o", fingerprint, "--pairs", network.pairs, *INPUTS.get(model.name, []))
+    made = sealer.json("fingerprint", model, "-k", sealer.key, "-o", fingerprint, "--pairs", network.pairs, *INPUTS.get(model.name, []))
+    if not any(rung["name"] == "fp32" for rung in made["rungs"]):
+        return []  # only bits are compared, which decide nothing on another runtime
     found = rows(options.build, fingerprint, sealer.pub, model, "--by-runtime")
     if REFERENCE.exists():
         os.environ["LD_LIBRARY_PATH"] = str(REFERENCE)
