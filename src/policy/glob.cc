@@ -58,6 +58,12 @@ Result<Glob> Glob::parse(std::string_view pattern) {
     Glob glob;
     glob.pattern_ = pattern;
     if (pattern.empty()) return Error{ErrorKind::usage, "an empty pattern matches nothing", {}};
+    if (pattern.size() > kMostPattern) {
+        return Error{
+            ErrorKind::usage,
+            fmt::format("a pattern of {}, more than any name has", util::counted(pattern.size(), "byte")),
+            {}};
+    }
     if (has_idle_part(pattern))
         return refused(pattern, "has a part that no name has: an empty one, \".\" or \"..\"");
     auto& steps = glob.steps_;
@@ -144,6 +150,10 @@ class Glob::States {
     }
 
     bool at_end() const { return next_.back(); }
+    // Whether nothing that goes on can match any more.
+    bool is_over() const {
+        return std::ranges::count(next_, true) == 0 && std::ranges::count(inside_, true) == 0;
+    }
 
   private:
     // Steps that may stand for nothing.
@@ -160,13 +170,19 @@ class Glob::States {
 
 bool Glob::matches(std::string_view name) const {
     States states(steps_);
-    for (const char byte : name) states.read(Bytes().set(index_of(byte)));
+    for (const char byte : name) {
+        states.read(Bytes().set(index_of(byte)));
+        if (states.is_over()) return false;
+    }
     return states.at_end();
 }
 
 bool Glob::covers(const Glob& other) const {
     States states(steps_);
-    for (const auto& step : other.steps_) states.read(step);
+    for (const auto& step : other.steps_) {
+        states.read(step);
+        if (states.is_over()) return false;
+    }
     return states.at_end();
 }
 

@@ -6,11 +6,13 @@
 //     [a-z]   one of these, [!a-z] none of these but '/'
 //     \x      x itself
 //
-// A pattern matches a whole name. Matching takes time in proportion to the product of both lengths.
+// A pattern matches a whole name. Matching takes time in proportion to the product of both lengths, and ends with the first
+// character that nothing in the pattern goes on with.
 #pragma once
 
 #include <array>
 #include <bitset>
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,9 +21,11 @@
 
 namespace modelseal::policy {
 
+inline constexpr std::size_t kMostPattern = 4096;  // no path is longer
+
 class Glob {
   public:
-    // ErrorKind::usage for an empty pattern, a class or escape that does not end, and a path part that no name has
+    // ErrorKind::usage for an empty pattern, one of more than kMostPattern bytes, a class or escape that does not end, and a path part that no name has
     // ("", ".", "..").
     static Result<Glob> parse(std::string_view pattern);
 

@@ -117,6 +117,14 @@ TEST(Glob, DoesNotCoverOthers) {
     }
 }
 
+TEST(Glob, IsNoLongerThanANameCanBe) {
+    EXPECT_TRUE(matches(std::string(kMostPattern, 'a'), std::string(kMostPattern, 'a')));
+    const auto refused = Glob::parse(std::string(kMostPattern + 1, 'a'));
+    ASSERT_FALSE(refused.ok());
+    EXPECT_EQ(refused.error().kind, ErrorKind::usage);
+    EXPECT_EQ(refused.error().message, "a pattern of 4,097 bytes, more than any name has");
+}
+
 // A pattern that backtracking would take years for.
 TEST(Glob, TakesTimeInProportion) {
     std::string pattern, name(20'000, 'a');
