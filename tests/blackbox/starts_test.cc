@@ -48,10 +48,10 @@ TEST(Starts, AreOfTheirKind) {
     EXPECT_NEAR(share_of(sparse, 0), 0.9, 0.03);
     EXPECT_NEAR(share_of(binary, kTop), 0.5, 0.05);
     EXPECT_EQ(share_of(binary, 0) + share_of(binary, kTop), 1);
-    // A step of a grid of 8 over 30 columns is at most a quarter of the range.
+    // A step of a grid of 16 over 30 columns is at most 15 of 29 parts of the range.
     for (std::size_t i = 0; i + 1 < smooth.size(); ++i) {
         if (i % 30 == 29) continue;
-        EXPECT_LE(std::abs(smooth[i + 1] - smooth[i]), kTop / 4 + 1);
+        EXPECT_LE(std::abs(smooth[i + 1] - smooth[i]), kTop * 15 / 29 + 1);
     }
     std::set<std::pair<float, float>> ranges;
     for (std::uint64_t number = 0; number < 20; ++number) {

@@ -7,7 +7,7 @@ namespace modelseal::blackbox {
 namespace {
 
 constexpr std::uint64_t kSparse = 10;  // one of so many
-constexpr std::uint64_t kLeastGrid = 2, kMostGrid = 8;
+constexpr std::uint64_t kLeastGrid = 2, kMostGrid = 16;
 
 // Random values at grid x grid points, and what lies between them, by bilinear interpolation.
 void add_smooth_plane(std::size_t height, std::size_t width, unsigned levels, crypto::Keystream& stream,
