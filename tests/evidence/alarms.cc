@@ -192,8 +192,12 @@ class Alarms {
             for (const int decimals : {4, 5, 6, 7})
                 judge("4 to 7 decimals", received(with_decimals(answers, decimals)), path);
         }
-        const auto& pairs = print_.pairs().rungs;
-        const bool wide = std::ranges::count(pairs, Rung::mixed, &blackbox::RungOfPairs::rung) > 0;
+        const bool wide = std::visit(
+            [](const auto& queries) {
+                return std::ranges::any_of(queries.rungs,
+                                           [](const auto& one) { return one.rung == Rung::mixed; });
+            },
+            print_.queries);
         for (auto [row, runtime] : narrower_runtimes()) {
             if (!options_.only.empty()) break;
             if (print_.alone) runtime.batch = 1;

@@ -35,11 +35,13 @@ std::vector<std::string> names_unlike_sealed(const BlockMap& block_map, const Si
 }
 
 RecoveredSeal recover(const SealScan& scan) {
-    RecoveredSeal recovered{.manifest = manifest_in(scan.weights), .checks = SealedChecks(scan.weights.checks)};
+    SealedChecks checks(scan.weights.checks);
+    ManifestPieces pieces;
     each_content(scan.weights, [&](std::size_t cell, const CellContent& content) {
-        recover_own_table(*scan.block_map, scan.cells, cell, content, recovered.checks);
+        recover_own_table(*scan.block_map, scan.cells, cell, content, checks);
+        pieces.add(content);
     });
-    return recovered;
+    return {.manifest = pieces.assemble(), .checks = std::move(checks)};
 }
 
 std::vector<std::byte> content_in(const SealScan& scan, const RecoveredSeal& recovered,

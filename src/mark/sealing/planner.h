@@ -48,10 +48,6 @@ class Planner {
     Result<std::optional<SealPlan>> at_density(const SignedPart& part, CellLayout::Spread spread, Grids allowed,
                                                std::size_t slots);
 
-    // How many bytes of payload it comes to, twice, at the least: a lower bound, since record heads and the
-    // tails of pieces come on top. It only serves to skip densities for which no block needs to be read.
-    std::uint64_t needed(const SignedPart& part) const;
-
     // What all cells that a model can have hold, in the class of types that offers most, and what they would have to.
     struct Shortfall {
         std::size_t cells = 0;      // that hold anything
@@ -59,10 +55,13 @@ class Planner {
         std::uint64_t needed = 0;   // with what is lost at the ends of cells
     };
     // Nothing short of a layout tells how much is lost, so cells that are the larger by a few percent are tried in turn.
-    // Precondition: there is no plan for this part.
+    // Precondition: sparsest() found nothing for this part.
     Result<Shortfall> shortfall(const SignedPart& part);
 
   private:
+    // How many bytes of payload it comes to, twice, at the least: a lower bound, since record heads and the
+    // tails of pieces come on top. It only serves to skip densities for which no block needs to be read.
+    std::uint64_t needed(const SignedPart& part) const;
     static std::uint64_t payload(std::span<const CellRoom> rooms, std::span<const std::size_t> order);
 
     // A denser plan of which the cells of halves lie in larger tensors, where they are a smaller share, if the model is
