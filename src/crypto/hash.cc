@@ -3,36 +3,27 @@
 #include <new>
 
 #include <openssl/evp.h>
+#include <openssl/sha.h>
 #include <sodium.h>
 
 namespace modelseal::crypto {
 
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
+
+// By the functions that OpenSSL calls low-level and deprecated: they run the same instructions as the others, but do not make it
+// load its configuration and set up its providers, which takes longer than all the rest of a check of a small model.
 struct Sha256::Context {
-    EVP_MD_CTX* handle = EVP_MD_CTX_new();
-    ~Context() { EVP_MD_CTX_free(handle); }
+    SHA256_CTX state;
 };
 
-namespace {
-
-// Fetched once: EVP_sha256() would look the implementation up again for every digest.
-const EVP_MD* sha256() {
-    static const EVP_MD* const method = EVP_MD_fetch(nullptr, "SHA256", nullptr);
-    return method;
-}
-
-void begin_digest(EVP_MD_CTX* handle) {
-    if (handle == nullptr || EVP_DigestInit_ex2(handle, sha256(), nullptr) != 1) throw std::bad_alloc();
-}
-
-}  // namespace
-
 Sha256::Sha256() : context_(std::make_unique<Context>()) {
-    begin_digest(context_->handle);
+    SHA256_Init(&context_->state);
 }
 Sha256::~Sha256() = default;
 
 Sha256& Sha256::update(std::span<const std::byte> bytes) {
-    EVP_DigestUpdate(context_->handle, bytes.data(), bytes.size());
+    SHA256_Update(&context_->state, bytes.data(), bytes.size());
     return *this;
 }
 
@@ -48,10 +39,12 @@ Sha256& Sha256::update_text(std::string_view text) {
 
 Digest Sha256::finish() {
     Digest digest;
-    EVP_DigestFinal_ex(context_->handle, reinterpret_cast<unsigned char*>(digest.data()), nullptr);
-    begin_digest(context_->handle);
+    SHA256_Final(reinterpret_cast<unsigned char*>(digest.data()), &context_->state);
+    SHA256_Init(&context_->state);
     return digest;
 }
+
+#pragma GCC diagnostic pop
 
 std::array<std::byte, 8> hmac_tag(std::span<const std::byte, 32> key,
                                   std::initializer_list<std::span<const std::byte>> parts) {
