@@ -49,7 +49,9 @@ std::optional<Libcurl> load() {
     symbols.find(curl.url_set, "curl_url_set");
     symbols.find(curl.url_get, "curl_url_get");
     symbols.find(curl.url_strerror, "curl_url_strerror");
-    if (!symbols.complete() || global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) return std::nullopt;
+    const bool complete = symbols.complete();
+    symbols.find(curl.peer_certificate, "SSL_get1_peer_certificate");
+    if (!complete || global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) return std::nullopt;
     return curl;
 }
 

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <curl/curl.h>
+#include <openssl/ssl.h>
 
 #include <modelseal/result.h>
 
@@ -27,6 +28,8 @@ struct Libcurl {
     decltype(&::curl_url_set) url_set;
     decltype(&::curl_url_get) url_get;
     decltype(&::curl_url_strerror) url_strerror;
+    // Of the libssl by which it has its connections; null if it has another library for that.
+    decltype(&::SSL_get1_peer_certificate) peer_certificate;
 };
 
 // Error `unsupported` where it is not installed, or is older than what was built against.

@@ -2,7 +2,6 @@
 
 #include <memory>
 
-#include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
 namespace modelseal::http {
@@ -16,9 +15,9 @@ bool certificate_names(CURL* curl, const Url& url) {
     if (libcurl().easy_getinfo(curl, CURLINFO_TLS_SSL_PTR, &session) != CURLE_OK || session == nullptr)
         return false;
     if (session->backend != CURLSSLBACKEND_OPENSSL) return true;
-    if (session->internals == nullptr) return false;
+    if (session->internals == nullptr || libcurl().peer_certificate == nullptr) return false;
     using Certificate = std::unique_ptr<X509, decltype([](X509* x509) { ::X509_free(x509); })>;
-    const Certificate certificate(::SSL_get1_peer_certificate(static_cast<const SSL*>(session->internals)));
+    const Certificate certificate(libcurl().peer_certificate(static_cast<const SSL*>(session->internals)));
     if (!certificate) return false;
     auto host = url.host();
     if (host.starts_with('[')) host = host.substr(1, host.size() - 2);
