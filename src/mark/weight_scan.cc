@@ -11,6 +11,8 @@ namespace modelseal::mark {
 namespace {
 
 constexpr std::byte kNodeDomain{0x10};
+// To start a thread takes as long as to hash a few hundred KiB.
+constexpr std::uint64_t kWorthAThread = 1u << 20;
 
 CellReading read_cell(const Cell& cell) {
     CellReading reading{.capacity = static_cast<std::uint32_t>(cell.capacity())};
@@ -56,6 +58,16 @@ Result<void> read_block(const model::Model& model, const BlockMap& block_map, st
 
 namespace {
 
+std::uint64_t bytes_of_weights(const model::Model& model) {
+    std::uint64_t total = 0;
+    for (const auto& tensor : model.tensors) {
+        std::uint64_t bytes = 0;
+        storage_bytes(tensor.dtype, tensor.elements, bytes);
+        total += bytes;
+    }
+    return total;
+}
+
 // Digest and reading of a block with a cell.
 struct CellScan {
     crypto::Digest digest;
@@ -83,7 +95,9 @@ class WeightScanner {
           scan_cell_(scan_cell),
           nodes_(block_map),
           order_(reading_order(model, block_map, nodes_)),
-          jobs_(pass.jobs == 0 ? io::default_jobs() : pass.jobs),
+          total_(bytes_of_weights(model)),
+          jobs_(static_cast<unsigned>(std::clamp<std::uint64_t>(
+              total_ / kWorthAThread, 1, pass.jobs == 0 ? io::default_jobs() : pass.jobs))),
           known_(model.tensors.size()),
           node_digests_(nodes_.total()),
           threads_(jobs_) {
@@ -150,13 +164,7 @@ class WeightScanner {
 
     // Groups of nodes that fill a batch; smaller ones where there would be too few for all threads.
     void divide() {
-        std::uint64_t total = 0;
-        for (const auto& tensor : model_.tensors) {
-            std::uint64_t bytes = 0;
-            storage_bytes(tensor.dtype, tensor.elements, bytes);
-            total += bytes;
-        }
-        const auto most = std::min<std::uint64_t>(hasher_.batch_bytes(), total / (4 * jobs_));
+        const auto most = std::min<std::uint64_t>(hasher_.batch_bytes(), total_ / (4 * jobs_));
         std::uint64_t bytes = 0, blocks = 0;
         for (std::size_t i = 0; i < order_.size(); ++i) {
             const auto node = nodes_.node(order_[i]);
@@ -264,6 +272,7 @@ class WeightScanner {
     const ScanCell& scan_cell_;
     const Nodes nodes_;
     const std::vector<std::uint64_t> order_;
+    const std::uint64_t total_;  // bytes of weights
     const unsigned jobs_;
     std::vector<model::ElementMap> maps_;
     std::vector<std::size_t> groups_;                   // where each begins in `order_`, and the end
