@@ -67,6 +67,9 @@ class Keystream {
         }
     }
 
+    // Uniform in [0, 1): a multiple of 2^-53.
+    double uniform() { return static_cast<double>(number() >> 11) * 0x1p-53; }
+
     // Fisher and Yates, from the end: as many draws as there are values, less one.
     template <class T>
     void shuffle(std::span<T> values) {

@@ -4,7 +4,9 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <map>
 #include <set>
+#include <span>
 
 #include <gtest/gtest.h>
 
@@ -61,6 +63,59 @@ TEST(Starts, AreOfTheirKind) {
         ranges.emplace(low, high);
     }
     EXPECT_GT(ranges.size(), 15u);
+}
+
+// The values of one plane of a picture.
+std::span<const float> plane_of(const std::vector<float>& picture, std::size_t plane) {
+    return std::span(picture).subspan(plane * 20 * 30, 20 * 30);
+}
+
+std::size_t levels_of(std::span<const float> values) {
+    return std::set<float>(values.begin(), values.end()).size();
+}
+
+TEST(Starts, OfWavesAndStripesAreThatInEachPlane) {
+    std::set<float> first;
+    for (std::uint64_t number = 0; number < 20; ++number) {
+        const auto waves = drawn(StartKind::waves, number), stripes = drawn(StartKind::stripes, number);
+        for (std::size_t plane = 0; plane < 3; ++plane) {
+            EXPECT_LE(levels_of(plane_of(stripes, plane)), 2u);
+            // The same numbers are drawn: where one is above its mean, the other is at its upper level.
+            const auto [low, high] = std::ranges::minmax(plane_of(stripes, plane));
+            for (std::size_t i = 0; i < 20 * 30; ++i) {
+                EXPECT_GE(plane_of(waves, plane)[i], low);
+                EXPECT_LE(plane_of(waves, plane)[i], high);
+            }
+        }
+        first.insert(waves.front());
+    }
+    EXPECT_GT(first.size(), 10u);
+}
+
+TEST(Starts, OfPatchesHaveTheSameAreasInAllPlanes) {
+    for (std::uint64_t number = 0; number < 20; ++number) {
+        const auto picture = drawn(StartKind::patches, number);
+        std::map<float, std::set<float>> beside;  // what the second plane has where the first has this
+        for (std::size_t i = 0; i < 20 * 30; ++i) beside[picture[i]].insert(picture[20 * 30 + i]);
+        EXPECT_GT(beside.size(), 1u);
+        EXPECT_LT(beside.size(), 100u);
+        std::size_t areas = 0;
+        for (const auto& [level, others] : beside) areas += others.size();
+        EXPECT_LE(areas, beside.size() + 3);  // two patches may have the same level in one plane
+    }
+}
+
+TEST(Starts, WithEdgesComeThreeTimesOfFour) {
+    std::map<StartKind, int> counts;
+    for (std::size_t turn = 0; turn < 20; ++turn) ++counts[kind_in_turn(turn)];
+    EXPECT_EQ(counts, (std::map<StartKind, int>{{StartKind::waves, 5},
+                                                {StartKind::stripes, 5},
+                                                {StartKind::patches, 5},
+                                                {StartKind::uniform, 1},
+                                                {StartKind::sparse, 1},
+                                                {StartKind::smooth, 1},
+                                                {StartKind::contrast, 1},
+                                                {StartKind::binary, 1}}));
 }
 
 TEST(Starts, OfShapesWithoutPlanesAreDrawnAsWell) {

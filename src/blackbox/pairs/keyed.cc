@@ -12,15 +12,10 @@
 namespace modelseal::blackbox {
 namespace {
 
-// Uniform in [0, 1), 53 bits.
-double uniform(crypto::Keystream& stream) {
-    return std::ldexp(static_cast<double>(stream.number() >> 11), -53);
-}
-
 // Box and Muller; one of the two is enough for a few hundred weights.
 double normal(crypto::Keystream& stream) {
-    const double radius = std::sqrt(-2 * std::log(1 - uniform(stream)));
-    return radius * std::cos(2 * std::numbers::pi * uniform(stream));
+    const double radius = std::sqrt(-2 * std::log(1 - stream.uniform()));
+    return radius * std::cos(2 * std::numbers::pi * stream.uniform());
 }
 
 constexpr double kWhite = 255;
@@ -69,7 +64,7 @@ std::vector<double> Keyed::published_layer(std::size_t classes) const {
     auto stream = this->stream("published layer", 0);
     const double bound = 1 / std::sqrt(static_cast<double>(classes));
     std::vector<double> weights(2 * classes);
-    for (auto& weight : weights) weight = bound * (2 * uniform(stream) - 1);
+    for (auto& weight : weights) weight = bound * (2 * stream.uniform() - 1);
     return weights;
 }
 
@@ -95,7 +90,7 @@ std::vector<float> Keyed::drawn(std::string_view purpose, std::size_t index,
                                 std::span<const std::int64_t> shape, unsigned levels) const {
     auto stream = this->stream(purpose, index);
     const auto turn = seeds_.empty() ? index : index / 2;
-    return draw_start(static_cast<StartKind>(turn % kStartKinds), shape, levels, stream);
+    return draw_start(kind_in_turn(turn), shape, levels, stream);
 }
 
 // The first or second of two different ones.
