@@ -96,7 +96,28 @@ Result<Glob> Glob::parse(std::string_view pattern) {
         }
         steps.push_back(step);
     }
+    glob.find_fixed_ends();
     return glob;
+}
+
+void Glob::find_fixed_ends() {
+    const auto fixed = [](const Step& step) -> std::optional<char> {
+        if (step.kind != Step::Kind::one || step.bytes.count() != 1) return std::nullopt;
+        std::size_t byte = 0;
+        while (!step.bytes.test(byte)) ++byte;
+        return static_cast<char>(byte);
+    };
+    for (std::size_t i = 0; i < steps_.size(); ++i) {
+        const auto byte = fixed(steps_[i]);
+        if (!byte) break;
+        begin_.push_back(*byte);
+    }
+    for (std::size_t i = steps_.size(); i > 0; --i) {
+        const auto byte = fixed(steps_[i - 1]);
+        if (!byte) break;
+        end_.push_back(*byte);
+    }
+    std::ranges::reverse(end_);
 }
 
 // Which steps may be next, all at once. A step "**/" has two states: between folders, and inside the name of one.
@@ -169,6 +190,7 @@ class Glob::States {
 };
 
 bool Glob::matches(std::string_view name) const {
+    if (!name.starts_with(begin_) || !name.ends_with(end_)) return false;
     States states(steps_);
     for (const char byte : name) {
         states.read(Bytes().set(index_of(byte)));
@@ -178,6 +200,7 @@ bool Glob::matches(std::string_view name) const {
 }
 
 bool Glob::covers(const Glob& other) const {
+    if (!other.begin_.starts_with(begin_) || !other.end_.ends_with(end_)) return false;
     States states(steps_);
     for (const auto& step : other.steps_) {
         states.read(step);

@@ -36,6 +36,8 @@ class Glob {
     const std::string& pattern() const { return pattern_; }
 
   private:
+    void find_fixed_ends();
+
     using Bytes = std::bitset<256>;
     struct Step {
         enum class Kind { one, run, any, folders };  // one of `bytes`, "*", "**", "**/"
@@ -46,6 +48,9 @@ class Glob {
 
     std::string pattern_;
     std::vector<Step> steps_;
+    // How every name begins and ends, up to the first step that may be several characters; of a pattern that is a name, all of it.
+    // Most names and patterns are told apart by these.
+    std::string begin_, end_;
 };
 
 }  // namespace modelseal::policy

@@ -33,6 +33,9 @@ TEST(Glob, StarStaysInAPart) {
     EXPECT_FALSE(matches("*.onnx", "acme/net.onnx"));
     EXPECT_TRUE(matches("a*b*c", "aXbYbZc"));
     EXPECT_FALSE(matches("a*b*c", "aXbYbZ"));
+    EXPECT_TRUE(matches("ab*ab", "abab"));
+    EXPECT_FALSE(matches("ab*ab", "ab"));
+    EXPECT_FALSE(matches("aba*aba", "ababa"));
 }
 
 TEST(Glob, TwoStarsCrossParts) {
@@ -96,6 +99,9 @@ TEST(Glob, CoversNarrowerPatterns) {
                                                           {"**/b", "b"},
                                                           {"**/b", "**/b"},
                                                           {"**/b", "x/y/b"},
+                                                          {"ab*ab", "ab?ab"},
+                                                          {"a[b]*", "ab\\*c"},
+                                                          {"a/**/b", "a/b"},
                                                           {"**/*.onnx", "*/net.onnx"}}) {
         EXPECT_TRUE(covers(wide, narrow)) << wide << " covers " << narrow;
     }
@@ -106,6 +112,10 @@ TEST(Glob, DoesNotCoverOthers) {
          std::vector<std::pair<std::string, std::string>>{{"acme/*", "acme/**"},
                                                           {"acme/resnet-*", "acme/*"},
                                                           {"a", "a*"},
+                                                          {"ab*", "a*"},
+                                                          {"*ab", "*b"},
+                                                          {"ab*ab", "ab"},
+                                                          {"ab*ab", "abab*"},
                                                           {"?", "*"},
                                                           {"*", "**"},
                                                           {"*", "a/b"},
