@@ -84,7 +84,8 @@ void note_jitter(Replies& replies, const Fingerprint& fingerprint, const oracle:
         const auto before = outputs->row(repeated[i]), after = outputs->row(queries.size() + i);
         for (std::size_t at = 0; at < before.size(); ++at) {
             const double moved = std::abs(static_cast<double>(before[at]) - static_cast<double>(after[at]));
-            replies.value_jitter = std::max(replies.value_jitter, moved - 2 * outputs->rounding);
+            const double explained = rounding_of(*outputs, before[at]) + rounding_of(*outputs, after[at]);
+            replies.value_jitter = std::max(replies.value_jitter, moved - explained);
         }
     }
 }

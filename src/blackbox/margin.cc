@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "oracle/precision.h"
 #include "util/text.h"
 
 namespace modelseal::blackbox {
@@ -15,13 +16,14 @@ namespace {
 // Sums of float32 probabilities are off by rounding only; those of logits are never so close to 1 in every row.
 constexpr double kSumTolerance = 1e-3;
 
-bool is_distribution(std::span<const float> row, double rounding) {
-    double sum = 0;
+bool is_distribution(const Outputs& outputs, std::span<const float> row) {
+    double sum = 0, tolerance = kSumTolerance;
     for (const float value : row) {
         if (value < 0) return false;
         sum += static_cast<double>(value);
+        tolerance += rounding_of(outputs, value);
     }
-    return std::abs(sum - 1) <= kSumTolerance + rounding * static_cast<double>(row.size());
+    return std::abs(sum - 1) <= tolerance;
 }
 
 bool is_about_distribution(std::span<const float> row) {
@@ -39,9 +41,10 @@ bool is_about_distribution(std::span<const float> row) {
 struct Logit {
     double value, doubt;
 };
-Logit logit(float output, bool probabilities, double rounding) {
+Logit logit(float output, const Outputs& outputs) {
     const auto value = static_cast<double>(output);
-    if (!probabilities) return {value, rounding};
+    const double rounding = rounding_of(outputs, output);
+    if (!outputs.probabilities) return {value, rounding};
     if (value <= rounding) {
         return {std::log(std::max(value, std::numeric_limits<double>::min())),
                 std::numeric_limits<double>::infinity()};
@@ -75,6 +78,10 @@ void each_term(std::span<const float> row, const Boundary& boundary, const Term&
 
 }  // namespace
 
+double rounding_of(const Outputs& outputs, float value) {
+    return oracle::rounding_of(value, outputs.rounding, outputs.significand);
+}
+
 Result<Outputs> outputs_of(oracle::Answers answers, std::size_t classes, const std::string& who, AnswersOf of) {
     if (answers.values.empty()) {
         return Error{ErrorKind::unsupported, who + ": the answers are labels; output values are needed",
@@ -102,10 +109,11 @@ Result<Outputs> outputs_of(oracle::Answers answers, std::size_t classes, const s
                 .values = std::move(answers.values),
                 .probabilities = of == AnswersOf::classifier,
                 .about_probabilities = of == AnswersOf::classifier,
-                .rounding = answers.rounding};
+                .rounding = answers.rounding,
+                .significand = answers.significand};
     for (std::size_t index = 0; index < out.count; ++index) {
         const auto row = out.row(index);
-        out.probabilities = out.probabilities && is_distribution(row, out.rounding);
+        out.probabilities = out.probabilities && is_distribution(out, row);
         out.about_probabilities = out.about_probabilities && is_about_distribution(row);
     }
     return out;
@@ -116,7 +124,7 @@ Scored score(const Outputs& outputs, std::size_t index, const Boundary& boundary
     Scored scored{.label = static_cast<std::int64_t>(arg_max(row))};
     const auto term = [&](std::size_t at, double weight) {
         if (weight == 0) return;
-        const auto [value, doubt] = logit(row[at], outputs.probabilities, outputs.rounding);
+        const auto [value, doubt] = logit(row[at], outputs);
         scored.margin += weight * value;
         scored.doubt += std::abs(weight) * doubt;
     };
@@ -129,7 +137,7 @@ double size_of_terms(const Outputs& outputs, std::size_t index, const Boundary& 
     const auto row = outputs.row(index);
     double square = 0;
     each_term(row, boundary, [&](std::size_t at, double weight) {
-        const double term = weight == 0 ? 0 : weight * logit(row[at], outputs.probabilities, 0).value;
+        const double term = weight == 0 ? 0 : weight * logit(row[at], outputs).value;
         square += term * term;
     });
     return std::sqrt(square);

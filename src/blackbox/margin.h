@@ -34,11 +34,15 @@ struct Outputs {
     std::vector<float> values;         // count x classes
     bool probabilities = false;        // every row is a distribution
     bool about_probabilities = false;  // every row is about one: probabilities with noise, or logits after all
-    double rounding = 0;               // see oracle::Answers
+    double rounding = 0;               // see oracle::Answers, as the next
+    unsigned significand = oracle::kFloat32Bits;
     std::span<const float> row(std::size_t index) const {
         return std::span(values).subspan(index * classes, classes);
     }
 };
+
+// How far rounding may have moved `value`, one of the outputs.
+double rounding_of(const Outputs& outputs, float value);
 
 // What answers are of: scores may be probabilities, values are what they are.
 enum class AnswersOf { classifier, other_network };

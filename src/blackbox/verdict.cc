@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "oracle/precision.h"
 #include "util/text.h"
 
 namespace modelseal::blackbox {
@@ -284,7 +285,7 @@ std::optional<FingerprintFinding> conclude(std::vector<RungReading>& readings,
                                            const Replies& replies, const Wording& words) {
     auto finding = Judgment(readings, shifts, asked, replies, words).reach();
     if (!finding) return finding;
-    finding->rounding = replies.answers.rounding;
+    finding->rounding = oracle::largest_rounding(replies.answers);
     finding->jitter = replies.jitter;
     finding->queries = replies.queries;
     for (auto& reading : readings) finding->rungs.push_back(std::move(reading.finding));

@@ -48,11 +48,11 @@ struct Answers {
     std::size_t classes = 0;           // columns of `values`; 0 for labels
     std::vector<float> values;         // count x classes, row-major: logits or probabilities
     std::vector<std::int64_t> labels;  // count; class indices, if the answer has nothing else
-    // Largest rounding error of an answer before it was sent: half of the last decimal's step, or of the step
-    // of a 16-bit type. 0: as exact as float32.
+    // Largest rounding error of an answer before it was sent, apart from what follows from its precision: half of the last
+    // decimal's step. 0: none.
     double rounding = 0;
-    // Precision of the values. Below that of float32 the other side computes in a narrower format, and its
-    // error is larger than the rounding of its answers.
+    // Precision of the values: each may be off by half of a step of such a format (precision.h). Below that of float32 the
+    // other side computes in a narrower format, and its error is larger than the rounding of its answers.
     unsigned significand = kFloat32Bits;
 };
 

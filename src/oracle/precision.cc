@@ -92,18 +92,29 @@ unsigned significand_of(std::span<const float> values, double rounding) {
     return kFloat32Bits;
 }
 
-void note_precision(Answers& answers) {
-    double rounding = decimal_rounding(answers.values);
-    const auto bits = std::min(answers.significand, significand_of(answers.values, rounding));
-    if (bits < kFloat32Bits) {
-        float largest = 0;
-        for (const float value : answers.values) {
-            if (std::isfinite(value)) largest = std::max(largest, std::abs(value));
-        }
-        rounding += std::ldexp(static_cast<double>(largest), -static_cast<int>(bits));
+double half_step(float value, unsigned bits) {
+    constexpr double kOfSmallestHalves = 0x1p-25;
+    if (bits >= kFloat32Bits) return 0;
+    const double half = value == 0 ? 0 : step_of(value, bits) / 2;
+    return bits == kHalfBits ? std::max(half, kOfSmallestHalves) : half;
+}
+
+double rounding_of(float value, double rounding, unsigned significand) {
+    return rounding + half_step(value, significand);
+}
+
+double largest_rounding(const Answers& answers) {
+    float largest = 0;
+    for (const float value : answers.values) {
+        if (std::isfinite(value)) largest = std::max(largest, std::abs(value));
     }
+    return rounding_of(largest, answers.rounding, answers.significand);
+}
+
+void note_precision(Answers& answers) {
+    const double rounding = decimal_rounding(answers.values);
+    answers.significand = std::min(answers.significand, significand_of(answers.values, rounding));
     answers.rounding = std::max(answers.rounding, rounding);
-    answers.significand = bits;
 }
 
 }  // namespace modelseal::oracle

@@ -39,10 +39,10 @@ class ServedNetwork final : public Network {
         if (answers.significand < kFloat32Bits || answers.rounding > 0) {
             return unsupported(
                 name(),
-                answers.rounding > 0
-                    ? fmt::format("the answers are rounded by up to {:.1e}", answers.rounding)
-                    : fmt::format("the answers have {} bits of precision, fewer than the {} of float32",
-                                  answers.significand, kFloat32Bits),
+                answers.significand < kFloat32Bits
+                    ? fmt::format("the answers have {} bits of precision, fewer than the {} of float32",
+                                  answers.significand, kFloat32Bits)
+                    : fmt::format("the answers are rounded by up to {:.1e}", answers.rounding),
                 "make the fingerprint where the service answers in float32 with all digits");
         }
         return answers;

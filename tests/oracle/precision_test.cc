@@ -99,10 +99,32 @@ TEST(Precision, OfANarrowFormatCoversTheActualError) {
         Answers answers{.count = 200, .classes = 1, .values = narrowed(exact, bits)};
         note_precision(answers);
         EXPECT_EQ(answers.significand, static_cast<unsigned>(bits));
+        double largest = 0;
         for (std::size_t i = 0; i < exact.size(); ++i) {
-            EXPECT_LE(static_cast<double>(std::abs(exact[i] - answers.values[i])), answers.rounding);
+            const double off = std::abs(static_cast<double>(exact[i]) - static_cast<double>(answers.values[i]));
+            const double half = half_step(answers.values[i], answers.significand);
+            EXPECT_LE(off, half) << exact[i];
+            EXPECT_LE(half, std::abs(static_cast<double>(answers.values[i])) * std::ldexp(1, -bits) +
+                                (bits == 11 ? 0x1p-25 : 0));
+            largest = std::max(largest, half);
         }
+        EXPECT_EQ(answers.rounding, 0);
+        EXPECT_EQ(largest_rounding(answers), largest);
     }
+}
+
+TEST(Precision, HalfAStepIsThatOfTheFormat) {
+    EXPECT_EQ(half_step(1.0f, kBfloat16Bits), 0x1p-8);
+    EXPECT_EQ(half_step(-1.9921875f, kBfloat16Bits), 0x1p-8);
+    EXPECT_EQ(half_step(2.0f, kBfloat16Bits), 0x1p-7);
+    EXPECT_EQ(half_step(1.0f, kHalfBits), 0x1p-11);
+    EXPECT_EQ(half_step(1.0f, kFloat32Bits), 0);
+    // Half precision is subnormal below 2^-14; bfloat16 has the exponents of float32.
+    EXPECT_EQ(half_step(0x1p-14f, kHalfBits), 0x1p-25);
+    EXPECT_EQ(half_step(0x1p-20f, kHalfBits), 0x1p-25);
+    EXPECT_EQ(half_step(0, kHalfBits), 0x1p-25);
+    EXPECT_EQ(half_step(0x1p-20f, kBfloat16Bits), 0x1p-28);
+    EXPECT_EQ(rounding_of(1.0f, 0.5, kHalfBits), 0.5 + 0x1p-11);
 }
 
 TEST(Precision, ThatIsKnownOnlyGetsCoarser) {
