@@ -130,6 +130,23 @@ TEST(Starts, OfShapesWithoutPlanesAreDrawnAsWell) {
     }
 }
 
+// Networks from TensorFlow take the colors of an element one after the other.
+TEST(Starts, OfColorsThatComeLastAreTheSamePictures) {
+    const std::array<std::byte, 32> key{std::byte{3}};
+    for (std::size_t kind = 0; kind < kStartKinds; ++kind) {
+        crypto::Keystream first(key, kind), last(key, kind);
+        const auto planes =
+            draw_start(static_cast<StartKind>(kind), std::vector<std::int64_t>{3, 6, 5}, 256, first);
+        const auto mixed =
+            draw_start(static_cast<StartKind>(kind), std::vector<std::int64_t>{6, 5, 3}, 256, last);
+        ASSERT_EQ(mixed.size(), planes.size());
+        for (std::size_t at = 0; at < 30; ++at) {
+            for (std::size_t color = 0; color < 3; ++color)
+                ASSERT_EQ(mixed[3 * at + color], planes[30 * color + at]) << kind;
+        }
+    }
+}
+
 TEST(Starts, FollowFromTheKeyAlone) {
     const Keyed one(Secret32(std::array<std::byte, 32>{std::byte{1}}), std::array<std::byte, 32>{});
     const Keyed two(Secret32(std::array<std::byte, 32>{std::byte{2}}), std::array<std::byte, 32>{});

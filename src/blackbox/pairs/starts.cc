@@ -20,6 +20,7 @@ constexpr double kShortestWave = 2;  // elements: more would be noise
 constexpr unsigned kMostPatches = 1000;
 
 constexpr std::size_t kEdged = 3;  // kinds: the first ones
+constexpr std::int64_t kMostColors = 4;
 
 // The last two dimensions, and how many planes of them there are.
 struct Planes {
@@ -31,6 +32,23 @@ Planes planes_of(std::span<const std::int64_t> shape) {
     const auto width = shape.empty() ? 1 : static_cast<std::size_t>(shape.back());
     const auto height = shape.size() < 2 ? 1 : static_cast<std::size_t>(shape[shape.size() - 2]);
     return {width, height, elements_of(shape) / (width * height)};
+}
+
+// Height, width, and then the few colors of each element, as networks from TensorFlow take them.
+bool has_colors_last(std::span<const std::int64_t> shape) {
+    return shape.size() >= 3 && shape.back() <= kMostColors &&
+           std::min(shape[shape.size() - 2], shape[shape.size() - 3]) > kMostColors;
+}
+
+// From all planes of a picture, one after the other, to all colors of each element.
+std::vector<float> with_colors_last(std::span<const float> picture, std::size_t colors) {
+    const auto plane = picture.size() / colors;
+    std::vector<float> mixed;
+    mixed.reserve(picture.size());
+    for (std::size_t at = 0; at < plane; ++at) {
+        for (std::size_t color = 0; color < colors; ++color) mixed.push_back(picture[color * plane + at]);
+    }
+    return mixed;
 }
 
 float level_of(double value, unsigned levels) {
@@ -144,6 +162,12 @@ StartKind kind_in_turn(std::size_t turn) {
 
 std::vector<float> draw_start(StartKind kind, std::span<const std::int64_t> shape, unsigned levels,
                               crypto::Keystream& stream) {
+    if (has_colors_last(shape)) {
+        std::vector<std::int64_t> turned{shape.back()};
+        turned.insert(turned.end(), shape.begin(), shape.end() - 1);
+        return with_colors_last(draw_start(kind, turned, levels, stream),
+                                static_cast<std::size_t>(shape.back()));
+    }
     const auto planes = planes_of(shape);
     if (kind == StartKind::patches) return draw_patches(planes, levels, stream);
     const auto elements = elements_of(shape);
