@@ -16,10 +16,10 @@ say modelseal diff network.onnx tampered.onnx || true
 expect 1 "$examples/4_ask_a_served_model.sh" network.onnx vendor.key acme tampered.onnx
 
 # The same by generated triggers. They are farther from the borders between classes than pairs, and notice larger changes:
-# here a quarter of the weights of a layer is pruned.
+# here half of the weights of a layer is pruned.
 say "$examples/11_generated_triggers.sh" network.onnx vendor network.onnx triggers --width 16 --triggers 50
 at=$(modelseal inspect network.onnx | awk '$1 == "layers.1.weight" { gsub(",", "", $NF); print $NF }')
 cp network.onnx pruned.onnx
-dd if=/dev/zero of=pruned.onnx bs=1 seek="$at" count=8192 conv=notrunc status=none
+dd if=/dev/zero of=pruned.onnx bs=1 seek="$at" count=16384 conv=notrunc status=none
 say modelseal diff network.onnx pruned.onnx || true
 expect 1 "$examples/11_generated_triggers.sh" network.onnx vendor pruned.onnx triggers
