@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "mark/checking/evidence.h"
 #include "mark/frame_scan.h"
 #include "mark/sealing/embed.h"
 #include "mark/weight_scan.h"
@@ -153,17 +154,8 @@ TEST_F(Unusual, CodesOfFourBitsInVarintsCarryASeal) {
 class Signed : public Unusual {
   protected:
     using Lie = std::function<void(mark::SignedPart&)>;
-    CheckReport with(const Lie& lie) {
-        const auto path = folder_.write(
-            "model", test::safetensors_file({{"codes", "I8", {256, 128}, test::integer_weights(32768, 1)},
-                                             {"floats", "F32", {256, 128}, test::float_weights(32768, 2)},
-                                             {"tiny", "F32", {4}, test::float_weights(4, 3)}}));
-        const auto model = model::open_model(path).value();
-        auto plan =
-            mark::plan_seal(model, everybody_.secret.bytes(),
-                            {.stamp = {{"name", "lie"}}, .vendor = mark::vendor_hash(everybody_.vendor)},
-                            mark::Audience::everybody, 1)
-                .value();
+    // Sealed by `plan`, with this said in the manifest.
+    std::string lied(const model::Model& model, mark::SealPlan plan, const Lie& lie) {
         lie(plan.signed_part);
         auto scan = mark::scan_weights(model, *plan.block_map, plan.cells, {.jobs = 1}, no_progress()).value();
         const auto frame = mark::scan_frame(model, 1, no_progress()).value();
@@ -171,7 +163,21 @@ class Signed : public Unusual {
         auto output = model::ModelOutput::copy(model, folder_ / "lied", 1, no_progress()).value();
         EXPECT_TRUE(mark::embed(model, plan, std::move(scan), frame, key_, 1, output).ok());
         EXPECT_TRUE(output.commit().ok());
-        return look(content_of(folder_ / "lied"), everybody_);
+        return content_of(folder_ / "lied");
+    }
+    mark::SealPlan planned(const model::Model& model) {
+        return mark::plan_seal(model, everybody_.secret.bytes(),
+                               {.stamp = {{"name", "lie"}}, .vendor = mark::vendor_hash(everybody_.vendor)},
+                               mark::Audience::everybody, 1)
+            .value();
+    }
+    CheckReport with(const Lie& lie) {
+        const auto path = folder_.write(
+            "model", test::safetensors_file({{"codes", "I8", {256, 128}, test::integer_weights(32768, 1)},
+                                             {"floats", "F32", {256, 128}, test::float_weights(32768, 2)},
+                                             {"tiny", "F32", {4}, test::float_weights(4, 3)}}));
+        const auto model = model::open_model(path).value();
+        return look(lied(model, planned(model), lie), everybody_);
     }
 };
 
@@ -193,6 +199,41 @@ TEST_F(Signed, CellsThatAreNotThereAreNotIntact) {
         const auto report = with([&](mark::SignedPart& part) { part.use.carrying.assign(cells, true); });
         EXPECT_EQ(report.verdict, Verdict::tampered) << cells;
     }
+}
+
+// The vendor signed both.
+TEST_F(Signed, CellsOfTwoSealsAreJudgedByThatOfMost) {
+    constexpr std::size_t kElements = 16384 * 1024;
+    const auto path = folder_.write(
+        "model", test::safetensors_file({{"codes", "I8", {16384, 1024}, test::integer_weights(kElements, 1)}}));
+    const auto model = model::open_model(path).value();
+    const auto plan = planned(model);
+    const std::vector<mark::CellPosition> cells(plan.cells.positions().begin(), plan.cells.positions().end());
+    const auto first = cells.size() * 2 / 5;
+    ASSERT_GT(first, 128u);                                     // more than are read before there is a manifest
+    const auto block_bytes = plan.block_map->block_elements();  // of a byte each
+    const auto truth = lied(model, planned(model), [](mark::SignedPart&) {});
+    const auto other = lied(model, planned(model), [&](mark::SignedPart& part) {
+        part.use.carrying.assign(cells.size(), true);
+        part.use.carrying.back() = false;
+    });
+    auto mixed = truth;
+    const auto data = truth.size() - kElements;
+    for (std::size_t i = 0; i < first; ++i)
+        mixed.replace(data + cells[i].block * block_bytes, block_bytes, other,
+                      data + cells[i].block * block_bytes, block_bytes);
+
+    const auto opened = model::open_model(folder_.write("mixed", mixed)).value();
+    const auto evidence = mark::gather(opened, everybody_, {.jobs = 1}, no_progress()).value();
+    ASSERT_TRUE(evidence);
+    EXPECT_TRUE(evidence->matches.signature);
+    EXPECT_TRUE(evidence->matches.tensor_list);
+    EXPECT_FALSE(evidence->matches.cells);
+    EXPECT_FALSE(evidence->intact());
+    EXPECT_TRUE(mark::gather(model::open_model(folder_.write("truth", truth)).value(), everybody_, {.jobs = 1},
+                             no_progress())
+                    .value()
+                    ->intact());
 }
 
 TEST_F(Signed, TensorsThatAreNotThereAreNotIntact) {

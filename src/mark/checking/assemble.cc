@@ -8,14 +8,11 @@
 namespace modelseal::mark {
 namespace {
 
-// Of one cell, on the first grid on which it is valid.
-struct GridReading {
-    Grid grid = Grid::own;
-    std::optional<ValidCell> cell;
-};
+constexpr std::size_t kFirstBatch = 64;  // cells: of most models these have the manifest
 
-Result<GridReading> read_on_grids(const model::Model& model, const BlockMap& block_map, const CellMap& cells,
-                                  std::size_t number) {
+// Nothing if it is valid on no grid, or its content is not well-formed.
+Result<std::optional<ValidCell>> read_on_grids(const model::Model& model, const BlockMap& block_map,
+                                               const CellMap& cells, std::size_t number) {
     const auto [tensor, block] = cells.positions()[number];
     const auto dtype = model.tensors[tensor].dtype;
     std::vector<std::byte> buffer;
@@ -23,31 +20,37 @@ Result<GridReading> read_on_grids(const model::Model& model, const BlockMap& blo
     for (const auto grid : grids_of(cells.version(), dtype)) {
         auto content = Cell(cells.keys(tensor), {cells.version(), dtype, grid}, block, buffer).read();
         if (!content) continue;
-        if (auto valid = valid_cell(number, std::move(content->bytes), cells.version()))
-            return GridReading{grid, std::move(valid)};
+        ValidCell valid{.cell = number, .grid = grid, .bytes = std::move(content->bytes), .content = {}};
+        auto parsed = parse_content(valid.bytes, cells.version());
+        if (!parsed) continue;
+        valid.content = std::move(*parsed);
+        return std::optional(std::move(valid));
     }
-    return GridReading();
+    return std::optional<ValidCell>();
 }
 
-}  // namespace
-
-std::optional<ValidCell> valid_cell(std::size_t cell, std::vector<std::byte> content, Version version) {
-    ValidCell valid{.cell = cell, .bytes = std::move(content), .content = {}};
-    auto parsed = parse_content(valid.bytes, version);
-    if (!parsed) return std::nullopt;
-    valid.content = std::move(*parsed);
-    return valid;
-}
-
-void ManifestPieces::add(const CellContent& content) {
-    auto& pieces = by_head_[content.head];
-    pieces.insert(pieces.end(), content.pieces.begin(), content.pieces.end());
+// Whether it pays to solve for the manifest: a few pieces are read twice.
+bool enough(std::span<const ValidCell> valid) {
+    std::size_t pieces = 0, needed = 0;
+    for (const auto& cell : valid) {
+        pieces += cell.content.pieces.size();
+        if (needed == 0 && cell.content.head.manifest_bytes > 0 && cell.content.head.piece_bytes > 0)
+            needed = Erasure(cell.content.head.manifest_bytes, cell.content.head.piece_bytes).data_pieces();
+    }
+    return needed != 0 && pieces >= needed;
 }
 
 std::optional<Manifest> assemble(std::span<const ValidCell> cells) {
     ManifestPieces pieces;
     for (const auto& each : cells) pieces.add(each.content);
     return pieces.assemble();
+}
+
+}  // namespace
+
+void ManifestPieces::add(const CellContent& content) {
+    auto& pieces = by_head_[content.head];
+    pieces.insert(pieces.end(), content.pieces.begin(), content.pieces.end());
 }
 
 std::optional<Manifest> ManifestPieces::assemble() const {
@@ -58,34 +61,33 @@ std::optional<Manifest> ManifestPieces::assemble() const {
     return bytes ? decode(*bytes) : std::nullopt;
 }
 
-Result<std::optional<ValidCell>> read_cell_at(const model::Model& model, const BlockMap& block_map,
-                                              const CellMap& cells, std::size_t number) {
-    MODELSEAL_TRY_ASSIGN(auto reading, read_on_grids(model, block_map, cells, number));
-    return std::move(reading.cell);
+Result<FoundCells> read_cells_until(const model::Model& model, const BlockMap& block_map, const CellMap& cells,
+                                    std::span<const std::size_t> order, std::size_t least, unsigned jobs,
+                                    const std::function<bool(const Manifest&)>& accepts) {
+    FoundCells found;
+    for (std::size_t done = 0; done < order.size();) {
+        const auto batch = std::min(order.size() - done, std::max({kFirstBatch, least, done}));
+        std::vector<std::optional<ValidCell>> readings(batch);
+        MODELSEAL_TRY(io::parallel_for(batch, jobs, [&](std::size_t i, unsigned) -> Result<void> {
+            MODELSEAL_TRY_ASSIGN(readings[i], read_on_grids(model, block_map, cells, order[done + i]));
+            return {};
+        }));
+        for (auto& reading : readings) {
+            if (reading) found.valid.push_back(std::move(*reading));
+        }
+        done += batch;
+        if (done < order.size() && !enough(found.valid)) continue;
+        found.manifest = assemble(found.valid);
+        found.accepted = found.manifest && accepts(*found.manifest);
+        if (found.accepted) break;
+    }
+    return found;
 }
 
-Result<FoundCells> read_all_cells(const model::Model& model, const BlockMap& block_map, const CellMap& cells,
-                                  unsigned jobs) {
-    std::vector<GridReading> readings(cells.positions().size());
-    const auto read = [&](std::size_t number, unsigned) -> Result<void> {
-        MODELSEAL_TRY_ASSIGN(readings[number], read_on_grids(model, block_map, cells, number));
-        return {};
-    };
-    MODELSEAL_TRY(io::parallel_for(readings.size(), jobs, read));
-
-    FoundCells found;
-    found.valid.carrying.assign(readings.size(), false);
-    found.valid.grids.assign(model.tensors.size(), Grid::own);
-    std::vector<ValidCell> valid;
-    for (std::size_t number = 0; number < readings.size(); ++number) {
-        auto& reading = readings[number];
-        if (!reading.cell) continue;
-        found.valid.carrying[number] = true;
-        found.valid.grids[cells.positions()[number].tensor] = reading.grid;
-        valid.push_back(std::move(*reading.cell));
-    }
-    found.manifest = assemble(valid);
-    return found;
+bool is_by_vendor(const Manifest& manifest, const CheckKey& key, const Located& where) {
+    const auto& part = manifest.signed_part;
+    return part.vendor == vendor_hash(key.vendor) && part.version == where.version &&
+           part.density == where.density && verify(key.vendor, manifest);
 }
 
 }  // namespace modelseal::mark

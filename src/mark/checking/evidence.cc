@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <numeric>
 
 #include "mark/checking/assemble.h"
 #include "mark/checking/renamed.h"
@@ -118,9 +119,7 @@ void match(const model::Model& model, const CheckKey& key, const Located& where,
     const auto& manifest = *recovered.manifest;
     // Version and density were read from a cell that a holder of the check key may have written: under a lower
     // density, cells of the seal would go unread.
-    matches.signature = manifest.signed_part.vendor == vendor_hash(key.vendor) &&
-                        verify(key.vendor, manifest) && manifest.signed_part.version == where.version &&
-                        manifest.signed_part.density == where.density;
+    matches.signature = is_by_vendor(manifest, key, where);
     // What nobody signed is not looked into: a holder of the check key may have written it.
     if (!matches.signature) return;
     // A seal over everything does not match what the earlier rule takes for the folder.
@@ -139,20 +138,39 @@ void match(const model::Model& model, const CheckKey& key, const Located& where,
                     files_match(manifest, scan.frame);
 }
 
+// The cells that are valid, and the grids on which they are.
+CellUse use_of(const std::vector<ValidCell>& valid, const CellMap& cells, std::size_t tensors) {
+    CellUse use{.carrying = std::vector<bool>(cells.positions().size()),
+                .grids = std::vector<Grid>(tensors, Grid::own)};
+    for (const auto& each : valid) {
+        use.carrying[each.cell] = true;
+        use.grids[cells.positions()[each.cell].tensor] = each.grid;
+    }
+    return use;
+}
+
 // Tells which cells carry: by the manifest; those that are valid if it is one of another list of tensors; all without
-// one.
-Result<void> find_use(const model::Model& model, const BlockMap& block_map, unsigned jobs, CellMap& cells) {
+// one. It stands in the manifest, and the manifest in the cells: so they are read on every grid on which they might carry,
+// until they give a manifest that the vendor signed. What the seal is, all cells say (recover()).
+Result<void> find_use(const model::Model& model, const BlockMap& block_map, const CheckKey& key,
+                      const Located& where, unsigned jobs, CellMap& cells) {
     if (cells.version() == Version::one) return {};
-    MODELSEAL_TRY_ASSIGN(auto found, read_all_cells(model, block_map, cells, jobs));
+    std::vector<std::size_t> order(cells.positions().size());
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    const auto accepts = [&](const Manifest& manifest) {
+        return is_by_vendor(manifest, key, where) && stated_use(model, cells, manifest).has_value();
+    };
+    MODELSEAL_TRY_ASSIGN(auto found, read_cells_until(model, block_map, cells, order, 0, jobs, accepts));
     if (found.manifest) {
         if (auto use = stated_use(model, cells, *found.manifest)) {
             cells.set_use(std::move(*use));
             return {};
         }
     }
+    auto use = use_of(found.valid, cells, model.tensors.size());
     // Without a manifest nobody knows which of the cells that are not valid ever carried.
-    if (!found.manifest) found.valid.carrying.clear();
-    cells.set_use(std::move(found.valid));
+    if (!found.manifest) use.carrying.clear();
+    cells.set_use(std::move(use));
     return {};
 }
 
@@ -206,7 +224,7 @@ Result<Evidence> gather_at(const model::Model& model, const CheckKey& key,
     CellMap cells(*block_map, key.secret.bytes(), where.density, where.version);
     MODELSEAL_TRY_ASSIGN(auto weights, scan_small(model, *block_map, cells, pass, progress));
     if (!weights) {
-        MODELSEAL_TRY(find_use(model, *block_map, pass.jobs, cells));
+        MODELSEAL_TRY(find_use(model, *block_map, key, where, pass.jobs, cells));
         MODELSEAL_TRY_ASSIGN(weights, scan_weights(model, *block_map, cells, pass, progress));
     }
     MODELSEAL_TRY_ASSIGN(auto frame, scan_frame(model, pass.jobs, progress));
@@ -219,7 +237,7 @@ Result<std::optional<Evidence>> gather_written(const model::Model& copy, const C
     MODELSEAL_TRY_ASSIGN(auto found, find_seal(copy, key.secret.bytes()));
     if (!found) return std::optional<Evidence>();
     CellMap cells(*found->block_map, key.secret.bytes(), found->where.density, found->where.version);
-    MODELSEAL_TRY(find_use(copy, *found->block_map, jobs, cells));
+    MODELSEAL_TRY(find_use(copy, *found->block_map, key, found->where, jobs, cells));
     const bool same = found->block_map->total_blocks() == scanned.checks.size() &&
                       cells.positions().size() == scanned.cell_blocks.size() &&
                       cells.version() == scanned.version;
