@@ -16,14 +16,13 @@ namespace {
 // Sums of float32 probabilities are off by rounding only; those of logits are never so close to 1 in every row.
 constexpr double kSumTolerance = 1e-3;
 
-bool is_distribution(const Outputs& outputs, std::span<const float> row) {
-    double sum = 0, tolerance = kSumTolerance;
+bool is_distribution(std::span<const float> row, double rounding) {
+    double sum = 0;
     for (const float value : row) {
         if (value < 0) return false;
         sum += static_cast<double>(value);
-        tolerance += rounding_of(outputs, value);
     }
-    return std::abs(sum - 1) <= tolerance;
+    return std::abs(sum - 1) <= kSumTolerance + rounding * static_cast<double>(row.size());
 }
 
 bool is_about_distribution(std::span<const float> row) {
@@ -111,9 +110,13 @@ Result<Outputs> outputs_of(oracle::Answers answers, std::size_t classes, const s
                 .about_probabilities = of == AnswersOf::classifier,
                 .rounding = answers.rounding,
                 .significand = answers.significand};
+    // What computes in a narrow format is off by more than each value is rounded by: as if each were as large as the largest.
+    float largest = 0;
+    for (const float value : out.values) largest = std::max(largest, std::abs(value));
+    const double rounding = out.rounding + static_cast<double>(largest) * oracle::half_step(1, out.significand);
     for (std::size_t index = 0; index < out.count; ++index) {
         const auto row = out.row(index);
-        out.probabilities = out.probabilities && is_distribution(out, row);
+        out.probabilities = out.probabilities && is_distribution(row, rounding);
         out.about_probabilities = out.about_probabilities && is_about_distribution(row);
     }
     return out;

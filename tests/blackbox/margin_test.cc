@@ -38,6 +38,13 @@ TEST(MarginOfOutputs, OfNarrowAnswersIsDoubtedByTheStepOfEach) {
     EXPECT_DOUBLE_EQ(half.doubt, 1e-3 + 0.5 * 0x1p-7 + 0.25 * 0x1p-10 + 0.25 * 0x1p-11);
 }
 
+// The sum of a softmax in bfloat16 is off by more than its values are rounded by.
+TEST(MarginOfOutputs, OfNarrowAnswersThatSumToAboutOneAreProbabilities) {
+    EXPECT_TRUE(outputs_with({0.9f, 0.05f, 0.06f}, oracle::kBfloat16Bits).probabilities);
+    EXPECT_FALSE(outputs_with({0.9f, 0.05f, 0.06f}, oracle::kFloat32Bits).probabilities);
+    EXPECT_FALSE(outputs_with({0.9f, 0.05f, 0.07f}, oracle::kBfloat16Bits).probabilities);
+}
+
 // A probability of half precision has nearly as many digits when it is small; one of a few decimals has none then.
 TEST(MarginOfOutputs, OfSmallProbabilitiesIsKnownInHalfPrecision) {
     const float small = 0x1p-10f;
