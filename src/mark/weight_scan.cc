@@ -47,6 +47,16 @@ crypto::Digest tensor_digest(const BlockMap& block_map, Version version, std::si
 
 }  // namespace
 
+std::uint64_t bytes_of_weights(const model::Model& model) {
+    std::uint64_t total = 0;
+    for (const auto& tensor : model.tensors) {
+        std::uint64_t bytes = 0;
+        storage_bytes(tensor.dtype, tensor.elements, bytes);
+        total += bytes;
+    }
+    return total;
+}
+
 Result<void> read_block(const model::Model& model, const BlockMap& block_map, std::size_t tensor,
                         std::uint64_t block, std::vector<std::byte>& buffer) {
     const auto count = block_map.elements_in(tensor, block);
@@ -57,16 +67,6 @@ Result<void> read_block(const model::Model& model, const BlockMap& block_map, st
 }
 
 namespace {
-
-std::uint64_t bytes_of_weights(const model::Model& model) {
-    std::uint64_t total = 0;
-    for (const auto& tensor : model.tensors) {
-        std::uint64_t bytes = 0;
-        storage_bytes(tensor.dtype, tensor.elements, bytes);
-        total += bytes;
-    }
-    return total;
-}
 
 // Digest and reading of a block with a cell.
 struct CellScan {

@@ -42,6 +42,9 @@ struct WeightScan {
     std::vector<crypto::Digest> cell_blocks;
 };
 
+// Of all tensors, dense.
+std::uint64_t bytes_of_weights(const model::Model& model);
+
 // Gets the weights as they are read and hashed: elements [first, first + count) of a tensor, dense. Called by several
 // threads at once.
 using Witness = std::function<Result<void>(const Tensor& tensor, std::uint64_t first, std::uint64_t count,

@@ -19,7 +19,8 @@ constexpr std::uint64_t kLeastGrid = 2, kMostGrid = 16;
 constexpr double kShortestWave = 2;  // elements: more would be noise
 constexpr unsigned kMostPatches = 1000;
 
-constexpr std::size_t kEdged = 3;  // kinds: the first ones
+constexpr auto kEdged =
+    static_cast<std::size_t>(StartKind::uniform);  // kinds with edges and areas: the first ones
 constexpr std::int64_t kMostColors = 4;
 
 // The last two dimensions, and how many planes of them there are.

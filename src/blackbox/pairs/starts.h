@@ -29,7 +29,8 @@ StartKind kind_in_turn(std::size_t turn);
 
 std::size_t elements_of(std::span<const std::int64_t> shape);
 
-// Integers in [0, levels), as many as `shape` has elements. A last dimension of up to 4 after two longer ones is that of colors. Precondition: levels > 1.
+// Integers in [0, levels), as many as `shape` has elements. A last dimension of up to 4 after two longer ones is that of colors.
+// Precondition: levels > 1.
 std::vector<float> draw_start(StartKind kind, std::span<const std::int64_t> shape, unsigned levels,
                               crypto::Keystream& stream);
 

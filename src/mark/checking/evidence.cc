@@ -197,11 +197,7 @@ Result<std::optional<WeightScan>> scan_small(const model::Model& model, const Bl
     if (!use) return std::optional<WeightScan>();
     cells.set_use(std::move(*use));
     if (!same_use(cells, found)) return std::optional<WeightScan>();
-    for (const auto& tensor : model.tensors) {
-        std::uint64_t bytes = 0;
-        storage_bytes(tensor.dtype, tensor.elements, bytes);
-        progress.advance(bytes);
-    }
+    progress.advance(bytes_of_weights(model));
     return scan;
 }
 
