@@ -159,7 +159,8 @@ Result<SealedCopy> seal_copy(const model::Model& model, const fs::path& out, mar
         if (!model::in_one_piece(tensor)) return {};
         return output.write_elements(tensor, first, count, bytes);
     };
-    const mark::Pass pass{.jobs = options.jobs, .hasher = hasher.get(), .witness = &copy};
+    const mark::Pass pass{
+        .jobs = options.jobs, .hasher = hasher.get(), .witness = &copy, .digests_of_cells = true};
     MODELSEAL_TRY_ASSIGN(const auto scan,
                          mark::scan_weights(model, *plan.block_map, plan.cells, pass, progress));
     MODELSEAL_TRY(output.copy_rest(options.jobs));

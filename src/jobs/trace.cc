@@ -19,7 +19,9 @@ Result<void> look_closer(const model::Model& model, const CheckKey& key, const m
     MODELSEAL_TRY_ASSIGN(const auto evidence,
                          mark::gather_at(model, key, std::move(block_map), {found.version, head.density},
                                          {.jobs = jobs}, no_progress()));
-    for (const auto& reading : evidence.scan.weights.readings) {
+    const auto& readings = evidence.scan.weights.readings;
+    for (std::size_t cell = 0; cell < readings.size(); ++cell) {
+        const auto reading = readings[cell];
         traced.places += reading.capacity != 0;
         traced.places_whole += reading.valid;
     }

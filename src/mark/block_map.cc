@@ -101,7 +101,7 @@ CellMap::CellMap(const BlockMap& block_map, std::span<const std::byte, 32> secre
     host_of_.assign(tensors.size(), kNoHost);
     std::vector<std::uint32_t> hosts;
     std::vector<std::vector<std::uint64_t>> blocks;
-    std::size_t deepest = 0;
+    std::size_t deepest = 0, total = 0;
     for (std::size_t tensor = 0; tensor < tensors.size(); ++tensor) {
         if (!block_map.is_host(tensor, density.carrier_class)) continue;
         host_of_[tensor] = static_cast<std::uint32_t>(hosts.size());
@@ -110,25 +110,29 @@ CellMap::CellMap(const BlockMap& block_map, std::span<const std::byte, 32> secre
         const auto count = block_map.blocks(tensor);
         blocks.push_back(cell_blocks(keys_.back(), count, cells_at_rate(count, density.rate_step)));
         deepest = std::max(deepest, blocks.back().size());
+        total += blocks.back().size();
     }
+    positions_.reserve(total);
     by_block_.resize(hosts.size());
+    for (std::size_t host = 0; host < hosts.size(); ++host) by_block_[host].reserve(blocks[host].size());
     for (std::size_t depth = 0; depth < deepest; ++depth) {
         for (std::size_t host = 0; host < hosts.size(); ++host) {
             if (depth >= blocks[host].size()) continue;
-            by_block_[host].emplace_back(blocks[host][depth], positions_.size());
+            by_block_[host].push_back(positions_.size());
             positions_.push_back({hosts[host], blocks[host][depth]});
         }
     }
-    for (auto& of_host : by_block_) std::ranges::sort(of_host);
+    for (auto& of_host : by_block_)
+        std::ranges::sort(of_host, {}, [&](std::size_t cell) { return positions_[cell].block; });
 }
 
 std::optional<std::size_t> CellMap::find(std::size_t tensor, std::uint64_t block) const {
     if (host_of_[tensor] == kNoHost) return std::nullopt;
     const auto& of_host = by_block_[host_of_[tensor]];
-    const auto found =
-        std::ranges::lower_bound(of_host, block, {}, &std::pair<std::uint64_t, std::size_t>::first);
-    if (found == of_host.end() || found->first != block) return std::nullopt;
-    return found->second;
+    const auto block_of = [&](std::size_t cell) { return positions_[cell].block; };
+    const auto found = std::ranges::lower_bound(of_host, block, {}, block_of);
+    if (found == of_host.end() || block_of(*found) != block) return std::nullopt;
+    return *found;
 }
 
 }  // namespace modelseal::mark

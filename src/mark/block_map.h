@@ -114,10 +114,9 @@ class CellMap {
     Version version_;
     CellUse use_;
     std::vector<CellPosition> positions_;
-    std::vector<TensorKeys> keys_;  // of hosts
-    // Of hosts: block -> number of its cell, ascending.
-    std::vector<std::vector<std::pair<std::uint64_t, std::size_t>>> by_block_;
-    std::vector<std::uint32_t> host_of_;  // tensor -> host, or kNoHost
+    std::vector<TensorKeys> keys_;                    // of hosts
+    std::vector<std::vector<std::size_t>> by_block_;  // of hosts: numbers of their cells, by their blocks
+    std::vector<std::uint32_t> host_of_;              // tensor -> host, or kNoHost
 };
 
 }  // namespace modelseal::mark

@@ -20,21 +20,22 @@ using Record = CellLayout::Record;
 std::optional<Record> table_slice(std::uint64_t slice, std::uint64_t length, std::uint64_t blocks) {
     const auto first = slice * length;
     if (first >= blocks) return std::nullopt;
-    return Record{Record::Kind::own_checks, static_cast<std::uint32_t>(first),
-                  static_cast<std::uint16_t>(std::min(length, blocks - first))};
+    return Record{static_cast<std::uint32_t>(first),
+                  static_cast<std::uint16_t>(std::min(length, blocks - first)), Record::Kind::own_checks};
 }
 
 // Room in each slot after the own tables, whose records are appended; nothing if they do not fit.
 std::optional<std::vector<std::size_t>> lay_own_tables(std::span<const CellSlot> slots,
                                                        std::span<const std::uint64_t> own_blocks,
                                                        Version version,
-                                                       std::vector<std::vector<Record>>& records) {
+                                                       std::span<CellLayout::Records> records) {
     std::vector<std::uint64_t> cells(own_blocks.size()), seen(own_blocks.size());
     for (const auto& slot : slots) ++cells[slot.tensor];
     for (std::size_t tensor = 0; tensor < cells.size(); ++tensor) {
         if (own_blocks[tensor] != 0 && cells[tensor] < 2) return std::nullopt;
     }
     std::vector<std::size_t> rooms;
+    rooms.reserve(slots.size());
     for (std::size_t i = 0; i < slots.size(); ++i) {
         const auto tensor = slots[i].tensor;
         auto room = slots[i].capacity - kTagBytes - kHeadBytes;
@@ -50,7 +51,7 @@ std::optional<std::vector<std::size_t>> lay_own_tables(std::span<const CellSlot>
                 const auto bytes = kRecordHeadBytes + record->count * check_bytes(version);
                 if (bytes > room) return std::nullopt;
                 room -= bytes;
-                records[i].push_back(*record);
+                records[i].add(*record);
             }
         }
         rooms.push_back(room);
@@ -108,6 +109,8 @@ std::optional<CellLayout> CellLayout::draw(const BlockMap& block_map, const Cell
                                            Spread spread) {
     if (manifest_bytes == 0 || manifest_bytes > kMaxManifestBytes) return std::nullopt;
     CellLayout layout;
+    layout.slots_.reserve(capacities.size() -
+                          static_cast<std::size_t>(std::ranges::count(capacities, std::uint32_t{0})));
     for (std::size_t i = 0; i < capacities.size(); ++i) {
         const auto& position = cells.positions()[i];
         if (capacities[i] != 0) layout.slots_.push_back({position.tensor, position.block, capacities[i], i});
@@ -128,7 +131,7 @@ std::optional<CellLayout> CellLayout::draw(const BlockMap& block_map, const Cell
         // A cell is lost as a whole, so it holds no more than what restores the manifest by itself.
         const auto count = std::min(pieces_in((*rooms)[i], layout.piece_bytes_), needed);
         if (count == 0) continue;
-        layout.records_[i].push_back({Record::Kind::manifest, next, static_cast<std::uint16_t>(count)});
+        layout.records_[i].add({next, static_cast<std::uint16_t>(count), Record::Kind::manifest});
         next += static_cast<std::uint32_t>(count);
         in_tensor[layout.slots_[i].tensor] += count;
         ++holders;

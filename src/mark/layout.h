@@ -13,6 +13,7 @@
 // A record states what it holds, so that a cell that survived can be used whatever became of the others.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -55,17 +56,28 @@ class CellLayout {
                                           Spread spread = Spread::any);
 
     struct Record {
-        enum class Kind : std::uint8_t { own_checks = 1, manifest = 2 } kind;
+        enum class Kind : std::uint8_t { own_checks = 1, manifest = 2 };
         std::uint32_t first = 0;
         std::uint16_t count = 0;  // check values, or pieces
+        Kind kind = Kind::own_checks;
+    };
+    // Two slices of a tensor's own table, and pieces of the manifest.
+    class Records {
+      public:
+        void add(const Record& record) { records_[count_++] = record; }
+        std::span<const Record> all() const { return std::span(records_).first(count_); }
+
+      private:
+        std::array<Record, 3> records_;
+        std::uint8_t count_ = 0;
     };
     std::span<const CellSlot> slots() const { return slots_; }  // in the order of their cells
-    std::span<const Record> records(std::size_t slot) const { return records_[slot]; }
+    std::span<const Record> records(std::size_t slot) const { return records_[slot].all(); }
     std::size_t piece_bytes() const { return piece_bytes_; }
 
   private:
     std::vector<CellSlot> slots_;
-    std::vector<std::vector<Record>> records_;  // one list a slot
+    std::vector<Records> records_;  // one a slot
     std::size_t piece_bytes_ = 0;
 };
 

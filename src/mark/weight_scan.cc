@@ -1,7 +1,9 @@
 #include "mark/weight_scan.h"
 
 #include <algorithm>
+#include <atomic>
 #include <functional>
+#include <utility>
 
 #include "io/threads.h"
 #include "mark/layout.h"
@@ -14,17 +16,40 @@ constexpr std::byte kNodeDomain{0x10};
 // To start a thread takes as long as to hash a few hundred KiB.
 constexpr std::uint64_t kWorthAThread = 1u << 20;
 
-CellReading read_cell(const Cell& cell) {
-    CellReading reading{.capacity = static_cast<std::uint32_t>(cell.capacity())};
-    if (cell.capacity() == 0) return reading;
-    if (auto content = cell.read()) {
-        reading.valid = true;
-        reading.attempt = static_cast<std::uint8_t>(content->attempt);
-        reading.bytes = std::move(content->bytes);
+CellReading reading_of(const Cell& cell, const Cell::Content& content) {
+    return {static_cast<std::uint32_t>(cell.capacity()), true, static_cast<std::uint8_t>(content.attempt),
+            content.bytes};
+}
+
+void read_cell(const Cell& cell, std::size_t number, CellReadings& readings) {
+    if (cell.capacity() == 0) return;
+    if (const auto content = cell.read()) {
+        readings.set(number, reading_of(cell, *content));
     } else {
-        reading.bytes = cell.unverified();
+        const auto bytes = cell.unverified();
+        readings.set(number, {.capacity = static_cast<std::uint32_t>(cell.capacity()), .bytes = bytes});
     }
-    return reading;
+}
+
+// For what may be read of each cell: as it is used, or on any grid.
+enum class Reading { as_used, on_any_grid };
+CellReadings room_for(const BlockMap& block_map, const CellMap& cells, Reading how) {
+    std::vector<std::uint32_t> room;
+    room.reserve(cells.positions().size());
+    for (std::size_t i = 0; i < cells.positions().size(); ++i) {
+        const auto [tensor, block] = cells.positions()[i];
+        const auto dtype = block_map.tensors()[tensor].dtype;
+        const auto elements = block_map.elements_in(tensor, block);
+        const auto on = [&](Grid grid) { return full_capacity({cells.version(), dtype, grid}, elements); };
+        auto most = std::uint32_t{0};
+        if (how == Reading::as_used) {
+            if (cells.carries(i)) most = on(cells.grid(tensor));
+        } else {
+            for (const auto grid : grids_of(cells.version(), dtype)) most = std::max(most, on(grid));
+        }
+        room.push_back(most);
+    }
+    return CellReadings(room);
 }
 
 // In version 2 without its name, which is part of the frame in every format: so weights are known again under
@@ -68,24 +93,21 @@ Result<void> read_block(const model::Model& model, const BlockMap& block_map, st
 
 namespace {
 
-// Digest and reading of a block with a cell.
-struct CellScan {
-    crypto::Digest digest;
-    CellReading reading;
-};
 struct Reader {
     crypto::Sha256 hash;
     std::vector<std::byte> block;
 };
-using ScanCell = std::function<CellScan(crypto::Sha256& hash, std::size_t number, std::size_t tensor,
-                                        std::uint64_t block, std::span<const std::byte> bytes)>;
+// The digest of a block with a cell, whose reading is set.
+using ScanCell = std::function<crypto::Digest(crypto::Sha256& hash, std::size_t number, std::size_t tensor,
+                                              std::uint64_t block, std::span<const std::byte> bytes,
+                                              CellReadings& readings)>;
 
 // One pass over all blocks. Each thread reads nodes into a batch, gives blocks without a cell to the hasher, and scans the
 // cells itself, meanwhile if the hasher is another processor. `scan_cell` is called by several threads at once.
 class WeightScanner {
   public:
     WeightScanner(const model::Model& model, const BlockMap& block_map, const CellMap& cells, const Pass& pass,
-                  Progress& progress, const ScanCell& scan_cell)
+                  Progress& progress, CellReadings room, const ScanCell& scan_cell)
         : model_(model),
           block_map_(block_map),
           cells_(cells),
@@ -104,8 +126,8 @@ class WeightScanner {
         for (const auto& tensor : model.tensors) maps_.emplace_back(tensor);
         result_.version = cells.version();
         result_.checks.resize(block_map.total_blocks());
-        result_.readings.resize(cells.positions().size());
-        result_.cell_blocks.resize(cells.positions().size());
+        result_.readings = std::move(room);
+        if (pass.digests_of_cells) result_.cell_blocks.resize(cells.positions().size());
         divide();
     }
 
@@ -193,10 +215,10 @@ class WeightScanner {
         work.batch->start(kPlainBlock, work.plain);
         work.started = true;
         for (const auto& each : work.with_cell) {
-            auto cell = scan_cell_(thread.hash, each.number, each.tensor, each.block,
-                                   work.batch->buffer().subspan(each.where.offset, each.where.bytes));
-            work.digests[each.at] = result_.cell_blocks[each.number] = cell.digest;
-            result_.readings[each.number] = std::move(cell.reading);
+            const auto bytes = work.batch->buffer().subspan(each.where.offset, each.where.bytes);
+            work.digests[each.at] =
+                scan_cell_(thread.hash, each.number, each.tensor, each.block, bytes, result_.readings);
+            if (pass_.digests_of_cells) result_.cell_blocks[each.number] = work.digests[each.at];
         }
         return thread.works.size() > 1 ? Result<void>() : complete(work, thread.hash);
     }
@@ -286,11 +308,12 @@ class WeightScanner {
 // As the cell map says that cells are used. `cells` must outlive it.
 ScanCell as_used(const model::Model& model, const CellMap& cells) {
     return [&](crypto::Sha256& hash, std::size_t number, std::size_t tensor, std::uint64_t block,
-               std::span<const std::byte> bytes) -> CellScan {
-        if (!cells.carries(number)) return {plain_digest(hash, bytes), {}};
+               std::span<const std::byte> bytes, CellReadings& readings) {
+        if (!cells.carries(number)) return plain_digest(hash, bytes);
         const Carriers carriers{cells.version(), model.tensors[tensor].dtype, cells.grid(tensor)};
         const Cell cell(cells.keys(tensor), carriers, block, bytes);
-        return {cell.digest(hash), read_cell(cell)};
+        read_cell(cell, number, readings);
+        return cell.digest(hash);
     };
 }
 
@@ -299,28 +322,27 @@ ScanCell as_used(const model::Model& model, const CellMap& cells) {
 Result<WeightScan> scan_weights(const model::Model& model, const BlockMap& block_map, const CellMap& cells,
                                 const Pass& pass, Progress& progress) {
     const auto scan_cell = as_used(model, cells);
-    return WeightScanner(model, block_map, cells, pass, progress, scan_cell).run();
+    auto room = room_for(block_map, cells, Reading::as_used);
+    return WeightScanner(model, block_map, cells, pass, progress, std::move(room), scan_cell).run();
 }
 
 Result<std::optional<WeightScan>> scan_cells(const model::Model& copy, const BlockMap& block_map,
                                              const CellMap& cells, const WeightScan& scanned, unsigned jobs) {
     const auto scan_cell = as_used(copy, cells);
-    std::vector<CellScan> found(cells.positions().size());
+    auto result = scanned;
+    result.readings = room_for(block_map, cells, Reading::as_used);
+    std::atomic<bool> same = true;
     std::vector<Reader> readers(jobs == 0 ? io::default_jobs() : jobs);
     const auto look = [&](std::size_t number, unsigned thread) -> Result<void> {
         auto& [hash, block] = readers[thread];
         const auto& [tensor, index] = cells.positions()[number];
         MODELSEAL_TRY(read_block(copy, block_map, tensor, index, block));
-        found[number] = scan_cell(hash, number, tensor, index, block);
+        const auto digest = scan_cell(hash, number, tensor, index, block, result.readings);
+        if (digest != scanned.cell_blocks[number]) same = false;
         return {};
     };
-    MODELSEAL_TRY(io::parallel_for(found.size(), static_cast<unsigned>(readers.size()), look));
-    auto result = scanned;
-    for (std::size_t number = 0; number < found.size(); ++number) {
-        if (found[number].digest != scanned.cell_blocks[number]) return std::optional<WeightScan>();
-        result.readings[number] = std::move(found[number].reading);
-    }
-    return std::optional(std::move(result));
+    MODELSEAL_TRY(io::parallel_for(cells.positions().size(), static_cast<unsigned>(readers.size()), look));
+    return same ? std::optional(std::move(result)) : std::nullopt;
 }
 
 Result<std::optional<WeightScan>> scan_as_found(const model::Model& model, const BlockMap& block_map,
@@ -331,23 +353,22 @@ Result<std::optional<WeightScan>> scan_as_found(const model::Model& model, const
     };
     std::vector<Found> found(cells.positions().size());
     const auto scan_cell = [&](crypto::Sha256& hash, std::size_t number, std::size_t tensor,
-                               std::uint64_t block, std::span<const std::byte> bytes) -> CellScan {
+                               std::uint64_t block, std::span<const std::byte> bytes, CellReadings& readings) {
         const auto dtype = model.tensors[tensor].dtype;
         for (const auto grid : grids_of(cells.version(), dtype)) {
             const Cell cell(cells.keys(tensor), {cells.version(), dtype, grid}, block, bytes);
-            auto content = cell.read();
+            const auto content = cell.read();
             if (!content || !parse_content(content->bytes, cells.version())) continue;
             found[number] = {true, grid};
-            return {cell.digest(hash),
-                    {.capacity = static_cast<std::uint32_t>(cell.capacity()),
-                     .valid = true,
-                     .attempt = static_cast<std::uint8_t>(content->attempt),
-                     .bytes = std::move(content->bytes)}};
+            readings.set(number, reading_of(cell, *content));
+            return cell.digest(hash);
         }
-        return {plain_digest(hash, bytes), {}};
+        return plain_digest(hash, bytes);
     };
-    MODELSEAL_TRY_ASSIGN(auto result,
-                         WeightScanner(model, block_map, cells, pass, no_progress(), scan_cell).run());
+    auto room = room_for(block_map, cells, Reading::on_any_grid);
+    MODELSEAL_TRY_ASSIGN(
+        auto result,
+        WeightScanner(model, block_map, cells, pass, no_progress(), std::move(room), scan_cell).run());
     CellUse use{.carrying = {}, .grids = std::vector<Grid>(model.tensors.size(), Grid::own)};
     std::vector<bool> any(model.tensors.size());
     for (std::size_t number = 0; number < found.size(); ++number) {

@@ -18,6 +18,7 @@
 #include "crypto/hash.h"
 #include "hash/block_hasher.h"
 #include "mark/block_map.h"
+#include "mark/cell_readings.h"
 #include "mark/manifest.h"
 #include "model/elements.h"
 #include "model/model.h"
@@ -25,20 +26,12 @@
 
 namespace modelseal::mark {
 
-// What one cell holds.
-struct CellReading {
-    std::uint32_t capacity = 0;    // 0: no room or not used, nothing expected
-    bool valid = false;            // its tag holds
-    std::uint8_t attempt = 0;      // if valid
-    std::vector<std::byte> bytes;  // the content if valid, else tag and content as they seem to be
-};
-
 struct WeightScan {
     Version version = Version::two;
     std::vector<CheckValue> checks;  // of every block, tensor by tensor
     std::vector<crypto::Digest> tensors;
-    // One a cell of the cell map: what it holds, and the digest of its block.
-    std::vector<CellReading> readings;
+    CellReadings readings;  // one a cell of the cell map
+    // Digests of their blocks, if these were asked for (Pass::digests_of_cells).
     std::vector<crypto::Digest> cell_blocks;
 };
 
@@ -62,6 +55,7 @@ struct Pass {
     const hash::BlockHasher* hasher = nullptr;
     const Witness* witness = nullptr;
     const KnownBlocks* known = nullptr;
+    bool digests_of_cells = false;  // for scan_cells()
 };
 
 Result<WeightScan> scan_weights(const model::Model& model, const BlockMap& block_map, const CellMap& cells,
@@ -75,7 +69,7 @@ Result<std::optional<WeightScan>> scan_as_found(const model::Model& model, const
 
 // What scan_weights() gives for a copy of a model that was `scanned`, of which blocks with a cell alone were written to
 // since: only these are read. Nothing if the digest of one of them is another one. Precondition: the cells are those of
-// the scan.
+// the scan, which has digests of their blocks.
 Result<std::optional<WeightScan>> scan_cells(const model::Model& copy, const BlockMap& block_map,
                                              const CellMap& cells, const WeightScan& scanned, unsigned jobs);
 

@@ -15,8 +15,9 @@ namespace {
 void each_content(const WeightScan& scan,
                   const std::function<void(std::size_t cell, const CellContent& content)>& take) {
     for (std::size_t i = 0; i < scan.readings.size(); ++i) {
-        if (!scan.readings[i].valid) continue;
-        if (const auto content = parse_content(scan.readings[i].bytes, scan.version)) take(i, *content);
+        const auto reading = scan.readings[i];
+        if (!reading.valid) continue;
+        if (const auto content = parse_content(reading.bytes, scan.version)) take(i, *content);
     }
 }
 
@@ -64,9 +65,10 @@ std::optional<ExpectedCells> expect(const SealScan& scan, const RecoveredSeal& r
         .layout = std::move(*layout), .manifest = std::move(bytes), .certain = true, .all_valid = true};
     const auto slots = expected.layout.slots();
     for (std::size_t i = 0; i < slots.size() && expected.certain; ++i) {
-        const auto& reading = scan.weights.readings[slots[i].cell];
+        const auto reading = scan.weights.readings[slots[i].cell];
         expected.all_valid &= reading.valid;
-        expected.certain = !reading.valid || reading.bytes == content_in(scan, recovered, expected, i);
+        expected.certain =
+            !reading.valid || std::ranges::equal(reading.bytes, content_in(scan, recovered, expected, i));
     }
     return expected;
 }
@@ -78,7 +80,7 @@ std::optional<ExpectedCells> expect(const SealScan& scan, const RecoveredSeal& r
 std::optional<ExpectedCells> expect(const SealScan& scan, const RecoveredSeal& recovered) {
     std::vector<std::uint32_t> as_read, as_full;
     for (std::size_t i = 0; i < scan.weights.readings.size(); ++i) {
-        const auto& reading = scan.weights.readings[i];
+        const auto reading = scan.weights.readings[i];
         as_read.push_back(reading.capacity);
         const auto [tensor, block] = scan.cells.positions()[i];
         const Carriers carriers{scan.cells.version(), scan.block_map->tensors()[tensor].dtype,

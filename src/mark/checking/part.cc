@@ -55,7 +55,7 @@ class Comparison {
     Comparison(const model::Model& model, FoundManifest& found, const std::vector<bool>& chosen)
         : model_(model),
           found_(found),
-          noted_(std::vector<CheckValue>(found.block_map->total_blocks())),
+          noted_(found.block_map->total_blocks()),
           changed_(found.block_map->total_blocks()) {
         for (const auto& each : found.valid)
             recover_own_table(*found.block_map, found.cells, each.cell, each.content, noted_);

@@ -17,23 +17,34 @@ namespace modelseal::mark {
 // part of the frame.
 bool same_tensors(const BlockMap& block_map, const SignedPart& part);
 
-// The check value of each block when it was sealed, where a copy survived.
+// The check value of each block when it was sealed, where a copy survived. Of an intact seal these are the values of the
+// blocks as they are, of which it keeps no second copy.
 class SealedChecks {
   public:
-    // `otherwise`: of each block, what stands for a value of which no copy survived.
-    explicit SealedChecks(std::vector<CheckValue> otherwise)
-        : values_(std::move(otherwise)), known_(values_.size()) {}
+    // Nothing stands for a value of which no copy survived.
+    explicit SealedChecks(std::size_t blocks) : own_(blocks), values_(own_), known_(blocks) {}
+    // `otherwise`: of each block, what stands for such a value. Must outlive this object unchanged, at its place.
+    explicit SealedChecks(std::span<const CheckValue> otherwise)
+        : values_(otherwise), known_(otherwise.size()) {}
+    SealedChecks(SealedChecks&&) = default;
+    SealedChecks& operator=(SealedChecks&&) = default;
 
     void set(std::size_t block, CheckValue value) {
-        values_[block] = value;
         known_[block] = true;
+        if (values_[block] == value) return;
+        if (own_.empty()) {
+            own_.assign(values_.begin(), values_.end());
+            values_ = own_;
+        }
+        own_[block] = value;
     }
     bool known(std::size_t block) const { return known_[block]; }
     // One a block: as sealed, or what stands for it.
     std::span<const CheckValue> values() const { return values_; }
 
   private:
-    std::vector<CheckValue> values_;
+    std::vector<CheckValue> own_;  // from the first value on that is another one
+    std::span<const CheckValue> values_;
     std::vector<bool> known_;
 };
 

@@ -60,9 +60,9 @@ std::uint64_t differing_bits(std::span<const std::byte> a, std::span<const std::
 void compare_damaged(const Evidence& evidence, std::size_t slot_index, BitErrors& bits) {
     const auto& layout = evidence.expected->layout;
     const auto& slot = layout.slots()[slot_index];
-    const auto& reading = evidence.scan.weights.readings[slot.cell];
+    const auto reading = evidence.scan.weights.readings[slot.cell];
     if (reading.bytes.size() < kTagBytes) return;  // nothing of it is left to be read
-    const auto found = std::span(reading.bytes).subspan(kTagBytes);
+    const auto found = reading.bytes.subspan(kTagBytes);
     const auto expected = evidence.content_of(slot_index);
     const auto compare = [&](std::size_t at, std::size_t count) {
         if (at + count > std::min(found.size(), expected.size())) return;
@@ -102,7 +102,7 @@ void blame_by_cells(const Evidence& evidence, Blame& blame) {
     const auto slots = evidence.expected->layout.slots();
     for (std::size_t i = 0; i < slots.size(); ++i) {
         const auto& slot = slots[i];
-        const auto& reading = readings[slot.cell];
+        const auto reading = readings[slot.cell];
         auto& bits = blame.bits[slot.tensor];
         if (!reading.valid) {
             compare_damaged(evidence, i, bits);
@@ -111,7 +111,7 @@ void blame_by_cells(const Evidence& evidence, Blame& blame) {
         bits.compared += 8 * reading.bytes.size();
         if (evidence.expected->certain) continue;
         const auto expected = evidence.content_of(i);
-        if (reading.bytes == expected) continue;
+        if (std::ranges::equal(reading.bytes, expected)) continue;
         // Its tag holds, its content is not what belongs there: written by a holder of the check key.
         blame.blocks[slot.tensor].insert(slot.block);
         bits.wrong += differing_bits(reading.bytes, expected);

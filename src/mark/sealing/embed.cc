@@ -54,7 +54,7 @@ class Embedder {
 
     void record_attempts(WeightScan& scan) const {
         for (std::size_t i = 0; i < attempts_.size(); ++i) {
-            scan.readings[plan_.layout.slots()[i].cell].attempt = attempts_[i];
+            scan.readings.set_attempt(plan_.layout.slots()[i].cell, attempts_[i]);
         }
     }
 
