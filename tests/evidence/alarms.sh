@@ -21,14 +21,16 @@ rm -f alarm-*.fp
 "$evidence" resnet "$models/checkpoint/akamaster-resnet32-d509ac18.th" resnet32.pt >/dev/null
 
 python=$("$here/../oracle/onnxruntime.sh")
-serve() { # MODEL PORT THREADS OPTIMIZATION
-    "$python" "$here/../oracle/oip_server.py" --model "$models/onnx/$1" --name net --port "$2" --threads "$3" --optimize "$4" \
+serve() { # FILE PORT THREADS OPTIMIZATION
+    "$python" "$here/../oracle/oip_server.py" --model "$1" --name net --port "$2" --threads "$3" --optimize "$4" \
         >/dev/null &
     servers="${servers:-} $!"
 }
-serve cifar10-resnet20.onnx 9101 1 all
-serve cifar10-resnet20.onnx 9102 4 disabled
-serve cifar10-resnet32.onnx 9103 2 all
+serve "$models/onnx/cifar10-resnet20.onnx" 9101 1 all
+serve "$models/onnx/cifar10-resnet20.onnx" 9102 4 disabled
+serve "$models/onnx/cifar10-resnet32.onnx" 9103 2 all
+[ ! -f mnist.onnx ] || serve mnist.onnx 9104 1 all
+[ ! -f fashion-mnist.onnx ] || serve fashion-mnist.onnx 9105 2 all
 trap 'kill $servers' EXIT
 sleep 3
 at=http://127.0.0.1
@@ -59,6 +61,6 @@ triggers() { # NAME SHAPE NETWORK TARGET...
 count=${6:-0}
 triggers resnet20 3,32,32 "$models/torchscript/cifar10-resnet20.pt" "$models/torchscript/cifar10-resnet20.pt" \
     "$models/onnx/cifar10-resnet20.onnx" $at:9101/v2/models/net $at:9102/v2/models/net
-for name in mnist fashion-mnist; do
-    [ ! -f "$name.onnx" ] || triggers $name 1,28,28 "$name.pt" "$name.pt" "$name.onnx"
-done
+[ ! -f mnist.onnx ] || triggers mnist 1,28,28 mnist.pt mnist.pt mnist.onnx $at:9104/v2/models/net
+[ ! -f fashion-mnist.onnx ] || triggers fashion-mnist 1,28,28 fashion-mnist.pt fashion-mnist.pt fashion-mnist.onnx \
+    $at:9105/v2/models/net
