@@ -11,12 +11,14 @@ namespace modelseal::oracle {
 Result<void> validate(const TrainingOptions& options) {
     // A comparison with NaN is false.
     const auto within = [](double value, double most) { return value >= 0 && value <= most; };
-    if (within(options.rate, 1e6) && within(options.momentum, 1) && within(options.weight_decay, 1e6))
+    if (within(options.rate, 1e6) && within(options.momentum, 1) && within(options.weight_decay, 1e6) &&
+        within(options.average_over, 1e9))
         return {};
-    return Error{ErrorKind::usage,
-                 fmt::format("the rate {}, the momentum {} or the weight decay {} is out of range",
-                             options.rate, options.momentum, options.weight_decay),
-                 {}};
+    return Error{
+        ErrorKind::usage,
+        fmt::format("the rate {}, the momentum {}, the weight decay {} or a mean of {} steps is out of range",
+                    options.rate, options.momentum, options.weight_decay, options.average_over),
+        {}};
 }
 
 std::vector<float> one_hot(std::span<const std::int64_t> labels, std::size_t classes) {

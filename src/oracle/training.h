@@ -20,6 +20,7 @@ struct TrainingOptions {
     double rate = 1e-2;       // 0 to 1e6
     double momentum = 0.9;    // 0 to 1
     double weight_decay = 0;  // 0 to 1e6; of all weights, as in torch.optim.SGD
+    double average_over = 0;  // steps, 0 to 1e9; 0: train() leaves the weights of its step
 };
 
 // Error `usage` for a number that is out of range or not one.
@@ -53,17 +54,22 @@ class TrainableNetwork : public Network {
     // not work with a wider one. classes() is one more afterwards.
     virtual Result<void> add_class(std::uint64_t seed) = 0;
 
-    // Trains from the next train() on with these; forgets the momentum. Weights that no gradient reaches stay
-    // what they are. Error `unsupported` if none can be trained.
+    // Trains from the next train() on with these; forgets the momentum, and nothing else. Weights that no gradient
+    // reaches stay what they are. Error `unsupported` if none can be trained.
     virtual Result<void> set_training(const TrainingOptions& options) = 0;
 
     // One step on one batch: `inputs` as for ask(), and for each the probabilities of all classes that the outputs are
     // drawn to. The same calls from the same file give the same weights on the same runtime. Error `usage` as of
     // check_targets(). Weights that became NaN are not an error: the loss shows them.
+    //
+    // With TrainingOptions::average_over, ask(), remember() and save() see the mean of the weights w that training comes by,
+    //     n <- min(n + 1/4, average_over),  a <- a + (w - a) / max(n, 1),  n = 1 and a = w at first,
+    // and train() goes on from those of its last step. A mean over many steps has less of the noise of single ones
+    // (Polyak, Juditsky: "Acceleration of stochastic approximation by averaging", SIAM J. Control Optim. 30, 1992).
     virtual Result<TrainedStep> train(std::span<const float> inputs, std::span<const float> targets) = 0;
 
-    // Remembers all weights, and goes back to those that were remembered last, without momentum. Error `usage`
-    // if none were.
+    // Remembers all weights, and goes back to those that were remembered last, without momentum, and without those before
+    // in a mean. Error `usage` if none were.
     virtual Result<void> remember() = 0;
     virtual Result<void> recall() = 0;
 

@@ -161,6 +161,7 @@ class ModuleNetwork : public oracle::TrainableNetwork {
     std::vector<Weight> weights_;  // empty: not prepared yet
     Scores scores_ = Scores::logits;
     std::optional<Descent> descent_;
+    Mean mean_;
     std::vector<at::Tensor> remembered_;  // one for each weight; empty: nothing is remembered
 };
 

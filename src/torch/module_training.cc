@@ -73,6 +73,7 @@ Result<void> ModuleNetwork::add_class(std::uint64_t seed) {
     ++classes_;
     remembered_.clear();
     if (descent_) descent_->forget();
+    mean_.forget();
     return {};
 }
 
@@ -137,6 +138,7 @@ Result<void> ModuleNetwork::set_training(const oracle::TrainingOptions& options)
     MODELSEAL_TRY_ASSIGN(const auto as, way({}));
     MODELSEAL_TRY(guarded(name_, [&] { return check_gradient(as); }));
     descent_.emplace(options);
+    if (options.average_over == 0) mean_.forget();
     return {};
 }
 
@@ -148,6 +150,8 @@ Result<oracle::TrainedStep> ModuleNetwork::train(std::span<const float> inputs,
     MODELSEAL_TRY_ASSIGN(const auto as, way({}));
     return guarded(name_, [&]() -> Result<oracle::TrainedStep> {
         const Switches switches(as.threads, false, false);
+        const auto average_over = descent_->options().average_over;
+        if (average_over != 0) mean_.enter(weights_);
         oracle::TrainedStep step;
         std::vector<at::Tensor> slopes(weights_.size());
         // In parts, of which the gradients are added: no network here looks at other inputs of its batch.
@@ -172,6 +176,7 @@ Result<oracle::TrainedStep> ModuleNetwork::train(std::span<const float> inputs,
             }
         }
         descent_->step(weights_, slopes);
+        if (average_over != 0) mean_.leave(weights_, average_over);
         return step;
     });
 }
@@ -197,6 +202,7 @@ Result<void> ModuleNetwork::recall() {
             if (weights_[i].trained) weights_[i].tensors.front().copy_(remembered_[i]);
         }
         if (descent_) descent_->forget();
+        mean_.forget();
         return {};
     });
 }

@@ -1,6 +1,8 @@
 #include "torch/training.h"
 
+#include <algorithm>
 #include <limits>
+#include <utility>
 
 #include <ATen/ATen.h>
 #include <torch/csrc/autograd/autograd.h>
@@ -87,6 +89,40 @@ void Descent::step(std::vector<Weight>& weights, const std::vector<at::Tensor>& 
         weight.tensors.front().add_(slope, -options_.rate);
         weight.changed = true;
     }
+}
+
+namespace {
+
+void swap_values(std::vector<Weight>& weights, std::vector<at::Tensor>& others) {
+    for (std::size_t i = 0; i < weights.size(); ++i) {
+        if (!others[i].defined()) continue;
+        auto had = weights[i].value().clone();
+        weights[i].tensors.front().copy_(others[i]);
+        others[i] = std::move(had);
+    }
+}
+
+}  // namespace
+
+void Mean::enter(std::vector<Weight>& weights) {
+    const at::NoGradGuard no_gradients;
+    if (!other_.empty()) return swap_values(weights, other_);
+    for (const auto& weight : weights)
+        other_.push_back(weight.trained ? weight.value().detach().clone() : at::Tensor());
+}
+
+void Mean::leave(std::vector<Weight>& weights, double steps) {
+    const at::NoGradGuard no_gradients;
+    counted_ = std::max(1.0, std::min(counted_ + 0.25, steps));
+    for (std::size_t i = 0; i < weights.size(); ++i) {
+        if (other_[i].defined()) other_[i].add_(weights[i].value() - other_[i], 1 / counted_);
+    }
+    swap_values(weights, other_);
+}
+
+void Mean::forget() {
+    other_.clear();
+    counted_ = 1;
 }
 
 }  // namespace modelseal::libtorch

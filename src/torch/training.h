@@ -57,10 +57,25 @@ class Descent {
     // One step along `gradients`, one for each weight; an undefined one leaves its weight alone.
     void step(std::vector<Weight>& weights, const std::vector<at::Tensor>& gradients);
     void forget() { velocities_.clear(); }
+    const oracle::TrainingOptions& options() const { return options_; }
 
   private:
     oracle::TrainingOptions options_;
     std::vector<at::Tensor> velocities_;  // undefined before the first step of a weight
+};
+
+// The mean of the weights that a descent comes by (oracle/training.h). Between steps the network has the mean.
+class Mean {
+  public:
+    // Gives the network the weights of the last step, to go on from.
+    void enter(std::vector<Weight>& weights);
+    // Counts those that it has now, and gives it the mean over about so many steps.
+    void leave(std::vector<Weight>& weights, double steps);
+    void forget();
+
+  private:
+    std::vector<at::Tensor> other_;  // what the network does not have; one for each weight; empty: what it has
+    double counted_ = 1;
 };
 
 }  // namespace modelseal::libtorch

@@ -50,7 +50,8 @@ Result<json> TrainingRequests::answer(const std::string& what, worker::Message& 
     if (what == "training") {
         MODELSEAL_TRY(network.set_training({.rate = request.at("rate").get<double>(),
                                             .momentum = request.at("momentum").get<double>(),
-                                            .weight_decay = request.at("weight_decay").get<double>()}));
+                                            .weight_decay = request.at("weight_decay").get<double>(),
+                                            .average_over = request.at("average_over").get<double>()}));
     }
     if (what == "remember") MODELSEAL_TRY(network.remember());
     if (what == "recall") MODELSEAL_TRY(network.recall());

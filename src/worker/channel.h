@@ -25,8 +25,9 @@
 //     {"do": "generator_step"}                                   {"loss": number or null, "matched"}
 //     {"do": "generated"}                                        {}: images are in the memory
 //     {"do": "add_class", "seed"}                                {}
-//     {"do": "training", "rate", "momentum", "weight_decay"}     {}
-//     {"do": "train", "count"}: labels are after the inputs      {"loss": number or "nan", "inf", "-inf",
+//     {"do": "training", "rate", "momentum", "weight_decay",     {}
+//      "average_over"}
+//     {"do": "train", "count"}: targets are after the inputs     {"loss": number or "nan", "inf", "-inf",
 //                                                                 "matched": n}
 //     {"do": "remember"}, {"do": "recall"}                       {}
 //     {"do": "save"}                                             {"bytes": n}

@@ -420,6 +420,45 @@ TEST_F(Training, DivergenceIsALossAndNotAnError) {
     EXPECT_TRUE(std::isfinite(trained(*network, 3)));
 }
 
+// The answers of one matrix are linear in its weights, so that the mean of weights has the mean of their answers.
+TEST_F(Training, HasTheMeanOfTheWeightsThatItComesBy) {
+    SmallGraph small;
+    small.floats("w", {50, 3}, test::waves_of(150, 0.2f)).node("Flatten", {"x"}, "f");
+    const auto path = graph(small.node("MatMul", {"f", "w"}, "y").build("y"));
+    const auto single = opened(path), mean = opened(path);
+    const TrainingOptions options{.rate = 0.2, .momentum = 0.8};
+    ASSERT_TRUE(single->set_training(options).ok());
+    ASSERT_TRUE(mean->set_training({.rate = 0.2, .momentum = 0.8, .average_over = 1.6}).ok());
+    auto expected = answers(*single);
+    EXPECT_EQ(answers(*mean), expected);
+    for (const float count : {1.25f, 1.5f, 1.6f, 1.6f}) {
+        EXPECT_NEAR(trained(*mean, 1), trained(*single, 1), 1e-6) << "the steps are the same";
+        const auto now = answers(*single);
+        for (std::size_t i = 0; i < now.size(); ++i) expected[i] += (now[i] - expected[i]) / count;
+        EXPECT_LT(distance(answers(*mean), expected), 1e-5);
+        EXPECT_GT(distance(now, expected), 1e-3);
+    }
+    // Another rate takes nothing back.
+    ASSERT_TRUE(mean->set_training({.rate = 0.1, .average_over = 1.6}).ok());
+    ASSERT_TRUE(single->set_training({.rate = 0.1}).ok());
+    EXPECT_LT(distance(answers(*mean), expected), 1e-5);
+    EXPECT_NEAR(trained(*mean, 1), trained(*single, 1), 1e-6);
+    // What is saved and remembered is the mean, and training goes on from there.
+    const auto before = answers(*mean);
+    EXPECT_LT(distance(answers(saved(*mean, "mean.onnx")), before), 1e-6);
+    ASSERT_TRUE(mean->remember().ok());
+    trained(*mean, 2);
+    ASSERT_TRUE(mean->recall().ok());
+    EXPECT_EQ(answers(*mean), before);
+    const auto again = opened((scratch_ / "mean.onnx").string());
+    ASSERT_TRUE(again->set_training({.rate = 0.1}).ok());
+    EXPECT_NEAR(trained(*mean, 1), trained(*again, 1), 1e-6);
+    ASSERT_TRUE(mean->set_training({.rate = 0.1}).ok()) << "without a mean";
+    const auto last = answers(*mean);
+    trained(*mean, 1);
+    EXPECT_GT(distance(answers(*mean), last), 1e-4);
+}
+
 // Cross-entropy is linear in the targets, and least where the outputs are what they are drawn to.
 TEST_F(Training, TakesProbabilitiesForTargets) {
     const auto path = script(test::small_network());
@@ -452,7 +491,8 @@ TEST_F(Training, RefusesTargetsAndOptionsOutOfRange) {
     }
     EXPECT_FALSE(network->train(numbers(kElements), std::vector<float>{1, 0, 0, 0, 1, 0}).ok());
     for (const auto& options : {TrainingOptions{.rate = -1}, TrainingOptions{.momentum = 1.5},
-                                TrainingOptions{.weight_decay = std::numeric_limits<double>::quiet_NaN()}}) {
+                                TrainingOptions{.weight_decay = std::numeric_limits<double>::quiet_NaN()},
+                                TrainingOptions{.average_over = -1}}) {
         EXPECT_EQ(network->set_training(options).error().kind, ErrorKind::usage);
     }
 }

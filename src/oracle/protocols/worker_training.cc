@@ -27,7 +27,8 @@ Result<void> WorkerNetwork::set_training(const TrainingOptions& options) {
     MODELSEAL_TRY(exchange({{"do", "training"},
                             {"rate", options.rate},
                             {"momentum", options.momentum},
-                            {"weight_decay", options.weight_decay}}));
+                            {"weight_decay", options.weight_decay},
+                            {"average_over", options.average_over}}));
     return {};
 }
 

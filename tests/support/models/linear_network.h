@@ -23,7 +23,7 @@ class LinearNetwork final : public oracle::TrainableNetwork {
     std::vector<std::vector<float>> shown;  // all inputs of train(), in order
     std::vector<std::vector<float>> targets_shown;
     std::vector<std::int64_t> labels_shown;                  // the likeliest class of each
-    std::vector<double> rates;                               // of set_training()
+    std::vector<double> rates, means;                        // of set_training()
     std::vector<std::vector<double>> weights_, remembered_;  // a row for each class, the bias last
     int recalls = 0;
     std::optional<std::size_t> loss_is_nan_at;  // number of the step
@@ -63,6 +63,7 @@ class LinearNetwork final : public oracle::TrainableNetwork {
     Result<void> set_training(const oracle::TrainingOptions& options) override {
         options_ = options;
         rates.push_back(options.rate);
+        means.push_back(options.average_over);
         velocity_.assign(weights_.size(), std::vector<double>(input_.elements() + 1));
         return {};
     }
