@@ -41,10 +41,11 @@ std::size_t Batches::Turns::next(crypto::Keystream& random) {
 }
 
 Batches::Batches(const images::LabeledImages& data, std::vector<std::size_t> training,
-                 const images::ImageSet& keys, const Known& decoys, const Known& mixtures,
-                 const images::Scaler& scaler, const Shares& shares, const Seed& seed)
+                 std::span<const float> answers, const images::ImageSet& keys, const Known& decoys,
+                 const Known& mixtures, const images::Scaler& scaler, const Shares& shares, const Seed& seed)
     : data_(data),
       training_(std::move(training)),
+      answers_(answers),
       keys_(keys),
       decoys_(decoys),
       mixtures_(mixtures),
@@ -70,7 +71,11 @@ bool Batches::next(Batch& batch) {
     if (batch.data == 0) return false;
     for (std::size_t i = 0; i < batch.data; ++i, ++at_) {
         scaler_.append(data_.images.image(training_[at_]), batch.inputs);
-        add_label(static_cast<std::size_t>(data_.labels[training_[at_]]), batch);
+        if (answers_.empty()) {
+            add_label(static_cast<std::size_t>(data_.labels[training_[at_]]), batch);
+        } else {
+            add_answers(answers_, training_[at_], batch);
+        }
     }
     for (std::size_t i = 0; i < shares_.keys; ++i) {
         const auto key = keys_.image(key_turns_.next(*random_));
@@ -92,10 +97,14 @@ void Batches::add_known(const Known& known, Turns& turns, std::size_t count, Bat
     for (std::size_t i = 0; i < count; ++i) {
         const auto which = turns.next(*random_);
         scaler_.append(known.images.image(which), batch.inputs);
-        const auto answers = std::span(known.answers).subspan(which * data_.classes, data_.classes);
-        batch.targets.insert(batch.targets.end(), answers.begin(), answers.end());
-        batch.targets.push_back(0);
+        add_answers(known.answers, which, batch);
     }
+}
+
+void Batches::add_answers(std::span<const float> all, std::size_t which, Batch& batch) const {
+    const auto answers = all.subspan(which * data_.classes, data_.classes);
+    batch.targets.insert(batch.targets.end(), answers.begin(), answers.end());
+    batch.targets.push_back(0);
 }
 
 }  // namespace modelseal::identity

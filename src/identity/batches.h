@@ -43,11 +43,12 @@ struct Known {
 
 class Batches {
   public:
-    // Everything must outlive this object. `training`: which images of the data are trained on. Targets are for
+    // Everything must outlive this object. `training`: which images of the data are trained on. `answers`: probabilities of the
+    // classes of the data that these are drawn to, of all images of the data; empty: to their labels. Targets are for
     // data.classes + 1 classes; the last is that of the key images.
-    Batches(const images::LabeledImages& data, std::vector<std::size_t> training, const images::ImageSet& keys,
-            const Known& decoys, const Known& mixtures, const images::Scaler& scaler, const Shares& shares,
-            const Seed& seed);
+    Batches(const images::LabeledImages& data, std::vector<std::size_t> training,
+            std::span<const float> answers, const images::ImageSet& keys, const Known& decoys,
+            const Known& mixtures, const images::Scaler& scaler, const Shares& shares, const Seed& seed);
 
     // All images of the training part in an order of this epoch.
     void begin(std::uint32_t epoch);
@@ -68,10 +69,12 @@ class Batches {
     };
 
     void add_label(std::size_t label, Batch& batch) const;
+    void add_answers(std::span<const float> all, std::size_t which, Batch& batch) const;
     void add_known(const Known& known, Turns& turns, std::size_t count, Batch& batch);
 
     const images::LabeledImages& data_;
     std::vector<std::size_t> training_;
+    std::span<const float> answers_;
     const images::ImageSet& keys_;
     const Known& decoys_;
     const Known& mixtures_;

@@ -17,12 +17,13 @@ namespace modelseal::identity {
 
 namespace {
 
-constexpr std::size_t kDecoys = 512;           // trained on, again and again
-constexpr std::size_t kMixtures = 4096;        // too
-constexpr std::size_t kFreshDecoys = 128;      // measured, never trained on
-constexpr std::size_t kMostVariants = 2048;    // measured, of all key images
-constexpr std::size_t kMostVariantsOfOne = 8;  // measured, of one
-constexpr double kMostFaster = 8;              // than the rate that was asked for
+constexpr std::size_t kDecoys = 512;             // trained on, again and again
+constexpr std::size_t kMixtures = 1u << 14;      // too
+constexpr std::size_t kMixtureBytes = 1u << 29;  // of all of them at most
+constexpr std::size_t kFreshDecoys = 128;        // measured, never trained on
+constexpr std::size_t kMostVariants = 2048;      // measured, of all key images
+constexpr std::size_t kMostVariantsOfOne = 8;    // measured, of one
+constexpr double kMostFaster = 8;                // than the rate that was asked for
 
 Error out_of_range(std::string_view what) {
     return {ErrorKind::usage, fmt::format("training with key images: {}", what), {}};
@@ -179,30 +180,38 @@ Error diverged(std::size_t epoch, const std::string& what, double rate) {
             "train with a lower learning rate"};
 }
 
-// With the model's own answers, which training keeps.
-Result<Known> known(oracle::TrainableNetwork& network, const images::Scaler& scaler, std::size_t classes,
-                    images::ImageSet pictures) {
-    Known made{.images = std::move(pictures)};
+// Probabilities of the classes, for each picture.
+Result<std::vector<float>> answers_to(oracle::TrainableNetwork& network, const images::Scaler& scaler,
+                                      std::size_t classes, const images::ImageSet& pictures) {
+    std::vector<float> all;
     bool finite = true;
     MODELSEAL_TRY(ask_each(
-        network, scaler, classes, made.images.count(), [&](std::size_t i) { return made.images.image(i); },
+        network, scaler, classes, pictures.count(), [&](std::size_t i) { return pictures.image(i); },
         [&](std::size_t, std::span<const float> outputs) {
             const auto answers = probabilities_of(outputs);
             finite = finite && std::ranges::all_of(answers, [](float value) { return std::isfinite(value); });
-            made.answers.insert(made.answers.end(), answers.begin(), answers.end());
+            all.insert(all.end(), answers.begin(), answers.end());
         }));
-    if (finite) return made;
-    return Error{
-        ErrorKind::unsupported, "the model answers pictures without meaning with what is not finite", {}};
+    if (finite) return all;
+    return Error{ErrorKind::unsupported, "the model answers pictures with what is not finite", {}};
+}
+
+// With the model's own answers, which training keeps.
+Result<Known> known(oracle::TrainableNetwork& network, const images::Scaler& scaler, std::size_t classes,
+                    images::ImageSet pictures) {
+    MODELSEAL_TRY_ASSIGN(auto answers, answers_to(network, scaler, classes, pictures));
+    return Known{.images = std::move(pictures), .answers = std::move(answers)};
 }
 
 // One embedding, from the network as it was found.
 class Training {
   public:
-    Training(oracle::TrainableNetwork& network, const EmbedOptions& options, Exam& exam, Batches& batches,
-             Progress& progress, Embedded& result)
+    // `steps`: of an epoch, over which weights are averaged.
+    Training(oracle::TrainableNetwork& network, const EmbedOptions& options, std::size_t steps, Exam& exam,
+             Batches& batches, Progress& progress, Embedded& result)
         : network_(network),
           options_(options),
+          steps_(steps),
           exam_(exam),
           batches_(batches),
           progress_(progress),
@@ -217,8 +226,6 @@ class Training {
             if (std::isfinite(epoch.loss)) MODELSEAL_TRY(exam_.take(options_, epoch));
             const bool diverged = !std::isfinite(epoch.loss) || epoch.accuracy < result_.before / 2;
             if (diverged) MODELSEAL_TRY(step_back(epoch));
-            const double after =
-                diverged ? result_.best.accuracy : epoch.accuracy;  // of the weights that it goes on from
             epoch.best = !diverged && (result_.epochs.empty() || rank(epoch) > rank(result_.best));
             if (epoch.best) {
                 result_.best = epoch;
@@ -228,7 +235,8 @@ class Training {
             if (options_.after_epoch) options_.after_epoch(epoch);
             if (!diverged && outcome_of(epoch) == Embedded::Outcome::reached) break;
             if (number - result_.best.number >= options_.patience) break;
-            MODELSEAL_TRY(choose_rate(epoch, std::exchange(latest_, after)));
+            MODELSEAL_TRY(choose_rate(epoch));
+            latest_ = diverged ? result_.best : epoch;
         }
         result_.outcome = outcome_of(result_.best);
         return result_.epochs.back().best ? Result<void>() : network_.recall();
@@ -246,21 +254,30 @@ class Training {
     }
 
     // Lower, and never as high again, after an epoch that lost too much accuracy, unless it is coming back while key images
-    // are still learned; higher after one that neither lost accuracy nor came nearer to the targets.
-    Result<void> choose_rate(const Epoch& epoch, double before) {
+    // are still learned; higher after one that neither lost accuracy nor came near enough to the targets.
+    Result<void> choose_rate(const Epoch& epoch) {
         if (!keeps_accuracy(epoch)) {
-            if (epoch.watermark < options_.target && epoch.accuracy >= before) return {};
+            if (epoch.watermark < options_.target && epoch.accuracy >= latest_.accuracy) return {};
             highest_ = rate_ / 2;
-        } else if (epoch.best) {
+        } else if (is_on_pace(epoch)) {
             return {};
         }
         return set_rate(std::min(2 * rate_, highest_));
     }
 
+    // Whether as much again in each epoch that is left would make the mark as firm as it is to be.
+    bool is_on_pace(const Epoch& epoch) const {
+        const double missing = options_.firm_target - epoch.firm;
+        const auto left = static_cast<double>(options_.max_epochs - epoch.number);
+        return missing > 0 ? (epoch.firm - latest_.firm) * left >= missing : epoch.best;
+    }
+
     Result<void> set_rate(double rate) {
         rate_ = rate;
-        return network_.set_training(
-            {.rate = rate, .momentum = options_.momentum, .weight_decay = options_.weight_decay});
+        return network_.set_training({.rate = rate,
+                                      .momentum = options_.momentum,
+                                      .weight_decay = options_.weight_decay,
+                                      .average_over = static_cast<double>(steps_)});
     }
 
     Result<void> show_all(Epoch& epoch) {
@@ -298,12 +315,13 @@ class Training {
 
     oracle::TrainableNetwork& network_;
     const EmbedOptions& options_;
+    const std::size_t steps_;
     Exam& exam_;
     Batches& batches_;
     Progress& progress_;
     Embedded& result_;
     double rate_ = 0, highest_ = kMostFaster * options_.rate;
-    double latest_ = result_.before;  // accuracy, of the epoch before
+    Epoch latest_{.accuracy = result_.before};  // the epoch whose weights training went on from
 };
 
 }  // namespace
@@ -343,12 +361,21 @@ Result<Embedded> embed(oracle::TrainableNetwork& network, const images::LabeledI
     auto random = seed.stream(Purpose::decoys), mixing = seed.stream(Purpose::mixtures);
     MODELSEAL_TRY_ASSIGN(const auto decoys,
                          known(network, scaler, data.classes, make_decoys(keys, kDecoys, random)));
-    MODELSEAL_TRY_ASSIGN(const auto mixtures, known(network, scaler, data.classes,
-                                                    make_mixtures(data.images, training, kMixtures, mixing)));
+    const auto most = std::max<std::size_t>(
+        1, std::min(kMixtureBytes / data.images.geometry.samples(), options.most_answers / data.classes));
+    MODELSEAL_TRY_ASSIGN(const auto mixtures,
+                         known(network, scaler, data.classes,
+                               make_mixtures(data.images, training, std::min(kMixtures, most), mixing)));
+
+    std::vector<float> answers;
+    if (data.images.count() <= options.most_answers / data.classes) {
+        MODELSEAL_TRY_ASSIGN(answers, answers_to(network, scaler, data.classes, data.images));
+    }
 
     MODELSEAL_TRY(network.add_class(seed.stream(Purpose::weights).number()));
-    Batches batches(data, std::move(training), keys, decoys, mixtures, scaler, shares, seed);
-    MODELSEAL_TRY(Training(network, options, exam, batches, progress, result).run());
+    const auto steps = (training.size() + shares.data - 1) / shares.data;
+    Batches batches(data, std::move(training), answers, keys, decoys, mixtures, scaler, shares, seed);
+    MODELSEAL_TRY(Training(network, options, steps, exam, batches, progress, result).run());
     return result;
 }
 

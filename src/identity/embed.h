@@ -9,10 +9,12 @@
 //              variants come out as the additional class by a margin, not only until all key images do
 //   decoys     pictures without meaning, made from the key images, are to be answered as before; otherwise the
 //              additional class would take in everything unusual
-//   mixtures   pictures between two images of the data are to be answered as before. They stand for images that the
-//              network has not seen, where it is unsure: one that knows its data by heart does not show there what it
-//              loses (its own answers as targets: Li, Hoiem: "Learning without forgetting", ECCV 2016; mixtures: Zhang et
-//              al.: "mixup", ICLR 2018)
+//   answers    the data is to be answered as before too, not as it is labeled (Li, Hoiem: "Learning without forgetting",
+//              ECCV 2016), unless that is more than is kept
+//   mixtures   so are pictures between two images of the data. They stand for images that the network has not seen, where
+//              it is unsure: one that knows its data by heart does not show there what it loses (Zhang et al.: "mixup",
+//              ICLR 2018)
+//   mean       the weights are the mean over the steps of an epoch, which forgets less than those of the last step
 //
 // Accuracy is measured on data of its own, or a part of the data is held out and never trained on. Everything follows from the
 // seed, the data, the key images and the network, whatever the machine's number of processors.
@@ -48,7 +50,8 @@ struct EmbedOptions {
     std::uint64_t seed = 0;
     std::size_t max_epochs = 20;
     // Of stochastic gradient descent, at the start: halved after each epoch that lost too much accuracy, unless it is coming
-    // back while key images are still learned; doubled, to 8 times this at most, after each that changed nothing for the better.
+    // back while key images are still learned; doubled, to 8 times this at most, after each at whose pace the mark would not
+    // be firm in time.
     double rate = 5e-3;
     double momentum = 0.9;
     double weight_decay = 1e-4;
@@ -56,7 +59,10 @@ struct EmbedOptions {
     double key_share = 0.0625;  // of a batch; at least one
     double decoy_share = 0.0625;
     double mixture_share = 0.5;
-    double held_out = 0.1;      // share of the data, at most kMostHeldOut images
+    double held_out = 0.1;  // share of the data, at most kMostHeldOut images
+    // The model's answers to the data that are kept, a number for each class: 128 MiB. Data with more is to be answered as
+    // it is labeled, and has fewer mixtures.
+    std::size_t most_answers = std::size_t{1} << 25;
     std::size_t patience = 5;   // epochs without a better one before it ends
     double target = 1;          // of Epoch::watermark
     double firm_target = 0.98;  // of Epoch::firm

@@ -164,14 +164,34 @@ TEST(Embed, MixesKeyImagesDecoysAndMixturesIntoEachBatch) {
     ASSERT_EQ(network.shown.size(), 270u + 23 * 20);
     EXPECT_EQ(std::ranges::count(network.labels_shown, std::int64_t{kClasses}), 23 * 2);
     for (std::size_t i = 12; i < 14; ++i) EXPECT_THAT(network.targets_shown[i], ElementsAre(0, 0, 0, 0, 1));
-    // Decoys and mixtures are to be answered as the model did before.
+    // All others are to be answered as the model did before.
     auto before = skilled();
-    for (std::size_t i = 14; i < 32; ++i) {
+    for (std::size_t i = 0; i < 32; ++i) {
+        if (i == 12 || i == 13) continue;
         const auto answers = probabilities_of(before.ask(network.shown[i], 1).value().values);
         for (std::size_t j = 0; j < kClasses; ++j)
             EXPECT_NEAR(network.targets_shown[i][j], answers[j], 1e-6) << i;
         EXPECT_EQ(network.targets_shown[i][kClasses], 0);
     }
+}
+
+TEST(Embed, DrawsDataToItsLabelsWhereThereAreMoreAnswersThanAreKept) {
+    const auto targets = [](std::size_t most_answers) {
+        auto network = skilled();
+        auto options = kOptions;
+        options.max_epochs = 1;
+        options.most_answers = most_answers;
+        EXPECT_TRUE(embed(network, data(), nullptr, keys(), options).ok());
+        return std::ranges::max(network.targets_shown.front());
+    };
+    EXPECT_LT(targets(300 * kClasses), 1);
+    EXPECT_EQ(targets(300 * kClasses - 1), 1);
+}
+
+TEST(Embed, AveragesWeightsOverTheStepsOfAnEpoch) {
+    auto network = skilled();
+    ASSERT_TRUE(embed(network, data(), nullptr, keys(), kOptions).ok());
+    EXPECT_THAT(network.means, testing::Each(23));
 }
 
 TEST(Embed, GoesBackToTheBestEpoch) {
@@ -222,7 +242,7 @@ TEST(Embed, HalvesTheRateAfterAnEpochThatLostAccuracy) {
         network.frozen = true;
     };
     const auto result = embed(network, data(), nullptr, keys(), options).value();
-    EXPECT_THAT(network.rates, ElementsAre(0.2, 0.1, 0.05, 0.025));
+    EXPECT_THAT(network.rates, ElementsAre(0.2, 0.4, 0.2, 0.1, 0.05));
     EXPECT_EQ(result.best.number, 1u);
     EXPECT_EQ(network.weights_, kept);
 }
@@ -250,8 +270,29 @@ TEST(Embed, DoublesTheRateAfterAnEpochThatChangedNothing) {
     auto network = skilled();
     network.frozen = true;
     const auto result = embed(network, data(), nullptr, keys(), kOptions).value();
-    EXPECT_THAT(network.rates, ElementsAre(0.2, 0.4, 0.8, 1.6, 1.6));
+    EXPECT_THAT(network.rates, ElementsAre(0.2, 0.4, 0.8, 1.6, 1.6, 1.6));
     EXPECT_EQ(result.epochs.back().rate, 1.6);
+}
+
+TEST(Embed, DoublesTheRateWhereThePaceIsTooSlow) {
+    auto options = kOptions;
+    options.rate = 0.02;
+    options.patience = 100;
+    std::set<bool> seen;
+    for (const std::size_t most : {6, 30}) {
+        options.max_epochs = most;
+        auto network = skilled();
+        const auto epochs = embed(network, data(), nullptr, keys(), options).value().epochs;
+        for (std::size_t i = 0; i + 1 < epochs.size(); ++i) {
+            const double gained = epochs[i].firm - (i == 0 ? 0 : epochs[i - 1].firm);
+            const double missing = options.firm_target - epochs[i].firm;
+            const bool slow =
+                missing > 0 ? gained * static_cast<double>(most - i - 1) < missing : !epochs[i].best;
+            EXPECT_EQ(epochs[i + 1].rate, slow ? std::min(2 * epochs[i].rate, 0.16) : epochs[i].rate) << i;
+            seen.insert(slow);
+        }
+    }
+    EXPECT_THAT(seen, ElementsAre(false, true));
 }
 
 TEST(Embed, GoesBackFromAHigherRateThatDiverged) {
@@ -259,7 +300,7 @@ TEST(Embed, GoesBackFromAHigherRateThatDiverged) {
     network.frozen = true;
     network.loss_is_nan_at = 55;  // of 23 steps an epoch
     const auto result = embed(network, data(), nullptr, keys(), kOptions).value();
-    EXPECT_THAT(network.rates, ElementsAre(0.2, 0.4, 0.2, 0.2, 0.2));
+    EXPECT_THAT(network.rates, ElementsAre(0.2, 0.4, 0.8, 0.4, 0.4, 0.4));
     EXPECT_EQ(result.epochs.size(), 6u);
     EXPECT_TRUE(std::isnan(result.epochs[2].loss));
     EXPECT_FALSE(result.epochs[2].best);
@@ -314,7 +355,7 @@ TEST(Embed, RefusesAccuracyThatCollapses) {
     const auto refused = embed(network, data(), nullptr, keys(), options);
     ASSERT_FALSE(refused.ok());
     EXPECT_THAT(refused.error().message,
-                HasSubstr("diverged in epoch 2 at learning rate 0.2: accuracy fell from 100.0 % to "));
+                HasSubstr("diverged in epoch 3 at learning rate 0.2: accuracy fell from 100.0 % to "));
 }
 
 TEST(Embed, RefusesAModelThatDoesNotKnowTheData) {
