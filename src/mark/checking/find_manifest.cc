@@ -21,21 +21,14 @@ Result<std::optional<FoundManifest>> find_manifest(const model::Model& model, co
     MODELSEAL_TRY_ASSIGN(auto seal, find_seal(model, key.secret.bytes()));
     if (!seal) return std::optional<FoundManifest>();
     CellMap cells(*seal->block_map, key.secret.bytes(), seal->where.density, seal->where.version);
-    FoundManifest found{.block_map = std::move(seal->block_map),
-                        .where = seal->where,
-                        .cells = std::move(cells),
-                        .manifest = {},
-                        .valid = {}};
+    FoundManifest found{
+        .block_map = std::move(seal->block_map), .where = seal->where, .cells = std::move(cells), .read = {}};
     const auto order = order_of(found.cells, completely);
     const auto needed = static_cast<std::size_t>(std::ranges::count_if(
         found.cells.positions(), [&](const CellPosition& cell) { return completely[cell.tensor]; }));
-    MODELSEAL_TRY_ASSIGN(auto read, read_cells_until(model, *found.block_map, found.cells, order, needed, jobs,
-                                                     [&](const Manifest& manifest) {
-                                                         return is_by_vendor(manifest, key, found.where);
-                                                     }));
-    found.manifest = std::move(read.manifest);
-    found.is_signed = read.accepted;
-    found.valid = std::move(read.valid);
+    const auto by_vendor = [&](const Manifest& manifest) { return is_by_vendor(manifest, key, found.where); };
+    MODELSEAL_TRY_ASSIGN(
+        found.read, read_cells_until(model, *found.block_map, found.cells, order, needed, jobs, by_vendor));
     return std::optional(std::move(found));
 }
 

@@ -17,10 +17,9 @@ namespace modelseal::mark {
 struct FoundManifest {
     std::unique_ptr<const BlockMap> block_map;
     Located where;
-    CellMap cells;                     // of no use yet
-    std::optional<Manifest> manifest;  // absent: too little of it survived
-    bool is_signed = false;            // by the vendor of the key, for a seal of this version and density
-    std::vector<ValidCell> valid;      // of the cells that were read
+    CellMap cells;  // of no use yet
+    FoundCells
+        read;  // accepted: the vendor of the key signed the manifest, for a seal of this version and density
 };
 
 // Nothing if there is no seal under this key. `completely`: of which tensors all cells are read, one entry a tensor; of the others

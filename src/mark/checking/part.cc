@@ -27,15 +27,15 @@ SealFinding described(const model::Model& model, const FoundManifest& found) {
     SealFinding finding{.outcome = Outcome::partial, .scheme = "modelseal"};
     finding.tensors_total = model.tensors.size();
     finding.bytes_total = model.bytes();
-    const auto& part = found.manifest->signed_part;
+    const auto& part = found.read.manifest->signed_part;
     finding.stamp = part.stamp;
-    finding.root = to_hex(root(*found.manifest));
-    finding.stamp_authentic = found.is_signed;
+    finding.root = to_hex(root(*found.read.manifest));
+    finding.stamp_authentic = found.read.accepted;
     if (part.parent) finding.parent = to_hex(*part.parent);
     auto& looked = finding.part.emplace();
     looked.tensors_total = model.tensors.size();
     looked.bytes_total = model.bytes();
-    if (!found.is_signed) {
+    if (!found.read.accepted) {
         finding.outcome = Outcome::tampered;
         finding.cause = Cause::signature;
         finding.weights_intact = false;
@@ -57,9 +57,9 @@ class Comparison {
           found_(found),
           noted_(found.block_map->total_blocks()),
           changed_(found.block_map->total_blocks()) {
-        for (const auto& each : found.valid)
+        for (const auto& each : found.read.valid)
             recover_own_table(*found.block_map, found.cells, each.cell, each.content, noted_);
-        recover_common_table(*found.block_map, *found.manifest, true, noted_);
+        recover_common_table(*found.block_map, *found.read.manifest, true, noted_);
         constexpr std::uint64_t kRun = 16;
         for (std::size_t i = 0; i < chosen.size(); ++i) {
             maps_.emplace_back(model.tensors[i]);
@@ -200,9 +200,9 @@ Result<std::optional<SealFinding>> check_part(const model::Model& model, const C
     for (const auto& tensor : model.tensors) selected.push_back(chosen(tensor.name));
     MODELSEAL_TRY_ASSIGN(auto found, find_manifest(model, key, selected, jobs));
     if (!found) return std::optional<SealFinding>();
-    if (!found->manifest) return only_complete("too little of the signed part of the seal survived");
-    if (!found->is_signed) return std::optional(described(model, *found));
-    const auto& manifest = *found->manifest;
+    if (!found->read.manifest) return only_complete("too little of the signed part of the seal survived");
+    if (!found->read.accepted) return std::optional(described(model, *found));
+    const auto& manifest = *found->read.manifest;
     auto use = found->where.version == Version::one ? CellUse() : stated_use(model, found->cells, manifest);
     if (!use || !same_tensors(*found->block_map, manifest.signed_part))
         return only_complete("the list of tensors differs from the sealed one");
@@ -214,9 +214,9 @@ Result<std::optional<SealFinding>> check_part(const model::Model& model, const C
 Result<std::optional<SealFinding>> read_stamp(const model::Model& model, const CheckKey& key, unsigned jobs) {
     MODELSEAL_TRY_ASSIGN(auto found, find_manifest(model, key, std::vector<bool>(model.tensors.size()), jobs));
     if (!found) return std::optional<SealFinding>();
-    if (!found->manifest) return only_complete("too little of the signed part of the seal survived");
+    if (!found->read.manifest) return only_complete("too little of the signed part of the seal survived");
     auto finding = described(model, *found);
-    if (found->is_signed) finding.detail = "the vendor signed this stamp; no tensor was compared with it";
+    if (found->read.accepted) finding.detail = "the vendor signed this stamp; no tensor was compared with it";
     return std::optional(std::move(finding));
 }
 
