@@ -279,7 +279,7 @@ TEST(Embed, DoublesTheRateWhereThePaceIsTooSlow) {
     options.rate = 0.02;
     options.patience = 100;
     std::set<bool> seen;
-    for (const std::size_t most : {6, 30}) {
+    for (const auto most : {std::size_t{6}, std::size_t{30}}) {
         options.max_epochs = most;
         auto network = skilled();
         const auto epochs = embed(network, data(), nullptr, keys(), options).value().epochs;
