@@ -31,23 +31,16 @@ void read_cell(const Cell& cell, std::size_t number, CellReadings& readings) {
     }
 }
 
-// For what may be read of each cell: as it is used, or on any grid.
-enum class Reading { as_used, on_any_grid };
-CellReadings room_for(const BlockMap& block_map, const CellMap& cells, Reading how) {
-    std::vector<std::uint32_t> room;
-    room.reserve(cells.positions().size());
-    for (std::size_t i = 0; i < cells.positions().size(); ++i) {
+// For what may be read of each cell that may carry, on whatever grid.
+CellReadings room_for(const BlockMap& block_map, const CellMap& cells) {
+    std::vector<std::uint32_t> room(cells.positions().size());
+    for (std::size_t i = 0; i < room.size(); ++i) {
+        if (!cells.carries(i)) continue;
         const auto [tensor, block] = cells.positions()[i];
         const auto dtype = block_map.tensors()[tensor].dtype;
         const auto elements = block_map.elements_in(tensor, block);
-        const auto on = [&](Grid grid) { return full_capacity({cells.version(), dtype, grid}, elements); };
-        auto most = std::uint32_t{0};
-        if (how == Reading::as_used) {
-            if (cells.carries(i)) most = on(cells.grid(tensor));
-        } else {
-            for (const auto grid : grids_of(cells.version(), dtype)) most = std::max(most, on(grid));
-        }
-        room.push_back(most);
+        for (const auto grid : grids_of(cells.version(), dtype))
+            room[i] = std::max(room[i], full_capacity({cells.version(), dtype, grid}, elements));
     }
     return CellReadings(room);
 }
@@ -107,7 +100,7 @@ using ScanCell = std::function<crypto::Digest(crypto::Sha256& hash, std::size_t 
 class WeightScanner {
   public:
     WeightScanner(const model::Model& model, const BlockMap& block_map, const CellMap& cells, const Pass& pass,
-                  Progress& progress, CellReadings room, const ScanCell& scan_cell)
+                  Progress& progress, const ScanCell& scan_cell)
         : model_(model),
           block_map_(block_map),
           cells_(cells),
@@ -126,7 +119,7 @@ class WeightScanner {
         for (const auto& tensor : model.tensors) maps_.emplace_back(tensor);
         result_.version = cells.version();
         result_.checks.resize(block_map.total_blocks());
-        result_.readings = std::move(room);
+        result_.readings = room_for(block_map, cells);
         if (pass.digests_of_cells) result_.cell_blocks.resize(cells.positions().size());
         divide();
     }
@@ -322,15 +315,14 @@ ScanCell as_used(const model::Model& model, const CellMap& cells) {
 Result<WeightScan> scan_weights(const model::Model& model, const BlockMap& block_map, const CellMap& cells,
                                 const Pass& pass, Progress& progress) {
     const auto scan_cell = as_used(model, cells);
-    auto room = room_for(block_map, cells, Reading::as_used);
-    return WeightScanner(model, block_map, cells, pass, progress, std::move(room), scan_cell).run();
+    return WeightScanner(model, block_map, cells, pass, progress, scan_cell).run();
 }
 
 Result<std::optional<WeightScan>> scan_cells(const model::Model& copy, const BlockMap& block_map,
                                              const CellMap& cells, const WeightScan& scanned, unsigned jobs) {
     const auto scan_cell = as_used(copy, cells);
     auto result = scanned;
-    result.readings = room_for(block_map, cells, Reading::as_used);
+    result.readings = room_for(block_map, cells);
     std::atomic<bool> same = true;
     std::vector<Reader> readers(jobs == 0 ? io::default_jobs() : jobs);
     const auto look = [&](std::size_t number, unsigned thread) -> Result<void> {
@@ -365,10 +357,8 @@ Result<std::optional<WeightScan>> scan_as_found(const model::Model& model, const
         }
         return plain_digest(hash, bytes);
     };
-    auto room = room_for(block_map, cells, Reading::on_any_grid);
-    MODELSEAL_TRY_ASSIGN(
-        auto result,
-        WeightScanner(model, block_map, cells, pass, no_progress(), std::move(room), scan_cell).run());
+    MODELSEAL_TRY_ASSIGN(auto result,
+                         WeightScanner(model, block_map, cells, pass, no_progress(), scan_cell).run());
     CellUse use{.carrying = {}, .grids = std::vector<Grid>(model.tensors.size(), Grid::own)};
     std::vector<bool> any(model.tensors.size());
     for (std::size_t number = 0; number < found.size(); ++number) {
