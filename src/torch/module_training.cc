@@ -184,12 +184,7 @@ Result<oracle::TrainedStep> ModuleNetwork::train(std::span<const float> inputs,
 Result<void> ModuleNetwork::remember() {
     MODELSEAL_TRY(prepare());
     return guarded(name_, [&]() -> Result<void> {
-        const at::NoGradGuard no_gradients;
-        std::vector<at::Tensor> copies;
-        for (const auto& weight : weights_) {
-            copies.push_back(weight.trained ? weight.value().detach().clone() : at::Tensor());
-        }
-        remembered_ = std::move(copies);
+        remembered_ = copies_of(weights_);
         return {};
     });
 }

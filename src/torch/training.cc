@@ -10,6 +10,14 @@
 
 namespace modelseal::libtorch {
 
+std::vector<at::Tensor> copies_of(const std::vector<Weight>& weights) {
+    const at::NoGradGuard no_gradients;
+    std::vector<at::Tensor> copies;
+    for (const auto& weight : weights)
+        copies.push_back(weight.trained ? weight.value().detach().clone() : at::Tensor());
+    return copies;
+}
+
 Scores kind_of_scores(const at::Tensor& outputs) {
     constexpr double kNearly = 1e-3;
     const auto wide = outputs.detach().to(at::kDouble);
@@ -107,8 +115,7 @@ void swap_values(std::vector<Weight>& weights, std::vector<at::Tensor>& others) 
 void Mean::enter(std::vector<Weight>& weights) {
     const at::NoGradGuard no_gradients;
     if (!other_.empty()) return swap_values(weights, other_);
-    for (const auto& weight : weights)
-        other_.push_back(weight.trained ? weight.value().detach().clone() : at::Tensor());
+    other_ = copies_of(weights);
 }
 
 void Mean::leave(std::vector<Weight>& weights, double steps) {

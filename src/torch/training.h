@@ -21,6 +21,9 @@ struct Weight {
     const at::Tensor& value() const { return tensors.front(); }
 };
 
+// Of trained weights; undefined for the others.
+std::vector<at::Tensor> copies_of(const std::vector<Weight>& weights);
+
 // What a network's outputs are, as far as they show it.
 enum class Scores { logits, probabilities, log_probabilities };
 
